@@ -1,0 +1,71 @@
+/// `_core.solve_pairs`: the transports of many pairs of layers in one call.
+#include "mot/batch.hpp"
+
+#include <pybind11/stl.h>
+
+#include <cstring>
+
+#include "bindings.hpp"
+
+namespace {
+
+class CallbackProgress : public mot::Progress {
+public:
+    explicit CallbackProgress(const py::object& callback) : callback_(callback) {}
+    bool report(std::int64_t n_done) override {
+        const py::gil_scoped_acquire gil;
+        if (PyErr_CheckSignals() != 0) return false;
+        if (callback_.is_none() || n_done == n_reported_) return true;
+        n_reported_ = n_done;
+        PyObject* answer = PyObject_CallFunction(callback_.ptr(), "L", static_cast<long long>(n_done));
+        Py_XDECREF(answer);
+        return answer != nullptr;
+    }
+
+private:
+    py::object callback_;
+    std::int64_t n_reported_ = 0;
+};
+
+/// SciPy's single-precision matrix product, from the capsule that its Cython interface exports.
+mot::Sgemm scipy_sgemm() {
+    const py::module_ blas = py::module_::import("scipy.linalg.cython_blas");
+    const auto capsule = blas.attr("__pyx_capi__")["sgemm"].cast<py::object>();
+    const char* signature = PyCapsule_GetName(capsule.ptr());
+    if (!signature) throw py::error_already_set();
+    if (std::strncmp(signature, "void (char *, char *, int *, int *, int *, ", 43) != 0)
+        throw py::import_error(std::string("scipy.linalg.cython_blas.sgemm has an unknown signature: ") + signature);
+    void* pointer = PyCapsule_GetPointer(capsule.ptr(), signature);
+    if (!pointer) throw py::error_already_set();
+    return reinterpret_cast<mot::Sgemm>(pointer);
+}
+
+std::vector<mot::Solution> solve_pairs(const std::vector<const mot::StandardizedLayer*>& sources,
+                                       const std::vector<const mot::StandardizedLayer*>& targets, int n_threads,
+                                       const py::object& progress) {
+    std::vector<mot::LayerPair> pairs;
+    for (const auto* source : sources)
+        for (const auto* target : targets) {
+            if (source->n_stimuli() != target->n_stimuli())
+                throw py::value_error("layers must have the same number of stimuli");
+            pairs.push_back({source, target});
+        }
+    const mot::Sgemm sgemm = scipy_sgemm();
+    CallbackProgress callback(progress);
+    std::vector<mot::Solution> solutions;
+    {
+        const py::gil_scoped_release release;
+        solutions = mot::solve_pairs(pairs, sgemm, n_threads, callback);
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return solutions;
+}
+
+}  // namespace
+
+void bind_batch(py::module_& module) {
+    module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
+               py::arg("progress") = py::none(),
+               "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread.");
+    module.def("available_threads", &mot::available_threads);
+}

@@ -1,0 +1,76 @@
+/// `_core.StandardizedLayer` and `_core.first_nonfinite`: one layer's activations, read where they lie.
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "bindings.hpp"
+#include "mot/half.hpp"
+#include "mot/standardized_layer.hpp"
+
+namespace {
+
+using Rows = std::optional<py::array_t<std::int64_t, py::array::c_style>>;
+
+template <class Real>
+mot::ActivationsView<Real> view_of(const py::array& activations, const Rows& rows) {
+    const auto stride = [&](int axis) {
+        if (activations.strides(axis) % static_cast<py::ssize_t>(sizeof(Real)) != 0)
+            throw py::value_error("strides must be whole elements");
+        return activations.strides(axis) / static_cast<py::ssize_t>(sizeof(Real));
+    };
+    mot::ActivationsView<Real> view{static_cast<const Real*>(activations.data()),
+                                    activations.shape(0),
+                                    activations.shape(1),
+                                    stride(0),
+                                    stride(1),
+                                    nullptr};
+    if (!rows) return view;
+    for (py::ssize_t t = 0; t < rows->shape(0); ++t)
+        if (rows->at(t) < 0 || rows->at(t) >= activations.shape(0)) throw py::index_error("rows out of range");
+    view.n_stimuli = rows->shape(0);
+    view.rows = rows->data();
+    return view;
+}
+
+/// Calls `work` with a view of the array's own element type, without the GIL.
+template <class Work>
+auto with_view(const py::array& activations, const Rows& rows, Work work) {
+    if (activations.ndim() != 2 || (rows && rows->ndim() != 1))
+        throw py::value_error("activations must be two-dimensional and rows one-dimensional");
+    const auto run = [&](auto view) {
+        const py::gil_scoped_release release;
+        return work(view);
+    };
+    constexpr int numpy_half = 23;
+    const py::dtype type = activations.dtype();
+    if (type.num() == numpy_half) return run(view_of<mot::Half>(activations, rows));
+    if (type.is(py::dtype::of<float>())) return run(view_of<float>(activations, rows));
+    if (type.is(py::dtype::of<double>())) return run(view_of<double>(activations, rows));
+    throw py::type_error("activations must be float16, float32 or float64");
+}
+
+}  // namespace
+
+void bind_layer(py::module_& module) {
+    using mot::StandardizedLayer;
+
+    py::class_<StandardizedLayer>(module, "StandardizedLayer")
+        .def(py::init([](const py::array& activations, const Rows& rows) {
+                 return with_view(activations, rows, [](const auto& view) { return StandardizedLayer(view); });
+             }),
+             py::arg("activations"), py::arg("rows") = py::none())
+        .def_property_readonly("mean",
+                               [](const StandardizedLayer& s) { return as_array(std::vector<double>(s.mean())); })
+        .def_property_readonly("deviation",
+                               [](const StandardizedLayer& s) { return as_array(std::vector<double>(s.deviation())); });
+
+    module.def(
+        "first_nonfinite",
+        [](const py::array& activations, const Rows& rows) -> std::optional<std::pair<std::int64_t, std::int64_t>> {
+            const auto found =
+                with_view(activations, rows, [](const auto& view) { return mot::first_nonfinite(view); });
+            if (!found) return std::nullopt;
+            return std::make_pair(found->stimulus, found->unit);
+        },
+        py::arg("activations"), py::arg("rows") = py::none(), "(stimulus, unit) of the first NaN or infinity, or None");
+}

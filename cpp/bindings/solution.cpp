@@ -1,0 +1,30 @@
+/// `_core.Solution`: the arrays of a solved transport and its certificate.
+#include "bindings.hpp"
+
+bool signal_is_pending() {
+    const py::gil_scoped_acquire gil;
+    return PyErr_CheckSignals() != 0;
+}
+
+void bind_solution(py::module_& module) {
+    using mot::Certificate;
+    using mot::Solution;
+
+    py::class_<Certificate>(module, "Certificate")
+        .def_readonly("dual_violation", &Certificate::dual_violation)
+        .def_readonly("slackness", &Certificate::slackness)
+        .def_readonly("marginal_error", &Certificate::marginal_error)
+        .def_readonly("duality_gap", &Certificate::duality_gap)
+        .def_readonly("tolerance", &Certificate::tolerance);
+
+    py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")
+        .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })
+        .def_property_readonly("is_interrupted", [](const Solution& s) { return s.status == mot::Status::interrupted; })
+        .def_readonly("cost", &Solution::cost)
+        .def_readonly("certificate", &Solution::certificate)
+        .def("take_arrays", [](Solution& s) {
+            return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
+                                  as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
+                                  as_array(std::move(s.potentials.v)));
+        });
+}

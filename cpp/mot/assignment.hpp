@@ -1,0 +1,72 @@
+/// Shortest augmenting paths for the assignment problem on a sparse set of arcs: as many sources as targets, all
+/// masses equal.
+///
+/// Method: Jonker and Volgenant (1987): column reduction, reduction transfer and augmenting row reduction first, then
+/// one Dijkstra search for each source that is left. As in their LAPMOD (Volgenant 1996), arcs may be added afterwards:
+/// a source whose cheapest reduced cost falls gives up its partner and is searched for again.
+///
+/// Invariants between searches:
+///   (I1) the reduced cost of every arc is non-negative;
+///   (I2) it vanishes on every matched arc.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "mot/problem.hpp"
+
+namespace mot {
+
+class Assignment {
+public:
+    /// `arcs` must hold a perfect matching.
+    Assignment(const Masses& masses, const std::vector<Arc>& arcs);
+
+    void add_arcs(const std::vector<Arc>& arcs);
+    /// Gives every matched arc the cost that `cost` says and forgets all other arcs.
+    void replace_costs(const std::function<double(Node, Node)>& cost);
+
+    /// Matches every source, at least cost over the arcs given so far.
+    Status optimize(double tolerance, Interrupt& interrupt);
+
+    Potentials potentials() const { return {u_, v_}; }
+    /// The matched arcs, in the unit of `Masses`.
+    void plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const;
+
+private:
+    struct HalfArc {
+        Node target;
+        double cost;
+    };
+    struct Cheapest {
+        Node target;
+        Node second_target;
+        double cost;
+        double second_cost;
+    };
+
+    static constexpr Node none = -1;
+    static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
+
+    void reduce_columns();
+    void transfer_reductions();
+    void augment_by_row_reduction();
+    bool augment_by_shortest_path(Node free_source);
+    Cheapest find_cheapest(Node source) const;
+    double matched_reduced_cost(Node source) const;
+    void match(Node source, Node target);
+    std::vector<Node> free_sources() const;
+
+    double flow_;                             // on each matched arc
+    std::vector<std::vector<HalfArc>> arcs_;  // of every source
+    std::vector<Node> target_of_, source_of_;
+    std::vector<double> u_, v_;
+    bool is_started_ = false;
+
+    // Of the search under way.
+    std::vector<double> distance_;
+    std::vector<Node> reached_from_;
+    std::vector<Node> reached_, settled_;
+};
+
+}  // namespace mot

@@ -1,0 +1,68 @@
+#include "mot/certificate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "mot/cost.hpp"
+
+namespace mot {
+
+template <class Cost>
+Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution) {
+    const auto& matrix = cost.matrix();
+    const std::vector<double>& u = solution.potentials.u;
+    const std::vector<double>& v = solution.potentials.v;
+    Certificate certificate;
+    certificate.tolerance = cost.certificate_tolerance();
+
+    for (std::int64_t i = 0; i < matrix.n_rows; ++i) {
+        const auto* row = matrix.row(i);
+        double lowest[8] = {};
+        for (std::int64_t j = 0; j < matrix.n_columns; ++j) {
+            const double reduced = static_cast<double>(row[j]) - v[static_cast<std::size_t>(j)];
+            double& low = lowest[j % 8];
+            const double difference = reduced - u[static_cast<std::size_t>(i)];
+            low = difference < low ? difference : low;
+        }
+        for (const double low : lowest) certificate.dual_violation = std::max(certificate.dual_violation, -low);
+    }
+
+    std::vector<double> row_error(u.size());
+    std::vector<double> column_error(v.size());
+    for (std::size_t i = 0; i < u.size(); ++i) row_error[i] = -masses.source[i] * masses.unit;
+    for (std::size_t j = 0; j < v.size(); ++j) column_error[j] = -masses.target[j] * masses.unit;
+    double primal = 0;
+    bool is_non_negative = true;
+    for (std::size_t k = 0; k < solution.mass.size(); ++k) {
+        const auto i = static_cast<std::size_t>(solution.source[k]);
+        const auto j = static_cast<std::size_t>(solution.target[k]);
+        const double arc_cost = cost.exact(solution.source[k], solution.target[k]);
+        is_non_negative = is_non_negative && solution.mass[k] >= 0;
+        row_error[i] += solution.mass[k];
+        column_error[j] += solution.mass[k];
+        primal += solution.mass[k] * arc_cost;
+        certificate.slackness = std::max(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
+    }
+    double dual = 0;
+    double total = 0;
+    for (std::size_t i = 0; i < u.size(); ++i) {
+        certificate.marginal_error = std::max(certificate.marginal_error, std::abs(row_error[i]));
+        dual += masses.source[i] * masses.unit * u[i];
+        total += masses.source[i] * masses.unit;
+    }
+    for (std::size_t j = 0; j < v.size(); ++j) {
+        certificate.marginal_error = std::max(certificate.marginal_error, std::abs(column_error[j]));
+        dual += masses.target[j] * masses.unit * v[j];
+    }
+    certificate.marginal_error /= total;
+    certificate.duality_gap = std::abs(primal - dual) / total;
+    if (!is_non_negative) certificate.marginal_error = std::numeric_limits<double>::infinity();
+    return certificate;
+}
+
+template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&);
+template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&);
+template Certificate certify(const CorrelationCost&, const Masses&, const Solution&);
+
+}  // namespace mot

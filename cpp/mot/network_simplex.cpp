@@ -1,0 +1,167 @@
+#include "mot/network_simplex.hpp"
+
+#include <limits>
+
+namespace mot {
+namespace {
+
+std::vector<Edge> edges_of(const std::vector<Arc>& arcs, Node n_source) {
+    std::vector<Edge> edges;
+    edges.reserve(arcs.size());
+    for (const Arc& arc : arcs) edges.push_back({arc.source, arc.target + n_source});
+    return edges;
+}
+
+}  // namespace
+
+NetworkSimplex::NetworkSimplex(const Masses& masses, const Basis& basis)
+    : masses_(masses),
+      n_source_(static_cast<Node>(masses.source.size())),
+      n_target_(static_cast<Node>(masses.target.size())),
+      tree_(n_source_ + n_target_, edges_of(basis.arcs, n_source_), basis.root + n_source_),
+      arc_up_(index(n_source_ + n_target_), 0),
+      flow_up_(arc_up_.size(), 0.0),
+      height_(arc_up_.size(), 0.0) {
+    add_arcs(basis.arcs);
+    for (std::size_t arc = 0; arc < basis.arcs.size(); ++arc) {
+        const bool source_is_child = tree_.parent(source_[arc]) == target_[arc];
+        arc_up_[index(source_is_child ? source_[arc] : target_[arc])] = arc;
+    }
+    for (Node i = 0; i < n_source_; ++i)
+        if (!(masses.source[index(i)] > 0)) height_[index(i)] = -std::numeric_limits<double>::infinity();
+    for (Node j = 0; j < n_target_; ++j)
+        if (!(masses.target[index(j)] > 0)) height_[index(n_source_ + j)] = std::numeric_limits<double>::infinity();
+    recompute_flows();
+    recompute_potentials();
+}
+
+void NetworkSimplex::add_arcs(const std::vector<Arc>& arcs) {
+    for (const Arc& arc : arcs) {
+        source_.push_back(arc.source);
+        target_.push_back(arc.target + n_source_);
+        cost_.push_back(arc.cost);
+    }
+}
+
+void NetworkSimplex::replace_costs(const std::function<double(Node, Node)>& cost) {
+    std::vector<Arc> basis;
+    for (Node node = tree_.next(tree_.root()); node != tree_.root(); node = tree_.next(node)) {
+        const Node source = source_[arc_up_[index(node)]];
+        const Node target = target_[arc_up_[index(node)]] - n_source_;
+        arc_up_[index(node)] = basis.size();
+        basis.push_back({source, target, cost(source, target)});
+    }
+    source_.clear();
+    target_.clear();
+    cost_.clear();
+    add_arcs(basis);
+    recompute_potentials();
+}
+
+Status NetworkSimplex::optimize(double tolerance, Interrupt& interrupt) {
+    constexpr int pivots_between_looks = 4096;
+    const auto cost_of = [this](std::size_t arc) { return reduced_cost(arc); };
+    for (int n_pivots = 0;;) {
+        const auto entering = rule_.find_entering_arc(cost_.size(), tolerance, cost_of);
+        if (!entering) {
+            // Many small shifts have rounded: the answer is judged by potentials summed afresh along the tree.
+            recompute_potentials();
+            if (!rule_.find_entering_arc(cost_.size(), tolerance, cost_of)) break;
+            continue;
+        }
+        const Node join = tree_.find_join(source_[*entering], target_[*entering]);
+        const Leaving leaving = find_leaving_arc(source_[*entering], target_[*entering], join);
+        push_flow(source_[*entering], target_[*entering], join, leaving.flow);
+        exchange(*entering, leaving, join);
+        if (++n_pivots % pivots_between_looks == 0 && interrupt.requested()) return Status::interrupted;
+    }
+    recompute_flows();
+    return Status::optimal;
+}
+
+/// Mass sent round the cycle drains the arcs that point against it. Of those that block first, the last one met on the
+/// way round from the join keeps the tree strongly feasible.
+NetworkSimplex::Leaving NetworkSimplex::find_leaving_arc(Node source, Node target, Node join) const {
+    Leaving leaving{SpanningTree::none, std::numeric_limits<double>::infinity(), true};
+    for (Node x = source; x != join; x = tree_.parent(x))
+        if (is_source(x) && flow_up_[index(x)] < leaving.flow) leaving = {x, flow_up_[index(x)], true};
+    for (Node x = target; x != join; x = tree_.parent(x))
+        if (!is_source(x) && flow_up_[index(x)] <= leaving.flow) leaving = {x, flow_up_[index(x)], false};
+    return leaving;
+}
+
+void NetworkSimplex::push_flow(Node source, Node target, Node join, double flow) {
+    if (flow == 0.0) return;
+    for (Node x = source; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? -flow : flow;
+    for (Node x = target; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? flow : -flow;
+}
+
+/// A degenerate pivot moves no mass yet changes the tree: the potentials must follow, or (I3) breaks.
+void NetworkSimplex::exchange(std::size_t entering, const Leaving& leaving, Node join) {
+    const double change = reduced_cost(entering);
+    Node inside = source_[entering];
+    Node outside = target_[entering];
+    if (!leaving.is_on_source_side) std::swap(inside, outside);
+
+    tree_.exchange(leaving.node, inside, outside, join);
+    const std::vector<Node>& stem = tree_.stem();
+    for (std::size_t k = stem.size() - 1; k > 0; --k) {
+        arc_up_[index(stem[k])] = arc_up_[index(stem[k - 1])];
+        flow_up_[index(stem[k])] = flow_up_[index(stem[k - 1])];
+    }
+    arc_up_[index(inside)] = entering;
+    flow_up_[index(inside)] = leaving.flow;
+    shift_potentials(inside, leaving.is_on_source_side ? change : -change);
+}
+
+/// Only differences of heights matter: of the subtree and the rest, the smaller one moves.
+void NetworkSimplex::shift_potentials(Node inside, double change) {
+    const Node behind = tree_.next(tree_.last(inside));
+    const bool subtree_moves = 2 * tree_.size(inside) <= tree_.n_in_tree();
+    const Node first = subtree_moves ? inside : behind;
+    const Node end = subtree_moves ? behind : inside;
+    const double shift = subtree_moves ? change : -change;
+    Node x = first;
+    do {
+        height_[index(x)] += shift;
+        x = tree_.next(x);
+    } while (x != end);
+}
+
+void NetworkSimplex::recompute_potentials() {
+    height_[index(tree_.root())] = 0.0;
+    for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
+        const double cost = cost_[arc_up_[index(x)]];
+        height_[index(x)] = height_[index(tree_.parent(x))] + (is_source(x) ? cost : -cost);
+    }
+}
+
+/// A node's arc up carries what its subtree's supplies exceed its demands by, or the other way round.
+void NetworkSimplex::recompute_flows() {
+    std::vector<double> excess(height_.size());
+    for (std::size_t i = 0; i < masses_.source.size(); ++i) excess[i] = masses_.source[i];
+    for (std::size_t j = 0; j < masses_.target.size(); ++j) excess[index(n_source_) + j] = -masses_.target[j];
+    for (Node x = tree_.last(tree_.root()); x != tree_.root(); x = tree_.previous(x)) {
+        const double flow = is_source(x) ? excess[index(x)] : -excess[index(x)];
+        flow_up_[index(x)] = flow > 0.0 ? flow : 0.0;
+        excess[index(tree_.parent(x))] += excess[index(x)];
+    }
+}
+
+Potentials NetworkSimplex::potentials() const {
+    Potentials potentials;
+    potentials.u.assign(height_.begin(), height_.begin() + n_source_);
+    for (auto height = height_.begin() + n_source_; height != height_.end(); ++height) potentials.v.push_back(-*height);
+    return potentials;
+}
+
+void NetworkSimplex::plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const {
+    for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
+        if (!(flow_up_[index(x)] > 0.0)) continue;
+        source.push_back(source_[arc_up_[index(x)]]);
+        target.push_back(target_[arc_up_[index(x)]] - n_source_);
+        flow.push_back(flow_up_[index(x)]);
+    }
+}
+
+}  // namespace mot

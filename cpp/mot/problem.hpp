@@ -1,0 +1,71 @@
+/// The transport problem, its dual, and what a solve returns.
+///
+/// Primal: minimise sum_ij cost_ij plan_ij over plan >= 0 with row sums a and column sums b.
+/// Dual:   maximise sum_i a_i u_i + sum_j b_j v_j over u_i + v_j <= cost_ij.
+/// The sign convention everywhere: reduced_cost_ij = cost_ij - u_i - v_j, non-negative at the optimum and zero
+/// wherever the plan moves mass.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace mot {
+
+using Node = std::int32_t;
+
+struct Arc {
+    Node source;
+    Node target;
+    double cost;
+};
+
+/// Marginals in the unit of mass in which the solver counts. Uniform marginals become whole numbers, so that
+/// the flows of the simplex are exact; `unit` turns flow back into mass.
+struct Masses {
+    std::vector<double> source;
+    std::vector<double> target;
+    double unit = 1.0;
+    bool is_uniform = false;
+
+    static Masses uniform(std::int64_t n_source, std::int64_t n_target);
+    /// Of the caller's marginals, which must be non-negative with equal, positive sums (up to rounding, which
+    /// is levelled by scaling `b` to the sum of `a`).
+    static Masses of(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
+};
+
+struct Potentials {
+    std::vector<double> u;
+    std::vector<double> v;
+};
+
+/// How far an answer is from proven optimality, measured apart from the solver; all are zero for a perfect one.
+struct Certificate {
+    double dual_violation = 0;  ///< max over all arcs of u_i + v_j - cost_ij, at least 0
+    double slackness = 0;       ///< max |cost_ij - u_i - v_j| over the arcs that carry mass
+    double marginal_error = 0;  ///< max |row sum - a_i|, |column sum - b_j|, over the total mass
+    double duality_gap = 0;     ///< |primal value - dual value|, over the total mass
+    double tolerance = 0;       ///< what the three cost-like figures are held to; marginals are held to 1e-9
+
+    bool is_optimal() const;
+};
+
+enum class Status { optimal, interrupted, not_proven };
+
+struct Solution {
+    Status status = Status::interrupted;
+    std::vector<Node> source;  ///< the arcs that carry mass, ordered by source, then target
+    std::vector<Node> target;
+    std::vector<double> mass;
+    Potentials potentials;
+    double cost = 0;
+    Certificate certificate;
+};
+
+/// Asked now and then by a running solve whether somebody wants it to stop.
+class Interrupt {
+public:
+    virtual ~Interrupt() = default;
+    virtual bool requested() = 0;
+};
+
+}  // namespace mot

@@ -1,0 +1,19 @@
+/// Exact optimal transport on a dense cost: the only place that decides how a problem is solved.
+#pragma once
+
+#include "mot/problem.hpp"
+
+namespace mot {
+
+/// Column generation: solve on each unit's cheapest arcs, look for violated ones among all arcs, add them, go on from
+/// there, until none is violated. Every solution that is not interrupted carries its certificate, and is `not_proven`
+/// if that certificate does not hold.
+template <class Cost>
+Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt);
+
+/// The same by a named method where both serve (equal sizes, equal masses): for tests and benches.
+enum class Method { automatic, simplex, assignment };
+template <class Cost>
+Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method);
+
+}  // namespace mot
