@@ -41,12 +41,14 @@ auto with_view(const py::array& activations, const Rows& rows, Work work) {
         const py::gil_scoped_release release;
         return work(view);
     };
-    constexpr int numpy_half = 23;
+    constexpr int numpy_half = 23;  // NPY_HALF; pybind11 has no type for it
     const py::dtype type = activations.dtype();
-    if (type.num() == numpy_half) return run(view_of<mot::Half>(activations, rows));
-    if (type.is(py::dtype::of<float>())) return run(view_of<float>(activations, rows));
-    if (type.is(py::dtype::of<double>())) return run(view_of<double>(activations, rows));
-    throw py::type_error("activations must be float16, float32 or float64");
+    if (type.byteorder() == '=') {
+        if (type.num() == numpy_half) return run(view_of<mot::Half>(activations, rows));
+        if (type.num() == py::dtype::of<float>().num()) return run(view_of<float>(activations, rows));
+        if (type.num() == py::dtype::of<double>().num()) return run(view_of<double>(activations, rows));
+    }
+    throw py::type_error("activations must be native float16, float32 or float64");
 }
 
 }  // namespace

@@ -18,21 +18,18 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
 
     for (std::int64_t i = 0; i < matrix.n_rows; ++i) {
         const auto* row = matrix.row(i);
-        double lowest[8] = {};
+        const double u_i = u[static_cast<std::size_t>(i)];
         for (std::int64_t j = 0; j < matrix.n_columns; ++j) {
-            const double reduced = static_cast<double>(row[j]) - v[static_cast<std::size_t>(j)];
-            double& low = lowest[j % 8];
-            const double difference = reduced - u[static_cast<std::size_t>(i)];
-            low = difference < low ? difference : low;
+            const double v_j = v[static_cast<std::size_t>(j)];
+            if (static_cast<double>(row[j]) - v_j - u_i >= cost.margin()) continue;
+            certificate.dual_violation = std::max(certificate.dual_violation, u_i + v_j - cost.exact(i, j));
         }
-        for (const double low : lowest) certificate.dual_violation = std::max(certificate.dual_violation, -low);
     }
 
     std::vector<double> row_error(u.size());
     std::vector<double> column_error(v.size());
     for (std::size_t i = 0; i < u.size(); ++i) row_error[i] = -masses.source[i] * masses.unit;
     for (std::size_t j = 0; j < v.size(); ++j) column_error[j] = -masses.target[j] * masses.unit;
-    double primal = 0;
     bool is_non_negative = true;
     for (std::size_t k = 0; k < solution.mass.size(); ++k) {
         const auto i = static_cast<std::size_t>(solution.source[k]);
@@ -41,7 +38,7 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
         is_non_negative = is_non_negative && solution.mass[k] >= 0;
         row_error[i] += solution.mass[k];
         column_error[j] += solution.mass[k];
-        primal += solution.mass[k] * arc_cost;
+        certificate.primal += solution.mass[k] * arc_cost;
         certificate.slackness = std::max(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
     }
     double dual = 0;
@@ -56,7 +53,7 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
         dual += masses.target[j] * masses.unit * v[j];
     }
     certificate.marginal_error /= total;
-    certificate.duality_gap = std::abs(primal - dual) / total;
+    certificate.duality_gap = std::abs(certificate.primal - dual) / total;
     if (!is_non_negative) certificate.marginal_error = std::numeric_limits<double>::infinity();
     return certificate;
 }

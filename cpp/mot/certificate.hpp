@@ -5,7 +5,7 @@
 
 namespace mot {
 
-/// `Cost` offers `matrix()` for the reduced costs of all arcs and `exact(i, j)` for those that carry mass.
+/// Reduced costs are taken of the exact costs, but for arcs that the searched matrix and its margin already clear.
 template <class Cost>
 Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution);
 

@@ -11,20 +11,22 @@ struct Half {
 
     /// Exact: every binary16 value is a binary32 value.
     explicit operator double() const {
+        const std::uint32_t magnitude = (bits & 0x7FFFu) << 13;
         const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-        const std::uint32_t magnitude = bits & 0x7FFFu;
-        // Shifting exponent and mantissa into place leaves the exponent 112 too small (15 against 127): a product
-        // with 2^112 mends it, for subnormal numbers too; infinity and NaN need the full exponent instead.
-        const std::uint32_t shifted = magnitude << 13;
+        // In place, exponent and mantissa read as a binary32 number that is 2^112 too small; a product mends that, for
+        // subnormal numbers too. Infinity and NaN come out as 2^16 or more, and need the full exponent instead.
+        float value = as_float(magnitude) * 0x1p112f;
+        value = value >= 65536.0f ? as_float(magnitude | 0x7F800000u) : value;
+        std::uint32_t value_bits;
+        std::memcpy(&value_bits, &value, sizeof value_bits);
+        return static_cast<double>(as_float(value_bits | sign));
+    }
+
+private:
+    static float as_float(std::uint32_t bits) {
         float value;
-        if (magnitude >= 0x7C00u) {
-            const std::uint32_t special = shifted | 0x7F800000u;
-            std::memcpy(&value, &special, sizeof value);
-        } else {
-            std::memcpy(&value, &shifted, sizeof value);
-            value *= 5192296858534827628530496329220096.0f;  // 2^112
-        }
-        return sign ? -static_cast<double>(value) : static_cast<double>(value);
+        std::memcpy(&value, &bits, sizeof value);
+        return value;
     }
 };
 

@@ -44,6 +44,7 @@ struct Certificate {
     double slackness = 0;       ///< max |cost_ij - u_i - v_j| over the arcs that carry mass
     double marginal_error = 0;  ///< max |row sum - a_i|, |column sum - b_j|, over the total mass
     double duality_gap = 0;     ///< |primal value - dual value|, over the total mass
+    double primal = 0;          ///< sum of cost_ij plan_ij, of the exact costs
     double tolerance = 0;       ///< what the three cost-like figures are held to; marginals are held to 1e-9
 
     bool is_optimal() const;

@@ -126,9 +126,8 @@ Solution run(Engine& engine, const Cost& cost, const Masses& masses, Interrupt& 
     solution.potentials = engine.potentials();
     complete_potentials(cost.matrix(), solution.potentials);
     centre_potentials(masses, solution.potentials);
-    for (std::size_t k = 0; k < solution.mass.size(); ++k)
-        solution.cost += solution.mass[k] * cost.exact(solution.source[k], solution.target[k]);
     solution.certificate = certify(cost, masses, solution);
+    solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
     return solution;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "mot/half.hpp"
@@ -9,72 +10,90 @@
 
 namespace mot {
 
+namespace {
+
+/// One stimulus as doubles: a plain loop, so that the compiler can widen many at a time.
+template <class Real>
+void decode(const ActivationsView<Real>& activations, std::int64_t t, double* values) {
+    const Real* stimulus = activations.stimulus(t);
+    const std::int64_t n = activations.n_units;
+    if (activations.unit_stride == 1)
+        for (std::int64_t unit = 0; unit < n; ++unit) values[unit] = static_cast<double>(stimulus[unit]);
+    else
+        for (std::int64_t unit = 0; unit < n; ++unit)
+            values[unit] = static_cast<double>(stimulus[unit * activations.unit_stride]);
+}
+
+/// A power of two that brings numbers of this size to order one.
+double scale_to_one(double size) {
+    int exponent;
+    std::frexp(size, &exponent);
+    return std::ldexp(1.0, std::clamp(-exponent, -1022, 1022));
+}
+
+}  // namespace
+
 template <class Real>
 StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     : n_stimuli_(activations.n_stimuli), n_units_(activations.n_units) {
     const auto n = static_cast<std::size_t>(n_units_);
-    const auto at = [&](const Real* stimulus, std::size_t unit) {
-        return static_cast<double>(stimulus[static_cast<std::int64_t>(unit) * activations.unit_stride]);
-    };
+    const double share = 1.0 / static_cast<double>(n_stimuli_);
+    constexpr std::size_t block = 32;  // stimuli that stay in cache while they are turned
+    std::vector<double> values(block * n);
 
     mean_.assign(n, 0.0);
     std::vector<double> low(n, std::numeric_limits<double>::infinity());
     std::vector<double> high(n, -std::numeric_limits<double>::infinity());
-    const double share = 1.0 / static_cast<double>(n_stimuli_);
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
-        const Real* stimulus = activations.stimulus(t);
+        decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
-            const double value = at(stimulus, unit);
-            mean_[unit] += value * share;
-            low[unit] = std::min(low[unit], value);
-            high[unit] = std::max(high[unit], value);
+            mean_[unit] += values[unit] * share;
+            low[unit] = values[unit] < low[unit] ? values[unit] : low[unit];
+            high[unit] = values[unit] > high[unit] ? values[unit] : high[unit];
         }
     }
 
-    // The squares are taken of values brought to order one: nothing over- or underflows at any scale of the input.
-    std::vector<double> half_range(n);
-    for (std::size_t unit = 0; unit < n; ++unit) half_range[unit] = 0.5 * high[unit] - 0.5 * low[unit];
-    const auto scaled = [&](const Real* stimulus, std::size_t unit) {
-        return low[unit] == high[unit] ? 0.0 : (at(stimulus, unit) - mean_[unit]) / half_range[unit];
-    };
+    // Squares are taken of values brought to order one: nothing over- or underflows at any scale of the input.
+    std::vector<double> scale(n);
+    for (std::size_t unit = 0; unit < n; ++unit)
+        scale[unit] = low[unit] == high[unit] ? 0.0 : scale_to_one(0.5 * high[unit] - 0.5 * low[unit]);
     std::vector<double> sum(n, 0.0);
     std::vector<double> squares(n, 0.0);
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
-        const Real* stimulus = activations.stimulus(t);
+        decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
-            const double value = scaled(stimulus, unit);
+            const double value = (values[unit] - mean_[unit]) * scale[unit];
             sum[unit] += value;
             squares[unit] += value * value;
         }
     }
-    // The mean's own rounding error is found by the second pass and taken out.
-    std::vector<double> offset(n);
-    std::vector<double> norm(n);
-    deviation_.resize(n);
+    // The second pass finds the rounding error of the mean and takes it out.
+    std::vector<double> to_unit_norm(n, 0.0);
+    deviation_.assign(n, 0.0);
     for (std::size_t unit = 0; unit < n; ++unit) {
-        offset[unit] = sum[unit] * share;
-        norm[unit] = std::sqrt(std::max(0.0, squares[unit] - sum[unit] * offset[unit]));
-        deviation_[unit] = norm[unit] * std::sqrt(share) * half_range[unit];
-        mean_[unit] += offset[unit] * half_range[unit];
+        if (scale[unit] == 0.0) continue;
+        const double norm = std::sqrt(squares[unit] - sum[unit] * sum[unit] * share);
+        mean_[unit] += sum[unit] * share / scale[unit];
+        deviation_[unit] = norm * std::sqrt(share) / scale[unit];
+        to_unit_norm[unit] = 1.0 / norm;
     }
 
-    values_.assign(n * static_cast<std::size_t>(n_stimuli_), 0.0f);
-    constexpr std::int64_t block = 32;  // stimuli whose rows stay in cache while they are turned
+    values_.resize(n * static_cast<std::size_t>(n_stimuli_));
     for (std::int64_t first = 0; first < n_stimuli_; first += block) {
-        const std::int64_t last = std::min(first + block, n_stimuli_);
+        const auto n_rows = std::min(block, static_cast<std::size_t>(n_stimuli_ - first));
+        for (std::size_t row = 0; row < n_rows; ++row)
+            decode(activations, first + static_cast<std::int64_t>(row), values.data() + row * n);
         for (std::size_t unit = 0; unit < n; ++unit) {
-            if (norm[unit] == 0.0) continue;
-            float* values = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
-            const double mean = mean_[unit];
-            const double divisor = norm[unit] * half_range[unit];
-            for (std::int64_t t = first; t < last; ++t)
-                values[t] = static_cast<float>((at(activations.stimulus(t), unit) - mean) / divisor);
+            float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_) + first;
+            for (std::size_t row = 0; row < n_rows; ++row)
+                turned[row] =
+                    static_cast<float>((values[row * n + unit] - mean_[unit]) * scale[unit] * to_unit_norm[unit]);
         }
     }
     rounding_norm_.resize(n);
     for (std::size_t unit = 0; unit < n; ++unit) {
-        const float* values = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
-        rounding_norm_[unit] = std::sqrt(kernels().dot(values, values, n_stimuli_));
+        const float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
+        rounding_norm_[unit] = std::sqrt(kernels().dot(turned, turned, n_stimuli_));
     }
 }
 
@@ -88,15 +107,15 @@ double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& o
 
 template <class Real>
 std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations) {
+    std::vector<double> values(static_cast<std::size_t>(activations.n_units));
     for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
-        const Real* stimulus = activations.stimulus(t);
-        // value * 0 is 0 for every finite value and NaN otherwise: one sum decides a whole row.
-        double sum = 0;
-        for (std::int64_t unit = 0; unit < activations.n_units; ++unit)
-            sum += static_cast<double>(stimulus[unit * activations.unit_stride]) * 0.0;
-        if (sum == 0.0) continue;
-        for (std::int64_t unit = 0; unit < activations.n_units; ++unit)
-            if (!std::isfinite(static_cast<double>(stimulus[unit * activations.unit_stride]))) return Position{t, unit};
+        decode(activations, t, values.data());
+        // x - x is 0 for every finite x and NaN otherwise: one sum of unlike lanes decides a whole row.
+        double sums[8] = {};
+        for (std::size_t unit = 0; unit < values.size(); ++unit) sums[unit % 8] += values[unit] - values[unit];
+        if (std::all_of(std::begin(sums), std::end(sums), [](double sum) { return sum == 0.0; })) continue;
+        for (std::size_t unit = 0; unit < values.size(); ++unit)
+            if (!std::isfinite(values[unit])) return Position{t, static_cast<std::int64_t>(unit)};
     }
     return std::nullopt;
 }

@@ -1,0 +1,57 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+class Certificate:
+    @property
+    def dual_violation(self) -> float: ...
+    @property
+    def slackness(self) -> float: ...
+    @property
+    def marginal_error(self) -> float: ...
+    @property
+    def duality_gap(self) -> float: ...
+    @property
+    def tolerance(self) -> float: ...
+
+class Solution:
+    @property
+    def is_optimal(self) -> bool: ...
+    @property
+    def is_interrupted(self) -> bool: ...
+    @property
+    def cost(self) -> float: ...
+    @property
+    def certificate(self) -> Certificate: ...
+    def take_arrays(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.int32],
+        npt.NDArray[np.int32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float64],
+    ]: ...
+
+class StandardizedLayer:
+    def __init__(self, activations: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None = None) -> None: ...
+    @property
+    def mean(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def deviation(self) -> npt.NDArray[np.float64]: ...
+
+def first_nonfinite(
+    activations: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None = None
+) -> tuple[int, int] | None: ...
+def solve_transport(
+    cost: npt.NDArray[Any], a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], method: str = "automatic"
+) -> Solution: ...
+def solve_pairs(
+    sources: Sequence[StandardizedLayer],
+    targets: Sequence[StandardizedLayer],
+    n_threads: int,
+    progress: Callable[[int], None] | None = None,
+) -> list[Solution]: ...
+def available_threads() -> int: ...

@@ -1,0 +1,229 @@
+"""The only place where input is judged or copied.
+
+Every function returns what the rest of the package may rely on, or raises `TypeError` or `ValueError` that names the
+argument, what was expected and what was found.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _core
+
+Array = npt.NDArray[Any]
+F64 = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
+
+MIN_STIMULI = 3
+"""A correlation over fewer stimuli is always -1, 0 or 1."""
+
+MARGINAL_SUM_TOLERANCE = 1e-6
+"""Relative difference of the marginals' sums that rounding (single precision, say) explains."""
+
+_LARGEST_EXACT_INTEGER = 2**53
+
+
+def array(values: Any, what: str) -> Array:
+    """`values` as an array of numbers of their own type, without a copy where they are one already."""
+    if not isinstance(values, np.ndarray):
+        try:
+            values = np.from_dlpack(values) if hasattr(values, "__dlpack__") else np.asarray(values)
+        except (ValueError, TypeError, RuntimeError, BufferError) as error:
+            raise ValueError(
+                f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
+            ) from error
+    if values.dtype.name != "bfloat16" and values.dtype.kind not in "fiub":
+        raise TypeError(f"{what}: expected real numbers, found {values.dtype} ({_shown(values)})")
+    return np.asarray(values)
+
+
+def _shown(values: Array) -> str:
+    return f"shape {values.shape}" if values.ndim else repr(values.item())
+
+
+def is_readable_dtype(dtype: np.dtype[Any]) -> bool:
+    """Whether activations of this type are accepted."""
+    return dtype.name == "bfloat16" or dtype.kind in "fiub"
+
+
+def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[int, int]:
+    """The shape of one layer's activations, which must be `(n_stimuli, n_units)` real numbers."""
+    if not is_readable_dtype(dtype):
+        raise TypeError(f"{what}: expected real numbers, found {dtype}")
+    if len(shape) != 2:
+        raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}")
+    if shape[1] == 0:
+        raise ValueError(f"{what}: expected at least one unit, found shape {tuple(shape)}")
+    return int(shape[0]), int(shape[1])
+
+
+def activations(values: Array, what: str) -> Array:
+    """One layer's activations as the core reads them: native float16, float32 or float64, in any strides.
+
+    Integers and booleans become float64 and bfloat16 becomes float32, both exactly; wider floats are refused.
+    """
+    if values.dtype.name == "bfloat16":
+        values = values.astype(np.float32)
+    if values.dtype.kind in "iub":
+        if values.dtype.itemsize == 8 and values.size:
+            largest = max(abs(int(values.max())), abs(int(values.min())))
+            if largest > _LARGEST_EXACT_INTEGER:
+                raise ValueError(f"{what}: expected integers up to 2**53, which float64 holds exactly, found {largest}")
+        values = values.astype(np.float64)
+    if values.dtype.itemsize > 8:
+        raise TypeError(f"{what}: expected float16, float32 or float64, found {values.dtype}")
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    has_whole_strides = all(stride % native.itemsize == 0 for stride in native.strides)
+    return native if native.flags.aligned and has_whole_strides else native.copy()
+
+
+def finite(values: Array, rows: Index | None, what: str) -> None:
+    """Refuses NaN and infinity."""
+    found = _core.first_nonfinite(values, rows)
+    if found is None:
+        return
+    stimulus, unit = found
+    value = values[stimulus if rows is None else rows[stimulus], unit]
+    raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
+
+
+def same_stimuli(source_name: str, n_source: int, target_name: str, n_target: int) -> None:
+    """Both networks must have seen the same stimuli."""
+    if n_source != n_target:
+        raise ValueError(
+            f"source and target: expected the same stimuli, found {n_source} in '{source_name}' "
+            f"and {n_target} in '{target_name}'"
+        )
+
+
+def enough_stimuli(n_stimuli: int, what: str) -> None:
+    """A correlation needs some stimuli."""
+    if n_stimuli < MIN_STIMULI:
+        raise ValueError(f"{what}: expected at least {MIN_STIMULI} stimuli, found {n_stimuli}")
+
+
+def rows(selection: Any, n_stimuli: int) -> Index:
+    """The stimuli that a slice, a mask or an array of indices selects."""
+    if isinstance(selection, slice):
+        return np.arange(n_stimuli, dtype=np.int64)[selection]
+    index = array(selection, "stimuli")
+    if index.ndim != 1:
+        raise ValueError(f"stimuli: expected a slice or a one-dimensional index or mask, found {_shown(index)}")
+    if index.dtype.kind == "b":
+        if len(index) != n_stimuli:
+            raise ValueError(f"stimuli: expected a mask of length {n_stimuli}, found {len(index)}")
+        return np.flatnonzero(index).astype(np.int64)
+    if index.size == 0:
+        return np.empty(0, np.int64)
+    if index.dtype.kind not in "iu":
+        raise TypeError(f"stimuli: expected integers or booleans, found {index.dtype}")
+    for bad in index[(index < -n_stimuli) | (index >= n_stimuli)][:1]:
+        raise IndexError(f"stimuli: expected indices below {n_stimuli}, found {bad}")
+    index = index.astype(np.int64)
+    return np.where(index < 0, index + n_stimuli, index)
+
+
+def position(which: Any, labels: Sequence[str], what: str) -> int:
+    """A layer's position, given its position or its label."""
+    if isinstance(which, str):
+        if which not in labels:
+            raise KeyError(f"{what}: expected one of {', '.join(labels)}, found '{which}'")
+        return list(labels).index(which)
+    index = whole_number(which, what)
+    if not -len(labels) <= index < len(labels):
+        raise IndexError(f"{what}: expected a layer from 0 to {len(labels) - 1}, found {index}")
+    return index % len(labels)
+
+
+def whole_number(value: Any, what: str, at_least: int | None = None) -> int:
+    """An integer, of Python's or numpy's; not a boolean, not a float."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected an integer, found {value!r}") from None
+    if at_least is not None and number < at_least:
+        raise ValueError(f"{what}: expected at least {at_least}, found {number}")
+    return number
+
+
+def choice(value: Any, choices: Sequence[str], what: str) -> str:
+    """One of a few words."""
+    if value not in choices:
+        raise ValueError(f"{what}: expected one of {', '.join(map(repr, choices))}, found {value!r}")
+    return str(value)
+
+
+def n_threads(n_jobs: int | None) -> int:
+    """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow."""
+    if n_jobs is None or n_jobs == -1:
+        return _core.available_threads()
+    return whole_number(n_jobs, "n_jobs", at_least=1)
+
+
+def matrix(values: Any, what: str) -> F64:
+    """A finite, non-empty float64 matrix."""
+    result = array(values, what)
+    if result.ndim != 2 or 0 in result.shape:
+        raise ValueError(f"{what}: expected a non-empty matrix, found shape {result.shape}")
+    result = np.ascontiguousarray(activations(result, what), dtype=np.float64)
+    if not np.isfinite(result).all():
+        i, j = np.argwhere(~np.isfinite(result))[0]
+        raise ValueError(f"{what}: expected finite numbers, found {result[i, j]} first at ({i}, {j})")
+    return result
+
+
+def cost_matrix(values: Any) -> Array:
+    """A finite cost matrix as the core reads it: C-contiguous, float32 if it came so, else float64."""
+    cost = array(values, "cost")
+    if cost.dtype == np.float32 and cost.ndim == 2 and cost.size and np.isfinite(cost).all():
+        return np.ascontiguousarray(activations(cost, "cost"))
+    return matrix(cost, "cost")
+
+
+def marginals(a: Any, b: Any, shape: tuple[int, int]) -> tuple[F64, F64]:
+    """Marginals of a transport, uniform where None is given, with equal sums.
+
+    Sums that differ by rounding alone are levelled by scaling `b`.
+    """
+    a = _marginal(a, shape[0], "a")
+    b = _marginal(b, shape[1], "b")
+    sum_a, sum_b = float(a.sum()), float(b.sum())
+    if abs(sum_a - sum_b) > MARGINAL_SUM_TOLERANCE * max(sum_a, sum_b):
+        raise ValueError(f"a and b: expected equal sums, found {sum_a} and {sum_b}")
+    return a, b * (sum_a / sum_b)
+
+
+def _marginal(values: Any, n: int, what: str) -> F64:
+    if values is None:
+        return np.full(n, 1.0 / n)
+    marginal = array(values, what)
+    if marginal.shape != (n,):
+        raise ValueError(f"{what}: expected shape ({n},), found {marginal.shape}")
+    marginal = np.array(activations(marginal, what), dtype=np.float64)
+    if not np.isfinite(marginal).all():
+        i = int(np.argmin(np.isfinite(marginal)))
+        raise ValueError(f"{what}: expected finite masses, found {marginal[i]} first at {i}")
+    if (marginal < 0).any():
+        i = int(np.argmax(marginal < 0))
+        raise ValueError(f"{what}: expected non-negative masses, found {marginal[i]} first at {i}")
+    if not 0 < marginal.sum() < np.inf:
+        raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {marginal.sum()}")
+    return marginal
+
+
+def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
+    """Non-negative weights of layer pairs, `(n_source_layers, n_target_layers)`."""
+    weights = matrix(values, what)
+    if weights.shape != shape:
+        raise ValueError(f"{what}: expected shape {shape}, found {weights.shape}")
+    if (weights < 0).any():
+        i, j = np.argwhere(weights < 0)[0]
+        raise ValueError(f"{what}: expected non-negative weights, found {weights[i, j]} first at ({i}, {j})")
+    return weights

@@ -1,0 +1,117 @@
+"""A network as this package sees it: an ordered, labelled list of layers that are read when needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import Array, Index
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its label, its shape `(n_stimuli, n_units)`, and how to read it."""
+
+    label: str
+    shape: tuple[int, int]
+    read: Callable[[], Array]
+
+
+class Network:
+    """An ordered list of layers that saw the same stimuli; made by `mot_fast.load`.
+
+    Indexing selects stimuli, ``network[rows]``, with a slice, an array of indices or a mask; nothing is read or copied
+    before it is needed.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        In depth order.
+    name : str
+        For messages, tables and pictures.
+
+    Raises
+    ------
+    ValueError
+        If there are no layers, labels repeat, or the layers have different numbers of stimuli.
+
+    """
+
+    def __init__(self, layers: Sequence[Layer], name: str = "network", *, rows: Index | None = None) -> None:
+        if not layers:
+            raise ValueError(f"network '{name}': expected at least one layer, found none")
+        self.name = name
+        self.labels = tuple(layer.label for layer in layers)
+        self.widths = tuple(layer.shape[1] for layer in layers)
+        if len(set(self.labels)) != len(layers):
+            raise ValueError(f"network '{name}': expected distinct layer labels, found {', '.join(self.labels)}")
+        for layer in layers:
+            if layer.shape[0] != layers[0].shape[0]:
+                raise ValueError(
+                    f"network '{name}': expected the same stimuli in every layer, found {layers[0].shape[0]} in "
+                    f"layer '{layers[0].label}' and {layer.shape[0]} in layer '{layer.label}'"
+                )
+        self._layers = tuple(layers)
+        self._rows = rows
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers."""
+        return len(self._layers)
+
+    @property
+    def n_stimuli(self) -> int:
+        """Number of selected stimuli."""
+        return self._layers[0].shape[0] if self._rows is None else len(self._rows)
+
+    def __len__(self) -> int:
+        return self.n_layers
+
+    def __getitem__(self, stimuli: Any) -> Network:
+        rows = _validate.rows(stimuli, self.n_stimuli)
+        return Network(self._layers, self.name, rows=rows if self._rows is None else self._rows[rows])
+
+    def read(self, which: int | str) -> tuple[Array, Index | None]:
+        """A layer's activations as stored, mapped where possible, and the stimuli selected of them (None: all).
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot be read, or a selected activation is NaN or infinite.
+
+        """
+        layer = self._layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
+        what = f"network '{self.name}', layer '{layer.label}'"
+        values = _validate.activations(layer.read(), what)
+        if values.shape != layer.shape:
+            raise ValueError(f"{what}: expected shape {layer.shape} as before, found {values.shape}")
+        _validate.finite(values, self._rows, what)
+        return values, self._rows
+
+    def layer(self, which: int | str) -> Array:
+        """Activations `(n_stimuli, n_units)` of one layer, by position or label.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot be read, or a selected activation is NaN or infinite.
+
+        """
+        values, rows = self.read(which)
+        return values if rows is None else np.asarray(values[rows])
+
+    def in_memory(self) -> Network:
+        """The same network with the selected activations read once and kept, for those who need them many times."""
+        layers = []
+        for l, label in enumerate(self.labels):
+            values = self.layer(l)
+            layers.append(Layer(label, (self.n_stimuli, self.widths[l]), partial(np.asarray, values)))
+        return Network(layers, self.name)
+
+    def __repr__(self) -> str:
+        return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"

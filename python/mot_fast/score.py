@@ -1,0 +1,68 @@
+"""Held-out reconstruction scores: correlation of each unit with its prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_fast._validate import F64, Array
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """How well one network's held-out activations are reconstructed from the other's; higher is better, 1 perfect."""
+
+    value: float
+    """Mean over layers."""
+    per_layer: F64
+    """`(L,)`: mean over a layer's units; NaN where every unit is undefined."""
+    per_unit: tuple[F64, ...]
+    """Of each layer, `(n_l,)`: Pearson correlation over stimuli of a unit with its prediction; NaN where undefined."""
+    n_undefined: int
+    """Units that are constant over the held-out stimuli: they have no correlation and are left out of the means."""
+
+    @classmethod
+    def of_units(cls, per_unit: list[F64]) -> Score:
+        """The score of the correlations of every unit."""
+        per_layer = np.array([_mean_of_defined(units) for units in per_unit])
+        n_undefined = sum(int(np.isnan(units).sum()) for units in per_unit)
+        return cls(_mean_of_defined(per_layer), per_layer, tuple(per_unit), n_undefined)
+
+
+def _mean_of_defined(values: F64) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def correlate_units(truth: Array, prediction: F64) -> F64:
+    """Pearson correlation of each column of `truth` with the same column of `prediction`.
+
+    NaN where the truth is constant; 0 where only the prediction is.
+
+    Parameters
+    ----------
+    truth, prediction : arrays, `(n_stimuli, n_units)`
+
+    Returns
+    -------
+    array, `(n_units,)`
+
+    """
+    truth_deviations, truth_is_constant = _unit_deviations(truth.astype(np.float64))
+    prediction_deviations, prediction_is_constant = _unit_deviations(prediction)
+    r = np.clip(np.einsum("ti,ti->i", truth_deviations, prediction_deviations), -1.0, 1.0)
+    r[prediction_is_constant] = 0.0
+    r[truth_is_constant] = np.nan
+    return np.asarray(r)
+
+
+def _unit_deviations(values: F64) -> tuple[F64, Array]:
+    """Deviations from each column's mean, scaled to unit norm, and which columns are constant."""
+    half_range = 0.5 * values.max(axis=0) - 0.5 * values.min(axis=0)
+    is_constant = half_range == 0.0
+    # Brought to order one before they are squared, so that no scale of the input over- or underflows.
+    deviations = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, half_range)
+    deviations -= deviations.mean(axis=0)
+    norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
+    return deviations / np.where(is_constant, 1.0, norms), is_constant

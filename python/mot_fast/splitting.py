@@ -1,0 +1,48 @@
+"""Seeded splits of the stimuli into training and held-out ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import Index
+
+
+def split(n_stimuli: int, test_size: float = 0.2, seed: int = 0) -> tuple[Index, Index]:
+    """A random split of the stimuli, the same for the same seed.
+
+    Parameters
+    ----------
+    n_stimuli : int
+        At least 2.
+    test_size : float
+        Fraction of the stimuli that is held out, between 0 and 1; the number is rounded.
+    seed : int
+        Of `numpy.random.default_rng`.
+
+    Returns
+    -------
+    train, test : arrays of int
+        Increasing indices; together all of ``range(n_stimuli)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_stimuli` or `seed` is not such an integer, or one side of the split would be empty.
+
+    Examples
+    --------
+    >>> train, test = split(10, test_size=0.2, seed=0)
+    >>> len(train), len(test)
+    (8, 2)
+
+    """
+    n_stimuli = _validate.whole_number(n_stimuli, "n_stimuli", at_least=2)
+    seed = _validate.whole_number(seed, "seed", at_least=0)
+    n_test = round(n_stimuli * test_size) if 0 < test_size < 1 else 0
+    if not 0 < n_test < n_stimuli:
+        raise ValueError(
+            f"test_size: expected a fraction that leaves stimuli on both sides, found {test_size} of {n_stimuli}"
+        )
+    order = np.random.default_rng(seed).permutation(n_stimuli)
+    return np.sort(order[n_test:]), np.sort(order[:n_test])

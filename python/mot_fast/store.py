@@ -1,0 +1,171 @@
+"""`.mot` files: an alignment as a zip archive of plain `.npy` arrays and one JSON header.
+
+`header.json` holds the format's version, names, labels, convention, cost and certificate; `layer_costs` and
+`layer_plan` are `(L, M)`; `source_mean`, `source_deviation` and the same of the target are all layers' units end to
+end; of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the
+number of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. Nothing is pickled: reading
+cannot execute code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mot_fast._validate import Array
+from mot_fast.record import CONVENTIONS, Record, Side
+from mot_fast.transport import Certificate, UnitPlan, sparse_plan
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+FORMAT_VERSION = 1
+
+
+def save(alignment: Record, path: str | os.PathLike[str]) -> None:
+    """Write `alignment` beside `path` and move it there in one step, so that a file is whole or absent."""
+    path = Path(path)
+    header = {
+        "format": "mot_fast alignment",
+        "version": FORMAT_VERSION,
+        "convention": alignment.convention,
+        "cost": alignment.cost,
+        "certificate": asdict(alignment.certificate),
+        "source": _names(alignment.source),
+        "target": _names(alignment.target),
+    }
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("header.json", json.dumps(header, indent=1))
+                for name, values in _arrays(alignment).items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                        np.lib.format.write_array(stream, values, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _names(side: Side) -> dict[str, Any]:
+    return {"name": side.name, "labels": side.labels, "widths": side.widths}
+
+
+def _arrays(alignment: Record) -> dict[str, Array]:
+    plans = [plan for row in alignment.unit_plans for plan in row]
+    entries = [plan.plan.tocoo() for plan in plans]
+    return {
+        "layer_costs": alignment.layer_costs,
+        "layer_plan": alignment.layer_plan,
+        "source_mean": np.concatenate(alignment.source.means),
+        "source_deviation": np.concatenate(alignment.source.deviations),
+        "target_mean": np.concatenate(alignment.target.means),
+        "target_deviation": np.concatenate(alignment.target.deviations),
+        "cost": np.array([plan.cost for plan in plans]),
+        "certificate": np.array([astuple(plan.certificate) for plan in plans]),
+        "entries": np.array([plan.nnz for plan in plans], dtype=np.int64),
+        "row": np.concatenate([entry.row for entry in entries]).astype(np.int32),
+        "column": np.concatenate([entry.col for entry in entries]).astype(np.int32),
+        "mass": np.concatenate([entry.data for entry in entries]),
+        "u": np.concatenate([plan.u for plan in plans]),
+        "v": np.concatenate([plan.v for plan in plans]),
+    }
+
+
+def load(path: str | os.PathLike[str]) -> Record:
+    """Read an alignment; see `Alignment.load`."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(archive.read("header.json"))
+            if header["format"] != "mot_fast alignment":
+                raise ValueError(f"the format is {header['format']!r}")
+            if header["version"] > FORMAT_VERSION:
+                raise ValueError(
+                    f"its format version is {header['version']}, newer than {FORMAT_VERSION}: upgrade mot_fast"
+                )
+            arrays = {}
+            for name in archive.namelist():
+                if name.endswith(".npy"):
+                    with archive.open(name) as stream:
+                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
+        return _alignment(header, arrays)
+    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, EOFError, OSError) as error:
+        raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
+
+
+def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
+    source = _side(header["source"], arrays["source_mean"], arrays["source_deviation"])
+    target = _side(header["target"], arrays["target_mean"], arrays["target_deviation"])
+    n_pairs = len(source.labels) * len(target.labels)
+    pairs = [(l, m) for l in range(len(source.labels)) for m in range(len(target.labels))]
+    row, column, mass = (_cut(arrays[name], arrays["entries"]) for name in ("row", "column", "mass"))
+    u = _cut(arrays["u"], [source.widths[l] for l, _ in pairs])
+    v = _cut(arrays["v"], [target.widths[m] for _, m in pairs])
+    if not n_pairs == len(arrays["cost"]) == len(arrays["certificate"]) == len(mass):
+        raise ValueError(f"it holds {len(mass)} plans for {n_pairs} pairs of layers")
+    plans = [
+        UnitPlan(
+            plan=_plan(row[p], column[p], mass[p], (source.widths[l], target.widths[m])),
+            cost=float(arrays["cost"][p]),
+            u=u[p],
+            v=v[p],
+            certificate=Certificate(*map(float, arrays["certificate"][p])),
+            source=source.labels[l],
+            target=target.labels[m],
+        )
+        for p, (l, m) in enumerate(pairs)
+    ]
+    n_target = len(target.labels)
+    if header["convention"] not in CONVENTIONS:
+        raise ValueError(f"its convention is {header['convention']!r}")
+    return Record(
+        source=source,
+        target=target,
+        convention=header["convention"],
+        cost=float(header["cost"]),
+        layer_costs=arrays["layer_costs"],
+        layer_plan=arrays["layer_plan"],
+        certificate=Certificate(**header["certificate"]),
+        unit_plans=tuple(tuple(plans[k : k + n_target]) for k in range(0, len(plans), n_target)),
+    )
+
+
+def _plan(row: Array, column: Array, mass: Array, shape: tuple[int, int]) -> scipy.sparse.csr_array:
+    for index, n in zip((row, column), shape, strict=True):
+        if index.dtype != np.int32 or (index < 0).any() or (index >= n).any():
+            raise ValueError(f"a plan has entries outside its shape {shape}")
+    if (np.diff(row.astype(np.int64) * shape[1] + column) <= 0).any():
+        raise ValueError("the entries of a plan are out of order")
+    return sparse_plan(row, column, mass, shape)
+
+
+def _side(names: dict[str, Any], means: Array, deviations: Array) -> Side:
+    widths = [int(width) for width in names["widths"]]
+    return Side(
+        name=str(names["name"]),
+        labels=tuple(map(str, names["labels"])),
+        means=tuple(_cut(means, widths)),
+        deviations=tuple(_cut(deviations, widths)),
+    )
+
+
+def _cut(values: Array, lengths: Sequence[int] | Array) -> list[Array]:
+    """An array's pieces of these lengths, which must use it up."""
+    ends = np.cumsum(lengths)
+    if min(lengths, default=0) < 0 or len(values) != (ends[-1] if len(ends) else 0):
+        raise ValueError(f"an array has {len(values)} entries where {ends[-1] if len(ends) else 0} are expected")
+    return np.split(values, ends[:-1])

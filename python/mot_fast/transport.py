@@ -1,0 +1,147 @@
+"""Exact optimal transport on one cost matrix, and the proof that comes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _core, _validate
+from mot_fast._validate import F64
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+
+class SolverError(RuntimeError):
+    """A transport could not be proven optimal; no plan is returned."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How far an answer is from proven optimality, measured apart from the solver. A perfect answer has zeros.
+
+    With potentials u, v the dual value bounds every plan's cost from below, so a plan whose cost equals it is optimal.
+    The first three figures are in units of cost, per unit of mass.
+    """
+
+    dual_violation: float
+    """max(u_i + v_j - cost_ij, 0) over all pairs."""
+    slackness: float
+    """max |cost_ij - u_i - v_j| over the pairs that carry mass."""
+    duality_gap: float
+    """|primal cost - dual value| over the total mass."""
+    marginal_error: float
+    """Largest error of a row or column sum of the plan, over the total mass."""
+    tolerance: float
+    """What the figures in units of cost were held to: 1e-9 max|cost|, or 1e-6 for correlations."""
+
+    @classmethod
+    def worst(cls, certificates: Iterable[Certificate | _core.Certificate]) -> Certificate:
+        """The largest of each figure."""
+        certificates = list(certificates)
+        return cls(**{f.name: max(float(getattr(c, f.name)) for c in certificates) for f in fields(cls)})
+
+
+@dataclass(frozen=True, eq=False)
+class Transport:
+    """A proven optimal transport."""
+
+    plan: scipy.sparse.csr_array
+    """The mass moved, sparse `(n, m)`, at most n + m - 1 entries."""
+    cost: float
+    """Sum of cost times mass."""
+    u: F64
+    """Potentials `(n,)` of the rows, with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass."""
+    v: F64
+    """Potentials `(m,)` of the columns; the total is shared so that u and v have equal weighted means."""
+    certificate: Certificate
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`(n, m)`."""
+        return len(self.u), len(self.v)
+
+    @property
+    def nnz(self) -> int:
+        """Number of pairs that carry mass."""
+        return int(self.plan.nnz)
+
+    def toarray(self) -> F64:
+        """The dense plan `(n, m)`."""
+        return np.asarray(self.plan.toarray(), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class UnitPlan(Transport):
+    """The transport between the units of two layers: rows are units of `source`, columns units of `target`."""
+
+    source: str
+    """Label of the source layer."""
+    target: str
+    """Label of the target layer."""
+
+
+def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.ArrayLike | None = None) -> Transport:
+    """Carry the mass `a` onto the mass `b` at least total cost, exactly.
+
+    Parameters
+    ----------
+    cost : array, `(n, m)`
+        Cost of moving one unit of mass, finite; float32 is solved as it is, all else as float64.
+    a, b : arrays, `(n,)` and `(m,)`, optional
+        Non-negative masses with equal sums; uniform with sum 1 by default. Sums that differ by less than a millionth
+        are levelled by scaling `b`.
+
+    Returns
+    -------
+    Transport
+        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the costs are not finite real numbers, or the masses are negative, not finite, all zero, of unequal sums or
+        of the wrong shape.
+    SolverError
+        If the answer could not be proven optimal.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> transport = mot.solve_transport([[0.0, 1.0, 3.0], [3.0, 1.0, 0.0]])
+    >>> round(transport.cost, 6)
+    0.333333
+    >>> np.round(transport.toarray(), 3)
+    array([[0.333, 0.167, 0.   ],
+           [0.   , 0.167, 0.333]])
+
+    """
+    matrix = _validate.cost_matrix(cost)
+    shape = (matrix.shape[0], matrix.shape[1])
+    mass_a, mass_b = _validate.marginals(a, b, shape)
+    return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b), shape, "the transport"))
+
+
+def fields_of(solution: _core.Solution, shape: tuple[int, int], what: str) -> dict[str, Any]:
+    """The fields of a `Transport`, taken out of the core's solution; an unproven one raises `SolverError`."""
+    certificate = Certificate.worst([solution.certificate])
+    if not solution.is_optimal:
+        raise SolverError(f"{what} could not be proven optimal: {certificate}")
+    source, target, mass, u, v = solution.take_arrays()
+    plan = sparse_plan(source, target, mass, shape)
+    return {"plan": plan, "cost": solution.cost, "u": u, "v": v, "certificate": certificate}
+
+
+def sparse_plan(
+    source: npt.NDArray[np.int32], target: npt.NDArray[np.int32], mass: F64, shape: tuple[int, int]
+) -> scipy.sparse.csr_array:
+    """A sparse plan of its entries, which must be ordered by row, then column."""
+    import scipy.sparse
+
+    row_starts = np.zeros(shape[0] + 1, dtype=np.int32)
+    np.cumsum(np.bincount(source, minlength=shape[0]), out=row_starts[1:])
+    return scipy.sparse.csr_array((mass, target, row_starts), shape=shape)

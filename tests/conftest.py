@@ -1,0 +1,26 @@
+"""Small networks that the tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def layers():
+    """Makes layers of given widths that share latent causes, so that alignments mean something."""
+
+    def make(widths, n_stimuli=60, seed=0, dtype=np.float64):
+        rng = np.random.default_rng(seed)
+        latent = np.random.default_rng(1234).standard_normal((n_stimuli, 6))
+        return [
+            (latent @ rng.standard_normal((6, width)) + rng.standard_normal((n_stimuli, width))).astype(dtype)
+            for width in widths
+        ]
+
+    return make

@@ -1,0 +1,146 @@
+"""Slow twins: everything that the package computes, written once more from the definitions, with numpy and scipy alone.
+
+Nothing here imports the package.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import scipy.optimize
+
+
+def correlation_cost(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """1 - Pearson correlation of every column of x with every column of y; a constant column has r = 0."""
+
+    def unit_columns(z: np.ndarray) -> np.ndarray:
+        z = z.astype(np.float64)
+        deviations = z - z.mean(axis=0)
+        norms = np.linalg.norm(deviations, axis=0)
+        is_constant = z.min(axis=0) == z.max(axis=0)
+        return np.where(is_constant, 0.0, deviations / np.where(is_constant, 1.0, norms))
+
+    return 1.0 - np.clip(unit_columns(x).T @ unit_columns(y), -1.0, 1.0)
+
+
+def _masses(a, b, shape):
+    """Float64 masses, uniform by default, b scaled to the sum of a."""
+    a = np.full(shape[0], 1 / shape[0]) if a is None else np.asarray(a, dtype=np.float64)
+    b = np.full(shape[1], 1 / shape[1]) if b is None else np.asarray(b, dtype=np.float64)
+    return a, b * (a.sum() / b.sum())
+
+
+def transport_by_linear_programming(cost: np.ndarray, a: np.ndarray | None = None, b: np.ndarray | None = None):
+    """Least cost and a plan, by HiGHS."""
+    n, m = cost.shape
+    a, b = _masses(a, b, cost.shape)
+    rows = np.kron(np.eye(n), np.ones(m))
+    columns = np.kron(np.ones(n), np.eye(m))
+    scale = np.abs(cost).max() or 1.0
+    result = scipy.optimize.linprog(
+        cost.ravel() / scale,
+        A_eq=scipy.sparse.csr_array(np.vstack([rows, columns])),
+        b_eq=np.concatenate([a, b]),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    assert result.status == 0, result.message
+    return result.fun * scale, result.x.reshape(n, m)
+
+
+def assignment_by_brute_force(cost: np.ndarray) -> float:
+    """Least mean cost over all permutations."""
+    n = len(cost)
+    return min(sum(cost[i, p[i]] for i in range(n)) for p in itertools.permutations(range(n))) / n
+
+
+def assert_optimal(transport, cost, a=None, b=None, tolerance: float = 1e-9) -> None:
+    """Proves an answer: marginals, non-negativity, dual feasibility, slackness, no gap; at most n + m - 1 entries."""
+    cost = np.asarray(cost, dtype=np.float64)
+    n, m = cost.shape
+    a, b = _masses(a, b, cost.shape)
+    plan, u, v = transport.plan.toarray(), transport.u, transport.v
+    mass, scale = a.sum(), max(np.abs(cost).max(), np.finfo(float).tiny)
+    assert plan.shape == (n, m)
+    assert transport.plan.nnz <= n + m - 1
+    assert (plan >= 0).all()
+    np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-9 * mass, rtol=0)
+    np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-9 * mass, rtol=0)
+    reduced_cost = cost - u[:, None] - v[None, :]
+    assert reduced_cost.min() >= -tolerance * scale
+    assert np.abs(reduced_cost[plan > 0]).max() <= tolerance * scale
+    primal, dual = (plan * cost).sum(), a @ u + b @ v
+    assert abs(primal - dual) <= tolerance * scale * mass
+    assert abs(transport.cost - primal) <= tolerance * scale * mass
+    for figure in ("dual_violation", "slackness", "duality_gap"):
+        assert getattr(transport.certificate, figure) <= transport.certificate.tolerance
+    assert transport.certificate.marginal_error <= 1e-9
+
+
+def hierarchy(plan: np.ndarray) -> float:
+    """The hierarchy score by its formula."""
+    n_source, n_target = plan.shape
+    depth_source = np.arange(n_source) / (n_source - 1)
+    depth_target = np.arange(n_target) / (n_target - 1)
+    weights = np.abs(plan) / np.abs(plan).sum()
+    return 1 - (weights * np.abs(depth_source[:, None] - depth_target[None, :])).sum()
+
+
+class Twin:
+    """Two-level alignment and scores, dense and slow."""
+
+    def __init__(self, source: list[np.ndarray], target: list[np.ndarray], convention: str = "standardized") -> None:
+        self.convention = convention
+        self.target = target
+        pairs = [[correlation_cost(x, y) for y in target] for x in source]
+        solved = [[transport_by_linear_programming(cost) for cost in row] for row in pairs]
+        self.layer_costs = np.array([[cost for cost, _ in row] for row in solved])
+        self.unit_plans = [[plan for _, plan in row] for row in solved]
+        self.cost, self.layer_plan = transport_by_linear_programming(self.layer_costs)
+
+    def coupling(self, name: str) -> np.ndarray:
+        n_source = len(self.layer_plan)
+        weights = np.zeros_like(self.layer_plan)
+        for l in range(n_source):
+            # Uniform masses tie often; the linear program leaves ties to its last digits.
+            best = {"single_best": self.layer_plan[l].round(9).argmax(), "pairwise_best": self.layer_costs[l].argmin()}
+            if name == "mot":
+                weights[l] = self.layer_plan[l]
+            else:
+                weights[l, best[name]] = 1 / n_source
+        return weights
+
+    def reconstruct(self, held_out_target: list[np.ndarray], weights: np.ndarray) -> list[np.ndarray]:
+        predictions = []
+        for l in range(len(weights)):
+            total = 0
+            for m, y in enumerate(held_out_target):
+                inputs, plan = y.astype(np.float64), self.unit_plans[l][m]
+                if self.convention == "standardized":
+                    training = self.target[m].astype(np.float64)
+                    is_constant = training.min(axis=0) == training.max(axis=0)
+                    deviation = np.where(is_constant, 1.0, training.std(axis=0))
+                    inputs = np.where(is_constant, 0.0, (inputs - training.mean(axis=0)) / deviation)
+                    plan = plan / plan.sum(axis=1, keepdims=True)
+                total = total + weights[l, m] * inputs @ plan.T
+            predictions.append(len(weights) * total)
+        return predictions
+
+    def score(self, source: list[np.ndarray], target: list[np.ndarray], coupling: str = "mot"):
+        """Value, per layer, per unit."""
+        predictions = self.reconstruct(target, self.coupling(coupling))
+        per_unit = []
+        for x, prediction in zip(source, predictions, strict=True):
+            units = []
+            for i in range(x.shape[1]):
+                truth = x[:, i].astype(np.float64)
+                if np.ptp(truth) == 0:
+                    units.append(np.nan)
+                elif np.ptp(prediction[:, i]) == 0:
+                    units.append(0.0)
+                else:
+                    units.append(np.corrcoef(truth, prediction[:, i])[0, 1])
+            per_unit.append(np.array(units))
+        per_layer = np.array([np.nanmean(units) for units in per_unit])
+        return per_layer.mean(), per_layer, per_unit

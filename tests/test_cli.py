@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+COMMAND = Path(sys.executable).with_name("mot-fast")
+
+
+def run(*arguments, **options):
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": options.pop("encoding", "utf-8")}
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], env=environment, capture_output=True, encoding="utf-8", check=False, **options
+    )
+
+
+@pytest.fixture
+def files(tmp_path, layers):
+    np.savez(tmp_path / "a.npz", **{f"a{k}": x for k, x in enumerate(layers([5, 8, 6], 60))})
+    np.savez(tmp_path / "b.npz", **{f"b{k}": x for k, x in enumerate(layers([7, 6], 60, seed=4))})
+    return tmp_path / "a.npz", tmp_path / "b.npz"
+
+
+def is_png(path):
+    return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path):
+    result = run("demo", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    source, target = mot.data.resnets()
+    train, test = mot.split(source.n_stimuli)
+    with pytest.warns(UserWarning, match="constant"):
+        alignment = mot.align(source[train], target[train])
+    score = alignment.score(source[test], target[test]).value
+    (line,) = (line for line in result.stdout.splitlines() if line.startswith("mot "))
+    assert line.split() == ["mot", f"{score:.3f}", f"{mot.hierarchy(alignment.layer_plan):.3f}"]
+    for text in ("single_best", "pairwise_best", "permuted", "281 transports proven optimal", "layer09_s3b2"):
+        assert text in result.stdout
+    assert str(tmp_path / "mot-fast-demo.png") in result.stdout
+    assert is_png(tmp_path / "mot-fast-demo.png")
+    assert "note: some units are constant" in result.stderr
+    assert max(map(len, result.stdout.replace(str(tmp_path), "").splitlines())) <= 85
+
+
+def test_align_then_plot(files, tmp_path):
+    result = run("align", *files, "-o", tmp_path / "run.mot", "--jobs", 1)
+    assert result.returncode == 0, result.stderr
+    assert "on 48 stimuli: 6 pairs of layers" in result.stdout
+    assert "Scores on the 12 held-out stimuli" in result.stdout
+    source, target = map(mot.load, files)
+    train, _ = mot.split(60)
+    expected = mot.align(source[train], target[train])
+    assert mot.Alignment.load(tmp_path / "run.mot").cost == expected.cost
+
+    result = run("plot", tmp_path / "run.mot")
+    assert result.returncode == 0, result.stderr
+    assert is_png(tmp_path / "run.png")
+    assert run("plot", tmp_path / "run.mot", "-o", tmp_path / "other.png").returncode == 0
+    assert is_png(tmp_path / "other.png")
+
+
+def test_align_without_held_out_stimuli(files):
+    result = run("align", *files, "--test-size", 0, "--convention", "paper")
+    assert result.returncode == 0
+    assert "on 60 stimuli" in result.stdout
+    assert "held-out" not in result.stdout
+
+
+def test_terminals_without_unicode_are_served(files):
+    result = run("align", *files, encoding="ascii")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.isascii()
+
+
+def test_mistakes_get_one_clear_line(files, tmp_path):
+    short = tmp_path / "short.npz"
+    np.savez(short, x=np.random.default_rng(0).random((59, 4)))
+    mistakes = {
+        (
+            "align",
+            "nothing.npz",
+            files[1],
+        ): "nothing.npz: expected a .npz file or a folder of .npy files, found nothing",
+        ("align", files[0], short): "expected the same stimuli, found 60 in 'a' and 59 in 'short'",
+        ("align", *files, "--test-size", 2): "test_size: expected a fraction",
+        ("align", *files, "--jobs", 0): "n_jobs: expected at least 1, found 0",
+        ("align", *files, "-o", tmp_path / "no" / "run.mot"): "No such file or directory",
+        ("plot", files[0]): "a.npz: expected a complete .mot file, found none",
+    }
+    for arguments, message in mistakes.items():
+        result = run(*arguments)
+        assert result.returncode == 1, arguments
+        assert result.stderr.startswith("mot-fast: ")
+        assert message in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["align"], ["align", "a.npz", "b.npz", "--convention", "raw"]])
+def test_wrong_usage_exits_with_2(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert "usage: mot-fast" in result.stderr
+
+
+def test_help_and_version():
+    for arguments in (["--help"], ["demo", "--help"], ["align", "--help"], ["plot", "--help"]):
+        result = run(*arguments)
+        assert result.returncode == 0
+        assert "usage: mot-fast" in result.stdout
+    assert run("--version").stdout.strip() == f"mot_fast {mot.__version__}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_ctrl_c_says_so_and_exits_with_130(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        np.savez(tmp_path / f"{name}.npz", big=rng.random((500, 6000), dtype=np.float32))
+    process = subprocess.Popen(
+        [COMMAND, "align", tmp_path / "a.npz", tmp_path / "b.npz"], stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(2.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert "mot-fast: interrupted" in process.communicate(timeout=60)[1]
+    assert process.returncode == 130

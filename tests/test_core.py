@@ -1,0 +1,84 @@
+"""The extension by itself: it refuses what `_validate` would have mended, and never copies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mot_fast import _core
+
+UNIFORM = np.full(3, 1 / 3)
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [np.zeros((3, 3), np.float16), np.zeros((3, 3), int), np.zeros((3, 3), ">f8"), np.zeros((3, 6))[:, ::2]],
+)
+def test_costs_are_never_converted(cost):
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        _core.solve_transport(cost, UNIFORM, UNIFORM)
+
+
+@pytest.mark.parametrize(
+    ("cost", "a"), [(np.zeros((2, 3)), UNIFORM), (np.zeros(3), UNIFORM), (np.zeros((3, 3)), np.ones((3, 1)))]
+)
+def test_shapes_must_fit(cost, a):
+    with pytest.raises(ValueError, match=r"cost must be \(n, m\), a \(n,\), b \(m,\)"):
+        _core.solve_transport(cost, a, UNIFORM)
+
+
+def test_methods_have_names():
+    with pytest.raises(ValueError, match="method must be 'automatic', 'simplex' or 'assignment', found 'magic'"):
+        _core.solve_transport(np.zeros((3, 3)), UNIFORM, UNIFORM, "magic")
+
+
+@pytest.mark.parametrize("take", [_core.StandardizedLayer, _core.first_nonfinite])
+def test_activations_are_never_converted(take):
+    for values in (np.zeros((4, 2), int), np.zeros((4, 2), ">f4"), np.zeros((4, 2), np.longdouble)):
+        with pytest.raises(TypeError, match="activations must be native float16, float32 or float64"):
+            take(values)
+    with pytest.raises(ValueError, match="activations must be two-dimensional and rows one-dimensional"):
+        take(np.zeros(4))
+    with pytest.raises(IndexError, match="rows out of range"):
+        take(np.zeros((4, 2)), np.array([0, 4]))
+    padded = np.zeros(4, dtype=[("pad", "u1"), ("x", "f4", 2)])["x"]
+    with pytest.raises(ValueError, match="strides must be whole elements"):
+        take(padded)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_means_and_deviations_are_numpy_s(dtype, layout, rng):
+    values = (5 + 3 * rng.standard_normal((101, 17))).astype(dtype)
+    if layout == "F":
+        values = np.asfortranarray(values)
+    elif layout == "strided":
+        values = np.repeat(np.repeat(values, 2, 0), 3, 1)[::2, ::3]
+    rows = rng.permutation(101)[:70]
+    layer = _core.StandardizedLayer(values, rows)
+    expected = values[rows].astype(np.float64)
+    np.testing.assert_allclose(layer.mean, expected.mean(axis=0), rtol=1e-14)
+    np.testing.assert_allclose(layer.deviation, expected.std(axis=0), rtol=1e-12)
+
+
+def test_constant_units_have_deviation_zero_whatever_their_value(rng):
+    values = np.column_stack([np.full(50, 0.1), np.full(50, -1e300), np.zeros(50), rng.random(50)])
+    deviation = _core.StandardizedLayer(values).deviation
+    assert (deviation[:3] == 0).all()
+    assert deviation[3] > 0
+
+
+def test_layers_of_different_stimuli_are_not_paired(rng):
+    layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
+    with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
+        _core.solve_pairs(layers[:1], layers[1:], 1)
+
+
+def test_an_error_in_the_progress_callback_comes_out(rng):
+    layers = [_core.StandardizedLayer(rng.random((50, 40))) for _ in range(6)]
+
+    def fail(n_done):
+        raise RuntimeError(f"callback at {n_done}")
+
+    with pytest.raises(RuntimeError, match="callback at"):
+        _core.solve_pairs(layers * 5, layers * 5, 1, fail)

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import zipfile
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+
+@pytest.fixture
+def arrays(rng):
+    return {f"layer{k}": rng.random((8, 2 + k)).astype(np.float32) for k in range(12)}
+
+
+def is_mapped(values):
+    while values is not None:
+        if isinstance(values, np.memmap):
+            return True
+        values = getattr(values, "base", None)
+    return False
+
+
+@pytest.mark.parametrize("kind", ["npz", "compressed npz", "folder", "mapping", "list", "tuple"])
+def test_every_kind_gives_the_same_network(kind, arrays, tmp_path):
+    source = {"mapping": arrays, "list": list(arrays.values()), "tuple": tuple(arrays.values())}.get(kind)
+    if kind == "npz":
+        source = tmp_path / "net.npz"
+        np.savez(source, **arrays)
+    elif kind == "compressed npz":
+        source = str(tmp_path / "net.npz")
+        np.savez_compressed(source, **arrays)
+    elif kind == "folder":
+        source = tmp_path / "net"
+        source.mkdir()
+        for label, values in arrays.items():
+            np.save(source / f"{label}.npy", values)
+    network = mot.load(source)
+    assert network.labels == tuple(arrays)  # natural order: layer2 before layer10
+    assert network.name == ("net" if "npz" in kind or kind == "folder" else "network")
+    for label, values in arrays.items():
+        assert network.layer(label).dtype == np.float32
+        np.testing.assert_array_equal(network.layer(label), values)
+    assert is_mapped(network.read(3)[0]) == (kind in ("npz", "folder"))
+
+
+def test_fortran_order_survives_the_map(tmp_path, rng):
+    values = np.asfortranarray(rng.random((6, 4)))
+    np.savez(tmp_path / "net.npz", layer=values)
+    np.testing.assert_array_equal(mot.load(tmp_path / "net.npz").layer(0), values)
+
+
+def test_a_network_is_taken_as_it_is(arrays):
+    network = mot.load(arrays)
+    assert mot.load(network) is network
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u2", "i4", "i8", "u8", "?", "f2", "f4", "f8", ">f4", ">i2"])
+def test_numbers_of_any_type_keep_their_values(dtype, rng):
+    values = rng.integers(0, 2, (5, 3)).astype(dtype)
+    read = mot.load([values]).layer(0)
+    assert read.dtype.kind == "f"
+    assert read.dtype.isnative
+    np.testing.assert_array_equal(read, values)
+
+
+def test_bfloat16_becomes_float32_exactly(rng):
+    values = rng.standard_normal((5, 3)).astype(ml_dtypes.bfloat16)
+    read = mot.load([values]).layer(0)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, values.astype(np.float32))
+
+
+def test_arrays_with_dlpack_are_taken_without_a_copy(rng):
+    class OnlyDlpack:
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, **options):
+            return self.array.__dlpack__(**options)
+
+        def __dlpack_device__(self):
+            return self.array.__dlpack_device__()
+
+    values = rng.random((5, 3))
+    assert np.shares_memory(mot.load([OnlyDlpack(values)]).layer(0), values)
+
+
+def test_lists_of_lists_are_layers():
+    np.testing.assert_array_equal(mot.load([[[1.0, 2.0], [3.0, 4.0]]]).layer(0), [[1, 2], [3, 4]])
+
+
+def test_odd_strides_are_read_right(rng):
+    record = np.zeros(6, dtype=[("pad", "u1"), ("x", "f4", 3)])
+    record["x"] = rng.random((6, 3))
+    assert record["x"].strides[0] % 4
+    np.testing.assert_array_equal(mot.load([record["x"]]).layer(0), record["x"])
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ([], ValueError, "network 'network': expected at least one layer, found none"),
+        ({}, ValueError, "expected at least one layer, found none"),
+        ([np.zeros((4, 0))], ValueError, r"layer 'layer0': expected at least one unit, found shape \(4, 0\)"),
+        ([np.zeros(4)], ValueError, r"layer 'layer0': expected shape \(n_stimuli, n_units\), found \(4,\)"),
+        ([np.zeros((4, 2, 2))], ValueError, r"expected shape \(n_stimuli, n_units\), found \(4, 2, 2\)"),
+        ([[[1.0, 2.0], [1.0]]], ValueError, "layer 'layer0': expected an array of numbers, found list"),
+        ([np.array([["a"]])], TypeError, "layer 'layer0': expected real numbers, found <U1"),
+        ({"v1": [["x", "y"]]}, TypeError, "network 'network', layer 'v1': expected real numbers, found <U1"),
+        ([np.array([[1j]])], TypeError, "expected real numbers, found complex128"),
+        ([np.array([[None]])], TypeError, "expected real numbers, found object"),
+        (3, TypeError, "expected a mapping or a sequence of arrays, a .npz file or a folder .* found int"),
+        ([np.zeros((4, 2)), np.zeros((5, 2))], ValueError, "found 4 in layer 'layer0' and 5 in layer 'layer1'"),
+    ],
+)
+def test_bad_sources_are_named(source, error, message):
+    with pytest.raises(error, match=message):
+        mot.load(source)
+
+
+def test_integers_beyond_float64_are_refused_when_read():
+    network = mot.load([np.array([[2**60 + 1, 0]] * 4)])
+    with pytest.raises(ValueError, match=r"layer 'layer0': expected integers up to 2\*\*53"):
+        network.layer(0)
+
+
+def test_long_doubles_are_refused_when_read():
+    network = mot.load([np.zeros((4, 2), np.longdouble)])
+    with pytest.raises(TypeError, match="expected float16, float32 or float64, found"):
+        network.layer(0)
+
+
+@pytest.mark.parametrize("name", ["nothing.npz", "nothing"])
+def test_a_missing_file_is_named(tmp_path, name):
+    with pytest.raises(
+        FileNotFoundError, match=rf"{name}: expected a .npz file or a folder of .npy files, found nothing"
+    ):
+        mot.load(tmp_path / name)
+
+
+def test_unknown_kinds_of_file_are_named(tmp_path):
+    (tmp_path / "net.csv").write_text("1,2")
+    with pytest.raises(
+        ValueError, match=r"net.csv: expected a .npz file or a folder of .npy files, found a '.csv' file"
+    ):
+        mot.load(tmp_path / "net.csv")
+    np.save(tmp_path / "net.npy", np.zeros((4, 2)))
+    with pytest.raises(ValueError, match=r"put the .npy files of one network into a folder"):
+        mot.load(tmp_path / "net.npy")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty: expected a folder of .npy files, found none in it"):
+        mot.load(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.9, 0.999])
+def test_truncated_archives_are_named(tmp_path, arrays, save, kept):
+    path = tmp_path / "net.npz"
+    save(path, **arrays)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    with pytest.raises(ValueError, match=r"net.npz: expected a complete .npz or .npy file, found a damaged one"):
+        mot.load(path)
+
+
+def test_damaged_numbers_in_a_compressed_archive_are_named(tmp_path, rng):
+    path = tmp_path / "net.npz"
+    np.savez_compressed(path, layer=rng.random((100, 50)))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    network = mot.load(path)
+    with pytest.raises(ValueError, match=r"net.npz: expected a complete .npz or .npy file, found a damaged one"):
+        network.layer(0)
+
+
+def test_a_truncated_npy_file_is_named(tmp_path):
+    path = tmp_path / "layer.npy"
+    np.save(path, np.zeros((100, 50)))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"layer.npy: expected a complete .npz or .npy file, found a damaged one"):
+        mot.load(tmp_path)
+
+
+def test_archives_of_something_else_and_pickles_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(ValueError, match=r"other.npz: expected a complete .npz or .npy file"):
+        mot.load(tmp_path / "other.npz")
+    np.savez(tmp_path / "pickle.npz", layer=np.array([[None]]))
+    with pytest.raises(TypeError, match="layer 'layer': expected real numbers, found object"):
+        mot.load(tmp_path / "pickle.npz")
+    np.save(tmp_path / "pickle.npy", np.array([[None]]))
+    with pytest.raises(ValueError, match=r"pickle.npy: expected a complete"):
+        mot.load(tmp_path)
+
+
+def test_versions_of_the_npy_format(tmp_path, rng):
+    values = rng.random((3, 2))
+    for version in ((1, 0), (2, 0), (3, 0)):
+        path = tmp_path / f"v{version[0]}.npz"
+        with zipfile.ZipFile(path, "w") as archive, archive.open("layer.npy", "w") as stream:
+            np.lib.format.write_array(stream, values, version=version)
+        if version == (3, 0):
+            with pytest.raises(ValueError, match=r"unknown version \(3, 0\) of the .npy format"):
+                mot.load(path)
+        else:
+            np.testing.assert_array_equal(mot.load(path).layer(0), values)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+
+@pytest.fixture
+def alignment(layers):
+    source = mot.load(layers([6, 40], 50), name="one")
+    return mot.align(source, mot.load(layers([7, 45, 8], 50, seed=2), name="two"), convention="paper")
+
+
+def rewrite(path, change):
+    """Rewrite the header of a .mot file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = json.loads(members["header.json"])
+    change(header, members)
+    members["header.json"] = json.dumps(header).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_everything_comes_back_to_the_last_bit(alignment, layers, tmp_path):
+    alignment.save(tmp_path / "run.mot")
+    loaded = mot.Alignment.load(str(tmp_path / "run.mot"))
+    assert repr(loaded) == repr(alignment)
+    assert loaded.cost == alignment.cost
+    assert loaded.certificate == alignment.certificate
+    assert (loaded.source.labels, loaded.target.name) == (alignment.source.labels, "two")
+    np.testing.assert_array_equal(loaded.layer_costs, alignment.layer_costs)
+    np.testing.assert_array_equal(loaded.layer_plan, alignment.layer_plan)
+    for l in range(2):
+        for m in range(3):
+            ours, theirs = loaded.unit_plan(l, m), alignment.unit_plan(l, m)
+            np.testing.assert_array_equal(ours.toarray(), theirs.toarray())
+            np.testing.assert_array_equal(ours.u, theirs.u)
+            np.testing.assert_array_equal(ours.v, theirs.v)
+            assert (ours.cost, ours.certificate, ours.source) == (theirs.cost, theirs.certificate, theirs.source)
+    held_out = layers([6, 40], 50), layers([7, 45, 8], 50, seed=2)
+    assert loaded.score(*held_out).value == alignment.score(*held_out).value
+
+
+def test_only_the_file_itself_is_left(alignment, tmp_path):
+    alignment.save(tmp_path / "run.mot")
+    alignment.save(tmp_path / "run.mot")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.mot"]
+    with pytest.raises(FileNotFoundError):
+        alignment.save(tmp_path / "no" / "run.mot")
+
+
+def test_a_failed_write_leaves_the_old_file(alignment, tmp_path, monkeypatch):
+    alignment.save(tmp_path / "run.mot")
+    before = (tmp_path / "run.mot").read_bytes()
+    monkeypatch.setattr(np.lib.format, "write_array", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        alignment.save(tmp_path / "run.mot")
+    assert (tmp_path / "run.mot").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.mot"]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none.mot: expected a .mot file, found nothing"):
+        mot.Alignment.load(tmp_path / "none.mot")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.2, 0.7, 0.99])
+def test_truncated_files_are_refused(alignment, tmp_path, kept):
+    path = tmp_path / "run.mot"
+    alignment.save(path)
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    with pytest.raises(ValueError, match=r"run.mot: expected a complete .mot file, found none"):
+        mot.Alignment.load(path)
+
+
+def set_header(key, value):
+    return lambda header, _: header.__setitem__(key, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_header("version", 99), "its format version is 99, newer than 1: upgrade mot_fast"),
+        (set_header("format", "other"), "the format is 'other'"),
+        (set_header("convention", "raw"), "its convention is 'raw'"),
+        (lambda header, _: header.pop("cost"), "'cost'"),
+        (lambda _, members: members.pop("mass.npy"), "'mass'"),
+        (lambda header, _: header["source"].__setitem__("widths", [6, 41]), "an array has 46 entries where 47"),
+        (lambda header, _: header["source"].__setitem__("widths", [46]), "index out of range"),
+        (lambda _, members: members.__setitem__("row.npy", members["column.npy"]), "a plan has entries outside|order"),
+        (lambda _, members: members.__setitem__("column.npy", members["row.npy"]), "a plan has entries outside|order"),
+    ],
+)
+def test_files_that_contradict_themselves_are_refused(alignment, tmp_path, change, message):
+    alignment.save(tmp_path / "run.mot")
+    rewrite(tmp_path / "run.mot", change)
+    with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
+        mot.Alignment.load(tmp_path / "run.mot")
+
+
+def test_other_archives_are_refused(tmp_path):
+    np.savez(tmp_path / "net.npz", layer=np.zeros((3, 3)))
+    shutil.copy(tmp_path / "net.npz", tmp_path / "net.mot")
+    with pytest.raises(ValueError, match=r"net.mot: expected a complete .mot file, found none .*header.json"):
+        mot.Alignment.load(tmp_path / "net.mot")
