@@ -201,13 +201,13 @@ def test_a_split_of_a_memory_map_is_read_where_it_lies(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_stops_it_within_a_second():
-    """A real process, a real signal, in the middle of one large pair of layers."""
+    """A real process, a real signal, in the middle of pairs of layers that take half a second each."""
     program = textwrap.dedent(
         """
         import sys, time, numpy as np
         import mot_fast as mot
         rng = np.random.default_rng(0)
-        source, target = [rng.random((400, 5000))], [rng.random((400, 6000))]
+        source, target = [rng.random((100, 3000))] * 10, [rng.random((100, 4000))] * 10
         mot.align([source[0][:, :9]], [target[0][:, :9]])
         print("started", flush=True)
         try:

@@ -123,7 +123,8 @@ def test_help_and_version():
 def test_ctrl_c_says_so_and_exits_with_130(tmp_path):
     rng = np.random.default_rng(0)
     for name in "ab":
-        np.savez(tmp_path / f"{name}.npz", big=rng.random((500, 6000), dtype=np.float32))
+        layers = {f"layer{k}": rng.random((100, 3000 if name == "a" else 4000), dtype=np.float32) for k in range(10)}
+        np.savez(tmp_path / f"{name}.npz", **layers)
     process = subprocess.Popen(
         [COMMAND, "align", tmp_path / "a.npz", tmp_path / "b.npz"], stderr=subprocess.PIPE, text=True
     )

@@ -62,15 +62,35 @@ private:
     std::size_t n_sources_, n_targets_;
 };
 
+bool is_cheaper(const Arc& x, const Arc& y) {
+    if (x.cost != y.cost) return x.cost < y.cost;
+    return x.source != y.source ? x.source < y.source : x.target < y.target;
+}
+
+/// More than these is more sorting for hardly fewer pivots: measured from 32 to 4,864 units.
+constexpr std::ptrdiff_t sorted_per_source = 24;
+
+std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs) {
+    std::vector<Arc> cheapest;
+    cheapest.reserve(arcs.size());
+    for (auto first = arcs.begin(); first != arcs.end();) {
+        const auto end = std::find_if(first, arcs.end(), [&](const Arc& arc) { return arc.source != first->source; });
+        const auto kept = cheapest.insert(cheapest.end(), first, end);
+        if (cheapest.end() - kept > sorted_per_source) {
+            std::nth_element(kept, kept + sorted_per_source, cheapest.end(), is_cheaper);
+            cheapest.erase(kept + sorted_per_source, cheapest.end());
+        }
+        first = end;
+    }
+    return cheapest;
+}
+
 }  // namespace
 
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost) {
-    std::vector<Arc> by_cost = arcs;
-    std::sort(by_cost.begin(), by_cost.end(), [](const Arc& x, const Arc& y) {
-        if (x.cost != y.cost) return x.cost < y.cost;
-        return x.source != y.source ? x.source < y.source : x.target < y.target;
-    });
+    std::vector<Arc> by_cost = cheapest_of_each_source(arcs);
+    std::sort(by_cost.begin(), by_cost.end(), is_cheaper);
 
     Basis basis;
     Remainder remainder(masses);

@@ -16,7 +16,8 @@ struct Basis {
     Node root;              ///< a target unit
 };
 
-/// Ships along `arcs` by increasing cost, then along a staircase through what is left, for which `cost` is asked.
+/// Ships along each source's cheapest few of `arcs`, which are ordered by source, by increasing cost; then along a
+/// staircase through what is left, for which `cost` is asked.
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost);
 
 }  // namespace mot

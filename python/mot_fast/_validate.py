@@ -37,7 +37,7 @@ def array(values: Any, what: str) -> Array:
             raise ValueError(
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
-    if values.dtype.name != "bfloat16" and values.dtype.kind not in "fiub":
+    if not is_readable_dtype(values.dtype):
         raise TypeError(f"{what}: expected real numbers, found {values.dtype} ({_shown(values)})")
     return np.asarray(values)
 
@@ -48,7 +48,7 @@ def _shown(values: Array) -> str:
 
 def is_readable_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether activations of this type are accepted."""
-    return dtype.name == "bfloat16" or dtype.kind in "fiub"
+    return dtype.kind in "fiub" or dtype.name == "bfloat16"
 
 
 def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[int, int]:
@@ -67,7 +67,7 @@ def activations(values: Array, what: str) -> Array:
 
     Integers and booleans become float64 and bfloat16 becomes float32, both exactly; wider floats are refused.
     """
-    if values.dtype.name == "bfloat16":
+    if values.dtype.kind not in "fiub":
         values = values.astype(np.float32)
     if values.dtype.kind in "iub":
         if values.dtype.itemsize == 8 and values.size:
@@ -187,7 +187,7 @@ def cost_matrix(values: Any) -> Array:
     return matrix(cost, "cost")
 
 
-def marginals(a: Any, b: Any, shape: tuple[int, int]) -> tuple[F64, F64]:
+def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
     """Marginals of a transport, uniform where None is given, with equal sums.
 
     Sums that differ by rounding alone are levelled by scaling `b`.

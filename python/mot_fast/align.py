@@ -71,7 +71,6 @@ def align(
     (10, 28)
     >>> bool(alignment.score(source[test], target[test]).value > 0.6)
     True
-
     """
     _validate.choice(convention, CONVENTIONS, "convention")
     n_threads = _validate.n_threads(n_jobs)
@@ -170,5 +169,4 @@ def _one_blas_thread() -> Iterator[None]:
 def _unit_plan(solution: _core.Solution, source: Side, l: int, target: Side, m: int) -> UnitPlan:
     source_label, target_label = source.labels[l], target.labels[m]
     what = f"the transport from layer '{source_label}' to layer '{target_label}'"
-    fields = fields_of(solution, (source.widths[l], target.widths[m]), what)
-    return UnitPlan(**fields, source=source_label, target=target_label)
+    return UnitPlan(**fields_of(solution, what), source=source_label, target=target_label)

@@ -36,7 +36,6 @@ class Alignment(Record):
         ------
         IndexError, KeyError
             If there is no such layer.
-
         """
         l = _validate.position(source_layer, self.source.labels, "source_layer")
         m = _validate.position(target_layer, self.target.labels, "target_layer")
@@ -57,7 +56,6 @@ class Alignment(Record):
         ------
         ValueError
             If there is no such coupling.
-
         """
         return coupling(name, self.layer_plan, self.layer_costs, seed)
 
@@ -86,7 +84,6 @@ class Alignment(Record):
         ------
         TypeError, ValueError
             If the network's layers are not those aligned, or activations are not finite.
-
         """
         network = _matching(target, self.target, "target")
         weights = self._weights(coupling, seed)
@@ -125,7 +122,6 @@ class Alignment(Record):
         TypeError, ValueError
             If the networks' layers are not those aligned, their stimuli differ in number or are fewer than 3, or
             activations are not finite.
-
         """
         truth = _matching(source, self.source, "source")
         network = _matching(target, self.target, "target")
@@ -151,7 +147,6 @@ class Alignment(Record):
         ------
         ImportError
             If matplotlib is not installed.
-
         """
         from mot_fast.plot import plot_layer_plan
 
@@ -164,7 +159,6 @@ class Alignment(Record):
         ------
         OSError
             If the file cannot be written.
-
         """
         store.save(self, path)
 
@@ -178,7 +172,6 @@ class Alignment(Record):
             If there is no such file.
         ValueError
             If it is not a complete `.mot` file, or of a newer format.
-
         """
         record = store.load(path)
         return Alignment(**{field.name: getattr(record, field.name) for field in fields(record)})

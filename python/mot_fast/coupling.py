@@ -27,7 +27,6 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
     ------
     ValueError
         If there is no such coupling.
-
     """
     match _validate.choice(name, COUPLINGS, "coupling"):
         case "single_best":

@@ -34,7 +34,6 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
     --------
     >>> hierarchy([[0.5, 0.0], [0.0, 0.5]])
     1.0
-
     """
     plan = _validate.matrix(layer_plan, "layer_plan")
     if min(plan.shape) < 2:
@@ -51,7 +50,6 @@ def ceiling(n_source: int, n_target: int) -> float:
     --------
     >>> round(ceiling(12, 24), 3)
     0.978
-
     """
     plan = np.zeros((n_source, n_target))
     for l in range(n_source):

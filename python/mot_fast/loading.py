@@ -50,7 +50,6 @@ def load(source: Source, name: str | None = None) -> Network:
     >>> import numpy as np, mot_fast as mot
     >>> mot.load([np.zeros((10, 4)), np.zeros((10, 3))], name="small")
     Network('small', 2 layers, 7 units, 10 stimuli)
-
     """
     if isinstance(source, Network):
         return source

@@ -39,7 +39,6 @@ class Network:
     ------
     ValueError
         If there are no layers, labels repeat, or the layers have different numbers of stimuli.
-
     """
 
     def __init__(self, layers: Sequence[Layer], name: str = "network", *, rows: Index | None = None) -> None:
@@ -83,7 +82,6 @@ class Network:
         ------
         ValueError
             If the layer cannot be read, or a selected activation is NaN or infinite.
-
         """
         layer = self._layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
         what = f"network '{self.name}', layer '{layer.label}'"
@@ -100,7 +98,6 @@ class Network:
         ------
         ValueError
             If the layer cannot be read, or a selected activation is NaN or infinite.
-
         """
         values, rows = self.read(which)
         return values if rows is None else np.asarray(values[rows])

@@ -24,7 +24,6 @@ def add_prediction(prediction: F64, activations: F64, plan: scipy.sparse.csr_arr
     activations : array, `(n_stimuli, n_target_units)`
     plan : sparse array, `(n_source_units, n_target_units)`
     weight : float
-
     """
     _add_prediction(prediction, activations, plan.indptr, plan.indices, plan.data, weight)
 

@@ -47,7 +47,6 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
     Returns
     -------
     array, `(n_units,)`
-
     """
     truth_deviations, truth_is_constant = _unit_deviations(truth.astype(np.float64))
     prediction_deviations, prediction_is_constant = _unit_deviations(prediction)

@@ -35,7 +35,6 @@ def split(n_stimuli: int, test_size: float = 0.2, seed: int = 0) -> tuple[Index,
     >>> train, test = split(10, test_size=0.2, seed=0)
     >>> len(train), len(test)
     (8, 2)
-
     """
     n_stimuli = _validate.whole_number(n_stimuli, "n_stimuli", at_least=2)
     seed = _validate.whole_number(seed, "seed", at_least=0)

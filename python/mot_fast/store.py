@@ -16,16 +16,13 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mot_fast._validate import Array
 from mot_fast.record import CONVENTIONS, Record, Side
-from mot_fast.transport import Certificate, UnitPlan, sparse_plan
-
-if TYPE_CHECKING:
-    import scipy.sparse
+from mot_fast.transport import Certificate, UnitPlan
 
 FORMAT_VERSION = 1
 
@@ -64,7 +61,6 @@ def _names(side: Side) -> dict[str, Any]:
 
 def _arrays(alignment: Record) -> dict[str, Array]:
     plans = [plan for row in alignment.unit_plans for plan in row]
-    entries = [plan.plan.tocoo() for plan in plans]
     return {
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,
@@ -75,9 +71,9 @@ def _arrays(alignment: Record) -> dict[str, Array]:
         "cost": np.array([plan.cost for plan in plans]),
         "certificate": np.array([astuple(plan.certificate) for plan in plans]),
         "entries": np.array([plan.nnz for plan in plans], dtype=np.int64),
-        "row": np.concatenate([entry.row for entry in entries]).astype(np.int32),
-        "column": np.concatenate([entry.col for entry in entries]).astype(np.int32),
-        "mass": np.concatenate([entry.data for entry in entries]),
+        "row": np.concatenate([plan.rows for plan in plans]),
+        "column": np.concatenate([plan.columns for plan in plans]),
+        "mass": np.concatenate([plan.mass for plan in plans]),
         "u": np.concatenate([plan.u for plan in plans]),
         "v": np.concatenate([plan.v for plan in plans]),
     }
@@ -119,7 +115,7 @@ def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
         raise ValueError(f"it holds {len(mass)} plans for {n_pairs} pairs of layers")
     plans = [
         UnitPlan(
-            plan=_plan(row[p], column[p], mass[p], (source.widths[l], target.widths[m])),
+            **_entries(row[p], column[p], mass[p], (source.widths[l], target.widths[m])),
             cost=float(arrays["cost"][p]),
             u=u[p],
             v=v[p],
@@ -144,13 +140,13 @@ def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     )
 
 
-def _plan(row: Array, column: Array, mass: Array, shape: tuple[int, int]) -> scipy.sparse.csr_array:
-    for index, n in zip((row, column), shape, strict=True):
+def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -> dict[str, Array]:
+    for index, n in zip((rows, columns), shape, strict=True):
         if index.dtype != np.int32 or (index < 0).any() or (index >= n).any():
             raise ValueError(f"a plan has entries outside its shape {shape}")
-    if (np.diff(row.astype(np.int64) * shape[1] + column) <= 0).any():
+    if (np.diff(rows.astype(np.int64) * shape[1] + columns) <= 0).any():
         raise ValueError("the entries of a plan are out of order")
-    return sparse_plan(row, column, mass, shape)
+    return {"rows": rows, "columns": columns, "mass": mass}
 
 
 def _side(names: dict[str, Any], means: Array, deviations: Array) -> Side:

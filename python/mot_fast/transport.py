@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from mot_fast._validate import F64
 
 if TYPE_CHECKING:
     import scipy.sparse
+
+I32 = npt.NDArray[np.int32]
 
 
 class SolverError(RuntimeError):
@@ -40,18 +43,32 @@ class Certificate:
     """What the figures in units of cost were held to: 1e-9 max|cost|, or 1e-6 for correlations."""
 
     @classmethod
-    def worst(cls, certificates: Iterable[Certificate | _core.Certificate]) -> Certificate:
+    def of(cls, measured: _core.Certificate) -> Certificate:
+        """The core's certificate as plain numbers."""
+        return cls(
+            measured.dual_violation,
+            measured.slackness,
+            measured.duality_gap,
+            measured.marginal_error,
+            measured.tolerance,
+        )
+
+    @classmethod
+    def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
         """The largest of each figure."""
-        certificates = list(certificates)
-        return cls(**{f.name: max(float(getattr(c, f.name)) for c in certificates) for f in fields(cls)})
+        return cls(*map(max, zip(*map(astuple, certificates), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
 class Transport:
     """A proven optimal transport."""
 
-    plan: scipy.sparse.csr_array
-    """The mass moved, sparse `(n, m)`, at most n + m - 1 entries."""
+    rows: I32
+    """`(n_entries,)`: of every pair that carries mass, its row, in increasing order; at most n + m - 1 of them."""
+    columns: I32
+    """`(n_entries,)`: its column, increasing within a row."""
+    mass: F64
+    """`(n_entries,)`: the mass it carries."""
     cost: float
     """Sum of cost times mass."""
     u: F64
@@ -65,10 +82,19 @@ class Transport:
         """`(n, m)`."""
         return len(self.u), len(self.v)
 
+    @functools.cached_property
+    def plan(self) -> scipy.sparse.csr_array:
+        """The mass moved, sparse `(n, m)`."""
+        import scipy.sparse
+
+        row_starts = np.zeros(self.shape[0] + 1, dtype=np.int32)
+        np.cumsum(np.bincount(self.rows, minlength=self.shape[0]), out=row_starts[1:])
+        return scipy.sparse.csr_array((self.mass, self.columns, row_starts), shape=self.shape)
+
     @property
     def nnz(self) -> int:
         """Number of pairs that carry mass."""
-        return int(self.plan.nnz)
+        return len(self.mass)
 
     def toarray(self) -> F64:
         """The dense plan `(n, m)`."""
@@ -118,30 +144,16 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     >>> np.round(transport.toarray(), 3)
     array([[0.333, 0.167, 0.   ],
            [0.   , 0.167, 0.333]])
-
     """
     matrix = _validate.cost_matrix(cost)
-    shape = (matrix.shape[0], matrix.shape[1])
-    mass_a, mass_b = _validate.marginals(a, b, shape)
-    return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b), shape, "the transport"))
+    mass_a, mass_b = _validate.marginals(a, b, matrix.shape)
+    return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b), "the transport"))
 
 
-def fields_of(solution: _core.Solution, shape: tuple[int, int], what: str) -> dict[str, Any]:
+def fields_of(solution: _core.Solution, what: str) -> dict[str, Any]:
     """The fields of a `Transport`, taken out of the core's solution; an unproven one raises `SolverError`."""
-    certificate = Certificate.worst([solution.certificate])
+    certificate = Certificate.of(solution.certificate)
     if not solution.is_optimal:
         raise SolverError(f"{what} could not be proven optimal: {certificate}")
-    source, target, mass, u, v = solution.take_arrays()
-    plan = sparse_plan(source, target, mass, shape)
-    return {"plan": plan, "cost": solution.cost, "u": u, "v": v, "certificate": certificate}
-
-
-def sparse_plan(
-    source: npt.NDArray[np.int32], target: npt.NDArray[np.int32], mass: F64, shape: tuple[int, int]
-) -> scipy.sparse.csr_array:
-    """A sparse plan of its entries, which must be ordered by row, then column."""
-    import scipy.sparse
-
-    row_starts = np.zeros(shape[0] + 1, dtype=np.int32)
-    np.cumsum(np.bincount(source, minlength=shape[0]), out=row_starts[1:])
-    return scipy.sparse.csr_array((mass, target, row_starts), shape=shape)
+    arrays = zip(("rows", "columns", "mass", "u", "v"), solution.take_arrays(), strict=True)
+    return {**dict(arrays), "cost": solution.cost, "certificate": certificate}

@@ -20,7 +20,6 @@ def resnets() -> tuple[Network, Network]:
     --------
     >>> resnets()[0]
     Network('resnet20', 10 layers, 352 units, 1200 stimuli)
-
     """
     folder = Path(__file__).parent
     return load(folder / "resnet20.npz"), load(folder / "resnet56.npz")
