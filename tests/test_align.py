@@ -104,7 +104,7 @@ def test_scale_and_offset_of_a_unit_change_nothing_when_standardized(layers, rng
     assert other.score(source, target).value != pytest.approx(1)
 
 
-@pytest.mark.parametrize("scale", [1e-150, 1e150])
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e306])
 def test_extreme_scales_change_nothing(layers, scale):
     source, target = layers([8, 6], 60), layers([7, 9], 60, seed=5)
     alignment = mot.align(source, target)

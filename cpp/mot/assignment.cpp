@@ -132,10 +132,11 @@ Assignment::Cheapest Assignment::find_cheapest(Node source) const {
 /// A free source bids for its cheapest target up to what the second cheapest would cost; whoever is outbid bids next,
 /// or waits for the search when the price did not move.
 void Assignment::augment_by_row_reduction() {
-    std::vector<Node> waiting = free_sources();
-    for (std::size_t k = 0; k < waiting.size(); ++k) {
-        Node source = waiting[k];
-        while (source != none) {
+    // Sources that are nearly equal can outbid one another by next to nothing for ever: the searches settle the rest.
+    constexpr std::size_t bids_per_source = 16;
+    std::size_t n_bids_left = bids_per_source * arcs_.size();
+    for (Node source : free_sources()) {
+        for (; source != none && n_bids_left > 0; --n_bids_left) {
             const Cheapest found = find_cheapest(source);
             if (found.second_target == none) break;
             const double price = v_[index(found.target)] - (found.second_cost - found.cost);
@@ -167,7 +168,8 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
     double length = infinity;
     while (true) {
         for (const HalfArc& arc : arcs_[index(source)]) {
-            const double distance = so_far + (arc.cost - v_[index(arc.target)] - u);
+            // Never shorter than the way here, whatever the rounding: what is settled stays settled.
+            const double distance = so_far + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
             double& known = distance_[index(arc.target)];
             if (!(distance < known) || !(distance < length)) continue;
             if (known == infinity) reached_.push_back(arc.target);

@@ -119,7 +119,6 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
                 if (interrupt.requested()) continue;
                 const Masses masses = Masses::uniform(pairs[p].source->n_units(), pairs[p].target->n_units());
                 solutions[p] = solve(cost, masses, interrupt);
-                if (solutions[p].status == Status::not_proven) batch.stop();
                 batch.finish_one();
             } catch (...) {
                 batch.keep(std::current_exception());

@@ -25,8 +25,8 @@ public:
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
 int available_threads();
 
-/// One solution a pair, in order, the same bits for every number of threads. `sgemm` must run on one thread. Stops at
-/// the first pair that is not proven optimal; after a stop the pairs not solved are `interrupted`.
+/// One solution a pair, in order, the same bits for every number of threads. `sgemm` must run on one thread. After a
+/// stop the pairs not solved are `interrupted`.
 std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads, Progress& progress);
 
 }  // namespace mot

@@ -46,6 +46,14 @@ public:
         thresholds_[l] = *largest;
     }
 
+    bool holds(std::int64_t list, Real value, Node index) const {
+        if (value != threshold(list)) return value < threshold(list);
+        // Of equal values only some may have found room.
+        const auto first = indices_.begin() + list * static_cast<std::int64_t>(k_);
+        const auto end = first + static_cast<std::ptrdiff_t>(k_);
+        return std::find(first, end, index) != end;
+    }
+
     template <class Visit>
     void for_each(std::int64_t list, Visit visit) const {
         const std::size_t first = static_cast<std::size_t>(list) * k_;
@@ -101,9 +109,9 @@ std::vector<Arc> select_candidates(const MatrixView<Real>& cost, int k) {
     std::vector<std::vector<Arc>> column_only(static_cast<std::size_t>(cost.n_rows));
     for (std::int64_t j = 0; j < cost.n_columns; ++j)
         of_column.for_each(j, [&](Real value, Node i) {
-            if (!(value < of_row.threshold(i)))
-                column_only[static_cast<std::size_t>(i)].push_back(
-                    {i, static_cast<Node>(j), static_cast<double>(value)});
+            const auto source = static_cast<std::size_t>(i);
+            if (!of_row.holds(i, value, static_cast<Node>(j)))
+                column_only[source].push_back({i, static_cast<Node>(j), static_cast<double>(value)});
         });
     std::vector<Arc> arcs;
     arcs.reserve(static_cast<std::size_t>((cost.n_rows + cost.n_columns) * k));

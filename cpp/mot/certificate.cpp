@@ -1,12 +1,20 @@
 #include "mot/certificate.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "mot/cost.hpp"
 
 namespace mot {
+
+namespace {
+
+/// The larger one; NaN where either is, for which no claim holds.
+double worse(double x, double y) {
+    return std::isnan(x) || x >= y ? x : y;
+}
+
+}  // namespace
 
 template <class Cost>
 Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution) {
@@ -22,7 +30,7 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
         for (std::int64_t j = 0; j < matrix.n_columns; ++j) {
             const double v_j = v[static_cast<std::size_t>(j)];
             if (static_cast<double>(row[j]) - v_j - u_i >= cost.margin()) continue;
-            certificate.dual_violation = std::max(certificate.dual_violation, u_i + v_j - cost.exact(i, j));
+            certificate.dual_violation = worse(certificate.dual_violation, u_i + v_j - cost.exact(i, j));
         }
     }
 
@@ -39,17 +47,17 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
         row_error[i] += solution.mass[k];
         column_error[j] += solution.mass[k];
         certificate.primal += solution.mass[k] * arc_cost;
-        certificate.slackness = std::max(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
+        certificate.slackness = worse(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
     }
     double dual = 0;
     double total = 0;
     for (std::size_t i = 0; i < u.size(); ++i) {
-        certificate.marginal_error = std::max(certificate.marginal_error, std::abs(row_error[i]));
+        certificate.marginal_error = worse(certificate.marginal_error, std::abs(row_error[i]));
         dual += masses.source[i] * masses.unit * u[i];
         total += masses.source[i] * masses.unit;
     }
     for (std::size_t j = 0; j < v.size(); ++j) {
-        certificate.marginal_error = std::max(certificate.marginal_error, std::abs(column_error[j]));
+        certificate.marginal_error = worse(certificate.marginal_error, std::abs(column_error[j]));
         dual += masses.target[j] * masses.unit * v[j];
     }
     certificate.marginal_error /= total;

@@ -22,7 +22,7 @@ constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
 /// Rounding of a sum of a few costs along the tree; far below what the certificate allows.
 template <class Cost>
 double reduced_cost_tolerance(const Cost& cost) {
-    return 64 * std::numeric_limits<double>::epsilon() * cost.scale();
+    return 256 * std::numeric_limits<double>::epsilon() * cost.scale();
 }
 
 /// Solves for the searched matrix.

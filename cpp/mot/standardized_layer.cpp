@@ -53,16 +53,23 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
         }
     }
 
-    // Squares are taken of values brought to order one: nothing over- or underflows at any scale of the input.
-    std::vector<double> scale(n);
-    for (std::size_t unit = 0; unit < n; ++unit)
+    // Squares are taken of values brought to order one: nothing over- or underflows at any scale of the input. Large
+    // values are scaled before the mean is subtracted, small ones afterwards.
+    std::vector<double> scale(n), before(n), after(n);
+    for (std::size_t unit = 0; unit < n; ++unit) {
         scale[unit] = low[unit] == high[unit] ? 0.0 : scale_to_one(0.5 * high[unit] - 0.5 * low[unit]);
+        before[unit] = std::min(scale[unit], 1.0);
+        after[unit] = std::max(scale[unit], 1.0);
+    }
+    const auto scaled_deviation = [&](double value, std::size_t unit) {
+        return (value * before[unit] - mean_[unit] * before[unit]) * after[unit];
+    };
     std::vector<double> sum(n, 0.0);
     std::vector<double> squares(n, 0.0);
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
         decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
-            const double value = (values[unit] - mean_[unit]) * scale[unit];
+            const double value = scaled_deviation(values[unit], unit);
             sum[unit] += value;
             squares[unit] += value * value;
         }
@@ -86,8 +93,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
         for (std::size_t unit = 0; unit < n; ++unit) {
             float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_) + first;
             for (std::size_t row = 0; row < n_rows; ++row)
-                turned[row] =
-                    static_cast<float>((values[row * n + unit] - mean_[unit]) * scale[unit] * to_unit_norm[unit]);
+                turned[row] = static_cast<float>(scaled_deviation(values[row * n + unit], unit) * to_unit_norm[unit]);
         }
     }
     rounding_norm_.resize(n);

@@ -25,6 +25,9 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
+LARGEST_COST = 1e300
+"""Potentials are sums of costs: theirs must not overflow."""
+
 _LARGEST_EXACT_INTEGER = 2**53
 
 
@@ -184,7 +187,11 @@ def cost_matrix(values: Any) -> Array:
     cost = array(values, "cost")
     if cost.dtype == np.float32 and cost.ndim == 2 and cost.size and np.isfinite(cost).all():
         return np.ascontiguousarray(activations(cost, "cost"))
-    return matrix(cost, "cost")
+    result = matrix(cost, "cost")
+    largest = max(result.max(), -result.min())
+    if largest > LARGEST_COST:
+        raise ValueError(f"cost: expected costs up to {LARGEST_COST}, found {largest}")
+    return result
 
 
 def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,13 +45,7 @@ class Certificate:
     @classmethod
     def of(cls, measured: _core.Certificate) -> Certificate:
         """The core's certificate as plain numbers."""
-        return cls(
-            measured.dual_violation,
-            measured.slackness,
-            measured.duality_gap,
-            measured.marginal_error,
-            measured.tolerance,
-        )
+        return cls(**{field.name: getattr(measured, field.name) for field in fields(cls)})
 
     @classmethod
     def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
