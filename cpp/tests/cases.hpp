@@ -1,0 +1,102 @@
+/// Random problems, the same on every platform, and ways to solve them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "mot/cost.hpp"
+#include "mot/problem.hpp"
+#include "mot/solve.hpp"
+#include "oracles.hpp"
+
+using Random = std::mt19937;
+
+/// From low to high, both included.
+inline int draw(Random& random, int low, int high) {
+    return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));
+}
+inline std::size_t draw_size(Random& random, std::size_t low, std::size_t high) {
+    return low + random() % (high - low + 1);
+}
+inline double draw_real(Random& random, double low, double high) {
+    return low + (high - low) * (static_cast<double>(random()) / 4294967296.0);
+}
+
+/// Costs 0, 1, .. highest: their sums are exact.
+inline Matrix whole_costs(Random& random, std::size_t n_rows, std::size_t n_columns, int highest) {
+    Matrix cost(n_rows, n_columns);
+    for (double& value : cost.values) value = draw(random, 0, highest);
+    return cost;
+}
+
+struct WholeMasses {
+    std::vector<long> a;
+    std::vector<long> b;
+};
+
+/// As `mot::Masses::uniform` promises to count.
+inline WholeMasses uniform_masses(std::size_t n_source, std::size_t n_target) {
+    const std::size_t divisor = std::gcd(n_source, n_target);
+    return {std::vector<long>(n_source, static_cast<long>(n_target / divisor)),
+            std::vector<long>(n_target, static_cast<long>(n_source / divisor))};
+}
+
+/// Masses from `lowest` to `highest`; what one side is lighter by goes to a few of its units.
+inline WholeMasses random_masses(Random& random, std::size_t n_source, std::size_t n_target, int lowest, int highest) {
+    WholeMasses masses{std::vector<long>(n_source), std::vector<long>(n_target)};
+    for (long& mass : masses.a) mass = draw(random, lowest, highest);
+    for (long& mass : masses.b) mass = draw(random, lowest, highest);
+    ++masses.a[draw_size(random, 0, n_source - 1)];  // the sum is positive
+    long surplus =
+        std::accumulate(masses.a.begin(), masses.a.end(), 0L) - std::accumulate(masses.b.begin(), masses.b.end(), 0L);
+    while (surplus != 0) {
+        const long share = surplus / 4 + (surplus > 0 ? surplus % 4 != 0 : -(surplus % 4 != 0));
+        if (share > 0)
+            masses.b[draw_size(random, 0, n_target - 1)] += share;
+        else
+            masses.a[draw_size(random, 0, n_source - 1)] -= share;
+        surplus -= share;
+    }
+    return masses;
+}
+
+inline std::vector<double> to_real(const std::vector<long>& masses, double unit = 1.0) {
+    std::vector<double> result;
+    for (const long mass : masses) result.push_back(static_cast<double>(mass) * unit);
+    return result;
+}
+
+inline mot::Masses to_core(const WholeMasses& masses) {
+    const std::vector<double> a = to_real(masses.a);
+    const std::vector<double> b = to_real(masses.b);
+    return mot::Masses::of(a.data(), static_cast<std::int64_t>(a.size()), b.data(),
+                           static_cast<std::int64_t>(b.size()));
+}
+
+inline mot::MatrixView<double> view_of_cost(const Matrix& cost) {
+    return {cost.values.data(), static_cast<std::int64_t>(cost.n_rows), static_cast<std::int64_t>(cost.n_columns)};
+}
+
+/// All arcs of finite cost.
+inline std::vector<mot::Arc> arcs_of(const Matrix& cost) {
+    std::vector<mot::Arc> arcs;
+    for (std::size_t i = 0; i < cost.n_rows; ++i)
+        for (std::size_t j = 0; j < cost.n_columns; ++j)
+            if (cost(i, j) < infinity)
+                arcs.push_back({static_cast<mot::Node>(i), static_cast<mot::Node>(j), cost(i, j)});
+    return arcs;
+}
+
+class NeverInterrupt : public mot::Interrupt {
+public:
+    bool requested() override { return false; }
+};
+
+inline mot::Solution solve_matrix(const Matrix& cost, const mot::Masses& masses,
+                                  mot::Method method = mot::Method::automatic) {
+    NeverInterrupt interrupt;
+    return mot::solve(mot::GivenCost<double>(view_of_cost(cost)), masses, interrupt, method);
+}

@@ -1,0 +1,128 @@
+/// Shortest augmenting paths on sparse arcs, arcs added afterwards, against all permutations.
+#include "mot/assignment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cases.hpp"
+#include "check.hpp"
+
+namespace {
+
+using mot::Arc;
+using mot::Assignment;
+
+/// No arc of `known` is violated, the matched ones are tight, each unit is matched once, and the cost is `expected`.
+void check_engine(const Assignment& assignment, const Matrix& known, double expected) {
+    const std::size_t n = known.n_rows;
+    double largest = 0;
+    for (const double cost : known.values)
+        if (cost < infinity) largest = std::max(largest, cost);
+    const double tolerance = 1e-13 * largest;
+    const auto [u, v] = assignment.potentials();
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) CHECK(u[i] + v[j] <= known(i, j) + tolerance);
+
+    std::vector<mot::Node> source, target;
+    std::vector<double> flow;
+    assignment.plan(source, target, flow);
+    CHECK(flow == std::vector<double>(n, 1.0));
+    std::vector<bool> is_taken(n, false);
+    double cost = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        const std::size_t j = to_index(target[k]);
+        CHECK(source[k] == static_cast<mot::Node>(k) && !is_taken[j]);
+        is_taken[j] = true;
+        CHECK_NEAR(u[k] + v[j], known(k, j), tolerance);
+        cost += known(k, j);
+    }
+    CHECK_NEAR(cost, expected, tolerance * static_cast<double>(n));
+}
+
+Matrix times(Matrix cost, double factor) {
+    for (double& value : cost.values) value *= factor;
+    return cost;
+}
+
+/// Solves on the diagonal and `percent` of the arcs, then on all, then at the costs of `second`.
+void test_engine(Random& random, const Matrix& cost, const Matrix& second, int percent) {
+    const std::size_t n = cost.n_rows;
+    Matrix known = cost;
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            if (i != j && draw(random, 1, 100) > percent) known(i, j) = infinity;
+    const mot::Masses masses = mot::Masses::uniform(static_cast<std::int64_t>(n), static_cast<std::int64_t>(n));
+    NeverInterrupt interrupt;
+
+    Assignment assignment(masses, arcs_of(known));
+    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(assignment, known, assignment_by_permutations(known));
+
+    assignment.add_arcs(arcs_of(cost));
+    assignment.add_arcs(arcs_of(times(cost, 2.0)));  // dearer copies change nothing
+    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(assignment, cost, assignment_by_permutations(cost));
+
+    assignment.replace_costs([&](mot::Node i, mot::Node j) { return second(to_index(i), to_index(j)); });
+    assignment.add_arcs(arcs_of(second));
+    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(assignment, second, assignment_by_permutations(second));
+}
+
+/// Ties of sums that floating point does not see as equal: what is zero by the mathematics is now and then negative.
+void test_decimal_ties(Random& random) {
+    for (int round = 0; round < 3000; ++round) {
+        case_name = "decimal ties, round " + std::to_string(round);
+        const std::size_t n = draw_size(random, 5, 30);
+        Matrix cost(n, n);
+        const Matrix row = whole_costs(random, n, 1, 20);
+        const Matrix column = whole_costs(random, n, 1, 20);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < n; ++j)
+                cost(i, j) = 0.1 * row.values[i] + 0.1 * column.values[j] + (draw(random, 0, 3) == 0 ? 0.1 : 0.0);
+        Matrix tenths = cost;
+        for (double& value : tenths.values) value = std::round(10 * value);
+        const mot::Masses masses = mot::Masses::uniform(static_cast<std::int64_t>(n), static_cast<std::int64_t>(n));
+        const std::vector<long> ones(n, 1);
+        NeverInterrupt interrupt;
+        Assignment assignment(masses, arcs_of(cost));
+        CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
+        check_engine(assignment, cost, 0.1 * transport_by_shortest_paths(tenths, ones, ones));
+    }
+}
+
+/// Many sources that are nearly equal compete for fewer targets that are nearly equal: prices rise in steps of the
+/// tiny differences up to the cost of leaving, which must not take forever.
+void test_price_war(Random& random) {
+    for (int round = 0; round < 200; ++round) {
+        case_name = "price war, round " + std::to_string(round);
+        Matrix cost(7, 7);
+        for (std::size_t i = 0; i < 7; ++i)
+            for (std::size_t j = 0; j < 7; ++j)
+                cost(i, j) = ((i < 4) == (j < 3) ? 0.0 : 1.0) + draw_real(random, 0.0, 1e-12);
+        NeverInterrupt interrupt;
+        Assignment assignment(mot::Masses::uniform(7, 7), arcs_of(cost));
+        CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
+        check_engine(assignment, cost, assignment_by_permutations(cost));
+    }
+}
+
+}  // namespace
+
+int main() {
+    Random random(5);
+    for (int round = 0; round < 900; ++round) {
+        case_name = "round " + std::to_string(round);
+        const std::size_t n = draw_size(random, 1, 6);
+        const int highest = round % 3 == 0 ? 2 : 1000;
+        const double factor = round % 2 == 0 ? 1.0 : 0.1;
+        test_engine(random, times(whole_costs(random, n, n, highest), factor),
+                    times(whole_costs(random, n, n, highest), factor), (round % 4) * 25);
+    }
+    test_decimal_ties(random);
+    test_price_war(random);
+}

@@ -1,0 +1,138 @@
+/// The certificate holds for a right answer and for no wrong one.
+#include "mot/certificate.hpp"
+
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "cases.hpp"
+#include "check.hpp"
+#include "mot/cost.hpp"
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+struct Solved {
+    Matrix cost;
+    mot::Masses masses;
+    mot::Solution solution;
+    mot::Certificate certificate() const {
+        return mot::certify(mot::GivenCost<double>(view_of_cost(cost)), masses, solution);
+    }
+};
+
+Solved solved(Random& random, std::size_t n, std::size_t m) {
+    Solved result{whole_costs(random, n, m, 1000), to_core(random_masses(random, n, m, 1, 5)), {}};
+    result.solution = solve_matrix(result.cost, result.masses);
+    return result;
+}
+
+void test_right_answer(const Solved& right) {
+    const mot::Certificate certificate = right.certificate();
+    CHECK(certificate.is_optimal());
+    CHECK_NEAR(certificate.dual_violation, 0.0, 1e-10);
+    CHECK_NEAR(certificate.slackness, 0.0, 1e-10);
+    CHECK_NEAR(certificate.marginal_error, 0.0, 1e-14);
+    CHECK_NEAR(certificate.duality_gap, 0.0, 1e-10);
+    CHECK(certificate.tolerance == 1e-9 * right.cost.scale());
+}
+
+void test_tampered_plan(const Solved& right) {
+    const double total = std::accumulate(right.masses.source.begin(), right.masses.source.end(), 0.0);
+    Solved lighter = right;
+    lighter.solution.mass[0] -= 0.5;
+    CHECK_NEAR(lighter.certificate().marginal_error, 0.5 / total, 1e-14);
+    CHECK(!lighter.certificate().is_optimal());
+
+    // Rows keep their sums, columns do not.
+    Solved elsewhere = right;
+    mot::Node& target = elsewhere.solution.target[0];
+    target = target == 0 ? 1 : 0;
+    CHECK(elsewhere.certificate().marginal_error > 0.01 / total);
+    CHECK(!elsewhere.certificate().is_optimal());
+
+    // A mass below zero that its neighbours make up for.
+    Solved negative = right;
+    for (const double mass : {1.0, -1.0}) {
+        negative.solution.source.push_back(right.solution.source[0]);
+        negative.solution.target.push_back(right.solution.target[0]);
+        negative.solution.mass.push_back(mass);
+    }
+    CHECK(!negative.certificate().is_optimal());
+}
+
+/// All marginals hold, yet mass goes round a cycle that costs something.
+void test_detour() {
+    Solved detour{Matrix(5, 5, 10.0), mot::Masses::uniform(5, 5), {}};
+    for (std::size_t i = 0; i < 5; ++i) detour.cost(i, i) = 0.0;
+    detour.solution = solve_matrix(detour.cost, detour.masses);
+    CHECK(detour.certificate().is_optimal());
+    const double moved = 1e-3;
+    detour.solution.mass[0] -= moved;
+    detour.solution.mass[3] -= moved;
+    detour.solution.source.insert(detour.solution.source.end(), {0, 3});
+    detour.solution.target.insert(detour.solution.target.end(), {3, 0});
+    detour.solution.mass.insert(detour.solution.mass.end(), {moved, moved});
+    const mot::Certificate certificate = detour.certificate();
+    CHECK_NEAR(certificate.marginal_error, 0.0, 1e-15);
+    CHECK_NEAR(certificate.duality_gap, 20 * moved, 1e-12);
+    CHECK(certificate.slackness >= 10 - 1e-12);
+    CHECK(!certificate.is_optimal());
+}
+
+void test_tampered_duals(const Solved& right) {
+    for (const double shift : {1.0, -1.0, 1e-5, -1e-5, not_a_number}) {
+        Solved source_shifted = right;
+        source_shifted.solution.potentials.u[1] += shift;
+        CHECK(!source_shifted.certificate().is_optimal());
+        Solved target_shifted = right;
+        target_shifted.solution.potentials.v[1] += shift;
+        CHECK(!target_shifted.certificate().is_optimal());
+    }
+    Solved raised = right;
+    raised.solution.potentials.u[2] += 3.0;
+    CHECK_NEAR(raised.certificate().dual_violation, 3.0, 1e-10);
+    CHECK_NEAR(raised.certificate().slackness, 3.0, 1e-10);
+
+    // A constant may pass from one side to the other.
+    Solved levelled = right;
+    for (double& u : levelled.solution.potentials.u) u += 100.0;
+    for (double& v : levelled.solution.potentials.v) v -= 100.0;
+    CHECK(levelled.certificate().is_optimal());
+}
+
+void test_tampered_cost(const Solved& right) {
+    std::vector<bool> carries_mass(right.cost.values.size(), false);
+    for (std::size_t k = 0; k < right.solution.mass.size(); ++k)
+        carries_mass[to_index(right.solution.source[k]) * right.cost.n_columns + to_index(right.solution.target[k])] =
+            true;
+    for (std::size_t k = 0; k < carries_mass.size(); ++k) {
+        Solved unknown = right;
+        unknown.cost.values[k] = not_a_number;
+        CHECK(!unknown.certificate().is_optimal());
+        Solved cheaper = right;
+        cheaper.cost.values[k] -= 2000;  // lower than any other
+        CHECK(!cheaper.certificate().is_optimal());
+        Solved dearer = right;
+        dearer.cost.values[k] += 1.0;
+        CHECK(dearer.certificate().is_optimal() == !carries_mass[k]);
+    }
+}
+
+}  // namespace
+
+int main() {
+    test_detour();
+    Random random(8);
+    for (int round = 0; round < 30; ++round) {
+        case_name = "round " + std::to_string(round);
+        const Solved right = solved(random, draw_size(random, 3, 20), draw_size(random, 3, 20));
+        test_right_answer(right);
+        test_tampered_plan(right);
+        test_tampered_duals(right);
+        test_tampered_cost(right);
+    }
+}

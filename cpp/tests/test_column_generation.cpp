@@ -1,0 +1,98 @@
+/// Dense problems too large for the candidates alone: the optimum lies on arcs that only pricing finds.
+#include <cstddef>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cases.hpp"
+#include "check.hpp"
+#include "mot/candidates.hpp"
+#include "mot/solve.hpp"
+
+namespace {
+
+using mot::Method;
+
+void test_against_oracle(const Matrix& cost, const WholeMasses& masses) {
+    const double expected = transport_by_shortest_paths(cost, masses.a, masses.b);
+    const std::vector<double> a = to_real(masses.a);
+    const double tolerance = 1e-13 * cost.scale();
+    for (const Method method : {Method::automatic, Method::simplex}) {
+        const mot::Solution solution = solve_matrix(cost, to_core(masses), method);
+        check_optimal(cost, a, to_real(masses.b), solution, tolerance);
+        CHECK_NEAR(solution.cost, expected, tolerance * std::accumulate(a.begin(), a.end(), 0.0));
+    }
+}
+
+/// Every cost plus one term of its row times one of its column: near units compete for the same partners.
+Matrix with_rank_one(Random& random, Matrix cost) {
+    const Matrix row = whole_costs(random, cost.n_rows, 1, 30);
+    const Matrix column = whole_costs(random, 1, cost.n_columns, 30);
+    for (std::size_t i = 0; i < cost.n_rows; ++i)
+        for (std::size_t j = 0; j < cost.n_columns; ++j) cost(i, j) += row.values[i] * column.values[j];
+    return cost;
+}
+
+void test_shape(Random& random, std::size_t n, std::size_t m) {
+    case_name = std::to_string(n) + " x " + std::to_string(m);
+    for (const int highest : {2, 30, 100000}) {
+        const Matrix cost = whole_costs(random, n, m, highest);
+        test_against_oracle(cost, uniform_masses(n, m));
+        test_against_oracle(cost, random_masses(random, n, m, 0, 3));
+        test_against_oracle(with_rank_one(random, cost), uniform_masses(n, m));
+    }
+}
+
+/// Two crowds far apart, of 40 sources each but 60 and 20 targets: 20 sources must travel, and none of the arcs they
+/// travel on is among any unit's 16 cheapest.
+void test_crowds(Random& random) {
+    case_name = "crowds";
+    const std::size_t n = 80;
+    const WholeMasses masses = uniform_masses(n, n);
+    Matrix cost = whole_costs(random, n, n, 50);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            if ((i < n / 2) != (j < 3 * n / 4)) cost(i, j) += 1000;
+    for (const mot::Arc& arc : mot::select_candidates(view_of_cost(cost), 16)) CHECK(arc.cost < 1000);
+    CHECK(transport_by_shortest_paths(cost, masses.a, masses.b) >= 1000.0 * static_cast<double>(n) / 4);
+    test_against_oracle(cost, masses);
+}
+
+/// Ties wherever one looks: nearly every pivot moves no mass.
+void test_degenerate(Random& random) {
+    const WholeMasses masses = uniform_masses(64, 64);
+    for (int round = 0; round < 20; ++round) {
+        case_name = "degenerate, round " + std::to_string(round);
+        test_against_oracle(whole_costs(random, 64, 64, 2), masses);
+    }
+    test_against_oracle(Matrix(64, 64, 1.0), masses);
+}
+
+/// Units without mass may have any cost: their potentials must still violate no arc.
+void test_massless_units(Random& random) {
+    case_name = "massless units";
+    WholeMasses masses = random_masses(random, 50, 60, 1, 4);
+    long moved = 0;
+    for (std::size_t i = 1; i < 50; i += 2) moved += std::exchange(masses.a[i], 0);
+    masses.a[0] += moved;
+    for (std::size_t j = 1; j < 60; j += 3) masses.b[0] += std::exchange(masses.b[j], 0);
+    Matrix cost = whole_costs(random, 50, 60, 500);
+    for (std::size_t j = 0; j < 60; ++j) cost(1, j) -= 5000;
+    for (std::size_t i = 0; i < 50; ++i) cost(i, 1) -= 7000;
+    test_against_oracle(cost, masses);
+}
+
+}  // namespace
+
+int main() {
+    Random random(7);
+    test_shape(random, 60, 90);
+    test_shape(random, 90, 60);
+    test_shape(random, 80, 80);
+    test_shape(random, 33, 34);
+    test_shape(random, 40, 130);
+    test_crowds(random);
+    test_degenerate(random);
+    test_massless_units(random);
+}

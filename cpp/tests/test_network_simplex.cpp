@@ -1,0 +1,137 @@
+/// The simplex on sparse arcs, arcs added between runs, against transport by shortest paths.
+#include "mot/network_simplex.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cases.hpp"
+#include "check.hpp"
+
+namespace {
+
+using mot::Arc;
+using mot::NetworkSimplex;
+
+constexpr double tolerance = 1e-9;  // costs are whole numbers up to 1000
+
+struct SparseProblem {
+    WholeMasses masses;
+    Matrix known;  // costs of the arcs that the engine has been given, infinity elsewhere
+};
+
+void add(SparseProblem& problem, const std::vector<Arc>& arcs) {
+    for (const Arc& arc : arcs) problem.known(to_index(arc.source), to_index(arc.target)) = arc.cost;
+}
+
+/// The potentials belong to these costs: every arc that carries mass is tight.
+void check_tight(const NetworkSimplex& simplex, const Matrix& cost) {
+    const mot::Potentials potentials = simplex.potentials();
+    std::vector<mot::Node> source, target;
+    std::vector<double> flow;
+    simplex.plan(source, target, flow);
+    for (std::size_t k = 0; k < flow.size(); ++k) {
+        const std::size_t i = to_index(source[k]);
+        const std::size_t j = to_index(target[k]);
+        CHECK_NEAR(potentials.u[i] + potentials.v[j], cost(i, j), tolerance);
+    }
+}
+
+/// On units that have mass: no arc given is violated, those with mass are tight, and the cost is the oracle's.
+void check_engine(const NetworkSimplex& simplex, const SparseProblem& problem) {
+    const auto [u, v] = simplex.potentials();
+    for (std::size_t i = 0; i < u.size(); ++i) CHECK((u[i] == -infinity) == (problem.masses.a[i] == 0));
+    for (std::size_t j = 0; j < v.size(); ++j) CHECK((v[j] == -infinity) == (problem.masses.b[j] == 0));
+    for (std::size_t i = 0; i < u.size(); ++i)
+        for (std::size_t j = 0; j < v.size(); ++j) CHECK(u[i] + v[j] <= problem.known(i, j) + tolerance);
+
+    check_tight(simplex, problem.known);
+    std::vector<mot::Node> source, target;
+    std::vector<double> flow;
+    simplex.plan(source, target, flow);
+    std::vector<double> row_sum(u.size(), 0.0), column_sum(v.size(), 0.0);
+    double cost = 0;
+    for (std::size_t k = 0; k < flow.size(); ++k) {
+        const std::size_t i = to_index(source[k]);
+        const std::size_t j = to_index(target[k]);
+        CHECK(flow[k] > 0);
+        row_sum[i] += flow[k];
+        column_sum[j] += flow[k];
+        cost += flow[k] * problem.known(i, j);
+    }
+    CHECK(row_sum == to_real(problem.masses.a));
+    CHECK(column_sum == to_real(problem.masses.b));
+    CHECK_NEAR(cost, transport_by_shortest_paths(problem.known, problem.masses.a, problem.masses.b), 1e-6);
+}
+
+void test_engine(Random& random, const WholeMasses& masses, int highest) {
+    const std::size_t n = masses.a.size();
+    const std::size_t m = masses.b.size();
+    Matrix cost = whole_costs(random, n, m, highest);
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    const std::vector<Arc> arcs = arcs_of(cost);
+    mot::Masses core = to_core(masses);
+    core.source = to_real(masses.a);  // whole numbers, so that marginals can be compared exactly
+    core.target = to_real(masses.b);
+    SparseProblem problem{masses, Matrix(n, m, infinity)};
+    NeverInterrupt interrupt;
+
+    const std::vector<Arc> first(arcs.begin(), arcs.begin() + static_cast<std::ptrdiff_t>(arcs.size() / 3));
+    const mot::Basis basis = mot::starting_basis(core, first, cost_of);
+    NetworkSimplex simplex(core, basis);
+    simplex.add_arcs(first);
+    add(problem, first);
+    add(problem, basis.arcs);
+    CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(simplex, problem);
+
+    simplex.add_arcs(arcs);
+    add(problem, arcs);
+    CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(simplex, problem);
+
+    // The tree stays, its arcs cost something else, and the rest comes back at new costs.
+    cost = whole_costs(random, n, m, highest);
+    simplex.replace_costs(cost_of);
+    check_tight(simplex, cost);
+    simplex.add_arcs(arcs_of(cost));
+    problem.known = cost;
+    CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(simplex, problem);
+}
+
+/// Costs within the tolerance of each other are not worth a pivot: the start, cheapest arcs first, is kept.
+void test_tolerance() {
+    Matrix cost(2, 2, 0.0);
+    cost(0, 0) = -0.5;
+    cost(1, 1) = 2.0;
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    const mot::Masses masses = mot::Masses::uniform(2, 2);
+    for (const double allowed : {1.6, 1.4}) {
+        NetworkSimplex simplex(masses, mot::starting_basis(masses, arcs_of(cost), cost_of));
+        simplex.add_arcs(arcs_of(cost));
+        NeverInterrupt interrupt;
+        CHECK(simplex.optimize(allowed, interrupt) == mot::Status::optimal);
+        std::vector<mot::Node> source, target;
+        std::vector<double> flow;
+        simplex.plan(source, target, flow);
+        CHECK(flow.size() == 2);
+        CHECK((source[0] == target[0]) == (allowed > 1.5));
+    }
+}
+
+}  // namespace
+
+int main() {
+    test_tolerance();
+    Random random(4);
+    for (int round = 0; round < 600; ++round) {
+        case_name = "round " + std::to_string(round);
+        const std::size_t n = draw_size(random, 1, 12);
+        const std::size_t m = round % 3 == 0 ? n : draw_size(random, 1, 12);
+        const int highest = round % 2 == 0 ? 2 : 1000;
+        test_engine(random, uniform_masses(n, m), highest);
+        test_engine(random, random_masses(random, n, m, 0, 3), highest);
+        test_engine(random, random_masses(random, n, m, 1, 1000), highest);
+    }
+}
