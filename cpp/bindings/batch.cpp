@@ -12,7 +12,7 @@ namespace {
 class CallbackProgress : public mot::Progress {
 public:
     explicit CallbackProgress(const py::object& callback) : callback_(callback) {}
-    bool report(std::int64_t n_done) override {
+    bool report(std::int64_t n_done) noexcept override {
         const py::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) return false;
         if (callback_.is_none() || n_done == n_reported_) return true;

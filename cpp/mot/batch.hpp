@@ -15,11 +15,12 @@ struct LayerPair {
     const StandardizedLayer* target;
 };
 
-/// Told by the calling thread, a few times a second, how many pairs are done; returns false to stop.
+/// Told by the calling thread, a few times a second, how many pairs are done; returns false to stop. It may not throw:
+/// no exception leaves a parallel region.
 class Progress {
 public:
     virtual ~Progress() = default;
-    virtual bool report(std::int64_t n_done) = 0;
+    virtual bool report(std::int64_t n_done) noexcept = 0;
 };
 
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.

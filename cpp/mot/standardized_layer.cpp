@@ -57,7 +57,9 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     // values are scaled before the mean is subtracted, small ones afterwards.
     std::vector<double> scale(n), before(n), after(n);
     for (std::size_t unit = 0; unit < n; ++unit) {
-        scale[unit] = low[unit] == high[unit] ? 0.0 : scale_to_one(0.5 * high[unit] - 0.5 * low[unit]);
+        const double range = high[unit] - low[unit];
+        const double size = std::isfinite(range) ? range : 0.5 * high[unit] - 0.5 * low[unit];
+        scale[unit] = low[unit] == high[unit] ? 0.0 : scale_to_one(size);
         before[unit] = std::min(scale[unit], 1.0);
         after[unit] = std::max(scale[unit], 1.0);
     }
@@ -74,15 +76,17 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
             squares[unit] += value * value;
         }
     }
-    // The second pass finds the rounding error of the mean and takes it out.
-    std::vector<double> to_unit_norm(n, 0.0);
+    // The second pass finds the rounding error of the mean, to be taken out of the deviations: the mean itself cannot
+    // be closer than an ulp.
+    std::vector<double> mean_error(n, 0.0), to_unit_norm(n, 0.0);
     deviation_.assign(n, 0.0);
     for (std::size_t unit = 0; unit < n; ++unit) {
         if (scale[unit] == 0.0) continue;
-        const double norm = std::sqrt(squares[unit] - sum[unit] * sum[unit] * share);
-        mean_[unit] += sum[unit] * share / scale[unit];
-        deviation_[unit] = norm * std::sqrt(share) / scale[unit];
+        mean_error[unit] = sum[unit] * share;
+        const double norm = std::sqrt(squares[unit] - sum[unit] * mean_error[unit]);
         to_unit_norm[unit] = 1.0 / norm;
+        // 0 means constant: what varies at all is not rounded to it.
+        deviation_[unit] = std::max(norm * std::sqrt(share) / scale[unit], std::numeric_limits<double>::denorm_min());
     }
 
     values_.resize(n * static_cast<std::size_t>(n_stimuli_));
@@ -93,9 +97,12 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
         for (std::size_t unit = 0; unit < n; ++unit) {
             float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_) + first;
             for (std::size_t row = 0; row < n_rows; ++row)
-                turned[row] = static_cast<float>(scaled_deviation(values[row * n + unit], unit) * to_unit_norm[unit]);
+                turned[row] = static_cast<float>((scaled_deviation(values[row * n + unit], unit) - mean_error[unit]) *
+                                                 to_unit_norm[unit]);
         }
     }
+    for (std::size_t unit = 0; unit < n; ++unit)
+        if (scale[unit] != 0.0) mean_[unit] += mean_error[unit] / scale[unit];
     rounding_norm_.resize(n);
     for (std::size_t unit = 0; unit < n; ++unit) {
         const float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);

@@ -1,4 +1,4 @@
-/// Random problems, the same on every platform, and ways to solve them.
+/// Random problems, drawn by a generator that is the same on every platform, and ways to solve them.
 #pragma once
 
 #include <cstddef>
@@ -63,9 +63,9 @@ inline WholeMasses random_masses(Random& random, std::size_t n_source, std::size
     return masses;
 }
 
-inline std::vector<double> to_real(const std::vector<long>& masses, double unit = 1.0) {
+inline std::vector<double> to_real(const std::vector<long>& masses) {
     std::vector<double> result;
-    for (const long mass : masses) result.push_back(static_cast<double>(mass) * unit);
+    for (const long mass : masses) result.push_back(static_cast<double>(mass));
     return result;
 }
 

@@ -25,7 +25,7 @@ using mot::Status;
 class RecordedProgress : public mot::Progress {
 public:
     explicit RecordedProgress(std::int64_t n_enough = std::numeric_limits<std::int64_t>::max()) : n_enough_(n_enough) {}
-    bool report(std::int64_t n_done) override {
+    bool report(std::int64_t n_done) noexcept override {
         CHECK(std::this_thread::get_id() == caller_);
         reports.push_back(n_done);
         return n_done < n_enough_;

@@ -109,6 +109,24 @@ void test_offsets(Random& random) {
     }
 }
 
+/// One stimulus that differs by the last bit of a large number is still told apart, by a correlation of 1 with its
+/// indicator; and the smallest number there is differs from 0.
+void test_last_bits() {
+    Activations x(1000, 4);
+    for (std::size_t t = 0; t < 1000; ++t) {
+        const double is_odd_one = t == 417 ? 1.0 : 0.0;
+        const double numbers[4] = {is_odd_one, 1e16 + 2 * is_odd_one, 1e8 + 1e-6 * is_odd_one,
+                                   std::numeric_limits<double>::denorm_min() * is_odd_one};
+        for (std::size_t unit = 0; unit < 4; ++unit) x(t, unit) = numbers[unit];
+    }
+    const StandardizedLayer layer = standardize(x);
+    for (std::int64_t unit = 0; unit < 4; ++unit) {
+        case_name = "last bits, unit " + std::to_string(unit);
+        CHECK(layer.deviation()[static_cast<std::size_t>(unit)] > 0.0);
+        CHECK_NEAR(layer.correlation(0, layer, unit), 1.0, 1e-7);
+    }
+}
+
 /// Whole numbers are the same in all three precisions, so the answers are too.
 void test_precisions(Random& random) {
     case_name = "precisions";
@@ -135,5 +153,6 @@ int main() {
     test_constant_units(random);
     test_scales(random);
     test_offsets(random);
+    test_last_bits();
     test_precisions(random);
 }
