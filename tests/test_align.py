@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
@@ -232,6 +233,46 @@ def test_progress_goes_to_the_end(layers, capsys):
     assert "6/6" in capsys.readouterr().err
     mot.align(layers([5, 5, 5], 30), layers([5, 5], 30))
     assert capsys.readouterr().err == ""
+
+
+def test_alignments_at_once_leave_blas_as_it_was(layers):
+    from threadpoolctl import threadpool_info
+
+    def blas_threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    short, long = layers([5], 30), layers([120] * 4, 200)
+    mot.align(short, short)
+    before = blas_threads()
+    for _ in range(5):
+        threads = [threading.Thread(target=mot.align, args=(x, x), kwargs={"n_jobs": 1}) for x in (long, short, long)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_aligns_too():
+    program = textwrap.dedent(
+        """
+        import os, signal, numpy as np, mot_fast as mot
+        x = [np.random.default_rng(0).random((30, 20))] * 3
+        parent = mot.align(x, x, n_jobs=2).cost
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+            os._exit(mot.align(x, x, n_jobs=2).cost != parent)
+        print(os.waitpid(child, 0)[1])
+        """
+    )
+    output = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    assert output.stdout == "0\n"
+
+
+def test_more_threads_than_pairs_are_not_started(layers):
+    assert mot.align(layers([5], 30), layers([5], 30), n_jobs=10**12).cost >= 0
 
 
 def test_it_runs_where_there_is_one_thread():

@@ -38,7 +38,7 @@ def test_scores_name_what_does_not_match(alignment, networks):
     one, two = networks
     with pytest.raises(
         ValueError,
-        match="target: expected the layers of 'two' that were aligned, of 7, 4, 8 units, found 'one' with layers of 6,",
+        match="target: expected the layers of 'two' that were aligned, 'layer0' of 7, 'layer1' of 4, 'layer2' of 8",
     ):
         alignment.score(one, one)
     with pytest.raises(ValueError, match="source: expected the layers of 'one' that were aligned"):
@@ -53,6 +53,20 @@ def test_scores_name_what_does_not_match(alignment, networks):
         alignment.score(one, two, np.ones((3, 2)))
     with pytest.raises(ValueError, match=r"coupling: expected non-negative weights, found -1.0 first at \(0, 1\)"):
         alignment.score(one, two, [[0, -1, 0], [0, 0, 1]])
+
+
+def test_layers_in_another_order_are_refused(layers):
+    x, y = layers([5, 5], 40)
+    alignment = mot.align({"x": x, "y": y}, {"x": x, "y": y})
+    with pytest.raises(ValueError, match=r"source: .* aligned, 'x' of 5, 'y' of 5, found .* 'y' of 5, 'x' of 5"):
+        alignment.score({"y": y, "x": x}, {"x": x, "y": y})
+
+
+def test_z_scores_that_overflow_are_an_error(layers):
+    source, target = layers([5], 40), layers([4], 40, seed=3)
+    alignment = mot.align(source, [y * 1e-300 for y in target])
+    with pytest.raises(ValueError, match="target: expected activations of the scale aligned on, found z-scores beyond"):
+        alignment.score(source, [y * 1e10 for y in target])
 
 
 def test_held_out_activations_must_be_finite(alignment, networks):

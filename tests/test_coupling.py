@@ -34,3 +34,7 @@ def test_permuted_draws_rows_by_seed():
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match=r"coupling: expected one of 'mot', .* found 'greedy'"):
         coupling("greedy", PLAN, COSTS)
+    with pytest.raises(TypeError, match="seed: expected an integer, found None"):
+        coupling("permuted", PLAN, COSTS, None)
+    with pytest.raises(ValueError, match="seed: expected at least 0, found -1"):
+        coupling("permuted", PLAN, COSTS, -1)

@@ -16,6 +16,7 @@ def test_it_is_the_formula(rng):
 
 def test_order_kept_is_1_and_order_reversed_is_low():
     assert mot.hierarchy(np.eye(6)) == 1.0
+    assert mot.hierarchy(np.eye(6) * 1e308) == 1.0
     assert mot.hierarchy(np.eye(2)[::-1]) == 0.0
     assert mot.hierarchy(np.eye(6)[::-1]) == pytest.approx(0.4)
 

@@ -45,6 +45,12 @@ def test_every_kind_gives_the_same_network(kind, arrays, tmp_path):
     assert is_mapped(network.read(3)[0]) == (kind in ("npz", "folder"))
 
 
+def test_natural_order_knows_odd_digits(tmp_path, rng):
+    for name in ("l1²3", "l10", "l9"):
+        np.save(tmp_path / f"{name}.npy", rng.random((4, 2)))
+    assert mot.load(tmp_path).labels == ("l1²3", "l9", "l10")
+
+
 def test_fortran_order_survives_the_map(tmp_path, rng):
     values = np.asfortranarray(rng.random((6, 4)))
     np.savez(tmp_path / "net.npz", layer=values)
@@ -111,6 +117,7 @@ def test_odd_strides_are_read_right(rng):
         ({"v1": [["x", "y"]]}, TypeError, "network 'network', layer 'v1': expected real numbers, found <U1"),
         ([np.array([[1j]])], TypeError, "expected real numbers, found complex128"),
         ([np.array([[None]])], TypeError, "expected real numbers, found object"),
+        ([np.ma.masked_equal([[1.0, 2.0]], 2.0)], ValueError, "layer 'layer0': expected every number, found masked"),
         (3, TypeError, "expected a mapping or a sequence of arrays, a .npz file or a folder .* found int"),
         ([np.zeros((4, 2)), np.zeros((5, 2))], ValueError, "found 4 in layer 'layer0' and 5 in layer 'layer1'"),
     ],
@@ -173,6 +180,22 @@ def test_damaged_numbers_in_a_compressed_archive_are_named(tmp_path, rng):
     network = mot.load(path)
     with pytest.raises(ValueError, match=r"net.npz: expected a complete .npz or .npy file, found a damaged one"):
         network.layer(0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_damage_gives_an_error_that_names_the_file_or_no_error(tmp_path, arrays, seed):
+    path = tmp_path / "net.npz"
+    np.savez_compressed(path, **arrays)
+    content = bytearray(path.read_bytes())
+    rng = np.random.default_rng(seed)
+    for position in rng.integers(0, len(content), 5):
+        content[position] = rng.integers(256)
+    path.write_bytes(content)
+    try:
+        network = mot.load(path)
+        assert all(network.layer(label).shape[0] == network.n_stimuli for label in network.labels)
+    except (ValueError, TypeError) as error:
+        assert "net" in str(error)  # noqa: PT017
 
 
 def test_a_truncated_npy_file_is_named(tmp_path):

@@ -60,6 +60,19 @@ def test_in_memory_reads_once(arrays):
     assert network.name == "counted"
 
 
+def test_layers_are_not_iterated_by_indexing_stimuli(arrays):
+    network = mot.load(arrays)
+    with pytest.raises(TypeError):
+        list(network)
+    with pytest.raises(TypeError):
+        "first" in network  # noqa: B015
+
+
+def test_layers_cannot_be_written_through(arrays):
+    with pytest.raises(ValueError, match="read-only"):
+        mot.load(arrays).layer(0)[0, 0] = 9
+
+
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
@@ -99,7 +112,7 @@ def test_nonfinite_activations_are_located_within_the_selection(arrays):
         match="network 'broken', layer 'second': expected finite activations, found nan first at stimulus 7, unit 2",
     ):
         network.layer("second")
-    with pytest.raises(ValueError, match="found inf first at stimulus 0, unit 0"):
+    with pytest.raises(ValueError, match="found inf first at stimulus 8, unit 0"):
         network[[8, 7]].layer("second")
     assert network[:7].layer("second").shape == (7, 5)
 

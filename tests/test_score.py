@@ -10,6 +10,7 @@ def test_it_is_pearson_s_correlation_of_each_unit(rng):
     truth, prediction = rng.standard_normal((30, 6)), rng.standard_normal((30, 6))
     expected = [np.corrcoef(truth[:, i], prediction[:, i])[0, 1] for i in range(6)]
     np.testing.assert_allclose(correlate_units(truth, prediction), expected, atol=1e-14)
+    np.testing.assert_allclose(correlate_units(truth * 1e307, prediction * 1e-307), expected, atol=1e-14)
     np.testing.assert_allclose(correlate_units(1e8 + 1e-3 * truth, prediction * 1e200), expected, atol=1e-4)
 
 

@@ -43,6 +43,8 @@ def test_impossible_fractions_are_refused(test_size):
     [
         ((1,), ValueError, "n_stimuli: expected at least 2, found 1"),
         ((2.5,), TypeError, "n_stimuli: expected an integer, found 2.5"),
+        ((10, "a"), TypeError, "test_size: expected a number, found 'a'"),
+        ((10, None), TypeError, "test_size: expected a number, found None"),
         ((10, 0.2, -1), ValueError, "seed: expected at least 0, found -1"),
         ((10, 0.2, None), TypeError, "seed: expected an integer, found None"),
     ],

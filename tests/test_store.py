@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import zipfile
@@ -52,7 +53,7 @@ def test_only_the_file_itself_is_left(alignment, tmp_path):
     alignment.save(tmp_path / "run.mot")
     alignment.save(tmp_path / "run.mot")
     assert [path.name for path in tmp_path.iterdir()] == ["run.mot"]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"run.mot: expected a folder to write to, found none at"):
         alignment.save(tmp_path / "no" / "run.mot")
 
 
@@ -80,6 +81,13 @@ def test_truncated_files_are_refused(alignment, tmp_path, kept):
         mot.Alignment.load(path)
 
 
+def npy(value, members):
+    """As many equal masses as the file holds entries."""
+    stream = io.BytesIO()
+    np.save(stream, np.full(len(np.load(io.BytesIO(members["mass.npy"]))), value))
+    return stream.getvalue()
+
+
 def set_header(key, value):
     return lambda header, _: header.__setitem__(key, value)
 
@@ -91,6 +99,10 @@ def set_header(key, value):
         (set_header("format", "other"), "the format is 'other'"),
         (set_header("convention", "raw"), "its convention is 'raw'"),
         (lambda header, _: header.pop("cost"), "'cost'"),
+        (lambda _, members: members.__setitem__("layer_plan.npy", members["u.npy"]), "'layer_plan' has shape"),
+        (lambda _, members: members.__setitem__("u.npy", members["row.npy"]), "'u' holds something else than finite"),
+        (lambda _, members: members.__setitem__("mass.npy", npy(-1.0, members)), "a plan has entries without mass"),
+        (lambda _, members: members.__setitem__("mass.npy", npy(np.nan, members)), "'mass' holds something else"),
         (lambda _, members: members.pop("mass.npy"), "'mass'"),
         (lambda header, _: header["source"].__setitem__("widths", [6, 41]), "an array has 46 entries where 47"),
         (lambda header, _: header["source"].__setitem__("widths", [46]), "index out of range"),

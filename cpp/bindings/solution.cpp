@@ -19,7 +19,6 @@ void bind_solution(py::module_& module) {
 
     py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")
         .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })
-        .def_property_readonly("is_interrupted", [](const Solution& s) { return s.status == mot::Status::interrupted; })
         .def_readonly("cost", &Solution::cost)
         .def_readonly("certificate", &Solution::certificate)
         .def("take_arrays", [](Solution& s) {

@@ -6,7 +6,7 @@
 /// a source whose cheapest reduced cost falls gives up its partner and is searched for again.
 ///
 /// Invariants between searches:
-///   (I1) the reduced cost of every arc is non-negative;
+///   (I1) the reduced cost of every arc is non-negative, up to rounding, which a search takes for zero;
 ///   (I2) it vanishes on every matched arc.
 #pragma once
 

@@ -15,8 +15,8 @@ struct LayerPair {
     const StandardizedLayer* target;
 };
 
-/// Told by the calling thread, a few times a second, how many pairs are done; returns false to stop. It may not throw:
-/// no exception leaves a parallel region.
+/// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may
+/// not throw: no exception leaves a parallel region.
 class Progress {
 public:
     virtual ~Progress() = default;

@@ -27,7 +27,10 @@ CorrelationCost::CorrelationCost(const StandardizedLayer& source, const Standard
     float zero = 0.0f;
     int n_columns = static_cast<int>(target.n_units());
     int depth = static_cast<int>(source.n_stimuli());
-    constexpr std::int64_t panel = 512;  // rows between two looks at the interrupt
+    // Rows between two looks at the interrupt: some tenths of a second at most.
+    constexpr std::int64_t most_products = std::int64_t{1} << 32;
+    const std::int64_t panel =
+        std::clamp<std::int64_t>(most_products / (target.n_units() * source.n_stimuli()), 8, 512);
     for (std::int64_t first = 0; first < source.n_units(); first += panel) {
         if (interrupt.requested()) return;
         int n_rows = static_cast<int>(std::min(panel, source.n_units() - first));

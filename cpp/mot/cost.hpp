@@ -17,7 +17,6 @@ namespace mot {
 template <class Real>
 class GivenCost {
 public:
-    using Value = Real;
     explicit GivenCost(MatrixView<Real> matrix);
 
     const MatrixView<Real>& matrix() const { return matrix_; }
@@ -34,7 +33,6 @@ private:
 
 class CorrelationCost {
 public:
-    using Value = float;
     /// Multiplies the layers' values by `sgemm` into `storage`, which is resized and must outlive this object; leaves
     /// off early when interrupted.
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Sgemm sgemm,

@@ -32,7 +32,7 @@ public:
     /// Pivots until no arc's reduced cost is below -tolerance.
     Status optimize(double tolerance, Interrupt& interrupt);
 
-    /// Units without mass have the potential -infinity: no arc of theirs is ever violated.
+    /// Units without mass have the potential -infinity here: no arc of theirs is ever violated. `solve` gives them one.
     Potentials potentials() const;
     /// The tree's arcs that carry mass, in the unit of `Masses`.
     void plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const;

@@ -34,6 +34,7 @@ Status solve_on_matrix(Engine& engine, const Cost& cost, Interrupt& interrupt) {
         if (status != Status::optimal) return status;
         const auto violated = find_violated_arcs(cost.matrix(), engine.potentials(), -tolerance, violated_per_source);
         if (violated.empty()) return Status::optimal;
+        if (interrupt.requested()) return Status::interrupted;
         engine.add_arcs(violated);
     }
 }
@@ -53,6 +54,7 @@ Status solve_on_exact_costs(Engine& engine, const Cost& cost, Interrupt& interru
             if (exact - u - v < -tolerance) violated.push_back({arc.source, arc.target, exact});
         }
         if (violated.empty()) return Status::optimal;
+        if (interrupt.requested()) return Status::interrupted;
         engine.add_arcs(violated);
         const Status status = engine.optimize(tolerance, interrupt);
         if (status != Status::optimal) return status;

@@ -7,6 +7,7 @@ argument, what was expected and what was found.
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,14 +30,17 @@ LARGEST_COST = 1e300
 """Potentials are sums of costs: theirs must not overflow."""
 
 _LARGEST_EXACT_INTEGER = 2**53
+_LOADED_IN = os.getpid()
 
 
 def array(values: Any, what: str) -> Array:
     """`values` as an array of numbers of their own type, without a copy where they are one already."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
     if not isinstance(values, np.ndarray):
         try:
             values = np.from_dlpack(values) if hasattr(values, "__dlpack__") else np.asarray(values)
-        except (ValueError, TypeError, RuntimeError, BufferError) as error:
+        except Exception as error:  # whatever a foreign array raises
             raise ValueError(
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
@@ -58,7 +62,7 @@ def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[
     """The shape of one layer's activations, which must be `(n_stimuli, n_units)` real numbers."""
     if not is_readable_dtype(dtype):
         raise TypeError(f"{what}: expected real numbers, found {dtype}")
-    if len(shape) != 2:
+    if len(shape) != 2 or shape[0] < 0:
         raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}")
     if shape[1] == 0:
         raise ValueError(f"{what}: expected at least one unit, found shape {tuple(shape)}")
@@ -91,7 +95,8 @@ def finite(values: Array, rows: Index | None, what: str) -> None:
     if found is None:
         return
     stimulus, unit = found
-    value = values[stimulus if rows is None else rows[stimulus], unit]
+    stimulus = stimulus if rows is None else int(rows[stimulus])  # where it stands in the layer as stored
+    value = values[stimulus, unit]
     raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
 
 
@@ -164,10 +169,12 @@ def choice(value: Any, choices: Sequence[str], what: str) -> str:
 
 
 def n_threads(n_jobs: int | None) -> int:
-    """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow."""
-    if n_jobs is None or n_jobs == -1:
-        return _core.available_threads()
-    return whole_number(n_jobs, "n_jobs", at_least=1)
+    """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow.
+
+    OpenMP's threads do not survive a fork: a forked child gets one.
+    """
+    number = _core.available_threads() if n_jobs in {None, -1} else whole_number(n_jobs, "n_jobs", at_least=1)
+    return number if os.getpid() == _LOADED_IN else 1
 
 
 def matrix(values: Any, what: str) -> F64:
@@ -195,16 +202,13 @@ def cost_matrix(values: Any) -> Array:
 
 
 def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
-    """Marginals of a transport, uniform where None is given, with equal sums.
-
-    Sums that differ by rounding alone are levelled by scaling `b`.
-    """
+    """Marginals of a transport, uniform where None is given, with sums that are equal up to rounding."""
     a = _marginal(a, shape[0], "a")
     b = _marginal(b, shape[1], "b")
     sum_a, sum_b = float(a.sum()), float(b.sum())
     if abs(sum_a - sum_b) > MARGINAL_SUM_TOLERANCE * max(sum_a, sum_b):
         raise ValueError(f"a and b: expected equal sums, found {sum_a} and {sum_b}")
-    return a, b * (sum_a / sum_b)
+    return a, b
 
 
 def _marginal(values: Any, n: int, what: str) -> F64:

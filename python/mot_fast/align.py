@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +42,7 @@ def align(
         and raw plans as the paper prints it. The plans are the same.
     n_jobs : int, optional
         Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
-        the same to the last bit for any number.
+        the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
     progress : bool
         Show a progress bar.
 
@@ -78,12 +80,13 @@ def align(
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
 
+    n_threads = min(n_threads, len(source) * len(target))
     source_layers = _standardized(source, n_threads)
     target_layers = _standardized(target, n_threads)
     source_side, target_side = _side(source, source_layers), _side(target, target_layers)
     _warn_of_constant_units(source_side, target_side)
 
-    with _progress_callback(progress, len(source) * len(target)) as report, _one_blas_thread():
+    with _progress_callback(progress, len(source) * len(target)) as report, _one_blas_thread:
         solutions = _core.solve_pairs(source_layers, target_layers, n_threads, report)
     unit_plans = tuple(
         tuple(_unit_plan(solutions[l * len(target) + m], source_side, l, target_side, m) for m in range(len(target)))
@@ -156,14 +159,34 @@ def _progress_callback(is_shown: bool, n_pairs: int) -> Iterator[Callable[[int],
         bar.update(n_pairs - bar.n)
 
 
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Each of our threads calls BLAS by itself; its own threads would only compete with ours."""
-    import scipy.linalg.cython_blas  # noqa: F401  the core takes its BLAS from here; a limit binds only what is loaded
-    from threadpoolctl import threadpool_limits
+class _OneBlasThread:
+    """Each of our threads calls BLAS by itself; its own threads would only compete with ours.
 
-    with threadpool_limits(1, user_api="blas"):
-        yield
+    The limit holds for the whole process: of several alignments at once the first sets it and the last takes it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._limits: Any = None
+
+    def __enter__(self) -> None:
+        import scipy.linalg.cython_blas  # noqa: F401  the core's BLAS; a limit binds only what is loaded
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if self._n_users == 0:
+                self._limits = threadpool_limits(1, user_api="blas")
+            self._n_users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_users -= 1
+            if self._n_users == 0:
+                self._limits.restore_original_limits()
+
+
+_one_blas_thread = _OneBlasThread()
 
 
 def _unit_plan(solution: _core.Solution, source: Side, l: int, target: Side, m: int) -> UnitPlan:

@@ -186,21 +186,28 @@ class Alignment(Record):
 def _matching(source: Source, side: Side, argument: str) -> Network:
     """The network, which must have the layers that were aligned."""
     network = loading.load(source)
-    if network.widths != side.widths:
+    if (network.labels, network.widths) != (side.labels, side.widths):
         raise ValueError(
-            f"{argument}: expected the layers of '{side.name}' that were aligned, of {_shown(side.widths)} units, "
-            f"found '{network.name}' with layers of {_shown(network.widths)} units"
+            f"{argument}: expected the layers of '{side.name}' that were aligned, {_shown(side)}, "
+            f"found '{network.name}' with {_shown(network)}"
         )
     return network
 
 
-def _shown(widths: tuple[int, ...]) -> str:
-    return ", ".join(map(str, widths))
+def _shown(layers: Network | Side) -> str:
+    return ", ".join(f"'{label}' of {width}" for label, width in zip(layers.labels, layers.widths, strict=True))
 
 
 def _z_scores(activations: F64, mean: F64, deviation: F64) -> F64:
     """A unit that was constant in training predicts nothing: its z-score is 0."""
     is_constant = deviation == 0.0
-    scores = (activations - mean) / np.where(is_constant, 1.0, deviation)
+    with np.errstate(over="ignore"):
+        scores = np.asarray((activations - mean) / np.where(is_constant, 1.0, deviation))
     scores[:, is_constant] = 0.0
-    return np.asarray(scores)
+    if not np.isfinite(scores).all():
+        unit = int(np.argmin(np.isfinite(scores).all(axis=0)))
+        raise ValueError(
+            f"target: expected activations of the scale aligned on, found z-scores beyond float64 at unit {unit}, "
+            f"whose deviation was {deviation[unit]}"
+        )
+    return scores

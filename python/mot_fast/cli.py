@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 import warnings
@@ -24,9 +25,14 @@ EXIT_INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            options.run(options)
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print("mot-fast: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -90,18 +96,17 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _align(options: argparse.Namespace) -> None:
-    source, target = mot.load(options.source), mot.load(options.target)
-    alignment = _align_and_report(
-        source,
-        target,
+    if options.output is not None and not options.output.parent.is_dir():
+        raise FileNotFoundError(f"{options.output}: expected a folder to write to, found none")
+    _align_and_report(
+        mot.load(options.source),
+        mot.load(options.target),
         test_size=options.test_size,
         seed=options.seed,
         convention=options.convention,
         n_jobs=options.jobs,
+        output=options.output,
     )
-    if options.output is not None:
-        alignment.save(options.output)
-        print(f"\nAlignment written to {options.output}")
 
 
 def _plot(options: argparse.Namespace) -> None:
@@ -123,16 +128,22 @@ def _align_and_report(
     seed: int = 0,
     convention: str = CONVENTIONS[0],
     n_jobs: int | None,
+    output: Path | None = None,
 ) -> Alignment:
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     everything = np.arange(source.n_stimuli)
     training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
+    held_out_source, held_out_target = source[held_out].in_memory(), target[held_out].in_memory()
+    if len(held_out):  # judged before the work, not after it
+        _validate.enough_stimuli(len(held_out), f"held-out share {test_size} of {source.n_stimuli} stimuli")
     started = time.perf_counter()
     alignment = mot.align(
         source[training], target[training], convention=convention, n_jobs=n_jobs, progress=sys.stderr.isatty()
     )
     seconds = time.perf_counter() - started
 
+    if output is not None:
+        alignment.save(output)
     n_pairs = alignment.layer_plan.size
     print(f"{source.name} ({len(source)} layers, {sum(source.widths)} units) aligned with ", end="")
     print(f"{target.name} ({len(target)} layers, {sum(target.widths)} units)")
@@ -140,7 +151,9 @@ def _align_and_report(
     print(summary.layer_plan_table(alignment, sys.stdout.encoding))
     if len(held_out):
         print(f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):")
-        print(summary.score_table(alignment, source[held_out], target[held_out]))
+        print(summary.score_table(alignment, held_out_source, held_out_target))
     print(f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)")
     print(summary.certificate_text(alignment.certificate, n_pairs + 1))
+    if output is not None:
+        print(f"\nAlignment written to {output}")
     return alignment

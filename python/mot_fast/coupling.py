@@ -34,6 +34,7 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
         case "pairwise_best":
             return _all_on(layer_costs.argmin(axis=1), layer_costs.shape)
         case "permuted":
+            seed = _validate.whole_number(seed, "seed", at_least=0)
             return np.random.default_rng(seed).permutation(layer_plan, axis=0)
         case _:
             return layer_plan.copy()

@@ -40,7 +40,7 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
         raise ValueError(f"layer_plan: expected at least two layers on each side, found shape {plan.shape}")
     if not plan.any():
         raise ValueError("layer_plan: expected some weight, found only zeros")
-    return float(_hierarchy(plan))
+    return float(_hierarchy(plan / np.abs(plan).max()))
 
 
 def ceiling(n_source: int, n_target: int) -> float:

@@ -28,8 +28,9 @@ def load(source: Source, name: str | None = None) -> Network:
     source : mapping, sequence, path or Network
         A mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth order; a `.npz`
         file, whose arrays are taken in the order of the file; or a folder of `.npy` files, taken in natural order
-        (`layer2` before `layer10`). Arrays in `.npy` files and in uncompressed `.npz` files are memory-mapped. Any CPU
-        array with DLPack is accepted as it is. Integers and booleans become float64 when read.
+        (`layer2` before `layer10`). Arrays in `.npy` files and in uncompressed `.npz` files are memory-mapped
+        (a layer of the latter whose numbers are not aligned in the file is copied when read). CPU arrays with DLPack
+        that numpy reads are taken as they are. Integers and booleans become float64 when read.
     name : str, optional
         For messages, tables and pictures; by default the file's, or "network".
 
@@ -93,7 +94,7 @@ def _layers_of_path(path: Path) -> list[Layer]:
 
 def _natural(text: str) -> list[tuple[int, str]]:
     """Sorts `layer2` before `layer10`."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text) if part]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text) if part]
 
 
 def _layer_of_npy(path: Path) -> Layer:
@@ -153,5 +154,5 @@ def _guarded(path: Path, read: Callable[[], Result]) -> Result:
     """Runs a reader and names the file in whatever it raises."""
     try:
         return read()
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+    except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .npz or .npy file, found a damaged one ({error})") from error

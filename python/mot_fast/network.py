@@ -71,6 +71,10 @@ class Network:
     def __len__(self) -> int:
         return self.n_layers
 
+    # Indexing selects stimuli, not layers: iterating by it would be a trap.
+    __iter__ = None
+    __contains__ = None
+
     def __getitem__(self, stimuli: Any) -> Network:
         rows = _validate.rows(stimuli, self.n_stimuli)
         return Network(self._layers, self.name, rows=rows if self._rows is None else self._rows[rows])
@@ -100,7 +104,9 @@ class Network:
             If the layer cannot be read, or a selected activation is NaN or infinite.
         """
         values, rows = self.read(which)
-        return values if rows is None else np.asarray(values[rows])
+        values = values.view() if rows is None else np.asarray(values[rows])
+        values.flags.writeable = False  # it may be the caller's own array
+        return values
 
     def in_memory(self) -> Network:
         """The same network with the selected activations read once and kept, for those who need them many times."""

@@ -58,10 +58,11 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
 
 def _unit_deviations(values: F64) -> tuple[F64, Array]:
     """Deviations from each column's mean, scaled to unit norm, and which columns are constant."""
-    half_range = 0.5 * values.max(axis=0) - 0.5 * values.min(axis=0)
-    is_constant = half_range == 0.0
-    # Brought to order one before they are squared, so that no scale of the input over- or underflows.
-    deviations = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, half_range)
+    # Powers of two bring values, then deviations, to order one: no scale of the input over- or underflows.
+    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
+    spread = np.ptp(values, axis=0)
+    is_constant = spread == 0.0
+    deviations = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, spread)
     deviations -= deviations.mean(axis=0)
     norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
     return deviations / np.where(is_constant, 1.0, norms), is_constant

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+
 import numpy as np
 
 from mot_fast import _validate
@@ -38,6 +40,8 @@ def split(n_stimuli: int, test_size: float = 0.2, seed: int = 0) -> tuple[Index,
     """
     n_stimuli = _validate.whole_number(n_stimuli, "n_stimuli", at_least=2)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    if isinstance(test_size, bool) or not isinstance(test_size, numbers.Real):
+        raise TypeError(f"test_size: expected a number, found {test_size!r}")
     n_test = round(n_stimuli * test_size) if 0 < test_size < 1 else 0
     if not 0 < n_test < n_stimuli:
         raise ValueError(

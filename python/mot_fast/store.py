@@ -26,6 +26,8 @@ from mot_fast.transport import Certificate, UnitPlan
 
 FORMAT_VERSION = 1
 
+_INTEGERS = ("entries", "row", "column")
+
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
     """Write `alignment` beside `path` and move it there in one step, so that a file is whole or absent."""
@@ -39,6 +41,8 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
         "source": _names(alignment.source),
         "target": _names(alignment.target),
     }
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
@@ -99,13 +103,19 @@ def load(path: str | os.PathLike[str]) -> Record:
                     with archive.open(name) as stream:
                         arrays[name.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
         return _alignment(header, arrays)
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, EOFError, OSError) as error:
+    except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 
 
 def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     source = _side(header["source"], arrays["source_mean"], arrays["source_deviation"])
     target = _side(header["target"], arrays["target_mean"], arrays["target_deviation"])
+    for name, values in arrays.items():
+        if name not in _INTEGERS and (values.dtype != np.float64 or not np.isfinite(values).all()):
+            raise ValueError(f"'{name}' holds something else than finite float64 numbers")
+    for name in ("layer_costs", "layer_plan"):
+        if arrays[name].shape != (len(source.labels), len(target.labels)):
+            raise ValueError(f"'{name}' has shape {arrays[name].shape}")
     n_pairs = len(source.labels) * len(target.labels)
     pairs = [(l, m) for l in range(len(source.labels)) for m in range(len(target.labels))]
     row, column, mass = (_cut(arrays[name], arrays["entries"]) for name in ("row", "column", "mass"))
@@ -146,6 +156,8 @@ def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -
             raise ValueError(f"a plan has entries outside its shape {shape}")
     if (np.diff(rows.astype(np.int64) * shape[1] + columns) <= 0).any():
         raise ValueError("the entries of a plan are out of order")
+    if (mass <= 0).any():
+        raise ValueError("a plan has entries without mass")
     return {"rows": rows, "columns": columns, "mass": mass}
 
 

@@ -65,6 +65,8 @@ def _hierarchy(weights: np.ndarray) -> float:
 
 
 def _mean_and_sd(values: Sequence[float]) -> str:
+    if np.isnan(values).any():
+        return "-"
     sd = f" (sd {np.std(values, ddof=1):.3f})" if len(values) > 1 else ""
     return f"{np.mean(values):.3f}{sd}"
 

@@ -119,7 +119,8 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     Returns
     -------
     Transport
-        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass.
+        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass; the
+        marginals are met to 1e-9 of the total mass.
 
     Raises
     ------
