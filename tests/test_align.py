@@ -289,6 +289,8 @@ def test_it_runs_where_there_is_one_thread():
     [
         ({"convention": "raw"}, ValueError, "convention: expected one of 'standardized', 'paper', found 'raw'"),
         ({"n_jobs": 0}, ValueError, "n_jobs: expected at least 1, found 0"),
+        ({"n_jobs": [1]}, TypeError, r"n_jobs: expected an integer, found \[1\]"),
+        ({"n_jobs": -2}, ValueError, "n_jobs: expected at least 1, found -2"),
         ({"n_jobs": 1.5}, TypeError, "n_jobs: expected an integer, found 1.5"),
     ],
 )

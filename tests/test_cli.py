@@ -68,6 +68,16 @@ def test_align_then_plot(files, tmp_path):
     assert is_png(tmp_path / "other.png")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_picture_that_cannot_be_written_takes_nothing_along(files, tmp_path):
+    assert run("align", *files, "-o", tmp_path / "run.mot").returncode == 0
+    (tmp_path / "full.png").symlink_to("/dev/full")
+    result = run("plot", tmp_path / "run.mot", "-o", tmp_path / "full.png")
+    assert result.returncode == 1
+    assert "full.png: the picture could not be written" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_align_without_held_out_stimuli(files):
     result = run("align", *files, "--test-size", 0, "--convention", "paper")
     assert result.returncode == 0

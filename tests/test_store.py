@@ -61,7 +61,7 @@ def test_a_failed_write_leaves_the_old_file(alignment, tmp_path, monkeypatch):
     alignment.save(tmp_path / "run.mot")
     before = (tmp_path / "run.mot").read_bytes()
     monkeypatch.setattr(np.lib.format, "write_array", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OSError, match=r"run.mot: could not be written, and is as it was \(disk full\)"):
         alignment.save(tmp_path / "run.mot")
     assert (tmp_path / "run.mot").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["run.mot"]

@@ -173,7 +173,8 @@ def n_threads(n_jobs: int | None) -> int:
 
     OpenMP's threads do not survive a fork: a forked child gets one.
     """
-    number = _core.available_threads() if n_jobs in {None, -1} else whole_number(n_jobs, "n_jobs", at_least=1)
+    number = -1 if n_jobs is None else whole_number(n_jobs, "n_jobs")
+    number = _core.available_threads() if number == -1 else whole_number(number, "n_jobs", at_least=1)
     return number if os.getpid() == _LOADED_IN else 1
 
 

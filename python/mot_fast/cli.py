@@ -116,7 +116,10 @@ def _plot(options: argparse.Namespace) -> None:
 def _draw(alignment: Alignment, path: Path) -> None:
     figure = alignment.plot().get_figure(root=True)
     if figure is not None:
-        figure.savefig(path, dpi=150)
+        try:
+            figure.savefig(path, dpi=150)
+        except OSError as error:
+            raise OSError(f"{path}: the picture could not be written ({error})") from error
     print(f"\nPicture of the layer plan written to {path.resolve()}")
 
 
@@ -142,18 +145,23 @@ def _align_and_report(
     )
     seconds = time.perf_counter() - started
 
-    if output is not None:
-        alignment.save(output)
+    try:
+        _print_plan(source, target, alignment, seconds, len(training))
+        if len(held_out):
+            print(f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):")
+            print(summary.score_table(alignment, held_out_source, held_out_target))
+        print(f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)")
+        print(summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1))
+    finally:  # neither a failed report nor a full disk takes the other along
+        if output is not None:
+            alignment.save(output)
+            print(f"\nAlignment written to {output}")
+    return alignment
+
+
+def _print_plan(source: Network, target: Network, alignment: Alignment, seconds: float, n_stimuli: int) -> None:
     n_pairs = alignment.layer_plan.size
     print(f"{source.name} ({len(source)} layers, {sum(source.widths)} units) aligned with ", end="")
     print(f"{target.name} ({len(target)} layers, {sum(target.widths)} units)")
-    print(f"on {len(training)} stimuli: {n_pairs} pairs of layers in {seconds:.2f} s\n")
+    print(f"on {n_stimuli} stimuli: {n_pairs} pairs of layers in {seconds:.2f} s\n")
     print(summary.layer_plan_table(alignment, sys.stdout.encoding))
-    if len(held_out):
-        print(f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):")
-        print(summary.score_table(alignment, held_out_source, held_out_target))
-    print(f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)")
-    print(summary.certificate_text(alignment.certificate, n_pairs + 1))
-    if output is not None:
-        print(f"\nAlignment written to {output}")
-    return alignment

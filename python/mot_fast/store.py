@@ -54,9 +54,10 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except OSError as error:
+        raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def _names(side: Side) -> dict[str, Any]:
