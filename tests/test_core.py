@@ -16,7 +16,7 @@ UNIFORM = np.full(3, 1 / 3)
 )
 def test_costs_are_never_converted(cost):
     with pytest.raises(TypeError, match="incompatible function arguments"):
-        _core.solve_transport(cost, UNIFORM, UNIFORM)
+        _core.solve_transport(cost, UNIFORM, UNIFORM, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def test_costs_are_never_converted(cost):
 )
 def test_shapes_must_fit(cost, a):
     with pytest.raises(ValueError, match=r"cost must be \(n, m\), a \(n,\), b \(m,\)"):
-        _core.solve_transport(cost, a, UNIFORM)
+        _core.solve_transport(cost, a, UNIFORM, 1.0)
 
 
 def test_methods_have_names():
     with pytest.raises(ValueError, match="method must be 'automatic', 'simplex' or 'assignment', found 'magic'"):
-        _core.solve_transport(np.zeros((3, 3)), UNIFORM, UNIFORM, "magic")
+        _core.solve_transport(np.zeros((3, 3)), UNIFORM, UNIFORM, 1.0, "magic")
 
 
 @pytest.mark.parametrize("take", [_core.StandardizedLayer, _core.first_nonfinite])
@@ -71,7 +71,7 @@ def test_constant_units_have_deviation_zero_whatever_their_value(rng):
 def test_layers_of_different_stimuli_are_not_paired(rng):
     layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
     with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
-        _core.solve_pairs(layers[:1], layers[1:], 1)
+        _core.solve_pairs(layers[:1], layers[1:], 1, 2**62)
 
 
 def test_an_error_in_the_progress_callback_comes_out(rng):
@@ -81,4 +81,4 @@ def test_an_error_in_the_progress_callback_comes_out(rng):
         raise RuntimeError(f"callback at {n_done}")
 
     with pytest.raises(RuntimeError, match="callback at"):
-        _core.solve_pairs(layers * 5, layers * 5, 1, fail)
+        _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, fail)

@@ -1,8 +1,9 @@
-/// `_core.solve_transport`: one transport on a cost matrix.
+/// `_core.solve_transport`: one transport on a cost matrix, whose scale `_core.largest_magnitude` tells.
 #include <chrono>
 
 #include "bindings.hpp"
 #include "mot/cost.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/solve.hpp"
 
 namespace {
@@ -32,7 +33,8 @@ mot::Method method_of(const std::string& name) {
 template <class Real>
 mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
                               const py::array_t<double, py::array::c_style>& a,
-                              const py::array_t<double, py::array::c_style>& b, const std::string& method) {
+                              const py::array_t<double, py::array::c_style>& b, double scale,
+                              const std::string& method) {
     if (cost.ndim() != 2 || a.ndim() != 1 || b.ndim() != 1 || a.shape(0) != cost.shape(0) ||
         b.shape(0) != cost.shape(1))
         throw py::value_error("cost must be (n, m), a (n,), b (m,)");
@@ -43,17 +45,26 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
         SignalInterrupt interrupt;
         const py::gil_scoped_release release;
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve(mot::GivenCost<Real>(view), masses, interrupt, chosen);
+        solution = mot::solve(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
 }
 
+template <class Real>
+double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
+    const py::gil_scoped_release release;
+    return static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data(), values.size()));
+}
+
 }  // namespace
 
 void bind_transport(py::module_& module) {
+    module.def("largest_magnitude", &largest_magnitude<double>, py::arg("values").noconvert());
+    module.def("largest_magnitude", &largest_magnitude<float>, py::arg("values").noconvert(),
+               "The largest absolute value of an array; NaN where there is one.");
     module.def("solve_transport", &solve_transport<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
 }

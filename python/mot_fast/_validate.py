@@ -184,22 +184,30 @@ def matrix(values: Any, what: str) -> F64:
     if result.ndim != 2 or 0 in result.shape:
         raise ValueError(f"{what}: expected a non-empty matrix, found shape {result.shape}")
     result = np.ascontiguousarray(activations(result, what), dtype=np.float64)
-    if not np.isfinite(result).all():
-        i, j = np.argwhere(~np.isfinite(result))[0]
-        raise ValueError(f"{what}: expected finite numbers, found {result[i, j]} first at ({i}, {j})")
+    _largest_finite(result, what)
     return result
 
 
-def cost_matrix(values: Any) -> Array:
-    """A finite cost matrix as the core reads it: C-contiguous, float32 if it came so, else float64."""
+def _largest_finite(values: Array, what: str) -> float:
+    """The largest absolute value of a matrix, all finite."""
+    largest = _core.largest_magnitude(values)
+    if not np.isfinite(largest):
+        i, j = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{what}: expected finite numbers, found {values[i, j]} first at ({i}, {j})")
+    return largest
+
+
+def cost_matrix(values: Any) -> tuple[Array, float]:
+    """A finite cost matrix as the core reads it, C-contiguous, float32 if it came so, else float64; its largest entry."""
     cost = array(values, "cost")
-    if cost.dtype == np.float32 and cost.ndim == 2 and cost.size and np.isfinite(cost).all():
-        return np.ascontiguousarray(activations(cost, "cost"))
-    result = matrix(cost, "cost")
-    largest = max(result.max(), -result.min())
+    if cost.ndim != 2 or 0 in cost.shape:
+        raise ValueError(f"cost: expected a non-empty matrix, found shape {cost.shape}")
+    dtype = np.float32 if cost.dtype == np.float32 else np.float64
+    cost = np.ascontiguousarray(activations(cost, "cost"), dtype=dtype)
+    largest = _largest_finite(cost, "cost")
     if largest > LARGEST_COST:
         raise ValueError(f"cost: expected costs up to {LARGEST_COST}, found {largest}")
-    return result
+    return cost, largest
 
 
 def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
