@@ -71,7 +71,7 @@ def test_constant_units_have_deviation_zero_whatever_their_value(rng):
 def test_layers_of_different_stimuli_are_not_paired(rng):
     layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
     with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
-        _core.solve_pairs(layers[:1], layers[1:], 1, 2**62)
+        _core.solve_pairs(layers[:1], layers[1:], 1, 2**62, 2**62)
 
 
 def test_an_error_in_the_progress_callback_comes_out(rng):
@@ -81,4 +81,4 @@ def test_an_error_in_the_progress_callback_comes_out(rng):
         raise RuntimeError(f"callback at {n_done}")
 
     with pytest.raises(RuntimeError, match="callback at"):
-        _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, fail)
+        _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, 2**62, fail)

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -69,15 +70,24 @@ private:
     bool is_caller_;
 };
 
+std::int64_t n_costs(const LayerPair& pair) {
+    return pair.source->n_units() * pair.target->n_units();
+}
+
 /// Large pairs first, so that no thread is left with one at the end.
 std::vector<std::size_t> by_work(const std::vector<LayerPair>& pairs) {
     std::vector<std::size_t> order(pairs.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-        return pairs[x].source->n_units() * pairs[x].target->n_units() >
-               pairs[y].source->n_units() * pairs[y].target->n_units();
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t x, std::size_t y) { return n_costs(pairs[x]) > n_costs(pairs[y]); });
     return order;
+}
+
+Solution solve_pair(const LayerPair& pair, Workshop& workshop, Interrupt& interrupt) {
+    const CorrelationCost cost(*pair.source, *pair.target, workshop, interrupt);
+    if (interrupt.requested()) return {};
+    const Masses masses = Masses::uniform(pair.source->n_units(), pair.target->n_units());
+    return solve(cost, masses, interrupt);
 }
 
 bool is_calling_thread() {
@@ -86,6 +96,17 @@ bool is_calling_thread() {
 #else
     return true;
 #endif
+}
+
+using Team = std::function<void(int, const std::function<void(int)>&)>;
+
+/// Runs pieces of work that do not throw on up to `n_threads` threads.
+Team team_of(int n_threads) {
+    return [n_threads](int n, const std::function<void(int)>& work) {
+        (void)n_threads;  // unused without OpenMP
+#pragma omp parallel for schedule(static, 1) num_threads(std::min(n_threads, n)) if (n > 1)
+        for (int k = 0; k < n; ++k) work(k);
+    };
 }
 
 }  // namespace
@@ -98,28 +119,41 @@ int available_threads() {
 #endif
 }
 
-std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads,
-                                  std::int64_t most_stored, Progress& progress) {
-    const auto n_pairs = static_cast<std::int64_t>(pairs.size());
+std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,
+                                  Progress& progress) {
     const std::vector<std::size_t> order = by_work(pairs);
     std::vector<Solution> solutions(pairs.size());
-    Batch batch(n_pairs, progress);
-    (void)n_threads;  // unused without OpenMP
+    Batch batch(static_cast<std::int64_t>(pairs.size()), progress);
 
+    const auto is_alone = [&](std::size_t p) { return n_costs(pairs[p]) > limits.most_costs; };
+    auto n_alone = static_cast<std::size_t>(std::count_if(order.begin(), order.end(), is_alone));
+    if (order.size() == n_alone + 1) n_alone = order.size();
+    if (n_alone > 0) {
+        ThreadInterrupt interrupt(batch, true);
+        const int n_workers = std::min(limits.n_threads, available_threads());
+        Workshop workshop{sgemm, limits.most_costs_alone, n_workers, team_of(n_workers), {}, {}};
+        for (std::size_t k = 0; k < n_alone && !interrupt.requested(); ++k) {
+            solutions[order[k]] = solve_pair(pairs[order[k]], workshop, interrupt);
+            batch.finish_one();
+        }
+    }
+
+    const auto n_pairs = static_cast<std::int64_t>(order.size());
+    const auto first_shared = static_cast<std::int64_t>(n_alone);
+    if (first_shared == n_pairs) return solutions;
+    const auto n_threads = static_cast<int>(std::min<std::int64_t>(limits.n_threads, n_pairs - first_shared));
+    (void)n_threads;  // unused without OpenMP
 #pragma omp parallel num_threads(n_threads)
     {
         const bool is_caller = is_calling_thread();
         ThreadInterrupt interrupt(batch, is_caller);
-        CostStorage storage;
+        Workshop workshop{sgemm, limits.most_costs, 1, team_of(1), {}, {}};
 #pragma omp for schedule(dynamic, 1) nowait
-        for (std::int64_t k = 0; k < n_pairs; ++k) {
+        for (std::int64_t k = first_shared; k < n_pairs; ++k) {
             if (interrupt.requested()) continue;
             try {
                 const std::size_t p = order[static_cast<std::size_t>(k)];
-                const CorrelationCost cost(*pairs[p].source, *pairs[p].target, sgemm, storage, most_stored, interrupt);
-                if (interrupt.requested()) continue;
-                const Masses masses = Masses::uniform(pairs[p].source->n_units(), pairs[p].target->n_units());
-                solutions[p] = solve(cost, masses, interrupt);
+                solutions[p] = solve_pair(pairs[p], workshop, interrupt);
                 batch.finish_one();
             } catch (...) {
                 batch.keep(std::current_exception());

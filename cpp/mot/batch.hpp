@@ -26,9 +26,16 @@ public:
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
 int available_threads();
 
-/// One solution a pair, in order, the same bits for every number of threads. `sgemm` must run on one thread. Each
-/// thread keeps `most_stored` costs at most. After a stop the pairs not solved are `interrupted`.
-std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads,
-                                  std::int64_t most_stored, Progress& progress);
+struct BatchLimits {
+    int n_threads;
+    std::int64_t most_costs;        ///< that one thread may keep while every thread works on a pair of its own
+    std::int64_t most_costs_alone;  ///< that may be kept for one pair while all threads work on it
+};
+
+/// One solution a pair, in order, the same bits for every number of threads. Pairs with more than `most_costs`, and one
+/// that is left over, are taken one by one by all threads, which share the products; the others by one thread each.
+/// `sgemm` must run on one thread. After a stop the pairs not solved are `interrupted`.
+std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,
+                                  Progress& progress);
 
 }  // namespace mot

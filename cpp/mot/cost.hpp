@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "mot/blas.hpp"
@@ -63,7 +65,13 @@ private:
     std::int64_t size_ = 0;
 };
 
-struct CostStorage {
+/// What the costs of one pair are computed with and where they lie.
+struct Workshop {
+    Sgemm sgemm;               ///< must run on one thread
+    std::int64_t most_stored;  ///< more costs than these are not kept but computed anew whenever they are searched
+    int n_workers;             ///< panels computed at once
+    /// Calls `work(k)` for k = 0 .. n - 1, n_workers at most, perhaps at the same time.
+    std::function<void(int n, const std::function<void(int)>& work)> parallel;
     Buffer costs;
     Buffer units;
 };
@@ -72,14 +80,18 @@ class CorrelationCost {
 public:
     using Value = float;
 
-    /// Where the costs are more than `most_stored`, they are not kept but computed anew, panel by panel, whenever they
-    /// are searched. `storage` must outlive this object.
-    CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Sgemm sgemm, CostStorage& storage,
-                    std::int64_t most_stored, Interrupt& interrupt);
+    /// `workshop` must outlive this object and serve no other at the same time.
+    CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workshop& workshop,
+                    Interrupt& interrupt);
 
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
-    double exact(std::int64_t i, std::int64_t j) const { return 1.0 - source_.correlation(i, target_, j); }
+    /// Computed once: the few arcs that matter are asked for again and again.
+    double exact(std::int64_t i, std::int64_t j) const {
+        const auto [known, is_new] = exact_.try_emplace(i * n_columns() + j, 0.0);
+        if (is_new) known->second = 1.0 - source_.correlation(i, target_, j);
+        return known->second;
+    }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Higham,
     /// Accuracy and Stability of Numerical Algorithms, 3.1), and of the roundings around it.
     double margin() const { return static_cast<double>(source_.n_stimuli() + 8) * 0x1p-24; }
@@ -91,38 +103,35 @@ public:
     template <class IsWanted, class Visit>
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         std::vector<std::int64_t> rows;
-        for (std::int64_t i = 0; i < n_rows(); ++i) {
-            if (!is_wanted(i)) continue;
-            if (is_stored_) {
-                visit(i, costs_ + i * n_columns());
-                continue;
+        const auto visit_computed = [&] {
+            if (!is_stored_) compute(rows, costs_);
+            for (std::size_t k = 0; k < rows.size(); ++k) {
+                const std::int64_t place = is_stored_ ? rows[k] : static_cast<std::int64_t>(k);
+                visit(rows[k], costs_ + place * n_columns());
             }
-            rows.push_back(i);
-            if (static_cast<std::int64_t>(rows.size()) == panel_) visit_panel(interrupt, rows, visit);
+            rows.clear();
+        };
+        for (std::int64_t i = 0; i < n_rows(); ++i) {
+            if (is_wanted(i)) rows.push_back(i);
+            if (static_cast<std::int64_t>(rows.size()) < rows_at_once_) continue;
+            if (interrupt.requested()) return;
+            visit_computed();
         }
-        visit_panel(interrupt, rows, visit);
+        if (!interrupt.requested()) visit_computed();
     }
 
 private:
-    template <class Visit>
-    void visit_panel(Interrupt& interrupt, std::vector<std::int64_t>& rows, Visit visit) const {
-        if (!rows.empty() && !interrupt.requested()) {
-            compute(rows, costs_);
-            for (std::size_t k = 0; k < rows.size(); ++k)
-                visit(rows[k], costs_ + static_cast<std::int64_t>(k) * n_columns());
-        }
-        rows.clear();
-    }
-
     void compute(const std::vector<std::int64_t>& rows, float* costs) const;
+    void compute_panel(const std::int64_t* rows, std::int64_t n, float* gathered, float* costs) const;
 
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;
-    Sgemm sgemm_;
-    CostStorage& storage_;
+    Workshop& workshop_;
     bool is_stored_;
-    std::int64_t panel_;  // rows that are computed together
-    float* costs_;        // all of them, or one panel
+    std::int64_t panel_;         // rows that one worker computes together
+    std::int64_t rows_at_once_;  // rows that all workers compute together
+    float* costs_;               // all of them, or of the rows at once
+    mutable std::unordered_map<std::int64_t, double> exact_;
 };
 
 }  // namespace mot

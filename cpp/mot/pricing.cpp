@@ -1,7 +1,6 @@
 #include "mot/pricing.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "mot/cost.hpp"
@@ -23,8 +22,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
       bound_(known_.size(), -infinity),
       row_of_mark_(static_cast<std::size_t>(cost.n_columns()), -1),
       hits_(row_of_mark_.size()) {
-    for (const Arc& arc : known)
-        known_[static_cast<std::size_t>(arc.source)].push_back({arc.target, arc.cost, std::nan("")});
+    for (const Arc& arc : known) known_[static_cast<std::size_t>(arc.source)].push_back({arc.target, arc.cost});
     for (std::size_t i = 0; i < known_.size(); ++i)
         if (known_[i].size() >= row_of_mark_.size()) bound_[i] = infinity;
 }
@@ -84,32 +82,19 @@ void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, co
     }
     for (auto hit = hits_.begin(); hit != kept; ++hit) {
         found.push_back({static_cast<Node>(i), *hit, static_cast<double>(row[*hit])});
-        known.push_back({*hit, static_cast<double>(row[*hit]), std::nan("")});
+        known.push_back({*hit, static_cast<double>(row[*hit])});
     }
 }
 
 template <class Cost>
-double Pricing<Cost>::exact(std::size_t i, KnownArc& arc) const {
-    if (std::isnan(arc.exact)) arc.exact = cost_.exact(static_cast<std::int64_t>(i), arc.target);
-    return arc.exact;
-}
-
-template <class Cost>
-double Pricing<Cost>::exact(Node source, Node target) {
-    const auto i = static_cast<std::size_t>(source);
-    for (KnownArc& arc : known_[i])
-        if (arc.target == target) return exact(i, arc);
-    return cost_.exact(source, target);
-}
-
-template <class Cost>
-std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) {
+std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
     std::vector<Arc> violated;
     for (std::size_t i = 0; i < known_.size(); ++i)
-        for (KnownArc& arc : known_[i]) {
+        for (const KnownArc& arc : known_[i]) {
             const double duals = potentials.u[i] + potentials.v[static_cast<std::size_t>(arc.target)];
-            if (!(arc.cost - duals < cost_.margin()) || !(exact(i, arc) - duals < -tolerance)) continue;
-            violated.push_back({static_cast<Node>(i), arc.target, arc.exact});
+            if (!(arc.cost - duals < cost_.margin())) continue;
+            const double exact = cost_.exact(static_cast<std::int64_t>(i), arc.target);
+            if (exact - duals < -tolerance) violated.push_back({static_cast<Node>(i), arc.target, exact});
         }
     return violated;
 }

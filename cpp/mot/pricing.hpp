@@ -21,22 +21,17 @@ public:
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double certain, double width, Interrupt& interrupt);
 
     /// Of the known arcs those whose exact reduced cost is below -tolerance, with their exact costs.
-    std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance);
-
-    /// The exact cost of an arc, which for known arcs is computed once.
-    double exact(Node source, Node target);
+    std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance) const;
 
 private:
     struct KnownArc {
         Node target;
-        double cost;   // as searched
-        double exact;  // NaN before it is asked for
+        double cost;  // as searched
     };
 
     void loosen(const Potentials& potentials);
     void read_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
                   std::vector<Arc>& found);
-    double exact(std::size_t i, KnownArc& arc) const;
 
     const Cost& cost_;
     std::vector<std::vector<KnownArc>> known_;  // of every row

@@ -183,7 +183,7 @@ private:
     /// Goes on to the optimum of the exact costs: arcs within the margin are judged by their exact cost.
     template <class Engine>
     Status solve_on_exact_costs(Engine& engine) {
-        engine.replace_costs([this](Node i, Node j) { return pricing_.exact(i, j); });
+        engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
         while (true) {
             const Potentials potentials = engine.potentials();
             pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + middle * spread_, interrupt_);

@@ -44,14 +44,19 @@ def first_nonfinite(
     activations: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None = None
 ) -> tuple[int, int] | None: ...
 def solve_transport(
-    cost: npt.NDArray[Any], a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], scale: float, method: str = "automatic"
+    cost: npt.NDArray[Any],
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    scale: float,
+    method: str = "automatic",
 ) -> Solution: ...
 def largest_magnitude(values: npt.NDArray[Any]) -> float: ...
 def solve_pairs(
     sources: Sequence[StandardizedLayer],
     targets: Sequence[StandardizedLayer],
     n_threads: int,
-    most_stored: int,
+    most_costs: int,
+    most_costs_alone: int,
     progress: Callable[[int], None] | None = None,
 ) -> list[Solution]: ...
 def available_threads() -> int: ...

@@ -178,6 +178,11 @@ def n_threads(n_jobs: int | None) -> int:
     return number if os.getpid() == _LOADED_IN else 1
 
 
+def memory_limit(value: Any, available: int) -> int:
+    """Bytes that may be taken; half of what is available where None is given."""
+    return available // 2 if value is None else whole_number(value, "memory_limit", at_least=1)
+
+
 def matrix(values: Any, what: str) -> F64:
     """A finite, non-empty float64 matrix."""
     result = array(values, what)
@@ -198,7 +203,7 @@ def _largest_finite(values: Array, what: str) -> float:
 
 
 def cost_matrix(values: Any) -> tuple[Array, float]:
-    """A finite cost matrix as the core reads it, C-contiguous, float32 if it came so, else float64; its largest entry."""
+    """A finite cost matrix, C-contiguous, float32 if it came so, else float64; and its largest absolute entry."""
     cost = array(values, "cost")
     if cost.ndim != 2 or 0 in cost.shape:
         raise ValueError(f"cost: expected a non-empty matrix, found shape {cost.shape}")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate
+from mot_fast import _validate, memory
+from mot_fast._blas import one_blas_thread
 from mot_fast.alignment import Alignment
+from mot_fast.layer_pairs import solve_layer_pairs, standardized
 from mot_fast.loading import Source, load
 from mot_fast.network import Network
 from mot_fast.record import CONVENTIONS, Side
-from mot_fast.transport import Certificate, UnitPlan, fields_of, solve_transport
+from mot_fast.transport import Certificate, solve_transport
 
 
 def align(
@@ -26,6 +25,7 @@ def align(
     convention: str = "standardized",
     n_jobs: int | None = None,
     progress: bool = False,
+    memory_limit: int | None = None,
 ) -> Alignment:
     """Align two networks exactly at two levels: units within every pair of layers, and layers within the networks.
 
@@ -45,6 +45,11 @@ def align(
         the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
     progress : bool
         Show a progress bar.
+    memory_limit : int, optional
+        Bytes that the standardized layers and the costs of layer pairs may take beside the activations given and the
+        result; by default half of what the machine, or this process's control group, has left. A network whose layers
+        take more is standardized block by block, and the costs of a pair of layers that take more than half of it are
+        computed anew whenever they are searched. The plans are optimal for any limit.
 
     Returns
     -------
@@ -80,23 +85,16 @@ def align(
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
 
-    n_threads = min(n_threads, len(source) * len(target))
-    source_layers = _standardized(source, n_threads)
-    target_layers = _standardized(target, n_threads)
-    source_side, target_side = _side(source, source_layers), _side(target, target_layers)
-    _warn_of_constant_units(source_side, target_side)
-
-    with _progress_callback(progress, len(source) * len(target)) as report, _one_blas_thread:
-        solutions = _core.solve_pairs(source_layers, target_layers, n_threads, 2**62, report)
-    unit_plans = tuple(
-        tuple(_unit_plan(solutions[l * len(target) + m], source_side, l, target_side, m) for m in range(len(target)))
-        for l in range(len(source))
-    )
+    budget = memory.Budget(_validate.memory_limit(memory_limit, memory.available()))
+    source_layers, target_layers = standardized(source, target, budget=budget, n_threads=n_threads)
+    _warn_of_constant_units(source_layers.side, target_layers.side)
+    with _progress_callback(progress, len(source) * len(target)) as report, one_blas_thread:
+        unit_plans = solve_layer_pairs(source_layers, target_layers, budget, n_threads, report)
     layer_costs = np.array([[plan.cost for plan in row] for row in unit_plans])
     between_layers = solve_transport(layer_costs)
     return Alignment(
-        source=source_side,
-        target=target_side,
+        source=source_layers.side,
+        target=target_layers.side,
         convention=convention,
         cost=between_layers.cost,
         layer_costs=layer_costs,
@@ -112,23 +110,6 @@ def _named(source: Source, argument: str) -> Network:
     """The network; one that is nothing but arrays is called by its argument's name."""
     is_nameless = not isinstance(source, (Network, str)) and not hasattr(source, "__fspath__")
     return load(source, argument if is_nameless else None)
-
-
-def _standardized(network: Network, n_threads: int) -> list[_core.StandardizedLayer]:
-    def standardize(l: int) -> _core.StandardizedLayer:
-        return _core.StandardizedLayer(*network.read(l))
-
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(standardize, range(len(network))))
-
-
-def _side(network: Network, layers: list[_core.StandardizedLayer]) -> Side:
-    return Side(
-        name=network.name,
-        labels=network.labels,
-        means=tuple(layer.mean for layer in layers),
-        deviations=tuple(layer.deviation for layer in layers),
-    )
 
 
 def _warn_of_constant_units(*sides: Side) -> None:
@@ -157,39 +138,3 @@ def _progress_callback(is_shown: bool, n_pairs: int) -> Iterator[Callable[[int],
     with tqdm(total=n_pairs, desc="layer pairs", unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)
-
-
-class _OneBlasThread:
-    """Each of our threads calls BLAS by itself; its own threads would only compete with ours.
-
-    The limit holds for the whole process: of several alignments at once the first sets it and the last takes it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_users = 0
-        self._limits: Any = None
-
-    def __enter__(self) -> None:
-        import scipy.linalg.cython_blas  # noqa: F401  the core's BLAS; a limit binds only what is loaded
-        from threadpoolctl import threadpool_limits
-
-        with self._lock:
-            if self._n_users == 0:
-                self._limits = threadpool_limits(1, user_api="blas")
-            self._n_users += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._n_users -= 1
-            if self._n_users == 0:
-                self._limits.restore_original_limits()
-
-
-_one_blas_thread = _OneBlasThread()
-
-
-def _unit_plan(solution: _core.Solution, source: Side, l: int, target: Side, m: int) -> UnitPlan:
-    source_label, target_label = source.labels[l], target.labels[m]
-    what = f"the transport from layer '{source_label}' to layer '{target_label}'"
-    return UnitPlan(**fields_of(solution, what), source=source_label, target=target_label)

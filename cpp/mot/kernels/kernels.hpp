@@ -24,7 +24,7 @@ struct WideIndex<double> {
 template <class Real>
 struct RowKernels {
     using Index = typename WideIndex<Real>::type;
-    static constexpr std::int64_t n_lanes = 64;
+    static constexpr std::int64_t n_lanes = 32;
 
     /// max |x[k]|; not a number where any is.
     Real (*largest_magnitude)(const Real* x, std::int64_t n);
