@@ -310,3 +310,26 @@ def test_networks_that_cannot_be_aligned_are_named(layers):
     message = "network 'target', layer 'layer1': expected finite activations, found -inf first at stimulus 17, unit 2"
     with pytest.raises(ValueError, match=message):
         mot.align(a, broken)
+
+
+@pytest.mark.parametrize("memory_limit", [1, 20_000, 150_000])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_little_memory_changes_no_answer(layers, memory_limit, n_jobs):
+    # From one layer at a time and costs row by row, up to blocks of several layers.
+    narrow, wide = layers([40, 50, 35]), layers([60, 45, 70, 52, 41], seed=1)
+    for source, target in ((narrow, wide), (wide, narrow)):
+        expected = mot.align(source, target)
+        alignment = mot.align(source, target, memory_limit=memory_limit, n_jobs=n_jobs)
+        np.testing.assert_allclose(alignment.layer_costs, expected.layer_costs, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(alignment.source.means[1], expected.source.means[1])
+        assert [plan.target for plan in alignment.unit_plans[1]] == list(expected.target.labels)
+        again = mot.align(source, target, memory_limit=memory_limit, n_jobs=3 - n_jobs)
+        np.testing.assert_array_equal(alignment.layer_costs, again.layer_costs)
+
+
+@pytest.mark.parametrize(
+    ("memory_limit", "error"), [(0, ValueError), (-5, ValueError), (1.5, TypeError), ("1", TypeError)]
+)
+def test_bad_memory_limits_are_named(layers, memory_limit, error):
+    with pytest.raises(error, match="memory_limit: expected"):
+        mot.align(layers([3]), layers([4]), memory_limit=memory_limit)

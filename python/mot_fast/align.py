@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from mot_fast import _validate, memory
+from mot_fast import _core, _validate, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast.alignment import Alignment
 from mot_fast.layer_pairs import solve_layer_pairs, standardized
@@ -85,6 +85,7 @@ def align(
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
 
+    n_threads = min(n_threads, max(len(source) * len(target), _core.available_threads()))
     budget = memory.Budget(_validate.memory_limit(memory_limit, memory.available()))
     source_layers, target_layers = standardized(source, target, budget=budget, n_threads=n_threads)
     _warn_of_constant_units(source_layers.side, target_layers.side)
