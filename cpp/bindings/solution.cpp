@@ -1,4 +1,6 @@
 /// `_core.Solution`: the arrays of a solved transport and its certificate.
+#include <algorithm>
+
 #include "bindings.hpp"
 
 bool signal_is_pending() {
@@ -21,9 +23,18 @@ void bind_solution(py::module_& module) {
         .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })
         .def_readonly("cost", &Solution::cost)
         .def_readonly("certificate", &Solution::certificate)
-        .def("take_arrays", [](Solution& s) {
-            return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
-                                  as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
-                                  as_array(std::move(s.potentials.v)));
+        .def("take_arrays",
+             [](Solution& s) {
+                 return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
+                                       as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
+                                       as_array(std::move(s.potentials.v)));
+             })
+        .def("dense_plan", [](const Solution& s) {
+            const auto n_columns = static_cast<py::ssize_t>(s.potentials.v.size());
+            py::array_t<double> plan({static_cast<py::ssize_t>(s.potentials.u.size()), n_columns});
+            double* const mass = plan.mutable_data();
+            std::fill(mass, mass + plan.size(), 0.0);
+            for (std::size_t k = 0; k < s.mass.size(); ++k) mass[s.source[k] * n_columns + s.target[k]] = s.mass[k];
+            return plan;
         });
 }

@@ -1,5 +1,10 @@
 /// `_core.solve_transport`: one transport on a cost matrix.
+#include <pybind11/stl.h>
+
 #include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
 
 #include "bindings.hpp"
 #include "mot/cost.hpp"
@@ -49,6 +54,44 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     return solution;
 }
 
+/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else.
+const double* plain_doubles(const py::handle& object, py::ssize_t n_dimensions) {
+    if (!py::array_t<double, py::array::c_style>::check_(object)) return nullptr;
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    const bool is_aligned = array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if (!is_aligned || array.ndim() != n_dimensions || array.size() == 0) return nullptr;
+    return static_cast<const double*>(array.data());
+}
+
+/// NaN unless all masses are at least 0 and their sum is positive and finite.
+double sum_of_masses(const double* masses, py::ssize_t n) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    double sum = 0;
+    bool is_sound = true;
+    for (py::ssize_t i = 0; i < n; ++i) {
+        is_sound = is_sound && masses[i] >= 0;
+        sum += masses[i];
+    }
+    return is_sound && sum > 0 && std::isfinite(sum) ? sum : nan;
+}
+
+std::optional<double> mass_difference(const py::handle& a, const py::handle& b, const py::handle& cost) {
+    const double* const costs = plain_doubles(cost, 2);
+    const double* const source = plain_doubles(a, 1);
+    const double* const target = plain_doubles(b, 1);
+    if (!costs || !source || !target) return std::nullopt;
+    const auto shape = py::reinterpret_borrow<py::array>(cost);
+    const py::ssize_t n = py::reinterpret_borrow<py::array>(a).size();
+    const py::ssize_t m = py::reinterpret_borrow<py::array>(b).size();
+    if (n != shape.shape(0) || m != shape.shape(1)) return std::nullopt;
+    constexpr double largest_cost = 1e300;
+    bool is_sound = true;
+    for (py::ssize_t k = 0; k < n * m; ++k) is_sound &= std::abs(costs[k]) <= largest_cost;
+    const double difference = std::abs(sum_of_masses(source, n) - sum_of_masses(target, m));
+    if (!is_sound || std::isnan(difference)) return std::nullopt;
+    return difference;
+}
+
 }  // namespace
 
 void bind_transport(py::module_& module) {
@@ -56,4 +99,6 @@ void bind_transport(py::module_& module) {
                py::arg("b").noconvert(), py::arg("method") = "automatic");
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("method") = "automatic");
+    module.def("mass_difference", &mass_difference, py::arg("a"), py::arg("b"), py::arg("cost"),
+               "How far the sums of the masses are apart; None where anything about the three wants a second look.");
 }

@@ -26,6 +26,9 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
+HISTOGRAM_SUM_TOLERANCE = 1.5e-6
+"""Difference of sums that are equal to 6 decimals, as `numpy.testing` and with it POT counts them."""
+
 LARGEST_COST = 1e300
 """Potentials are sums of costs: theirs must not overflow."""
 
@@ -190,15 +193,15 @@ def matrix(values: Any, what: str) -> F64:
     return result
 
 
-def cost_matrix(values: Any) -> Array:
+def cost_matrix(values: Any, what: str = "cost") -> Array:
     """A finite cost matrix as the core reads it: C-contiguous, float32 if it came so, else float64."""
-    cost = array(values, "cost")
+    cost = array(values, what)
     if cost.dtype == np.float32 and cost.ndim == 2 and cost.size and np.isfinite(cost).all():
-        return np.ascontiguousarray(activations(cost, "cost"))
-    result = matrix(cost, "cost")
+        return np.ascontiguousarray(activations(cost, what))
+    result = matrix(cost, what)
     largest = max(result.max(), -result.min())
     if largest > LARGEST_COST:
-        raise ValueError(f"cost: expected costs up to {LARGEST_COST}, found {largest}")
+        raise ValueError(f"{what}: expected costs up to {LARGEST_COST}, found {largest}")
     return result
 
 
@@ -228,6 +231,27 @@ def _marginal(values: Any, n: int, what: str) -> F64:
     if not 0 < marginal.sum() < np.inf:
         raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {marginal.sum()}")
     return marginal
+
+
+def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool) -> tuple[F64, F64, Array]:
+    """Masses and costs as POT judges them: masses that do not fit are an `AssertionError`."""
+    difference = _core.mass_difference(a, b, costs)
+    if difference is None:  # something has to be converted or named
+        costs = cost_matrix(costs, "M")
+        a = _histogram(a, costs.shape[0], "a")
+        b = _histogram(b, costs.shape[1], "b")
+        difference = abs(float(a.sum()) - float(b.sum()))
+    if are_sums_compared and difference >= HISTOGRAM_SUM_TOLERANCE:
+        raise AssertionError(f"a and b: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
+    return a, b, costs
+
+
+def _histogram(values: Any, n: int, what: str) -> F64:
+    if values is None or len(values) == 0:
+        return np.full(n, 1.0 / n)
+    if values.shape != (n,):
+        raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
+    return _marginal(values, n, what)
 
 
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:

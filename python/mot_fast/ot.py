@@ -1,0 +1,176 @@
+"""Drop-in replacements for `ot.emd`, `ot.emd2` (POT 0.9.7) and `scipy.optimize.linear_sum_assignment`.
+
+They take and give what the originals do, and differ in this: an answer is proven optimal or it is an error, never a
+warning with a partial plan; NaN and infinite costs are errors; no iteration limit cuts a solve short.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _core, _validate
+from mot_fast._caller import Caller, arguments
+from mot_fast._validate import F64, Array
+from mot_fast.transport import proven
+
+__all__ = ["emd", "emd2"]
+
+
+def emd(
+    a: Any,
+    b: Any,
+    M: Any,
+    numItermax: int = 100000,  # noqa: ARG001
+    log: bool = False,
+    center_dual: bool = True,  # noqa: ARG001
+    numThreads: int | str | None = 1,
+    check_marginals: bool = True,
+    potentials_init: Any = None,  # noqa: ARG001
+) -> Any:
+    """Carry the mass `a` onto the mass `b` at least total cost: the plan, as `ot.emd` gives it.
+
+    Parameters
+    ----------
+    a, b : arrays, lists or tensors, `(n,)` and `(m,)`
+        Non-negative masses with equal sums; empty or None means uniform with sum 1.
+    M : array, list or tensor, `(n, m)`
+        Finite costs of moving one unit of mass.
+    log : bool
+        Whether to return the potentials too.
+    check_marginals : bool
+        Whether sums that differ at the sixth decimal are an error; b is scaled to the sum of a in any case.
+    numItermax, center_dual, numThreads, potentials_init
+        Accepted for compatibility: every solve ends at the optimum, its potentials are always centred so that
+        ``a @ u == b @ v``, and it needs neither threads (other values than 1 warn, as they do there) nor a warm start.
+
+    Returns
+    -------
+    plan : array or tensor, `(n, m)`
+        In the dtype of `a`, else of `b`, else of `M`; integer masses warn, because fractions are cut off.
+    log : dict
+        With ``log=True``: `cost`, potentials `u` and `v` with ``u[i] + v[j] <= M[i, j]`` everywhere, `warning` (None)
+        and `result_code` (1).
+
+    Raises
+    ------
+    AssertionError
+        If the masses do not have the lengths that `M` says, or unequal sums.
+    TypeError, ValueError
+        If the costs are not finite real numbers, the masses are negative, not finite or all zero, the arrays are of
+        different libraries, or `numThreads` is no positive integer.
+    SolverError
+        If the answer could not be proven optimal.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> mot.ot.emd([0.5, 0.5], [0.25, 0.75], [[0.0, 1.0], [1.0, 0.5]])
+    array([[0.25, 0.25],
+           [0.  , 0.5 ]])
+    """
+    _check_threads(numThreads)
+    mass_a, mass_b, costs, caller = arguments(a, b, M)
+    mass_a, mass_b, costs = _validate.histograms(mass_a, mass_b, costs, check_marginals)
+    solution = proven(_core.solve_transport(costs, mass_a, mass_b), "the transport")
+    _warn_of_integers(caller)
+    plan = caller.array(solution.dense_plan())
+    if not log:
+        return plan
+    cost = solution.cost
+    _, _, _, u, v = solution.take_arrays()
+    return plan, _log(cost, u, v, caller)
+
+
+def emd2(
+    a: Any,
+    b: Any,
+    M: Any,
+    processes: int = 1,  # noqa: ARG001
+    numItermax: int = 100000,  # noqa: ARG001
+    log: bool = False,
+    return_matrix: bool = False,
+    center_dual: bool = True,  # noqa: ARG001
+    numThreads: int | str | None = 1,
+    check_marginals: bool = True,
+    potentials_init: Any = None,  # noqa: ARG001
+) -> Any:
+    """Least total cost of carrying the mass `a` onto the mass `b`, as `ot.emd2` gives it.
+
+    Parameters
+    ----------
+    a, b, M, check_marginals
+        As for `emd`; a `b` of shape `(m, k)` is k problems.
+    log : bool
+        Whether to return the potentials too.
+    return_matrix : bool
+        Whether to return the plan too, in the log.
+    processes, numItermax, center_dual, numThreads, potentials_init
+        Accepted for compatibility, see `emd`.
+
+    Returns
+    -------
+    float or 0-d tensor
+        The cost; a tensor knows its derivatives: by `M` the plan, by `a` and `b` the potentials less their means.
+    list
+        With ``log=True`` or ``return_matrix=True``: the cost, and the log of `emd` with the plan as `G` if asked for.
+        For k problems: k of whatever one would give.
+
+    Raises
+    ------
+    AssertionError, TypeError, ValueError, SolverError
+        As for `emd`.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> mot.ot.emd2([0.5, 0.5], [0.25, 0.75], [[0.0, 1.0], [1.0, 0.5]])
+    0.5
+    """
+    _check_threads(numThreads)
+    mass_a, mass_b, costs, caller = arguments(a, b, M)
+    _warn_of_integers(caller)
+    if mass_b is None or mass_b.ndim < 2:
+        problem = _validate.histograms(mass_a, mass_b, costs, check_marginals)
+        return _cost(*problem, None, caller, log, return_matrix)
+    results = []
+    for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
+        problem = _validate.histograms(mass_a, column, costs, check_marginals)
+        results.append(_cost(*problem, k, caller, log, return_matrix))
+    return results
+
+
+def _cost(a: F64, b: F64, costs: Array, column: int | None, caller: Caller, with_log: bool, with_plan: bool) -> Any:
+    """What `emd2` returns for one problem, that of the given column of `b` if there are many."""
+    solution = proven(_core.solve_transport(costs, a, b), "the transport")
+    cost: Any = solution.cost
+    if not (with_log or with_plan or caller.wants_gradients):
+        return caller.number(cost)
+    # The plan first: `take_arrays` leaves nothing behind.
+    plan = caller.array(solution.dense_plan()) if with_plan or caller.wants_gradients else None
+    _, _, _, u, v = solution.take_arrays()
+    cost = caller.differentiable(cost, column, u, v, plan)
+    if not (with_log or with_plan):
+        return cost
+    result = _log(cost, u, v, caller)
+    return [cost, {**result, "G": plan} if with_plan else result]
+
+
+def _log(cost: Any, u: F64, v: F64, caller: Caller) -> dict[str, Any]:
+    return {"cost": cost, "u": caller.array(u), "v": caller.array(v), "warning": None, "result_code": 1}
+
+
+def _warn_of_integers(caller: Caller) -> None:
+    if not caller.is_floating:
+        warnings.warn("the masses are integers, and so is the plan: its fractions are cut off", stacklevel=3)
+
+
+def _check_threads(number: Any) -> None:
+    if number == 1:
+        return
+    is_maximum = number is None or (isinstance(number, str) and number.lower() == "max")
+    if not is_maximum and not (isinstance(number, int) and number > 0):
+        raise ValueError(f"numThreads: expected 'max' or a positive integer, found {number!r}")
+    warnings.warn("numThreads is accepted and ignored, as in POT itself", DeprecationWarning, stacklevel=3)
