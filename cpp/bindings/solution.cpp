@@ -8,6 +8,14 @@ bool signal_is_pending() {
     return PyErr_CheckSignals() != 0;
 }
 
+bool SignalInterrupt::requested() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
+    last_look_ = now;
+    is_requested_ = is_requested_ || signal_is_pending();
+    return is_requested_;
+}
+
 void bind_solution(py::module_& module) {
     using mot::Certificate;
     using mot::Solution;
@@ -17,7 +25,8 @@ void bind_solution(py::module_& module) {
         .def_readonly("slackness", &Certificate::slackness)
         .def_readonly("marginal_error", &Certificate::marginal_error)
         .def_readonly("duality_gap", &Certificate::duality_gap)
-        .def_readonly("tolerance", &Certificate::tolerance);
+        .def_readonly("tolerance", &Certificate::tolerance)
+        .def_property_readonly("is_optimal", &Certificate::is_optimal);
 
     py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")
         .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })

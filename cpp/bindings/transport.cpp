@@ -1,7 +1,6 @@
 /// `_core.solve_transport`: one transport on a cost matrix.
 #include <pybind11/stl.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -11,21 +10,6 @@
 #include "mot/solve.hpp"
 
 namespace {
-
-class SignalInterrupt : public mot::Interrupt {
-public:
-    bool requested() override {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
-        last_look_ = now;
-        is_requested_ = is_requested_ || signal_is_pending();
-        return is_requested_;
-    }
-
-private:
-    std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
-    bool is_requested_ = false;
-};
 
 mot::Method method_of(const std::string& name) {
     if (name == "automatic") return mot::Method::automatic;

@@ -233,6 +233,16 @@ def _marginal(values: Any, n: int, what: str) -> F64:
     return marginal
 
 
+def assignment_costs(values: Any) -> F64:
+    """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
+    if type(values).__module__.startswith("scipy.sparse"):
+        raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
+    costs = np.asarray(values)
+    if costs.ndim != 2:
+        raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")
+    return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
+
+
 def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool) -> tuple[F64, F64, Array]:
     """Masses and costs as POT judges them: masses that do not fit are an `AssertionError`."""
     difference = _core.mass_difference(a, b, costs)

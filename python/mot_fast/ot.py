@@ -13,10 +13,10 @@ import numpy as np
 
 from mot_fast import _core, _validate
 from mot_fast._caller import Caller, arguments
-from mot_fast._validate import F64, Array
-from mot_fast.transport import proven
+from mot_fast._validate import F64, Array, Index
+from mot_fast.transport import Certificate, SolverError, proven
 
-__all__ = ["emd", "emd2"]
+__all__ = ["emd", "emd2", "linear_sum_assignment"]
 
 
 def emd(
@@ -140,6 +140,44 @@ def emd2(
         problem = _validate.histograms(mass_a, column, costs, check_marginals)
         results.append(_cost(*problem, k, caller, log, return_matrix))
     return results
+
+
+def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[Index, Index]:
+    """Match rows with columns at least total cost, as `scipy.optimize.linear_sum_assignment` gives it.
+
+    Parameters
+    ----------
+    cost_matrix : array, `(n, m)`
+        Costs; every row gets a column, or every column a row if there are fewer. An infinite cost forbids a pair.
+    maximize : bool
+        Whether the numbers are gains: then the total is the greatest, and minus infinity forbids a pair.
+
+    Returns
+    -------
+    row_ind, col_ind : arrays, `(min(n, m),)`
+        The matched pairs, by row.
+
+    Raises
+    ------
+    TypeError
+        If the costs are of a type that float64 does not hold safely: strings, complex numbers, objects.
+    ValueError
+        If `cost_matrix` is no dense matrix, holds NaN or minus infinity (plus infinity when maximizing), or forbids so
+        many pairs that no matching is left.
+    SolverError
+        If the matching could not be proven optimal.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> rows, columns = mot.ot.linear_sum_assignment([[4, 1, 3], [2, 0, 5]])
+    >>> rows, columns
+    (array([0, 1]), array([1, 0]))
+    """
+    rows, columns, certificate = _core.assign(_validate.assignment_costs(cost_matrix), bool(maximize))
+    if not certificate.is_optimal:
+        raise SolverError(f"the matching could not be proven optimal: {Certificate.of(certificate)}")
+    return rows, columns
 
 
 def _cost(a: F64, b: F64, costs: Array, column: int | None, caller: Caller, with_log: bool, with_plan: bool) -> Any:
