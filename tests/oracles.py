@@ -32,19 +32,23 @@ def _masses(a, b, shape):
 
 
 def transport_by_linear_programming(cost: np.ndarray, a: np.ndarray | None = None, b: np.ndarray | None = None):
-    """Least cost and a plan, by HiGHS."""
+    """Least cost and a plan, by HiGHS; infinite costs are forbidden, and (None, None) says that they leave no plan."""
     n, m = cost.shape
     a, b = _masses(a, b, cost.shape)
     rows = np.kron(np.eye(n), np.ones(m))
     columns = np.kron(np.ones(n), np.eye(m))
-    scale = np.abs(cost).max() or 1.0
+    is_allowed = np.isfinite(cost)
+    scale = np.abs(cost[is_allowed]).max(initial=0) or 1.0
     result = scipy.optimize.linprog(
-        cost.ravel() / scale,
+        np.where(is_allowed, cost, 0).ravel() / scale,
+        bounds=[(0, None if allowed else 0) for allowed in is_allowed.ravel()],
         A_eq=scipy.sparse.csr_array(np.vstack([rows, columns])),
         b_eq=np.concatenate([a, b]),
         method="highs-ds",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )
+    if result.status == 2 and not is_allowed.all():
+        return None, None
     assert result.status == 0, result.message
     return result.fun * scale, result.x.reshape(n, m)
 

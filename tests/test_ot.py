@@ -8,11 +8,13 @@ import sys
 import numpy as np
 import ot as pot
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mot_fast as mot
-from oracles import assert_potentials_prove
-from strategies import problems
+from oracles import assert_potentials_prove, transport_by_linear_programming
+from strategies import costs, problems
 
 
 @settings(max_examples=300, deadline=None)
@@ -35,8 +37,8 @@ def test_cost_and_potentials_are_proven_and_cost_what_pot_finds(problem):
 def test_larger_problems_cost_what_pot_finds(n, family):
     rng = np.random.default_rng(n)
     x, y = rng.standard_normal((2, n, 1, 2))
-    costs = {"random": rng.random((n, n)), "ties": rng.integers(0, 4, (n, n)) / 1.0}
-    cost = costs.get(family, ((x - y.transpose(1, 0, 2)) ** 2).sum(-1))
+    families = {"random": rng.random((n, n)), "ties": rng.integers(0, 4, (n, n)) / 1.0}
+    cost = families.get(family, ((x - y.transpose(1, 0, 2)) ** 2).sum(-1))
     a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(n))
     a[::5], b[::3] = 0, 0
     for mass_a, mass_b in [(a / a.sum(), b / b.sum()), ([], [])]:
@@ -112,11 +114,11 @@ def test_costs_in_any_layout(order, rng):
 
 def test_many_target_masses_are_many_problems(rng):
     cost, a, b = rng.random((6, 5)), rng.dirichlet(np.ones(6)), rng.dirichlet(np.ones(5), size=3).T
-    costs = mot.ot.emd2(a, b, cost)
-    assert costs == pytest.approx(pot.emd2(a, b, cost))
+    totals = mot.ot.emd2(a, b, cost)
+    assert totals == pytest.approx(pot.emd2(a, b, cost))
     answers = mot.ot.emd2(a, b, cost, return_matrix=True)
     for k, (found, log) in enumerate(answers):
-        assert found == log["cost"] == costs[k]
+        assert found == log["cost"] == totals[k]
         assert_potentials_prove(log["G"], log["u"], log["v"], found, cost, a, b[:, k])
 
 
@@ -202,3 +204,98 @@ def test_torch_is_not_imported_for_others():
         "assert not {'torch', 'scipy.sparse', 'numba'} & set(sys.modules), set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(costs(), st.floats(0, 0.8), st.integers(0, 2**32 - 1))
+def test_missing_entries_are_forbidden(cost, share, seed):
+    rng = np.random.default_rng(seed)
+    is_missing = rng.random(cost.shape) < share
+    a, b = (np.bincount(rng.integers(0, n, 12), minlength=n) / 12 for n in cost.shape)
+    listed = scipy.sparse.coo_array((cost[~is_missing], np.nonzero(~is_missing)), shape=cost.shape)
+    scale = np.abs(cost).max() or 1.0
+    expected, _ = transport_by_linear_programming(np.where(is_missing, np.inf, cost / scale), a, b)
+    if expected is None:
+        with pytest.raises(ValueError, match="M: expected entries that leave a plan"):
+            mot.ot.emd2(a, b, listed)
+        return
+    plan, log = mot.ot.emd(a, b, listed, log=True)
+    assert isinstance(plan, scipy.sparse.coo_array)
+    assert (plan.toarray()[is_missing] == 0).all()
+    np.testing.assert_allclose(plan.sum(1), a, atol=1e-9)
+    np.testing.assert_allclose(plan.sum(0), b, atol=1e-9)
+    assert log["cost"] / scale == pytest.approx(expected, abs=1e-7)
+    excess = log["u"][:, None] + log["v"] - cost
+    assert excess[~is_missing].max() <= 1e-9 * scale
+    assert a @ log["u"] + b @ log["v"] == pytest.approx(log["cost"], abs=1e-8 * scale)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rounded_masses_need_no_missing_entry(seed):
+    rng = np.random.default_rng(seed)
+    a, order = rng.dirichlet(np.ones(50)), rng.permutation(50)
+    only = scipy.sparse.coo_array((rng.random(50), (order, np.arange(50))), shape=(50, 50))
+    plan = mot.ot.emd(a, a[order] * (1 + 1e-7), only)
+    np.testing.assert_allclose(plan.sum(1), a, rtol=1e-12)
+    blocks = scipy.sparse.block_diag([rng.random((10, 10)) + 1] * 5)
+    b = np.concatenate([rng.dirichlet(np.ones(10)) * part.sum() for part in np.split(a, 5)])
+    assert mot.ot.emd2(a, b, blocks) == pytest.approx(
+        pot.emd2(a, b, np.where(blocks.toarray() == 0, 100, blocks.toarray()))
+    )
+
+
+@pytest.mark.parametrize("form", ["coo", "csr", "csc", "dok", "lil"])
+def test_sparse_costs_in_any_form_cost_what_pot_finds(form, rng):
+    cost = scipy.sparse.random(60, 50, density=0.3, rng=rng).tocoo()
+    for found, expected in [
+        (mot.ot.emd2([], [], cost.asformat(form)), pot.emd2([], [], cost)),
+        (mot.ot.emd([], [], scipy.sparse.coo_array(cost).asformat(form), log=True)[1]["cost"], pot.emd2([], [], cost)),
+    ]:
+        assert found == pytest.approx(expected, rel=1e-9)
+    cost_of_emd2, log = mot.ot.emd2([], [], cost.asformat(form), return_matrix=True)
+    assert (log["G"] * cost).sum() == pytest.approx(cost_of_emd2)
+
+
+def test_entries_of_one_place_are_summed():
+    twice = scipy.sparse.coo_array(([1.0, 2.0, 5.0], ([0, 0, 1], [0, 0, 1])), shape=(2, 2))
+    assert mot.ot.emd2([], [], twice) == 4.0
+    rows = scipy.sparse.csr_array(([1.0, 2.0, 5.0], [0, 0, 1], [0, 2, 3]), shape=(2, 2))
+    assert mot.ot.emd2([], [], rows) == 4.0
+    assert rows.nnz == 3
+
+
+def test_sparse_plans_have_the_dtype_of_the_masses():
+    plan = mot.ot.emd(np.array([0.5, 0.5], np.float32), [], scipy.sparse.eye_array(2).tocsr())
+    assert plan.dtype == np.float32
+    assert mot.ot.emd2([], np.full((2, 3), 0.5), scipy.sparse.eye_array(2)) == [1.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("cost", "error", "message"),
+    [
+        (scipy.sparse.coo_array((2, 2)), ValueError, "M: expected entries that leave a plan"),
+        (scipy.sparse.coo_array([[1.0, 0], [1.0, 0]]), ValueError, "M: expected entries that leave a plan"),
+        (scipy.sparse.coo_array([[1.0, np.inf]]), ValueError, r"M: expected finite costs up to 1e\+300, found inf"),
+        (scipy.sparse.coo_array([[np.nan, 1.0]]), ValueError, r"M: expected finite costs up to 1e\+300, found nan"),
+        (scipy.sparse.coo_array((0, 2)), ValueError, r"M: expected a non-empty matrix, found shape \(0, 2\)"),
+        (scipy.sparse.coo_array([1.0, 2.0]), ValueError, r"M: expected a non-empty matrix, found shape \(2,\)"),
+        (scipy.sparse.eye_array(2) * 1j, TypeError, "M: expected real numbers, found complex128"),
+    ],
+)
+def test_bad_sparse_costs_are_named(cost, error, message):
+    for emd in (mot.ot.emd, mot.ot.emd2):
+        with pytest.raises(error, match=message):
+            emd([], [], cost)
+
+
+def test_a_large_sparse_problem_needs_no_dense_matrix(rng):
+    n = 20_000
+    rows = np.repeat(np.arange(n), 4)
+    columns = (rows + rng.integers(0, 50, len(rows))) % n
+    columns[::4] = np.arange(n)
+    cost = scipy.sparse.csr_array((1 + rng.random(len(rows)), (rows, columns)), shape=(n, n))
+    plan, log = mot.ot.emd([], [], cost, log=True)
+    np.testing.assert_allclose(plan.sum(0), 1 / n)
+    entries = cost.tocoo()
+    assert (log["u"][entries.row] + log["v"][entries.col] - entries.data).max() < 1e-9
+    assert log["u"].mean() + log["v"].mean() == pytest.approx(log["cost"], rel=1e-12)

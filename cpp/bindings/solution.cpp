@@ -30,6 +30,7 @@ void bind_solution(py::module_& module) {
 
     py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")
         .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })
+        .def_property_readonly("is_infeasible", [](const Solution& s) { return s.status == mot::Status::infeasible; })
         .def_readonly("cost", &Solution::cost)
         .def_readonly("certificate", &Solution::certificate)
         .def("take_arrays",

@@ -8,6 +8,7 @@
 #include "bindings.hpp"
 #include "mot/cost.hpp"
 #include "mot/solve.hpp"
+#include "mot/solve_sparse.hpp"
 
 namespace {
 
@@ -33,6 +34,39 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
         const py::gil_scoped_release release;
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
         solution = mot::solve(mot::GivenCost<Real>(view), masses, interrupt, chosen);
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return solution;
+}
+
+using Doubles = py::array_t<double, py::array::c_style>;
+
+void check_rows(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
+                const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs, const Doubles& a,
+                const Doubles& b) {
+    const bool has_shapes = row_starts.ndim() == 1 && columns.ndim() == 1 && costs.ndim() == 1 && a.ndim() == 1 &&
+                            b.ndim() == 1 && row_starts.size() == a.size() + 1 && columns.size() == costs.size();
+    bool is_sound = has_shapes && row_starts.data()[0] == 0 && row_starts.data()[a.size()] == columns.size();
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i) is_sound = row_starts.data()[i] <= row_starts.data()[i + 1];
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i)
+        for (std::int64_t k = row_starts.data()[i]; is_sound && k < row_starts.data()[i + 1]; ++k)
+            is_sound = columns.data()[k] >= 0 && columns.data()[k] < b.size() &&
+                       (k == row_starts.data()[i] || columns.data()[k - 1] < columns.data()[k]);
+    if (!is_sound)
+        throw py::value_error("row_starts, columns, costs must be rows of increasing columns, a (n,), b (m,)");
+}
+
+mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
+                                     const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs,
+                                     const Doubles& a, const Doubles& b) {
+    check_rows(row_starts, columns, costs, a, b);
+    const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
+    mot::Solution solution;
+    {
+        SignalInterrupt interrupt;
+        const py::gil_scoped_release release;
+        const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
+        solution = mot::solve(mot::SparseCost(view), masses, interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
@@ -83,6 +117,9 @@ void bind_transport(py::module_& module) {
                py::arg("b").noconvert(), py::arg("method") = "automatic");
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("method") = "automatic");
+    module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
+               py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
+               py::arg("b").noconvert());
     module.def("mass_difference", &mass_difference, py::arg("a"), py::arg("b"), py::arg("cost"),
                "How far the sums of the masses are apart; None where anything about the three wants a second look.");
 }

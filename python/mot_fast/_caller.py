@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast._validate import F64
+from mot_fast._validate import F64, is_sparse
 
 
 class Caller(Protocol):
@@ -84,8 +84,3 @@ def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, Caller]:
 
 def _masses(values: Any, dtype: np.dtype[Any]) -> Any:
     return values if values is None or isinstance(values, np.ndarray) else np.asarray(values, dtype=dtype)
-
-
-def is_sparse(values: Any) -> bool:
-    """Whether this is one of SciPy's sparse matrices, which a caller without any has no need to import."""
-    return type(values).__module__.startswith("scipy.sparse")

@@ -26,7 +26,7 @@ class TorchCaller:
     def sparse(self, rows: Any, columns: Any, mass: F64, shape: tuple[int, int]) -> torch.Tensor:
         """A sparse COO tensor."""
         indices = torch.as_tensor(np.stack([rows, columns]).astype(np.int64), device=self.like.device)
-        return torch.sparse_coo_tensor(indices, self.array(mass), size=shape)
+        return torch.sparse_coo_tensor(indices, self.array(mass), size=shape, check_invariants=False).coalesce()
 
     def number(self, value: float) -> torch.Tensor:
         """A tensor without dimensions."""
@@ -40,10 +40,24 @@ class TorchCaller:
         result = self.array(value)
         if not self.wants_gradients:
             return result
+        if cost.layout != torch.strided:
+            plan = _with_entries_of(cost, plan)
         derivatives = (self.array(u - u.mean()), self.array(v - v.mean()), plan)
         known = [(x, d) for x, d in zip((a, b, cost), derivatives, strict=True) if isinstance(x, torch.Tensor)]
         inputs, gradients = zip(*known, strict=True)
         return _WithDerivatives.apply(result, gradients, *inputs)
+
+
+def _with_entries_of(cost: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+    """The plan with an entry wherever the costs have one: a derivative of zero is one too."""
+    entries = cost.detach().to_sparse_coo().coalesce()
+    place_of = torch.tensor([cost.shape[1], 1], device=cost.device)
+    places = (place_of[:, None] * entries.indices()).sum(0)
+    of_plan = (place_of[:, None] * plan.indices()).sum(0)
+    mass = torch.zeros_like(entries.values(), dtype=plan.dtype)
+    mass[torch.searchsorted(places, of_plan)] = plan.values()
+    full = torch.sparse_coo_tensor(entries.indices(), mass, size=tuple(cost.shape), check_invariants=False)
+    return full.coalesce() if cost.layout == torch.sparse_coo else full.to_sparse_csr()
 
 
 class _WithDerivatives(torch.autograd.Function):  # type: ignore[misc]

@@ -235,7 +235,7 @@ def _marginal(values: Any, n: int, what: str) -> F64:
 
 def assignment_costs(values: Any) -> F64:
     """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
-    if type(values).__module__.startswith("scipy.sparse"):
+    if is_sparse(values):
         raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
     costs = np.asarray(values)
     if costs.ndim != 2:
@@ -243,11 +243,33 @@ def assignment_costs(values: Any) -> F64:
     return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
 
 
+def is_sparse(values: Any) -> bool:
+    """Whether this is one of SciPy's sparse matrices, which a caller without any has no need to import."""
+    return type(values).__module__.startswith("scipy.sparse")
+
+
+def sparse_costs(values: Any, what: str) -> Any:
+    """Finite costs in compressed rows, columns increasing: entries of the same place are summed, zeros are kept."""
+    import scipy.sparse
+
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"{what}: expected a non-empty matrix, found shape {values.shape}")
+    if not is_readable_dtype(values.dtype):
+        raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
+    rows = scipy.sparse.csr_array(values, copy=True)
+    rows.sum_duplicates()
+    rows.data = activations(rows.data, what).astype(np.float64, copy=False)
+    if not (np.abs(rows.data) <= LARGEST_COST).all():
+        found = rows.data[~(np.abs(rows.data) <= LARGEST_COST)][0]
+        raise ValueError(f"{what}: expected finite costs up to {LARGEST_COST}, found {found}")
+    return rows
+
+
 def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool) -> tuple[F64, F64, Array]:
     """Masses and costs as POT judges them: masses that do not fit are an `AssertionError`."""
     difference = _core.mass_difference(a, b, costs)
     if difference is None:  # something has to be converted or named
-        costs = cost_matrix(costs, "M")
+        costs = sparse_costs(costs, "M") if is_sparse(costs) else cost_matrix(costs, "M")
         a = _histogram(a, costs.shape[0], "a")
         b = _histogram(b, costs.shape[1], "b")
         difference = abs(float(a.sum()) - float(b.sum()))

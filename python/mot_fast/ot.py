@@ -36,8 +36,9 @@ def emd(
     ----------
     a, b : arrays, lists or tensors, `(n,)` and `(m,)`
         Non-negative masses with equal sums; empty or None means uniform with sum 1.
-    M : array, list or tensor, `(n, m)`
-        Finite costs of moving one unit of mass.
+    M : array, list, tensor or sparse matrix, `(n, m)`
+        Finite costs of moving one unit of mass. What is missing in a sparse matrix is forbidden, what is stored costs
+        what it says, be it zero.
     log : bool
         Whether to return the potentials too.
     check_marginals : bool
@@ -48,7 +49,7 @@ def emd(
 
     Returns
     -------
-    plan : array or tensor, `(n, m)`
+    plan : array, tensor or sparse matrix, `(n, m)`
         In the dtype of `a`, else of `b`, else of `M`; integer masses warn, because fractions are cut off.
     log : dict
         With ``log=True``: `cost`, potentials `u` and `v` with ``u[i] + v[j] <= M[i, j]`` everywhere, `warning` (None)
@@ -60,7 +61,7 @@ def emd(
         If the masses do not have the lengths that `M` says, or unequal sums.
     TypeError, ValueError
         If the costs are not finite real numbers, the masses are negative, not finite or all zero, the arrays are of
-        different libraries, or `numThreads` is no positive integer.
+        different libraries, a sparse `M` forbids so much that no plan is left, or `numThreads` is no positive integer.
     SolverError
         If the answer could not be proven optimal.
 
@@ -74,14 +75,11 @@ def emd(
     _check_threads(numThreads)
     mass_a, mass_b, costs, caller = arguments(a, b, M)
     mass_a, mass_b, costs = _validate.histograms(mass_a, mass_b, costs, check_marginals)
-    solution = proven(_core.solve_transport(costs, mass_a, mass_b), "the transport")
+    solution = _solved(mass_a, mass_b, costs)
     _warn_of_integers(caller)
-    plan = caller.array(solution.dense_plan())
-    if not log:
-        return plan
     cost = solution.cost
-    _, _, _, u, v = solution.take_arrays()
-    return plan, _log(cost, u, v, caller)
+    plan, u, v = _plan_and_potentials(solution, costs, caller)
+    return (plan, _log(cost, u, v, caller)) if log else plan
 
 
 def emd2(
@@ -182,18 +180,33 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[Ind
 
 def _cost(a: F64, b: F64, costs: Array, column: int | None, caller: Caller, with_log: bool, with_plan: bool) -> Any:
     """What `emd2` returns for one problem, that of the given column of `b` if there are many."""
-    solution = proven(_core.solve_transport(costs, a, b), "the transport")
-    cost: Any = solution.cost
+    solution = _solved(a, b, costs)
+    number = solution.cost
     if not (with_log or with_plan or caller.wants_gradients):
-        return caller.number(cost)
-    # The plan first: `take_arrays` leaves nothing behind.
-    plan = caller.array(solution.dense_plan()) if with_plan or caller.wants_gradients else None
-    _, _, _, u, v = solution.take_arrays()
-    cost = caller.differentiable(cost, column, u, v, plan)
+        return caller.number(number)
+    plan, u, v = _plan_and_potentials(solution, costs, caller)
+    cost = caller.differentiable(number, column, u, v, plan)
     if not (with_log or with_plan):
         return cost
     result = _log(cost, u, v, caller)
     return [cost, {**result, "G": plan} if with_plan else result]
+
+
+def _solved(a: F64, b: F64, costs: Any) -> _core.Solution:
+    if isinstance(costs, np.ndarray):
+        return proven(_core.solve_transport(costs, a, b), "the transport")
+    rows, columns = costs.indptr.astype(np.int64), costs.indices.astype(np.int32)
+    solution = _core.solve_sparse_transport(rows, columns, costs.data, a, b)
+    if solution.is_infeasible:
+        raise ValueError("M: expected entries that leave a plan; every plan would use one that is missing")
+    return proven(solution, "the transport")
+
+
+def _plan_and_potentials(solution: _core.Solution, costs: Any, caller: Caller) -> tuple[Any, F64, F64]:
+    """The plan as the caller has his costs, dense or sparse; leaves nothing in `solution`."""
+    dense = caller.array(solution.dense_plan()) if isinstance(costs, np.ndarray) else None
+    rows, columns, mass, u, v = solution.take_arrays()
+    return (caller.sparse(rows, columns, mass, costs.shape) if dense is None else dense), u, v
 
 
 def _log(cost: Any, u: F64, v: F64, caller: Caller) -> dict[str, Any]:
