@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <type_traits>
 
 #include "mot/assignment.hpp"
 #include "mot/candidates.hpp"
 #include "mot/certificate.hpp"
 #include "mot/cost.hpp"
+#include "mot/dense_assignment.hpp"
 #include "mot/finish.hpp"
 #include "mot/network_simplex.hpp"
 #include "mot/pricing.hpp"
@@ -87,6 +90,18 @@ void complete_potentials(const MatrixView<Real>& cost, Potentials& potentials) {
     }
 }
 
+/// What remains once the plan is found: mass in the caller's unit, potentials of all units, and the proof.
+template <class Cost>
+void finish(const Cost& cost, const Masses& masses, Solution& solution) {
+    for (double& mass : solution.mass) mass *= masses.unit;
+    sort_arcs(solution);
+    complete_potentials(cost.matrix(), solution.potentials);
+    centre_potentials(masses, solution.potentials);
+    solution.certificate = certify(cost, masses, solution);
+    solution.cost = solution.certificate.primal;
+    if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
+}
+
 template <class Engine, class Cost>
 Solution run(Engine& engine, const Cost& cost, const Masses& masses, Interrupt& interrupt) {
     Solution solution;
@@ -96,14 +111,27 @@ Solution run(Engine& engine, const Cost& cost, const Masses& masses, Interrupt& 
     if (solution.status != Status::optimal) return solution;
 
     engine.plan(solution.source, solution.target, solution.mass);
-    for (double& mass : solution.mass) mass *= masses.unit;
-    sort_arcs(solution);
     solution.potentials = engine.potentials();
-    complete_potentials(cost.matrix(), solution.potentials);
-    centre_potentials(masses, solution.potentials);
-    solution.certificate = certify(cost, masses, solution);
-    solution.cost = solution.certificate.primal;
-    if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
+    finish(cost, masses, solution);
+    return solution;
+}
+
+/// Measured: below this a search over whole rows is done before candidates are chosen.
+constexpr std::int64_t fewest_for_candidates = 256;
+
+Solution run_dense_assignment(const GivenCost<double>& cost, const Masses& masses, Interrupt& interrupt) {
+    DenseAssignment assignment(cost.matrix());
+    assignment.take_cheapest();
+    Solution solution;
+    solution.status = assignment.search(interrupt);
+    if (solution.status != Status::optimal) return solution;
+
+    solution.target = assignment.column_of();
+    solution.source.resize(solution.target.size());
+    std::iota(solution.source.begin(), solution.source.end(), Node{0});
+    solution.mass.assign(solution.target.size(), masses.source.front());
+    solution.potentials = assignment.potentials();
+    finish(cost, masses, solution);
     return solution;
 }
 
@@ -112,11 +140,14 @@ Solution run(Engine& engine, const Cost& cost, const Masses& masses, Interrupt& 
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const auto& matrix = cost.matrix();
+    const bool is_assignment = masses.is_uniform && matrix.n_rows == matrix.n_columns;
+    if constexpr (std::is_same_v<Cost, GivenCost<double>>)
+        if (is_assignment && method == Method::automatic && matrix.n_rows < fewest_for_candidates)
+            return run_dense_assignment(cost, masses, interrupt);
     const auto cost_of = [&](Node i, Node j) { return static_cast<double>(matrix(i, j)); };
     std::vector<Arc> arcs = select_candidates(matrix, candidates_per_unit);
     if (interrupt.requested()) return {};
 
-    const bool is_assignment = masses.is_uniform && matrix.n_rows == matrix.n_columns;
     if (is_assignment && method != Method::simplex) {
         // The diagonal makes sure that there is a perfect matching.
         for (Node i = 0; i < matrix.n_rows; ++i) arcs.push_back({i, i, cost_of(i, i)});
