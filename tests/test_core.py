@@ -16,7 +16,7 @@ UNIFORM = np.full(3, 1 / 3)
 )
 def test_costs_are_never_converted(cost):
     with pytest.raises(TypeError, match="incompatible function arguments"):
-        _core.solve_transport(cost, UNIFORM, UNIFORM)
+        _core.solve_transport(cost, UNIFORM, UNIFORM, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def test_costs_are_never_converted(cost):
 )
 def test_shapes_must_fit(cost, a):
     with pytest.raises(ValueError, match=r"cost must be \(n, m\), a \(n,\), b \(m,\)"):
-        _core.solve_transport(cost, a, UNIFORM)
+        _core.solve_transport(cost, a, UNIFORM, 1.0)
 
 
 def test_methods_have_names():
     with pytest.raises(ValueError, match="method must be 'automatic', 'simplex' or 'assignment', found 'magic'"):
-        _core.solve_transport(np.zeros((3, 3)), UNIFORM, UNIFORM, "magic")
+        _core.solve_transport(np.zeros((3, 3)), UNIFORM, UNIFORM, 1.0, "magic")
 
 
 @pytest.mark.parametrize("take", [_core.StandardizedLayer, _core.first_nonfinite])
@@ -71,7 +71,7 @@ def test_constant_units_have_deviation_zero_whatever_their_value(rng):
 def test_layers_of_different_stimuli_are_not_paired(rng):
     layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
     with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
-        _core.solve_pairs(layers[:1], layers[1:], 1)
+        _core.solve_pairs(layers[:1], layers[1:], 1, 2**62)
 
 
 def test_an_error_in_the_progress_callback_comes_out(rng):
@@ -81,7 +81,7 @@ def test_an_error_in_the_progress_callback_comes_out(rng):
         raise RuntimeError(f"callback at {n_done}")
 
     with pytest.raises(RuntimeError, match="callback at"):
-        _core.solve_pairs(layers * 5, layers * 5, 1, fail)
+        _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, fail)
 
 
 SPARSE = {"row_starts": [0, 1, 3], "columns": [0, 0, 1], "costs": [1.0, 2.0, 3.0]}
@@ -120,14 +120,14 @@ def test_assignment_takes_a_matrix_of_doubles():
         _core.assign(np.zeros((3, 3), np.float32), False)
 
 
-def test_mass_difference_is_none_where_anything_wants_a_second_look():
+def test_figures_are_none_where_anything_wants_a_second_look():
     cost, half = np.zeros((2, 2)), np.full(2, 0.5)
-    assert _core.mass_difference(half, half + 0.25, cost) == 0.5
+    assert _core.figures_of(half, half + 0.25, cost - 3) == (0.5, 3.0)
     unaligned = np.zeros(33, np.uint8)[1:].view(np.float64).reshape(2, 2)
     for bad in [cost.T[::-1], cost.astype(">f8"), cost[:1], cost.astype(np.float32), None, "no", unaligned]:
-        assert _core.mass_difference(half, half, bad) is None
+        assert _core.figures_of(half, half, bad) is None
     for value in (np.nan, np.inf, -np.inf, 1e301):
-        assert _core.mass_difference(half, half, cost + value) is None
+        assert _core.figures_of(half, half, cost + value) is None
     for mass in ([-0.5, 1.5], [0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]):
-        assert _core.mass_difference(np.array(mass), half, cost) is None
-        assert _core.mass_difference(half, np.array(mass), cost) is None
+        assert _core.figures_of(np.array(mass), half, cost) is None
+        assert _core.figures_of(half, np.array(mass), cost) is None

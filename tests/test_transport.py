@@ -36,7 +36,7 @@ def test_simplex_assignment_and_brute_force_agree(seed):
     uniform = np.full(n, 1 / n)
     expected = assignment_by_brute_force(cost)
     for method in ("simplex", "assignment"):
-        solution = _core.solve_transport(cost, uniform, uniform, method)
+        solution = _core.solve_transport(cost, uniform, uniform, np.abs(cost).max(), method)
         assert solution.is_optimal
         assert solution.cost == pytest.approx(expected, abs=1e-12)
 
@@ -56,7 +56,7 @@ def test_column_generation_finds_the_dense_optimum(shape, family):
     if shape[0] == shape[1]:
         rows, columns = scipy.optimize.linear_sum_assignment(cost)
         assert answer.cost == pytest.approx(cost[rows, columns].mean(), abs=1e-12)
-        by_simplex = _core.solve_transport(cost, *(np.full(n, 1 / n) for n in shape), "simplex")
+        by_simplex = _core.solve_transport(cost, *(np.full(n, 1 / n) for n in shape), np.abs(cost).max(), "simplex")
         assert by_simplex.cost == pytest.approx(answer.cost, abs=1e-12)
 
 
@@ -73,7 +73,7 @@ def test_general_masses_at_a_size_that_needs_pricing(rng):
 def test_simplex_ends_on_massive_degeneracy(levels, rng):
     cost = rng.integers(0, levels, (120, 120)).astype(float)
     uniform = np.full(120, 1 / 120)
-    solution = _core.solve_transport(cost, uniform, uniform, "simplex")
+    solution = _core.solve_transport(cost, uniform, uniform, np.abs(cost).max(), "simplex")
     assert solution.is_optimal
     rows, columns = scipy.optimize.linear_sum_assignment(cost)
     assert solution.cost == pytest.approx(cost[rows, columns].mean(), abs=1e-12)
@@ -155,7 +155,7 @@ def test_bad_types_are_named(cost, message):
 def test_an_unproven_answer_is_never_returned():
     # Potentials of this cost overflow: there is no certificate, so there is no plan.
     cost = np.array([[1.7e308, -1.7e308], [-1.7e308, 1.7e308]])
-    solution = _core.solve_transport(cost, np.full(2, 0.5), np.full(2, 0.5))
+    solution = _core.solve_transport(cost, np.full(2, 0.5), np.full(2, 0.5), 1.0)
     with pytest.raises(mot.SolverError, match="the transport could not be proven optimal: Certificate"):
         transport.fields_of(solution, "the transport")
 

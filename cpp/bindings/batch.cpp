@@ -42,7 +42,7 @@ mot::Sgemm scipy_sgemm() {
 
 std::vector<mot::Solution> solve_pairs(const std::vector<const mot::StandardizedLayer*>& sources,
                                        const std::vector<const mot::StandardizedLayer*>& targets, int n_threads,
-                                       const py::object& progress) {
+                                       std::int64_t most_stored, const py::object& progress) {
     std::vector<mot::LayerPair> pairs;
     for (const auto* source : sources)
         for (const auto* target : targets) {
@@ -55,7 +55,7 @@ std::vector<mot::Solution> solve_pairs(const std::vector<const mot::Standardized
     std::vector<mot::Solution> solutions;
     {
         const py::gil_scoped_release release;
-        solutions = mot::solve_pairs(pairs, sgemm, n_threads, callback);
+        solutions = mot::solve_pairs(pairs, sgemm, n_threads, most_stored, callback);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solutions;
@@ -65,7 +65,7 @@ std::vector<mot::Solution> solve_pairs(const std::vector<const mot::Standardized
 
 void bind_batch(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
-               py::arg("progress") = py::none(),
+               py::arg("most_stored"), py::arg("progress") = py::none(),
                "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread.");
     module.def("available_threads", &mot::available_threads);
 }

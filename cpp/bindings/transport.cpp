@@ -1,12 +1,14 @@
-/// `_core.solve_transport`: one transport on a cost matrix.
+/// `_core.solve_transport`: one transport on a cost matrix, whose scale `_core.largest_magnitude` tells.
 #include <pybind11/stl.h>
 
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "bindings.hpp"
 #include "mot/cost.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/solve.hpp"
 #include "mot/solve_sparse.hpp"
 
@@ -22,7 +24,8 @@ mot::Method method_of(const std::string& name) {
 template <class Real>
 mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
                               const py::array_t<double, py::array::c_style>& a,
-                              const py::array_t<double, py::array::c_style>& b, const std::string& method) {
+                              const py::array_t<double, py::array::c_style>& b, double scale,
+                              const std::string& method) {
     if (cost.ndim() != 2 || a.ndim() != 1 || b.ndim() != 1 || a.shape(0) != cost.shape(0) ||
         b.shape(0) != cost.shape(1))
         throw py::value_error("cost must be (n, m), a (n,), b (m,)");
@@ -33,7 +36,7 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
         SignalInterrupt interrupt;
         const py::gil_scoped_release release;
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve(mot::GivenCost<Real>(view), masses, interrupt, chosen);
+        solution = mot::solve(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
@@ -93,7 +96,10 @@ double sum_of_masses(const double* masses, py::ssize_t n) {
     return is_sound && sum > 0 && std::isfinite(sum) ? sum : nan;
 }
 
-std::optional<double> mass_difference(const py::handle& a, const py::handle& b, const py::handle& cost) {
+/// How far the sums of the masses are apart, and the largest absolute cost.
+using Figures = std::pair<double, double>;
+
+std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, const py::handle& cost) {
     const double* const costs = plain_doubles(cost, 2);
     const double* const source = plain_doubles(a, 1);
     const double* const target = plain_doubles(b, 1);
@@ -102,24 +108,33 @@ std::optional<double> mass_difference(const py::handle& a, const py::handle& b, 
     const py::ssize_t n = py::reinterpret_borrow<py::array>(a).size();
     const py::ssize_t m = py::reinterpret_borrow<py::array>(b).size();
     if (n != shape.shape(0) || m != shape.shape(1)) return std::nullopt;
-    constexpr double largest_cost = 1e300;
-    bool is_sound = true;
-    for (py::ssize_t k = 0; k < n * m; ++k) is_sound &= std::abs(costs[k]) <= largest_cost;
+    constexpr double greatest_scale = 1e300;
+    const double scale = mot::row_kernels<double>().largest_magnitude(costs, n * m);
     const double difference = std::abs(sum_of_masses(source, n) - sum_of_masses(target, m));
-    if (!is_sound || std::isnan(difference)) return std::nullopt;
-    return difference;
+    if (!(scale <= greatest_scale) || std::isnan(difference)) return std::nullopt;
+    return Figures{difference, scale};
+}
+
+template <class Real>
+double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
+    const py::gil_scoped_release release;
+    return static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data(), values.size()));
 }
 
 }  // namespace
 
 void bind_transport(py::module_& module) {
+    module.def("largest_magnitude", &largest_magnitude<double>, py::arg("values").noconvert());
+    module.def("largest_magnitude", &largest_magnitude<float>, py::arg("values").noconvert(),
+               "The largest absolute value of an array; NaN where there is one.");
     module.def("solve_transport", &solve_transport<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
     module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
                py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert());
-    module.def("mass_difference", &mass_difference, py::arg("a"), py::arg("b"), py::arg("cost"),
-               "How far the sums of the masses are apart; None where anything about the three wants a second look.");
+    module.def("figures_of", &figures_of, py::arg("a"), py::arg("b"), py::arg("cost"),
+               "How far the sums of the masses are apart, and the largest absolute cost; None where anything about the "
+               "three wants a second look.");
 }

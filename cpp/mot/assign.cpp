@@ -6,6 +6,7 @@
 
 #include "mot/cost.hpp"
 #include "mot/dense_assignment.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/matching_certificate.hpp"
 #include "mot/solve.hpp"
 
@@ -17,15 +18,10 @@ namespace {
 constexpr std::int64_t fewest_for_column_generation = 384;
 constexpr std::int64_t rows_per_search = 16;
 
-bool is_finite(const MatrixView<double>& cost) {
-    const std::int64_t n = cost.n_rows * cost.n_columns;
-    return std::all_of(cost.data, cost.data + n, [](double value) { return std::isfinite(value); });
-}
-
-Matching assign_by_columns(const MatrixView<double>& cost, Interrupt& interrupt) {
+Matching assign_by_columns(const MatrixView<double>& cost, double scale, Interrupt& interrupt) {
     Masses masses = Masses::uniform(cost.n_rows, cost.n_columns);
     masses.unit = 1.0;
-    Solution solution = solve(GivenCost<double>(cost), masses, interrupt, Method::assignment);
+    Solution solution = solve(GivenCost<double>(cost, scale), masses, interrupt, Method::assignment);
     return {solution.status, std::move(solution.target), std::move(solution.potentials), solution.certificate};
 }
 
@@ -37,8 +33,10 @@ Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
     DenseAssignment assignment(cost);
     assignment.take_cheapest();
     if (cost.n_rows == cost.n_columns && cost.n_rows >= fewest_for_column_generation &&
-        assignment.n_free_rows() > cost.n_rows / rows_per_search && is_finite(cost))
-        return assign_by_columns(cost, interrupt);
+        assignment.n_free_rows() > cost.n_rows / rows_per_search) {
+        const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
+        if (std::isfinite(scale)) return assign_by_columns(cost, scale, interrupt);
+    }
 
     Matching matching;
     matching.status = assignment.search(interrupt);

@@ -1,8 +1,8 @@
 #include "mot/assignment.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
-#include <queue>
 
 namespace mot {
 namespace {
@@ -11,25 +11,33 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-Assignment::Assignment(const Masses& masses, const std::vector<Arc>& arcs)
+Assignment::Assignment(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs)
     : flow_(masses.source.front()),
       arcs_(masses.source.size()),
       target_of_(masses.source.size(), none),
       source_of_(masses.source.size(), none),
+      cost_of_(masses.source.size(), infinity),
       u_(masses.source.size(), infinity),
-      v_(masses.source.size(), 0.0),
+      v_(auction.potentials().v),
       distance_(masses.source.size(), infinity),
-      reached_from_(masses.source.size(), none) {
+      reached_from_(masses.source.size(), none),
+      reached_at_(masses.source.size(), infinity) {
     add_arcs(arcs);
+    for (const Shipment& shipment : auction.shipments()) {
+        const Arc& arc = shipment.arc;
+        const bool is_cheapest = arc.cost - v_[index(arc.target)] == u_[index(arc.source)];
+        if (is_cheapest && source_of_[index(arc.target)] == none) match(arc.source, {arc.target, arc.cost});
+    }
+    augment_by_row_reduction();
 }
 
 void Assignment::add_arcs(const std::vector<Arc>& arcs) {
     for (const Arc& arc : arcs) {
         arcs_[index(arc.source)].push_back({arc.target, arc.cost});
         double& u = u_[index(arc.source)];
-        const double reduced = arc.cost - v_[index(arc.target)];
-        if (!(reduced < u)) continue;
-        u = reduced;
+        const double value = arc.cost - v_[index(arc.target)];
+        if (!(value < u)) continue;
+        u = value;
         Node& partner = target_of_[index(arc.source)];
         if (partner == none) continue;
         source_of_[index(partner)] = none;
@@ -40,41 +48,27 @@ void Assignment::add_arcs(const std::vector<Arc>& arcs) {
 void Assignment::replace_costs(const std::function<double(Node, Node)>& cost) {
     for (std::size_t i = 0; i < arcs_.size(); ++i) {
         const Node target = target_of_[i];
-        const double exact = cost(static_cast<Node>(i), target);
-        arcs_[i] = {{target, exact}};
-        u_[i] = exact - v_[index(target)];
+        cost_of_[i] = cost(static_cast<Node>(i), target);
+        arcs_[i] = {{target, cost_of_[i]}};
+        u_[i] = cost_of_[i] - v_[index(target)];
     }
 }
 
 Status Assignment::optimize(double, Interrupt& interrupt) {
-    if (!is_started_) {
-        reduce_columns();
-        transfer_reductions();
-        augment_by_row_reduction();
-        augment_by_row_reduction();
-        is_started_ = true;
-    }
     constexpr int searches_between_looks = 64;
     int n_searches = 0;
     for (const Node source : free_sources()) {
         if (!augment_by_shortest_path(source)) return Status::not_proven;
         if (++n_searches % searches_between_looks == 0 && interrupt.requested()) return Status::interrupted;
     }
-    for (std::size_t i = 0; i < arcs_.size(); ++i) u_[i] = matched_reduced_cost(static_cast<Node>(i));
+    for (std::size_t i = 0; i < arcs_.size(); ++i) u_[i] = cost_of_[i] - v_[index(target_of_[i])];
     return Status::optimal;
 }
 
-double Assignment::matched_reduced_cost(Node source) const {
-    const Node target = target_of_[index(source)];
-    double cost = infinity;
-    for (const HalfArc& arc : arcs_[index(source)])
-        if (arc.target == target) cost = std::min(cost, arc.cost);
-    return cost - v_[index(target)];
-}
-
-void Assignment::match(Node source, Node target) {
-    target_of_[index(source)] = target;
-    source_of_[index(target)] = source;
+void Assignment::match(Node source, const HalfArc& arc) {
+    target_of_[index(source)] = arc.target;
+    source_of_[index(arc.target)] = source;
+    cost_of_[index(source)] = arc.cost;
 }
 
 std::vector<Node> Assignment::free_sources() const {
@@ -84,46 +78,20 @@ std::vector<Node> Assignment::free_sources() const {
     return free;
 }
 
-/// Every target takes the cheapest source that is still free.
-void Assignment::reduce_columns() {
-    std::fill(v_.begin(), v_.end(), infinity);
-    std::vector<Node> cheapest(v_.size(), none);
-    for (std::size_t i = 0; i < arcs_.size(); ++i)
-        for (const HalfArc& arc : arcs_[i])
-            if (arc.cost < v_[index(arc.target)]) {
-                v_[index(arc.target)] = arc.cost;
-                cheapest[index(arc.target)] = static_cast<Node>(i);
-            }
-    for (std::size_t j = cheapest.size(); j-- > 0;)
-        if (cheapest[j] != none && target_of_[index(cheapest[j])] == none) match(cheapest[j], static_cast<Node>(j));
-}
-
-/// A matched source passes on to its target what it could still pay elsewhere.
-void Assignment::transfer_reductions() {
-    for (std::size_t i = 0; i < arcs_.size(); ++i) {
-        const Node target = target_of_[i];
-        if (target == none) continue;
-        double second = infinity;
-        for (const HalfArc& arc : arcs_[i])
-            if (arc.target != target) second = std::min(second, arc.cost - v_[index(arc.target)]);
-        if (second < infinity) v_[index(target)] -= second;
-    }
-}
-
 Assignment::Cheapest Assignment::find_cheapest(Node source) const {
-    Cheapest found{none, none, infinity, infinity};
+    Cheapest found{{none, infinity}, {none, infinity}, infinity, infinity};
     for (const HalfArc& arc : arcs_[index(source)]) {
-        const double cost = arc.cost - v_[index(arc.target)];
-        if (cost < found.cost) {
-            if (found.target != arc.target) {
-                found.second_target = found.target;
-                found.second_cost = found.cost;
+        const double value = arc.cost - v_[index(arc.target)];
+        if (value < found.value) {
+            if (found.arc.target != arc.target) {
+                found.second_arc = found.arc;
+                found.second_value = found.value;
             }
-            found.target = arc.target;
-            found.cost = cost;
-        } else if (cost < found.second_cost && arc.target != found.target) {
-            found.second_target = arc.target;
-            found.second_cost = cost;
+            found.arc = arc;
+            found.value = value;
+        } else if (value < found.second_value && arc.target != found.arc.target) {
+            found.second_arc = arc;
+            found.second_value = value;
         }
     }
     return found;
@@ -138,17 +106,16 @@ void Assignment::augment_by_row_reduction() {
     for (Node source : free_sources()) {
         for (; source != none && n_bids_left > 0; --n_bids_left) {
             const Cheapest found = find_cheapest(source);
-            if (found.second_target == none) break;
-            const double price = v_[index(found.target)] - (found.second_cost - found.cost);
-            const bool price_falls = price < v_[index(found.target)];
-            Node target = found.target;
-            if (price_falls)
-                v_[index(target)] = price;
-            else if (source_of_[index(target)] != none)
-                target = found.second_target;
-            const Node outbid = source_of_[index(target)];
+            if (found.second_arc.target == none) break;
+            double& v = v_[index(found.arc.target)];
+            const double price = v - (found.second_value - found.value);
+            const bool price_falls = price < v;
+            if (price_falls) v = price;
+            const bool is_taken = source_of_[index(found.arc.target)] != none;
+            const HalfArc& arc = !price_falls && is_taken ? found.second_arc : found.arc;
+            const Node outbid = source_of_[index(arc.target)];
             if (outbid != none) target_of_[index(outbid)] = none;
-            match(source, target);
+            match(source, arc);
             source = price_falls ? outbid : none;
         }
     }
@@ -156,14 +123,13 @@ void Assignment::augment_by_row_reduction() {
 
 /// Dijkstra over reduced costs from a free source to the nearest free target; false if there is no way.
 bool Assignment::augment_by_shortest_path(Node free_source) {
-    using Entry = std::pair<double, Node>;
-    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
     reached_.clear();
     settled_.clear();
+    open_.clear();
 
     Node source = free_source;
     double so_far = 0.0;
-    double u = find_cheapest(source).cost;
+    double u = find_cheapest(source).value;
     Node end = none;
     double length = infinity;
     while (true) {
@@ -175,26 +141,29 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
             if (known == infinity) reached_.push_back(arc.target);
             known = distance;
             reached_from_[index(arc.target)] = source;
+            reached_at_[index(arc.target)] = arc.cost;
             if (source_of_[index(arc.target)] == none) {
                 end = arc.target;
                 length = distance;
             } else {
-                open.push({distance, arc.target});
+                open_.push_back({distance, arc.target});
+                std::push_heap(open_.begin(), open_.end(), std::greater<>());
             }
         }
         Node target = none;
-        while (!open.empty()) {
-            const Entry nearest = open.top();
-            open.pop();
-            if (nearest.first > distance_[index(nearest.second)]) continue;
-            target = nearest.second;
+        while (!open_.empty()) {
+            const Reached nearest = open_.front();
+            std::pop_heap(open_.begin(), open_.end(), std::greater<>());
+            open_.pop_back();
+            if (nearest.distance > distance_[index(nearest.target)]) continue;
+            target = nearest.target;
             break;
         }
         if (target == none || !(distance_[index(target)] < length)) break;
         settled_.push_back(target);
         so_far = distance_[index(target)];
         source = source_of_[index(target)];
-        u = matched_reduced_cost(source);
+        u = cost_of_[index(source)] - v_[index(target)];
     }
 
     if (end != none) {
@@ -202,7 +171,7 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
         for (Node target = end; target != none;) {
             const Node from = reached_from_[index(target)];
             const Node given_up = target_of_[index(from)];
-            match(from, target);
+            match(from, {target, reached_at_[index(target)]});
             target = from == free_source ? none : given_up;
         }
     }

@@ -1,9 +1,10 @@
 /// Shortest augmenting paths for the assignment problem on a sparse set of arcs: as many sources as targets, all
 /// masses equal.
 ///
-/// Method: Jonker and Volgenant (1987): column reduction, reduction transfer and augmenting row reduction first, then
-/// one Dijkstra search for each source that is left. As in their LAPMOD (Volgenant 1996), arcs may be added afterwards:
-/// a source whose cheapest reduced cost falls gives up its partner and is searched for again.
+/// Method: Jonker and Volgenant (1987): augmenting row reduction first, then one Dijkstra search for each source that
+/// is left; but from the prices of an auction, which leave little to do, in place of their column reduction. As in
+/// their LAPMOD (Volgenant 1996), arcs may be added afterwards: a source whose cheapest reduced cost falls gives up its
+/// partner and is searched for again.
 ///
 /// Invariants between searches:
 ///   (I1) the reduced cost of every arc is non-negative, up to rounding, which a search takes for zero;
@@ -13,14 +14,15 @@
 #include <functional>
 #include <vector>
 
+#include "mot/auction.hpp"
 #include "mot/problem.hpp"
 
 namespace mot {
 
 class Assignment {
 public:
-    /// `arcs` must hold a perfect matching.
-    Assignment(const Masses& masses, const std::vector<Arc>& arcs);
+    /// `arcs`, which must hold a perfect matching, starting from where `auction` stands.
+    Assignment(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs);
 
     void add_arcs(const std::vector<Arc>& arcs);
     /// Gives every matched arc the cost that `cost` says and forgets all other arcs.
@@ -39,34 +41,38 @@ private:
         double cost;
     };
     struct Cheapest {
+        HalfArc arc;
+        HalfArc second_arc;
+        double value;  // cost - v
+        double second_value;
+    };
+    struct Reached {
+        double distance;
         Node target;
-        Node second_target;
-        double cost;
-        double second_cost;
+        bool operator>(const Reached& other) const { return distance > other.distance; }
     };
 
     static constexpr Node none = -1;
     static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
 
-    void reduce_columns();
-    void transfer_reductions();
     void augment_by_row_reduction();
     bool augment_by_shortest_path(Node free_source);
     Cheapest find_cheapest(Node source) const;
-    double matched_reduced_cost(Node source) const;
-    void match(Node source, Node target);
+    void match(Node source, const HalfArc& arc);
     std::vector<Node> free_sources() const;
 
     double flow_;                             // on each matched arc
     std::vector<std::vector<HalfArc>> arcs_;  // of every source
     std::vector<Node> target_of_, source_of_;
+    std::vector<double> cost_of_;  // of every matched source: its arc's cost
     std::vector<double> u_, v_;
-    bool is_started_ = false;
 
     // Of the search under way.
     std::vector<double> distance_;
     std::vector<Node> reached_from_;
+    std::vector<double> reached_at_;  // the cost of the arc by which a target was reached
     std::vector<Node> reached_, settled_;
+    std::vector<Reached> open_;  // a heap
 };
 
 }  // namespace mot

@@ -98,7 +98,8 @@ int available_threads() {
 #endif
 }
 
-std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads, Progress& progress) {
+std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads,
+                                  std::int64_t most_stored, Progress& progress) {
     const auto n_pairs = static_cast<std::int64_t>(pairs.size());
     const std::vector<std::size_t> order = by_work(pairs);
     std::vector<Solution> solutions(pairs.size());
@@ -109,13 +110,13 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
     {
         const bool is_caller = is_calling_thread();
         ThreadInterrupt interrupt(batch, is_caller);
-        std::vector<float> storage;
+        CostStorage storage;
 #pragma omp for schedule(dynamic, 1) nowait
         for (std::int64_t k = 0; k < n_pairs; ++k) {
             if (interrupt.requested()) continue;
             try {
                 const std::size_t p = order[static_cast<std::size_t>(k)];
-                const CorrelationCost cost(*pairs[p].source, *pairs[p].target, sgemm, storage, interrupt);
+                const CorrelationCost cost(*pairs[p].source, *pairs[p].target, sgemm, storage, most_stored, interrupt);
                 if (interrupt.requested()) continue;
                 const Masses masses = Masses::uniform(pairs[p].source->n_units(), pairs[p].target->n_units());
                 solutions[p] = solve(cost, masses, interrupt);

@@ -26,8 +26,9 @@ public:
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
 int available_threads();
 
-/// One solution a pair, in order, the same bits for every number of threads. `sgemm` must run on one thread. After a
-/// stop the pairs not solved are `interrupted`.
-std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads, Progress& progress);
+/// One solution a pair, in order, the same bits for every number of threads. `sgemm` must run on one thread. Each
+/// thread keeps `most_stored` costs at most. After a stop the pairs not solved are `interrupted`.
+std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, int n_threads,
+                                  std::int64_t most_stored, Progress& progress);
 
 }  // namespace mot

@@ -3,128 +3,125 @@
 #include <algorithm>
 #include <limits>
 
+#include "mot/cost.hpp"
 #include "mot/kernels/kernels.hpp"
 
 namespace mot {
 namespace {
 
-std::int64_t find_below(const float* x, std::int64_t n, float threshold, Node* hits) {
-    return kernels().find_below_float(x, n, threshold, hits);
-}
-std::int64_t find_below(const double* x, std::int64_t n, double threshold, Node* hits) {
-    return kernels().find_below_double(x, n, threshold, hits);
-}
-std::int64_t find_below_each(const float* x, const float* thresholds, std::int64_t n, Node* hits) {
-    return kernels().find_below_each_float(x, thresholds, n, hits);
-}
-std::int64_t find_below_each(const double* x, const double* thresholds, std::int64_t n, Node* hits) {
-    return kernels().find_below_each_double(x, thresholds, n, hits);
+bool is_every_row(std::int64_t) {
+    return true;
 }
 
-/// Keeps the k smallest values of each of many lists; a list's threshold is its k-th smallest so far.
+template <class Cost>
+std::vector<Arc> all_arcs(const Cost& cost, Interrupt& interrupt) {
+    std::vector<Arc> arcs;
+    arcs.reserve(static_cast<std::size_t>(cost.n_rows() * cost.n_columns()));
+    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
+        for (std::int64_t j = 0; j < cost.n_columns(); ++j)
+            arcs.push_back({static_cast<Node>(i), static_cast<Node>(j), static_cast<double>(row[j])});
+    });
+    return arcs;
+}
+
+/// The minima of the groups into which the costs of one row or column were dealt.
 template <class Real>
-class SmallestValues {
-public:
-    SmallestValues(std::int64_t n_lists, int k)
-        : k_(static_cast<std::size_t>(k)),
-          values_(static_cast<std::size_t>(n_lists) * k_, std::numeric_limits<Real>::infinity()),
-          indices_(values_.size(), 0),
-          thresholds_(static_cast<std::size_t>(n_lists), std::numeric_limits<Real>::infinity()),
-          position_of_largest_(static_cast<std::size_t>(n_lists), 0) {}
+struct GroupMinima {
+    using Index = typename RowKernels<Real>::Index;
+    static constexpr auto n_groups = static_cast<std::size_t>(RowKernels<Real>::n_lanes);
 
-    const Real* thresholds() const { return thresholds_.data(); }
-    Real threshold(std::int64_t list) const { return thresholds_[static_cast<std::size_t>(list)]; }
+    Real minima[n_groups];
+    Index where[n_groups];
 
-    void offer(std::int64_t list, Real value, Node index) {
-        const auto l = static_cast<std::size_t>(list);
-        if (!(value < thresholds_[l])) return;
-        Real* const values = values_.data() + l * k_;
-        values[position_of_largest_[l]] = value;
-        indices_[l * k_ + position_of_largest_[l]] = index;
-        const Real* const largest = std::max_element(values, values + k_);
-        position_of_largest_[l] = static_cast<std::size_t>(largest - values);
-        thresholds_[l] = *largest;
-    }
-
-    bool holds(std::int64_t list, Real value, Node index) const {
-        if (value != threshold(list)) return value < threshold(list);
-        // Of equal values only some may have found room.
-        const auto first = indices_.begin() + list * static_cast<std::int64_t>(k_);
-        const auto end = first + static_cast<std::ptrdiff_t>(k_);
-        return std::find(first, end, index) != end;
-    }
-
+    /// Visits the k cheapest; of equal ones those that come first when counting starts at `offset`, so that units
+    /// whose costs are all alike do not all turn to the same few.
     template <class Visit>
-    void for_each(std::int64_t list, Visit visit) const {
-        const std::size_t first = static_cast<std::size_t>(list) * k_;
-        for (std::size_t k = first; k < first + k_; ++k) visit(values_[k], indices_[k]);
+    void for_each_cheapest(int k, std::size_t offset, Visit visit) const {
+        Real sorted[n_groups];
+        std::copy(minima, minima + n_groups, sorted);
+        std::nth_element(sorted, sorted + k - 1, sorted + n_groups);
+        const Real threshold = sorted[k - 1];
+        auto n_ties = std::count(sorted, sorted + k, threshold);
+        for (std::size_t g = 0; g < n_groups; ++g) {
+            const std::size_t group = (g + offset) % n_groups;
+            const Real value = minima[group];
+            if (!(value <= threshold) || where[group] < 0 || (value == threshold && n_ties-- <= 0)) continue;
+            visit(value, static_cast<Node>(where[group]));
+        }
+    }
+};
+
+/// The minima of every column, over groups of rows that follow one another.
+template <class Real>
+class ColumnMinima {
+public:
+    using Index = typename RowKernels<Real>::Index;
+
+    ColumnMinima(std::int64_t n_rows, std::int64_t n_columns)
+        : n_rows_(n_rows),
+          n_columns_(n_columns),
+          minima_(static_cast<std::size_t>(n_columns) * n_groups, std::numeric_limits<Real>::infinity()),
+          where_(minima_.size(), -1) {}
+
+    void add_row(std::int64_t i, const Real* row) {
+        const std::int64_t group = i * static_cast<std::int64_t>(n_groups) / n_rows_;
+        row_kernels<Real>().lower_minima(row, n_columns_, static_cast<Index>(i), minima_.data() + group * n_columns_,
+                                         where_.data() + group * n_columns_);
+    }
+
+    GroupMinima<Real> of_column(std::int64_t j) const {
+        GroupMinima<Real> column;
+        for (std::size_t group = 0; group < n_groups; ++group) {
+            const std::size_t k = group * static_cast<std::size_t>(n_columns_) + static_cast<std::size_t>(j);
+            column.minima[group] = minima_[k];
+            column.where[group] = where_[k];
+        }
+        return column;
     }
 
 private:
-    std::size_t k_;
-    std::vector<Real> values_;
-    std::vector<Node> indices_;
-    std::vector<Real> thresholds_;
-    std::vector<std::size_t> position_of_largest_;
+    static constexpr std::size_t n_groups = GroupMinima<Real>::n_groups;
+    std::int64_t n_rows_, n_columns_;
+    std::vector<Real> minima_;  // (n_groups, n_columns)
+    std::vector<Index> where_;
 };
-
-template <class Real>
-std::vector<Arc> all_arcs(const MatrixView<Real>& cost) {
-    std::vector<Arc> arcs;
-    arcs.reserve(static_cast<std::size_t>(cost.n_rows * cost.n_columns));
-    for (std::int64_t i = 0; i < cost.n_rows; ++i)
-        for (std::int64_t j = 0; j < cost.n_columns; ++j)
-            arcs.push_back({static_cast<Node>(i), static_cast<Node>(j), static_cast<double>(cost(i, j))});
-    return arcs;
-}
 
 }  // namespace
 
-template <class Real>
-std::vector<Arc> select_candidates(const MatrixView<Real>& cost, int k) {
-    if (std::min(cost.n_rows, cost.n_columns) <= 2 * k) return all_arcs(cost);
+template <class Cost>
+std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt) {
+    using Real = typename Cost::Value;
+    if (std::min(cost.n_rows(), cost.n_columns()) <= 2 * k) return all_arcs(cost, interrupt);
 
-    // Thresholds only fall while the list fills, so most costs are dismissed sixteen at a time.
-    SmallestValues<Real> of_row(cost.n_rows, k);
-    SmallestValues<Real> of_column(cost.n_columns, k);
-    std::vector<Node> hits(static_cast<std::size_t>(cost.n_columns));
-    constexpr std::int64_t chunk = 128;
-    for (std::int64_t i = 0; i < cost.n_rows; ++i) {
-        const Real* row = cost.row(i);
-        for (std::int64_t first = 0; first < cost.n_columns; first += chunk) {
-            const std::int64_t n = std::min(chunk, cost.n_columns - first);
-            const std::int64_t n_hits = find_below(row + first, n, of_row.threshold(i), hits.data());
-            for (std::int64_t h = 0; h < n_hits; ++h) {
-                const std::int64_t j = first + hits[static_cast<std::size_t>(h)];
-                of_row.offer(i, row[j], static_cast<Node>(j));
-            }
-        }
-        const std::int64_t n_hits = find_below_each(row, of_column.thresholds(), cost.n_columns, hits.data());
-        for (std::int64_t h = 0; h < n_hits; ++h) {
-            const Node j = hits[static_cast<std::size_t>(h)];
-            of_column.offer(j, row[j], static_cast<Node>(i));
-        }
-    }
+    std::vector<std::vector<Arc>> of_row(static_cast<std::size_t>(cost.n_rows()));
+    ColumnMinima<Real> columns(cost.n_rows(), cost.n_columns());
+    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Real* row) {
+        GroupMinima<Real> lanes;
+        row_kernels<Real>().find_lane_minima(row, cost.n_columns(), lanes.minima, lanes.where);
+        auto& arcs = of_row[static_cast<std::size_t>(i)];
+        arcs.reserve(static_cast<std::size_t>(3 * k));
+        lanes.for_each_cheapest(k, static_cast<std::size_t>(i) * 17, [&](Real value, Node j) {
+            arcs.push_back({static_cast<Node>(i), j, static_cast<double>(value)});
+        });
+        columns.add_row(i, row);
+    });
+    if (interrupt.requested()) return {};
 
-    std::vector<std::vector<Arc>> column_only(static_cast<std::size_t>(cost.n_rows));
-    for (std::int64_t j = 0; j < cost.n_columns; ++j)
-        of_column.for_each(j, [&](Real value, Node i) {
-            const auto source = static_cast<std::size_t>(i);
-            if (!of_row.holds(i, value, static_cast<Node>(j)))
-                column_only[source].push_back({i, static_cast<Node>(j), static_cast<double>(value)});
+    for (std::int64_t j = 0; j < cost.n_columns(); ++j)
+        columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](Real value, Node i) {
+            auto& arcs = of_row[static_cast<std::size_t>(i)];
+            const auto is_known = [&](const Arc& arc) { return arc.target == j; };
+            if (std::none_of(arcs.begin(), arcs.end(), is_known))
+                arcs.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
         });
     std::vector<Arc> arcs;
-    arcs.reserve(static_cast<std::size_t>((cost.n_rows + cost.n_columns) * k));
-    for (std::int64_t i = 0; i < cost.n_rows; ++i) {
-        of_row.for_each(
-            i, [&](Real value, Node j) { arcs.push_back({static_cast<Node>(i), j, static_cast<double>(value)}); });
-        const auto& more = column_only[static_cast<std::size_t>(i)];
-        arcs.insert(arcs.end(), more.begin(), more.end());
-    }
+    arcs.reserve(static_cast<std::size_t>((cost.n_rows() + cost.n_columns()) * k));
+    for (const auto& row : of_row) arcs.insert(arcs.end(), row.begin(), row.end());
     return arcs;
 }
 
-template std::vector<Arc> select_candidates(const MatrixView<float>&, int);
-template std::vector<Arc> select_candidates(const MatrixView<double>&, int);
+template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const GivenCost<double>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const CorrelationCost&, int, Interrupt&);
 
 }  // namespace mot

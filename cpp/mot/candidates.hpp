@@ -1,17 +1,15 @@
 /// The arcs worth trying first: each source unit's and each target unit's cheapest few.
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "mot/problem.hpp"
-#include "mot/view.hpp"
 
 namespace mot {
 
-/// The `k` cheapest arcs of every row, and of every column where they are not among the row's, ordered by row; all
-/// arcs when that would be most of them.
-template <class Real>
-std::vector<Arc> select_candidates(const MatrixView<Real>& cost, int k);
+/// About the `k` cheapest arcs of every row and of every column, ordered by row, in one pass: the costs of a row (of a
+/// column) are dealt into 64 groups, and the `k` cheapest of the groups' minima are taken. All arcs when there are few.
+template <class Cost>
+std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt);
 
 }  // namespace mot

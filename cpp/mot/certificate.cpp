@@ -1,5 +1,6 @@
 #include "mot/certificate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -54,28 +55,36 @@ void measure_plan(const Cost& cost, const Masses& masses, const Solution& soluti
 }  // namespace
 
 template <class Cost>
-Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution) {
-    const auto& matrix = cost.matrix();
+Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution, Interrupt& interrupt) {
     const std::vector<double>& u = solution.potentials.u;
     const std::vector<double>& v = solution.potentials.v;
     Certificate certificate;
     certificate.tolerance = cost.certificate_tolerance();
 
-    for (std::int64_t i = 0; i < matrix.n_rows; ++i) {
-        const auto* row = matrix.row(i);
+    const auto is_every_row = [](std::int64_t) { return true; };
+    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         const double u_i = u[static_cast<std::size_t>(i)];
-        for (std::int64_t j = 0; j < matrix.n_columns; ++j) {
-            const double v_j = v[static_cast<std::size_t>(j)];
-            if (static_cast<double>(row[j]) - v_j - u_i >= cost.margin()) continue;
-            certificate.dual_violation = worse(certificate.dual_violation, u_i + v_j - cost.exact(i, j));
+        const auto is_cleared = [&](std::size_t j) {
+            return static_cast<double>(row[j]) - v[j] - u_i >= cost.margin();
+        };
+        constexpr std::size_t block = 64;  // in which all arcs are usually cleared at once
+        for (std::size_t first = 0; first < v.size(); first += block) {
+            const std::size_t end = std::min(first + block, v.size());
+            bool all_cleared = true;
+            for (std::size_t j = first; j < end; ++j) all_cleared &= is_cleared(j);
+            if (all_cleared) continue;
+            for (std::size_t j = first; j < end; ++j)
+                if (!is_cleared(j))
+                    certificate.dual_violation =
+                        worse(certificate.dual_violation, u_i + v[j] - cost.exact(i, static_cast<std::int64_t>(j)));
         }
-    }
+    });
     measure_plan(cost, masses, solution, certificate);
     return certificate;
 }
 
 template <>
-Certificate certify(const SparseCost& cost, const Masses& masses, const Solution& solution) {
+Certificate certify(const SparseCost& cost, const Masses& masses, const Solution& solution, Interrupt&) {
     const std::vector<double>& u = solution.potentials.u;
     const std::vector<double>& v = solution.potentials.v;
     Certificate certificate;
@@ -88,8 +97,8 @@ Certificate certify(const SparseCost& cost, const Masses& masses, const Solution
     return certificate;
 }
 
-template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&);
-template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&);
-template Certificate certify(const CorrelationCost&, const Masses&, const Solution&);
+template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&, Interrupt&);
+template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&, Interrupt&);
+template Certificate certify(const CorrelationCost&, const Masses&, const Solution&, Interrupt&);
 
 }  // namespace mot

@@ -5,8 +5,9 @@
 
 namespace mot {
 
-/// Reduced costs are taken of the exact costs, but for arcs that the searched matrix and its margin already clear.
+/// Reduced costs are taken of the exact costs, but for arcs that the searched costs and their margin already clear.
+/// What is measured up to an interrupt is no certificate.
 template <class Cost>
-Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution);
+Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution, Interrupt& interrupt);
 
 }  // namespace mot

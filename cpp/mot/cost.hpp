@@ -1,10 +1,12 @@
 /// Two kinds of cost: a matrix that is given, and one minus the correlation of two layers' units.
 ///
-/// Both offer `matrix()`, the dense costs that are searched, and `exact(i, j)`, the cost that counts. They differ by at
-/// most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look.
+/// Both offer their dense costs row by row (`for_each_row`), to be searched, and `exact(i, j)`, the cost that counts.
+/// They differ by at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "mot/blas.hpp"
@@ -17,28 +19,67 @@ namespace mot {
 template <class Real>
 class GivenCost {
 public:
-    explicit GivenCost(MatrixView<Real> matrix);
+    using Value = Real;
+
+    /// `scale` is the largest absolute cost, which must be finite: that of every tolerance.
+    GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
 
     const MatrixView<Real>& matrix() const { return matrix_; }
+    std::int64_t n_rows() const { return matrix_.n_rows; }
+    std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
     double margin() const { return 0.0; }
-    /// Largest absolute cost: the scale of every tolerance.
     double scale() const { return scale_; }
     double certificate_tolerance() const { return 1e-9 * scale_; }
+
+    /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.
+    template <class IsWanted, class Visit>
+    void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        constexpr std::int64_t rows_between_looks = 256;
+        for (std::int64_t i = 0; i < n_rows(); ++i) {
+            if (i % rows_between_looks == rows_between_looks - 1 && interrupt.requested()) return;
+            if (is_wanted(i)) visit(i, matrix_.row(i));
+        }
+    }
 
 private:
     MatrixView<Real> matrix_;
     double scale_;
 };
 
+/// Memory that is not initialised, which pairs of layers use one after the other.
+class Buffer {
+public:
+    float* reserve(std::int64_t n) {
+        if (n > size_) {
+            values_.reset();
+            values_.reset(new float[static_cast<std::size_t>(n)]);
+            size_ = n;
+        }
+        return values_.get();
+    }
+
+private:
+    std::unique_ptr<float[]> values_;
+    std::int64_t size_ = 0;
+};
+
+struct CostStorage {
+    Buffer costs;
+    Buffer units;
+};
+
 class CorrelationCost {
 public:
-    /// Multiplies the layers' values by `sgemm` into `storage`, which is resized and must outlive this object; leaves
-    /// off early when interrupted.
-    CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Sgemm sgemm,
-                    std::vector<float>& storage, Interrupt& interrupt);
+    using Value = float;
 
-    const MatrixView<float>& matrix() const { return matrix_; }
+    /// Where the costs are more than `most_stored`, they are not kept but computed anew, panel by panel, whenever they
+    /// are searched. `storage` must outlive this object.
+    CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Sgemm sgemm, CostStorage& storage,
+                    std::int64_t most_stored, Interrupt& interrupt);
+
+    std::int64_t n_rows() const { return source_.n_units(); }
+    std::int64_t n_columns() const { return target_.n_units(); }
     double exact(std::int64_t i, std::int64_t j) const { return 1.0 - source_.correlation(i, target_, j); }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Higham,
     /// Accuracy and Stability of Numerical Algorithms, 3.1), and of the roundings around it.
@@ -47,10 +88,42 @@ public:
     /// What standardized values in single precision allow; their own correlations are met to rounding.
     double certificate_tolerance() const { return 1e-6; }
 
+    /// As of `GivenCost`.
+    template <class IsWanted, class Visit>
+    void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        std::vector<std::int64_t> rows;
+        for (std::int64_t i = 0; i < n_rows(); ++i) {
+            if (!is_wanted(i)) continue;
+            if (is_stored_) {
+                visit(i, costs_ + i * n_columns());
+                continue;
+            }
+            rows.push_back(i);
+            if (static_cast<std::int64_t>(rows.size()) == panel_) visit_panel(interrupt, rows, visit);
+        }
+        visit_panel(interrupt, rows, visit);
+    }
+
 private:
+    template <class Visit>
+    void visit_panel(Interrupt& interrupt, std::vector<std::int64_t>& rows, Visit visit) const {
+        if (!rows.empty() && !interrupt.requested()) {
+            compute(rows, costs_);
+            for (std::size_t k = 0; k < rows.size(); ++k)
+                visit(rows[k], costs_ + static_cast<std::int64_t>(k) * n_columns());
+        }
+        rows.clear();
+    }
+
+    void compute(const std::vector<std::int64_t>& rows, float* costs) const;
+
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;
-    MatrixView<float> matrix_;
+    Sgemm sgemm_;
+    CostStorage& storage_;
+    bool is_stored_;
+    std::int64_t panel_;  // rows that are computed together
+    float* costs_;        // all of them, or one panel
 };
 
 }  // namespace mot

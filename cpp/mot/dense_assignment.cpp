@@ -21,7 +21,8 @@ DenseAssignment::DenseAssignment(const MatrixView<double>& cost)
       distance_(row_of_.size(), infinity),
       price_(row_of_.size(), 0.0),
       reached_from_(row_of_.size(), none),
-      nearest_(row_of_.size()) {}
+      nearest_(row_of_.size()),
+      zeros_(row_of_.size(), 0.0) {}
 
 void DenseAssignment::take_cheapest() {
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
@@ -55,8 +56,8 @@ void DenseAssignment::match(Node row, Node column) {
 
 /// Of the columns at this distance the first free one, else the first.
 Node DenseAssignment::nearest_open(double distance) {
-    const std::int64_t n = kernels().find_below_double(distance_.data(), cost_.n_columns,
-                                                       std::nextafter(distance, infinity), nearest_.data());
+    const std::int64_t n = row_kernels<double>().find_violated(distance_.data(), zeros_.data(), cost_.n_columns,
+                                                               std::nextafter(distance, infinity), nearest_.data());
     const auto end = nearest_.begin() + n;
     const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == none; });
     return free == end ? nearest_.front() : *free;

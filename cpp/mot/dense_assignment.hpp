@@ -51,6 +51,7 @@ private:
     std::vector<double> price_;     // v of the open columns; minus infinity where settled
     std::vector<Node> reached_from_;
     std::vector<Node> nearest_;
+    std::vector<double> zeros_;
     struct Settled {
         Node column;
         double distance;

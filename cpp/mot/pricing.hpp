@@ -1,17 +1,49 @@
-/// Looks over all arcs of the dense problem for those that the duals leave violated.
+/// Looks over all arcs of the dense problem for those that potentials leave violated, or nearly.
+///
+/// Every row keeps a bound on the reduced costs of the arcs in it that are not known yet. When potentials move, the
+/// bound moves with them, and only the rows in which it says too little are read again.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "mot/problem.hpp"
-#include "mot/view.hpp"
 
 namespace mot {
 
-/// The arcs whose reduced cost is below `threshold`, by source; of each source at most its `most_per_source` lowest.
-template <class Real>
-std::vector<Arc> find_violated_arcs(const MatrixView<Real>& cost, const Potentials& potentials, double threshold,
-                                    std::int64_t most_per_source);
+template <class Cost>
+class Pricing {
+public:
+    Pricing(const Cost& cost, const std::vector<Arc>& known);
+
+    /// Afterwards every unknown arc's reduced cost is at least `certain`. Rows that had to be read for that give away
+    /// their arcs below `width`, which are known from then on, the lowest few of a row first. Returns the new ones.
+    std::vector<Arc> find_near_arcs(const Potentials& potentials, double certain, double width, Interrupt& interrupt);
+
+    /// Of the known arcs those whose exact reduced cost is below -tolerance, with their exact costs.
+    std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance);
+
+    /// The exact cost of an arc, which for known arcs is computed once.
+    double exact(Node source, Node target);
+
+private:
+    struct KnownArc {
+        Node target;
+        double cost;   // as searched
+        double exact;  // NaN before it is asked for
+    };
+
+    void loosen(const Potentials& potentials);
+    void read_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
+                  std::vector<Arc>& found);
+    double exact(std::size_t i, KnownArc& arc) const;
+
+    const Cost& cost_;
+    std::vector<std::vector<KnownArc>> known_;  // of every row
+    std::vector<double> bound_;                 // of every row: no unknown arc's reduced cost is lower
+    Potentials last_;                           // the potentials that the bounds are for
+    std::vector<std::int64_t> row_of_mark_;     // of every column: the last row in which it was known
+    std::vector<Node> hits_;
+};
 
 }  // namespace mot

@@ -1,9 +1,11 @@
 #include "mot/solve_sparse.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <numeric>
 
+#include "mot/auction.hpp"
 #include "mot/certificate.hpp"
 #include "mot/finish.hpp"
 #include "mot/network_simplex.hpp"
@@ -84,6 +86,32 @@ void complete_potentials(const SparseCost& cost, Potentials& potentials) {
         if (u[i] == -infinity) u[i] = bounded(most_u[i]);
 }
 
+bool has_arcs_for_all_mass(const SparseCost& cost, const Masses& masses) {
+    std::vector<bool> has_source(masses.source.size(), false);
+    std::vector<bool> has_target(masses.target.size(), false);
+    cost.for_each_arc([&](Node i, Node j, double) {
+        has_source[static_cast<std::size_t>(i)] = true;
+        has_target[static_cast<std::size_t>(j)] = true;
+    });
+    const auto has_all = [](const std::vector<double>& mass, const std::vector<bool>& has_arc) {
+        for (std::size_t x = 0; x < mass.size(); ++x)
+            if (mass[x] > 0 && !has_arc[x]) return false;
+        return true;
+    };
+    return has_all(masses.source, has_source) && has_all(masses.target, has_target);
+}
+
+/// What an auction of falling epsilons, in spreads of a source's costs, leaves.
+Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std::function<double(Node, Node)>& cost_of,
+                         Interrupt& interrupt) {
+    const std::vector<Arc> arcs = cost.arcs();
+    Auction auction(masses, arcs);
+    double spread = auction.spread();
+    if (!(spread > 0)) spread = cost.scale() > 0 ? cost.scale() : 1.0;
+    for (const double epsilon : {0.2, 0.03, 0.006}) auction.run(epsilon * spread, interrupt);
+    return starting_basis(masses, auction, arcs, cost_of);
+}
+
 /// Finds the plan of `solution`, or that there is none.
 void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& masses, ArtificialCost& artificial,
               Interrupt& interrupt, Solution& solution) {
@@ -115,13 +143,13 @@ void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& mas
 
 Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrupt) {
     Solution solution;
-    if (cost.view().row_starts[cost.view().n_rows] == 0) {
+    if (!has_arcs_for_all_mass(cost, masses)) {
         solution.status = Status::infeasible;
         return solution;
     }
     ArtificialCost artificial(cost);
     const auto cost_of = [&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); };
-    NetworkSimplex simplex(masses, starting_basis(masses, cost.arcs(), cost_of));
+    NetworkSimplex simplex(masses, near_optimal_basis(cost, masses, cost_of, interrupt));
     optimize(simplex, cost, masses, artificial, interrupt, solution);
     if (solution.status != Status::optimal) return solution;
 
@@ -129,7 +157,7 @@ Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrup
     solution.potentials = simplex.potentials();
     complete_potentials(cost, solution.potentials);
     centre_potentials(masses, solution.potentials);
-    solution.certificate = certify(cost, masses, solution);
+    solution.certificate = certify(cost, masses, solution, interrupt);
     solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
     return solution;

@@ -1,121 +1,254 @@
 #include "mot/starting_basis.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <queue>
+#include <utility>
 
 namespace mot {
 namespace {
 
-/// What is still to be shipped. A unit leaves when it is done; a tie takes the target away and keeps the source, with
-/// nothing left, to be hung by an empty arc later: empty arcs then lead from a source up to its parent.
-class Remainder {
+std::size_t index(Node node) {
+    return static_cast<std::size_t>(node);
+}
+
+/// Disjoint sets of nodes.
+class Components {
 public:
-    explicit Remainder(const Masses& masses) : supply_(masses.source), demand_(masses.target) {
-        for (std::size_t i = 0; i < supply_.size(); ++i)
-            if (supply_[i] > 0) sources_.push_back(static_cast<Node>(i));
-        for (std::size_t j = 0; j < demand_.size(); ++j)
-            if (demand_[j] > 0) targets_.push_back(static_cast<Node>(j));
-        n_sources_ = sources_.size();
-        n_targets_ = targets_.size();
-        source_is_open_.assign(supply_.size(), false);
-        target_is_open_.assign(demand_.size(), false);
-        for (const Node i : sources_) source_is_open_[static_cast<std::size_t>(i)] = true;
-        for (const Node j : targets_) target_is_open_[static_cast<std::size_t>(j)] = true;
+    explicit Components(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), Node{0}); }
+    Node find(Node node) {
+        while (parent_[index(node)] != node) node = parent_[index(node)] = parent_[index(parent_[index(node)])];
+        return node;
+    }
+    void join(Node x, Node y) { parent_[index(find(x))] = find(y); }
+
+private:
+    std::vector<Node> parent_;
+};
+
+/// The arcs at every node of a bipartite graph, as one array; targets are numbered behind the sources.
+class Incidence {
+public:
+    Incidence(const std::vector<Arc>& arcs, Node n_source, std::size_t n_nodes) : first_(n_nodes + 1, 0) {
+        for (const Arc& arc : arcs) {
+            ++first_[index(arc.source) + 1];
+            ++first_[index(arc.target + n_source) + 1];
+        }
+        for (std::size_t x = 1; x < first_.size(); ++x) first_[x] += first_[x - 1];
+        arcs_.resize(2 * arcs.size());
+        std::vector<std::size_t> free(first_.begin(), first_.end() - 1);
+        for (std::size_t k = 0; k < arcs.size(); ++k) {
+            arcs_[free[index(arcs[k].source)]++] = k;
+            arcs_[free[index(arcs[k].target + n_source)]++] = k;
+        }
     }
 
-    bool is_open(Node source, Node target) const {
-        return source_is_open_[static_cast<std::size_t>(source)] && target_is_open_[static_cast<std::size_t>(target)];
-    }
-    bool has_choice() const { return n_sources_ > 1 && n_targets_ > 1; }
+    struct Range {
+        const std::size_t* first;
+        const std::size_t* last;
+        const std::size_t* begin() const { return first; }
+        const std::size_t* end() const { return last; }
+    };
+    Range at(Node node) const { return {arcs_.data() + first_[index(node)], arcs_.data() + first_[index(node) + 1]}; }
 
-    /// Returns whether the target left; otherwise the source did.
-    bool ship(Node source, Node target) {
-        double& supply = supply_[static_cast<std::size_t>(source)];
-        double& demand = demand_[static_cast<std::size_t>(target)];
-        const bool target_is_done = n_sources_ == 1 || (n_targets_ > 1 && demand <= supply);
+private:
+    std::vector<std::size_t> first_;
+    std::vector<std::size_t> arcs_;
+};
+
+/// What a unit has left of its mass is rounding below this share of it.
+constexpr double rounding = 1e-13;
+
+/// Ships along arcs so that every shipment finishes a unit: then the arcs used form a forest, and all carry mass.
+class Forest {
+public:
+    Forest(const Masses& masses, const std::vector<Arc>& plan)
+        : n_source_(static_cast<Node>(masses.source.size())),
+          mass_(masses.source),
+          plan_(plan),
+          incidence_(plan, n_source_, masses.source.size() + masses.target.size()),
+          is_used_(plan.size(), false) {
+        mass_.insert(mass_.end(), masses.target.begin(), masses.target.end());
+        negligible_.resize(mass_.size());
+        degree_.resize(mass_.size());
+        for (std::size_t x = 0; x < mass_.size(); ++x) {
+            const auto node = static_cast<Node>(x);
+            negligible_[x] = rounding * mass_[x];
+            degree_[x] = incidence_.at(node).end() - incidence_.at(node).begin();
+            if (degree_[x] == 1) leaves_.push_back(node);
+        }
+    }
+
+    /// Leaves first: where the plan has no cycle every shipment is the plan's own. A cycle breaks where it is met.
+    void follow_plan() {
+        for (std::size_t k = 0; k < plan_.size(); ++k) {
+            follow_leaves();
+            if (!is_used_[k]) follow(k);
+        }
+    }
+
+    /// A staircase through what the plan left over.
+    void ship_rest(const std::function<double(Node, Node)>& cost) {
+        const auto n_nodes = static_cast<Node>(mass_.size());
+        Node i = 0;
+        Node j = n_source_;
+        while (true) {
+            while (i < n_source_ && is_done(i)) ++i;
+            while (j < n_nodes && is_done(j)) ++j;
+            // Masses whose sums differ by rounding leave some on one side.
+            if (i == n_source_ || j == n_nodes) break;
+            ship({i, j - n_source_, cost(i, j - n_source_)});
+        }
+    }
+
+    std::vector<Arc>& arcs() { return arcs_; }
+
+private:
+    bool is_done(Node node) const { return !(mass_[index(node)] > negligible_[index(node)]); }
+
+    void follow_leaves() {
+        while (!leaves_.empty()) {
+            const Node leaf = leaves_.back();
+            leaves_.pop_back();
+            const Incidence::Range arcs = incidence_.at(leaf);
+            const auto arc = std::find_if(arcs.begin(), arcs.end(), [&](std::size_t k) { return !is_used_[k]; });
+            if (arc != arcs.end()) follow(*arc);
+        }
+    }
+
+    void follow(std::size_t arc) {
+        use(arc);
+        const Node source = plan_[arc].source;
+        const Node target = plan_[arc].target + n_source_;
+        if (!is_done(source) && !is_done(target)) ship(plan_[arc]);
+        for (const Node node : {source, target})
+            if (is_done(node))
+                for (const std::size_t other : incidence_.at(node))
+                    if (!is_used_[other]) use(other);
+    }
+
+    void use(std::size_t arc) {
+        is_used_[arc] = true;
+        for (const Node node : {plan_[arc].source, plan_[arc].target + n_source_})
+            if (--degree_[index(node)] == 1) leaves_.push_back(node);
+    }
+
+    void ship(const Arc& arc) {
+        double& supply = mass_[index(arc.source)];
+        double& demand = mass_[index(arc.target + n_source_)];
         const double mass = std::min(supply, demand);
         supply -= mass;
         demand -= mass;
-        if (target_is_done) {
-            target_is_open_[static_cast<std::size_t>(target)] = false;
-            --n_targets_;
-        } else {
-            source_is_open_[static_cast<std::size_t>(source)] = false;
-            --n_sources_;
-        }
-        return target_is_done;
+        arcs_.push_back(arc);
     }
 
-    std::vector<Node> open_sources() const { return open(sources_, source_is_open_); }
-    std::vector<Node> open_targets() const { return open(targets_, target_is_open_); }
-
-private:
-    static std::vector<Node> open(const std::vector<Node>& units, const std::vector<bool>& is_open) {
-        std::vector<Node> result;
-        for (const Node unit : units)
-            if (is_open[static_cast<std::size_t>(unit)]) result.push_back(unit);
-        return result;
-    }
-
-    std::vector<double> supply_, demand_;
-    std::vector<Node> sources_, targets_;
-    std::vector<bool> source_is_open_, target_is_open_;
-    std::size_t n_sources_, n_targets_;
+    Node n_source_;
+    std::vector<double> mass_;  // still to be shipped, from sources and to targets
+    std::vector<double> negligible_;
+    const std::vector<Arc>& plan_;
+    Incidence incidence_;
+    std::vector<bool> is_used_;
+    std::vector<std::ptrdiff_t> degree_;  // arcs of the plan not used yet
+    std::vector<Node> leaves_;
+    std::vector<Arc> arcs_;
 };
 
-bool is_cheaper(const Arc& x, const Arc& y) {
-    if (x.cost != y.cost) return x.cost < y.cost;
-    return x.source != y.source ? x.source < y.source : x.target < y.target;
-}
-
-/// More than these is more sorting for hardly fewer pivots: measured from 32 to 4,864 units. Where pivots are as cheap
-/// as among few units, sorting less pays.
-constexpr std::size_t few_units = 128;
-constexpr std::ptrdiff_t sorted_per_source_of_few = 8;
-constexpr std::ptrdiff_t sorted_per_source_of_many = 24;
-
-std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs, std::ptrdiff_t sorted_per_source) {
-    std::vector<Arc> cheapest;
-    cheapest.reserve(arcs.size());
-    for (auto first = arcs.begin(); first != arcs.end();) {
-        const auto end = std::find_if(first, arcs.end(), [&](const Arc& arc) { return arc.source != first->source; });
-        const auto kept = cheapest.insert(cheapest.end(), first, end);
-        if (cheapest.end() - kept > sorted_per_source) {
-            std::nth_element(kept, kept + sorted_per_source, cheapest.end(), is_cheaper);
-            cheapest.erase(kept + sorted_per_source, cheapest.end());
+/// Hangs the trees of a forest from one of them, one by one (Prim), each by an empty arc from one of its sources.
+class Joining {
+public:
+    Joining(const Masses& masses, const std::vector<Arc>& forest)
+        : masses_(masses),
+          n_source_(static_cast<Node>(masses.source.size())),
+          trees_(masses.source.size() + masses.target.size()),
+          nodes_of_(masses.source.size() + masses.target.size()) {
+        for (const Arc& arc : forest) trees_.join(arc.source, arc.target + n_source_);
+        for (std::size_t x = 0; x < nodes_of_.size(); ++x) {
+            const bool has_mass =
+                x < masses.source.size() ? masses.source[x] > 0 : masses.target[x - masses.source.size()] > 0;
+            if (has_mass) nodes_of_[index(trees_.find(static_cast<Node>(x)))].push_back(static_cast<Node>(x));
         }
-        first = end;
+        for (std::size_t x = 0; x < nodes_of_.size(); ++x) {
+            n_left_ += !nodes_of_[x].empty();
+            if (nodes_of_[x].size() > nodes_of_[index(largest_)].size()) largest_ = static_cast<Node>(x);
+        }
     }
-    return cheapest;
+
+    Node root() const { return nodes_of_[index(largest_)].back() - n_source_; }
+
+    std::vector<Arc> empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
+                                const std::function<double(Node, Node)>& cost);
+
+private:
+    const Masses& masses_;
+    Node n_source_;
+    Components trees_;
+    std::vector<std::vector<Node>> nodes_of_;  // of every tree, sources first
+    Node largest_ = 0;
+    int n_left_ = 0;
+};
+
+std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
+                                     const std::function<double(Node, Node)>& cost) {
+    std::vector<Arc> chosen;
+    if (n_left_ == 1) return chosen;
+    using Entry = std::pair<double, std::size_t>;
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
+    std::vector<double> least(nodes_of_.size(), std::numeric_limits<double>::infinity());
+    std::vector<bool> is_joined(nodes_of_.size(), false);
+    const Incidence incidence(arcs, n_source_, nodes_of_.size());
+
+    const auto join = [&](Node tree) {
+        is_joined[index(tree)] = true;
+        --n_left_;
+        for (const Node target : nodes_of_[index(tree)]) {
+            if (target < n_source_) continue;
+            for (const std::size_t k : incidence.at(target)) {
+                const Arc& arc = arcs[k];
+                const Node other = trees_.find(arc.source);
+                if (is_joined[index(other)] || !(masses_.source[index(arc.source)] > 0)) continue;
+                const double reduced = arc.cost - potentials.u[index(arc.source)] - potentials.v[index(arc.target)];
+                if (!(reduced < least[index(other)])) continue;
+                least[index(other)] = reduced;
+                open.push({reduced, k});
+            }
+        }
+    };
+    join(largest_);
+    while (!open.empty() && n_left_ > 0) {
+        const Arc& arc = arcs[open.top().second];
+        open.pop();
+        const Node tree = trees_.find(arc.source);
+        if (is_joined[index(tree)]) continue;
+        chosen.push_back(arc);
+        join(tree);
+    }
+    // Whatever the arcs do not reach hangs from the root; a target whose mass is rounding, from any source there.
+    for (std::size_t x = 0; x < nodes_of_.size() && n_left_ > 0; ++x) {
+        if (nodes_of_[x].empty() || is_joined[x]) continue;
+        const Node node = nodes_of_[x].front();
+        const Node source = node < n_source_ ? node : nodes_of_[index(largest_)].front();
+        const Node target = node < n_source_ ? root() : node - n_source_;
+        chosen.push_back({source, target, cost(source, target)});
+        join(static_cast<Node>(x));
+    }
+    return chosen;
 }
 
 }  // namespace
 
-Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs,
+Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost) {
-    std::vector<Arc> by_cost = cheapest_of_each_source(
-        arcs, masses.source.size() <= few_units ? sorted_per_source_of_few : sorted_per_source_of_many);
-    std::sort(by_cost.begin(), by_cost.end(), is_cheaper);
-
-    Basis basis;
-    Remainder remainder(masses);
-    for (const Arc& arc : by_cost) {
-        if (!remainder.has_choice()) break;
-        if (!remainder.is_open(arc.source, arc.target)) continue;
-        basis.arcs.push_back(arc);
-        remainder.ship(arc.source, arc.target);
-    }
-
-    const std::vector<Node> sources = remainder.open_sources();
-    const std::vector<Node> targets = remainder.open_targets();
-    std::size_t i = 0;
-    std::size_t j = 0;
-    while (true) {
-        basis.arcs.push_back({sources[i], targets[j], cost(sources[i], targets[j])});
-        if (i + 1 == sources.size() && j + 1 == targets.size()) break;
-        (remainder.ship(sources[i], targets[j]) ? j : i) += 1;
-    }
-    basis.root = targets.back();
-    return basis;
+    std::vector<Arc> plan;
+    for (const Shipment& shipment : auction.shipments()) plan.push_back(shipment.arc);
+    Forest forest(masses, plan);
+    forest.follow_plan();
+    forest.ship_rest(cost);
+    Joining joining(masses, forest.arcs());
+    const std::vector<Arc> empty = joining.empty_arcs(arcs, auction.potentials(), cost);
+    forest.arcs().insert(forest.arcs().end(), empty.begin(), empty.end());
+    return {forest.arcs(), joining.root()};
 }
 
 }  // namespace mot

@@ -1,4 +1,4 @@
-/// A feasible spanning tree to start the simplex from, built cheapest arc first.
+/// A feasible spanning tree to start the simplex from, close to a given plan.
 ///
 /// The tree is strongly feasible (Cunningham 1976): seen from the root, every target unit's arc to its parent carries
 /// mass, so that from every node some mass can be pushed to the root. That is what keeps the simplex from cycling.
@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "mot/auction.hpp"
 #include "mot/problem.hpp"
 
 namespace mot {
@@ -16,8 +17,9 @@ struct Basis {
     Node root;              ///< a target unit
 };
 
-/// Ships along each source's cheapest few of `arcs`, which are ordered by source, by increasing cost; then along a
-/// staircase through what is left, for which `cost` is asked.
-Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost);
+/// Follows the plan of `auction` where it has no cycles, breaks these, ships what it left over, and joins the trees of
+/// that forest by empty ones of `arcs`, of least reduced cost first; `cost` is asked for arcs that are not among them.
+Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
+                     const std::function<double(Node, Node)>& cost);
 
 }  // namespace mot

@@ -83,7 +83,8 @@ void test_certificate_catches_missing_arcs() {
     CHECK(solution.certificate.is_optimal());
     cost(to_index(solution.source[0]), to_index(solution.target[0])) = infinity;
     const Rows rows(cost);
-    CHECK(!mot::certify(mot::SparseCost(rows.view()), masses, solution).is_optimal());
+    NeverInterrupt interrupt;
+    CHECK(!mot::certify(mot::SparseCost(rows.view()), masses, solution, interrupt).is_optimal());
 }
 
 }  // namespace

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast._validate import F64, is_sparse
+from mot_fast._validate import F64
+from mot_fast._validate_ot import is_sparse
 
 
 class Caller(Protocol):

@@ -49,7 +49,11 @@ def first_nonfinite(
     activations: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None = None
 ) -> tuple[int, int] | None: ...
 def solve_transport(
-    cost: npt.NDArray[Any], a: npt.NDArray[np.float64], b: npt.NDArray[np.float64], method: str = "automatic"
+    cost: npt.NDArray[Any],
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    scale: float,
+    method: str = "automatic",
 ) -> Solution: ...
 def solve_sparse_transport(
     row_starts: npt.NDArray[np.int64],
@@ -61,11 +65,13 @@ def solve_sparse_transport(
 def assign(
     cost: npt.NDArray[np.float64], maximize: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Certificate]: ...
-def mass_difference(a: Any, b: Any, cost: Any) -> float | None: ...
+def figures_of(a: Any, b: Any, cost: Any) -> tuple[float, float] | None: ...
+def largest_magnitude(values: npt.NDArray[Any]) -> float: ...
 def solve_pairs(
     sources: Sequence[StandardizedLayer],
     targets: Sequence[StandardizedLayer],
     n_threads: int,
+    most_stored: int,
     progress: Callable[[int], None] | None = None,
 ) -> list[Solution]: ...
 def available_threads() -> int: ...

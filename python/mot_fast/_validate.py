@@ -26,9 +26,6 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
-HISTOGRAM_SUM_TOLERANCE = 1.5e-6
-"""Difference of sums that are equal to 6 decimals, as `numpy.testing` and with it POT counts them."""
-
 LARGEST_COST = 1e300
 """Potentials are sums of costs: theirs must not overflow."""
 
@@ -187,35 +184,44 @@ def matrix(values: Any, what: str) -> F64:
     if result.ndim != 2 or 0 in result.shape:
         raise ValueError(f"{what}: expected a non-empty matrix, found shape {result.shape}")
     result = np.ascontiguousarray(activations(result, what), dtype=np.float64)
-    if not np.isfinite(result).all():
-        i, j = np.argwhere(~np.isfinite(result))[0]
-        raise ValueError(f"{what}: expected finite numbers, found {result[i, j]} first at ({i}, {j})")
+    _largest_finite(result, what)
     return result
 
 
-def cost_matrix(values: Any, what: str = "cost") -> Array:
-    """A finite cost matrix as the core reads it: C-contiguous, float32 if it came so, else float64."""
+def _largest_finite(values: Array, what: str) -> float:
+    """The largest absolute value of a matrix, all finite."""
+    largest = _core.largest_magnitude(values)
+    if not np.isfinite(largest):
+        i, j = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{what}: expected finite numbers, found {values[i, j]} first at ({i}, {j})")
+    return largest
+
+
+def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
+    """A finite cost matrix as the core reads it, C-contiguous, float32 if it came so, else float64; its scale."""
     cost = array(values, what)
-    if cost.dtype == np.float32 and cost.ndim == 2 and cost.size and np.isfinite(cost).all():
-        return np.ascontiguousarray(activations(cost, what))
-    result = matrix(cost, what)
-    largest = max(result.max(), -result.min())
+    if cost.ndim != 2 or 0 in cost.shape:
+        raise ValueError(f"{what}: expected a non-empty matrix, found shape {cost.shape}")
+    dtype = np.float32 if cost.dtype == np.float32 else np.float64
+    cost = np.ascontiguousarray(activations(cost, what), dtype=dtype)
+    largest = _largest_finite(cost, what)
     if largest > LARGEST_COST:
         raise ValueError(f"{what}: expected costs up to {LARGEST_COST}, found {largest}")
-    return result
+    return cost, largest
 
 
 def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
     """Marginals of a transport, uniform where None is given, with sums that are equal up to rounding."""
-    a = _marginal(a, shape[0], "a")
-    b = _marginal(b, shape[1], "b")
+    a = marginal(a, shape[0], "a")
+    b = marginal(b, shape[1], "b")
     sum_a, sum_b = float(a.sum()), float(b.sum())
     if abs(sum_a - sum_b) > MARGINAL_SUM_TOLERANCE * max(sum_a, sum_b):
         raise ValueError(f"a and b: expected equal sums, found {sum_a} and {sum_b}")
     return a, b
 
 
-def _marginal(values: Any, n: int, what: str) -> F64:
+def marginal(values: Any, n: int, what: str) -> F64:
+    """One marginal of n units, uniform where None is given."""
     if values is None:
         return np.full(n, 1.0 / n)
     marginal = array(values, what)
@@ -231,59 +237,6 @@ def _marginal(values: Any, n: int, what: str) -> F64:
     if not 0 < marginal.sum() < np.inf:
         raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {marginal.sum()}")
     return marginal
-
-
-def assignment_costs(values: Any) -> F64:
-    """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
-    if is_sparse(values):
-        raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
-    costs = np.asarray(values)
-    if costs.ndim != 2:
-        raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")
-    return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
-
-
-def is_sparse(values: Any) -> bool:
-    """Whether this is one of SciPy's sparse matrices, which a caller without any has no need to import."""
-    return type(values).__module__.startswith("scipy.sparse")
-
-
-def sparse_costs(values: Any, what: str) -> Any:
-    """Finite costs in compressed rows, columns increasing: entries of the same place are summed, zeros are kept."""
-    import scipy.sparse
-
-    if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"{what}: expected a non-empty matrix, found shape {values.shape}")
-    if not is_readable_dtype(values.dtype):
-        raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
-    rows = scipy.sparse.csr_array(values, copy=True)
-    rows.sum_duplicates()
-    rows.data = activations(rows.data, what).astype(np.float64, copy=False)
-    if not (np.abs(rows.data) <= LARGEST_COST).all():
-        found = rows.data[~(np.abs(rows.data) <= LARGEST_COST)][0]
-        raise ValueError(f"{what}: expected finite costs up to {LARGEST_COST}, found {found}")
-    return rows
-
-
-def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool) -> tuple[F64, F64, Array]:
-    """Masses and costs as POT judges them: masses that do not fit are an `AssertionError`."""
-    difference = _core.mass_difference(a, b, costs)
-    if difference is None:  # something has to be converted or named
-        costs = sparse_costs(costs, "M") if is_sparse(costs) else cost_matrix(costs, "M")
-        a = _histogram(a, costs.shape[0], "a")
-        b = _histogram(b, costs.shape[1], "b")
-        difference = abs(float(a.sum()) - float(b.sum()))
-    if are_sums_compared and difference >= HISTOGRAM_SUM_TOLERANCE:
-        raise AssertionError(f"a and b: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
-    return a, b, costs
-
-
-def _histogram(values: Any, n: int, what: str) -> F64:
-    if values is None or len(values) == 0:
-        return np.full(n, 1.0 / n)
-    if values.shape != (n,):
-        raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
-    return _marginal(values, n, what)
 
 
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:

@@ -87,7 +87,7 @@ def align(
     _warn_of_constant_units(source_side, target_side)
 
     with _progress_callback(progress, len(source) * len(target)) as report, _one_blas_thread:
-        solutions = _core.solve_pairs(source_layers, target_layers, n_threads, report)
+        solutions = _core.solve_pairs(source_layers, target_layers, n_threads, 2**62, report)
     unit_plans = tuple(
         tuple(_unit_plan(solutions[l * len(target) + m], source_side, l, target_side, m) for m in range(len(target)))
         for l in range(len(source))

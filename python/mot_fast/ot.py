@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate
+from mot_fast import _core, _validate_ot
 from mot_fast._caller import Caller, arguments
-from mot_fast._validate import F64, Array, Index
+from mot_fast._validate import F64, Index
 from mot_fast.transport import Certificate, SolverError, proven
 
 __all__ = ["emd", "emd2", "linear_sum_assignment"]
@@ -74,8 +74,8 @@ def emd(
     """
     _check_threads(numThreads)
     mass_a, mass_b, costs, caller = arguments(a, b, M)
-    mass_a, mass_b, costs = _validate.histograms(mass_a, mass_b, costs, check_marginals)
-    solution = _solved(mass_a, mass_b, costs)
+    mass_a, mass_b, costs, scale = _validate_ot.histograms(mass_a, mass_b, costs, check_marginals)
+    solution = _solved(mass_a, mass_b, costs, scale)
     _warn_of_integers(caller)
     cost = solution.cost
     plan, u, v = _plan_and_potentials(solution, costs, caller)
@@ -131,11 +131,11 @@ def emd2(
     mass_a, mass_b, costs, caller = arguments(a, b, M)
     _warn_of_integers(caller)
     if mass_b is None or mass_b.ndim < 2:
-        problem = _validate.histograms(mass_a, mass_b, costs, check_marginals)
+        problem = _validate_ot.histograms(mass_a, mass_b, costs, check_marginals)
         return _cost(*problem, None, caller, log, return_matrix)
     results = []
     for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
-        problem = _validate.histograms(mass_a, column, costs, check_marginals)
+        problem = _validate_ot.histograms(mass_a, column, costs, check_marginals)
         results.append(_cost(*problem, k, caller, log, return_matrix))
     return results
 
@@ -172,15 +172,17 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[Ind
     >>> rows, columns
     (array([0, 1]), array([1, 0]))
     """
-    rows, columns, certificate = _core.assign(_validate.assignment_costs(cost_matrix), bool(maximize))
+    rows, columns, certificate = _core.assign(_validate_ot.assignment_costs(cost_matrix), bool(maximize))
     if not certificate.is_optimal:
         raise SolverError(f"the matching could not be proven optimal: {Certificate.of(certificate)}")
     return rows, columns
 
 
-def _cost(a: F64, b: F64, costs: Array, column: int | None, caller: Caller, with_log: bool, with_plan: bool) -> Any:
+def _cost(
+    a: F64, b: F64, costs: Any, scale: float, column: int | None, caller: Caller, with_log: bool, with_plan: bool
+) -> Any:
     """What `emd2` returns for one problem, that of the given column of `b` if there are many."""
-    solution = _solved(a, b, costs)
+    solution = _solved(a, b, costs, scale)
     number = solution.cost
     if not (with_log or with_plan or caller.wants_gradients):
         return caller.number(number)
@@ -192,9 +194,9 @@ def _cost(a: F64, b: F64, costs: Array, column: int | None, caller: Caller, with
     return [cost, {**result, "G": plan} if with_plan else result]
 
 
-def _solved(a: F64, b: F64, costs: Any) -> _core.Solution:
+def _solved(a: F64, b: F64, costs: Any, scale: float) -> _core.Solution:
     if isinstance(costs, np.ndarray):
-        return proven(_core.solve_transport(costs, a, b), "the transport")
+        return proven(_core.solve_transport(costs, a, b, scale), "the transport")
     rows, columns = costs.indptr.astype(np.int64), costs.indices.astype(np.int32)
     solution = _core.solve_sparse_transport(rows, columns, costs.data, a, b)
     if solution.is_infeasible:

@@ -140,9 +140,9 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     array([[0.333, 0.167, 0.   ],
            [0.   , 0.167, 0.333]])
     """
-    matrix = _validate.cost_matrix(cost)
+    matrix, largest = _validate.cost_matrix(cost)
     mass_a, mass_b = _validate.marginals(a, b, matrix.shape)
-    return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b), "the transport"))
+    return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b, largest), "the transport"))
 
 
 def proven(solution: _core.Solution, what: str) -> _core.Solution:

@@ -8,23 +8,41 @@
 
 namespace mot {
 
+/// An index as wide as the numbers that it goes with, so that both move through the same vectors.
+template <class Real>
+struct WideIndex;
+template <>
+struct WideIndex<float> {
+    using type = std::int32_t;
+};
+template <>
+struct WideIndex<double> {
+    using type = std::int64_t;
+};
+
+/// The loops over one row of costs, in either precision.
+template <class Real>
+struct RowKernels {
+    using Index = typename WideIndex<Real>::type;
+    static constexpr std::int64_t n_lanes = 64;
+
+    /// max |x[k]|; not a number where any is.
+    Real (*largest_magnitude)(const Real* x, std::int64_t n);
+
+    /// The least x[k] of each lane k % n_lanes and the first k where it stands; infinity and -1 in an empty lane.
+    void (*find_lane_minima)(const Real* x, std::int64_t n, Real* minima, Index* where);
+
+    /// Where x[k] < minima[k]: minima[k] <- x[k], where[k] <- row.
+    void (*lower_minima)(const Real* x, std::int64_t n, Index row, Real* minima, Index* where);
+
+    /// Indices k with x[k] - v[k] < threshold, written to `hits`; returns how many.
+    std::int64_t (*find_violated)(const Real* x, const double* v, std::int64_t n, double threshold, std::int32_t* hits);
+};
+
 struct Kernels {
     const char* name;
-
-    /// Indices k with x[k] < threshold; returns how many were written to `hits`.
-    std::int64_t (*find_below_float)(const float* x, std::int64_t n, float threshold, std::int32_t* hits);
-    std::int64_t (*find_below_double)(const double* x, std::int64_t n, double threshold, std::int32_t* hits);
-
-    /// Indices k with x[k] < thresholds[k].
-    std::int64_t (*find_below_each_float)(const float* x, const float* thresholds, std::int64_t n, std::int32_t* hits);
-    std::int64_t (*find_below_each_double)(const double* x, const double* thresholds, std::int64_t n,
-                                           std::int32_t* hits);
-
-    /// Indices k with x[k] - v[k] < threshold: the violated arcs of one source unit.
-    std::int64_t (*find_violated_float)(const float* x, const double* v, std::int64_t n, double threshold,
-                                        std::int32_t* hits);
-    std::int64_t (*find_violated_double)(const double* x, const double* v, std::int64_t n, double threshold,
-                                         std::int32_t* hits);
+    RowKernels<float> of_float;
+    RowKernels<double> of_double;
 
     /// Inner product of single-precision vectors, summed in double precision.
     double (*dot)(const float* x, const float* y, std::int64_t n);
@@ -40,6 +58,17 @@ struct Kernels {
 
 /// The best version that this processor runs.
 const Kernels& kernels();
+
+template <class Real>
+const RowKernels<Real>& row_kernels();
+template <>
+inline const RowKernels<float>& row_kernels() {
+    return kernels().of_float;
+}
+template <>
+inline const RowKernels<double>& row_kernels() {
+    return kernels().of_double;
+}
 
 /// Every version that this processor runs, plainest first; `next` is null after the last.
 const Kernels* const* available_kernels();

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "mot/kernels/kernels.hpp"
 
 #define MOT_KERNELS_NAME kernels_baseline

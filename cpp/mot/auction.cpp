@@ -1,0 +1,216 @@
+#include "mot/auction.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace mot {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Of a unit's mass: masses whose sums differ by rounding leave some that finds no room.
+constexpr double negligible_share = 1e-9;
+/// Arcs that no bid has looked at for many raises are not scanned at each.
+constexpr double near_width_in_epsilons = 8;
+/// Far more than scaled rounds take: the arcs have no room for all mass, or a price war is on.
+constexpr std::int64_t most_bids_per_source = 64;
+
+}  // namespace
+
+Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
+    : masses_(masses),
+      first_(masses.source.size() + 1, 0),
+      near_end_(masses.source.size(), 0),
+      near_limit_(masses.source.size(), 0.0),
+      supply_(masses.source),
+      demand_(masses.target),
+      holdings_(masses.target.size()),
+      is_open_(masses.source.size(), false) {
+    potentials_.u.assign(masses.source.size(), -infinity);
+    potentials_.v.assign(masses.target.size(), infinity);
+    const double total = std::accumulate(supply_.begin(), supply_.end(), 0.0);
+    negligible_ = negligible_share * total / static_cast<double>(supply_.size());
+    add_arcs(arcs);
+    for (const Arc& arc : arcs) {
+        double& v = potentials_.v[index(arc.target)];
+        v = std::min(v, arc.cost);
+    }
+    for (std::size_t j = 0; j < demand_.size(); ++j) {
+        if (potentials_.v[j] == infinity) potentials_.v[j] = 0.0;
+        if (!(demand_[j] > 0)) potentials_.v[j] = -infinity;
+    }
+}
+
+void Auction::add_arcs(const std::vector<Arc>& arcs) {
+    std::vector<std::size_t> first(first_.size(), 0);
+    for (std::size_t i = 0; i + 1 < first.size(); ++i) first[i + 1] = first_[i + 1] - first_[i];
+    for (const Arc& arc : arcs) ++first[index(arc.source) + 1];
+    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+    std::vector<HalfArc> merged(first.back());
+    std::vector<std::size_t> free(first.begin(), first.end() - 1);
+    for (std::size_t i = 0; i < free.size(); ++i) {
+        std::copy(arcs_.begin() + static_cast<std::ptrdiff_t>(first_[i]),
+                  arcs_.begin() + static_cast<std::ptrdiff_t>(first_[i + 1]),
+                  merged.begin() + static_cast<std::ptrdiff_t>(free[i]));
+        free[i] += first_[i + 1] - first_[i];
+    }
+    for (const Arc& arc : arcs) merged[free[index(arc.source)]++] = {arc.target, arc.cost};
+    arcs_ = std::move(merged);
+    first_ = std::move(first);
+}
+
+double Auction::spread() const {
+    std::vector<double> ranges;
+    for (std::size_t i = 0; i + 1 < first_.size(); ++i) {
+        if (first_[i] == first_[i + 1]) continue;
+        double low = infinity;
+        double high = -infinity;
+        for (std::size_t k = first_[i]; k < first_[i + 1]; ++k) {
+            low = std::min(low, arcs_[k].cost);
+            high = std::max(high, arcs_[k].cost);
+        }
+        ranges.push_back(high - low);
+    }
+    const auto median = ranges.begin() + static_cast<std::ptrdiff_t>(ranges.size() / 2);
+    std::nth_element(ranges.begin(), median, ranges.end());
+    return *median;
+}
+
+/// The cheapest of some arcs and the value of the next one.
+Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) const {
+    const std::vector<double>& v = potentials_.v;
+    std::size_t best = first;
+    double value = infinity;
+    double second = infinity;
+    for (std::size_t k = first; k < end; ++k) {
+        const double candidate = arcs_[k].cost - v[index(arcs_[k].target)];
+        if (candidate < value) {
+            second = value;
+            value = candidate;
+            best = k;
+        } else if (candidate < second) {
+            second = candidate;
+        }
+    }
+    return {arcs_[best], value, second};
+}
+
+/// The cheapest of all arcs; brings the near ones to the front.
+Auction::Cheapest Auction::find_near_arcs(Node source) {
+    const std::size_t first = first_[index(source)];
+    const std::size_t end = first_[index(source) + 1];
+    const Cheapest found = find_cheapest(first, end);
+    const double limit = found.value + near_width_;
+    std::size_t near_end = first;
+    for (std::size_t k = first; k < end; ++k)
+        if (arcs_[k].cost - potentials_.v[index(arcs_[k].target)] < limit) std::swap(arcs_[k], arcs_[near_end++]);
+    near_end_[index(source)] = near_end;
+    near_limit_[index(source)] = limit;
+    return found;
+}
+
+Auction::Cheapest Auction::find_cheapest_near(Node source) {
+    const Cheapest found = find_cheapest(first_[index(source)], near_end_[index(source)]);
+    return found.second <= near_limit_[index(source)] ? found : find_near_arcs(source);
+}
+
+void Auction::open(Node source) {
+    if (is_open_[index(source)]) return;
+    is_open_[index(source)] = true;
+    open_.push_back(source);
+}
+
+/// Keeps what lies within epsilon of its source's cheapest; the rest is to be placed anew.
+void Auction::release_holdings(double epsilon) {
+    for (std::size_t j = 0; j < holdings_.size(); ++j) {
+        const auto is_too_dear = [&](Holding& holding) {
+            holding.level = holding.cost - potentials_.u[index(holding.source)] - epsilon;
+            if (holding.level <= potentials_.v[j]) return false;
+            supply_[index(holding.source)] += holding.mass;
+            demand_[j] += holding.mass;
+            return true;
+        };
+        holdings_[j].erase(std::remove_if(holdings_[j].begin(), holdings_[j].end(), is_too_dear), holdings_[j].end());
+    }
+}
+
+void Auction::run(double epsilon, Interrupt& interrupt) {
+    near_width_ = near_width_in_epsilons * epsilon;
+    update_potentials();
+    release_holdings(epsilon);
+    for (std::size_t i = 0; i < supply_.size(); ++i)
+        if (supply_[i] > negligible_) open(static_cast<Node>(i));
+
+    std::int64_t n_bids_left = most_bids_per_source * static_cast<std::int64_t>(supply_.size());
+    std::vector<Node> bidders;
+    while (!open_.empty() && n_bids_left > 0 && !interrupt.requested()) {
+        bidders.swap(open_);
+        open_.clear();
+        for (const Node source : bidders) {
+            is_open_[index(source)] = false;
+            while (supply_[index(source)] > negligible_ && n_bids_left-- > 0) {
+                const Cheapest cheapest = find_cheapest_near(source);
+                if (!(cheapest.value < infinity)) break;
+                const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : near_width_;
+                ship(source, cheapest.arc, potentials_.v[index(cheapest.arc.target)] - raise - epsilon);
+            }
+        }
+    }
+    for (const Node source : open_) is_open_[index(source)] = false;
+    open_.clear();
+    update_potentials();
+}
+
+/// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's.
+void Auction::ship(Node source, const HalfArc& arc, double level) {
+    std::vector<Holding>& holdings = holdings_[index(arc.target)];
+    double& supply = supply_[index(source)];
+    double& demand = demand_[index(arc.target)];
+    Holding own{source, arc.cost, std::min(supply, demand), level};
+    supply -= own.mass;
+    demand -= own.mass;
+    const auto is_own = [&](const Holding& holding) { return holding.source == source; };
+    const auto held = std::find_if(holdings.begin(), holdings.end(), is_own);
+    if (held != holdings.end()) {
+        own.mass += held->mass;
+        own.level = std::min(level, held->level);
+        *held = holdings.back();
+        holdings.pop_back();
+    }
+
+    const auto is_lower = [](const Holding& x, const Holding& y) { return x.level < y.level; };
+    while (supply > 0 && !holdings.empty()) {
+        const auto highest = std::max_element(holdings.begin(), holdings.end(), is_lower);
+        if (!(highest->level > level)) break;
+        const double mass = std::min(supply, highest->mass);
+        highest->mass -= mass;
+        own.mass += mass;
+        supply -= mass;
+        supply_[index(highest->source)] += mass;
+        open(highest->source);
+        if (highest->mass > 0) continue;
+        *highest = holdings.back();
+        holdings.pop_back();
+    }
+    if (own.mass > 0) holdings.push_back(own);
+    if (demand > 0) return;
+    double& v = potentials_.v[index(arc.target)];
+    v = std::min(v, std::max_element(holdings.begin(), holdings.end(), is_lower)->level);
+}
+
+void Auction::update_potentials() {
+    for (std::size_t i = 0; i < supply_.size(); ++i)
+        if (masses_.source[i] > 0) potentials_.u[i] = find_near_arcs(static_cast<Node>(i)).value;
+}
+
+std::vector<Shipment> Auction::shipments() const {
+    std::vector<Shipment> shipments;
+    for (std::size_t j = 0; j < holdings_.size(); ++j)
+        for (const Holding& holding : holdings_[j])
+            shipments.push_back({{holding.source, static_cast<Node>(j), holding.cost}, holding.mass});
+    return shipments;
+}
+
+}  // namespace mot

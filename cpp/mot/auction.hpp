@@ -1,0 +1,85 @@
+/// Near-optimal prices and a near-optimal plan on a sparse set of arcs, for an exact solver to start from.
+///
+/// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one target are alike
+/// (Bertsekas and Castanon 1989). A source with mass left ships it to its cheapest target, cost - v, and bids as much
+/// as makes its second cheapest as good, and epsilon more; whoever holds that target's mass for less gives way. When
+/// all mass is placed every arc that carries some is within epsilon of its source's cheapest.
+///
+/// Invariants of a round:
+///   (A1) v only falls, so cost - v of every arc only grows: what was far from the cheapest need not be looked at;
+///   (A2) a target's v is the highest (the least generous) level at which any of its mass is held, once all of it is.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mot/problem.hpp"
+
+namespace mot {
+
+/// Mass on one arc.
+struct Shipment {
+    Arc arc;
+    double mass;
+};
+
+class Auction {
+public:
+    Auction(const Masses& masses, const std::vector<Arc>& arcs);
+
+    void add_arcs(const std::vector<Arc>& arcs);
+
+    /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. Some
+    /// is left over when interrupted, or when the arcs seem to have no room for it.
+    void run(double epsilon, Interrupt& interrupt);
+
+    /// How far a typical source's costs are apart: what epsilon is measured by.
+    double spread() const;
+    /// No arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
+    const Potentials& potentials() const { return potentials_; }
+    std::vector<Shipment> shipments() const;
+
+private:
+    struct HalfArc {
+        Node target;
+        double cost;
+    };
+    /// Mass of one source at a target, and the level to which v may fall before it gives way.
+    struct Holding {
+        Node source;
+        double cost;
+        double mass;
+        double level;
+    };
+    struct Cheapest {
+        HalfArc arc;
+        double value;   // cost - v of that arc
+        double second;  // of the next one
+    };
+
+    static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
+
+    Cheapest find_cheapest(std::size_t first, std::size_t end) const;
+    Cheapest find_near_arcs(Node source);
+    Cheapest find_cheapest_near(Node source);
+    void release_holdings(double epsilon);
+    void ship(Node source, const HalfArc& arc, double level);
+    void open(Node source);
+    void update_potentials();
+
+    const Masses& masses_;
+    std::vector<std::size_t> first_;     // of every source: its first arc; one more behind the last
+    std::vector<std::size_t> near_end_;  // of every source: behind its near arcs, which stand in front
+    std::vector<double> near_limit_;     // of every source: its other arcs' cost - v is at least this
+    std::vector<HalfArc> arcs_;
+    std::vector<double> supply_;  // mass still to be placed
+    std::vector<double> demand_;  // room that nobody holds
+    std::vector<std::vector<Holding>> holdings_;
+    Potentials potentials_;
+    std::vector<Node> open_;  // sources with mass to place
+    std::vector<bool> is_open_;
+    double near_width_ = 0.0;
+    double negligible_;  // mass that is not worth a bid
+};
+
+}  // namespace mot
