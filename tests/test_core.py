@@ -82,3 +82,52 @@ def test_an_error_in_the_progress_callback_comes_out(rng):
 
     with pytest.raises(RuntimeError, match="callback at"):
         _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, 2**62, fail)
+
+
+SPARSE = {"row_starts": [0, 1, 3], "columns": [0, 0, 1], "costs": [1.0, 2.0, 3.0]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row_starts": [0, 3]},
+        {"row_starts": [1, 1, 3]},
+        {"row_starts": [0, 4, 3]},
+        {"row_starts": [0, 1, 2]},
+        {"columns": [0, 1, 0]},
+        {"columns": [0, 1, 1]},
+        {"columns": [0, -1, 1]},
+        {"columns": [0, 0, 2]},
+        {"costs": [1.0, 2.0]},
+    ],
+)
+def test_sparse_rows_are_looked_over(change):
+    def solve(row_starts, columns, costs):
+        half = np.full(2, 0.5)
+        return _core.solve_sparse_transport(
+            np.array(row_starts), np.array(columns, np.int32), np.array(costs), half, half
+        )
+
+    assert solve(**SPARSE).is_optimal
+    with pytest.raises(ValueError, match="must be rows of increasing columns"):
+        solve(**{**SPARSE, **change})
+
+
+def test_assignment_takes_a_matrix_of_doubles():
+    with pytest.raises(ValueError, match=r"cost must be \(n, m\)"):
+        _core.assign(np.zeros(3), False)
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        _core.assign(np.zeros((3, 3), np.float32), False)
+
+
+def test_figures_are_none_where_anything_wants_a_second_look():
+    cost, half = np.zeros((2, 2)), np.full(2, 0.5)
+    assert _core.figures_of(half, half + 0.25, cost - 3) == (0.5, 3.0)
+    unaligned = np.zeros(33, np.uint8)[1:].view(np.float64).reshape(2, 2)
+    for bad in [cost.T[::-1], cost.astype(">f8"), cost[:1], cost.astype(np.float32), None, "no", unaligned]:
+        assert _core.figures_of(half, half, bad) is None
+    for value in (np.nan, np.inf, -np.inf, 1e301):
+        assert _core.figures_of(half, half, cost + value) is None
+    for mass in ([-0.5, 1.5], [0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]):
+        assert _core.figures_of(np.array(mass), half, cost) is None
+        assert _core.figures_of(half, np.array(mass), cost) is None

@@ -1,9 +1,19 @@
 /// `_core.Solution`: the arrays of a solved transport and its certificate.
+#include <algorithm>
+
 #include "bindings.hpp"
 
 bool signal_is_pending() {
     const py::gil_scoped_acquire gil;
     return PyErr_CheckSignals() != 0;
+}
+
+bool SignalInterrupt::requested() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
+    last_look_ = now;
+    is_requested_ = is_requested_ || signal_is_pending();
+    return is_requested_;
 }
 
 void bind_solution(py::module_& module) {
@@ -15,15 +25,26 @@ void bind_solution(py::module_& module) {
         .def_readonly("slackness", &Certificate::slackness)
         .def_readonly("marginal_error", &Certificate::marginal_error)
         .def_readonly("duality_gap", &Certificate::duality_gap)
-        .def_readonly("tolerance", &Certificate::tolerance);
+        .def_readonly("tolerance", &Certificate::tolerance)
+        .def_property_readonly("is_optimal", &Certificate::is_optimal);
 
     py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")
         .def_property_readonly("is_optimal", [](const Solution& s) { return s.status == mot::Status::optimal; })
+        .def_property_readonly("is_infeasible", [](const Solution& s) { return s.status == mot::Status::infeasible; })
         .def_readonly("cost", &Solution::cost)
         .def_readonly("certificate", &Solution::certificate)
-        .def("take_arrays", [](Solution& s) {
-            return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
-                                  as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
-                                  as_array(std::move(s.potentials.v)));
+        .def("take_arrays",
+             [](Solution& s) {
+                 return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
+                                       as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
+                                       as_array(std::move(s.potentials.v)));
+             })
+        .def("dense_plan", [](const Solution& s) {
+            const auto n_columns = static_cast<py::ssize_t>(s.potentials.v.size());
+            py::array_t<double> plan({static_cast<py::ssize_t>(s.potentials.u.size()), n_columns});
+            double* const mass = plan.mutable_data();
+            std::fill(mass, mass + plan.size(), 0.0);
+            for (std::size_t k = 0; k < s.mass.size(); ++k) mass[s.source[k] * n_columns + s.target[k]] = s.mass[k];
+            return plan;
         });
 }

@@ -1,27 +1,18 @@
 /// `_core.solve_transport`: one transport on a cost matrix, whose scale `_core.largest_magnitude` tells.
-#include <chrono>
+#include <pybind11/stl.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
 
 #include "bindings.hpp"
 #include "mot/cost.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/solve.hpp"
+#include "mot/solve_sparse.hpp"
 
 namespace {
-
-class SignalInterrupt : public mot::Interrupt {
-public:
-    bool requested() override {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
-        last_look_ = now;
-        is_requested_ = is_requested_ || signal_is_pending();
-        return is_requested_;
-    }
-
-private:
-    std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
-    bool is_requested_ = false;
-};
 
 mot::Method method_of(const std::string& name) {
     if (name == "automatic") return mot::Method::automatic;
@@ -51,6 +42,79 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     return solution;
 }
 
+using Doubles = py::array_t<double, py::array::c_style>;
+
+void check_rows(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
+                const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs, const Doubles& a,
+                const Doubles& b) {
+    const bool has_shapes = row_starts.ndim() == 1 && columns.ndim() == 1 && costs.ndim() == 1 && a.ndim() == 1 &&
+                            b.ndim() == 1 && row_starts.size() == a.size() + 1 && columns.size() == costs.size();
+    bool is_sound = has_shapes && row_starts.data()[0] == 0 && row_starts.data()[a.size()] == columns.size();
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i) is_sound = row_starts.data()[i] <= row_starts.data()[i + 1];
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i)
+        for (std::int64_t k = row_starts.data()[i]; is_sound && k < row_starts.data()[i + 1]; ++k)
+            is_sound = columns.data()[k] >= 0 && columns.data()[k] < b.size() &&
+                       (k == row_starts.data()[i] || columns.data()[k - 1] < columns.data()[k]);
+    if (!is_sound)
+        throw py::value_error("row_starts, columns, costs must be rows of increasing columns, a (n,), b (m,)");
+}
+
+mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
+                                     const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs,
+                                     const Doubles& a, const Doubles& b) {
+    check_rows(row_starts, columns, costs, a, b);
+    const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
+    mot::Solution solution;
+    {
+        SignalInterrupt interrupt;
+        const py::gil_scoped_release release;
+        const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
+        solution = mot::solve(mot::SparseCost(view), masses, interrupt);
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return solution;
+}
+
+/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else.
+const double* plain_doubles(const py::handle& object, py::ssize_t n_dimensions) {
+    if (!py::array_t<double, py::array::c_style>::check_(object)) return nullptr;
+    const auto array = py::reinterpret_borrow<py::array>(object);
+    const bool is_aligned = array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    if (!is_aligned || array.ndim() != n_dimensions || array.size() == 0) return nullptr;
+    return static_cast<const double*>(array.data());
+}
+
+/// NaN unless all masses are at least 0 and their sum is positive and finite.
+double sum_of_masses(const double* masses, py::ssize_t n) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    double sum = 0;
+    bool is_sound = true;
+    for (py::ssize_t i = 0; i < n; ++i) {
+        is_sound = is_sound && masses[i] >= 0;
+        sum += masses[i];
+    }
+    return is_sound && sum > 0 && std::isfinite(sum) ? sum : nan;
+}
+
+/// How far the sums of the masses are apart, and the largest absolute cost.
+using Figures = std::pair<double, double>;
+
+std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, const py::handle& cost) {
+    const double* const costs = plain_doubles(cost, 2);
+    const double* const source = plain_doubles(a, 1);
+    const double* const target = plain_doubles(b, 1);
+    if (!costs || !source || !target) return std::nullopt;
+    const auto shape = py::reinterpret_borrow<py::array>(cost);
+    const py::ssize_t n = py::reinterpret_borrow<py::array>(a).size();
+    const py::ssize_t m = py::reinterpret_borrow<py::array>(b).size();
+    if (n != shape.shape(0) || m != shape.shape(1)) return std::nullopt;
+    constexpr double greatest_scale = 1e300;
+    const double scale = mot::row_kernels<double>().largest_magnitude(costs, n * m);
+    const double difference = std::abs(sum_of_masses(source, n) - sum_of_masses(target, m));
+    if (!(scale <= greatest_scale) || std::isnan(difference)) return std::nullopt;
+    return Figures{difference, scale};
+}
+
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
     const py::gil_scoped_release release;
@@ -67,4 +131,10 @@ void bind_transport(py::module_& module) {
                py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
+    module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
+               py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
+               py::arg("b").noconvert());
+    module.def("figures_of", &figures_of, py::arg("a"), py::arg("b"), py::arg("cost"),
+               "How far the sums of the masses are apart, and the largest absolute cost; None where anything about the "
+               "three wants a second look.");
 }

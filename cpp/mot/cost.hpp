@@ -26,6 +26,7 @@ public:
     /// `scale` is the largest absolute cost, which must be finite: that of every tolerance.
     GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
 
+    const MatrixView<Real>& matrix() const { return matrix_; }
     std::int64_t n_rows() const { return matrix_.n_rows; }
     std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }

@@ -50,7 +50,7 @@ struct Certificate {
     bool is_optimal() const;
 };
 
-enum class Status { optimal, interrupted, not_proven };
+enum class Status { optimal, interrupted, not_proven, infeasible };
 
 struct Solution {
     Status status = Status::interrupted;

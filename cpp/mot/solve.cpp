@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "mot/assignment.hpp"
@@ -10,6 +11,8 @@
 #include "mot/candidates.hpp"
 #include "mot/certificate.hpp"
 #include "mot/cost.hpp"
+#include "mot/dense_assignment.hpp"
+#include "mot/finish.hpp"
 #include "mot/network_simplex.hpp"
 #include "mot/pricing.hpp"
 #include "mot/starting_basis.hpp"
@@ -55,31 +58,36 @@ void complete_potentials(const Cost& cost, Potentials& potentials, Interrupt& in
     });
 }
 
-/// Duals are free up to a constant: both sides get half of the total, so that exchanging the sides exchanges u and v.
-void centre_potentials(const Masses& masses, Potentials& potentials) {
-    const auto mean = [](const std::vector<double>& weights, const std::vector<double>& values) {
-        return std::inner_product(weights.begin(), weights.end(), values.begin(), 0.0) /
-               std::accumulate(weights.begin(), weights.end(), 0.0);
-    };
-    const double shift = 0.5 * (mean(masses.source, potentials.u) - mean(masses.target, potentials.v));
-    for (double& u : potentials.u) u -= shift;
-    for (double& v : potentials.v) v += shift;
+/// What remains once the plan is found: mass in the caller's unit, potentials of all units, and the proof.
+template <class Cost>
+Solution finished(const Cost& cost, const Masses& masses, Solution solution, Interrupt& interrupt) {
+    for (double& mass : solution.mass) mass *= masses.unit;
+    sort_arcs(solution);
+    complete_potentials(cost, solution.potentials, interrupt);
+    centre_potentials(masses, solution.potentials);
+    solution.certificate = certify(cost, masses, solution, interrupt);
+    if (interrupt.requested()) return {};
+    solution.cost = solution.certificate.primal;
+    if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
+    return solution;
 }
 
-void sort_arcs(Solution& solution) {
-    std::vector<std::size_t> order(solution.mass.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-        return solution.source[x] != solution.source[y] ? solution.source[x] < solution.source[y]
-                                                        : solution.target[x] < solution.target[y];
-    });
-    Solution sorted = solution;
-    for (std::size_t k = 0; k < order.size(); ++k) {
-        sorted.source[k] = solution.source[order[k]];
-        sorted.target[k] = solution.target[order[k]];
-        sorted.mass[k] = solution.mass[order[k]];
-    }
-    solution = std::move(sorted);
+/// Measured: below this a search over whole rows is done before candidates are chosen.
+constexpr std::int64_t fewest_for_candidates = 256;
+
+Solution run_dense_assignment(const GivenCost<double>& cost, const Masses& masses, Interrupt& interrupt) {
+    DenseAssignment assignment(cost.matrix());
+    assignment.take_cheapest();
+    Solution solution;
+    solution.status = assignment.search(interrupt);
+    if (solution.status != Status::optimal) return solution;
+
+    solution.target = assignment.column_of();
+    solution.source.resize(solution.target.size());
+    std::iota(solution.source.begin(), solution.source.end(), Node{0});
+    solution.mass.assign(solution.target.size(), masses.source.front());
+    solution.potentials = assignment.potentials();
+    return finished(cost, masses, std::move(solution), interrupt);
 }
 
 /// The diagonal makes sure that an assignment has a perfect matching.
@@ -150,16 +158,8 @@ private:
         if (solution.status != Status::optimal) return solution;
 
         engine.plan(solution.source, solution.target, solution.mass);
-        for (double& mass : solution.mass) mass *= masses_.unit;
-        sort_arcs(solution);
         solution.potentials = engine.potentials();
-        complete_potentials(cost_, solution.potentials, interrupt_);
-        centre_potentials(masses_, solution.potentials);
-        solution.certificate = certify(cost_, masses_, solution, interrupt_);
-        if (interrupt_.requested()) return {};
-        solution.cost = solution.certificate.primal;
-        if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
-        return solution;
+        return finished(cost_, masses_, std::move(solution), interrupt_);
     }
 
     template <class Engine>
@@ -209,6 +209,10 @@ private:
 
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+    const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns();
+    if constexpr (std::is_same_v<Cost, GivenCost<double>>)
+        if (is_assignment && method == Method::automatic && cost.n_rows() < fewest_for_candidates)
+            return run_dense_assignment(cost, masses, interrupt);
     std::vector<Arc> arcs = select_candidates(cost, candidates_per_unit, interrupt);
     if (interrupt.requested()) return {};
     return Solve<Cost>(cost, masses, std::move(arcs), interrupt).run(method);

@@ -98,5 +98,5 @@ public:
 inline mot::Solution solve_matrix(const Matrix& cost, const mot::Masses& masses,
                                   mot::Method method = mot::Method::automatic) {
     NeverInterrupt interrupt;
-    return mot::solve(mot::GivenCost<double>(view_of_cost(cost)), masses, interrupt, method);
+    return mot::solve(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt, method);
 }

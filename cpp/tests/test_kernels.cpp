@@ -103,6 +103,28 @@ void test_cost_of_negative_correlation(Random& random, const mot::Kernels& kerne
     CHECK(std::memcmp(values.data(), expected.data(), values.size() * sizeof(float)) == 0);
 }
 
+void test_relax(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
+    std::vector<double> cost(n + offset), price(n + offset), distance(n + offset);
+    for (std::size_t k = 0; k < n + offset; ++k) {
+        cost[k] = draw(random, 0, 9) == 0 ? infinity : draw(random, 0, 9);
+        price[k] = draw(random, 0, 9) == 0 ? -infinity : draw(random, -3, 0);
+        distance[k] = draw(random, 0, 3) == 0 ? infinity : draw(random, 0, 9);
+    }
+    std::vector<std::int32_t> reached_from(n + offset, -1);
+    std::vector<double> expected = distance;
+    std::vector<std::int32_t> expected_from = reached_from;
+    double expected_least = infinity;
+    for (std::size_t k = offset; k < n + offset; ++k) {
+        if (cost[k] - price[k] + 2.0 < distance[k]) expected_from[k] = 7;
+        expected[k] = std::min(distance[k], cost[k] - price[k] + 2.0);
+        expected_least = std::min(expected_least, expected[k]);
+    }
+    const double least =
+        kernels.relax(cost.data() + offset, price.data() + offset, 2.0, 7, static_cast<std::int64_t>(n),
+                      distance.data() + offset, reached_from.data() + offset);
+    CHECK(least == expected_least && distance == expected && reached_from == expected_from);
+}
+
 }  // namespace
 
 int main() {
@@ -121,6 +143,7 @@ int main() {
                                      kernels.find_violated_double);
                 test_dot(random, kernels, n, offset);
                 test_cost_of_negative_correlation(random, kernels, n, offset);
+                test_relax(random, kernels, n, offset);
             }
     }
     CHECK(names.count("baseline") == 1);

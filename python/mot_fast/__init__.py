@@ -3,7 +3,7 @@
 The public names are those below; everything else is private.
 """
 
-from mot_fast import data
+from mot_fast import data, ot
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
 from mot_fast.hierarchy import hierarchy
@@ -28,6 +28,7 @@ __all__ = [
     "data",
     "hierarchy",
     "load",
+    "ot",
     "solve_transport",
     "split",
 ]

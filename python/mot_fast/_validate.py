@@ -202,30 +202,31 @@ def _largest_finite(values: Array, what: str) -> float:
     return largest
 
 
-def cost_matrix(values: Any) -> tuple[Array, float]:
+def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
     """A finite cost matrix, C-contiguous, float32 if it came so, else float64; and its largest absolute entry."""
-    cost = array(values, "cost")
+    cost = array(values, what)
     if cost.ndim != 2 or 0 in cost.shape:
-        raise ValueError(f"cost: expected a non-empty matrix, found shape {cost.shape}")
+        raise ValueError(f"{what}: expected a non-empty matrix, found shape {cost.shape}")
     dtype = np.float32 if cost.dtype == np.float32 else np.float64
-    cost = np.ascontiguousarray(activations(cost, "cost"), dtype=dtype)
-    largest = _largest_finite(cost, "cost")
+    cost = np.ascontiguousarray(activations(cost, what), dtype=dtype)
+    largest = _largest_finite(cost, what)
     if largest > LARGEST_COST:
-        raise ValueError(f"cost: expected costs up to {LARGEST_COST}, found {largest}")
+        raise ValueError(f"{what}: expected costs up to {LARGEST_COST}, found {largest}")
     return cost, largest
 
 
 def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
     """Marginals of a transport, uniform where None is given, with sums that are equal up to rounding."""
-    a = _marginal(a, shape[0], "a")
-    b = _marginal(b, shape[1], "b")
+    a = marginal(a, shape[0], "a")
+    b = marginal(b, shape[1], "b")
     sum_a, sum_b = float(a.sum()), float(b.sum())
     if abs(sum_a - sum_b) > MARGINAL_SUM_TOLERANCE * max(sum_a, sum_b):
         raise ValueError(f"a and b: expected equal sums, found {sum_a} and {sum_b}")
     return a, b
 
 
-def _marginal(values: Any, n: int, what: str) -> F64:
+def marginal(values: Any, n: int, what: str) -> F64:
+    """One marginal of n units, uniform where None is given."""
     if values is None:
         return np.full(n, 1.0 / n)
     marginal = array(values, what)

@@ -145,10 +145,15 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     return Transport(**fields_of(_core.solve_transport(matrix, mass_a, mass_b, largest), "the transport"))
 
 
+def proven(solution: _core.Solution, what: str) -> _core.Solution:
+    """The core's solution if it is proven optimal; else raises `SolverError`."""
+    if not solution.is_optimal:
+        raise SolverError(f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}")
+    return solution
+
+
 def fields_of(solution: _core.Solution, what: str) -> dict[str, Any]:
     """The fields of a `Transport`, taken out of the core's solution; an unproven one raises `SolverError`."""
-    certificate = Certificate.of(solution.certificate)
-    if not solution.is_optimal:
-        raise SolverError(f"{what} could not be proven optimal: {certificate}")
+    certificate = Certificate.of(proven(solution, what).certificate)
     arrays = zip(("rows", "columns", "mass", "u", "v"), solution.take_arrays(), strict=True)
     return {**dict(arrays), "cost": solution.cost, "certificate": certificate}

@@ -49,6 +49,11 @@ struct Kernels {
 
     /// x[k] <- 1 - r[k], where x holds -r on entry and r is clipped to [-1, 1].
     void (*cost_of_negative_correlation)(float* x, std::int64_t n);
+
+    /// Where cost[k] - price[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
+    /// returns the least distance then.
+    double (*relax)(const double* cost, const double* price, double offset, std::int32_t from, std::int64_t n,
+                    double* distance, std::int32_t* reached_from);
 };
 
 /// The best version that this processor runs.

@@ -1,0 +1,106 @@
+#include "mot/dense_assignment.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "mot/kernels/kernels.hpp"
+
+namespace mot {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+DenseAssignment::DenseAssignment(const MatrixView<double>& cost)
+    : cost_(cost),
+      column_of_(static_cast<std::size_t>(cost.n_rows), none),
+      row_of_(static_cast<std::size_t>(cost.n_columns), none),
+      v_(row_of_.size(), 0.0),
+      distance_(row_of_.size(), infinity),
+      price_(row_of_.size(), 0.0),
+      reached_from_(row_of_.size(), none),
+      nearest_(row_of_.size()),
+      zeros_(row_of_.size(), 0.0) {}
+
+void DenseAssignment::take_cheapest() {
+    for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
+        std::fill(distance_.begin(), distance_.end(), infinity);
+        const double least = kernels().relax(cost_.row(row), v_.data(), 0.0, row, cost_.n_columns, distance_.data(),
+                                             reached_from_.data());
+        if (!(least < infinity)) continue;
+        const Node column = nearest_open(least);
+        if (row_of_[index(column)] == none) match(row, column);
+    }
+}
+
+std::int64_t DenseAssignment::n_free_rows() const {
+    return std::count(column_of_.begin(), column_of_.end(), none);
+}
+
+Status DenseAssignment::search(Interrupt& interrupt) {
+    constexpr Node rows_between_looks = 16;
+    for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
+        if (column_of_[index(row)] != none) continue;
+        if (!augment(row)) return Status::infeasible;
+        if (row % rows_between_looks == 0 && interrupt.requested()) return Status::interrupted;
+    }
+    return Status::optimal;
+}
+
+void DenseAssignment::match(Node row, Node column) {
+    column_of_[index(row)] = column;
+    row_of_[index(column)] = row;
+}
+
+/// Of the columns at this distance the first free one, else the first.
+Node DenseAssignment::nearest_open(double distance) {
+    const std::int64_t n = row_kernels<double>().find_violated(distance_.data(), zeros_.data(), cost_.n_columns,
+                                                               std::nextafter(distance, infinity), nearest_.data());
+    const auto end = nearest_.begin() + n;
+    const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == none; });
+    return free == end ? nearest_.front() : *free;
+}
+
+/// Dijkstra over reduced costs from a free row to the nearest free column; false if there is no way.
+bool DenseAssignment::augment(Node free_row) {
+    std::fill(distance_.begin(), distance_.end(), infinity);
+    price_ = v_;
+    settled_.clear();
+    Node row = free_row;
+    Node column = none;
+    double length = -infinity;
+    double offset = 0.0;
+    while (true) {
+        const double least = kernels().relax(cost_.row(row), price_.data(), offset, row, cost_.n_columns,
+                                             distance_.data(), reached_from_.data());
+        if (!(least < infinity)) return false;
+        column = nearest_open(least);
+        // Never shorter than the way to what is settled, whatever the rounding.
+        length = std::max(length, least);
+        row = row_of_[index(column)];
+        if (row == none) break;
+        settled_.push_back({column, length});
+        distance_[index(column)] = infinity;
+        price_[index(column)] = -infinity;
+        offset = length - matched_reduced_cost(row);
+    }
+    for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
+    while (true) {
+        const Node from = reached_from_[index(column)];
+        const Node given_up = column_of_[index(from)];
+        match(from, column);
+        if (from == free_row) return true;
+        column = given_up;
+    }
+}
+
+Potentials DenseAssignment::potentials() const {
+    Potentials potentials{{}, v_};
+    for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
+        potentials.u.push_back(matched_reduced_cost(row));
+    return potentials;
+}
+
+}  // namespace mot

@@ -1,0 +1,14 @@
+/// What every transport goes through last: its arcs in order, its potentials centred.
+#pragma once
+
+#include "mot/problem.hpp"
+
+namespace mot {
+
+/// Duals are free up to a constant: both sides get half of the total, so that exchanging the sides exchanges u and v.
+void centre_potentials(const Masses& masses, Potentials& potentials);
+
+/// By source, then target.
+void sort_arcs(Solution& solution);
+
+}  // namespace mot

@@ -1,0 +1,166 @@
+#include "mot/solve_sparse.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <numeric>
+
+#include "mot/auction.hpp"
+#include "mot/certificate.hpp"
+#include "mot/finish.hpp"
+#include "mot/network_simplex.hpp"
+#include "mot/starting_basis.hpp"
+
+namespace mot {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// A feasible detour replaces one artificial arc by at most as many listed arcs as there are units on the smaller side,
+/// and takes mass back from one less: whatever costs more is only used when there is no way round it. That bound loses
+/// digits where there are many units, so less is tried first.
+struct ArtificialCost {
+    explicit ArtificialCost(const SparseCost& cost) {
+        double least = infinity;
+        double greatest = -infinity;
+        cost.for_each_arc([&](Node, Node, double value) {
+            least = std::min(least, value);
+            greatest = std::max(greatest, value);
+        });
+        const double n = static_cast<double>(std::min(cost.view().n_rows, cost.view().n_columns));
+        base = greatest;
+        step = std::max(greatest - least, cost.scale() > 0 ? 1e-3 * cost.scale() : 1.0);
+        value = base + first_steps * step;
+        highest = base + (n + first_steps) * step;
+    }
+    void raise() { value = std::min(highest, base + raise_factor * (value - base)); }
+
+    static constexpr double first_steps = 4;
+    static constexpr double raise_factor = 32;
+    double base, step, value, highest;
+};
+
+/// Mass that rounding alone explains, as a share of all: a missing arc that carries no more carries none.
+constexpr double negligible_mass = 1e-12;
+
+struct Plan {
+    std::vector<Node> source, target;
+    std::vector<double> mass;
+    bool uses_missing = false;
+};
+
+Plan listed_plan(const NetworkSimplex& simplex, const SparseCost& cost, const Masses& masses) {
+    Plan all;
+    simplex.plan(all.source, all.target, all.mass);
+    const double total = std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
+    Plan listed;
+    for (std::size_t k = 0; k < all.mass.size(); ++k) {
+        if (cost.exact(all.source[k], all.target[k]) < infinity) {
+            listed.source.push_back(all.source[k]);
+            listed.target.push_back(all.target[k]);
+            listed.mass.push_back(all.mass[k] * masses.unit);
+        } else if (all.mass[k] > negligible_mass * total) {
+            listed.uses_missing = true;
+        }
+    }
+    return listed;
+}
+
+/// A unit without mass took no part; its potential is the largest that leaves no listed arc violated, zero if it has
+/// none.
+void complete_potentials(const SparseCost& cost, Potentials& potentials) {
+    std::vector<double>& u = potentials.u;
+    std::vector<double>& v = potentials.v;
+    const auto index = [](Node node) { return static_cast<std::size_t>(node); };
+    const auto bounded = [](double bound) { return bound < infinity ? bound : 0.0; };
+    std::vector<double> most_v(v.size(), infinity);
+    cost.for_each_arc([&](Node i, Node j, double value) {
+        if (u[index(i)] != -infinity) most_v[index(j)] = std::min(most_v[index(j)], value - u[index(i)]);
+    });
+    for (std::size_t j = 0; j < v.size(); ++j)
+        if (v[j] == -infinity) v[j] = bounded(most_v[j]);
+    std::vector<double> most_u(u.size(), infinity);
+    cost.for_each_arc(
+        [&](Node i, Node j, double value) { most_u[index(i)] = std::min(most_u[index(i)], value - v[index(j)]); });
+    for (std::size_t i = 0; i < u.size(); ++i)
+        if (u[i] == -infinity) u[i] = bounded(most_u[i]);
+}
+
+bool has_arcs_for_all_mass(const SparseCost& cost, const Masses& masses) {
+    std::vector<bool> has_source(masses.source.size(), false);
+    std::vector<bool> has_target(masses.target.size(), false);
+    cost.for_each_arc([&](Node i, Node j, double) {
+        has_source[static_cast<std::size_t>(i)] = true;
+        has_target[static_cast<std::size_t>(j)] = true;
+    });
+    const auto has_all = [](const std::vector<double>& mass, const std::vector<bool>& has_arc) {
+        for (std::size_t x = 0; x < mass.size(); ++x)
+            if (mass[x] > 0 && !has_arc[x]) return false;
+        return true;
+    };
+    return has_all(masses.source, has_source) && has_all(masses.target, has_target);
+}
+
+/// What an auction of falling epsilons, in spreads of a source's costs, leaves.
+Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std::function<double(Node, Node)>& cost_of,
+                         Interrupt& interrupt) {
+    const std::vector<Arc> arcs = cost.arcs();
+    Auction auction(masses, arcs);
+    double spread = auction.spread();
+    if (!(spread > 0)) spread = cost.scale() > 0 ? cost.scale() : 1.0;
+    for (const double epsilon : {0.2, 0.03, 0.006}) auction.run(epsilon * spread, interrupt);
+    return starting_basis(masses, auction, arcs, cost_of);
+}
+
+/// Finds the plan of `solution`, or that there is none.
+void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& masses, ArtificialCost& artificial,
+              Interrupt& interrupt, Solution& solution) {
+    const std::vector<Arc> arcs = cost.arcs();
+    while (true) {
+        simplex.add_arcs(arcs);
+        // Rounding of a sum of a few costs along the tree.
+        const double tolerance =
+            256 * std::numeric_limits<double>::epsilon() * std::max(cost.scale(), artificial.value);
+        solution.status = simplex.optimize(tolerance, interrupt);
+        if (solution.status != Status::optimal) return;
+        Plan plan = listed_plan(simplex, cost, masses);
+        if (!plan.uses_missing) {
+            solution.source = std::move(plan.source);
+            solution.target = std::move(plan.target);
+            solution.mass = std::move(plan.mass);
+            return;
+        }
+        if (artificial.value >= artificial.highest) {
+            solution.status = Status::infeasible;
+            return;
+        }
+        artificial.raise();
+        simplex.replace_costs([&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); });
+    }
+}
+
+}  // namespace
+
+Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrupt) {
+    Solution solution;
+    if (!has_arcs_for_all_mass(cost, masses)) {
+        solution.status = Status::infeasible;
+        return solution;
+    }
+    ArtificialCost artificial(cost);
+    const auto cost_of = [&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); };
+    NetworkSimplex simplex(masses, near_optimal_basis(cost, masses, cost_of, interrupt));
+    optimize(simplex, cost, masses, artificial, interrupt, solution);
+    if (solution.status != Status::optimal) return solution;
+
+    sort_arcs(solution);
+    solution.potentials = simplex.potentials();
+    complete_potentials(cost, solution.potentials);
+    centre_potentials(masses, solution.potentials);
+    solution.certificate = certify(cost, masses, solution, interrupt);
+    solution.cost = solution.certificate.primal;
+    if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
+    return solution;
+}
+
+}  // namespace mot

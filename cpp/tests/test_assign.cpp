@@ -1,0 +1,128 @@
+/// Rectangular assignment with forbidden pairs against shortest paths, column generation against the dense search, and
+/// what its certificate catches.
+#include "mot/assign.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cases.hpp"
+#include "check.hpp"
+#include "mot/dense_assignment.hpp"
+#include "mot/matching_certificate.hpp"
+
+namespace {
+
+mot::Matching matching_of(const Matrix& cost) {
+    NeverInterrupt interrupt;
+    return mot::assign(view_of_cost(cost), interrupt);
+}
+
+/// Every row has a column of its own and the potentials prove that the total is least.
+void check_matching(const Matrix& cost, const mot::Matching& matching, double expected) {
+    CHECK(matching.status == mot::Status::optimal && matching.certificate.is_optimal());
+    const auto& [u, v] = matching.potentials;
+    const double tolerance = 1e-9;
+    double total = 0;
+    std::vector<bool> is_taken(cost.n_columns, false);
+    for (std::size_t i = 0; i < cost.n_rows; ++i) {
+        const std::size_t j = to_index(matching.column_of[i]);
+        CHECK(!is_taken[j]);
+        is_taken[j] = true;
+        total += cost(i, j);
+        CHECK_NEAR(u[i] + v[j], cost(i, j), tolerance);
+        for (std::size_t k = 0; k < cost.n_columns; ++k) CHECK(u[i] + v[k] <= cost(i, k) + tolerance);
+    }
+    for (std::size_t j = 0; j < cost.n_columns; ++j)
+        if (cost.n_rows < cost.n_columns) CHECK(v[j] <= tolerance && (is_taken[j] || v[j] == 0));
+    CHECK_NEAR(total, expected, tolerance);
+    CHECK_NEAR(matching.certificate.primal, expected, tolerance);
+}
+
+/// Least total cost of matching every row: a transport with an idle row that takes the columns left over.
+double expected_total(const Matrix& cost) {
+    Matrix with_idle_row(cost.n_rows + 1, cost.n_columns, 0.0);
+    std::copy(cost.values.begin(), cost.values.end(), with_idle_row.values.begin());
+    std::vector<long> supply(cost.n_rows, 1);
+    supply.push_back(static_cast<long>(cost.n_columns - cost.n_rows));
+    return transport_by_shortest_paths(with_idle_row, supply, std::vector<long>(cost.n_columns, 1));
+}
+
+void test_small(Random& random, std::size_t n, std::size_t m, int highest, int percent_forbidden) {
+    Matrix cost = whole_costs(random, n, m, highest);
+    for (double& value : cost.values) {
+        value -= highest / 2;
+        if (draw(random, 1, 100) <= percent_forbidden) value = infinity;
+    }
+    const double expected = expected_total(cost);
+    const mot::Matching matching = matching_of(cost);
+    if (expected == infinity)
+        CHECK(matching.status == mot::Status::infeasible);
+    else
+        check_matching(cost, matching, expected);
+}
+
+/// Of equal columns the first free one is taken.
+void test_ties_go_to_the_first_column() {
+    const Matrix cost(8, 9, 3.0);
+    const mot::Matching matching = matching_of(cost);
+    for (std::size_t i = 0; i < 8; ++i) CHECK(to_index(matching.column_of[i]) == i);
+}
+
+/// Both ways of a size and kind that `assign` solves by column generation.
+void test_column_generation_and_the_dense_search_agree(Random& random, std::size_t n, int highest) {
+    const Matrix cost = whole_costs(random, n, n, highest);
+    NeverInterrupt interrupt;
+    mot::DenseAssignment dense(view_of_cost(cost));
+    dense.take_cheapest();
+    CHECK(dense.n_free_rows() > static_cast<std::int64_t>(n) / 16);
+    CHECK(dense.search(interrupt) == mot::Status::optimal);
+    double expected = 0;
+    for (std::size_t i = 0; i < n; ++i) expected += cost(i, to_index(dense.column_of()[i]));
+    check_matching(cost, matching_of(cost), expected);
+}
+
+void test_certificate_catches(Random& random) {
+    const Matrix cost = whole_costs(random, 4, 6, 100);
+    const mot::MatrixView<double> view = view_of_cost(cost);
+    const mot::Matching matching = matching_of(cost);
+    const auto certify = [&](const std::vector<mot::Node>& column_of, const mot::Potentials& potentials) {
+        return mot::certify_matching(view, column_of, potentials);
+    };
+    CHECK(certify(matching.column_of, matching.potentials).is_optimal());
+    std::vector<mot::Node> twice = matching.column_of;
+    twice[1] = twice[0];
+    CHECK(!certify(twice, matching.potentials).is_optimal());
+    mot::Potentials high = matching.potentials;
+    high.u[2] += 1e-3;
+    CHECK(certify(matching.column_of, high).dual_violation > 0);
+    CHECK(!certify(matching.column_of, high).is_optimal());
+    mot::Potentials shifted = matching.potentials;  // feasible but for the idle row
+    for (double& u : shifted.u) u -= 1;
+    for (double& v : shifted.v) v += 1;
+    CHECK(!certify(matching.column_of, shifted).is_optimal());
+    Matrix forbidden = cost;
+    forbidden(0, to_index(matching.column_of[0])) = infinity;
+    CHECK(!mot::certify_matching(view_of_cost(forbidden), matching.column_of, matching.potentials).is_optimal());
+    mot::Potentials unknown = matching.potentials;
+    unknown.v[0] = std::numeric_limits<double>::quiet_NaN();
+    CHECK(!certify(matching.column_of, unknown).is_optimal());
+}
+
+}  // namespace
+
+int main() {
+    Random random(12);
+    test_ties_go_to_the_first_column();
+    CHECK(matching_of(Matrix(0, 3)).status == mot::Status::optimal);
+    test_certificate_catches(random);
+    for (const std::size_t n : {1u, 2u, 3u, 5u, 8u, 20u})
+        for (const std::size_t m : {1u, 2u, 3u, 5u, 8u, 20u, 33u}) {
+            if (n > m) continue;
+            case_name = std::to_string(n) + " x " + std::to_string(m);
+            for (const int highest : {0, 1, 4, 1000})
+                for (const int percent_forbidden : {0, 20, 60}) test_small(random, n, m, highest, percent_forbidden);
+        }
+    test_column_generation_and_the_dense_search_agree(random, 400, 100000);
+}

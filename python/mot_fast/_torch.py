@@ -1,0 +1,99 @@
+"""A caller with PyTorch tensors: the only module that imports torch, and only when a tensor has come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from mot_fast._validate import F64
+
+
+class TorchCaller:
+    """Results as tensors of one dtype on one device; costs know their derivatives."""
+
+    def __init__(self, like: torch.Tensor, inputs: tuple[Any, Any, torch.Tensor]) -> None:
+        self.like = like
+        self.inputs = inputs
+        self.is_floating = like.dtype.is_floating_point
+        self.wants_gradients = any(isinstance(x, torch.Tensor) and x.requires_grad for x in inputs)
+
+    def array(self, values: Any) -> torch.Tensor:
+        """`values` in the caller's dtype, on his device."""
+        return torch.as_tensor(values, dtype=self.like.dtype, device=self.like.device)
+
+    def sparse(self, rows: Any, columns: Any, mass: F64, shape: tuple[int, int]) -> torch.Tensor:
+        """A sparse COO tensor."""
+        indices = torch.as_tensor(np.stack([rows, columns]).astype(np.int64), device=self.like.device)
+        return torch.sparse_coo_tensor(indices, self.array(mass), size=shape, check_invariants=False).coalesce()
+
+    def number(self, value: float) -> torch.Tensor:
+        """A tensor without dimensions."""
+        return self.array(value)
+
+    def differentiable(self, value: float, column: int | None, u: F64, v: F64, plan: Any) -> torch.Tensor:
+        """The number, with derivatives by the masses, u and v up to a constant, and by the costs, the plan."""
+        a, b, cost = self.inputs
+        if column is not None:
+            b = b[:, column]
+        result = self.array(value)
+        if not self.wants_gradients:
+            return result
+        if cost.layout != torch.strided:
+            plan = _with_entries_of(cost, plan)
+        derivatives = (self.array(u - u.mean()), self.array(v - v.mean()), plan)
+        known = [(x, d) for x, d in zip((a, b, cost), derivatives, strict=True) if isinstance(x, torch.Tensor)]
+        inputs, gradients = zip(*known, strict=True)
+        return _WithDerivatives.apply(result, gradients, *inputs)
+
+
+def _with_entries_of(cost: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
+    """The plan with an entry wherever the costs have one: a derivative of zero is one too."""
+    entries = cost.detach().to_sparse_coo().coalesce()
+    place_of = torch.tensor([cost.shape[1], 1], device=cost.device)
+    places = (place_of[:, None] * entries.indices()).sum(0)
+    of_plan = (place_of[:, None] * plan.indices()).sum(0)
+    mass = torch.zeros_like(entries.values(), dtype=plan.dtype)
+    mass[torch.searchsorted(places, of_plan)] = plan.values()
+    full = torch.sparse_coo_tensor(entries.indices(), mass, size=tuple(cost.shape), check_invariants=False)
+    return full.coalesce() if cost.layout == torch.sparse_coo else full.to_sparse_csr()
+
+
+class _WithDerivatives(torch.autograd.Function):  # type: ignore[misc]
+    @staticmethod
+    def forward(ctx: Any, value: torch.Tensor, gradients: tuple[torch.Tensor, ...], *inputs: torch.Tensor) -> Any:
+        ctx.gradients = [d.to(dtype=x.dtype, device=x.device) for d, x in zip(gradients, inputs, strict=True)]
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, outer: torch.Tensor) -> Any:
+        return None, None, *(derivative * outer for derivative in ctx.gradients)
+
+
+def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, TorchCaller]:
+    """As `_caller.arguments`; lists become tensors like the first one that is not empty."""
+    given = [values for values in (a, b, cost) if values is not None and not isinstance(values, (list, tuple))]
+    if not all(isinstance(values, torch.Tensor) for values in given):
+        raise ValueError(f"a, b, M: expected arrays of one library, found {[type(x).__name__ for x in given]}")
+    of_lists = next((values for values in given if values.numel()), given[0])
+    of_lists = of_lists if of_lists.dtype.is_floating_point else of_lists.to(torch.float64)
+    a, b, cost = (
+        torch.as_tensor(x, dtype=of_lists.dtype, device=of_lists.device) if isinstance(x, (list, tuple)) else x
+        for x in (a, b, cost)
+    )
+    a, b = (None if x is None or len(x) == 0 else x for x in (a, b))
+    like = a if a is not None else b if b is not None else of_lists
+    return _numpy(a), _numpy(b), _numpy(cost), TorchCaller(like, (a, b, cost))
+
+
+def _numpy(tensor: torch.Tensor | None) -> Any:
+    if tensor is None:
+        return None
+    tensor = tensor.detach().to(device="cpu", dtype=torch.float64)
+    if tensor.layout == torch.strided:
+        return tensor.numpy()
+    import scipy.sparse
+
+    coo = tensor.to_sparse_coo().coalesce()
+    return scipy.sparse.coo_array((coo.values().numpy(), coo.indices().numpy()), shape=tuple(coo.shape))

@@ -1,0 +1,119 @@
+"""Tensors in, tensors and derivatives out; skipped where torch is not installed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture
+def problem(rng):
+    return rng.dirichlet(np.ones(5)), rng.dirichlet(np.ones(7)), rng.random((5, 7))
+
+
+def tensors(problem, dtype=torch.float64, with_gradients=False):
+    return [torch.tensor(x, dtype=dtype, requires_grad=with_gradients) for x in problem]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_results_are_tensors_like_the_masses(problem, dtype):
+    a, b, cost = (x.to(dtype) for x in tensors(problem))
+    plan, log = mot.ot.emd(a, b, cost, log=True, check_marginals=False)
+    assert {x.dtype for x in (plan, log["u"], log["v"])} == {dtype}
+    assert isinstance(log["cost"], float)
+    value = mot.ot.emd2(a, b, cost, check_marginals=False)
+    assert value.dtype == dtype
+    assert value.shape == ()
+    assert float(value) == pytest.approx(log["cost"], rel=1e-2)
+
+
+def test_numbers_are_those_of_numpy(problem):
+    ours, log = mot.ot.emd2(*tensors(problem), log=True, return_matrix=True)
+    expected, expected_log = mot.ot.emd2(*problem, log=True, return_matrix=True)
+    assert float(ours) == float(log["cost"]) == expected
+    for key in ("u", "v", "G"):
+        np.testing.assert_array_equal(log[key].numpy(), expected_log[key])
+    _, _, cost = tensors(problem)
+    assert float(mot.ot.emd2([], None, cost)) == mot.ot.emd2([], None, problem[2])
+    assert mot.ot.emd([], [1 / 7] * 7, cost.float()).dtype == torch.float32
+
+
+def test_derivatives_are_the_potentials_and_the_plan(problem):
+    a, b, cost = tensors(problem, with_gradients=True)
+    value, log = mot.ot.emd2(a, b, cost, log=True, return_matrix=True)
+    (10 * value).backward()
+    torch.testing.assert_close(a.grad, 10 * (log["u"] - log["u"].mean()))
+    torch.testing.assert_close(b.grad, 10 * (log["v"] - log["v"].mean()))
+    torch.testing.assert_close(cost.grad, 10 * log["G"])
+    assert log["cost"].requires_grad
+    assert not log["u"].requires_grad
+
+
+def test_derivatives_foretell_the_cost(problem):
+    a, b, cost = tensors(problem, with_gradients=True)
+    value = mot.ot.emd2(a, b, cost)
+    value.backward()
+    rng = np.random.default_rng(1)
+    with torch.no_grad():
+        step = 1e-7 * torch.tensor(rng.standard_normal((5, 7)))
+        changed = mot.ot.emd2(a, b, cost + step)
+        assert float(changed - value) == pytest.approx(float((cost.grad * step).sum()), rel=1e-5)
+        step = torch.tensor(rng.standard_normal(5))
+        step = 1e-7 * (step - step.mean())
+        changed = mot.ot.emd2(a + step, b, cost)
+        assert float(changed - value) == pytest.approx(float((a.grad * step).sum()), rel=1e-5)
+
+
+def test_derivatives_reach_a_single_argument(problem):
+    a, b, cost = tensors(problem)
+    cost.requires_grad_()
+    mot.ot.emd2([], [], cost).backward()
+    assert float(cost.grad.sum()) == pytest.approx(1)
+    a.requires_grad_()
+    mot.ot.emd2(a, b, cost.detach()).backward()
+    assert float(a.grad.sum()) == pytest.approx(0, abs=1e-12)
+
+
+def test_derivatives_of_many_problems_reach_their_columns(problem):
+    a, b, cost = tensors(problem)
+    many = torch.stack([b, b.flip(0)], dim=1).requires_grad_()
+    costs = mot.ot.emd2(a, many, cost)
+    (costs[0] + 2 * costs[1]).backward()
+    for k, factor in enumerate((1, 2)):
+        single = many.detach()[:, k].clone().requires_grad_()
+        mot.ot.emd2(a, single, cost).backward()
+        torch.testing.assert_close(many.grad[:, k], factor * single.grad)
+
+
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_sparse_costs(problem, layout):
+    a, b, cost = tensors(problem)
+    sparse = cost.to_sparse() if layout == "coo" else cost.to_sparse_csr()
+    sparse.requires_grad_()
+    plan = mot.ot.emd(a, b, sparse)
+    assert plan.layout == torch.sparse_coo
+    value = mot.ot.emd2(a, b, sparse)
+    value.backward()
+    assert float(value.detach()) == pytest.approx(mot.ot.emd2(*problem))
+    assert sparse.grad.layout == sparse.layout
+    torch.testing.assert_close(sparse.grad.to_dense(), plan.to_dense())
+    if layout == "coo":
+        assert len(sparse.grad.coalesce().values()) == cost.numel()
+
+
+def test_integer_tensors_warn():
+    with pytest.warns(UserWarning, match="fractions are cut off"):
+        plan = mot.ot.emd(torch.tensor([3, 1]), torch.tensor([2, 2]), torch.eye(2))
+    assert plan.dtype == torch.int64
+
+
+def test_libraries_are_not_mixed(problem):
+    a, b, cost = tensors(problem)
+    for arguments in [(a.numpy(), b, cost), (a, b, cost.numpy()), (a, b.numpy(), cost)]:
+        with pytest.raises(ValueError, match=r"a, b, M: expected arrays of one library, found \["):
+            mot.ot.emd(*arguments)
