@@ -13,11 +13,7 @@
 namespace mot {
 namespace {
 
-/// Measured: from some hundred units on, if more than a few rows have to be searched for, most columns are better never
-/// looked at. That takes as many rows as columns, and a finite cost for every pair.
-constexpr std::int64_t fewest_for_column_generation = 384;
-constexpr std::int64_t rows_per_search = 16;
-
+/// Column generation takes as many rows as columns, and a finite cost for every pair.
 Matching assign_by_columns(const MatrixView<double>& cost, double scale, Interrupt& interrupt) {
     Masses masses = Masses::uniform(cost.n_rows, cost.n_columns);
     masses.unit = 1.0;
@@ -32,8 +28,7 @@ Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
         return {Status::optimal, {}, {{}, std::vector<double>(static_cast<std::size_t>(cost.n_columns))}, {}};
     DenseAssignment assignment(cost);
     assignment.take_cheapest();
-    if (cost.n_rows == cost.n_columns && cost.n_rows >= fewest_for_column_generation &&
-        assignment.n_free_rows() > cost.n_rows / rows_per_search) {
+    if (cost.n_rows == cost.n_columns && !assignment.is_nearly_done()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (std::isfinite(scale)) return assign_by_columns(cost, scale, interrupt);
     }

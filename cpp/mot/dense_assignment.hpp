@@ -24,7 +24,8 @@ public:
 
     /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones the first free one.
     void take_cheapest();
-    std::int64_t n_free_rows() const;
+    /// Whether so few rows are still free that searching for them is better than choosing candidates first.
+    bool is_nearly_done() const;
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
     Status search(Interrupt& interrupt);
 

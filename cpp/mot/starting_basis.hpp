@@ -22,4 +22,7 @@ struct Basis {
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost);
 
+/// Without an auction: ships along each source's cheapest few of `arcs`, which are ordered by source, cheapest first.
+Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost);
+
 }  // namespace mot
