@@ -78,7 +78,7 @@ double Auction::spread() const {
     return *median;
 }
 
-/// The cheapest of some arcs and the value of the next one.
+/// The cheapest of some arcs and the value of the next one; infinity where there is none.
 Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) const {
     const std::vector<double>& v = potentials_.v;
     std::size_t best = first;
@@ -94,7 +94,7 @@ Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) con
             second = candidate;
         }
     }
-    return {arcs_[best], value, second};
+    return {value < infinity ? arcs_[best] : HalfArc{-1, infinity}, value, second};
 }
 
 /// The cheapest of all arcs; brings the near ones to the front.
