@@ -70,14 +70,16 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     Matrix cost = whole_costs(random, n, m, highest);
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
     const std::vector<Arc> arcs = arcs_of(cost);
-    mot::Masses core = to_core(masses);
-    core.source = to_real(masses.a);  // whole numbers, so that marginals can be compared exactly
-    core.target = to_real(masses.b);
+    const mot::Masses core = to_whole_core(masses);
     SparseProblem problem{masses, Matrix(n, m, infinity)};
     NeverInterrupt interrupt;
 
     const std::vector<Arc> first(arcs.begin(), arcs.begin() + static_cast<std::ptrdiff_t>(arcs.size() / 3));
-    const mot::Basis basis = mot::starting_basis(core, first, cost_of);
+    mot::Auction auction(core, first);
+    // None, one or several rounds.
+    for (const double epsilon : {0.2, 0.03, 0.006})
+        if (draw(random, 0, 1) == 0) auction.run(epsilon * highest, interrupt);
+    const mot::Basis basis = mot::starting_basis(core, auction, first, cost_of);
     NetworkSimplex simplex(core, basis);
     simplex.add_arcs(first);
     add(problem, first);
@@ -100,17 +102,19 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     check_engine(simplex, problem);
 }
 
-/// Costs within the tolerance of each other are not worth a pivot: the start, cheapest arcs first, is kept.
+/// Costs within the tolerance of each other are not worth a pivot: the start is kept.
 void test_tolerance() {
     Matrix cost(2, 2, 0.0);
     cost(0, 0) = -0.5;
     cost(1, 1) = 2.0;
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
     const mot::Masses masses = mot::Masses::uniform(2, 2);
+    NeverInterrupt interrupt;
+    mot::Auction auction(masses, {{0, 0, -0.5}, {1, 1, 2.0}});
+    auction.run(0.1, interrupt);
     for (const double allowed : {1.6, 1.4}) {
-        NetworkSimplex simplex(masses, mot::starting_basis(masses, arcs_of(cost), cost_of));
+        NetworkSimplex simplex(masses, mot::starting_basis(masses, auction, arcs_of(cost), cost_of));
         simplex.add_arcs(arcs_of(cost));
-        NeverInterrupt interrupt;
         CHECK(simplex.optimize(allowed, interrupt) == mot::Status::optimal);
         std::vector<mot::Node> source, target;
         std::vector<double> flow;
