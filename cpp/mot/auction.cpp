@@ -14,8 +14,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double negligible_share = 1e-9;
 /// Arcs that no bid has looked at for many raises are not scanned at each.
 constexpr double near_width_in_epsilons = 8;
-/// Far more than scaled rounds take: the arcs have no room for all mass, or a price war is on.
-constexpr std::int64_t most_bids_per_source = 64;
+/// Of the side that has more. Far more than scaled rounds take: the arcs have no room for all mass, or a price war is
+/// on.
+constexpr std::int64_t most_bids_per_unit = 64;
 
 }  // namespace
 
@@ -143,7 +144,7 @@ void Auction::run(double epsilon, Interrupt& interrupt) {
     for (std::size_t i = 0; i < supply_.size(); ++i)
         if (supply_[i] > negligible_) open(static_cast<Node>(i));
 
-    std::int64_t n_bids_left = most_bids_per_source * static_cast<std::int64_t>(supply_.size());
+    std::int64_t n_bids_left = most_bids_per_unit * static_cast<std::int64_t>(std::max(supply_.size(), demand_.size()));
     std::vector<Node> bidders;
     while (!open_.empty() && n_bids_left > 0 && !interrupt.requested()) {
         bidders.swap(open_);
