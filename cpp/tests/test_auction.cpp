@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cases.hpp"
@@ -177,6 +178,15 @@ void test_shapes(Random& random) {
     }
 }
 
+/// Few sources need many bids each to fill many targets.
+void test_few_with_many(Random& random) {
+    for (const auto& [n, m] : {std::pair<std::size_t, std::size_t>{3, 500}, {500, 3}}) {
+        case_name = std::to_string(n) + " x " + std::to_string(m);
+        test_rounds(random, whole_costs(random, n, m, 1000), uniform_masses(n, m), 100);
+        test_rounds(random, whole_costs(random, n, m, 1), uniform_masses(n, m), 100);
+    }
+}
+
 /// Epsilon goes to next to nothing at once, or is so small that prices do not move by it: the round still ends, and
 /// what is placed is within it.
 void test_hard_epsilons(Random& random) {
@@ -237,5 +247,6 @@ int main() {
     test_no_room();
     test_hard_epsilons(random);
     test_interrupt(random);
+    test_few_with_many(random);
     test_shapes(random);
 }
