@@ -49,6 +49,14 @@ inline Matrix some_of(Random& random, Matrix cost, int percent) {
     return cost;
 }
 
+/// Products of ranks: all units want the same partners.
+inline Matrix rank_products(Random& random, std::size_t n) {
+    Matrix cost = whole_costs(random, n, n, 10);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) cost(i, j) += static_cast<double>(i * j);
+    return cost;
+}
+
 struct WholeMasses {
     std::vector<long> a;
     std::vector<long> b;

@@ -122,6 +122,25 @@ void test_price_war(Random& random) {
     }
 }
 
+/// A run that is told to stop goes on from there when it is called again.
+void test_interrupt(Random& random) {
+    case_name = "interrupt";
+    const Matrix cost = rank_products(random, 200);
+    const mot::Masses masses = ones(200);
+    const mot::Auction not_run(masses, arcs_of(cost));
+    Assignment assignment(masses, not_run, arcs_of(cost));
+    int n_interrupted = 0;
+    while (true) {
+        StopAt at_once(1);
+        if (assignment.optimize(0.0, at_once) == mot::Status::optimal) break;
+        CHECK(at_once.n_looks == 1);
+        ++n_interrupted;
+    }
+    CHECK(n_interrupted > 0);
+    const std::vector<long> each(200, 1);
+    check_engine(assignment, cost, transport_by_shortest_paths(cost, each, each));
+}
+
 /// Two sources that can go to one target only have no perfect matching.
 void test_no_perfect_matching() {
     case_name = "no perfect matching";
@@ -154,4 +173,5 @@ int main() {
     test_decimal_ties(random);
     test_price_war(random);
     test_no_perfect_matching();
+    test_interrupt(random);
 }

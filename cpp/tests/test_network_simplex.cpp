@@ -124,11 +124,33 @@ void test_tolerance() {
     }
 }
 
+/// A run that is told to stop goes on from there when it is called again.
+void test_interrupt(Random& random) {
+    case_name = "interrupt";
+    const Matrix cost = rank_products(random, 150);
+    const SparseProblem problem{uniform_masses(150, 150), cost};
+    const mot::Masses masses = to_whole_core(problem.masses);
+    const mot::Auction not_run(masses, arcs_of(cost));
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    NetworkSimplex simplex(masses, mot::starting_basis(masses, not_run, arcs_of(cost), cost_of));
+    simplex.add_arcs(arcs_of(cost));
+    int n_interrupted = 0;
+    while (true) {
+        StopAt at_once(1);
+        if (simplex.optimize(0.0, at_once) == mot::Status::optimal) break;
+        CHECK(at_once.n_looks == 1);
+        ++n_interrupted;
+    }
+    CHECK(n_interrupted > 0);
+    check_engine(simplex, problem);
+}
+
 }  // namespace
 
 int main() {
     test_tolerance();
     Random random(4);
+    test_interrupt(random);
     for (int round = 0; round < 600; ++round) {
         case_name = "round " + std::to_string(round);
         const std::size_t n = draw_size(random, 1, 12);
