@@ -219,6 +219,39 @@ void test_no_room() {
     }
 }
 
+/// While a target has room that nobody holds, it asks no more than at the start: its cheapest arc's cost.
+void test_room_left_keeps_its_price() {
+    case_name = "room left";
+    Matrix known(4, 2, infinity);
+    known(0, 0) = known(1, 0) = 5.0;
+    known(2, 1) = 2.0;
+    known(3, 1) = 1.0;
+    const mot::Masses masses = to_whole_core({{1, 1, 1, 1}, {1, 3}});
+    Auction auction(masses, arcs_of(known));
+    NeverInterrupt interrupt;
+    auction.run(0.5, interrupt);
+    check_round(auction, masses, known, 0.5, infinity);
+    CHECK(shipped_mass(auction) == 3.0);
+    CHECK(auction.potentials().v[1] == 1.0);
+}
+
+/// A round that finds all mass within its epsilon changes nothing. Whole costs and halves: sums are exact.
+void test_nothing_left_to_do(Random& random) {
+    for (const double epsilon : {0.25, 8.0}) {
+        case_name = "nothing left to do, " + std::to_string(epsilon);
+        const Matrix cost = whole_costs(random, 25, 30, 20);
+        const mot::Masses masses = mot::Masses::uniform(25, 30);
+        Auction auction(masses, arcs_of(cost));
+        NeverInterrupt interrupt;
+        auction.run(epsilon, interrupt);
+        CHECK(shipped_mass(auction) == 150.0);
+        const std::vector<double> u = auction.potentials().u;
+        const std::vector<double> v = auction.potentials().v;
+        auction.run(epsilon, interrupt);
+        CHECK(auction.potentials().u == u && auction.potentials().v == v);
+    }
+}
+
 /// What is interrupted has no violated arc either, and goes on where it stopped.
 void test_interrupt(Random& random) {
     case_name = "interrupt";
@@ -245,6 +278,8 @@ void test_interrupt(Random& random) {
 int main() {
     Random random(16);
     test_no_room();
+    test_room_left_keeps_its_price();
+    test_nothing_left_to_do(random);
     test_hard_epsilons(random);
     test_interrupt(random);
     test_few_with_many(random);

@@ -7,6 +7,7 @@
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "tree_flow.hpp"
 
 namespace {
 
@@ -64,6 +65,23 @@ void check_engine(const NetworkSimplex& simplex, const SparseProblem& problem) {
     CHECK_NEAR(cost, transport_by_shortest_paths(problem.known, problem.masses.a, problem.masses.b), 1e-6);
 }
 
+/// The tree is strongly feasible: its empty arcs lead from a source up to its parent. All of its arcs are told when
+/// they are given other costs, which is done to a copy.
+void check_tree(NetworkSimplex simplex, const WholeMasses& masses, mot::Node root) {
+    mot::Basis basis{{}, root};
+    simplex.replace_costs([&](mot::Node i, mot::Node j) {
+        basis.arcs.push_back({i, j, 0.0});
+        return 0.0;
+    });
+    std::size_t n_units = 0;
+    for (const long mass : masses.a) n_units += mass > 0;
+    for (const long mass : masses.b) n_units += mass > 0;
+    CHECK(basis.arcs.size() + 1 == n_units);
+    const TreeFlow tree = flow_by_cutting_leaves(basis, to_real(masses.a), to_real(masses.b));
+    for (std::size_t k = 0; k < basis.arcs.size(); ++k)
+        CHECK(tree.flow[k] > 0 || (tree.flow[k] == 0 && tree.source_is_child[k]));
+}
+
 void test_engine(Random& random, const WholeMasses& masses, int highest) {
     const std::size_t n = masses.a.size();
     const std::size_t m = masses.b.size();
@@ -86,11 +104,13 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     add(problem, basis.arcs);
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 
     simplex.add_arcs(arcs);
     add(problem, arcs);
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 
     // The tree stays, its arcs cost something else, and the rest comes back at new costs.
     cost = whole_costs(random, n, m, highest);
@@ -100,6 +120,7 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     problem.known = cost;
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 }
 
 /// Costs within the tolerance of each other are not worth a pivot: the start is kept.

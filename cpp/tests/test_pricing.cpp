@@ -136,14 +136,15 @@ void test_walk(Random& random, const Cost& cost, Twin twin, const std::vector<Ar
 }
 
 void test_given(Random& random, std::size_t n, std::size_t m, int highest) {
-    const Matrix cost = whole_costs(random, n, m, highest);
+    const double unit = draw(random, 0, 1) == 0 ? 1.0 : 0x1p-40;
+    const Matrix cost = times(whole_costs(random, n, m, highest), unit);
     const std::vector<Arc> known = arcs_of(some_of(random, cost, draw(random, 0, 4) * 25));
     const Twin twin = twin_of(cost, cost, known, 0.0);
-    test_walk(random, as_given(cost), twin, known, 1.0);
+    test_walk(random, as_given(cost), twin, known, unit);
     const std::vector<float> values(cost.values.begin(), cost.values.end());
     const mot::MatrixView<double> shape = view_of_cost(cost);
     const mot::GivenCost<float> given({values.data(), shape.n_rows, shape.n_columns}, cost.scale());
-    test_walk(random, given, twin, known, 1.0);
+    test_walk(random, given, twin, known, unit);
 }
 
 /// Reduced costs about as large as the margin, where searched and exact costs disagree.
