@@ -14,8 +14,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double negligible_share = 1e-9;
 /// Arcs that no bid has looked at for many raises are not scanned at each.
 constexpr double near_width_in_epsilons = 8;
-/// Far more than scaled rounds take: the arcs have no room for all mass, or a price war is on.
-constexpr std::int64_t most_bids_per_source = 64;
+/// Of the side that has more. Far more than scaled rounds take: the arcs have no room for all mass, or a price war is
+/// on.
+constexpr std::int64_t most_bids_per_unit = 64;
 
 }  // namespace
 
@@ -78,7 +79,7 @@ double Auction::spread() const {
     return *median;
 }
 
-/// The cheapest of some arcs and the value of the next one.
+/// The cheapest of some arcs and the value of the next one; infinity where there is none.
 Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) const {
     const std::vector<double>& v = potentials_.v;
     std::size_t best = first;
@@ -94,7 +95,7 @@ Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) con
             second = candidate;
         }
     }
-    return {arcs_[best], value, second};
+    return {value < infinity ? arcs_[best] : HalfArc{-1, infinity}, value, second};
 }
 
 /// The cheapest of all arcs; brings the near ones to the front.
@@ -143,7 +144,7 @@ void Auction::run(double epsilon, Interrupt& interrupt) {
     for (std::size_t i = 0; i < supply_.size(); ++i)
         if (supply_[i] > negligible_) open(static_cast<Node>(i));
 
-    std::int64_t n_bids_left = most_bids_per_source * static_cast<std::int64_t>(supply_.size());
+    std::int64_t n_bids_left = most_bids_per_unit * static_cast<std::int64_t>(std::max(supply_.size(), demand_.size()));
     std::vector<Node> bidders;
     while (!open_.empty() && n_bids_left > 0 && !interrupt.requested()) {
         bidders.swap(open_);

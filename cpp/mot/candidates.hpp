@@ -8,7 +8,7 @@
 namespace mot {
 
 /// About the `k` cheapest arcs of every row and of every column, ordered by row, in one pass: the costs of a row (of a
-/// column) are dealt into 64 groups, and the `k` cheapest of the groups' minima are taken. All arcs when there are few.
+/// column) are dealt into 32 groups, and the `k` cheapest of the groups' minima are taken. All arcs when there are few.
 template <class Cost>
 std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt);
 

@@ -11,7 +11,7 @@ CorrelationCost::CorrelationCost(const StandardizedLayer& source, const Standard
     : source_(source), target_(target), workshop_(workshop) {
     // Between two looks at the interrupt: some tenths of a second at most.
     constexpr std::int64_t most_products = std::int64_t{1} << 32;
-    panel_ = std::clamp<std::int64_t>(most_products / (n_columns() * source.n_stimuli()), 8, 4096);
+    panel_ = std::clamp<std::int64_t>(most_products / (n_columns() * source.n_stimuli()), 8, 1024);
     rows_at_once_ = std::min(panel_ * workshop.n_workers, n_rows());
     is_stored_ = n_rows() * n_columns() <= workshop.most_stored;
     costs_ = workshop.costs.reserve((is_stored_ ? n_rows() : rows_at_once_) * n_columns());

@@ -17,7 +17,8 @@ public:
     Pricing(const Cost& cost, const std::vector<Arc>& known);
 
     /// Afterwards every unknown arc's reduced cost is at least `certain`. Rows that had to be read for that give away
-    /// their arcs below `width`, which are known from then on, the lowest few of a row first. Returns the new ones.
+    /// their arcs below `width`, which are known from then on, and returns them. Of many in a row they are the lowest
+    /// few: only when none is returned at all is nothing left below `certain`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double certain, double width, Interrupt& interrupt);
 
     /// Of the known arcs those whose exact reduced cost is below -tolerance, with their exact costs.

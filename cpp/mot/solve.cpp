@@ -186,9 +186,12 @@ private:
         engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
         while (true) {
             const Potentials potentials = engine.potentials();
-            pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + middle * spread_, interrupt_);
+            const auto near =
+                pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + middle * spread_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
             const auto violated = pricing_.find_violated_exactly(potentials, tolerance_);
+            // A row may have more arcs within the margin than it gave away: they are still to be judged.
+            if (violated.empty() && !near.empty()) continue;
             if (violated.empty()) return Status::optimal;
             engine.add_arcs(violated);
             const Status status = engine.optimize(tolerance_, interrupt_);

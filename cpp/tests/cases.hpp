@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -29,6 +30,30 @@ inline double draw_real(Random& random, double low, double high) {
 inline Matrix whole_costs(Random& random, std::size_t n_rows, std::size_t n_columns, int highest) {
     Matrix cost(n_rows, n_columns);
     for (double& value : cost.values) value = draw(random, 0, highest);
+    return cost;
+}
+
+inline Matrix times(Matrix cost, double factor) {
+    for (double& value : cost.values) value *= factor;
+    return cost;
+}
+inline Matrix plus(Matrix cost, double shift) {
+    for (double& value : cost.values) value += shift;
+    return cost;
+}
+
+/// Each of the arcs stays with `percent` chance; the others cost infinity, which means that they are missing.
+inline Matrix some_of(Random& random, Matrix cost, int percent) {
+    for (double& value : cost.values)
+        if (draw(random, 1, 100) > percent) value = infinity;
+    return cost;
+}
+
+/// Products of ranks: all units want the same partners.
+inline Matrix rank_products(Random& random, std::size_t n) {
+    Matrix cost = whole_costs(random, n, n, 10);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) cost(i, j) += static_cast<double>(i * j);
     return cost;
 }
 
@@ -76,8 +101,20 @@ inline mot::Masses to_core(const WholeMasses& masses) {
                            static_cast<std::int64_t>(b.size()));
 }
 
+/// Counted in whole numbers, whatever the unit: sums of masses are exact.
+inline mot::Masses to_whole_core(const WholeMasses& masses) {
+    mot::Masses core = to_core(masses);
+    core.source = to_real(masses.a);
+    core.target = to_real(masses.b);
+    return core;
+}
+
 inline mot::MatrixView<double> view_of_cost(const Matrix& cost) {
     return {cost.values.data(), static_cast<std::int64_t>(cost.n_rows), static_cast<std::int64_t>(cost.n_columns)};
+}
+
+inline mot::GivenCost<double> as_given(const Matrix& cost) {
+    return {view_of_cost(cost), cost.scale()};
 }
 
 /// All arcs of finite cost.
@@ -95,8 +132,21 @@ public:
     bool requested() override { return false; }
 };
 
+/// Says stop at the n-th look and from then on.
+class StopAt : public mot::Interrupt {
+public:
+    static constexpr int never = std::numeric_limits<int>::max();
+
+    explicit StopAt(int n) : n_(n) {}
+    bool requested() override { return ++n_looks >= n_; }
+    int n_looks = 0;
+
+private:
+    int n_;
+};
+
 inline mot::Solution solve_matrix(const Matrix& cost, const mot::Masses& masses,
                                   mot::Method method = mot::Method::automatic) {
     NeverInterrupt interrupt;
-    return mot::solve(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt, method);
+    return mot::solve(as_given(cost), masses, interrupt, method);
 }

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "cases.hpp"
+#include "mot/cost.hpp"
 #include "mot/standardized_layer.hpp"
 #include "mot/view.hpp"
 #include "oracles.hpp"
@@ -58,6 +60,30 @@ inline Matrix naive_correlation_cost(const Activations& x, const Activations& y)
     return cost;
 }
 
+/// The dense costs as they are searched, row by row.
+template <class Cost>
+Matrix searched_costs(const Cost& cost) {
+    const auto n_columns = static_cast<std::size_t>(cost.n_columns());
+    Matrix result(static_cast<std::size_t>(cost.n_rows()), n_columns, std::nan(""));
+    NeverInterrupt interrupt;
+    const auto is_every_row = [](std::int64_t) { return true; };
+    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
+        for (std::size_t j = 0; j < n_columns; ++j)
+            result(static_cast<std::size_t>(i), j) = static_cast<double>(row[j]);
+    });
+    return result;
+}
+
+/// The costs that count.
+template <class Cost>
+Matrix exact_costs(const Cost& cost) {
+    Matrix result(static_cast<std::size_t>(cost.n_rows()), static_cast<std::size_t>(cost.n_columns()));
+    for (std::size_t i = 0; i < result.n_rows; ++i)
+        for (std::size_t j = 0; j < result.n_columns; ++j)
+            result(i, j) = cost.exact(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
+    return result;
+}
+
 /// Single precision rounds a value by up to 6e-8 of its size, which is at most 1.
 constexpr double value_tolerance = 1.3e-7;
 constexpr double correlation_tolerance = 2.5e-7;
@@ -101,4 +127,12 @@ inline void naive_sgemm(char* transpose_a, char* transpose_b, int* m, int* n, in
             float& result = c[row + column * *ldc];
             result = *alpha * sum + (*beta == 0.0f ? 0.0f : *beta * result);
         }
+}
+
+/// Panels are computed by `n_workers`, one after the other.
+inline mot::Workshop workshop_of(mot::Sgemm sgemm, std::int64_t most_stored, int n_workers = 1) {
+    const auto one_by_one = [](int n, const std::function<void(int)>& work) {
+        for (int k = n; k-- > 0;) work(k);
+    };
+    return {sgemm, most_stored, n_workers, one_by_one, {}, {}};
 }

@@ -26,9 +26,11 @@ struct Matrix {
         : n_rows(n_rows_), n_columns(n_columns_), values(n_rows_ * n_columns_, value) {}
     double& operator()(std::size_t i, std::size_t j) { return values[i * n_columns + j]; }
     double operator()(std::size_t i, std::size_t j) const { return values[i * n_columns + j]; }
+    /// The largest magnitude of a finite value.
     double scale() const {
         double largest = 0;
-        for (const double value : values) largest = std::max(largest, std::abs(value));
+        for (const double value : values)
+            if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
         return largest;
     }
 };

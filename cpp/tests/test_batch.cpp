@@ -21,6 +21,8 @@ using mot::LayerPair;
 using mot::Solution;
 using mot::Status;
 
+constexpr std::int64_t all_stored = std::numeric_limits<std::int64_t>::max();
+
 /// Keeps what it is told; says stop once `n_enough` pairs are done.
 class RecordedProgress : public mot::Progress {
 public:
@@ -78,11 +80,12 @@ void test_solutions(const Layers& layers, const std::vector<Solution>& solutions
     }
 }
 
-void test_threads(const Layers& layers, const std::vector<Solution>& expected) {
+void test_threads(const Layers& layers, std::int64_t most_stored, const std::vector<Solution>& expected) {
     for (const int n_threads : {1, 2, 3, 8}) {
-        case_name = std::to_string(n_threads) + " threads";
+        case_name = std::to_string(n_threads) + " threads, " + std::to_string(most_stored) + " stored";
         RecordedProgress progress;
-        const std::vector<Solution> found = mot::solve_pairs(layers.pairs, naive_sgemm, n_threads, progress);
+        const std::vector<Solution> found =
+            mot::solve_pairs(layers.pairs, naive_sgemm, {n_threads, most_stored, most_stored}, progress);
         CHECK(found.size() == expected.size());
         for (std::size_t p = 0; p < found.size(); ++p) CHECK(has_same_bits(found[p], expected[p]));
         // Beside other threads the caller's may come too late to tell anything.
@@ -103,7 +106,8 @@ void test_stop_at_once(const Layers& layers) {
     for (const int n_threads : {1, 3}) {
         case_name = "stopped at once, " + std::to_string(n_threads) + " threads";
         RecordedProgress progress(0);
-        const std::vector<Solution> solutions = mot::solve_pairs(layers.pairs, slow_sgemm, n_threads, progress);
+        const std::vector<Solution> solutions =
+            mot::solve_pairs(layers.pairs, slow_sgemm, {n_threads, all_stored, all_stored}, progress);
         CHECK(solutions.size() == layers.pairs.size());
         std::size_t n_interrupted = 0;
         for (const Solution& solution : solutions) {
@@ -119,7 +123,8 @@ void test_stop_at_once(const Layers& layers) {
 void test_stop_midway(const Layers& layers, const std::vector<Solution>& expected) {
     case_name = "stopped midway";
     RecordedProgress progress(1);
-    const std::vector<Solution> solutions = mot::solve_pairs(layers.pairs, slow_sgemm, 1, progress);
+    const std::vector<Solution> solutions =
+        mot::solve_pairs(layers.pairs, slow_sgemm, {1, all_stored, all_stored}, progress);
     CHECK(progress.reports.size() >= 2 && progress.reports.front() == 0 && progress.reports.back() >= 1);
     std::size_t n_optimal = 0;
     for (std::size_t p = 0; p < solutions.size(); ++p) {
@@ -136,12 +141,18 @@ int main() {
     CHECK(mot::available_threads() >= 1);
     Random random(14);
     RecordedProgress progress;
-    CHECK(mot::solve_pairs({}, naive_sgemm, 2, progress).empty());
+    CHECK(mot::solve_pairs({}, naive_sgemm, {2, all_stored, all_stored}, progress).empty());
 
     const Layers layers = all_pairs(random, 300, {48, 36, 1, 55});
-    const std::vector<Solution> solutions = mot::solve_pairs(layers.pairs, naive_sgemm, 1, progress);
-    test_solutions(layers, solutions);
-    test_threads(layers, solutions);
+    // All costs are stored, those of the smaller pairs are, or none.
+    for (const std::int64_t most_stored : {all_stored, std::int64_t{2000}, std::int64_t{0}}) {
+        const std::vector<Solution> found =
+            mot::solve_pairs(layers.pairs, naive_sgemm, {1, most_stored, most_stored}, progress);
+        test_solutions(layers, found);
+        test_threads(layers, most_stored, found);
+    }
+    const std::vector<Solution> solutions =
+        mot::solve_pairs(layers.pairs, naive_sgemm, {1, all_stored, all_stored}, progress);
     test_stop_at_once(layers);
     test_stop_midway(layers, solutions);
 }

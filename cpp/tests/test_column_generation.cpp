@@ -41,6 +41,7 @@ void test_shape(Random& random, std::size_t n, std::size_t m) {
         test_against_oracle(cost, uniform_masses(n, m));
         test_against_oracle(cost, random_masses(random, n, m, 0, 3));
         test_against_oracle(with_rank_one(random, cost), uniform_masses(n, m));
+        test_against_oracle(plus(cost, 1e8), uniform_masses(n, m));  // differences are small beside the costs
     }
 }
 
@@ -54,19 +55,40 @@ void test_crowds(Random& random) {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j)
             if ((i < n / 2) != (j < 3 * n / 4)) cost(i, j) += 1000;
-    for (const mot::Arc& arc : mot::select_candidates(view_of_cost(cost), 16)) CHECK(arc.cost < 1000);
+    NeverInterrupt interrupt;
+    for (const mot::Arc& arc : mot::select_candidates(as_given(cost), 16, interrupt)) CHECK(arc.cost < 1000);
     CHECK(transport_by_shortest_paths(cost, masses.a, masses.b) >= 1000.0 * static_cast<double>(n) / 4);
     test_against_oracle(cost, masses);
 }
 
+/// All sources like the same few targets best, and hardly differ otherwise: bids go far below what any arc costs.
+void test_hubs(Random& random, std::size_t n, std::size_t n_hubs) {
+    case_name = "hubs, " + std::to_string(n);
+    Matrix cost = whole_costs(random, n, n, 3);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = n_hubs; j < n; ++j) cost(i, j) += 100000;
+    test_against_oracle(cost, uniform_masses(n, n));
+}
+
+/// Groups of units that are the same, to all others alike.
+Matrix with_duplicates(Matrix cost, std::size_t n_copies) {
+    const Matrix original = cost;
+    for (std::size_t i = 0; i < cost.n_rows; ++i)
+        for (std::size_t j = 0; j < cost.n_columns; ++j) cost(i, j) = original(i / n_copies, j / n_copies);
+    return cost;
+}
+
 /// Ties wherever one looks: nearly every pivot moves no mass.
 void test_degenerate(Random& random) {
-    const WholeMasses masses = uniform_masses(64, 64);
-    for (int round = 0; round < 20; ++round) {
-        case_name = "degenerate, round " + std::to_string(round);
-        test_against_oracle(whole_costs(random, 64, 64, 2), masses);
+    for (int round = 0; round < 12; ++round) {
+        const std::size_t n = draw_size(random, 40, 120);
+        case_name = "degenerate, round " + std::to_string(round) + ", " + std::to_string(n);
+        test_against_oracle(whole_costs(random, n, n, 1 + round % 3), uniform_masses(n, n));
+        if (round % 3 == 0) test_against_oracle(Matrix(n, n, 1.0), uniform_masses(n, n));
+        if (round % 3 == 1) test_against_oracle(whole_costs(random, n, n + 1, 1), uniform_masses(n, n + 1));
+        if (round % 3 == 2)
+            test_against_oracle(with_duplicates(whole_costs(random, n, n, 50), 2 + n % 5), uniform_masses(n, n));
     }
-    test_against_oracle(Matrix(64, 64, 1.0), masses);
 }
 
 /// Units without mass may have any cost: their potentials must still violate no arc.
@@ -93,6 +115,8 @@ int main() {
     test_shape(random, 33, 34);
     test_shape(random, 40, 130);
     test_crowds(random);
+    test_hubs(random, 120, 5);
+    test_hubs(random, 120, 60);
     test_degenerate(random);
     test_massless_units(random);
 }

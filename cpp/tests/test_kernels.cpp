@@ -2,6 +2,7 @@
 #include "mot/kernels/kernels.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cases.hpp"
@@ -18,57 +20,128 @@ namespace {
 
 using Hits = std::vector<std::int32_t>;
 
+template <class T>
+bool has_same_bits(const std::vector<T>& x, const std::vector<T>& y) {
+    return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(T)) == 0);
+}
+
+/// A few of many are equal, so that comparisons meet ties; one in `one_special_in` is infinite or no number.
 template <class Real>
-std::vector<Real> random_values(Random& random, std::size_t n) {
+std::vector<Real> random_values(Random& random, std::size_t n, int one_special_in) {
     std::vector<Real> values(n);
-    // A few of many are equal, so that comparisons meet ties; some are special.
     for (Real& value : values) {
         value = static_cast<Real>(draw(random, 0, 1) == 0 ? draw(random, -2, 2) : draw_real(random, -2.0, 2.0));
-        const int kind = draw(random, 0, 40);
-        if (kind == 0) value = std::numeric_limits<Real>::infinity();
-        if (kind == 1) value = -std::numeric_limits<Real>::infinity();
-        if (kind == 2) value = std::numeric_limits<Real>::quiet_NaN();
+        if (draw(random, 0, 9) == 0) value *= 0;  // of either sign
+        const int kind = draw(random, 1, 3 * one_special_in);
+        if (kind == 1) value = std::numeric_limits<Real>::infinity();
+        if (kind == 2) value = -std::numeric_limits<Real>::infinity();
+        if (kind == 3) value = std::numeric_limits<Real>::quiet_NaN();
     }
     return values;
 }
 
-/// What `find(hits)` writes into room for exactly n hits.
-template <class Find>
-Hits hits_of(std::size_t n, Find find) {
-    const std::unique_ptr<std::int32_t[]> hits(new std::int32_t[n]);
-    const std::int64_t n_hits = find(hits.get());
-    CHECK(n_hits >= 0 && n_hits <= static_cast<std::int64_t>(n));
-    return Hits(hits.get(), hits.get() + n_hits);
-}
-
-template <class Test>
-Hits naive_hits(std::size_t n, Test is_hit) {
-    Hits hits;
-    for (std::size_t k = 0; k < n; ++k)
-        if (is_hit(k)) hits.push_back(static_cast<std::int32_t>(k));
-    return hits;
-}
-
-/// `Below`, `BelowEach` and `Violated` are the kernels of one precision.
-template <class Real, class Below, class BelowEach, class Violated>
-void test_finders(Random& random, std::size_t n, std::size_t offset, Below below, BelowEach below_each,
-                  Violated violated) {
-    const std::vector<Real> values = random_values<Real>(random, n + offset);
-    const std::vector<Real> thresholds = random_values<Real>(random, n + offset);
-    const std::vector<double> potentials = random_values<double>(random, n + offset);
-    const Real* x = values.data() + offset;
-    const Real* each = thresholds.data() + offset;
-    const double* v = potentials.data() + offset;
-    const auto length = static_cast<std::int64_t>(n);
-    for (const int level : {-3, -1, 0, 1, 3}) {
-        const auto threshold = static_cast<Real>(level);
-        CHECK(hits_of(n, [&](std::int32_t* hits) { return below(x, length, threshold, hits); }) ==
-              naive_hits(n, [&](std::size_t k) { return x[k] < threshold; }));
-        CHECK(hits_of(n, [&](std::int32_t* hits) { return violated(x, v, length, level, hits); }) ==
-              naive_hits(n, [&](std::size_t k) { return static_cast<double>(x[k]) - v[k] < level; }));
+template <class Real>
+void test_largest_magnitude(const mot::RowKernels<Real>& kernels, const Real* x, std::size_t n) {
+    const Real found = kernels.largest_magnitude(x, static_cast<std::int64_t>(n));
+    if (std::any_of(x, x + n, [](Real value) { return std::isnan(value); })) {
+        CHECK(std::isnan(found));
+        return;
     }
-    CHECK(hits_of(n, [&](std::int32_t* hits) { return below_each(x, each, length, hits); }) ==
-          naive_hits(n, [&](std::size_t k) { return x[k] < each[k]; }));
+    Real expected = 0;
+    for (std::size_t k = 0; k < n; ++k) expected = std::max(expected, std::abs(x[k]));
+    CHECK(found == expected && !std::signbit(found));
+}
+
+/// Each of the values in turn no number or infinite: neither may be lost, wherever it stands.
+template <class Real>
+void test_largest_magnitude_of_one_special(const mot::RowKernels<Real>& kernels, std::vector<Real> values) {
+    for (Real& value : values)
+        if (!std::isfinite(value)) value = -3;
+    for (const Real special : {std::numeric_limits<Real>::quiet_NaN(), -std::numeric_limits<Real>::quiet_NaN(),
+                               -std::numeric_limits<Real>::infinity(), std::numeric_limits<Real>::denorm_min()})
+        for (Real& value : values) {
+            const Real before = std::exchange(value, special);
+            test_largest_magnitude(kernels, values.data(), values.size());
+            value = before;
+        }
+}
+
+template <class Real>
+void test_lane_minima(const mot::RowKernels<Real>& kernels, const Real* x, std::size_t n) {
+    using Index = typename mot::RowKernels<Real>::Index;
+    constexpr std::size_t n_lanes = 32;
+    std::vector<Real> expected(n_lanes, std::numeric_limits<Real>::infinity());
+    std::vector<Index> expected_where(n_lanes, -1);
+    for (std::size_t k = 0; k < n; ++k)
+        if (x[k] < expected[k % n_lanes]) {
+            expected[k % n_lanes] = x[k];
+            expected_where[k % n_lanes] = static_cast<Index>(k);
+        }
+    std::vector<Real> minima(n_lanes, static_cast<Real>(-99));  // left by another row
+    std::vector<Index> where(n_lanes, 99);
+    kernels.find_lane_minima(x, static_cast<std::int64_t>(n), minima.data(), where.data());
+    CHECK(has_same_bits(minima, expected));
+    CHECK(where == expected_where);
+}
+
+template <class Real>
+void test_lower_minima(Random& random, const mot::RowKernels<Real>& kernels, const Real* x, std::size_t n) {
+    using Index = typename mot::RowKernels<Real>::Index;
+    std::vector<Real> minima = random_values<Real>(random, n, 10);
+    std::vector<Index> where(n);
+    for (Index& row : where) row = static_cast<Index>(draw(random, -1, 1000000));
+    std::vector<Real> expected = minima;
+    std::vector<Index> expected_where = where;
+    const auto row = static_cast<Index>(draw(random, 0, 1000000));
+    for (std::size_t k = 0; k < n; ++k)
+        if (x[k] < expected[k]) {
+            expected[k] = x[k];
+            expected_where[k] = row;
+        }
+    kernels.lower_minima(x, static_cast<std::int64_t>(n), row, minima.data(), where.data());
+    CHECK(has_same_bits(minima, expected));
+    CHECK(where == expected_where);
+}
+
+template <class Real>
+void test_violated(Random& random, const mot::RowKernels<Real>& kernels, const Real* x, std::size_t n) {
+    const std::vector<double> v = random_values<double>(random, n, 10);
+    for (const double threshold : {-3.0, -1.0, 0.0, 1.0, 3.0, infinity}) {
+        const std::unique_ptr<std::int32_t[]> hits(new std::int32_t[n]);  // room for no more
+        const std::int64_t n_hits =
+            kernels.find_violated(x, v.data(), static_cast<std::int64_t>(n), threshold, hits.get());
+        CHECK(n_hits >= 0 && n_hits <= static_cast<std::int64_t>(n));
+        Hits expected;
+        for (std::size_t k = 0; k < n; ++k)
+            if (static_cast<double>(x[k]) - v[k] < threshold) expected.push_back(static_cast<std::int32_t>(k));
+        CHECK(Hits(hits.get(), hits.get() + n_hits) == expected);
+    }
+}
+
+template <class Real>
+void test_row_kernels(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    // Rarely a special value, so that whole rows are finite; or often, so that whole lanes are not.
+    for (const int one_special_in : {1000, 20, 2}) {
+        const std::vector<Real> values = random_values<Real>(random, n + offset, one_special_in);
+        const Real* x = values.data() + offset;
+        test_largest_magnitude(kernels, x, n);
+        test_lane_minima(kernels, x, n);
+        test_lower_minima(random, kernels, x, n);
+        test_violated(random, kernels, x, n);
+    }
+    if (offset == 0) test_largest_magnitude_of_one_special(kernels, random_values<Real>(random, n, 1000));
+}
+
+/// A potential just off the threshold must not be rounded to it in single precision.
+template <class Real>
+void test_no_rounding_of_potentials(const mot::RowKernels<Real>& kernels) {
+    const std::vector<Real> x(20, 1);
+    std::vector<std::int32_t> hits(20);
+    for (const double excess : {1e-12, -1e-12}) {
+        const std::vector<double> v(20, 0.5 + excess);
+        const std::int64_t n_hits = kernels.find_violated(x.data(), v.data(), 20, 0.5, hits.data());
+        CHECK(n_hits == (excess > 0 ? 20 : 0));
+    }
 }
 
 /// Sixteen lanes over whole runs of sixteen, added up in order, then the rest: the order that the header promises.
@@ -100,7 +173,7 @@ void test_cost_of_negative_correlation(Random& random, const mot::Kernels& kerne
     std::vector<float> expected = values;  // one value behind the end must stay as it is
     for (std::size_t k = offset; k < n + offset; ++k) expected[k] = 1.0f + std::min(1.0f, std::max(-1.0f, values[k]));
     kernels.cost_of_negative_correlation(values.data() + offset, static_cast<std::int64_t>(n));
-    CHECK(std::memcmp(values.data(), expected.data(), values.size() * sizeof(float)) == 0);
+    CHECK(has_same_bits(values, expected));
 }
 
 void test_relax(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
@@ -125,6 +198,22 @@ void test_relax(Random& random, const mot::Kernels& kernels, std::size_t n, std:
     CHECK(least == expected_least && distance == expected && reached_from == expected_from);
 }
 
+void test_version(Random& random, const mot::Kernels& kernels) {
+    std::vector<std::size_t> lengths{127, 128, 129, 191, 192, 193, 257};
+    for (std::size_t n = 0; n <= 70; ++n) lengths.push_back(n);
+    for (const std::size_t n : lengths)
+        for (std::size_t offset = 0; offset < 4; ++offset) {
+            case_name = std::string(kernels.name) + ", length " + std::to_string(n);
+            test_row_kernels<float>(random, kernels.of_float, n, offset);
+            test_row_kernels<double>(random, kernels.of_double, n, offset);
+            test_dot(random, kernels, n, offset);
+            test_cost_of_negative_correlation(random, kernels, n, offset);
+            test_relax(random, kernels, n, offset);
+        }
+    test_no_rounding_of_potentials(kernels.of_float);
+    test_no_rounding_of_potentials(kernels.of_double);
+}
+
 }  // namespace
 
 int main() {
@@ -132,19 +221,8 @@ int main() {
     std::set<std::string> names;
     const mot::Kernels* const* version = mot::available_kernels();
     for (; *version; ++version) {
-        const mot::Kernels& kernels = **version;
-        names.insert(kernels.name);
-        for (std::size_t n = 0; n <= 70; ++n)
-            for (std::size_t offset = 0; offset < 4; ++offset) {
-                case_name = std::string(kernels.name) + ", length " + std::to_string(n);
-                test_finders<float>(random, n, offset, kernels.find_below_float, kernels.find_below_each_float,
-                                    kernels.find_violated_float);
-                test_finders<double>(random, n, offset, kernels.find_below_double, kernels.find_below_each_double,
-                                     kernels.find_violated_double);
-                test_dot(random, kernels, n, offset);
-                test_cost_of_negative_correlation(random, kernels, n, offset);
-                test_relax(random, kernels, n, offset);
-            }
+        names.insert((*version)->name);
+        test_version(random, **version);
     }
     CHECK(names.count("baseline") == 1);
     CHECK(names.count(mot::kernels().name) == 1);

@@ -7,6 +7,7 @@
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "tree_flow.hpp"
 
 namespace {
 
@@ -64,31 +65,52 @@ void check_engine(const NetworkSimplex& simplex, const SparseProblem& problem) {
     CHECK_NEAR(cost, transport_by_shortest_paths(problem.known, problem.masses.a, problem.masses.b), 1e-6);
 }
 
+/// The tree is strongly feasible: its empty arcs lead from a source up to its parent. All of its arcs are told when
+/// they are given other costs, which is done to a copy.
+void check_tree(NetworkSimplex simplex, const WholeMasses& masses, mot::Node root) {
+    mot::Basis basis{{}, root};
+    simplex.replace_costs([&](mot::Node i, mot::Node j) {
+        basis.arcs.push_back({i, j, 0.0});
+        return 0.0;
+    });
+    std::size_t n_units = 0;
+    for (const long mass : masses.a) n_units += mass > 0;
+    for (const long mass : masses.b) n_units += mass > 0;
+    CHECK(basis.arcs.size() + 1 == n_units);
+    const TreeFlow tree = flow_by_cutting_leaves(basis, to_real(masses.a), to_real(masses.b));
+    for (std::size_t k = 0; k < basis.arcs.size(); ++k)
+        CHECK(tree.flow[k] > 0 || (tree.flow[k] == 0 && tree.source_is_child[k]));
+}
+
 void test_engine(Random& random, const WholeMasses& masses, int highest) {
     const std::size_t n = masses.a.size();
     const std::size_t m = masses.b.size();
     Matrix cost = whole_costs(random, n, m, highest);
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
     const std::vector<Arc> arcs = arcs_of(cost);
-    mot::Masses core = to_core(masses);
-    core.source = to_real(masses.a);  // whole numbers, so that marginals can be compared exactly
-    core.target = to_real(masses.b);
+    const mot::Masses core = to_whole_core(masses);
     SparseProblem problem{masses, Matrix(n, m, infinity)};
     NeverInterrupt interrupt;
 
     const std::vector<Arc> first(arcs.begin(), arcs.begin() + static_cast<std::ptrdiff_t>(arcs.size() / 3));
-    const mot::Basis basis = mot::starting_basis(core, first, cost_of);
+    mot::Auction auction(core, first);
+    // None, one or several rounds.
+    for (const double epsilon : {0.2, 0.03, 0.006})
+        if (draw(random, 0, 1) == 0) auction.run(epsilon * highest, interrupt);
+    const mot::Basis basis = mot::starting_basis(core, auction, first, cost_of);
     NetworkSimplex simplex(core, basis);
     simplex.add_arcs(first);
     add(problem, first);
     add(problem, basis.arcs);
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 
     simplex.add_arcs(arcs);
     add(problem, arcs);
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 
     // The tree stays, its arcs cost something else, and the rest comes back at new costs.
     cost = whole_costs(random, n, m, highest);
@@ -98,19 +120,22 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     problem.known = cost;
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
     check_engine(simplex, problem);
+    check_tree(simplex, masses, basis.root);
 }
 
-/// Costs within the tolerance of each other are not worth a pivot: the start, cheapest arcs first, is kept.
+/// Costs within the tolerance of each other are not worth a pivot: the start is kept.
 void test_tolerance() {
     Matrix cost(2, 2, 0.0);
     cost(0, 0) = -0.5;
     cost(1, 1) = 2.0;
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
     const mot::Masses masses = mot::Masses::uniform(2, 2);
+    NeverInterrupt interrupt;
+    mot::Auction auction(masses, {{0, 0, -0.5}, {1, 1, 2.0}});
+    auction.run(0.1, interrupt);
     for (const double allowed : {1.6, 1.4}) {
-        NetworkSimplex simplex(masses, mot::starting_basis(masses, arcs_of(cost), cost_of));
+        NetworkSimplex simplex(masses, mot::starting_basis(masses, auction, arcs_of(cost), cost_of));
         simplex.add_arcs(arcs_of(cost));
-        NeverInterrupt interrupt;
         CHECK(simplex.optimize(allowed, interrupt) == mot::Status::optimal);
         std::vector<mot::Node> source, target;
         std::vector<double> flow;
@@ -120,11 +145,33 @@ void test_tolerance() {
     }
 }
 
+/// A run that is told to stop goes on from there when it is called again.
+void test_interrupt(Random& random) {
+    case_name = "interrupt";
+    const Matrix cost = rank_products(random, 150);
+    const SparseProblem problem{uniform_masses(150, 150), cost};
+    const mot::Masses masses = to_whole_core(problem.masses);
+    const mot::Auction not_run(masses, arcs_of(cost));
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    NetworkSimplex simplex(masses, mot::starting_basis(masses, not_run, arcs_of(cost), cost_of));
+    simplex.add_arcs(arcs_of(cost));
+    int n_interrupted = 0;
+    while (true) {
+        StopAt at_once(1);
+        if (simplex.optimize(0.0, at_once) == mot::Status::optimal) break;
+        CHECK(at_once.n_looks == 1);
+        ++n_interrupted;
+    }
+    CHECK(n_interrupted > 0);
+    check_engine(simplex, problem);
+}
+
 }  // namespace
 
 int main() {
     test_tolerance();
     Random random(4);
+    test_interrupt(random);
     for (int round = 0; round < 600; ++round) {
         case_name = "round " + std::to_string(round);
         const std::size_t n = draw_size(random, 1, 12);

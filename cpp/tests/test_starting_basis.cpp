@@ -1,111 +1,175 @@
-/// The starting basis is a spanning tree, feasible and strongly feasible.
+/// The starting basis is a spanning tree, feasible and strongly feasible, and keeps to the plan that it is given.
 #include "mot/starting_basis.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "tree_flow.hpp"
 
 namespace {
 
 using mot::Arc;
+using mot::Auction;
 using mot::Basis;
+using mot::Shipment;
 
-/// The flow on every arc and whether its source hangs from its target, found by cutting leaves off the tree.
-struct TreeFlow {
-    std::vector<double> flow;
-    std::vector<bool> source_is_child;
-};
-
-TreeFlow flow_by_cutting_leaves(const Basis& basis, std::vector<double> supply, std::vector<double> demand) {
-    const std::size_t n_arcs = basis.arcs.size();
-    TreeFlow found{std::vector<double>(n_arcs, 0.0), std::vector<bool>(n_arcs, false)};
-    std::vector<bool> is_cut(n_arcs, false);
-    std::vector<int> degree_of_source(supply.size(), 0), degree_of_target(demand.size(), 0);
-    for (const Arc& arc : basis.arcs) {
-        ++degree_of_source[to_index(arc.source)];
-        ++degree_of_target[to_index(arc.target)];
-    }
-    for (std::size_t n_cut = 0; n_cut < n_arcs;) {
-        const std::size_t n_before = n_cut;
-        for (std::size_t k = 0; k < n_arcs; ++k) {
-            const std::size_t i = to_index(basis.arcs[k].source);
-            const std::size_t j = to_index(basis.arcs[k].target);
-            const bool target_is_leaf = degree_of_target[j] == 1 && basis.arcs[k].target != basis.root;
-            if (is_cut[k] || (degree_of_source[i] != 1 && !target_is_leaf)) continue;
-            is_cut[k] = true;
-            ++n_cut;
-            found.source_is_child[k] = degree_of_source[i] == 1;
-            found.flow[k] = found.source_is_child[k] ? supply[i] : demand[j];
-            supply[i] -= found.flow[k];
-            demand[j] -= found.flow[k];
-            --degree_of_source[i];
-            --degree_of_target[j];
-        }
-        CHECK(n_cut > n_before);  // or the arcs hold a cycle
-    }
-    return found;
-}
-
-void check_basis(const Basis& basis, const WholeMasses& masses, const Matrix& cost) {
+/// Masses and flows below `rounding` are none.
+TreeFlow check_basis(const Basis& basis, const mot::Masses& masses, const Matrix& cost, double rounding) {
     std::size_t n_units = 0;
-    for (const long mass : masses.a) n_units += mass > 0;
-    for (const long mass : masses.b) n_units += mass > 0;
+    for (const double mass : masses.source) n_units += mass > 0;
+    for (const double mass : masses.target) n_units += mass > 0;
     // Without cycles, so many arcs on so many units make one tree.
     CHECK(basis.arcs.size() + 1 == n_units);
-    CHECK(masses.b[to_index(basis.root)] > 0);
+    CHECK(masses.target[to_index(basis.root)] > 0);
     for (const Arc& arc : basis.arcs) {
-        CHECK(masses.a[to_index(arc.source)] > 0 && masses.b[to_index(arc.target)] > 0);
+        CHECK(masses.source[to_index(arc.source)] > 0 && masses.target[to_index(arc.target)] > 0);
         CHECK(arc.cost == cost(to_index(arc.source), to_index(arc.target)));
     }
-    const TreeFlow tree = flow_by_cutting_leaves(basis, to_real(masses.a), to_real(masses.b));
+    const TreeFlow tree = flow_by_cutting_leaves(basis, masses.source, masses.target);
     for (std::size_t k = 0; k < basis.arcs.size(); ++k)
-        CHECK(tree.flow[k] > 0 || (tree.flow[k] == 0 && tree.source_is_child[k]));
+        CHECK(tree.flow[k] > rounding || (tree.flow[k] >= -rounding && (tree.source_is_child[k] || rounding > 0)));
+    return tree;
 }
 
-/// A basis from a random selection of the arcs, each taken with `percent` chance.
-void test_basis(Random& random, const WholeMasses& masses, int percent) {
+double placed_mass(const std::vector<Shipment>& plan) {
+    return std::accumulate(plan.begin(), plan.end(), 0.0,
+                           [](double sum, const Shipment& shipment) { return sum + shipment.mass; });
+}
+
+/// By drawing together what shipments connect.
+bool has_cycle(const std::vector<Shipment>& plan, std::size_t n_source, std::size_t n_target) {
+    std::vector<std::size_t> group(n_source + n_target);
+    std::iota(group.begin(), group.end(), std::size_t{0});
+    for (const Shipment& shipment : plan) {
+        const std::size_t from = group[to_index(shipment.arc.source)];
+        const std::size_t to = group[n_source + to_index(shipment.arc.target)];
+        if (from == to) return true;
+        std::replace(group.begin(), group.end(), from, to);
+    }
+    return false;
+}
+
+/// What has been met: each kind of plan must be.
+struct Seen {
+    int n_empty = 0;
+    int n_partial = 0;
+    int n_cyclic = 0;
+    int n_whole_forests = 0;
+};
+
+/// A plan that places all mass on a forest is kept to the letter.
+void check_keeps_plan(const Basis& basis, const TreeFlow& tree, const std::vector<Shipment>& plan) {
+    std::size_t n_with_flow = 0;
+    for (const double flow : tree.flow) n_with_flow += flow > 0;
+    CHECK(n_with_flow == plan.size());
+    for (const Shipment& shipment : plan) {
+        const auto is_arc = [&](const Arc& arc) {
+            return arc.source == shipment.arc.source && arc.target == shipment.arc.target;
+        };
+        const auto arc = std::find_if(basis.arcs.begin(), basis.arcs.end(), is_arc);
+        CHECK(arc != basis.arcs.end());
+        CHECK(tree.flow[static_cast<std::size_t>(arc - basis.arcs.begin())] == shipment.mass);
+    }
+}
+
+void test_auction(const Auction& auction, const mot::Masses& masses, const Matrix& cost, const std::vector<Arc>& arcs,
+                  Seen& seen) {
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    const Basis basis = mot::starting_basis(masses, auction, arcs, cost_of);
+    const TreeFlow tree = check_basis(basis, masses, cost, 0.0);
+    const std::vector<Shipment> plan = auction.shipments();
+    const bool is_whole = placed_mass(plan) == std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
+    const bool is_cyclic = has_cycle(plan, cost.n_rows, cost.n_columns);
+    seen.n_empty += plan.empty();
+    seen.n_partial += !plan.empty() && !is_whole;
+    seen.n_cyclic += is_cyclic;
+    seen.n_whole_forests += is_whole && !is_cyclic;
+    if (is_whole && !is_cyclic) check_keeps_plan(basis, tree, plan);
+}
+
+/// From an auction on a random selection of the arcs, each taken with `percent` chance, at every stage.
+void test_stages(Random& random, const WholeMasses& masses, int percent, Seen& seen) {
     const Matrix cost = whole_costs(random, masses.a.size(), masses.b.size(), draw(random, 0, 20));
-    std::vector<Arc> arcs;
-    for (const Arc& arc : arcs_of(cost))
-        if (draw(random, 1, 100) <= percent) arcs.push_back(arc);
-    mot::Masses core = to_core(masses);
-    core.source = to_real(masses.a);  // whole numbers, whatever the unit
-    core.target = to_real(masses.b);
-    const Basis basis =
-        mot::starting_basis(core, arcs, [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); });
-    check_basis(basis, masses, cost);
+    const std::vector<Arc> arcs = arcs_of(some_of(random, cost, percent));
+    const mot::Masses core = to_whole_core(masses);
+    Auction auction(core, arcs);
+    test_auction(auction, core, cost, arcs, seen);
+    StopAt stop(draw(random, 2, 4));
+    auction.run(0.5, stop);
+    test_auction(auction, core, cost, arcs, seen);
+    NeverInterrupt interrupt;
+    for (const double epsilon : {30.0, 4.0, 0.1}) {
+        auction.run(epsilon, interrupt);
+        test_auction(auction, core, cost, arcs, seen);
+        // The arcs that the trees are joined by may be others than those of the auction.
+        test_auction(auction, core, cost, {}, seen);
+        test_auction(auction, core, cost, arcs_of(cost), seen);
+    }
 }
 
-void test_cheapest_arc_is_shipped_first() {
-    const Matrix cost = [] {
-        Matrix matrix(3, 3, 5.0);
-        matrix(1, 2) = 1.0;
-        matrix(0, 2) = 2.0;  // its target is gone by then
-        matrix(2, 0) = 3.0;
-        return matrix;
-    }();
-    const Basis basis = mot::starting_basis(mot::Masses::uniform(3, 3), arcs_of(cost),
+/// Masses that are no fractions of one another: sums of them differ by rounding, on either side.
+void test_rounding(Random& random, std::size_t n, std::size_t m, double smallest) {
+    std::vector<double> a(n), b(m);
+    for (double& mass : a) mass = draw_real(random, 0.0, 1.0) < 0.3 ? smallest : draw_real(random, 0.1, 1.0);
+    for (double& mass : b) mass = draw_real(random, 0.0, 1.0) < 0.3 ? smallest : draw_real(random, 0.1, 1.0);
+    const mot::Masses masses =
+        mot::Masses::of(a.data(), static_cast<std::int64_t>(n), b.data(), static_cast<std::int64_t>(m));
+    const Matrix cost = whole_costs(random, n, m, 20);
+    const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
+    Auction auction(masses, arcs_of(cost));
+    NeverInterrupt interrupt;
+    for (const double epsilon : {4.0, 0.1}) {
+        auction.run(epsilon, interrupt);
+        check_basis(mot::starting_basis(masses, auction, arcs_of(cost), cost_of), masses, cost, 1e-11);
+    }
+}
+
+/// Three trees, {0, 1 -> 0}, {2 -> 1} and {3 -> 2}. The first is the root's; the third is nearer to it than the
+/// second, which is near to the third.
+void test_nearest_trees_are_joined() {
+    Matrix cost(4, 3, 100.0);
+    cost(0, 0) = cost(1, 0) = cost(2, 1) = cost(3, 2) = 0.0;
+    cost(2, 0) = 5.0;
+    cost(3, 0) = cost(2, 2) = cost(3, 1) = 1.0;
+    const std::vector<double> a{1, 1, 1, 1};
+    const std::vector<double> b{2, 1, 1};
+    const mot::Masses masses = mot::Masses::of(a.data(), 4, b.data(), 3);
+    Auction auction(masses, arcs_of(cost));
+    NeverInterrupt interrupt;
+    auction.run(0.01, interrupt);
+    const Basis basis = mot::starting_basis(masses, auction, arcs_of(cost),
                                             [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); });
-    CHECK(basis.arcs[0].source == 1 && basis.arcs[0].target == 2);
-    CHECK(basis.arcs[1].source == 2 && basis.arcs[1].target == 0);
+    const TreeFlow tree = check_basis(basis, masses, cost, 0.0);
+    CHECK(basis.root == 0);
+    for (std::size_t k = 0; k < basis.arcs.size(); ++k) {
+        const auto& [source, target, value] = basis.arcs[k];
+        CHECK(value == (tree.flow[k] > 0 ? 0.0 : 1.0));
+        CHECK(tree.flow[k] > 0 || (source == 3 && target == 0) || (source == 2 && target == 2));
+    }
 }
 
 }  // namespace
 
 int main() {
     Random random(2);
-    test_cheapest_arc_is_shipped_first();
-    for (int round = 0; round < 3000; ++round) {
+    test_nearest_trees_are_joined();
+    Seen seen;
+    for (int round = 0; round < 400; ++round) {
         case_name = "round " + std::to_string(round);
         const std::size_t n = draw_size(random, 1, 9);
-        // Wide ones have more arcs a source than the start looks at.
         const std::size_t m = round % 3 == 0 ? n : round % 50 == 1 ? 60 : draw_size(random, 1, 9);
         const int percent = (round % 5) * 25;
-        test_basis(random, uniform_masses(n, m), percent);
-        test_basis(random, random_masses(random, n, m, 0, 3), percent);
-        test_basis(random, random_masses(random, n, m, 1, 1000), percent);
+        test_stages(random, uniform_masses(n, m), percent, seen);
+        test_stages(random, random_masses(random, n, m, 0, 3), percent, seen);
+        test_stages(random, random_masses(random, n, m, 1, 1000), percent, seen);
+        test_rounding(random, n, m, 0.0999);
+        test_rounding(random, n, m, 1e-14);
     }
+    case_name = "all kinds";
+    CHECK(seen.n_empty > 100 && seen.n_partial > 100 && seen.n_cyclic > 100 && seen.n_whole_forests > 100);
 }
