@@ -6,7 +6,6 @@
 #include <functional>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bytes.hpp"
@@ -14,6 +13,8 @@
 #include "check.hpp"
 #include "mot/cost.hpp"
 #include "mot/solve.hpp"
+#include "mot/solve_sparse.hpp"
+#include "mot/sparse_cost.hpp"
 #include "naive_layers.hpp"
 #include "oracles.hpp"
 #include "problems.hpp"
@@ -57,14 +58,20 @@ bool has_empty_unit(const Marginals& marginals) {
     return has_zero(marginals.a) || has_zero(marginals.b);
 }
 
+/// The masses of the target, of the sum of the source's.
+std::vector<double> levelled(const Marginals& marginals) {
+    const double factor = sum_of(marginals.a) / sum_of(marginals.b);
+    std::vector<double> masses = marginals.b;
+    for (double& mass : masses) mass *= factor;
+    return masses;
+}
+
 /// Solves by every method that is one here. Against the costs by their definition the answer holds to `tolerance`,
 /// against those that the core counts to rounding.
 template <class Cost>
-void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, Marginals marginals, double tolerance) {
+void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, const Marginals& marginals,
+                     double tolerance) {
     const mot::Masses masses = masses_of(marginals);
-    const double levelling = sum_of(marginals.a) / sum_of(marginals.b);
-    for (double& mass : marginals.b) mass *= levelling;
-
     std::vector<double> costs;
     const std::size_t stop = draw_stop(bytes);
     for (const Method method : {Method::automatic, Method::simplex, Method::assignment}) {
@@ -77,7 +84,7 @@ void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, Ma
             CHECK(solution.mass.empty() && solution.potentials.u.empty());
             continue;
         }
-        check_optimal(cost, marginals.a, marginals.b, solution, tolerance);
+        check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
         // Units without mass have potentials of the searched costs.
         const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? core_cost.margin() : 0.0);
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
@@ -85,6 +92,46 @@ void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, Ma
     }
     const double total = sum_of(marginals.a);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 1e-12 * core_cost.scale() * total);
+}
+
+/// A plan leaves out masses that are rounding beside the others; where it has no arc, there is no plan on listed arcs.
+bool has_negligible_mass(const Marginals& marginals) {
+    const double least = 1e-9 * sum_of(marginals.a);
+    const auto has_any = [&](const std::vector<double>& masses) {
+        return std::any_of(masses.begin(), masses.end(), [&](double mass) { return mass > 0 && mass < least; });
+    };
+    return has_any(marginals.a) || has_any(marginals.b);
+}
+
+/// Only the arcs of an optimal plan and some others are listed: the cost stays what it is.
+void test_listed_arcs(Bytes& bytes, const Matrix& cost, const Marginals& marginals) {
+    const mot::Masses masses = masses_of(marginals);
+    NeverInterrupt interrupt;
+    const Solution dense =
+        mot::solve(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt, Method::automatic);
+    Matrix listed(cost.n_rows, cost.n_columns, infinity);
+    for (std::size_t k = 0; k < dense.mass.size(); ++k)
+        listed(to_index(dense.source[k]), to_index(dense.target[k])) = 0.0;
+    const std::size_t one_in = bytes.size_between(1, 8);
+    std::vector<std::int64_t> row_starts{0};
+    std::vector<mot::Node> columns;
+    std::vector<double> costs;
+    double scale = 0.0;
+    for (std::size_t i = 0; i < cost.n_rows; ++i) {
+        for (std::size_t j = 0; j < cost.n_columns; ++j) {
+            if (!(listed(i, j) < infinity) && !bytes.is_one_in(one_in)) continue;
+            listed(i, j) = cost(i, j);
+            columns.push_back(static_cast<mot::Node>(j));
+            costs.push_back(cost(i, j));
+            scale = std::max(scale, std::abs(cost(i, j)));
+        }
+        row_starts.push_back(static_cast<std::int64_t>(columns.size()));
+    }
+    const mot::MatrixView<double> shape = view_of_cost(cost);
+    const mot::SparseCost sparse({row_starts.data(), columns.data(), costs.data(), shape.n_rows, shape.n_columns});
+    const Solution solution = mot::solve(sparse, masses, interrupt);
+    check_optimal(listed, marginals.a, levelled(marginals), solution, 1e-9 * scale);
+    CHECK_NEAR(solution.cost, dense.cost, 1e-9 * cost.scale() * sum_of(marginals.a));
 }
 
 std::string name_of(const char* kind, Shape shape) {
@@ -111,10 +158,11 @@ void test_given_costs(Bytes& bytes) {
         cost.values.assign(values.begin(), values.end());
         const mot::MatrixView<double> view = view_of_cost(cost);
         const mot::GivenCost<float> given({values.data(), view.n_rows, view.n_columns}, cost.scale());
-        solve_and_check(bytes, given, cost, std::move(marginals), 1e-9 * cost.scale());
+        solve_and_check(bytes, given, cost, marginals, 1e-9 * cost.scale());
     } else {
         const mot::GivenCost<double> given(view_of_cost(cost), cost.scale());
-        solve_and_check(bytes, given, cost, std::move(marginals), 1e-9 * cost.scale());
+        solve_and_check(bytes, given, cost, marginals, 1e-9 * cost.scale());
+        if (bytes.is_one_in(4) && !has_negligible_mass(marginals)) test_listed_arcs(bytes, cost, marginals);
     }
 }
 
