@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 
 import numpy as np
@@ -13,15 +11,6 @@ import pytest
 
 import mot_fast as mot
 from oracles import Twin, assert_optimal, correlation_cost
-
-
-def bits(alignment):
-    """Everything that a solve decides, to the last bit."""
-    plans = [plan for row in alignment.unit_plans for plan in row]
-    parts = [alignment.layer_costs, alignment.layer_plan]
-    for plan in plans:
-        parts += [plan.plan.indptr, plan.plan.indices, plan.plan.data, plan.u, plan.v]
-    return b"".join(part.tobytes() for part in parts)
 
 
 @pytest.mark.parametrize("convention", ["standardized", "paper"])
@@ -121,12 +110,6 @@ def test_exchanging_the_networks_transposes_costs_and_plan(layers):
     np.testing.assert_allclose(mirrored.layer_costs, alignment.layer_costs.T, atol=1e-15)
     np.testing.assert_allclose(mirrored.layer_plan, alignment.layer_plan.T, atol=1e-14)
     assert mirrored.cost == pytest.approx(alignment.cost, abs=1e-14)
-
-
-def test_the_result_is_the_same_to_the_last_bit_for_any_number_of_threads(layers):
-    source, target = layers([40, 64, 64, 33], 90), layers([64, 50, 40], 90, seed=5)
-    results = [bits(mot.align(source, target, n_jobs=n)) for n in (1, 2, 8, -1, None)]
-    assert len(set(results)) == 1
 
 
 def test_constant_units_are_counted_and_cost_1(layers):
@@ -233,55 +216,6 @@ def test_progress_goes_to_the_end(layers, capsys):
     assert "6/6" in capsys.readouterr().err
     mot.align(layers([5, 5, 5], 30), layers([5, 5], 30))
     assert capsys.readouterr().err == ""
-
-
-def test_alignments_at_once_leave_blas_as_it_was(layers):
-    from threadpoolctl import threadpool_info
-
-    def blas_threads():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    short, long = layers([5], 30), layers([120] * 4, 200)
-    mot.align(short, short)
-    before = blas_threads()
-    for _ in range(5):
-        threads = [threading.Thread(target=mot.align, args=(x, x), kwargs={"n_jobs": 1}) for x in (long, short, long)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert blas_threads() == before
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_aligns_too():
-    program = textwrap.dedent(
-        """
-        import os, signal, numpy as np, mot_fast as mot
-        x = [np.random.default_rng(0).random((30, 20))] * 3
-        parent = mot.align(x, x, n_jobs=2).cost
-        child = os.fork()
-        if child == 0:
-            signal.alarm(30)
-            os._exit(mot.align(x, x, n_jobs=2).cost != parent)
-        print(os.waitpid(child, 0)[1])
-        """
-    )
-    output = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
-    assert output.stdout == "0\n"
-
-
-def test_more_threads_than_pairs_are_not_started(layers):
-    assert mot.align(layers([5], 30), layers([5], 30), n_jobs=10**12).cost >= 0
-
-
-def test_it_runs_where_there_is_one_thread():
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    program = "import mot_fast as m; from mot_fast import _core; print(_core.available_threads())"
-    output = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
-    assert output.stdout.strip() == "1"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import scipy.optimize
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mot_fast as mot
 from mot_fast import _core, transport
 from oracles import assert_optimal, assignment_by_brute_force, transport_by_linear_programming
-from strategies import costs, problems
+from strategies import costs, problems, sizes_to_price, square_costs
 
 
 @settings(max_examples=300, deadline=None)
@@ -26,6 +27,31 @@ def test_every_answer_is_proven_and_least(problem):
 def test_uniform_masses_are_the_default(cost):
     answer = mot.solve_transport(cost)
     assert_optimal(answer, cost)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(sizes_to_price, sizes_to_price))
+def test_every_answer_is_proven_where_columns_are_generated(problem):
+    assert_optimal(mot.solve_transport(*problem), *problem)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(square_costs(), square_costs(sizes_to_price)))
+def test_simplex_and_assignment_find_the_least_cost_of_a_matching(cost):
+    cost, uniform, scale = np.ascontiguousarray(cost), np.full(len(cost), 1 / len(cost)), np.abs(cost).max()
+    rows, columns = scipy.optimize.linear_sum_assignment(cost)
+    for method in ("automatic", "simplex", "assignment"):
+        solution = _core.solve_transport(cost, uniform, uniform, scale, method)
+        assert solution.is_optimal
+        assert solution.cost == pytest.approx(cost[rows, columns].mean(), abs=1e-12 * scale)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(problems(), problems(sizes_to_price, sizes_to_price)))
+def test_float32_costs_of_every_family_are_solved_as_they_are(problem):
+    cost, a, b = problem
+    cost = cost.astype(np.float32)
+    assert_optimal(mot.solve_transport(cost, a, b), cost.astype(np.float64), a, b)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -93,11 +119,6 @@ def test_permuting_units_permutes_the_plan(rng):
     rows, columns = rng.permutation(40), rng.permutation(70)
     answer, permuted = mot.solve_transport(cost), mot.solve_transport(cost[rows][:, columns])
     np.testing.assert_allclose(permuted.toarray(), answer.toarray()[rows][:, columns], atol=1e-15)
-
-
-def test_float32_costs_are_solved_as_they_are(rng):
-    cost = rng.random((60, 45)).astype(np.float32)
-    assert_optimal(mot.solve_transport(cost), cost.astype(np.float64))
 
 
 def test_masses_are_kept_to_the_last_entry():

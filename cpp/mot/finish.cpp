@@ -15,6 +15,11 @@ void centre_potentials(const Masses& masses, Potentials& potentials) {
     for (double& v : potentials.v) v += shift;
 }
 
+void forget_potentials(Potentials& potentials) {
+    std::fill(potentials.u.begin(), potentials.u.end(), 0.0);
+    std::fill(potentials.v.begin(), potentials.v.end(), 0.0);
+}
+
 void sort_arcs(Solution& solution) {
     std::vector<std::size_t> order(solution.mass.size());
     std::iota(order.begin(), order.end(), std::size_t{0});

@@ -67,6 +67,7 @@ Solution finished(const Cost& cost, const Masses& masses, Solution solution, Int
     sort_arcs(solution);
     complete_potentials(cost, solution.potentials, interrupt);
     centre_potentials(masses, solution.potentials);
+    if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
     if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;

@@ -157,6 +157,7 @@ Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrup
     solution.potentials = simplex.potentials();
     complete_potentials(cost, solution.potentials);
     centre_potentials(masses, solution.potentials);
+    if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
     solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;

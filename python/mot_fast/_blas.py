@@ -1,36 +1,65 @@
-"""Keeps BLAS to one thread while the core's own threads call it."""
+"""One BLAS thread while alignments run."""
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
 
-class _OneBlasThread:
-    """Each of our threads calls BLAS by itself; its own threads would only compete with ours.
+class OneBlasThread:
+    """Each of our threads calls BLAS by itself; BLAS's own threads would only compete with ours.
 
-    The limit holds for the whole process: of several alignments at once the first sets it and the last takes it back.
+    The limit holds for the whole process: of several alignments at once the first sets it and the last takes it back,
+    whichever threads they run in. A child forked meanwhile runs none of them: there it is taken back at once.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._n_users = 0
-        self._limits: Any = None
+        self._before: list[tuple[Any, int]] = []
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget_users)
 
     def __enter__(self) -> None:
         import scipy.linalg.cython_blas  # noqa: F401  the core's BLAS; a limit binds only what is loaded
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import ThreadpoolController
 
         with self._lock:
             if self._n_users == 0:
-                self._limits = threadpool_limits(1, user_api="blas")
+                libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+                self._before = [(library, library.num_threads) for library in libraries]
+                for library in libraries:
+                    _set_num_threads(library, 1)
             self._n_users += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
             self._n_users -= 1
             if self._n_users == 0:
-                self._limits.restore_original_limits()
+                self._restore()
+
+    def _restore(self) -> None:
+        for library, n_threads in self._before:
+            _set_num_threads(library, n_threads)
+        self._before = []
+
+    def _forget_users(self) -> None:
+        self._lock = threading.Lock()  # whoever held the old one is not here
+        self._n_users = 0
+        self._restore()
 
 
-one_blas_thread = _OneBlasThread()
+def _set_num_threads(library: Any, n_threads: int) -> None:
+    _release(library)
+    library.set_num_threads(n_threads)
+    _release(library)
+
+
+def _release(library: Any) -> None:
+    """Since threadpoolctl 3.8 the first thread to set OpenBLAS's limit owns it, and what others set is ignored."""
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
+
+
+one_blas_thread = OneBlasThread()

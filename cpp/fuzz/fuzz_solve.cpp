@@ -1,0 +1,242 @@
+/// Whatever the bytes say: every solve ends in an answer that a separate check proves optimal, or interrupted if told.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "bytes.hpp"
+#include "cases.hpp"
+#include "check.hpp"
+#include "mot/cost.hpp"
+#include "mot/solve.hpp"
+#include "mot/solve_sparse.hpp"
+#include "mot/sparse_cost.hpp"
+#include "naive_layers.hpp"
+#include "oracles.hpp"
+#include "problems.hpp"
+
+namespace {
+
+using mot::Method;
+using mot::Solution;
+using mot::Status;
+
+/// Says stop at the n-th look and from then on; more looks than any of these problems needs mean that it cycles.
+class StopAt : public mot::Interrupt {
+public:
+    explicit StopAt(std::size_t n) : n_(n) {}
+    bool requested() override {
+        CHECK(++n_looks_ < 1000000);
+        return is_over();
+    }
+    bool is_over() const { return n_looks_ >= n_; }
+
+private:
+    std::size_t n_looks_ = 0;
+    std::size_t n_;
+};
+
+std::size_t draw_stop(Bytes& bytes) {
+    return bytes.is_one_in(8) ? bytes.size_between(1, 8) << bytes.pick(10) : std::numeric_limits<std::size_t>::max();
+}
+
+mot::Masses masses_of(const Marginals& marginals) {
+    const auto n = static_cast<std::int64_t>(marginals.a.size());
+    const auto m = static_cast<std::int64_t>(marginals.b.size());
+    return marginals.is_uniform ? mot::Masses::uniform(n, m)
+                                : mot::Masses::of(marginals.a.data(), n, marginals.b.data(), m);
+}
+
+bool has_empty_unit(const Marginals& marginals) {
+    const auto has_zero = [](const std::vector<double>& masses) {
+        return std::find(masses.begin(), masses.end(), 0.0) != masses.end();
+    };
+    return has_zero(marginals.a) || has_zero(marginals.b);
+}
+
+/// The masses of the target, of the sum of the source's.
+std::vector<double> levelled(const Marginals& marginals) {
+    const double factor = sum_of(marginals.a) / sum_of(marginals.b);
+    std::vector<double> masses = marginals.b;
+    for (double& mass : masses) mass *= factor;
+    return masses;
+}
+
+/// Solves by every method that is one here. Against the costs by their definition the answer holds to `tolerance`,
+/// against those that the core counts to rounding.
+template <class Cost>
+void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, const Marginals& marginals,
+                     double tolerance) {
+    const mot::Masses masses = masses_of(marginals);
+    std::vector<double> costs;
+    const std::size_t stop = draw_stop(bytes);
+    for (const Method method : {Method::automatic, Method::simplex, Method::assignment}) {
+        const bool is_square = masses.is_uniform && cost.n_rows == cost.n_columns;
+        if (method != Method::automatic && !is_square) continue;
+        StopAt interrupt(stop);
+        const Solution solution = mot::solve(core_cost, masses, interrupt, method);
+        if (interrupt.is_over()) {
+            CHECK(solution.status == Status::interrupted);
+            CHECK(solution.mass.empty() && solution.potentials.u.empty());
+            continue;
+        }
+        check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
+        // Units without mass have potentials of the searched costs.
+        const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? core_cost.margin() : 0.0);
+        CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
+        costs.push_back(solution.cost);
+    }
+    const double total = sum_of(marginals.a);
+    for (const double found : costs) CHECK_NEAR(found, costs.front(), 1e-12 * core_cost.scale() * total);
+}
+
+/// A plan leaves out masses that are rounding beside the others; where it has no arc, there is no plan on listed arcs.
+bool has_negligible_mass(const Marginals& marginals) {
+    const double least = 1e-9 * sum_of(marginals.a);
+    const auto has_any = [&](const std::vector<double>& masses) {
+        return std::any_of(masses.begin(), masses.end(), [&](double mass) { return mass > 0 && mass < least; });
+    };
+    return has_any(marginals.a) || has_any(marginals.b);
+}
+
+/// Only the arcs of an optimal plan and some others are listed: the cost stays what it is.
+void test_listed_arcs(Bytes& bytes, const Matrix& cost, const Marginals& marginals) {
+    const mot::Masses masses = masses_of(marginals);
+    NeverInterrupt interrupt;
+    const Solution dense =
+        mot::solve(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt, Method::automatic);
+    Matrix listed(cost.n_rows, cost.n_columns, infinity);
+    for (std::size_t k = 0; k < dense.mass.size(); ++k)
+        listed(to_index(dense.source[k]), to_index(dense.target[k])) = 0.0;
+    const std::size_t one_in = bytes.size_between(1, 8);
+    std::vector<std::int64_t> row_starts{0};
+    std::vector<mot::Node> columns;
+    std::vector<double> costs;
+    double scale = 0.0;
+    for (std::size_t i = 0; i < cost.n_rows; ++i) {
+        for (std::size_t j = 0; j < cost.n_columns; ++j) {
+            if (!(listed(i, j) < infinity) && !bytes.is_one_in(one_in)) continue;
+            listed(i, j) = cost(i, j);
+            columns.push_back(static_cast<mot::Node>(j));
+            costs.push_back(cost(i, j));
+            scale = std::max(scale, std::abs(cost(i, j)));
+        }
+        row_starts.push_back(static_cast<std::int64_t>(columns.size()));
+    }
+    const mot::MatrixView<double> shape = view_of_cost(cost);
+    const mot::SparseCost sparse({row_starts.data(), columns.data(), costs.data(), shape.n_rows, shape.n_columns});
+    const Solution solution = mot::solve(sparse, masses, interrupt);
+    check_optimal(listed, marginals.a, levelled(marginals), solution, 1e-9 * scale);
+    CHECK_NEAR(solution.cost, dense.cost, 1e-9 * cost.scale() * sum_of(marginals.a));
+}
+
+std::string name_of(const char* kind, Shape shape) {
+    return std::string(kind) + " " + std::to_string(shape.n) + " x " + std::to_string(shape.m);
+}
+
+void normalize(std::vector<double>& masses) {
+    const double total = sum_of(masses);
+    for (double& mass : masses) mass /= total;
+}
+
+void test_given_costs(Bytes& bytes) {
+    const Shape shape = draw_shape(bytes);
+    case_name = name_of("given", shape);
+    Matrix cost = draw_cost(bytes, shape);
+    const bool is_single = bytes.is_one_in(3) && cost.scale() < std::numeric_limits<float>::max();
+    Marginals marginals = draw_marginals(bytes, shape);
+    const double total = cost.scale() * sum_of(marginals.a);
+    if (!(total >= smallest_total && total <= largest_total))
+        for (std::vector<double>* side : {&marginals.a, &marginals.b}) normalize(*side);
+
+    if (is_single) {
+        const std::vector<float> values(cost.values.begin(), cost.values.end());
+        cost.values.assign(values.begin(), values.end());
+        const mot::MatrixView<double> view = view_of_cost(cost);
+        const mot::GivenCost<float> given({values.data(), view.n_rows, view.n_columns}, cost.scale());
+        solve_and_check(bytes, given, cost, marginals, 1e-9 * cost.scale());
+    } else {
+        const mot::GivenCost<double> given(view_of_cost(cost), cost.scale());
+        solve_and_check(bytes, given, cost, marginals, 1e-9 * cost.scale());
+        if (bytes.is_one_in(4) && !has_negligible_mass(marginals)) test_listed_arcs(bytes, cost, marginals);
+    }
+}
+
+/// Deviations from the mean over their norm, unit by unit; zeros for a constant unit.
+std::vector<long double> standardized(const std::vector<float>& activations, std::size_t n_units) {
+    const std::size_t n_stimuli = activations.size() / n_units;
+    std::vector<long double> values(activations.size());
+    for (std::size_t unit = 0; unit < n_units; ++unit) {
+        long double mean = 0;
+        for (std::size_t t = 0; t < n_stimuli; ++t) mean += activations[t * n_units + unit];
+        mean /= static_cast<long double>(n_stimuli);
+        long double squares = 0;
+        bool is_constant = true;
+        for (std::size_t t = 0; t < n_stimuli; ++t) {
+            const long double deviation = activations[t * n_units + unit] - mean;
+            values[unit * n_stimuli + t] = deviation;
+            squares += deviation * deviation;
+            is_constant = is_constant && activations[t * n_units + unit] == activations[unit];
+        }
+        for (std::size_t t = 0; t < n_stimuli; ++t)
+            values[unit * n_stimuli + t] = is_constant ? 0 : values[unit * n_stimuli + t] / std::sqrt(squares);
+    }
+    return values;
+}
+
+Matrix correlation_cost(const std::vector<float>& x, const std::vector<float>& y, Shape shape) {
+    const std::size_t n_stimuli = x.size() / shape.n;
+    const std::vector<long double> source = standardized(x, shape.n);
+    const std::vector<long double> target = standardized(y, shape.m);
+    Matrix cost(shape.n, shape.m);
+    for (std::size_t i = 0; i < shape.n; ++i)
+        for (std::size_t j = 0; j < shape.m; ++j) {
+            long double correlation = 0;
+            for (std::size_t t = 0; t < n_stimuli; ++t)
+                correlation += source[i * n_stimuli + t] * target[j * n_stimuli + t];
+            cost(i, j) = static_cast<double>(1 - correlation);
+        }
+    return cost;
+}
+
+mot::StandardizedLayer standardize(const std::vector<float>& activations, std::size_t n_units) {
+    const auto n = static_cast<std::int64_t>(n_units);
+    const auto n_stimuli = static_cast<std::int64_t>(activations.size() / n_units);
+    return mot::StandardizedLayer(mot::ActivationsView<float>{activations.data(), n_stimuli, n, n, 1, nullptr});
+}
+
+void test_correlations(Bytes& bytes) {
+    const Shape shape = draw_shape(bytes);
+    case_name = name_of("correlations", shape);
+    const std::size_t n_stimuli = bytes.size_between(3, 20);
+    const std::vector<float> x = draw_activations(bytes, n_stimuli, shape.n);
+    const std::vector<float> y =
+        bytes.is_one_in(4) && shape.n == shape.m ? x : draw_activations(bytes, n_stimuli, shape.m);
+    const mot::StandardizedLayer source = standardize(x, shape.n);
+    const mot::StandardizedLayer target = standardize(y, shape.m);
+    NeverInterrupt interrupt;
+    // Costs that may not be stored are computed anew for every search, by as many panels at once as there are workers.
+    const std::int64_t most_stored = bytes.is_one_in(3) ? 0 : 1 << 20;
+    const int n_workers = static_cast<int>(bytes.size_between(1, 3));
+    const auto one_by_one = [](int n, const std::function<void(int)>& work) {
+        for (int k = 0; k < n; ++k) work(k);
+    };
+    mot::Workshop workshop{naive_sgemm, most_stored, n_workers, one_by_one, {}, {}};
+    const mot::CorrelationCost cost(source, target, workshop, interrupt);
+    solve_and_check(bytes, cost, correlation_cost(x, y, shape), draw_marginals(bytes, shape), 1e-6);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    Bytes bytes(data, size);
+    if (bytes.is_one_in(4))
+        test_correlations(bytes);
+    else
+        test_given_costs(bytes);
+    return 0;
+}
