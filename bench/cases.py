@@ -54,6 +54,7 @@ def cases(folder: Path | None) -> Iterator[Case]:
         yield from _recorded_cases(folder)
     big = (faster_than("POT", at_least=20, aim=40), faster_than("lap", at_least=6, aim=12))
     for n, m, n_stimuli, targets in (
+        (256, 256, N_STIMULI, ()),
         (512, 512, N_STIMULI, ()),
         (1024, 1024, N_STIMULI, ()),
         (2048, 2048, N_STIMULI, ()),

@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Section:
     found: Any
     tables: Sequence[list[list[str]]] = ()
     remarks: Sequence[str] = ()
-    verdicts: Sequence[Verdict] = field(default_factory=list)
+    verdicts: Sequence[Verdict] = ()
 
 
 def main() -> None:
@@ -55,11 +55,11 @@ def main() -> None:
         grid = next(grid for grid in (*grids(options.data), *grids_beyond_memory()) if grid.name == name)
         print(json.dumps(asdict(align_here(grid, way))))
         return
-    found: dict[str, Any] = {"environment": environment()}
+    found: dict[str, Any] = {"environment": environment(), "targets": []}
     print(*environment_lines(found["environment"]), sep="\n")
     if not options.data:
         print("no --data: only the bundled and the synthetic problems run")
-    verdicts = []
+    print()
     # Alignments first, while this process is small: a child's peak memory starts at its parent's.
     for name, measure in {
         "aligns": _aligns,
@@ -68,17 +68,17 @@ def main() -> None:
         "imports": _imports,
     }.items():
         section = measure(options)
-        if not section.found:
-            continue
-        print("", *(table(rows, options.markdown) for rows in section.tables), *section.remarks, sep="\n", flush=True)
-        verdicts += section.verdicts
-        found |= {name: section.found, "targets": [asdict(verdict) for verdict in verdicts]}
-        if options.json:
-            options.json.write_text(json.dumps(found, indent=1) + "\n")
-    if len(found) == 1:
+        if section.found:
+            texts = [table(rows, options.markdown) for rows in section.tables]
+            print(*texts, *(f"{remark}\n" for remark in section.remarks), sep="\n", flush=True)
+            found[name] = section.found
+            found["targets"] += map(asdict, section.verdicts)
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=1) + "\n")
+    if len(found) == 2:
         sys.exit(f"no problem has {options.only!r} in its name")
-    if verdicts:
-        print("", table(target_rows(verdicts), options.markdown), sep="\n")
+    if found["targets"]:
+        print(table(target_rows([Verdict(**verdict) for verdict in found["targets"]]), options.markdown))
 
 
 def _aligns(options: argparse.Namespace) -> Section:

@@ -54,7 +54,9 @@ def synthetic(widths: Sequence[int], n_stimuli: int, dtype: npt.DTypeLike) -> It
     for width in widths:
         layer = rng.standard_normal((n_stimuli, width), dtype)
         layer *= NOISE
-        layer += latent @ rng.standard_normal((N_LATENT, width), dtype)
+        mixing = rng.standard_normal((N_LATENT, width), dtype)
+        for t in range(n_stimuli):  # so that no second layer is held, whose memory would be left free and not counted
+            layer[t] += latent[t] @ mixing
         yield layer
 
 
