@@ -1,8 +1,8 @@
-"""Times mot_fast against POT, SciPy and lap, each on one thread, and checks every answer.
+"""Times mot_fast against POT, SciPy and lap, each on one thread, checks every answer, and holds the ratios to targets.
 
     python bench/compare.py --data FOLDER
 
-FOLDER holds recordings as `bench/cases.py` describes them; without it, the bundled and the synthetic problems run.
+FOLDER holds recordings as `bench/layers.py` describes them; without it, the bundled and the synthetic problems run.
 """
 
 from __future__ import annotations
@@ -17,59 +17,115 @@ os.environ.update(
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import scipy.linalg.cython_blas  # noqa: F401  the BLAS that mot_fast uses; a limit binds only what is loaded
 from threadpoolctl import threadpool_limits
 
-from cases import cases, network_names
+from cases import PLAIN, Grid, cases, grids, grids_beyond_memory, small_grid
+from drop_ins import drop_in_rows, drop_in_verdicts, time_drop_ins
+from imports import import_rows, time_imports
 from report import environment, environment_lines, table
 from solvers import solver_rows, time_solvers
-from whole import agreement, align_here, align_rows, time_align
+from targets import Verdict, judged, target_rows
+from whole import align_here, align_rows, memory_rows, remark, time_align
 
 MAX_ALIGN_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Section:
+    """What was measured, for the JSON file; tables of it; remarks; and verdicts."""
+
+    found: Any
+    tables: Sequence[list[list[str]]] = ()
+    remarks: Sequence[str] = ()
+    verdicts: Sequence[Verdict] = ()
 
 
 def main() -> None:
     """Time everything, print the tables, write the figures."""
     options = arguments()
     threadpool_limits(1)
-    align_folder = None if options.quick else options.data
     if options.child:
-        print(json.dumps(asdict(align_here(options.child, align_folder))))
+        name, way = options.child
+        grid = next(grid for grid in (*grids(options.data), *grids_beyond_memory()) if grid.name == name)
+        print(json.dumps(asdict(align_here(grid, way))))
         return
-    found = {"environment": environment()}
+    found: dict[str, Any] = {"environment": environment(), "targets": []}
     print(*environment_lines(found["environment"]), sep="\n")
     if not options.data:
         print("no --data: only the bundled and the synthetic problems run")
     print()
+    # Alignments first, while this process is small: a child's peak memory starts at its parent's.
+    for name, measure in {
+        "aligns": _aligns,
+        "transports": _transports,
+        "drop-ins": _drop_ins,
+        "imports": _imports,
+    }.items():
+        section = measure(options)
+        if section.found:
+            texts = [table(rows, options.markdown) for rows in section.tables]
+            print(*texts, *(f"{remark}\n" for remark in section.remarks), sep="\n", flush=True)
+            found[name] = section.found
+            found["targets"] += map(asdict, section.verdicts)
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=1) + "\n")
+    if len(found) == 2:
+        sys.exit(f"no problem has {options.only!r} in its name")
+    if found["targets"]:
+        print(table(target_rows([Verdict(**verdict) for verdict in found["targets"]]), options.markdown))
 
-    # First, while this process is small: a child's peak memory starts at its parent's.
-    name = f"align {' x '.join(network_names(align_folder))}"
-    if is_wanted(name, options):
-        child = [sys.executable, __file__, *(["--data", str(align_folder)] if align_folder else []), "--child"]
-        runs = time_align(child, min(options.repeats, MAX_ALIGN_REPEATS))
-        print(table(align_rows(name, runs), options.markdown), agreement(runs), "", sep="\n")
-        found["align"] = {"case": name, "runs": {way: [asdict(run) for run in runs[way]] for way in runs}}
 
-    timings = []
+def _aligns(options: argparse.Namespace) -> Section:
+    child = [sys.executable, __file__, *(["--data", str(options.data)] if options.data else []), "--child"]
+    wanted: list[Grid] = [small_grid()] if options.quick else [*grids(options.data)]
+    if options.beyond_memory:
+        wanted += grids_beyond_memory()
+    wholes, verdicts = [], []
+    for grid in wanted:
+        if _is_wanted(f"align {grid.name}", options):
+            wholes.append(time_align(grid, child, min(options.repeats, MAX_ALIGN_REPEATS)))
+            verdicts += judged(f"align {grid.name}", wholes[-1].figures(), grid.targets)
+    compared = [whole for whole in wholes if PLAIN in whole.runs]
+    alone = [whole for whole in wholes if PLAIN not in whole.runs]
+    tables = [align_rows(whole) for whole in compared] + ([memory_rows(alone)] if alone else [])
+    remarks = [f"{whole.grid}: {remark(whole)}" for whole in compared]
+    return Section([asdict(whole) for whole in wholes], tables, remarks, verdicts)
+
+
+def _transports(options: argparse.Namespace) -> Section:
+    timings, verdicts = [], []
     for case in cases(options.data):
-        if is_wanted(case.name, options) and (case.is_small or not options.quick):
+        if (case.is_small or not options.quick) and _is_wanted(case.name, options):
             print(f"{case.name} ...", file=sys.stderr)
             timings.append(time_solvers(case, options.repeats))
-    if timings:
-        remarks = [f"{timing.case}: {remark}" for timing in timings for remark in timing.remarks]
-        print(table(solver_rows(timings), options.markdown), *remarks, sep="\n")
-        found["solvers"] = [asdict(timing) for timing in timings]
-    if len(found) == 1:
-        sys.exit(f"no problem has {options.only!r} in its name")
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+            verdicts += judged(timings[-1].work(), timings[-1].figures(), case.targets)
+    remarks = [remark for timing in timings for remark in timing.remarks]
+    tables = [solver_rows(timings)] if timings else []
+    return Section([asdict(timing) for timing in timings], tables, remarks, verdicts)
 
 
-def is_wanted(name: str, options: argparse.Namespace) -> bool:
-    """Whether the problem of this name is to run."""
+def _drop_ins(options: argparse.Namespace) -> Section:
+    if not _is_wanted("drop-ins", options):
+        return Section([])
+    print("drop-ins ...", file=sys.stderr)
+    timings, remarks = time_drop_ins(options.repeats)
+    return Section([asdict(timing) for timing in timings], [drop_in_rows(timings)], remarks, drop_in_verdicts(timings))
+
+
+def _imports(options: argparse.Namespace) -> Section:
+    if not _is_wanted("imports", options):
+        return Section({})
+    seconds = time_imports(options.repeats)
+    return Section(seconds, [import_rows(seconds)])
+
+
+def _is_wanted(name: str, options: argparse.Namespace) -> bool:
     return options.only.lower() in name.lower()
 
 
@@ -83,12 +139,15 @@ def arguments() -> argparse.Namespace:
         type=int,
         default=5,
         metavar="N",
-        help=f"runs of each solver (5); of align {MAX_ALIGN_REPEATS} at most",
+        help=f"runs of each solver (5), of align {MAX_ALIGN_REPEATS} at most, of what takes long one",
+    )
+    parser.add_argument(
+        "--beyond-memory", action="store_true", help="also align pairs of layers whose costs do not fit (many minutes)"
     )
     parser.add_argument("--only", default="", metavar="SUBSTRING", help="problems with this in their name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run there")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -14,9 +14,11 @@ import ot
 import scipy.optimize
 
 import mot_fast as mot
-from cases import F64, Array, Case
+from cases import Case
+from layers import F64, Array
+from targets import OURS
+from turns import run_counts, turns
 
-OURS = "mot_fast"
 POT_ITERATIONS = 10**8
 SMALL_SIZE, SMALL_REPEATS = 10_000, 20
 """Problems of so many costs at most take less than a millisecond: they are run so many times as often."""
@@ -69,10 +71,23 @@ class Timing:
     """Seconds of every run of every solver on one problem, the share of a core that they had, and remarks."""
 
     case: str
+    family: str
     shape: tuple[int, int]
     seconds: dict[str, list[float]]
     core_share: float
     remarks: list[str]
+
+    def figures(self) -> dict[str, float]:
+        """Median seconds of every solver."""
+        return {name: statistics.median(seconds) for name, seconds in self.seconds.items()}
+
+    def work(self) -> str:
+        """The problem and its size."""
+        return f"{self.case}, {self.size()}"
+
+    def size(self) -> str:
+        """Rows and columns."""
+        return " x ".join(map(str, self.shape))
 
 
 def time_solvers(case: Case, n_repeats: int) -> Timing:
@@ -80,53 +95,59 @@ def time_solvers(case: Case, n_repeats: int) -> Timing:
     cost = case.cost()
     solvers = SOLVERS | (ASSIGNMENT_SOLVERS if cost.shape[0] == cost.shape[1] else {})
     seconds: dict[str, list[float]] = {name: [] for name in solvers}
-    answers = {}
+    answers: dict[str, Answer] = {}
     wall_start, cpu_start = perf_counter(), process_time()
-    for _ in range(n_repeats * (SMALL_REPEATS if cost.size <= SMALL_SIZE else 1)):
-        for name, solve in solvers.items():
-            start = perf_counter()
-            answers[name] = solve(cost)
-            seconds[name].append(perf_counter() - start)
+    for name in turns(seconds, n_repeats * (SMALL_REPEATS if cost.size <= SMALL_SIZE else 1)):
+        answers.pop(name, None)  # to free it takes time too
+        start = perf_counter()
+        answers[name] = solvers[name](cost)
+        seconds[name].append(perf_counter() - start)
     core_share = (process_time() - cpu_start) / (perf_counter() - wall_start)
-    return Timing(case.name, cost.shape, seconds, core_share, checked(case.name, cost, answers))
+    remarks = checked(case.name, cost, uniform(cost), answers)
+    return Timing(case.name, case.family, cost.shape, seconds, core_share, remarks)
 
 
-def checked(what: str, cost: F64, answers: dict[str, Answer]) -> list[str]:
+def checked(what: str, cost: F64, masses: Sequence[F64], answers: dict[str, Answer]) -> list[str]:
     """Assert that our answer is proven and no other differs; what the others admit or leave unproven."""
     remarks = []
     for name, answer in answers.items():
         difference = abs(answer.cost - answers[OURS].cost)
         agrees = difference <= TOLERANCE * np.abs(cost).max()
         assert agrees or answer.warning, f"{what}: {name} differs from {OURS} by {difference:.1e}"
-        error = 0.0 if answer.plan is None else shortfall(cost, answer)
+        error = 0.0 if answer.plan is None else shortfall(cost, masses, answer)
         assert name != OURS or error <= TOLERANCE, f"{what}: {OURS} falls short of a proof by {error:.1e}"
         if answer.warning:
-            remarks.append(f"{name} admits to be off, by {difference:.1e} in cost: {answer.warning}")
+            remarks.append(f"{what}: {name} admits to be off, by {difference:.1e} in cost: {answer.warning}")
         elif error > TOLERANCE:
-            remarks.append(f"{name} falls short of a proof by {error:.1e}")
+            remarks.append(f"{what}: {name} falls short of a proof by {error:.1e}")
     return remarks
 
 
-def shortfall(cost: F64, answer: Answer) -> float:
-    """How far plan and potentials are from proving each other optimal, relative to the largest cost."""
-    n, m = cost.shape
+def shortfall(cost: F64, masses: Sequence[F64], answer: Answer) -> float:
+    """How far plan and potentials are from proving each other optimal, relative to the largest cost and a mass."""
+    a, b = masses
     plan = answer.plan if isinstance(answer.plan, np.ndarray) else answer.plan.toarray()
-    primal, dual = (plan * cost).sum(), answer.u.mean() + answer.v.mean()
-    cost_errors = (answer.u[:, None] + answer.v - cost, abs(primal - dual), abs(primal - answer.cost))
-    mass_errors = (-plan * n, abs(plan.sum(axis=1) * n - 1), abs(plan.sum(axis=0) * m - 1))
-    return float(max(*(np.max(e) for e in mass_errors), *(np.max(e) / np.abs(cost).max() for e in cost_errors)))
+    primal, dual = (plan * cost).sum(), a @ answer.u + b @ answer.v
+    largest = (
+        max((answer.u[:, None] + answer.v - cost).max(), abs(primal - dual), abs(primal - answer.cost))
+        / np.abs(cost).max()
+    )
+    rows, columns = abs(plan.sum(axis=1) - a).max() / a.mean(), abs(plan.sum(axis=0) - b).max() / b.mean()
+    return float(max(largest, -plan.min() / a.mean(), rows, columns))
 
 
 def solver_rows(timings: Sequence[Timing]) -> list[list[str]]:
     """A table of medians in ms, with ratios to ours."""
     rivals = [name for name in SOLVERS | ASSIGNMENT_SOLVERS if name != OURS]
     heads = [f"{name} {what}" for name in rivals for what in ("ms", "ratio")]
-    rows = [["problem", "size", f"{OURS} ms", *heads, "share of a core"]]
+    rows = [["problem", "size", f"{OURS} ms", *heads, "runs", "share of a core"]]
     for timing in timings:
-        ours, cells = statistics.median(timing.seconds[OURS]), []
+        figures, cells = timing.figures(), []
         for name in rivals:
-            median = statistics.median(timing.seconds.get(name, [float("nan")]))
-            cells += [f"{1e3 * median:.2f}", f"{median / ours:.2f}"] if name in timing.seconds else ["", ""]
-        share = f"{timing.core_share:.0%}"
-        rows.append([timing.case, "x".join(map(str, timing.shape)), f"{1e3 * ours:.2f}", *cells, share])
+            if name in figures:
+                cells += [f"{1e3 * figures[name]:.2f}", f"{figures[name] / figures[OURS]:.2f}"]
+            else:
+                cells += ["", ""]
+        cells += [run_counts(timing.seconds), f"{timing.core_share:.0%}"]
+        rows.append([timing.case, timing.size(), f"{1e3 * figures[OURS]:.2f}", *cells])
     return rows
