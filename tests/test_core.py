@@ -75,7 +75,7 @@ def test_layers_of_different_stimuli_are_not_paired(rng):
 
 
 def test_an_error_in_the_progress_callback_comes_out(rng):
-    layers = [_core.StandardizedLayer(rng.random((50, 40))) for _ in range(6)]
+    layers = [_core.StandardizedLayer(rng.random((50, 250))) for _ in range(6)]  # many times 50 ms of work in all
 
     def fail(n_done):
         raise RuntimeError(f"callback at {n_done}")

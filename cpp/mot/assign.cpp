@@ -26,7 +26,7 @@ Matching assign_by_columns(const MatrixView<double>& cost, double scale, Interru
 Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
     if (cost.n_rows == 0)
         return {Status::optimal, {}, {{}, std::vector<double>(static_cast<std::size_t>(cost.n_columns))}, {}};
-    DenseAssignment assignment(cost);
+    DenseAssignment<double> assignment(cost);
     assignment.take_cheapest();
     if (cost.n_rows == cost.n_columns && !assignment.is_nearly_done()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);

@@ -3,28 +3,38 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <utility>
 
 namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+std::vector<Arc> arcs_of(const std::vector<Shipment>& shipments) {
+    std::vector<Arc> arcs;
+    for (const Shipment& shipment : shipments) arcs.push_back(shipment.arc);
+    return arcs;
+}
+
 }  // namespace
 
 Assignment::Assignment(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs)
+    : Assignment(masses, auction.potentials().v, arcs_of(auction.shipments()), arcs) {}
+
+Assignment::Assignment(const Masses& masses, std::vector<double> v, const std::vector<Arc>& plan,
+                       const std::vector<Arc>& arcs)
     : flow_(masses.source.front()),
       arcs_(masses.source.size()),
       target_of_(masses.source.size(), none),
       source_of_(masses.source.size(), none),
       cost_of_(masses.source.size(), infinity),
       u_(masses.source.size(), infinity),
-      v_(auction.potentials().v),
+      v_(std::move(v)),
       distance_(masses.source.size(), infinity),
       reached_from_(masses.source.size(), none),
       reached_at_(masses.source.size(), infinity) {
     add_arcs(arcs);
-    for (const Shipment& shipment : auction.shipments()) {
-        const Arc& arc = shipment.arc;
+    for (const Arc& arc : plan) {
         const bool is_cheapest = arc.cost - v_[index(arc.target)] == u_[index(arc.source)];
         if (is_cheapest && source_of_[index(arc.target)] == none) match(arc.source, {arc.target, arc.cost});
     }

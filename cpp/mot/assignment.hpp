@@ -21,7 +21,8 @@ namespace mot {
 
 class Assignment {
 public:
-    /// `arcs`, which must hold a perfect matching, starting from where `auction` stands.
+    /// `arcs`, which must hold a perfect matching, starting from prices `v` and what is cheapest by them in `plan`.
+    Assignment(const Masses& masses, std::vector<double> v, const std::vector<Arc>& plan, const std::vector<Arc>& arcs);
     Assignment(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs);
 
     void add_arcs(const std::vector<Arc>& arcs);

@@ -34,6 +34,8 @@ Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
     const double total = std::accumulate(supply_.begin(), supply_.end(), 0.0);
     negligible_ = negligible_share * total / static_cast<double>(supply_.size());
     add_arcs(arcs);
+    constexpr std::size_t usual_holders = 4;
+    for (std::vector<Holding>& holdings : holdings_) holdings.reserve(usual_holders);
     for (const Arc& arc : arcs) {
         double& v = potentials_.v[index(arc.target)];
         v = std::min(v, arc.cost);
@@ -62,7 +64,7 @@ void Auction::add_arcs(const std::vector<Arc>& arcs) {
     first_ = std::move(first);
 }
 
-double Auction::spread() const {
+double Auction::spread(double scale) const {
     std::vector<double> ranges;
     for (std::size_t i = 0; i + 1 < first_.size(); ++i) {
         if (first_[i] == first_[i + 1]) continue;
@@ -76,7 +78,8 @@ double Auction::spread() const {
     }
     const auto median = ranges.begin() + static_cast<std::ptrdiff_t>(ranges.size() / 2);
     std::nth_element(ranges.begin(), median, ranges.end());
-    return *median;
+    if (*median > 0) return *median;
+    return scale > 0 ? scale : 1.0;
 }
 
 /// The cheapest of some arcs and the value of the next one; infinity where there is none.

@@ -23,6 +23,10 @@ struct Shipment {
     double mass;
 };
 
+/// Epsilons of two rounds, in spreads: measured from 32 to 7,296 units.
+constexpr double coarse = 0.2;
+constexpr double fine = 0.03;
+
 class Auction {
 public:
     Auction(const Masses& masses, const std::vector<Arc>& arcs);
@@ -33,8 +37,9 @@ public:
     /// is left over when interrupted, or when the arcs seem to have no room for it.
     void run(double epsilon, Interrupt& interrupt);
 
-    /// How far a typical source's costs are apart: what epsilon is measured by.
-    double spread() const;
+    /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
+    /// do: the `scale` of all costs, or 1.
+    double spread(double scale) const;
     /// No arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
     const Potentials& potentials() const { return potentials_; }
     std::vector<Shipment> shipments() const;

@@ -37,16 +37,14 @@ struct GroupMinima {
     /// whose costs are all alike do not all turn to the same few.
     template <class Visit>
     void for_each_cheapest(int k, std::size_t offset, Visit visit) const {
-        Real sorted[n_groups];
-        std::copy(minima, minima + n_groups, sorted);
-        std::nth_element(sorted, sorted + k - 1, sorted + n_groups);
-        const Real threshold = sorted[k - 1];
-        auto n_ties = std::count(sorted, sorted + k, threshold);
+        Real turned[n_groups];
+        Index rank[n_groups];
+        offset %= n_groups;
+        std::rotate_copy(minima, minima + offset, minima + n_groups, turned);
+        row_kernels<Real>().rank_lanes(turned, rank);
         for (std::size_t g = 0; g < n_groups; ++g) {
             const std::size_t group = (g + offset) % n_groups;
-            const Real value = minima[group];
-            if (!(value <= threshold) || where[group] < 0 || (value == threshold && n_ties-- <= 0)) continue;
-            visit(value, static_cast<Node>(where[group]));
+            if (rank[g] < k && where[group] >= 0) visit(minima[group], static_cast<Node>(where[group]));
         }
     }
 };
@@ -86,6 +84,23 @@ private:
     std::vector<Index> where_;
 };
 
+/// All arcs, ordered by row: first those that stand there from `first[row]`, then the `n_more[row]` of the columns.
+std::vector<Arc> merged(const std::vector<Arc>& of_rows, const std::vector<std::size_t>& first,
+                        const std::vector<Arc>& of_columns, const std::vector<std::size_t>& n_more) {
+    std::vector<Arc> arcs(of_rows.size() + of_columns.size());
+    std::vector<std::size_t> end(n_more.size());
+    std::size_t n_so_far = 0;
+    for (std::size_t row = 0; row + 1 < first.size(); ++row) {
+        const auto from = of_rows.begin() + static_cast<std::ptrdiff_t>(first[row]);
+        const auto to = of_rows.begin() + static_cast<std::ptrdiff_t>(first[row + 1]);
+        std::copy(from, to, arcs.begin() + static_cast<std::ptrdiff_t>(n_so_far));
+        end[row] = n_so_far + (first[row + 1] - first[row]);
+        n_so_far = end[row] + n_more[row];
+    }
+    for (const Arc& arc : of_columns) arcs[end[static_cast<std::size_t>(arc.source)]++] = arc;
+    return arcs;
+}
+
 }  // namespace
 
 template <class Cost>
@@ -93,31 +108,34 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     using Real = typename Cost::Value;
     if (std::min(cost.n_rows(), cost.n_columns()) <= 2 * k) return all_arcs(cost, interrupt);
 
-    std::vector<std::vector<Arc>> of_row(static_cast<std::size_t>(cost.n_rows()));
+    std::vector<Arc> of_rows;
+    std::vector<std::size_t> first{0};  // of every row: its first arc; one more behind the last
+    of_rows.reserve(static_cast<std::size_t>(cost.n_rows() * k));
     ColumnMinima<Real> columns(cost.n_rows(), cost.n_columns());
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Real* row) {
         GroupMinima<Real> lanes;
         row_kernels<Real>().find_lane_minima(row, cost.n_columns(), lanes.minima, lanes.where);
-        auto& arcs = of_row[static_cast<std::size_t>(i)];
-        arcs.reserve(static_cast<std::size_t>(3 * k));
         lanes.for_each_cheapest(k, static_cast<std::size_t>(i) * 17, [&](Real value, Node j) {
-            arcs.push_back({static_cast<Node>(i), j, static_cast<double>(value)});
+            of_rows.push_back({static_cast<Node>(i), j, static_cast<double>(value)});
         });
+        first.push_back(of_rows.size());
         columns.add_row(i, row);
     });
     if (interrupt.requested()) return {};
 
+    std::vector<Arc> of_columns;
+    of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
+    std::vector<std::size_t> n_more(first.size(), 0);
     for (std::int64_t j = 0; j < cost.n_columns(); ++j)
         columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](Real value, Node i) {
-            auto& arcs = of_row[static_cast<std::size_t>(i)];
+            const auto row = static_cast<std::size_t>(i);
+            const Arc* arcs = of_rows.data();
             const auto is_known = [&](const Arc& arc) { return arc.target == j; };
-            if (std::none_of(arcs.begin(), arcs.end(), is_known))
-                arcs.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
+            if (std::any_of(arcs + first[row], arcs + first[row + 1], is_known)) return;
+            of_columns.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
+            ++n_more[row];
         });
-    std::vector<Arc> arcs;
-    arcs.reserve(static_cast<std::size_t>((cost.n_rows() + cost.n_columns()) * k));
-    for (const auto& row : of_row) arcs.insert(arcs.end(), row.begin(), row.end());
-    return arcs;
+    return merged(of_rows, first, of_columns, n_more);
 }
 
 template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interrupt&);

@@ -5,16 +5,11 @@
 #include <limits>
 
 #include "mot/cost.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/sparse_cost.hpp"
 
 namespace mot {
-
 namespace {
-
-/// The larger one; NaN where either is, for which no claim holds.
-double worse(double x, double y) {
-    return std::isnan(x) || x >= y ? x : y;
-}
 
 /// All figures but the dual violation: they concern the arcs that carry mass only.
 template <class Cost>
@@ -34,17 +29,17 @@ void measure_plan(const Cost& cost, const Masses& masses, const Solution& soluti
         row_error[i] += solution.mass[k];
         column_error[j] += solution.mass[k];
         certificate.primal += solution.mass[k] * arc_cost;
-        certificate.slackness = worse(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
+        certificate.slackness = Certificate::worse(certificate.slackness, std::abs(arc_cost - u[i] - v[j]));
     }
     double dual = 0;
     double total = 0;
     for (std::size_t i = 0; i < u.size(); ++i) {
-        certificate.marginal_error = worse(certificate.marginal_error, std::abs(row_error[i]));
+        certificate.marginal_error = Certificate::worse(certificate.marginal_error, std::abs(row_error[i]));
         dual += masses.source[i] * masses.unit * u[i];
         total += masses.source[i] * masses.unit;
     }
     for (std::size_t j = 0; j < v.size(); ++j) {
-        certificate.marginal_error = worse(certificate.marginal_error, std::abs(column_error[j]));
+        certificate.marginal_error = Certificate::worse(certificate.marginal_error, std::abs(column_error[j]));
         dual += masses.target[j] * masses.unit * v[j];
     }
     certificate.marginal_error /= total;
@@ -62,21 +57,15 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
     certificate.tolerance = cost.certificate_tolerance();
 
     const auto is_every_row = [](std::int64_t) { return true; };
+    std::vector<Node> doubtful(v.size());
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         const double u_i = u[static_cast<std::size_t>(i)];
-        const auto is_cleared = [&](std::size_t j) {
-            return static_cast<double>(row[j]) - v[j] - u_i >= cost.margin();
-        };
-        constexpr std::size_t block = 64;  // in which all arcs are usually cleared at once
-        for (std::size_t first = 0; first < v.size(); first += block) {
-            const std::size_t end = std::min(first + block, v.size());
-            bool all_cleared = true;
-            for (std::size_t j = first; j < end; ++j) all_cleared &= is_cleared(j);
-            if (all_cleared) continue;
-            for (std::size_t j = first; j < end; ++j)
-                if (!is_cleared(j))
-                    certificate.dual_violation =
-                        worse(certificate.dual_violation, u_i + v[j] - cost.exact(i, static_cast<std::int64_t>(j)));
+        const std::int64_t n_doubtful = row_kernels<typename Cost::Value>().find_violated(
+            row, v.data(), cost.n_columns(), u_i + cost.margin(), doubtful.data());
+        for (std::int64_t k = 0; k < n_doubtful; ++k) {
+            const Node j = doubtful[static_cast<std::size_t>(k)];
+            const double excess = u_i + v[static_cast<std::size_t>(j)] - cost.exact(i, j);
+            certificate.dual_violation = Certificate::worse(certificate.dual_violation, excess);
         }
     });
     measure_plan(cost, masses, solution, certificate);
@@ -91,7 +80,7 @@ Certificate certify(const SparseCost& cost, const Masses& masses, const Solution
     certificate.tolerance = cost.certificate_tolerance();
     cost.for_each_arc([&](Node i, Node j, double value) {
         const double excess = u[static_cast<std::size_t>(i)] + v[static_cast<std::size_t>(j)] - value;
-        certificate.dual_violation = worse(certificate.dual_violation, excess);
+        certificate.dual_violation = Certificate::worse(certificate.dual_violation, excess);
     });
     measure_plan(cost, masses, solution, certificate);
     return certificate;

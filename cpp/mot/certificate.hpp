@@ -1,4 +1,5 @@
-/// Measures an answer against the dense problem by the definitions, sharing nothing with the solver.
+/// Measures an answer against the dense problem by the definitions; with the solver it shares the kernel that
+/// compares a row of costs with potentials, and nothing else.
 #pragma once
 
 #include "mot/problem.hpp"

@@ -13,6 +13,7 @@ CorrelationCost::CorrelationCost(const StandardizedLayer& source, const Standard
     constexpr std::int64_t most_products = std::int64_t{1} << 32;
     panel_ = std::clamp<std::int64_t>(most_products / (n_columns() * source.n_stimuli()), 8, 1024);
     rows_at_once_ = std::min(panel_ * workshop.n_workers, n_rows());
+    exact_.reserve(static_cast<std::size_t>(n_rows() + n_columns()));
     is_stored_ = n_rows() * n_columns() <= workshop.most_stored;
     costs_ = workshop.costs.reserve((is_stored_ ? n_rows() : rows_at_once_) * n_columns());
     if (!is_stored_) return;

@@ -26,7 +26,8 @@ public:
     /// `scale` is the largest absolute cost, which must be finite: that of every tolerance.
     GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
 
-    const MatrixView<Real>& matrix() const { return matrix_; }
+    /// All costs, or none where they are not kept.
+    MatrixView<Real> stored() const { return matrix_; }
     std::int64_t n_rows() const { return matrix_.n_rows; }
     std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
@@ -85,6 +86,8 @@ public:
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workshop& workshop,
                     Interrupt& interrupt);
 
+    /// As of `GivenCost`.
+    MatrixView<float> stored() const { return {is_stored_ ? costs_ : nullptr, n_rows(), n_columns()}; }
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
     /// Computed once: the few arcs that matter are asked for again and again.

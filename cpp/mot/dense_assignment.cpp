@@ -13,7 +13,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-DenseAssignment::DenseAssignment(const MatrixView<double>& cost)
+template <class Real>
+DenseAssignment<Real>::DenseAssignment(const MatrixView<Real>& cost)
     : cost_(cost),
       column_of_(static_cast<std::size_t>(cost.n_rows), none),
       row_of_(static_cast<std::size_t>(cost.n_columns), none),
@@ -24,18 +25,28 @@ DenseAssignment::DenseAssignment(const MatrixView<double>& cost)
       nearest_(row_of_.size()),
       zeros_(row_of_.size(), 0.0) {}
 
-void DenseAssignment::take_cheapest() {
+template <class Real>
+void DenseAssignment<Real>::take_cheapest() {
+    using Kernels = RowKernels<Real>;
+    Real least[Kernels::n_lanes];
+    typename Kernels::Index where[Kernels::n_lanes];
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
-        std::fill(distance_.begin(), distance_.end(), infinity);
-        const double least = kernels().relax(cost_.row(row), v_.data(), 0.0, row, cost_.n_columns, distance_.data(),
-                                             reached_from_.data());
-        if (!(least < infinity)) continue;
-        const Node column = nearest_open(least);
+        row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
+        for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
+            for (std::int64_t lane = 0; lane < width; ++lane) {
+                const bool is_lower = least[lane + width] < least[lane];
+                where[lane] = is_lower ? where[lane + width] : where[lane];
+                least[lane] = is_lower ? least[lane + width] : least[lane];
+            }
+        if (where[0] < 0) continue;
+        auto column = static_cast<Node>(where[0]);
+        if (row_of_[index(column)] != none) column = first_open(cost_.row(row), static_cast<double>(least[0]));
         if (row_of_[index(column)] == none) match(row, column);
     }
 }
 
-bool DenseAssignment::is_nearly_done() const {
+template <class Real>
+bool DenseAssignment<Real>::is_nearly_done() const {
     // Measured on random, geometric and correlation costs.
     constexpr std::size_t always_up_to = 256;
     constexpr std::ptrdiff_t rows_per_search = 16;
@@ -44,7 +55,8 @@ bool DenseAssignment::is_nearly_done() const {
            n_free <= static_cast<std::ptrdiff_t>(column_of_.size()) / rows_per_search;
 }
 
-Status DenseAssignment::search(Interrupt& interrupt) {
+template <class Real>
+Status DenseAssignment<Real>::search(Interrupt& interrupt) {
     constexpr Node rows_between_looks = 16;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (column_of_[index(row)] != none) continue;
@@ -54,22 +66,26 @@ Status DenseAssignment::search(Interrupt& interrupt) {
     return Status::optimal;
 }
 
-void DenseAssignment::match(Node row, Node column) {
+template <class Real>
+void DenseAssignment<Real>::match(Node row, Node column) {
     column_of_[index(row)] = column;
     row_of_[index(column)] = row;
 }
 
-/// Of the columns at this distance the first free one, else the first.
-Node DenseAssignment::nearest_open(double distance) {
-    const std::int64_t n = row_kernels<double>().find_violated(distance_.data(), zeros_.data(), cost_.n_columns,
-                                                               std::nextafter(distance, infinity), nearest_.data());
+/// Of the columns that have the least of the values the first free one, else the first.
+template <class Real>
+template <class Value>
+Node DenseAssignment<Real>::first_open(const Value* values, double least) {
+    const std::int64_t n = row_kernels<Value>().find_violated(values, zeros_.data(), cost_.n_columns,
+                                                              std::nextafter(least, infinity), nearest_.data());
     const auto end = nearest_.begin() + n;
     const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == none; });
     return free == end ? nearest_.front() : *free;
 }
 
 /// Dijkstra over reduced costs from a free row to the nearest free column; false if there is no way.
-bool DenseAssignment::augment(Node free_row) {
+template <class Real>
+bool DenseAssignment<Real>::augment(Node free_row) {
     std::fill(distance_.begin(), distance_.end(), infinity);
     price_ = v_;
     settled_.clear();
@@ -78,10 +94,10 @@ bool DenseAssignment::augment(Node free_row) {
     double length = -infinity;
     double offset = 0.0;
     while (true) {
-        const double least = kernels().relax(cost_.row(row), price_.data(), offset, row, cost_.n_columns,
-                                             distance_.data(), reached_from_.data());
+        const double least = row_kernels<Real>().relax(cost_.row(row), price_.data(), offset, row, cost_.n_columns,
+                                                       distance_.data(), reached_from_.data());
         if (!(least < infinity)) return false;
-        column = nearest_open(least);
+        column = first_open(distance_.data(), least);
         // Never shorter than the way to what is settled, whatever the rounding.
         length = std::max(length, least);
         row = row_of_[index(column)];
@@ -101,11 +117,15 @@ bool DenseAssignment::augment(Node free_row) {
     }
 }
 
-Potentials DenseAssignment::potentials() const {
+template <class Real>
+Potentials DenseAssignment<Real>::potentials() const {
     Potentials potentials{{}, v_};
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
         potentials.u.push_back(matched_reduced_cost(row));
     return potentials;
 }
+
+template class DenseAssignment<float>;
+template class DenseAssignment<double>;
 
 }  // namespace mot

@@ -1,8 +1,8 @@
 /// Shortest augmenting paths for the assignment problem on a dense matrix: every row gets a column of its own, at least
 /// total cost. There may be more columns than rows, and pairs that are forbidden by an infinite cost.
 ///
-/// Method: Jonker and Volgenant (1987) without their column reduction, which needs as many rows as columns; ties go to
-/// the first column. One Dijkstra search for each row whose cheapest column another row has taken.
+/// Method: Jonker and Volgenant (1987) without their column reduction, which needs as many rows as columns. One
+/// Dijkstra search for each row whose cheapest column another row has taken.
 ///
 /// Invariants between searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
@@ -17,12 +17,13 @@
 
 namespace mot {
 
+template <class Real>
 class DenseAssignment {
 public:
     /// No more rows than columns; costs are not NaN and not -infinity.
-    explicit DenseAssignment(const MatrixView<double>& cost);
+    explicit DenseAssignment(const MatrixView<Real>& cost);
 
-    /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones the first free one.
+    /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones one that is free.
     void take_cheapest();
     /// Whether so few rows are still free that searching for them is better than choosing candidates first.
     bool is_nearly_done() const;
@@ -36,14 +37,15 @@ private:
     static constexpr Node none = -1;
     static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
     double matched_reduced_cost(Node row) const {
-        return cost_(row, column_of_[index(row)]) - v_[index(column_of_[index(row)])];
+        return static_cast<double>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
     bool augment(Node free_row);
-    Node nearest_open(double distance);
+    template <class Value>
+    Node first_open(const Value* values, double least);
     void match(Node row, Node column);
 
-    MatrixView<double> cost_;
+    MatrixView<Real> cost_;
     std::vector<Node> column_of_, row_of_;
     std::vector<double> v_;
 

@@ -4,12 +4,19 @@
 #include <cmath>
 #include <limits>
 
+#include "mot/kernels/kernels.hpp"
+
 namespace mot {
 namespace {
 
-/// The larger one; NaN where either is, for which no claim holds.
-double worse(double x, double y) {
-    return std::isnan(x) || x >= y ? x : y;
+/// 0 where all costs are infinite.
+double largest_finite_magnitude(const double* costs, std::int64_t n) {
+    const double largest = row_kernels<double>().largest_magnitude(costs, n);
+    if (std::isfinite(largest)) return largest;
+    double largest_finite = 0;
+    for (std::int64_t k = 0; k < n; ++k)
+        if (std::isfinite(costs[k])) largest_finite = std::max(largest_finite, std::abs(costs[k]));
+    return largest_finite;
 }
 
 }  // namespace
@@ -21,19 +28,23 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
     const std::vector<double>& v = potentials.v;
     Certificate certificate;
     double scale = 0;
+    std::vector<Node> doubtful(v.size());
     for (std::int64_t i = 0; i < cost.n_rows; ++i) {
-        const double* row = cost.row(i);
         const double u_i = u[static_cast<std::size_t>(i)];
-        for (std::size_t j = 0; j < v.size(); ++j) {
-            if (row[j] < infinity) scale = std::max(scale, std::abs(row[j]));
-            if (row[j] - v[j] - u_i >= 0) continue;
-            certificate.dual_violation = worse(certificate.dual_violation, u_i + v[j] - row[j]);
+        scale = std::max(scale, largest_finite_magnitude(cost.row(i), cost.n_columns));
+        const std::int64_t n_doubtful =
+            row_kernels<double>().find_violated(cost.row(i), v.data(), cost.n_columns, u_i, doubtful.data());
+        for (std::int64_t k = 0; k < n_doubtful; ++k) {
+            const Node j = doubtful[static_cast<std::size_t>(k)];
+            const double excess = u_i + v[static_cast<std::size_t>(j)] - cost(i, j);
+            certificate.dual_violation = Certificate::worse(certificate.dual_violation, excess);
         }
     }
     double dual = 0;
     for (const double v_j : v) {
         dual += v_j;
-        if (cost.n_rows < cost.n_columns) certificate.dual_violation = worse(certificate.dual_violation, v_j);
+        if (cost.n_rows < cost.n_columns)
+            certificate.dual_violation = Certificate::worse(certificate.dual_violation, v_j);
     }
     std::vector<bool> is_taken(v.size(), false);
     for (std::size_t i = 0; i < u.size(); ++i) {
@@ -41,7 +52,7 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
         const double matched = cost(static_cast<std::int64_t>(i), column_of[i]);
         if (is_taken[j] || !(matched < infinity)) certificate.marginal_error = infinity;
         is_taken[j] = true;
-        certificate.slackness = worse(certificate.slackness, std::abs(matched - u[i] - v[j]));
+        certificate.slackness = Certificate::worse(certificate.slackness, std::abs(matched - u[i] - v[j]));
         certificate.primal += matched;
         dual += u[i];
     }

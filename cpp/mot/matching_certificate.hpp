@@ -1,4 +1,4 @@
-/// Measures a matching against its cost matrix by the definitions, sharing nothing with the solver.
+/// Measures a matching against its cost matrix by the definitions, as `certify` does a transport.
 ///
 /// Leaving columns over is the transport in which an idle row of cost and potential zero takes them: then v_j <= 0 for
 /// every column, and v_j = 0 where nobody else is matched, or the gap shows.

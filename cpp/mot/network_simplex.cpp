@@ -36,6 +36,9 @@ NetworkSimplex::NetworkSimplex(const Masses& masses, const Basis& basis)
 }
 
 void NetworkSimplex::add_arcs(const std::vector<Arc>& arcs) {
+    source_.reserve(source_.size() + arcs.size());
+    target_.reserve(target_.size() + arcs.size());
+    cost_.reserve(cost_.size() + arcs.size());
     for (const Arc& arc : arcs) {
         source_.push_back(arc.source);
         target_.push_back(arc.target + n_source_);

@@ -18,13 +18,24 @@ constexpr std::ptrdiff_t most_per_row = 32;
 template <class Cost>
 Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
     : cost_(cost),
-      known_(static_cast<std::size_t>(cost.n_rows())),
-      bound_(known_.size(), -infinity),
+      chain_(static_cast<std::size_t>(cost.n_rows()), none),
+      bound_(chain_.size(), -infinity),
       row_of_mark_(static_cast<std::size_t>(cost.n_columns()), -1),
       hits_(row_of_mark_.size()) {
-    for (const Arc& arc : known) known_[static_cast<std::size_t>(arc.source)].push_back({arc.target, arc.cost});
-    for (std::size_t i = 0; i < known_.size(); ++i)
-        if (known_[i].size() >= row_of_mark_.size()) bound_[i] = infinity;
+    std::vector<std::size_t> n_known(chain_.size(), 0);
+    known_.reserve(2 * known.size());
+    for (const Arc& arc : known) {
+        learn(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
+        ++n_known[static_cast<std::size_t>(arc.source)];
+    }
+    for (std::size_t i = 0; i < chain_.size(); ++i)
+        if (n_known[i] >= row_of_mark_.size()) bound_[i] = infinity;
+}
+
+template <class Cost>
+void Pricing<Cost>::learn(std::size_t row, Node target, double cost) {
+    known_.push_back({target, cost, chain_[row]});
+    chain_[row] = static_cast<std::ptrdiff_t>(known_.size()) - 1;
 }
 
 /// Reduced costs in row i have fallen by what u_i rose and at most the largest rise of any v.
@@ -58,13 +69,13 @@ std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, dou
 template <class Cost>
 void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials,
                              double width, std::vector<Arc>& found) {
-    auto& known = known_[static_cast<std::size_t>(i)];
     const double u = potentials.u[static_cast<std::size_t>(i)];
     const double* v = potentials.v.data();
     const std::int64_t n_hits =
         row_kernels<typename Cost::Value>().find_violated(row, v, cost_.n_columns(), u + width, hits_.data());
 
-    for (const KnownArc& arc : known) row_of_mark_[static_cast<std::size_t>(arc.target)] = i;
+    for (auto k = chain_[static_cast<std::size_t>(i)]; k != none; k = known_[static_cast<std::size_t>(k)].next)
+        row_of_mark_[static_cast<std::size_t>(known_[static_cast<std::size_t>(k)].target)] = i;
     const auto is_known = [&](Node j) { return row_of_mark_[static_cast<std::size_t>(j)] == i; };
     const auto end = std::remove_if(hits_.begin(), hits_.begin() + n_hits, is_known);
     const auto value = [&](Node j) { return static_cast<double>(row[j]) - v[j]; };
@@ -82,15 +93,16 @@ void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, co
     }
     for (auto hit = hits_.begin(); hit != kept; ++hit) {
         found.push_back({static_cast<Node>(i), *hit, static_cast<double>(row[*hit])});
-        known.push_back({*hit, static_cast<double>(row[*hit])});
+        learn(static_cast<std::size_t>(i), *hit, static_cast<double>(row[*hit]));
     }
 }
 
 template <class Cost>
 std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
     std::vector<Arc> violated;
-    for (std::size_t i = 0; i < known_.size(); ++i)
-        for (const KnownArc& arc : known_[i]) {
+    for (std::size_t i = 0; i < chain_.size(); ++i)
+        for (auto k = chain_[i]; k != none; k = known_[static_cast<std::size_t>(k)].next) {
+            const KnownArc& arc = known_[static_cast<std::size_t>(k)];
             const double duals = potentials.u[i] + potentials.v[static_cast<std::size_t>(arc.target)];
             if (!(arc.cost - duals < cost_.margin())) continue;
             const double exact = cost_.exact(static_cast<std::int64_t>(i), arc.target);

@@ -28,17 +28,21 @@ private:
     struct KnownArc {
         Node target;
         double cost;  // as searched
+        std::ptrdiff_t next;
     };
+    static constexpr std::ptrdiff_t none = -1;
 
+    void learn(std::size_t row, Node target, double cost);
     void loosen(const Potentials& potentials);
     void read_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
                   std::vector<Arc>& found);
 
     const Cost& cost_;
-    std::vector<std::vector<KnownArc>> known_;  // of every row
-    std::vector<double> bound_;                 // of every row: no unknown arc's reduced cost is lower
-    Potentials last_;                           // the potentials that the bounds are for
-    std::vector<std::int64_t> row_of_mark_;     // of every column: the last row in which it was known
+    std::vector<KnownArc> known_;            // in chains, one for each row
+    std::vector<std::ptrdiff_t> chain_;      // of every row: the known arc that its chain starts with
+    std::vector<double> bound_;              // of every row: no unknown arc's reduced cost is lower
+    Potentials last_;                        // the potentials that the bounds are for
+    std::vector<std::int64_t> row_of_mark_;  // of every column: the last row in which it was known
     std::vector<Node> hits_;
 };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace mot {
@@ -48,7 +49,15 @@ struct Certificate {
     double tolerance = 0;       ///< what the three cost-like figures are held to; marginals are held to 1e-9
 
     bool is_optimal() const;
+
+    /// The larger of two errors; NaN where either is, for which no claim holds.
+    static double worse(double x, double y) { return x != x || x >= y ? x : y; }
 };
+
+/// Rounding of a sum of a few costs along a tree; far below what a certificate allows.
+constexpr double reduced_cost_tolerance(double scale) {
+    return 256 * std::numeric_limits<double>::epsilon() * scale;
+}
 
 enum class Status { optimal, interrupted, not_proven, infeasible };
 

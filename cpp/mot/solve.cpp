@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
-#include <type_traits>
 #include <utility>
 
 #include "mot/assignment.hpp"
@@ -24,16 +22,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr int candidates_per_unit = 12;
 /// Smaller problems with masses of all sizes are solved faster from their cheapest arcs: measured.
 constexpr std::int64_t fewest_for_auction = 1000;
-/// Epsilons of the auction, in spreads of a source's candidate costs: measured from 32 to 7,296 units.
-constexpr double coarse = 0.2;
-constexpr double middle = 0.03;
-constexpr double fine = 0.006;
-
-/// Rounding of a sum of a few costs along the tree; far below what the certificate allows.
-template <class Cost>
-double reduced_cost_tolerance(const Cost& cost) {
-    return 256 * std::numeric_limits<double>::epsilon() * cost.scale();
-}
 
 /// A unit without mass took no part; its potential is the largest that leaves no arc violated.
 template <class Cost>
@@ -75,101 +63,51 @@ Solution finished(const Cost& cost, const Masses& masses, Solution solution, Int
     return solution;
 }
 
-Solution finish_dense(DenseAssignment& assignment, const GivenCost<double>& cost, const Masses& masses,
-                      Interrupt& interrupt) {
-    Solution solution;
-    solution.status = assignment.search(interrupt);
-    if (solution.status != Status::optimal) return solution;
-
-    solution.target = assignment.column_of();
-    solution.source.resize(solution.target.size());
-    std::iota(solution.source.begin(), solution.source.end(), Node{0});
-    solution.mass.assign(solution.target.size(), masses.source.front());
-    solution.potentials = assignment.potentials();
-    return finished(cost, masses, std::move(solution), interrupt);
-}
-
-/// The diagonal makes sure that an assignment has a perfect matching.
+/// Shows an engine, round by round, the arcs of the dense problem that its potentials leave violated.
 template <class Cost>
-std::vector<Arc> with_diagonal(const Cost& cost, const std::vector<Arc>& arcs) {
-    std::vector<bool> has_diagonal(static_cast<std::size_t>(cost.n_rows()), false);
-    for (const Arc& arc : arcs)
-        if (arc.source == arc.target) has_diagonal[static_cast<std::size_t>(arc.source)] = true;
-    std::vector<Arc> result = arcs;
-    for (Node i = 0; i < cost.n_rows(); ++i)
-        if (!has_diagonal[static_cast<std::size_t>(i)]) result.push_back({i, i, cost.exact(i, i)});
-    return result;
-}
-
-/// Column generation on one problem: what its steps share.
-template <class Cost>
-class Solve {
+class ColumnGeneration {
 public:
-    Solve(const Cost& cost, const Masses& masses, std::vector<Arc> arcs, Interrupt& interrupt)
+    /// Arcs with a reduced cost below `width` come along with the violated ones.
+    ColumnGeneration(const Cost& cost, const Masses& masses, const std::vector<Arc>& known, double width,
+                     Interrupt& interrupt)
         : cost_(cost),
           masses_(masses),
           interrupt_(interrupt),
-          tolerance_(reduced_cost_tolerance(cost)),
-          arcs_(std::move(arcs)),
-          pricing_(cost, arcs_),
-          auction_(masses, arcs_),
-          spread_(auction_.spread()) {
-        // All candidates of most units are equally cheap: any epsilon will do.
-        if (!(spread_ > 0)) spread_ = cost.scale() > 0 ? cost.scale() : 1.0;
-    }
+          tolerance_(reduced_cost_tolerance(cost.scale())),
+          width_(width),
+          pricing_(cost, known) {}
 
-    Solution run(Method method) {
-        const bool is_assignment = masses_.is_uniform && cost_.n_rows() == cost_.n_columns();
-        const bool holds_auction = masses_.is_uniform || cost_.n_rows() + cost_.n_columns() >= fewest_for_auction;
-        if (holds_auction) hold_auction();
-        if (interrupt_.requested()) return {};
-        if (is_assignment && method != Method::simplex) {
-            Assignment assignment(masses_, auction_, with_diagonal(cost_, arcs_));
-            return finish(assignment);
-        }
-        const auto cost_of = [this](Node i, Node j) { return cost_.exact(i, j); };
-        NetworkSimplex simplex(masses_, holds_auction ? starting_basis(masses_, auction_, arcs_, cost_of)
-                                                      : starting_basis(masses_, arcs_, cost_of));
-        simplex.add_arcs(arcs_);
-        return finish(simplex);
-    }
-
-private:
-    /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs near to violating the
-    /// prices: those on which the exact solver may come to stand.
-    void hold_auction() {
-        auction_.run(coarse * spread_, interrupt_);
-        add_near_arcs(coarse);
-        auction_.run(middle * spread_, interrupt_);
-        auction_.run(fine * spread_, interrupt_);
-        add_near_arcs(middle);
-    }
-
-    void add_near_arcs(double width) {
-        const auto near = pricing_.find_near_arcs(auction_.potentials(), width * spread_, width * spread_, interrupt_);
-        auction_.add_arcs(near);
-        arcs_.insert(arcs_.end(), near.begin(), near.end());
+    /// Arcs not known yet whose reduced cost is below `width`, many of which may lie in no plan.
+    std::vector<Arc> find_near_arcs(const Potentials& potentials, double width) {
+        return pricing_.find_near_arcs(potentials, width, width, interrupt_);
     }
 
     template <class Engine>
     Solution finish(Engine& engine) {
         Solution solution;
         solution.status = solve_on_searched_costs(engine);
-        if (solution.status == Status::optimal && cost_.margin() > 0) solution.status = solve_on_exact_costs(engine);
-        if (solution.status != Status::optimal) return solution;
+        return solution.status == Status::optimal ? finish_on_exact_costs(engine) : solution;
+    }
 
+    /// From where the engine is optimal on the searched costs of all arcs.
+    template <class Engine>
+    Solution finish_on_exact_costs(Engine& engine) {
+        Solution solution;
+        solution.status = cost_.margin() > 0 ? solve_on_exact_costs(engine) : Status::optimal;
+        if (solution.status != Status::optimal) return solution;
         engine.plan(solution.source, solution.target, solution.mass);
         solution.potentials = engine.potentials();
         return finished(cost_, masses_, std::move(solution), interrupt_);
     }
 
+private:
     template <class Engine>
     Status solve_on_searched_costs(Engine& engine) {
         while (true) {
             const Status status = engine.optimize(tolerance_, interrupt_);
             if (status != Status::optimal) return status;
             const Potentials potentials = engine.potentials();
-            const auto near = pricing_.find_near_arcs(potentials, -tolerance_, middle * spread_, interrupt_);
+            const auto near = pricing_.find_near_arcs(potentials, -tolerance_, width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
             const auto is_violated = [&](const Arc& arc) {
                 return arc.cost - potentials.u[static_cast<std::size_t>(arc.source)] -
@@ -187,8 +125,7 @@ private:
         engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
         while (true) {
             const Potentials potentials = engine.potentials();
-            const auto near =
-                pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + middle * spread_, interrupt_);
+            const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
             const auto violated = pricing_.find_violated_exactly(potentials, tolerance_);
             // A row may have more arcs within the margin than it gave away: they are still to be judged.
@@ -204,25 +141,87 @@ private:
     const Masses& masses_;
     Interrupt& interrupt_;
     double tolerance_;
-    std::vector<Arc> arcs_;
+    double width_;
     Pricing<Cost> pricing_;
-    Auction auction_;
-    double spread_;
 };
+
+/// Searches all costs for what is not matched yet.
+template <class Cost>
+Solution solve_densely(const Cost& cost, const Masses& masses, DenseAssignment<typename Cost::Value>& dense,
+                       Interrupt& interrupt) {
+    Solution solution;
+    solution.status = dense.search(interrupt);
+    if (solution.status != Status::optimal) return solution;
+    std::vector<Arc> matched;
+    for (Node i = 0; i < cost.n_rows(); ++i) {
+        const Node j = dense.column_of()[static_cast<std::size_t>(i)];
+        matched.push_back({i, j, static_cast<double>(cost.stored()(i, j))});
+    }
+    Assignment assignment(masses, dense.potentials().v, matched, matched);
+    ColumnGeneration<Cost> generation(cost, masses, matched, cost.margin(), interrupt);
+    return generation.finish_on_exact_costs(assignment);
+}
+
+/// The diagonal makes sure that an assignment has a perfect matching.
+template <class Cost>
+std::vector<Arc> with_diagonal(const Cost& cost, const std::vector<Arc>& arcs) {
+    std::vector<bool> has_diagonal(static_cast<std::size_t>(cost.n_rows()), false);
+    for (const Arc& arc : arcs)
+        if (arc.source == arc.target) has_diagonal[static_cast<std::size_t>(arc.source)] = true;
+    std::vector<Arc> result = arcs;
+    for (Node i = 0; i < cost.n_rows(); ++i)
+        if (!has_diagonal[static_cast<std::size_t>(i)]) result.push_back({i, i, cost.exact(i, i)});
+    return result;
+}
+
+/// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs near to violating the
+/// prices: those on which the exact solver may come to stand.
+template <class Cost>
+void hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& generation, std::vector<Arc>& arcs,
+                  Interrupt& interrupt) {
+    const auto add_near_arcs = [&](double width) {
+        const std::vector<Arc> near = generation.find_near_arcs(auction.potentials(), width);
+        auction.add_arcs(near);
+        arcs.insert(arcs.end(), near.begin(), near.end());
+    };
+    auction.run(coarse * spread, interrupt);
+    add_near_arcs(coarse * spread);
+    auction.run(fine * spread, interrupt);
+    add_near_arcs(fine * spread);
+}
+
+/// Starts from the cheapest arcs of every unit.
+template <class Cost>
+Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_assignment, Interrupt& interrupt) {
+    std::vector<Arc> arcs = select_candidates(cost, candidates_per_unit, interrupt);
+    if (interrupt.requested()) return {};
+    Auction auction(masses, arcs);
+    const double spread = auction.spread(cost.scale());
+    ColumnGeneration<Cost> generation(cost, masses, arcs, fine * spread, interrupt);
+    const bool holds_auction = masses.is_uniform || cost.n_rows() + cost.n_columns() >= fewest_for_auction;
+    if (holds_auction) hold_auction(auction, spread, generation, arcs, interrupt);
+    if (interrupt.requested()) return {};
+    if (is_assignment) {
+        Assignment assignment(masses, auction, with_diagonal(cost, arcs));
+        return generation.finish(assignment);
+    }
+    const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
+    NetworkSimplex simplex(
+        masses, holds_auction ? starting_basis(masses, auction, arcs, cost_of) : starting_basis(masses, arcs, cost_of));
+    simplex.add_arcs(arcs);
+    return generation.finish(simplex);
+}
 }  // namespace
 
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
-    const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns();
-    if constexpr (std::is_same_v<Cost, GivenCost<double>>)
-        if (is_assignment && method == Method::automatic) {
-            DenseAssignment assignment(cost.matrix());
-            assignment.take_cheapest();
-            if (assignment.is_nearly_done()) return finish_dense(assignment, cost, masses, interrupt);
-        }
-    std::vector<Arc> arcs = select_candidates(cost, candidates_per_unit, interrupt);
-    if (interrupt.requested()) return {};
-    return Solve<Cost>(cost, masses, std::move(arcs), interrupt).run(method);
+    const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
+    if (is_assignment && method == Method::automatic && cost.stored().data) {
+        DenseAssignment<typename Cost::Value> dense(cost.stored());
+        dense.take_cheapest();
+        if (dense.is_nearly_done()) return solve_densely(cost, masses, dense, interrupt);
+    }
+    return solve_on_candidates(cost, masses, is_assignment, interrupt);
 }
 
 template <class Cost>

@@ -101,14 +101,13 @@ bool has_arcs_for_all_mass(const SparseCost& cost, const Masses& masses) {
     return has_all(masses.source, has_source) && has_all(masses.target, has_target);
 }
 
-/// What an auction of falling epsilons, in spreads of a source's costs, leaves.
+/// What an auction leaves.
 Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std::function<double(Node, Node)>& cost_of,
                          Interrupt& interrupt) {
     const std::vector<Arc> arcs = cost.arcs();
     Auction auction(masses, arcs);
-    double spread = auction.spread();
-    if (!(spread > 0)) spread = cost.scale() > 0 ? cost.scale() : 1.0;
-    for (const double epsilon : {0.2, 0.03, 0.006}) auction.run(epsilon * spread, interrupt);
+    const double spread = auction.spread(cost.scale());
+    for (const double epsilon : {coarse, fine}) auction.run(epsilon * spread, interrupt);
     return starting_basis(masses, auction, arcs, cost_of);
 }
 
@@ -118,9 +117,7 @@ void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& mas
     const std::vector<Arc> arcs = cost.arcs();
     while (true) {
         simplex.add_arcs(arcs);
-        // Rounding of a sum of a few costs along the tree.
-        const double tolerance =
-            256 * std::numeric_limits<double>::epsilon() * std::max(cost.scale(), artificial.value);
+        const double tolerance = reduced_cost_tolerance(std::max(cost.scale(), artificial.value));
         solution.status = simplex.optimize(tolerance, interrupt);
         if (solution.status != Status::optimal) return;
         Plan plan = listed_plan(simplex, cost, masses);

@@ -15,6 +15,9 @@
 
 using Random = std::mt19937;
 
+/// Every way of solving a problem; of those that do not fit it, the simplex is taken.
+constexpr mot::Method all_methods[] = {mot::Method::automatic, mot::Method::simplex, mot::Method::assignment};
+
 /// From low to high, both included.
 inline int draw(Random& random, int low, int high) {
     return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));

@@ -63,8 +63,7 @@ void test_small(Random& random, std::size_t n, std::size_t m, int highest, int p
         check_matching(cost, matching, expected);
 }
 
-/// Of equal columns the first free one is taken.
-void test_ties_go_to_the_first_column() {
+void test_equal_costs_are_matched_in_order() {
     const Matrix cost(8, 9, 3.0);
     const mot::Matching matching = matching_of(cost);
     for (std::size_t i = 0; i < 8; ++i) CHECK(to_index(matching.column_of[i]) == i);
@@ -74,7 +73,7 @@ void test_ties_go_to_the_first_column() {
 void test_column_generation_and_the_dense_search_agree(Random& random, std::size_t n, int highest) {
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
-    mot::DenseAssignment dense(view_of_cost(cost));
+    mot::DenseAssignment<double> dense(view_of_cost(cost));
     dense.take_cheapest();
     CHECK(!dense.is_nearly_done());
     CHECK(dense.search(interrupt) == mot::Status::optimal);
@@ -114,7 +113,7 @@ void test_certificate_catches(Random& random) {
 
 int main() {
     Random random(12);
-    test_ties_go_to_the_first_column();
+    test_equal_costs_are_matched_in_order();
     CHECK(matching_of(Matrix(0, 3)).status == mot::Status::optimal);
     test_certificate_catches(random);
     for (const std::size_t n : {1u, 2u, 3u, 5u, 8u, 20u})

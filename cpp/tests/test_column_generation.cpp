@@ -12,13 +12,11 @@
 
 namespace {
 
-using mot::Method;
-
 void test_against_oracle(const Matrix& cost, const WholeMasses& masses) {
     const double expected = transport_by_shortest_paths(cost, masses.a, masses.b);
     const std::vector<double> a = to_real(masses.a);
     const double tolerance = 1e-13 * cost.scale();
-    for (const Method method : {Method::automatic, Method::simplex}) {
+    for (const mot::Method method : all_methods) {
         const mot::Solution solution = solve_matrix(cost, to_core(masses), method);
         check_optimal(cost, a, to_real(masses.b), solution, tolerance);
         CHECK_NEAR(solution.cost, expected, tolerance * std::accumulate(a.begin(), a.end(), 0.0));

@@ -165,7 +165,7 @@ void check_solutions(const mot::CorrelationCost& cost, const Matrix& naive, doub
     const std::vector<double> a(naive.n_rows, 1.0 / static_cast<double>(naive.n_rows));
     const std::vector<double> b(naive.n_columns, 1.0 / static_cast<double>(naive.n_columns));
     NeverInterrupt interrupt;
-    for (const mot::Method method : {mot::Method::automatic, mot::Method::simplex}) {
+    for (const mot::Method method : all_methods) {
         const mot::Solution solution = mot::solve(cost, masses, interrupt, method);
         check_optimal(exact, a, b, solution, tolerance);
         check_optimal(naive, a, b, solution, correlation_tolerance);
@@ -235,6 +235,11 @@ int main() {
     case_name = "against itself";
     const Activations same = random_activations(random, 150, 40);
     test_pair(same, same);
+    case_name = "nearly against itself, more units than are always searched densely";
+    const Activations many = random_activations(random, 20, 300);
+    Activations moved = many;
+    for (std::size_t t = 0; t < 20; ++t) moved(t, 7) = many(t, 9);
+    test_pair(many, moved);
     for (const int percent : {1, 3, 10}) {
         case_name = "sparse, " + std::to_string(percent) + " %";
         test_pair(sparse_activations(random, 320, 40, percent), sparse_activations(random, 320, 50, percent));
@@ -248,5 +253,6 @@ int main() {
         for (std::size_t t = 0; t < 300; ++t)
             for (std::size_t k = 0; k < 150; ++k) (k < 70 ? first(t, k) : second(t, k - 70)) = copies(t, k);
         test_pair(first, second);
+        test_pair(first, first);
     }
 }

@@ -19,7 +19,6 @@
 namespace {
 
 using mot::Arc;
-using mot::Method;
 using mot::NetworkSimplex;
 using mot::Node;
 
@@ -159,7 +158,7 @@ void test_the_start_is_strongly_feasible(Random& random, const WholeMasses& whol
     NeverInterrupt interrupt;
     mot::Auction auction(masses, arcs);
     for (int round = draw(random, 0, 3); round > 0; --round)
-        auction.run(draw_real(random, 0.0, 0.3) * auction.spread(), interrupt);
+        auction.run(draw_real(random, 0.0, 0.3) * auction.spread(1.0), interrupt);
     const mot::Basis basis =
         mot::starting_basis(masses, auction, arcs, [&](Node i, Node j) { return cost(to_index(i), to_index(j)); });
 
@@ -182,7 +181,7 @@ void test_end(Random& random, const Matrix& cost, const WholeMasses& whole_masse
     double found = 0;
     for (std::size_t k = 0; k < flow.size(); ++k) found += flow[k] * cost(to_index(source[k]), to_index(target[k]));
 
-    for (const Method method : {Method::simplex, Method::automatic}) {
+    for (const mot::Method method : all_methods) {
         const mot::Solution solution = solve_matrix(cost, to_core(whole_masses), method);
         check_optimal(cost, masses.source, masses.target, solution, 1e-9 * cost.scale());
         CHECK_NEAR(solution.cost, found, 1e-9 * found);

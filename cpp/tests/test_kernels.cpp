@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -85,6 +86,30 @@ void test_lane_minima(const mot::RowKernels<Real>& kernels, const Real* x, std::
 }
 
 template <class Real>
+void test_rank(const mot::RowKernels<Real>& kernels, const Real* x) {
+    using Index = typename mot::RowKernels<Real>::Index;
+    std::vector<Index> rank(32, -1);
+    kernels.rank_lanes(x, rank.data());
+    std::vector<std::size_t> order(32);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [x](std::size_t k, std::size_t l) { return x[k] < x[l]; });
+    for (std::size_t place = 0; place < 32; ++place) CHECK(rank[order[place]] == static_cast<Index>(place));
+}
+
+/// Lanes with values that differ, that are equal now and then, and that are all the same; infinity is an empty lane.
+template <class Real>
+void test_rank_lanes(Random& random, const mot::RowKernels<Real>& kernels) {
+    for (const int highest : {0, 1, 10, 1000000})
+        for (const int percent_empty : {0, 50, 100}) {
+            Real x[32];
+            for (Real& value : x)
+                value = draw(random, 1, 100) <= percent_empty ? std::numeric_limits<Real>::infinity()
+                                                              : static_cast<Real>(draw(random, -highest, highest));
+            test_rank(kernels, x);
+        }
+}
+
+template <class Real>
 void test_lower_minima(Random& random, const mot::RowKernels<Real>& kernels, const Real* x, std::size_t n) {
     using Index = typename mot::RowKernels<Real>::Index;
     std::vector<Real> minima = random_values<Real>(random, n, 10);
@@ -113,7 +138,7 @@ void test_violated(Random& random, const mot::RowKernels<Real>& kernels, const R
         CHECK(n_hits >= 0 && n_hits <= static_cast<std::int64_t>(n));
         Hits expected;
         for (std::size_t k = 0; k < n; ++k)
-            if (static_cast<double>(x[k]) - v[k] < threshold) expected.push_back(static_cast<std::int32_t>(k));
+            if (!(static_cast<double>(x[k]) - v[k] >= threshold)) expected.push_back(static_cast<std::int32_t>(k));
         CHECK(Hits(hits.get(), hits.get() + n_hits) == expected);
     }
 }
@@ -176,10 +201,13 @@ void test_cost_of_negative_correlation(Random& random, const mot::Kernels& kerne
     CHECK(has_same_bits(values, expected));
 }
 
-void test_relax(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
-    std::vector<double> cost(n + offset), price(n + offset), distance(n + offset);
+template <class Real>
+void test_relax(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    std::vector<Real> cost(n + offset);
+    std::vector<double> price(n + offset), distance(n + offset);
     for (std::size_t k = 0; k < n + offset; ++k) {
-        cost[k] = draw(random, 0, 9) == 0 ? infinity : draw(random, 0, 9);
+        cost[k] =
+            draw(random, 0, 9) == 0 ? std::numeric_limits<Real>::infinity() : static_cast<Real>(draw(random, 0, 9));
         price[k] = draw(random, 0, 9) == 0 ? -infinity : draw(random, -3, 0);
         distance[k] = draw(random, 0, 3) == 0 ? infinity : draw(random, 0, 9);
     }
@@ -188,8 +216,9 @@ void test_relax(Random& random, const mot::Kernels& kernels, std::size_t n, std:
     std::vector<std::int32_t> expected_from = reached_from;
     double expected_least = infinity;
     for (std::size_t k = offset; k < n + offset; ++k) {
-        if (cost[k] - price[k] + 2.0 < distance[k]) expected_from[k] = 7;
-        expected[k] = std::min(distance[k], cost[k] - price[k] + 2.0);
+        const double way = static_cast<double>(cost[k]) - price[k] + 2.0;
+        if (way < distance[k]) expected_from[k] = 7;
+        expected[k] = std::min(distance[k], way);
         expected_least = std::min(expected_least, expected[k]);
     }
     const double least =
@@ -208,8 +237,11 @@ void test_version(Random& random, const mot::Kernels& kernels) {
             test_row_kernels<double>(random, kernels.of_double, n, offset);
             test_dot(random, kernels, n, offset);
             test_cost_of_negative_correlation(random, kernels, n, offset);
-            test_relax(random, kernels, n, offset);
+            test_relax<float>(random, kernels.of_float, n, offset);
+            test_relax<double>(random, kernels.of_double, n, offset);
         }
+    test_rank_lanes(random, kernels.of_float);
+    test_rank_lanes(random, kernels.of_double);
     test_no_rounding_of_potentials(kernels.of_float);
     test_no_rounding_of_potentials(kernels.of_double);
 }

@@ -45,7 +45,7 @@ void check_solution(const Case& problem, const mot::Solution& solution) {
 
 void test_both_methods(const Case& problem) {
     const Matrix cost = given_cost(problem);
-    for (const Method method : {Method::automatic, Method::simplex, Method::assignment})
+    for (const mot::Method method : all_methods)
         check_solution(problem, solve_matrix(cost, to_core(problem.masses), method));
 }
 
@@ -54,7 +54,7 @@ void test_single_precision(const Case& problem) {
     const mot::MatrixView<double> shape = view_of_cost(problem.cost);
     NeverInterrupt interrupt;
     const mot::GivenCost<float> cost({values.data(), shape.n_rows, shape.n_columns}, problem.cost.scale());
-    for (const Method method : {Method::automatic, Method::simplex})
+    for (const mot::Method method : all_methods)
         check_solution(problem, mot::solve(cost, to_core(problem.masses), interrupt, method));
 }
 
@@ -98,7 +98,7 @@ void test_permutations(Random& random, std::size_t n) {
     const double expected = assignment_by_permutations(cost);
     const WholeMasses masses = uniform_masses(n, n);
     CHECK(transport_by_shortest_paths(cost, masses.a, masses.b) == expected);
-    for (const Method method : {Method::automatic, Method::simplex, Method::assignment})
+    for (const mot::Method method : all_methods)
         CHECK_NEAR(solve_matrix(cost, to_core(masses), method).cost, expected, 1e-9);
 }
 
@@ -114,7 +114,7 @@ void test_correlations(Random& random, std::size_t n_stimuli, std::size_t n, std
         const mot::CorrelationCost cost(source, target, workshop, interrupt);
         const Matrix exact = exact_costs(cost);
         const double expected = solve_matrix(exact, to_core(masses), Method::simplex).cost;
-        for (const Method method : {Method::automatic, Method::simplex}) {
+        for (const mot::Method method : all_methods) {
             const mot::Solution solution = mot::solve(cost, to_core(masses), interrupt, method);
             check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
             CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));

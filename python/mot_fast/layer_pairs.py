@@ -28,7 +28,8 @@ class StandardizedNetwork:
         self._kept: dict[int, _core.StandardizedLayer] = {}
         means: list[F64] = []
         deviations: list[F64] = []
-        for block in blocks(self.sizes, 0, n_threads):
+        at_once = len(self.sizes) if is_kept else n_threads
+        for block in blocks(self.sizes, 0, at_once):
             layers = self.layers(block)
             means.extend(layer.mean for layer in layers)
             deviations.extend(layer.deviation for layer in layers)
@@ -42,6 +43,8 @@ class StandardizedNetwork:
         def standardize(l: int) -> _core.StandardizedLayer:
             return self._kept.get(l) or _core.StandardizedLayer(*self.network.read(l))
 
+        if self.n_threads == 1:
+            return [standardize(l) for l in block]
         with ThreadPoolExecutor(self.n_threads) as pool:
             return list(pool.map(standardize, block))
 

@@ -32,11 +32,19 @@ struct RowKernels {
     /// The least x[k] of each lane k % n_lanes and the first k where it stands; infinity and -1 in an empty lane.
     void (*find_lane_minima)(const Real* x, std::int64_t n, Real* minima, Index* where);
 
+    /// The place of each lane when the lanes are sorted; of equal ones that comes first which does here.
+    void (*rank_lanes)(const Real* x, Index* rank);
+
     /// Where x[k] < minima[k]: minima[k] <- x[k], where[k] <- row.
     void (*lower_minima)(const Real* x, std::int64_t n, Index row, Real* minima, Index* where);
 
-    /// Indices k with x[k] - v[k] < threshold, written to `hits`; returns how many.
+    /// Indices k unless x[k] - v[k] >= threshold, which is not so of NaN, written to `hits`; returns how many.
     std::int64_t (*find_violated)(const Real* x, const double* v, std::int64_t n, double threshold, std::int32_t* hits);
+
+    /// Where cost[k] - price[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
+    /// returns the least distance then.
+    double (*relax)(const Real* cost, const double* price, double offset, std::int32_t from, std::int64_t n,
+                    double* distance, std::int32_t* reached_from);
 };
 
 struct Kernels {
@@ -49,11 +57,6 @@ struct Kernels {
 
     /// x[k] <- 1 - r[k], where x holds -r on entry and r is clipped to [-1, 1].
     void (*cost_of_negative_correlation)(float* x, std::int64_t n);
-
-    /// Where cost[k] - price[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
-    /// returns the least distance then.
-    double (*relax)(const double* cost, const double* price, double offset, std::int32_t from, std::int64_t n,
-                    double* distance, std::int32_t* reached_from);
 };
 
 /// The best version that this processor runs.
