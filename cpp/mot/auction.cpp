@@ -140,7 +140,7 @@ void Auction::release_holdings(double epsilon) {
     }
 }
 
-void Auction::run(double epsilon, Interrupt& interrupt) {
+bool Auction::run(double epsilon, Interrupt& interrupt) {
     near_width_ = near_width_in_epsilons * epsilon;
     update_potentials();
     release_holdings(epsilon);
@@ -165,6 +165,7 @@ void Auction::run(double epsilon, Interrupt& interrupt) {
     for (const Node source : open_) is_open_[index(source)] = false;
     open_.clear();
     update_potentials();
+    return std::none_of(supply_.begin(), supply_.end(), [this](double supply) { return supply > negligible_; });
 }
 
 /// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's.

@@ -33,9 +33,9 @@ public:
 
     void add_arcs(const std::vector<Arc>& arcs);
 
-    /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. Some
-    /// is left over when interrupted, or when the arcs seem to have no room for it.
-    void run(double epsilon, Interrupt& interrupt);
+    /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
+    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices war without end.
+    bool run(double epsilon, Interrupt& interrupt);
 
     /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
     /// do: the `scale` of all costs, or 1.

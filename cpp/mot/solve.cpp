@@ -21,7 +21,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr int candidates_per_unit = 12;
 /// Smaller problems with masses of all sizes are solved faster from their cheapest arcs: measured.
-constexpr std::int64_t fewest_for_auction = 1000;
+constexpr std::int64_t fewest_for_auction = 500;
 
 /// A unit without mass took no part; its potential is the largest that leaves no arc violated.
 template <class Cost>
@@ -175,19 +175,20 @@ std::vector<Arc> with_diagonal(const Cost& cost, const std::vector<Arc>& arcs) {
 }
 
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs near to violating the
-/// prices: those on which the exact solver may come to stand.
+/// prices: those on which the exact solver may come to stand. False if it came to nothing.
 template <class Cost>
-void hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& generation, std::vector<Arc>& arcs,
+bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& generation, std::vector<Arc>& arcs,
                   Interrupt& interrupt) {
     const auto add_near_arcs = [&](double width) {
         const std::vector<Arc> near = generation.find_near_arcs(auction.potentials(), width);
         auction.add_arcs(near);
         arcs.insert(arcs.end(), near.begin(), near.end());
     };
-    auction.run(coarse * spread, interrupt);
+    if (!auction.run(coarse * spread, interrupt)) return false;
     add_near_arcs(coarse * spread);
     auction.run(fine * spread, interrupt);
     add_near_arcs(fine * spread);
+    return true;
 }
 
 /// Starts from the cheapest arcs of every unit.
@@ -198,16 +199,16 @@ Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_ass
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
     ColumnGeneration<Cost> generation(cost, masses, arcs, fine * spread, interrupt);
-    const bool holds_auction = masses.is_uniform || cost.n_rows() + cost.n_columns() >= fewest_for_auction;
-    if (holds_auction) hold_auction(auction, spread, generation, arcs, interrupt);
+    const bool wants_auction = masses.is_uniform || cost.n_rows() + cost.n_columns() >= fewest_for_auction;
+    const bool has_prices = wants_auction && hold_auction(auction, spread, generation, arcs, interrupt);
     if (interrupt.requested()) return {};
-    if (is_assignment) {
+    if (is_assignment && has_prices) {
         Assignment assignment(masses, auction, with_diagonal(cost, arcs));
         return generation.finish(assignment);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
     NetworkSimplex simplex(
-        masses, holds_auction ? starting_basis(masses, auction, arcs, cost_of) : starting_basis(masses, arcs, cost_of));
+        masses, has_prices ? starting_basis(masses, auction, arcs, cost_of) : starting_basis(masses, arcs, cost_of));
     simplex.add_arcs(arcs);
     return generation.finish(simplex);
 }

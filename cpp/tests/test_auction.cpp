@@ -213,7 +213,7 @@ void test_no_room() {
     Auction auction(masses, arcs_of(known));
     NeverInterrupt interrupt;
     for (const double epsilon : {1.0, 0.1}) {
-        auction.run(epsilon, interrupt);
+        CHECK(!auction.run(epsilon, interrupt));
         check_round(auction, masses, known, epsilon, infinity);
         CHECK(shipped_mass(auction) == 1.0);
     }
@@ -243,7 +243,7 @@ void test_nothing_left_to_do(Random& random) {
         const mot::Masses masses = mot::Masses::uniform(25, 30);
         Auction auction(masses, arcs_of(cost));
         NeverInterrupt interrupt;
-        auction.run(epsilon, interrupt);
+        CHECK(auction.run(epsilon, interrupt));
         CHECK(shipped_mass(auction) == 150.0);
         const std::vector<double> u = auction.potentials().u;
         const std::vector<double> v = auction.potentials().v;
@@ -262,13 +262,13 @@ void test_interrupt(Random& random) {
     for (const int n : {1, 2, 5}) {
         Auction auction(masses, arcs_of(cost));
         StopAt stop(n);
-        auction.run(5.0, stop);
+        CHECK(!auction.run(5.0, stop));
         CHECK(stop.n_looks == n);  // it is obeyed at once
         CHECK(shipped_mass(auction) < 40.0);
         check_potentials(auction, masses, cost, 1e-9);
         check_shipments(auction, masses, cost, 5.0, 1e-9);
         NeverInterrupt never;
-        auction.run(5.0, never);
+        CHECK(auction.run(5.0, never));
         check_round(auction, masses, cost, 5.0, optimum);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "mot/auction.hpp"
 #include "mot/candidates.hpp"
 #include "mot/solve.hpp"
 
@@ -68,6 +69,19 @@ void test_hubs(Random& random, std::size_t n, std::size_t n_hubs) {
     test_against_oracle(cost, uniform_masses(n, n));
 }
 
+/// The product of one term of the row and one of the column: all want the same partners, whatever these ask, and the
+/// auction comes to nothing.
+void test_rank_one(Random& random, std::size_t n, std::size_t m) {
+    case_name = "rank one, " + std::to_string(n) + " x " + std::to_string(m);
+    const Matrix cost = with_rank_one(random, Matrix(n, m, 0.0));
+    const mot::Masses masses = to_core(uniform_masses(n, m));
+    NeverInterrupt interrupt;
+    mot::Auction auction(masses, mot::select_candidates(as_given(cost), 12, interrupt));
+    CHECK(!auction.run(mot::coarse * auction.spread(cost.scale()), interrupt));
+    test_against_oracle(cost, uniform_masses(n, m));
+    test_against_oracle(cost, random_masses(random, n, m, 0, 3));
+}
+
 /// Groups of units that are the same, to all others alike.
 Matrix with_duplicates(Matrix cost, std::size_t n_copies) {
     const Matrix original = cost;
@@ -115,6 +129,8 @@ int main() {
     test_crowds(random);
     test_hubs(random, 120, 5);
     test_hubs(random, 120, 60);
+    test_rank_one(random, 130, 130);
+    test_rank_one(random, 300, 120);
     test_degenerate(random);
     test_massless_units(random);
 }
