@@ -63,7 +63,7 @@ def emd(
         If the costs are not finite real numbers, the masses are negative, not finite or all zero, the arrays are of
         different libraries, a sparse `M` forbids so much that no plan is left, or `numThreads` is no positive integer.
     SolverError
-        If the answer could not be proven optimal.
+        If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
 
     Examples
     --------

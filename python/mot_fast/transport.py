@@ -128,7 +128,7 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
         If the costs are not finite real numbers, or the masses are negative, not finite, all zero, of unequal sums or
         of the wrong shape.
     SolverError
-        If the answer could not be proven optimal.
+        If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
 
     Examples
     --------
