@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "mot/blas.hpp"
+#include "mot/buffer.hpp"
 #include "mot/problem.hpp"
 #include "mot/standardized_layer.hpp"
 #include "mot/view.hpp"
@@ -50,23 +50,6 @@ private:
     double scale_;
 };
 
-/// Memory that is not initialised, which pairs of layers use one after the other.
-class Buffer {
-public:
-    float* reserve(std::int64_t n) {
-        if (n > size_) {
-            values_.reset();
-            values_.reset(new float[static_cast<std::size_t>(n)]);
-            size_ = n;
-        }
-        return values_.get();
-    }
-
-private:
-    std::unique_ptr<float[]> values_;
-    std::int64_t size_ = 0;
-};
-
 /// What the costs of one pair are computed with and where they lie.
 struct Workshop {
     Sgemm sgemm;               ///< must run on one thread
@@ -74,7 +57,7 @@ struct Workshop {
     int n_workers;             ///< panels computed at once
     /// Calls `work(k)` for k = 0 .. n - 1, n_workers at most, perhaps at the same time.
     std::function<void(int n, const std::function<void(int)>& work)> parallel;
-    Buffer costs;
+    Buffer costs;  ///< of one pair after the other
     Buffer units;
 };
 

@@ -23,7 +23,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
       row_of_mark_(static_cast<std::size_t>(cost.n_columns()), -1),
       hits_(row_of_mark_.size()) {
     std::vector<std::size_t> n_known(chain_.size(), 0);
-    known_.reserve(2 * known.size());
+    known_.reserve(known.size() + known.size() / 2);
     for (const Arc& arc : known) {
         learn(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
         ++n_known[static_cast<std::size_t>(arc.source)];

@@ -89,13 +89,13 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
         deviation_[unit] = std::max(norm * std::sqrt(share) / scale[unit], std::numeric_limits<double>::denorm_min());
     }
 
-    values_.resize(n * static_cast<std::size_t>(n_stimuli_));
+    float* const unit_major = values_.reserve(n_units_ * n_stimuli_);
     for (std::int64_t first = 0; first < n_stimuli_; first += block) {
         const auto n_rows = std::min(block, static_cast<std::size_t>(n_stimuli_ - first));
         for (std::size_t row = 0; row < n_rows; ++row)
             decode(activations, first + static_cast<std::int64_t>(row), values.data() + row * n);
         for (std::size_t unit = 0; unit < n; ++unit) {
-            float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_) + first;
+            float* turned = unit_major + unit * static_cast<std::size_t>(n_stimuli_) + first;
             for (std::size_t row = 0; row < n_rows; ++row)
                 turned[row] = static_cast<float>((scaled_deviation(values[row * n + unit], unit) - mean_error[unit]) *
                                                  to_unit_norm[unit]);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "mot/buffer.hpp"
 #include "mot/view.hpp"
 
 namespace mot {
@@ -31,7 +32,7 @@ public:
 private:
     std::int64_t n_stimuli_;
     std::int64_t n_units_;
-    std::vector<float> values_;          // (n_units, n_stimuli)
+    Buffer values_;                      // (n_units, n_stimuli)
     std::vector<double> mean_;           // (n_units,)
     std::vector<double> deviation_;      // (n_units,)
     std::vector<double> rounding_norm_;  // (n_units,): norm of the rounded values, 1 up to 1e-7
