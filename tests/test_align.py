@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast import _core
 from oracles import Twin, assert_optimal, correlation_cost
 
 
@@ -259,6 +260,27 @@ def test_little_memory_changes_no_answer(layers, memory_limit, n_jobs):
         assert [plan.target for plan in alignment.unit_plans[1]] == list(expected.target.labels)
         again = mot.align(source, target, memory_limit=memory_limit, n_jobs=3 - n_jobs)
         np.testing.assert_array_equal(alignment.layer_costs, again.layer_costs)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2, 16])
+@pytest.mark.parametrize("layers_in_limit", [4, 16, 64])
+def test_standardized_layers_keep_to_their_half_of_the_limit(layers, monkeypatch, n_jobs, layers_in_limit):
+    held = {"now": 0, "most": 0}
+
+    class Counted(_core.StandardizedLayer):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            held["now"] += 1
+            held["most"] = max(held["most"], held["now"])
+
+        def __del__(self):
+            held["now"] -= 1
+
+    monkeypatch.setattr(_core, "StandardizedLayer", Counted)
+    one_layer = 4 * 30 * 20
+    mot.align(layers([20] * 9, 30), layers([20] * 17, 30), n_jobs=n_jobs, memory_limit=layers_in_limit * one_layer)
+    assert held["now"] == 0
+    assert held["most"] <= layers_in_limit // 2
 
 
 @pytest.mark.parametrize(

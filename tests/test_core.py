@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,20 @@ def test_an_error_in_the_progress_callback_comes_out(rng):
 
     with pytest.raises(RuntimeError, match="callback at"):
         _core.solve_pairs(layers * 5, layers * 5, 1, 2**62, 2**62, fail)
+
+
+def test_a_callback_that_failed_is_not_called_again(rng):
+    layers = [_core.StandardizedLayer(rng.random((100, width))) for width in (500, 600, 700)] * 4
+    calls = []
+
+    def fail(n_done):
+        calls.append(n_done)
+        time.sleep(0.06)
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        _core.solve_pairs(layers, layers, 2, 2**62, 2**62, fail)
+    assert len(calls) == 1
 
 
 SPARSE = {"row_starts": [0, 1, 3], "columns": [0, 0, 1], "costs": [1.0, 2.0, 3.0]}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -69,6 +72,14 @@ def test_any_type_that_float64_holds(dtype, rng):
         np.testing.assert_array_equal(found, expected)
 
 
+def test_lists_of_any_numbers_as_scipy_takes_them():
+    cost = [[Fraction(1, 3), 2**70], [Decimal("0.25"), True]]
+    for found, expected in zip(
+        mot.ot.linear_sum_assignment(cost), scipy.optimize.linear_sum_assignment(cost), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (2, 0)])
 @pytest.mark.parametrize("maximize", [False, True])
 def test_nothing_to_match(shape, maximize):
@@ -99,6 +110,7 @@ def test_arguments_by_name_as_in_scipy():
         (np.eye(2).astype(str), False, TypeError, "Cannot cast array data"),
         (np.eye(2) * 1j, False, TypeError, "Cannot cast array data"),
         (np.eye(2).astype(object), False, TypeError, "Cannot cast array data"),
+        ([[None, 1], [1, 0]], False, ValueError, "matrix contains invalid numeric entries"),
         (scipy.sparse.eye(2), False, ValueError, "cost_matrix: expected a dense matrix, found a sparse one"),
     ],
 )
@@ -110,5 +122,7 @@ def test_bad_input_is_named(cost, maximize, error, message):
 def test_an_unproven_matching_is_an_error():
     # Potentials of these costs overflow: there is no certificate, so there is no matching.
     cost = np.array([[1.7e308, -1.7e308, 0], [-1.7e308, 1.7e308, 1], [-1.7e308, -1.7e308, 2]])
-    with pytest.raises(mot.SolverError, match="the matching could not be proven optimal: Certificate"):
-        mot.ot.linear_sum_assignment(cost)
+    many = np.random.default_rng(0).uniform(-1, 1, (300, 300)) * 1.7e308
+    for costs_near_overflow in (cost, many):
+        with pytest.raises(mot.SolverError, match="the matching could not be proven optimal: Certificate"):
+            mot.ot.linear_sum_assignment(costs_near_overflow)

@@ -158,7 +158,7 @@ def test_blas_is_limited_while_any_alignment_runs_and_restored_after_the_last(la
 def test_a_limit_of_the_caller_s_own_outlives_an_alignment(layers):
     mot.align(layers([5], 30), layers([5], 30))
     before = blas_threads()
-    with threadpool_limits(2, user_api="blas"):
+    with threadpool_limits(1 if max(before) > 1 else 2, user_api="blas"):
         limited = blas_threads()
         mot.align(layers([5], 30), layers([5], 30))
         assert blas_threads() == limited

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -93,7 +96,7 @@ def test_derivatives_of_many_problems_reach_their_columns(problem):
 @pytest.mark.filterwarnings("ignore:Sparse")
 def test_sparse_costs(problem, layout):
     a, b, cost = tensors(problem)
-    sparse = cost.to_sparse() if layout == "coo" else cost.to_sparse_csr()
+    sparse = cost.to_sparse(layout=getattr(torch, f"sparse_{layout}"))
     sparse.requires_grad_()
     plan = mot.ot.emd(a, b, sparse)
     assert plan.layout == torch.sparse_coo
@@ -110,6 +113,43 @@ def test_integer_tensors_warn():
     with pytest.warns(UserWarning, match="fractions are cut off"):
         plan = mot.ot.emd(torch.tensor([3, 1]), torch.tensor([2, 2]), torch.eye(2))
     assert plan.dtype == torch.int64
+
+
+def test_tensors_of_a_class_of_their_own_are_tensors(problem):
+    class Weights(torch.Tensor):
+        pass
+
+    a, b, cost = tensors(problem)
+    weights = cost.as_subclass(Weights).requires_grad_()
+    mot.ot.emd2([], [], weights).backward()
+    assert float(weights.grad.sum()) == pytest.approx(1)
+    with pytest.raises(ValueError, match="a, b, M: expected arrays of one library"):
+        mot.ot.emd2(a.as_subclass(Weights), b.numpy(), cost.numpy())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        ("M", torch.eye(2) * 1j, TypeError, "M: expected real numbers, found torch.complex64"),
+        ("a", torch.ones(2) * 0.5j, TypeError, "a: expected real numbers, found torch.complex64"),
+        ("a", torch.tensor(1.0), AssertionError, r"a: expected shape \(2,\) as M says, found \(\)"),
+        ("b", [[0.5], [0.5, 1]], ValueError, "b: expected an array of numbers, found list"),
+        ("M", torch.tensor([[2**53 + 1, 0], [0, 0]]), ValueError, r"M: expected integers up to 2\*\*53"),
+        ("M", "csc", ValueError, "M: expected a dense, COO or CSR tensor, found torch.sparse_csc"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_bad_tensors_are_named(name, value, error, message):
+    value = torch.eye(2).to_sparse_csc() if value == "csc" else value
+    arguments = {"a": torch.full((2,), 0.5), "b": torch.full((2,), 0.5), "M": torch.eye(2), name: value}
+    for emd in (mot.ot.emd, mot.ot.emd2):
+        with pytest.raises(error, match=message):
+            emd(**arguments)
+
+
+def test_it_is_not_imported_for_others():
+    code = "import sys, numpy as np, mot_fast as mot; mot.ot.emd2([], [], np.eye(3)); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_libraries_are_not_mixed(problem):

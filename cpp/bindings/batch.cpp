@@ -68,5 +68,6 @@ void bind_batch(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
                "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread.");
+    module.def("processors", &mot::processors);
     module.def("available_threads", &mot::available_threads);
 }

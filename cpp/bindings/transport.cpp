@@ -75,8 +75,10 @@ mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::
     return solution;
 }
 
-/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else.
+/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else, such as
+/// a masked array, which is one of a class of its own.
 const double* plain_doubles(const py::handle& object, py::ssize_t n_dimensions) {
+    if (Py_TYPE(object.ptr()) != py::detail::npy_api::get().PyArray_Type_) return nullptr;
     if (!py::array_t<double, py::array::c_style>::check_(object)) return nullptr;
     const auto array = py::reinterpret_borrow<py::array>(object);
     const bool is_aligned = array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_;
@@ -108,10 +110,9 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
     const py::ssize_t n = py::reinterpret_borrow<py::array>(a).size();
     const py::ssize_t m = py::reinterpret_borrow<py::array>(b).size();
     if (n != shape.shape(0) || m != shape.shape(1)) return std::nullopt;
-    constexpr double greatest_scale = 1e300;
     const double scale = mot::row_kernels<double>().largest_magnitude(costs, n * m);
     const double difference = std::abs(sum_of_masses(source, n) - sum_of_masses(target, m));
-    if (!(scale <= greatest_scale) || std::isnan(difference)) return std::nullopt;
+    if (!(scale <= mot::greatest_cost) || std::isnan(difference)) return std::nullopt;
     return Figures{difference, scale};
 }
 
@@ -124,6 +125,7 @@ double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
 }  // namespace
 
 void bind_transport(py::module_& module) {
+    module.attr("GREATEST_COST") = mot::greatest_cost;
     module.def("largest_magnitude", &largest_magnitude<double>, py::arg("values").noconvert());
     module.def("largest_magnitude", &largest_magnitude<float>, py::arg("values").noconvert(),
                "The largest absolute value of an array; NaN where there is one.");

@@ -1,7 +1,6 @@
 #include "mot/assign.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "mot/cost.hpp"
@@ -24,13 +23,16 @@ Matching assign_by_columns(const MatrixView<double>& cost, double scale, Interru
 }  // namespace
 
 Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
-    if (cost.n_rows == 0)
-        return {Status::optimal, {}, {{}, std::vector<double>(static_cast<std::size_t>(cost.n_columns))}, {}};
+    if (cost.n_rows == 0) {
+        Matching empty{Status::optimal, {}, {{}, std::vector<double>(static_cast<std::size_t>(cost.n_columns))}, {}};
+        empty.certificate.tolerance = 0.0;  // there is nothing to be wrong about
+        return empty;
+    }
     DenseAssignment<double> assignment(cost);
     assignment.take_cheapest();
-    if (cost.n_rows == cost.n_columns && !assignment.is_nearly_done()) {
+    if (cost.n_rows == cost.n_columns && !assignment.suits_search()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
-        if (std::isfinite(scale)) return assign_by_columns(cost, scale, interrupt);
+        if (scale <= greatest_cost) return assign_by_columns(cost, scale, interrupt);
     }
 
     Matching matching;

@@ -29,7 +29,7 @@ public:
     /// Gives every matched arc the cost that `cost` says and forgets all other arcs.
     void replace_costs(const std::function<double(Node, Node)>& cost);
 
-    /// Matches every source, at least cost over the arcs given so far.
+    /// Matches every source, at least cost over the arcs given so far. It needs no tolerance: the simplex does.
     Status optimize(double tolerance, Interrupt& interrupt);
 
     Potentials potentials() const { return {u_, v_}; }

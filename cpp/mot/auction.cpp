@@ -76,10 +76,11 @@ double Auction::spread(double scale) const {
         }
         ranges.push_back(high - low);
     }
+    const double otherwise = scale > 0 ? scale : 1.0;
+    if (ranges.empty()) return otherwise;
     const auto median = ranges.begin() + static_cast<std::ptrdiff_t>(ranges.size() / 2);
     std::nth_element(ranges.begin(), median, ranges.end());
-    if (*median > 0) return *median;
-    return scale > 0 ? scale : 1.0;
+    return *median > 0 ? *median : otherwise;
 }
 
 /// The cheapest of some arcs and the value of the next one; infinity where there is none.
@@ -129,13 +130,13 @@ void Auction::open(Node source) {
 /// Keeps what lies within epsilon of its source's cheapest; the rest is to be placed anew.
 void Auction::release_holdings(double epsilon) {
     for (std::size_t j = 0; j < holdings_.size(); ++j) {
-        const auto is_too_dear = [&](Holding& holding) {
+        const auto is_too_dear = [&](const Holding& holding) { return holding.level > potentials_.v[j]; };
+        for (Holding& holding : holdings_[j]) {
             holding.level = holding.cost - potentials_.u[index(holding.source)] - epsilon;
-            if (holding.level <= potentials_.v[j]) return false;
+            if (!is_too_dear(holding)) continue;
             supply_[index(holding.source)] += holding.mass;
             demand_[j] += holding.mass;
-            return true;
-        };
+        }
         holdings_[j].erase(std::remove_if(holdings_[j].begin(), holdings_[j].end(), is_too_dear), holdings_[j].end());
     }
 }

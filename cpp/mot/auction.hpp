@@ -7,7 +7,8 @@
 ///
 /// Invariants of a round:
 ///   (A1) v only falls, so cost - v of every arc only grows: what was far from the cheapest need not be looked at;
-///   (A2) a target's v is the highest (the least generous) level at which any of its mass is held, once all of it is.
+///   (A2) a target's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
+///        on which all of it is, it is that level.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,7 @@ public:
     /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
     /// do: the `scale` of all costs, or 1.
     double spread(double scale) const;
-    /// No arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
+    /// After a run no arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
     const Potentials& potentials() const { return potentials_; }
     std::vector<Shipment> shipments() const;
 

@@ -31,6 +31,7 @@ public:
 
     /// For the calling thread only.
     void report() {
+        if (is_stopped_) return;
         const auto now = std::chrono::steady_clock::now();
         if (now - last_report_ < std::chrono::milliseconds(50)) return;
         last_report_ = now;
@@ -111,9 +112,17 @@ Team team_of(int n_threads) {
 
 }  // namespace
 
+int processors() {
+#ifdef _OPENMP
+    return omp_get_num_procs();
+#else
+    return 1;
+#endif
+}
+
 int available_threads() {
 #ifdef _OPENMP
-    return std::min(omp_get_max_threads(), omp_get_num_procs());
+    return std::min(omp_get_max_threads(), processors());
 #else
     return 1;
 #endif
@@ -130,11 +139,11 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
     if (order.size() == n_alone + 1) n_alone = order.size();
     if (n_alone > 0) {
         ThreadInterrupt interrupt(batch, true);
-        const int n_workers = std::min(limits.n_threads, available_threads());
+        const int n_workers = std::min(limits.n_threads, processors());
         Workshop workshop{sgemm, limits.most_costs_alone, n_workers, team_of(n_workers), {}, {}};
         for (std::size_t k = 0; k < n_alone && !interrupt.requested(); ++k) {
             solutions[order[k]] = solve_pair(pairs[order[k]], workshop, interrupt);
-            batch.finish_one();
+            if (!batch.is_stopped()) batch.finish_one();
         }
     }
 
@@ -154,7 +163,7 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
             try {
                 const std::size_t p = order[static_cast<std::size_t>(k)];
                 solutions[p] = solve_pair(pairs[p], workshop, interrupt);
-                batch.finish_one();
+                if (!batch.is_stopped()) batch.finish_one();
             } catch (...) {
                 batch.keep(std::current_exception());
             }

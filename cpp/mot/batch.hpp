@@ -23,6 +23,8 @@ public:
     virtual bool report(std::int64_t n_done) noexcept = 0;
 };
 
+/// Processors that the affinity allows.
+int processors();
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
 int available_threads();
 

@@ -79,8 +79,9 @@ public:
         if (is_new) known->second = 1.0 - source_.correlation(i, target_, j);
         return known->second;
     }
-    /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Higham,
-    /// Accuracy and Stability of Numerical Algorithms, 3.1), and of the roundings around it.
+    /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Jeannerod
+    /// and Rump 2013, Improved error bounds for inner products in floating-point arithmetic), and of the roundings
+    /// around it.
     double margin() const { return static_cast<double>(source_.n_stimuli() + 8) * 0x1p-24; }
     double scale() const { return 2.0; }
     /// What standardized values in single precision allow; their own correlations are met to rounding.
@@ -91,6 +92,7 @@ public:
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         std::vector<std::int64_t> rows;
         const auto visit_computed = [&] {
+            if (rows.empty()) return;
             if (!is_stored_) compute(rows, costs_);
             for (std::size_t k = 0; k < rows.size(); ++k) {
                 const std::int64_t place = is_stored_ ? rows[k] : static_cast<std::int64_t>(k);

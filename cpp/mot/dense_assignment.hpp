@@ -25,8 +25,9 @@ public:
 
     /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones one that is free.
     void take_cheapest();
-    /// Whether so few rows are still free that searching for them is better than choosing candidates first.
-    bool is_nearly_done() const;
+    /// Whether the matrix is so small, or so few rows are still free, that searching for them is better than choosing
+    /// candidates first.
+    bool suits_search() const;
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
     Status search(Interrupt& interrupt);
 

@@ -1,5 +1,7 @@
 #include "mot/network_simplex.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace mot {
@@ -61,14 +63,25 @@ void NetworkSimplex::replace_costs(const std::function<double(Node, Node)>& cost
     recompute_potentials();
 }
 
+/// Reduced costs are differences of heights, which may be large beside the costs: along a chain of arcs they add up.
+double NetworkSimplex::rounding() const {
+    double highest = 0;
+    for (const double height : height_)
+        if (std::isfinite(height)) highest = std::max(highest, std::abs(height));
+    return 16 * std::numeric_limits<double>::epsilon() * highest;
+}
+
 Status NetworkSimplex::optimize(double tolerance, Interrupt& interrupt) {
     constexpr int pivots_between_looks = 4096;
     const auto cost_of = [this](std::size_t arc) { return reduced_cost(arc); };
+    const double least_tolerance = tolerance;
+    tolerance = std::max(least_tolerance, rounding());
     for (int n_pivots = 0;;) {
         const auto entering = rule_.find_entering_arc(cost_.size(), tolerance, cost_of);
         if (!entering) {
             // Many small shifts have rounded: the answer is judged by potentials summed afresh along the tree.
             recompute_potentials();
+            tolerance = std::max(least_tolerance, rounding());
             if (!rule_.find_entering_arc(cost_.size(), tolerance, cost_of)) break;
             continue;
         }

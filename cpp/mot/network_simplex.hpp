@@ -29,7 +29,7 @@ public:
     /// Gives every tree arc the cost that `cost` says and forgets all other arcs.
     void replace_costs(const std::function<double(Node, Node)>& cost);
 
-    /// Pivots until no arc's reduced cost is below -tolerance.
+    /// Pivots until no arc's reduced cost is below -tolerance, or below what rounding of the potentials explains.
     Status optimize(double tolerance, Interrupt& interrupt);
 
     /// Units without mass have the potential -infinity here: no arc of theirs is ever violated. `solve` gives them one.
@@ -55,6 +55,7 @@ private:
     void exchange(std::size_t entering, const Leaving& leaving, Node join);
     void shift_potentials(Node inside, double change);
     void recompute_potentials();
+    double rounding() const;
     void recompute_flows();
 
     const Masses& masses_;

@@ -82,8 +82,9 @@ void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, co
     auto kept = end;
     bound_[static_cast<std::size_t>(i)] = width;
     if (end - hits_.begin() > most_per_row) {
-        // Of equal ones those that come first when counting starts at i: not the same few for all rows.
-        const auto order = [&](Node j) { return j >= i ? j - i : j - i + cost_.n_columns(); };
+        // Of equal ones those that come first when counting starts at i, all round: not the same few for all rows.
+        const std::int64_t start = i % cost_.n_columns();
+        const auto order = [&](Node j) { return j >= start ? j - start : j - start + cost_.n_columns(); };
         const auto is_lower = [&](Node j, Node k) {
             return value(j) != value(k) ? value(j) < value(k) : order(j) < order(k);
         };

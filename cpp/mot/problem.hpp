@@ -39,20 +39,25 @@ struct Potentials {
     std::vector<double> v;
 };
 
-/// How far an answer is from proven optimality, measured apart from the solver; all are zero for a perfect one.
+/// How far an answer is from proven optimality, measured apart from the solver; all are zero for a perfect one. Until
+/// it is measured it proves nothing.
 struct Certificate {
     double dual_violation = 0;  ///< max over all arcs of u_i + v_j - cost_ij, at least 0
     double slackness = 0;       ///< max |cost_ij - u_i - v_j| over the arcs that carry mass
     double marginal_error = 0;  ///< max |row sum - a_i|, |column sum - b_j|, over the total mass
     double duality_gap = 0;     ///< |primal value - dual value|, over the total mass
     double primal = 0;          ///< sum of cost_ij plan_ij, of the exact costs
-    double tolerance = 0;       ///< what the three cost-like figures are held to; marginals are held to 1e-9
+    /// What the three cost-like figures are held to; marginals are held to 1e-9.
+    double tolerance = std::numeric_limits<double>::quiet_NaN();
 
     bool is_optimal() const;
 
     /// The larger of two errors; NaN where either is, for which no claim holds.
     static double worse(double x, double y) { return x != x || x >= y ? x : y; }
 };
+
+/// Potentials are sums of costs: theirs must not overflow.
+constexpr double greatest_cost = 1e300;
 
 /// Rounding of a sum of a few costs along a tree; far below what a certificate allows.
 constexpr double reduced_cost_tolerance(double scale) {

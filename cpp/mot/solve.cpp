@@ -77,7 +77,7 @@ public:
           width_(width),
           pricing_(cost, known) {}
 
-    /// Arcs not known yet whose reduced cost is below `width`, many of which may lie in no plan.
+    /// Arcs not known yet that the potentials leave nearly violated: a reduced cost below `width`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double width) {
         return pricing_.find_near_arcs(potentials, width, width, interrupt_);
     }
@@ -212,6 +212,7 @@ Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_ass
     simplex.add_arcs(arcs);
     return generation.finish(simplex);
 }
+
 }  // namespace
 
 template <class Cost>
@@ -220,7 +221,7 @@ Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Met
     if (is_assignment && method == Method::automatic && cost.stored().data) {
         DenseAssignment<typename Cost::Value> dense(cost.stored());
         dense.take_cheapest();
-        if (dense.is_nearly_done()) return solve_densely(cost, masses, dense, interrupt);
+        if (dense.suits_search()) return solve_densely(cost, masses, dense, interrupt);
     }
     return solve_on_candidates(cost, masses, is_assignment, interrupt);
 }

@@ -11,7 +11,8 @@ namespace mot {
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt);
 
-/// The same by a named method where both serve (equal sizes, equal masses): for tests and benches.
+/// The same by a named method where both serve: `assignment` starts from candidates even where a dense search would be
+/// chosen, and ends in the simplex all the same where an auction on them comes to nothing or sizes or masses differ.
 enum class Method { automatic, simplex, assignment };
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method);

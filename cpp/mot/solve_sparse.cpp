@@ -101,13 +101,14 @@ bool has_arcs_for_all_mass(const SparseCost& cost, const Masses& masses) {
     return has_all(masses.source, has_source) && has_all(masses.target, has_target);
 }
 
-/// What an auction leaves.
+/// What an auction leaves or, where it comes to nothing, the cheapest arcs.
 Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std::function<double(Node, Node)>& cost_of,
                          Interrupt& interrupt) {
     const std::vector<Arc> arcs = cost.arcs();
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
-    for (const double epsilon : {coarse, fine}) auction.run(epsilon * spread, interrupt);
+    if (!auction.run(coarse * spread, interrupt)) return starting_basis(masses, arcs, cost_of);
+    auction.run(fine * spread, interrupt);
     return starting_basis(masses, auction, arcs, cost_of);
 }
 

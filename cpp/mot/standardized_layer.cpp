@@ -41,17 +41,22 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     constexpr std::size_t block = 32;  // stimuli that stay in cache while they are turned
     std::vector<double> values(block * n);
 
+    // The mean of the differences from the first stimulus: where values hardly vary, their sum would drown that.
+    std::vector<double> reference(n);
+    decode(activations, 0, reference.data());
     mean_.assign(n, 0.0);
     std::vector<double> low(n, std::numeric_limits<double>::infinity());
     std::vector<double> high(n, -std::numeric_limits<double>::infinity());
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
         decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
-            mean_[unit] += values[unit] * share;
+            mean_[unit] += values[unit] * share - reference[unit] * share;
             low[unit] = values[unit] < low[unit] ? values[unit] : low[unit];
             high[unit] = values[unit] > high[unit] ? values[unit] : high[unit];
         }
     }
+
+    for (std::size_t unit = 0; unit < n; ++unit) mean_[unit] += reference[unit];
 
     // Squares are taken of values brought to order one: nothing over- or underflows at any scale of the input. Large
     // values are scaled before the mean is subtracted, small ones afterwards.

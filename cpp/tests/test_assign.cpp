@@ -75,7 +75,7 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     NeverInterrupt interrupt;
     mot::DenseAssignment<double> dense(view_of_cost(cost));
     dense.take_cheapest();
-    CHECK(!dense.is_nearly_done());
+    CHECK(!dense.suits_search());
     CHECK(dense.search(interrupt) == mot::Status::optimal);
     double expected = 0;
     for (std::size_t i = 0; i < n; ++i) expected += cost(i, to_index(dense.column_of()[i]));

@@ -6,6 +6,7 @@
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "mot/dense_assignment.hpp"
 #include "mot/solve.hpp"
 #include "naive_layers.hpp"
 
@@ -40,6 +41,19 @@ void test_method(Random& random, std::size_t n, Method method) {
     test_looks([&](mot::Interrupt& interrupt) {
         return mot::solve(as_given(cost), mot::Masses::uniform(size, size), interrupt, method);
     });
+}
+
+/// No solve looks less often than every few searches, whichever rows are left to search for.
+void test_dense_search(Random& random) {
+    Matrix cost = rank_products(random, 80);
+    const auto n_looks = [&](int n, mot::Status expected) {
+        mot::DenseAssignment<double> assignment(view_of_cost(cost));
+        StopAt interrupt(n);
+        CHECK(assignment.search(interrupt) == expected);
+        return interrupt.n_looks;
+    };
+    CHECK(n_looks(StopAt::never, mot::Status::optimal) == 5);
+    CHECK(n_looks(2, mot::Status::interrupted) == 2);
 }
 
 /// From the product on, which is looked at between its panels.
@@ -87,6 +101,8 @@ int main() {
     test_method(random, 300, Method::simplex);
     case_name = "assignment";
     test_method(random, 160, Method::assignment);
+    case_name = "dense search";
+    test_dense_search(random);
     case_name = "correlations";
     for (const std::int64_t most_stored : {1 << 20, 0}) test_correlations(random, most_stored);
     case_name = "product";

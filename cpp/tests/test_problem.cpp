@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,22 @@ void test_other_marginals() {
     CHECK(levelled.source == std::vector<double>({0.1, 0.2, 0.7}));
 }
 
+void test_sums_that_cannot_be_levelled() {
+    const double a[] = {1e-7, 2e-7};
+    for (const double mass : {1e-320, 1e200}) {
+        const double b[] = {mass, 2 * mass};
+        bool is_refused = false;
+        try {
+            mot::Masses::of(a, 2, b, 2);
+        } catch (const std::domain_error&) {
+            is_refused = true;
+        }
+        CHECK(is_refused);
+    }
+}
+
 void test_certificate_figures() {
+    CHECK(!mot::Certificate{}.is_optimal());
     case_name = "certificate figures";
     Certificate perfect;
     perfect.tolerance = 1e-6;
@@ -98,6 +114,7 @@ void test_certificate_figures() {
 }  // namespace
 
 int main() {
+    test_sums_that_cannot_be_levelled();
     test_uniform();
     test_constant_marginals_are_uniform();
     test_other_marginals();

@@ -54,12 +54,6 @@ bool test_problem(const Matrix& cost, const WholeMasses& masses) {
     return true;
 }
 
-Matrix with_missing(Random& random, Matrix cost, int percent) {
-    for (double& value : cost.values)
-        if (draw(random, 1, 100) <= percent) value = infinity;
-    return cost;
-}
-
 /// One plan only, and a greedy start goes wrong all along: the detour is as long as it can be.
 void test_long_detours(std::size_t n) {
     Matrix cost(n, n, infinity);
@@ -73,6 +67,31 @@ void test_long_detours(std::size_t n) {
     CHECK(test_problem(cost, uniform_masses(n, n)));
     cost(0, 1) = cost(0, 0) = infinity;
     CHECK(!test_problem(cost, uniform_masses(n, n)));
+}
+
+/// Along a chain of arcs the potentials add up to thousands of times the largest cost, and so does their rounding.
+void test_potentials_far_above_the_costs(Random& random, std::size_t n) {
+    case_name = "chain of " + std::to_string(n);
+    std::vector<std::int64_t> row_starts{0};
+    std::vector<mot::Node> columns;
+    std::vector<double> costs;
+    double expected = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        if (i > 0) {
+            columns.push_back(static_cast<mot::Node>(i - 1));
+            costs.push_back(draw_real(random, 0.9, 1.0));
+        }
+        columns.push_back(static_cast<mot::Node>(i));
+        costs.push_back(draw_real(random, -1.0, -0.9));
+        expected += costs.back();
+        row_starts.push_back(static_cast<std::int64_t>(columns.size()));
+    }
+    const auto size = static_cast<std::int64_t>(n);
+    const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), size, size};
+    NeverInterrupt interrupt;
+    const mot::Solution solution = mot::solve(mot::SparseCost(view), mot::Masses::uniform(size, size), interrupt);
+    CHECK(solution.status == mot::Status::optimal);
+    CHECK_NEAR(solution.cost, expected / static_cast<double>(n), 1e-9);
 }
 
 /// Costs of missing arcs are infinite, also to the certificate.
@@ -94,6 +113,7 @@ int main() {
     test_certificate_catches_missing_arcs();
     CHECK(solve_rows(Matrix(2, 3, infinity), mot::Masses::uniform(2, 3)).status == mot::Status::infeasible);
     for (const std::size_t n : {3u, 6u, 40u}) test_long_detours(n);
+    for (const std::size_t n : {15000u, 20000u}) test_potentials_far_above_the_costs(random, n);
     int n_feasible = 0;
     int n_problems = 0;
     for (const std::size_t n : {1u, 2u, 3u, 6u, 14u})
@@ -102,7 +122,7 @@ int main() {
                 for (const int highest : {0, 3, 1000}) {
                     case_name =
                         std::to_string(n) + " x " + std::to_string(m) + ", missing % " + std::to_string(percent);
-                    Matrix cost = with_missing(random, whole_costs(random, n, m, highest), percent);
+                    Matrix cost = some_of(random, whole_costs(random, n, m, highest), 100 - percent);
                     for (double& value : cost.values) value -= highest / 2;
                     n_feasible += test_problem(cost, uniform_masses(n, m));
                     n_feasible += test_problem(cost, random_masses(random, n, m, 0, 3));

@@ -127,6 +127,17 @@ void test_last_bits() {
     }
 }
 
+/// Over a million stimuli the mean is still closer than the one deviation there is.
+void test_last_bit_of_many() {
+    case_name = "last bit of many";
+    const std::size_t n = 1000000;
+    Activations x(n, 1);
+    for (std::size_t t = 0; t < n; ++t) x(t, 0) = 1e8;
+    x(417, 0) = std::nextafter(1e8, 2e8);
+    const double expected = (x(417, 0) - 1e8) * std::sqrt((1.0 - 1e-6) / static_cast<double>(n));
+    CHECK_NEAR(standardize(x).deviation()[0], expected, 1e-9 * expected);
+}
+
 /// Whole numbers are the same in all three precisions, so the answers are too.
 void test_precisions(Random& random) {
     case_name = "precisions";
@@ -154,5 +165,6 @@ int main() {
     test_scales(random);
     test_offsets(random);
     test_last_bits();
+    test_last_bit_of_many();
     test_precisions(random);
 }

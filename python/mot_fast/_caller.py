@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast._validate_ot import is_sparse
 
@@ -66,9 +68,10 @@ def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, Caller]:
     Results have the dtype of `a`, else of `b`, else of the costs; lists take that of the first argument that is none.
     Integer costs alone say nothing about masses, which are fractions: then it is float64.
     """
-    if type(a) is type(b) is type(cost) is np.ndarray and len(a):
+    if type(a) is type(b) is type(cost) is np.ndarray and a.size:
         return a, b, cost, NumPyCaller(a.dtype)
-    if any(type(values).__module__.startswith("torch") for values in (a, b, cost)):
+    torch = sys.modules.get("torch")  # who has tensors has imported it
+    if torch is not None and any(isinstance(values, torch.Tensor) for values in (a, b, cost)):
         from mot_fast import _torch
 
         return _torch.arguments(a, b, cost)
@@ -76,12 +79,14 @@ def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, Caller]:
     of_lists = next((values.dtype for values in typed if 0 not in values.shape), np.dtype(np.float64))
     if of_lists.kind != "f":
         of_lists = np.dtype(np.float64)
-    a, b = (_masses(values, of_lists) for values in (a, b))
+    a, b = (_masses(values, of_lists, what) for values, what in ((a, "a"), (b, "b")))
     if isinstance(cost, (list, tuple)):
-        cost = np.asarray(cost, dtype=of_lists)
-    like = next((values for values in (a, b) if values is not None and len(values)), a if a is not None else b)
+        cost = _validate.array(cost, "M").astype(of_lists)
+    like = next((values for values in (a, b) if values is not None and values.size), a if a is not None else b)
     return a, b, cost, NumPyCaller(of_lists if like is None else like.dtype)
 
 
-def _masses(values: Any, dtype: np.dtype[Any]) -> Any:
-    return values if values is None or isinstance(values, np.ndarray) else np.asarray(values, dtype=dtype)
+def _masses(values: Any, dtype: np.dtype[Any], what: str) -> Any:
+    if values is None or isinstance(values, np.ndarray):
+        return values
+    return _validate.array(values, what).astype(dtype)

@@ -1,8 +1,10 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+GREATEST_COST: Final[float]
 
 class Certificate:
     @property
@@ -75,4 +77,5 @@ def solve_pairs(
     most_costs_alone: int,
     progress: Callable[[int], None] | None = None,
 ) -> list[Solution]: ...
+def processors() -> int: ...
 def available_threads() -> int: ...

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from mot_fast import _validate
 from mot_fast._validate import F64
+
+_LAYOUTS = (torch.strided, torch.sparse_coo, torch.sparse_csr)
 
 
 class TorchCaller:
@@ -76,21 +79,36 @@ def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, TorchCaller]:
     given = [values for values in (a, b, cost) if values is not None and not isinstance(values, (list, tuple))]
     if not all(isinstance(values, torch.Tensor) for values in given):
         raise ValueError(f"a, b, M: expected arrays of one library, found {[type(x).__name__ for x in given]}")
+    for values, what in ((a, "a"), (b, "b"), (cost, "M")):
+        _check(values, what)
     of_lists = next((values for values in given if values.numel()), given[0])
     of_lists = of_lists if of_lists.dtype.is_floating_point else of_lists.to(torch.float64)
     a, b, cost = (
-        torch.as_tensor(x, dtype=of_lists.dtype, device=of_lists.device) if isinstance(x, (list, tuple)) else x
-        for x in (a, b, cost)
+        torch.as_tensor(_validate.array(x, what), dtype=of_lists.dtype, device=of_lists.device)
+        if isinstance(x, (list, tuple))
+        else x
+        for x, what in ((a, "a"), (b, "b"), (cost, "M"))
     )
-    a, b = (None if x is None or len(x) == 0 else x for x in (a, b))
+    a, b = (None if x is None or x.numel() == 0 else x for x in (a, b))
     like = a if a is not None else b if b is not None else of_lists
     return _numpy(a), _numpy(b), _numpy(cost), TorchCaller(like, (a, b, cost))
+
+
+def _check(values: Any, what: str) -> None:
+    if not isinstance(values, torch.Tensor):
+        return
+    if values.dtype.is_complex:
+        raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
+    if values.layout not in _LAYOUTS:
+        raise ValueError(f"{what}: expected a dense, COO or CSR tensor, found {values.layout}")
 
 
 def _numpy(tensor: torch.Tensor | None) -> Any:
     if tensor is None:
         return None
-    tensor = tensor.detach().to(device="cpu", dtype=torch.float64)
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point():
+        tensor = tensor.to(torch.float64)
     if tensor.layout == torch.strided:
         return tensor.numpy()
     import scipy.sparse

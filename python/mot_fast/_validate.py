@@ -26,9 +26,6 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
-LARGEST_COST = 1e300
-"""Potentials are sums of costs: theirs must not overflow."""
-
 _LARGEST_EXACT_INTEGER = 2**53
 _LOADED_IN = os.getpid()
 
@@ -210,8 +207,8 @@ def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
     dtype = np.float32 if cost.dtype == np.float32 else np.float64
     cost = np.ascontiguousarray(activations(cost, what), dtype=dtype)
     largest = _largest_finite(cost, what)
-    if largest > LARGEST_COST:
-        raise ValueError(f"{what}: expected costs up to {LARGEST_COST}, found {largest}")
+    if largest > _core.GREATEST_COST:
+        raise ValueError(f"{what}: expected costs up to {_core.GREATEST_COST}, found {largest}")
     return cost, largest
 
 
@@ -239,8 +236,10 @@ def marginal(values: Any, n: int, what: str) -> F64:
     if (marginal < 0).any():
         i = int(np.argmax(marginal < 0))
         raise ValueError(f"{what}: expected non-negative masses, found {marginal[i]} first at {i}")
-    if not 0 < marginal.sum() < np.inf:
-        raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {marginal.sum()}")
+    with np.errstate(over="ignore"):
+        total = marginal.sum()
+    if not 0 < total < np.inf:
+        raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {total}")
     return marginal
 
 

@@ -17,7 +17,7 @@ def assignment_costs(values: Any) -> F64:
     """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
     if is_sparse(values):
         raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
-    costs = np.asarray(values)
+    costs = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=np.float64)
     if costs.ndim != 2:
         raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")
     return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
@@ -40,26 +40,26 @@ def sparse_costs(values: Any, what: str) -> tuple[Any, float]:
     rows.sum_duplicates()
     rows.data = _validate.activations(rows.data, what).astype(np.float64, copy=False)
     largest = _core.largest_magnitude(rows.data)
-    if not largest <= _validate.LARGEST_COST:
-        raise ValueError(f"{what}: expected finite costs up to {_validate.LARGEST_COST}, found {largest}")
+    if not largest <= _core.GREATEST_COST:
+        raise ValueError(f"{what}: expected finite costs up to {_core.GREATEST_COST}, found {largest}")
     return rows, largest
 
 
-def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool) -> tuple[F64, F64, Any, float]:
+def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool, what_b: str = "b") -> tuple[F64, F64, Any, float]:
     """Masses and costs as POT judges them, and the largest cost: masses that do not fit are an `AssertionError`."""
     figures = _core.figures_of(a, b, costs)
     if figures is None:  # something has to be converted or named
         costs, largest = sparse_costs(costs, "M") if is_sparse(costs) else _validate.cost_matrix(costs, "M")
         a = _histogram(a, costs.shape[0], "a")
-        b = _histogram(b, costs.shape[1], "b")
+        b = _histogram(b, costs.shape[1], what_b)
         figures = abs(float(a.sum()) - float(b.sum())), largest
     if are_sums_compared and figures[0] >= HISTOGRAM_SUM_TOLERANCE:
-        raise AssertionError(f"a and b: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
+        raise AssertionError(f"a and {what_b}: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
     return a, b, costs, figures[1]
 
 
 def _histogram(values: Any, n: int, what: str) -> F64:
-    if values is None or len(values) == 0:
+    if values is None or values.size == 0:
         return np.full(n, 1.0 / n)
     if values.shape != (n,):
         raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")

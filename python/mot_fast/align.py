@@ -85,7 +85,7 @@ def align(
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
 
-    n_threads = min(n_threads, max(len(source) * len(target), _core.available_threads()))
+    n_threads = min(n_threads, max(len(source) * len(target), _core.processors()))
     budget = memory.Budget(_validate.memory_limit(memory_limit, memory.available()))
     source_layers, target_layers = standardized(source, target, budget=budget, n_threads=n_threads)
     _warn_of_constant_units(source_layers.side, target_layers.side)

@@ -21,20 +21,20 @@ PAIRS_PER_THREAD = 16
 class StandardizedNetwork:
     """A network whose layers are standardized when they are needed; all are once, at the start, to be judged."""
 
-    def __init__(self, network: Network, n_threads: int, *, is_kept: bool) -> None:
+    def __init__(self, network: Network, budget: Budget, n_threads: int, *, is_kept: bool) -> None:
         self.network = network
         self.n_threads = n_threads
         self.sizes = [BYTES_PER_VALUE * network.n_stimuli * width for width in network.widths]
         self._kept: dict[int, _core.StandardizedLayer] = {}
         means: list[F64] = []
         deviations: list[F64] = []
-        at_once = len(self.sizes) if is_kept else n_threads
-        for block in blocks(self.sizes, 0, at_once):
+        for block in blocks(self.sizes, budget.layers if is_kept else 0, n_threads, budget.passing):
             layers = self.layers(block)
             means.extend(layer.mean for layer in layers)
             deviations.extend(layer.deviation for layer in layers)
             if is_kept:
                 self._kept.update(zip(block, layers, strict=True))
+            del layers  # before the next ones are made
         self.side = Side(network.name, network.labels, tuple(means), tuple(deviations))
 
     def layers(self, block: range) -> list[_core.StandardizedLayer]:
@@ -52,7 +52,7 @@ class StandardizedNetwork:
 def standardized(*networks: Network, budget: Budget, n_threads: int) -> list[StandardizedNetwork]:
     """The networks, all of whose layers are kept if the budget has room for them."""
     n_bytes = sum(BYTES_PER_VALUE * network.n_stimuli * sum(network.widths) for network in networks)
-    return [StandardizedNetwork(network, n_threads, is_kept=n_bytes <= budget.layers) for network in networks]
+    return [StandardizedNetwork(network, budget, n_threads, is_kept=n_bytes <= budget.layers) for network in networks]
 
 
 def solve_layer_pairs(
@@ -73,7 +73,8 @@ def solve_layer_pairs(
     for held_block in blocks(held.sizes, budget.layers):
         held_layers = held.layers(held_block)
         room = max(0, budget.layers - sum(held.sizes[l] for l in held_block))
-        for passing_block in blocks(passing.sizes, room, -(-PAIRS_PER_THREAD * n_threads // len(held_block))):
+        wanted = -(-PAIRS_PER_THREAD * n_threads // len(held_block))
+        for passing_block in blocks(passing.sizes, room, wanted, budget.passing):
             passing_layers = passing.layers(passing_block)
             if is_source_held:
                 batch = _Batch(source, held_block, held_layers, target, passing_block, passing_layers)
@@ -82,6 +83,7 @@ def solve_layer_pairs(
             del passing_layers  # before the next ones are made
             plans.update(batch.solve(budget, n_threads, report, n_done=len(plans)))
             del batch
+        del held_layers
     return tuple(
         tuple(plans[l, m] for m in range(len(target.network.labels))) for l in range(len(source.network.labels))
     )

@@ -9,24 +9,52 @@ from pathlib import Path
 import psutil
 
 BYTES_PER_COST = 4
-MOST_KEPT = 2**28
-"""Bytes of standardized layers that are kept in any case: more would hardly save time, as they are quickly made."""
+MOST_HELD = 2**28
+"""Bytes of standardized layers that are held at most: more would hardly save time, as they are quickly made."""
 
-_CGROUP_FILES = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-)
+_PROCESS_GROUPS = Path("/proc/self/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+_GROUP_FILES = {
+    2: ("memory.max", "memory.current", "inactive_file"),
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+}
+"""By version of control groups: a group's limit, its usage, and the entry of its `memory.stat` for what of that usage
+are cached files, which make room when they have to."""
 
 
 def available() -> int:
-    """Bytes that this process may still use: what the system has left, or its control group if that is less."""
+    """Bytes that this process may still use: what the system has left, or any of its control groups if that is less."""
     free = [int(psutil.virtual_memory().available)]
-    for limit, usage in _CGROUP_FILES:
+    for version, group in _control_groups():
+        limit, usage, cached = _GROUP_FILES[version]
         try:
-            free.append(int(Path(limit).read_text()) - int(Path(usage).read_text()))
-        except (OSError, ValueError):  # no such control group, or "max": no limit
+            used = int((group / usage).read_text()) - _statistic(group / "memory.stat", cached)
+            free.append(int((group / limit).read_text()) - used)
+        except (OSError, ValueError):  # not seen from here, or "max": no limit
             continue
     return max(0, min(free))
+
+
+def _control_groups() -> Iterator[tuple[int, Path]]:
+    """Version and folder of every group that holds this process, the outermost last."""
+    try:
+        lines = _PROCESS_GROUPS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        version, root = (1, _GROUPS / "memory") if controllers else (2, _GROUPS)
+        group = root / path.strip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(root):
+                yield version, folder
+
+
+def _statistic(file: Path, name: str) -> int:
+    entries = (line.split() for line in file.read_text().splitlines())
+    return next((int(value) for entry, value in entries if entry == name), 0)
 
 
 @dataclass(frozen=True)
@@ -37,8 +65,13 @@ class Budget:
 
     @property
     def layers(self) -> int:
-        """Standardized layers of the one network that is held while the other passes by."""
-        return min(MOST_KEPT, self.limit // 4)
+        """Standardized layers of the one network that is held while the other passes by, or of both together."""
+        return min(MOST_HELD, self.limit // 4)
+
+    @property
+    def passing(self) -> int:
+        """Standardized layers of the network that passes by, if more than one at a time are wanted."""
+        return self.limit // 4
 
     @property
     def costs(self) -> int:
@@ -55,11 +88,15 @@ class Budget:
         return max(1, min(wanted, self.costs_alone // max(1, min(largest_pair, self.costs))))
 
 
-def blocks(sizes: Sequence[int], most: int, at_least: int = 1) -> Iterator[range]:
-    """Consecutive ranges of items whose sizes sum to `most` at most, or of `at_least` items."""
+def blocks(sizes: Sequence[int], enough: int, wanted: int = 1, most: int | None = None) -> Iterator[range]:
+    """Consecutive ranges of items: as many as sum to `enough`, or `wanted` ones, but `most` in sum where that is less.
+
+    An item that is larger than that comes alone.
+    """
     first, total = 0, 0
     for item, size in enumerate(sizes):
-        if item - first >= at_least and total + size > most:
+        has_enough = item - first >= wanted and total + size > enough
+        if item > first and (has_enough or (most is not None and total + size > most)):
             yield range(first, item)
             first, total = item, 0
         total += size

@@ -1,7 +1,10 @@
 """Drop-in replacements for `ot.emd`, `ot.emd2` (POT 0.9.7) and `scipy.optimize.linear_sum_assignment`.
 
 They take and give what the originals do, and differ in this: an answer is proven optimal or it is an error, never a
-warning with a partial plan; NaN and infinite costs are errors; no iteration limit cuts a solve short.
+warning with a partial plan. So no iteration limit cuts a solve short; and where POT warns or answers something, `emd`
+and `emd2` refuse costs that are NaN, infinite or above 1e300, masses that are negative or all zero, and sparse costs
+that leave no plan. Their potentials are always centred. Arrays of libraries other than NumPy and PyTorch come back as
+NumPy's.
 """
 
 from __future__ import annotations
@@ -50,10 +53,11 @@ def emd(
     Returns
     -------
     plan : array, tensor or sparse matrix, `(n, m)`
-        In the dtype of `a`, else of `b`, else of `M`; integer masses warn, because fractions are cut off.
+        In the dtype of `a`, else of `b`, else of `M` if that holds fractions, else float64; lists take that of the
+        first array. Integer masses warn, because fractions are cut off.
     log : dict
-        With ``log=True``: `cost`, potentials `u` and `v` with ``u[i] + v[j] <= M[i, j]`` everywhere, `warning` (None)
-        and `result_code` (1).
+        With ``log=True``: `cost`; potentials `u` and `v`, rounded to that dtype from those with
+        ``u[i] + v[j] <= M[i, j]`` wherever `M` has an entry; `warning` (None) and `result_code` (1).
 
     Raises
     ------
@@ -135,7 +139,7 @@ def emd2(
         return _cost(*problem, None, caller, log, return_matrix)
     results = []
     for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
-        problem = _validate_ot.histograms(mass_a, column, costs, check_marginals)
+        problem = _validate_ot.histograms(mass_a, column, costs, check_marginals, f"b[:, {k}]")
         results.append(_cost(*problem, k, caller, log, return_matrix))
     return results
 
@@ -158,7 +162,7 @@ def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[Ind
     Raises
     ------
     TypeError
-        If the costs are of a type that float64 does not hold safely: strings, complex numbers, objects.
+        If the costs are an array of a type that float64 does not hold safely, or not numbers.
     ValueError
         If `cost_matrix` is no dense matrix, holds NaN or minus infinity (plus infinity when maximizing), or forbids so
         many pairs that no matching is left.
@@ -217,11 +221,14 @@ def _log(cost: Any, u: F64, v: F64, caller: Caller) -> dict[str, Any]:
 
 def _warn_of_integers(caller: Caller) -> None:
     if not caller.is_floating:
-        warnings.warn("the masses are integers, and so is the plan: its fractions are cut off", stacklevel=3)
+        warnings.warn(
+            "the masses are integers, and so are plan and potentials, and of tensors the cost: fractions are cut off",
+            stacklevel=3,
+        )
 
 
 def _check_threads(number: Any) -> None:
-    if number == 1:
+    if isinstance(number, int) and number == 1:
         return
     is_maximum = number is None or (isinstance(number, str) and number.lower() == "max")
     if not is_maximum and not (isinstance(number, int) and number > 0):

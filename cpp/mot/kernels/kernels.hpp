@@ -73,7 +73,7 @@ inline const RowKernels<double>& row_kernels() {
     return kernels().of_double;
 }
 
-/// Every version that this processor runs, plainest first; `next` is null after the last.
+/// Every version that this processor runs, plainest first; null after the last.
 const Kernels* const* available_kernels();
 
 }  // namespace mot
