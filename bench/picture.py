@@ -59,6 +59,8 @@ def draw(found: dict[str, Any]) -> Figure:
     """One mark for every problem and solver, the recorded problems apart; lines join the synthetic ones."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained", width_ratios=(1, 1.4))
     series = medians(found)
+    if not {(SMALL, OURS), *((SYNTHETIC, solver) for solver in COLOURS)} <= series.keys():
+        sys.exit("expected the figures of all problems, of a run without --quick and --only")
     for axes, (title, families) in zip(panels, PANELS.items(), strict=True):
         for (family, solver), points in series.items():
             if family in families:
@@ -85,12 +87,12 @@ def _name_lines(axes: Axes, ends: dict[str, tuple[int, float]]) -> None:
 def medians(found: dict[str, Any]) -> dict[tuple[str, str], Points]:
     """Median seconds by family and solver."""
     series: dict[tuple[str, str], Points] = defaultdict(list)
-    for timing in found["transports"]:
+    for timing in found.get("transports", []):
         n, m = timing["shape"]
         for solver, seconds in timing["seconds"].items():
             series[timing["family"], solver].append((n * m, median(seconds)))
     small: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for timing in found["drop-ins"]:
+    for timing in found.get("drop-ins", []):
         if timing["function"] == "emd":
             for solver, seconds in timing["seconds"].items():
                 small[timing["size"], solver] += seconds

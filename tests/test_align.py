@@ -185,31 +185,41 @@ def test_a_split_of_a_memory_map_is_read_where_it_lies(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_ctrl_c_stops_it_within_a_second():
-    """A real process, a real signal, in the middle of pairs of layers that take half a second each."""
+@pytest.mark.parametrize(
+    "work",
+    [
+        "mot.align(source, target, n_jobs=1)",
+        "mot.align(source, target, n_jobs=2)",
+        "mot.solve_transport(cost)",
+        "mot.ot.emd([], [], cost)",
+        "mot.ot.linear_sum_assignment(cost)",
+    ],
+)
+def test_ctrl_c_stops_it_within_a_second(work):
+    """A real process, a real signal, in the middle of what takes seconds."""
     program = textwrap.dedent(
-        """
+        f"""
         import sys, time, numpy as np
         import mot_fast as mot
         rng = np.random.default_rng(0)
         source, target = [rng.random((100, 3000))] * 10, [rng.random((100, 4000))] * 10
+        cost = np.multiply.outer(rng.random(3000), rng.random(3000))
         mot.align([source[0][:, :9]], [target[0][:, :9]])
         print("started", flush=True)
         try:
-            mot.align(source, target, n_jobs=int(sys.argv[1]))
+            {work}
         except KeyboardInterrupt:
             print("interrupted", flush=True)
         """
     )
-    for n_jobs in ("1", "2"):
-        process = subprocess.Popen([sys.executable, "-c", program, n_jobs], stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline() == "started\n"
-        time.sleep(1.0)
-        assert process.poll() is None
-        sent = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[0] == "interrupted\n"
-        assert time.monotonic() - sent < 2.0  # a second, and a busy machine's allowance
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "started\n"
+    time.sleep(1.0)
+    assert process.poll() is None
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "interrupted\n"
+    assert time.monotonic() - sent < 2.0  # a second, and a busy machine's allowance
 
 
 def test_progress_goes_to_the_end(layers, capsys):

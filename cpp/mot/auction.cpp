@@ -91,13 +91,11 @@ Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) con
     double second = infinity;
     for (std::size_t k = first; k < end; ++k) {
         const double candidate = arcs_[k].cost - v[index(arcs_[k].target)];
-        if (candidate < value) {
-            second = value;
-            value = candidate;
-            best = k;
-        } else if (candidate < second) {
-            second = candidate;
-        }
+        // Bit by bit, for the compiler would make it a branch, which is hard to foresee.
+        const auto all_if_lower = static_cast<std::size_t>(-static_cast<std::ptrdiff_t>(candidate < value));
+        best ^= (best ^ k) & all_if_lower;
+        second = std::min(second, std::max(value, candidate));
+        value = std::min(value, candidate);
     }
     return {value < infinity ? arcs_[best] : HalfArc{-1, infinity}, value, second};
 }
