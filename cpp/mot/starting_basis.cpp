@@ -59,7 +59,7 @@ private:
 };
 
 /// What a unit has left of its mass is rounding below this share of it.
-constexpr double rounding = 1e-13;
+constexpr double rounding = 1e-14;
 
 /// Ships along arcs so that every shipment finishes a unit: then the arcs used form a forest, and all carry mass.
 class Forest {
