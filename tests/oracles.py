@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import scipy.linalg
 import scipy.optimize
 
 
@@ -151,3 +152,26 @@ class Twin:
             per_unit.append(np.array(units))
         per_layer = np.array([np.nanmean(units) for units in per_unit])
         return per_layer.mean(), per_layer, per_unit
+
+
+def orthogonal_transport(x, y, start=None, tol=1e-4, max_iter=20, convention="standardized"):
+    """MOT+R of one pair of layers, all stimuli in every step: trace, best residual, its plan and rotation."""
+    x, y = (z - z.mean(axis=0) for z in (x.astype(np.float64), y.astype(np.float64)))
+    rotation = np.eye(x.shape[1]) if start is None else start
+    trace, best = [], None
+    for _ in range(max_iter):
+        _, plan = transport_by_linear_programming(correlation_cost(x @ rotation, y))
+        weights = plan / plan.sum(axis=1, keepdims=True) if convention == "standardized" else plan
+        carried = y @ weights.T
+        rotation, _ = scipy.linalg.orthogonal_procrustes(x, carried)
+        if convention == "standardized":
+            fit = (carried * (x @ rotation)).sum()
+            residual = 1 - fit**2 / ((x**2).sum() * (carried**2).sum())
+        else:
+            residual = ((x @ rotation - carried) ** 2).sum()
+        if best is None or residual < best[0]:
+            best = residual, plan, rotation
+        trace.append(residual)
+        if len(trace) > 1 and abs(trace[-2] - trace[-1]) <= tol * trace[-2]:
+            break
+    return np.array(trace), *best

@@ -76,6 +76,68 @@ def test_layers_of_different_stimuli_are_not_paired(rng):
         _core.solve_pairs(layers[:1], layers[1:], 1, 2**62, 2**62)
 
 
+@pytest.mark.parametrize("kept", [2**62, 0])
+@pytest.mark.parametrize("given", [("source",), ("target",), ("source", "target")])
+def test_layers_carry_masses_of_their_own(rng, given, kept):
+    sources = [rng.random((80, width)) for width in (13, 20)]
+    targets = [rng.random((80, width)) for width in (20, 1, 17)]
+    masses = {}
+    for side, layers in (("source", sources), ("target", targets)):
+        of_side = [rng.integers(0, 4, x.shape[1]) + np.eye(1, x.shape[1])[0] for x in layers]
+        masses[side] = [2 * mass / mass.sum() for mass in of_side]
+    solutions = _core.solve_pairs(
+        [_core.StandardizedLayer(x) for x in sources],
+        [_core.StandardizedLayer(y) for y in targets],
+        2,
+        kept,
+        kept,
+        **{f"{side}_masses": masses[side] for side in given},
+    )
+    for side, layers in (("source", sources), ("target", targets)):
+        if side not in given:
+            masses[side] = [np.full(x.shape[1], 2 / x.shape[1]) for x in layers]
+    pairs = [(l, m) for l in range(len(sources)) for m in range(len(targets))]
+    for (l, m), found in zip(pairs, solutions, strict=True):
+        width = sources[l].shape[1]
+        cost = np.ascontiguousarray(1 - np.corrcoef(sources[l].T, targets[m].T)[:width, width:])
+        expected = _core.solve_transport(cost, masses["source"][l], masses["target"][m], 2.0)
+        assert found.is_optimal
+        assert found.cost == pytest.approx(expected.cost, abs=1e-7)
+        plan = found.dense_plan()
+        np.testing.assert_allclose(plan.sum(axis=1), masses["source"][l], atol=1e-14)
+        np.testing.assert_allclose(plan.sum(axis=0), masses["target"][m], atol=1e-14)
+        assert (plan * cost).sum() == pytest.approx(expected.cost, abs=1e-6)
+
+
+@pytest.mark.parametrize("given", [("source_masses",), ("target_masses",), ("source_masses", "target_masses")])
+def test_equal_masses_of_all_units_are_the_same_as_none(rng, given):
+    layers = [_core.StandardizedLayer(rng.random((60, width))) for width in (8, 12, 12)]
+    masses = [np.full(width, 1 / width) for width in (8, 12, 12)]
+    with_masses = _core.solve_pairs(layers, layers, 1, 2**62, 2**62, **dict.fromkeys(given, masses))
+    without = _core.solve_pairs(layers, layers, 1, 2**62, 2**62)
+    for found, expected in zip(with_masses, without, strict=True):
+        assert found.cost == pytest.approx(expected.cost, rel=1e-14, abs=1e-14)
+        np.testing.assert_allclose(found.dense_plan(), expected.dense_plan(), rtol=1e-14)
+
+
+@pytest.mark.parametrize("side", ["source_masses", "target_masses"])
+def test_masses_must_fit_their_layers_and_are_never_converted(rng, side):
+    layers = [_core.StandardizedLayer(rng.random((10, width))) for width in (3, 4)]
+    good = [np.full(3, 1 / 3), np.full(4, 1 / 4)]
+
+    def solve(masses):
+        return _core.solve_pairs(layers, layers, 1, 2**62, 2**62, **{side: masses})
+
+    assert all(solution.is_optimal for solution in solve(good))
+    misshapen = [np.full((4, 1), 1 / 4), np.array(1.0), good[0]]
+    for bad in ([], good[:1], [*good, good[0]], *([good[0], mass] for mass in misshapen)):
+        with pytest.raises(ValueError, match=rf"{side} must be one \(n_units,\) for each layer"):
+            solve(bad)
+    for bad in (np.ones(4, np.float32), np.ones(4, int), np.ones(4, ">f8"), np.ones(8)[::2], [1.0] * 4, None):
+        with pytest.raises(TypeError, match="incompatible function arguments"):
+            solve([good[0], bad])
+
+
 def test_an_error_in_the_progress_callback_comes_out(rng):
     layers = [_core.StandardizedLayer(rng.random((50, 250))) for _ in range(6)]  # many times 50 ms of work in all
 

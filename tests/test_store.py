@@ -95,7 +95,7 @@ def set_header(key, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_header("version", 99), "its format version is 99, newer than 1: upgrade mot_fast"),
+        (set_header("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
         (set_header("format", "other"), "the format is 'other'"),
         (set_header("convention", "raw"), "its convention is 'raw'"),
         (lambda header, _: header.pop("cost"), "'cost'"),
@@ -105,7 +105,7 @@ def set_header(key, value):
         (lambda _, members: members.__setitem__("mass.npy", npy(np.nan, members)), "'mass' holds something else"),
         (lambda _, members: members.pop("mass.npy"), "'mass'"),
         (lambda header, _: header["source"].__setitem__("widths", [6, 41]), "an array has 46 entries where 47"),
-        (lambda header, _: header["source"].__setitem__("widths", [46]), "index out of range"),
+        (lambda header, _: header["source"].__setitem__("widths", [46]), "it holds masses of 2 layers of 1"),
         (lambda _, members: members.__setitem__("row.npy", members["column.npy"]), "a plan has entries outside|order"),
         (lambda _, members: members.__setitem__("column.npy", members["row.npy"]), "a plan has entries outside|order"),
     ],

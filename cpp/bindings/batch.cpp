@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <optional>
 
 #include "bindings.hpp"
 
@@ -40,17 +41,42 @@ mot::Sgemm scipy_sgemm() {
     return reinterpret_cast<mot::Sgemm>(pointer);
 }
 
-std::vector<mot::Solution> solve_pairs(const std::vector<const mot::StandardizedLayer*>& sources,
-                                       const std::vector<const mot::StandardizedLayer*>& targets, int n_threads,
-                                       std::int64_t most_costs, std::int64_t most_costs_alone,
-                                       const py::object& progress) {
+using Layers = std::vector<const mot::StandardizedLayer*>;
+using LayerMasses = std::optional<std::vector<py::array_t<double, py::array::c_style>>>;
+
+/// The data of each layer's masses, null where there are none.
+std::vector<const double*> masses_of(const Layers& layers, const LayerMasses& masses, const std::string& name) {
+    std::vector<const double*> result(layers.size(), nullptr);
+    if (!masses) return result;
+    bool is_sound = masses->size() == layers.size();
+    for (std::size_t l = 0; is_sound && l < layers.size(); ++l) {
+        const auto& of_layer = (*masses)[l];
+        is_sound = of_layer.ndim() == 1 && of_layer.shape(0) == layers[l]->n_units();
+        result[l] = of_layer.data();
+    }
+    if (!is_sound) throw py::value_error(name + " must be one (n_units,) for each layer");
+    return result;
+}
+
+std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& targets, const LayerMasses& source_masses,
+                                     const LayerMasses& target_masses) {
+    const std::vector<const double*> a = masses_of(sources, source_masses, "source_masses");
+    const std::vector<const double*> b = masses_of(targets, target_masses, "target_masses");
     std::vector<mot::LayerPair> pairs;
-    for (const auto* source : sources)
-        for (const auto* target : targets) {
-            if (source->n_stimuli() != target->n_stimuli())
+    for (std::size_t l = 0; l < sources.size(); ++l)
+        for (std::size_t m = 0; m < targets.size(); ++m) {
+            if (sources[l]->n_stimuli() != targets[m]->n_stimuli())
                 throw py::value_error("layers must have the same number of stimuli");
-            pairs.push_back({source, target});
+            pairs.push_back({sources[l], targets[m], a[l], b[m]});
         }
+    return pairs;
+}
+
+std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targets, int n_threads,
+                                       std::int64_t most_costs, std::int64_t most_costs_alone,
+                                       const py::object& progress, const LayerMasses& source_masses,
+                                       const LayerMasses& target_masses) {
+    const std::vector<mot::LayerPair> pairs = pairs_of(sources, targets, source_masses, target_masses);
     const mot::Sgemm sgemm = scipy_sgemm();
     CallbackProgress callback(progress);
     std::vector<mot::Solution> solutions;
@@ -67,7 +93,9 @@ std::vector<mot::Solution> solve_pairs(const std::vector<const mot::Standardized
 void bind_batch(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
-               "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread.");
+               py::arg("source_masses").noconvert() = py::none(), py::arg("target_masses").noconvert() = py::none(),
+               "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread. The units of "
+               "layers without masses weigh the same.");
     module.def("processors", &mot::processors);
     module.def("available_threads", &mot::available_threads);
 }

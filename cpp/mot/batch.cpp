@@ -84,11 +84,26 @@ std::vector<std::size_t> by_work(const std::vector<LayerPair>& pairs) {
     return order;
 }
 
+std::vector<double> equal_masses(std::int64_t n_units, const double* others, std::int64_t n_others) {
+    const double sum = std::accumulate(others, others + n_others, 0.0);
+    return std::vector<double>(static_cast<std::size_t>(n_units), sum / static_cast<double>(n_units));
+}
+
+Masses masses_of(const LayerPair& pair) {
+    const std::int64_t n_source = pair.source->n_units();
+    const std::int64_t n_target = pair.target->n_units();
+    const double* a = pair.source_masses;
+    const double* b = pair.target_masses;
+    if (!a && !b) return Masses::uniform(n_source, n_target);
+    if (!a) return Masses::of(equal_masses(n_source, b, n_target).data(), n_source, b, n_target);
+    if (!b) return Masses::of(a, n_source, equal_masses(n_target, a, n_source).data(), n_target);
+    return Masses::of(a, n_source, b, n_target);
+}
+
 Solution solve_pair(const LayerPair& pair, Workshop& workshop, Interrupt& interrupt) {
     const CorrelationCost cost(*pair.source, *pair.target, workshop, interrupt);
     if (interrupt.requested()) return {};
-    const Masses masses = Masses::uniform(pair.source->n_units(), pair.target->n_units());
-    return solve(cost, masses, interrupt);
+    return solve(cost, masses_of(pair), interrupt);
 }
 
 bool is_calling_thread() {

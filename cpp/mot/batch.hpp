@@ -10,9 +10,13 @@
 
 namespace mot {
 
+/// Masses of the units, where given, are non-negative; those of the two layers have equal, positive sums. The units of
+/// a layer without share the other's sum equally, or 1 if neither has any.
 struct LayerPair {
     const StandardizedLayer* source;
     const StandardizedLayer* target;
+    const double* source_masses = nullptr;  ///< (source->n_units(),)
+    const double* target_masses = nullptr;  ///< (target->n_units(),)
 };
 
 /// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +24,8 @@ using mot::Solution;
 using mot::Status;
 
 constexpr std::int64_t all_stored = std::numeric_limits<std::int64_t>::max();
+/// The potential of a unit without mass is of the searched costs, which single precision rounds: the certificate's.
+constexpr double searched_tolerance = 1e-6;
 
 /// Keeps what it is told; says stop once `n_enough` pairs are done.
 class RecordedProgress : public mot::Progress {
@@ -44,7 +48,12 @@ struct Layers {
     std::vector<mot::StandardizedLayer> standardized;
     std::vector<LayerPair> pairs;
     std::vector<std::pair<std::size_t, std::size_t>> of_pair;
+    std::vector<std::vector<double>> a, b;  // the masses of each pair
 };
+
+std::vector<double> equal_masses(std::size_t n_units, double sum) {
+    return std::vector<double>(n_units, sum / static_cast<double>(n_units));
+}
 
 /// Every layer with every layer, itself included.
 Layers all_pairs(Random& random, std::size_t n_stimuli, const std::vector<std::size_t>& n_units) {
@@ -55,8 +64,28 @@ Layers all_pairs(Random& random, std::size_t n_stimuli, const std::vector<std::s
         for (std::size_t m = 0; m < n_units.size(); ++m) {
             layers.pairs.push_back({&layers.standardized[l], &layers.standardized[m]});
             layers.of_pair.push_back({l, m});
+            layers.a.push_back(equal_masses(n_units[l], 1.0));
+            layers.b.push_back(equal_masses(n_units[m], 1.0));
         }
     return layers;
+}
+
+/// Some pairs get masses, `lowest` and more, on both sides, some on either, some on none.
+void give_masses(Random& random, int lowest, Layers& layers) {
+    for (std::size_t p = 0; p < layers.pairs.size(); ++p) {
+        std::vector<double>& a = layers.a[p];
+        std::vector<double>& b = layers.b[p];
+        const std::size_t kind = (layers.of_pair[p].first + layers.of_pair[p].second) % 4;
+        const bool has_source = kind == 0 || kind == 1;
+        const bool has_target = kind == 0 || kind == 2;
+        if (!has_source && !has_target) continue;
+        const WholeMasses masses = random_masses(random, a.size(), b.size(), lowest, 3);
+        const auto sum = static_cast<double>(std::accumulate(masses.a.begin(), masses.a.end(), 0L));
+        a = has_source ? to_real(masses.a) : equal_masses(a.size(), sum);
+        b = has_target ? to_real(masses.b) : equal_masses(b.size(), sum);
+        if (has_source) layers.pairs[p].source_masses = a.data();
+        if (has_target) layers.pairs[p].target_masses = b.data();
+    }
 }
 
 bool has_same_bits(const Solution& x, const Solution& y) {
@@ -69,14 +98,19 @@ void test_solutions(const Layers& layers, const std::vector<Solution>& solutions
     for (std::size_t p = 0; p < layers.pairs.size(); ++p) {
         const Activations& x = layers.activations[layers.of_pair[p].first];
         const Activations& y = layers.activations[layers.of_pair[p].second];
-        case_name = "layers of " + std::to_string(x.n_columns) + " and " + std::to_string(y.n_columns);
+        const std::vector<double>& a = layers.a[p];
+        const std::vector<double>& b = layers.b[p];
+        const bool has_masses = layers.pairs[p].source_masses || layers.pairs[p].target_masses;
+        case_name = "layers of " + std::to_string(x.n_columns) + " and " + std::to_string(y.n_columns) +
+                    (has_masses ? ", with masses" : "");
         const Matrix cost = naive_correlation_cost(x, y);
-        const std::vector<double> a(x.n_columns, 1.0 / static_cast<double>(x.n_columns));
-        const std::vector<double> b(y.n_columns, 1.0 / static_cast<double>(y.n_columns));
-        check_optimal(cost, a, b, solutions[p], correlation_tolerance);
-        const Solution expected = solve_matrix(
-            cost, mot::Masses::uniform(static_cast<std::int64_t>(a.size()), static_cast<std::int64_t>(b.size())));
-        CHECK_NEAR(solutions[p].cost, expected.cost, 1e-9);
+        const bool has_empty_units = std::count(a.begin(), a.end(), 0.0) + std::count(b.begin(), b.end(), 0.0) > 0;
+        check_optimal(cost, a, b, solutions[p], has_empty_units ? searched_tolerance : correlation_tolerance);
+        const auto n = static_cast<std::int64_t>(a.size());
+        const auto m = static_cast<std::int64_t>(b.size());
+        const Solution expected =
+            solve_matrix(cost, has_masses ? mot::Masses::of(a.data(), n, b.data(), m) : mot::Masses::uniform(n, m));
+        CHECK_NEAR(solutions[p].cost, expected.cost, 1e-9 * std::accumulate(a.begin(), a.end(), 0.0));
     }
 }
 
@@ -144,13 +178,18 @@ int main() {
     CHECK(mot::solve_pairs({}, naive_sgemm, {2, all_stored, all_stored}, progress).empty());
 
     const Layers layers = all_pairs(random, 300, {48, 36, 1, 55});
+    Layers weighted = all_pairs(random, 300, {48, 36, 1, 55});
+    give_masses(random, 1, weighted);
+    Layers partly_empty = all_pairs(random, 300, {48, 36, 1, 55});
+    give_masses(random, 0, partly_empty);
     // All costs are stored, those of the smaller pairs are, or none.
-    for (const std::int64_t most_stored : {all_stored, std::int64_t{2000}, std::int64_t{0}}) {
-        const std::vector<Solution> found =
-            mot::solve_pairs(layers.pairs, naive_sgemm, {1, most_stored, most_stored}, progress);
-        test_solutions(layers, found);
-        test_threads(layers, most_stored, found);
-    }
+    for (const Layers* of_kind : std::initializer_list<const Layers*>{&layers, &weighted, &partly_empty})
+        for (const std::int64_t most_stored : {all_stored, std::int64_t{2000}, std::int64_t{0}}) {
+            const std::vector<Solution> found =
+                mot::solve_pairs(of_kind->pairs, naive_sgemm, {1, most_stored, most_stored}, progress);
+            test_solutions(*of_kind, found);
+            test_threads(*of_kind, most_stored, found);
+        }
     const std::vector<Solution> solutions =
         mot::solve_pairs(layers.pairs, naive_sgemm, {1, all_stored, all_stored}, progress);
     test_stop_at_once(layers);

@@ -9,6 +9,7 @@ from mot_fast.alignment import Alignment
 from mot_fast.hierarchy import hierarchy
 from mot_fast.loading import load
 from mot_fast.network import Network
+from mot_fast.rotation import Alternation
 from mot_fast.score import Score
 from mot_fast.splitting import split
 from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
@@ -17,6 +18,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alignment",
+    "Alternation",
     "Certificate",
     "Network",
     "Score",

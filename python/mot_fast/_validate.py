@@ -243,6 +243,37 @@ def marginal(values: Any, n: int, what: str) -> F64:
     return marginal
 
 
+def network_masses(values: Any, widths: Sequence[int], what: str) -> tuple[F64, tuple[F64, ...] | None]:
+    """Masses of a network's layers, with sum 1, and of each layer's units, with sum 1 each; None if those are uniform.
+
+    Either one number a layer is given, or one array a layer, of its units: then a layer has the mass of its units.
+    """
+    if values is None:
+        return np.full(len(widths), 1.0 / len(widths)), None
+    try:
+        values = list(values)
+    except TypeError:
+        raise TypeError(f"{what}: expected one mass, or one array of masses, a layer, found {values!r}") from None
+    if all(np.ndim(value) == 0 for value in values):
+        layers = _positive(marginal(values, len(widths), what), what)
+        return layers / layers.sum(), None
+    if len(values) != len(widths):
+        raise ValueError(f"{what}: expected one array for each of {len(widths)} layers, found {len(values)}")
+    names = [f"{what}[{l}]" for l in range(len(widths))]
+    units = [
+        _positive(marginal(value, width, name), name) for value, width, name in zip(values, widths, names, strict=True)
+    ]
+    sums = np.array([masses.sum() for masses in units])
+    return sums / sums.sum(), tuple(masses / total for masses, total in zip(units, sums, strict=True))
+
+
+def _positive(masses: F64, what: str) -> F64:
+    """Masses of what takes part: leave out what has none."""
+    if not masses.all():
+        raise ValueError(f"{what}: expected positive masses, found 0 first at {int(np.argmin(masses))}")
+    return masses
+
+
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
     """Non-negative weights of layer pairs, `(n_source_layers, n_target_layers)`."""
     weights = matrix(values, what)

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, memory
+from mot_fast import _core, _validate, memory, rotated_plans, unit_plans
 from mot_fast._blas import one_blas_thread
+from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
-from mot_fast.layer_pairs import solve_layer_pairs, standardized
+from mot_fast.coupling import UNSHUFFLED
+from mot_fast.layer_pairs import PreparedNetwork, prepare
 from mot_fast.loading import Source, load
 from mot_fast.network import Network
 from mot_fast.record import CONVENTIONS, Side
+from mot_fast.rotated_plans import Rotated
+from mot_fast.rotation import Alternation
 from mot_fast.transport import Certificate, solve_transport
+
+Report = Callable[[int], None] | None
 
 
 def align(
     source: Source,
     target: Source,
     *,
+    rotate: bool | Alternation = False,
     convention: str = "standardized",
+    source_mass: Any = None,
+    target_mass: Any = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -33,13 +44,26 @@ def align(
     Pearson correlations over stimuli; then the layer plan ``min_P <C, P>``; all marginals uniform (Shah & Khosla,
     arXiv 2510.01706). Every transport is proven optimal.
 
+    With `rotate` (MOT+R) every pair of layers has an orthogonal R_lm as well, found with the plan in turn: exact
+    transport between the units of ``X_l R_lm`` and ``Y_m``, then the R_lm nearest to their reconstruction (Procrustes).
+    The layer costs are then the residuals of that reconstruction.
+
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
         Activations of both networks on the same stimuli in the same order.
+    rotate : bool or Alternation
+        Whether the source layers' units may be rotated; an `Alternation` says how, and when to stop.
     convention : {"standardized", "paper"}
-        How activations are reconstructed later: from z-scores with plans whose rows sum to 1, or from raw activations
-        and raw plans as the paper prints it. The plans are the same.
+        How activations are reconstructed: from z-scores with plans whose rows sum to 1, or from raw activations and raw
+        plans as the paper prints it. Without rotations the plans are the same. With them, "standardized" centres units
+        and divides each layer by one number, its root mean square, as z-scores of single units would not commute with
+        rotations; the layer cost is the scale-free residual ``1 - tr(R^T X^T Y Q^T)^2 / (|X|^2 |Y Q^T|^2)``, in
+        [0, 1]. In the paper's convention it is ``|X R - Y Q^T|^2`` in the layer's own units, X and Y centred.
+    source_mass, target_mass : sequence, optional
+        One positive number a layer: the masses of layers, whose units all weigh the same. Or one array `(n_units,)` a
+        layer: the masses of units, and each layer has the mass of its units (arrays of ones weigh layers by width).
+        Only ratios count. By default all layers weigh the same, and so do the units of a layer.
     n_jobs : int, optional
         Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
         the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
@@ -58,8 +82,8 @@ def align(
     Raises
     ------
     TypeError, ValueError
-        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, or an
-        argument is none of the values above.
+        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an
+        argument is none of the values above, or the matrices of a pair to be rotated do not fit into the memory limit.
     SolverError
         If a transport could not be proven optimal.
 
@@ -79,32 +103,96 @@ def align(
     >>> bool(alignment.score(source[test], target[test]).value > 0.6)
     True
     """
+    alternation = _alternation(rotate)
     _validate.choice(convention, CONVENTIONS, "convention")
     n_threads = _validate.n_threads(n_jobs)
     source, target = _named(source, "source"), _named(target, "target")
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
 
-    n_threads = min(n_threads, max(len(source) * len(target), _core.processors()))
-    budget = memory.Budget(_validate.memory_limit(memory_limit, memory.available()))
-    source_layers, target_layers = standardized(source, target, budget=budget, n_threads=n_threads)
-    _warn_of_constant_units(source_layers.side, target_layers.side)
-    with _progress_callback(progress, len(source) * len(target)) as report, one_blas_thread:
-        unit_plans = solve_layer_pairs(source_layers, target_layers, budget, n_threads, report)
-    layer_costs = np.array([[plan.cost for plan in row] for row in unit_plans])
-    between_layers = solve_transport(layer_costs)
-    return Alignment(
-        source=source_layers.side,
-        target=target_layers.side,
+    task = _Task(
+        networks=(source, target),
         convention=convention,
-        cost=between_layers.cost,
-        layer_costs=layer_costs,
-        layer_plan=between_layers.toarray(),
-        certificate=Certificate.worst(
-            [between_layers.certificate, *(plan.certificate for row in unit_plans for plan in row)]
+        masses=(
+            _validate.network_masses(source_mass, source.widths, "source_mass"),
+            _validate.network_masses(target_mass, target.widths, "target_mass"),
         ),
-        unit_plans=unit_plans,
+        n_threads=min(n_threads, max(len(source) * len(target), _core.processors())),
+        budget=memory.Budget(_validate.memory_limit(memory_limit, memory.available())),
     )
+    with _progress_callback(progress, len(source) * len(target)) as report, one_blas_thread:
+        return task.align_rotated(alternation, report) if alternation else task.align(report)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """An alignment, its arguments judged."""
+
+    networks: tuple[Network, Network]
+    convention: str
+    masses: tuple[tuple[F64, tuple[F64, ...] | None], ...]
+    n_threads: int
+    budget: memory.Budget
+
+    def align(self, report: Report) -> Alignment:
+        """Without rotations."""
+        layers = prepare(self.networks, unit_plans.STANDARDIZED, self.budget, self.n_threads)
+        sides = self._sides(layers)
+        plans = unit_plans.solve(layers, sides, self.budget, self.n_threads, report)
+        layer_costs = np.array([[plan.cost for plan in row] for row in plans])
+        certificates = [plan.certificate for row in plans for plan in row]
+        return self._alignment(sides, layer_costs, certificates, unit_plans=plans)
+
+    def align_rotated(self, alternation: Alternation, report: Report) -> Alignment:
+        """With rotations, of which those are kept that a coupling uses."""
+        n_threads = rotated_plans.affordable_threads(*self.networks, self.budget, self.n_threads)
+        layers = prepare(self.networks, rotated_plans.CENTRED, self.budget, n_threads)
+        sides = self._sides(layers)
+        rotated = Rotated(sides, self.convention, alternation)
+        pairs = rotated_plans.solve(layers, rotated, self.budget, n_threads, report)
+        del layers
+        alignment = self._alignment(
+            sides,
+            layer_costs=np.array([[pair.residual for pair in row] for row in pairs]),
+            certificates=[pair.certificate for row in pairs for pair in row],
+            unit_plans=tuple(tuple(pair.plan for pair in row) for row in pairs),
+            alternation=alternation,
+            traces=tuple(tuple(pair.trace for pair in row) for row in pairs),
+        )
+        used = sum(alignment.coupling(name) for name in UNSHUFFLED)
+        return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), n_threads))
+
+    def _sides(self, layers: Sequence[PreparedNetwork[Any]]) -> tuple[Side, Side]:
+        source, target = (
+            Side(network.name, network.labels, tuple(prepared.means), tuple(prepared.deviations), *masses)
+            for network, prepared, masses in zip(self.networks, layers, self.masses, strict=True)
+        )
+        _warn_of_constant_units(source, target)
+        return source, target
+
+    def _alignment(
+        self, sides: tuple[Side, Side], layer_costs: F64, certificates: Sequence[Certificate], **fields: Any
+    ) -> Alignment:
+        between_layers = solve_transport(layer_costs, *(side.layer_masses for side in sides))
+        return Alignment(
+            source=sides[0],
+            target=sides[1],
+            convention=self.convention,
+            cost=between_layers.cost,
+            layer_costs=layer_costs,
+            layer_plan=between_layers.toarray(),
+            certificate=Certificate.worst([between_layers.certificate, *certificates]),
+            training=self.networks,
+            **fields,
+        )
+
+
+def _alternation(rotate: bool | Alternation) -> Alternation | None:
+    if isinstance(rotate, Alternation):
+        return rotate
+    if not isinstance(rotate, (bool, np.bool_)):
+        raise TypeError(f"rotate: expected True, False or an Alternation, found {rotate!r}")
+    return Alternation() if rotate else None
 
 
 def _named(source: Source, argument: str) -> Network:
@@ -125,12 +213,12 @@ def _warn_of_constant_units(*sides: Side) -> None:
             "some units are constant over the stimuli; their correlation with every unit counts as 0: "
             + "; ".join(found),
             UserWarning,
-            stacklevel=3,
+            stacklevel=5,
         )
 
 
 @contextmanager
-def _progress_callback(is_shown: bool, n_pairs: int) -> Iterator[Callable[[int], None] | None]:
+def _progress_callback(is_shown: bool, n_pairs: int) -> Iterator[Report]:
     if not is_shown:
         yield None
         return

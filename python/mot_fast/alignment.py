@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate, loading, store
+from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling
 from mot_fast.loading import Source
 from mot_fast.network import Network
-from mot_fast.reconstruct import add_prediction
+from mot_fast.predictor import Predictor
 from mot_fast.record import Record, Side
+from mot_fast.rotated_plans import Rotated, rotations
 from mot_fast.score import Score, correlate_units
 from mot_fast.transport import UnitPlan
 
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Alignment(Record):
     """Two networks aligned: exact transports between the units of every pair of layers, and between the layers.
 
     Made by `mot_fast.align`.
     """
+
+    training: tuple[Network, Network] | None = None
+    """The networks aligned, which are not saved: with them rotations that are not kept are found again."""
 
     def unit_plan(self, source_layer: int | str, target_layer: int | str) -> UnitPlan:
         """The plan between the units of two layers, given by position or label.
@@ -41,8 +47,49 @@ class Alignment(Record):
         m = _validate.position(target_layer, self.target.labels, "target_layer")
         return self.unit_plans[l][m]
 
+    def rotation(self, source_layer: int | str, target_layer: int | str) -> F64:
+        """The orthogonal R, `(n_l, n_l)`, of two layers: their plan is between the columns of ``X_l R`` and ``Y_m``.
+
+        Those that a coupling uses are kept; others are found again from the activations, by one factorization or, where
+        the plan leaves directions free, by the whole alternation.
+
+        Raises
+        ------
+        IndexError, KeyError
+            If there is no such layer.
+        ValueError
+            If the networks were aligned without rotations; if the rotation is not kept and the alignment was loaded
+            from a file, which holds no activations.
+        """
+        l = _validate.position(source_layer, self.source.labels, "source_layer")
+        m = _validate.position(target_layer, self.target.labels, "target_layer")
+        return self.rotations_of([(l, m)])[l, m]
+
+    def rotations_of(
+        self, pairs: Sequence[Sequence[int]], n_threads: int | None = None
+    ) -> Mapping[tuple[int, int], F64]:
+        """The rotations of many pairs of layers by position; see `rotation`."""
+        if self.alternation is None:
+            raise ValueError("rotation: expected an alignment with rotate=True, found one without rotations")
+        wanted = [(l, m) for l, m in pairs]
+        missing = [pair for pair in wanted if pair not in self.rotations]
+        found: dict[tuple[int, int], F64] = {}
+        if missing:
+            if self.training is None:
+                l, m = missing[0]
+                raise ValueError(
+                    f"rotation: that from layer '{self.source.labels[l]}' to '{self.target.labels[m]}' is not kept, as "
+                    "no coupling uses it, and an alignment loaded from a file holds no activations to find it again"
+                )
+            rotated = Rotated((self.source, self.target), self.convention, self.alternation)
+            with one_blas_thread:
+                found = rotations(
+                    rotated, self.unit_plans, missing, self.training, n_threads or _validate.n_threads(None)
+                )
+        return {pair: found[pair] if pair in found else self.rotations[pair] for pair in wanted}
+
     def coupling(self, name: str = "mot", *, seed: int = 0) -> F64:
-        """Layer weights `(L, M)` of the alignment or of a baseline, each row summing to 1 / L.
+        """Layer weights `(L, M)` of the alignment or of a baseline, each row summing to its layer's mass, 1 / L.
 
         Parameters
         ----------
@@ -62,9 +109,10 @@ class Alignment(Record):
     def reconstruct(self, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> list[F64]:
         """The source network's activations predicted from the target network's.
 
-        ``Xhat_l = L sum_m P_lm Y_m Q_lm^T`` (Shah & Khosla, arXiv 2510.01706). In the standardized convention Y_m are
-        z-scores by the training means and deviations and each row of Q_lm is scaled to sum to 1, so predictions are in
-        the source units' z-scores; in the paper's convention Y_m and Q_lm are raw.
+        ``Xhat_l = L sum_m P_lm Y_m Q_lm^T R_lm^T`` (Shah & Khosla, arXiv 2510.01706), 1 / L being the mass of layer l
+        and R_lm the rotation, if there is one. In the standardized convention Y_m are z-scores by the training means
+        and deviations (with rotations: centred, over the layer's root mean square) and each row of Q_lm is scaled to
+        sum to 1, so predictions are in the source's z-scores; in the paper's convention Y_m and Q_lm are raw.
 
         Parameters
         ----------
@@ -83,23 +131,13 @@ class Alignment(Record):
         Raises
         ------
         TypeError, ValueError
-            If the network's layers are not those aligned, or activations are not finite.
+            If the network's layers are not those aligned, or activations are not finite; if a rotation is neither kept
+            nor can be found again, as the alignment was loaded from a file.
         """
         network = _matching(target, self.target, "target")
         weights = self._weights(coupling, seed)
-        predictions = [np.zeros((network.n_stimuli, width)) for width in self.source.widths]
-        for m in range(network.n_layers):
-            if not weights[:, m].any():
-                continue
-            activations = network.layer(m).astype(np.float64)
-            if self.convention == "standardized":
-                activations = _z_scores(activations, self.target.means[m], self.target.deviations[m])
-            activations = np.ascontiguousarray(activations)
-            for l in np.flatnonzero(weights[:, m]):
-                rows_to_one = self.source.widths[l] if self.convention == "standardized" else 1
-                scale = len(weights) * weights[l, m] * rows_to_one
-                add_prediction(predictions[l], activations, self.unit_plans[l][m].plan, scale)
-        return predictions
+        predictor = Predictor(self, network, self.rotations_of)
+        return [predictor.predict(l, [weights])[0] for l in range(len(weights))]
 
     def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
         """How well held-out source activations are reconstructed from the target's: mean correlation, higher is better.
@@ -127,8 +165,17 @@ class Alignment(Record):
         network = _matching(target, self.target, "target")
         _validate.same_stimuli(truth.name, truth.n_stimuli, network.name, network.n_stimuli)
         _validate.enough_stimuli(truth.n_stimuli, "source and target")
-        predictions = self.reconstruct(network, coupling, seed=seed)
-        return Score.of_units([correlate_units(truth.layer(l), predictions[l]) for l in range(truth.n_layers)])
+        return self.scores(truth, network, [self._weights(coupling, seed)])[0]
+
+    def scores(self, source: Source, target: Source, weights: Sequence[F64]) -> list[Score]:
+        """As `score`, for many layer weights `(L, M)` at once: each pair of layers is predicted from once."""
+        truth, predictor = loading.load(source), Predictor(self, loading.load(target), self.rotations_of)
+        units: list[list[F64]] = [[] for _ in weights]
+        for l in range(len(truth)):
+            layer = truth.layer(l)
+            for k, prediction in enumerate(predictor.predict(l, weights)):
+                units[k].append(correlate_units(layer, prediction))
+        return [Score.of_units(per_unit) for per_unit in units]
 
     def _weights(self, coupling: str | npt.ArrayLike, seed: int) -> F64:
         if isinstance(coupling, str):
@@ -196,18 +243,3 @@ def _matching(source: Source, side: Side, argument: str) -> Network:
 
 def _shown(layers: Network | Side) -> str:
     return ", ".join(f"'{label}' of {width}" for label, width in zip(layers.labels, layers.widths, strict=True))
-
-
-def _z_scores(activations: F64, mean: F64, deviation: F64) -> F64:
-    """A unit that was constant in training predicts nothing: its z-score is 0."""
-    is_constant = deviation == 0.0
-    with np.errstate(over="ignore"):
-        scores = np.asarray((activations - mean) / np.where(is_constant, 1.0, deviation))
-    scores[:, is_constant] = 0.0
-    if not np.isfinite(scores).all():
-        unit = int(np.argmin(np.isfinite(scores).all(axis=0)))
-        raise ValueError(
-            f"target: expected activations of the scale aligned on, found z-scores beyond float64 at unit {unit}, "
-            f"whose deviation was {deviation[unit]}"
-        )
-    return scores

@@ -7,18 +7,20 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 
-COUPLINGS = ("mot", "single_best", "pairwise_best", "permuted")
+UNSHUFFLED = ("mot", "single_best", "pairwise_best")
+COUPLINGS = (*UNSHUFFLED, "permuted")
 
 
 def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64:
-    """Layer weights `(L, M)`, each row summing to 1 / L.
+    """Layer weights `(L, M)`, each row summing to the mass of its source layer, 1 / L by default.
 
     Parameters
     ----------
     name : str
         "mot": the layer plan itself; "single_best": each source layer's weight on the target layer that has most of it
         in the plan; "pairwise_best": on the target layer of least layer cost, each source layer for itself;
-        "permuted": the rows of the plan in random order. Ties go to the earlier layer.
+        "permuted": the rows of the plan in random order, each scaled to its new layer's mass. Ties go to the earlier
+        layer.
     layer_plan, layer_costs : arrays, `(L, M)`
     seed : int
         Of the random order.
@@ -30,17 +32,19 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
     """
     match _validate.choice(name, COUPLINGS, "coupling"):
         case "single_best":
-            return _all_on(layer_plan.argmax(axis=1), layer_plan.shape)
+            return _all_on(layer_plan.argmax(axis=1), layer_plan)
         case "pairwise_best":
-            return _all_on(layer_costs.argmin(axis=1), layer_costs.shape)
+            return _all_on(layer_costs.argmin(axis=1), layer_plan)
         case "permuted":
             seed = _validate.whole_number(seed, "seed", at_least=0)
-            return np.random.default_rng(seed).permutation(layer_plan, axis=0)
+            masses = layer_plan.sum(axis=1)
+            order = np.random.default_rng(seed).permutation(len(masses))
+            return np.asarray(layer_plan[order] * (masses / masses[order])[:, None])
         case _:
             return layer_plan.copy()
 
 
-def _all_on(columns: np.ndarray, shape: tuple[int, ...]) -> F64:
-    weights = np.zeros(shape)
-    weights[np.arange(shape[0]), columns] = 1.0 / shape[0]
+def _all_on(columns: np.ndarray, layer_plan: F64) -> F64:
+    weights = np.zeros(layer_plan.shape)
+    weights[np.arange(len(weights)), columns] = layer_plan.sum(axis=1)
     return weights

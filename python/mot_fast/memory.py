@@ -22,6 +22,11 @@ _GROUP_FILES = {
 are cached files, which make room when they have to."""
 
 
+def shown(n_bytes: int) -> str:
+    """So many bytes as people read them."""
+    return f"{n_bytes / 2**30:.3g} GiB"
+
+
 def available() -> int:
     """Bytes that this process may still use: what the system has left, or any of its control groups if that is less."""
     free = [int(psutil.virtual_memory().available)]

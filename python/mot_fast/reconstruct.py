@@ -28,6 +28,14 @@ def add_prediction(prediction: F64, activations: F64, plan: scipy.sparse.csr_arr
     _add_prediction(prediction, activations, plan.indptr, plan.indices, plan.data, weight)
 
 
+def rows_to_one(plan: scipy.sparse.csr_array, row_sums: F64) -> scipy.sparse.csr_array:
+    """A plan with these row sums, each row scaled to sum to 1."""
+    import scipy.sparse
+
+    entries = plan.data / np.repeat(row_sums, np.diff(plan.indptr))
+    return scipy.sparse.csr_array((entries, plan.indices, plan.indptr), shape=plan.shape)
+
+
 @compiled
 def _add_prediction(
     prediction: F64,

@@ -1,10 +1,12 @@
 """`.mot` files: an alignment as a zip archive of plain `.npy` arrays and one JSON header.
 
-`header.json` holds the format's version, names, labels, convention, cost and certificate; `layer_costs` and
-`layer_plan` are `(L, M)`; `source_mean`, `source_deviation` and the same of the target are all layers' units end to
-end; of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the
-number of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. Nothing is pickled: reading
-cannot execute code.
+`header.json` holds the format's version, names, labels, convention, cost, certificate and how rotations were found, if
+they were; `layer_costs` and `layer_plan` are `(L, M)`; `source_mean`, `source_deviation`, and `source_unit_mass` where
+masses are not uniform, are all layers' units end to end, `source_layer_mass` is of its layers; the same of the target;
+of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the number
+of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations: `alternations` of each pair
+and their residuals end to end in `trace`; `rotated_pair`, `(n_kept, 2)`, and their matrices end to end in `rotation`.
+Nothing is pickled: reading cannot execute code. Version 1 had neither masses nor rotations.
 """
 
 from __future__ import annotations
@@ -22,11 +24,13 @@ import numpy as np
 
 from mot_fast._validate import Array
 from mot_fast.record import CONVENTIONS, Record, Side
+from mot_fast.rotation import Alternation
 from mot_fast.transport import Certificate, UnitPlan
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
-_INTEGERS = ("entries", "row", "column")
+_INTEGERS = ("entries", "row", "column", "alternations", "rotated_pair")
+_INCOMPRESSIBLE = ("rotation",)
 
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
@@ -40,6 +44,7 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
         "certificate": asdict(alignment.certificate),
         "source": _names(alignment.source),
         "target": _names(alignment.target),
+        "alternation": None if alignment.alternation is None else asdict(alignment.alternation),
     }
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
@@ -49,7 +54,9 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("header.json", json.dumps(header, indent=1))
                 for name, values in _arrays(alignment).items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                    member = zipfile.ZipInfo(f"{name}.npy")
+                    member.compress_type = zipfile.ZIP_STORED if name in _INCOMPRESSIBLE else zipfile.ZIP_DEFLATED
+                    with archive.open(member, "w", force_zip64=True) as stream:
                         np.lib.format.write_array(stream, values, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
@@ -67,12 +74,11 @@ def _names(side: Side) -> dict[str, Any]:
 def _arrays(alignment: Record) -> dict[str, Array]:
     plans = [plan for row in alignment.unit_plans for plan in row]
     return {
+        **_side_arrays("source", alignment.source),
+        **_side_arrays("target", alignment.target),
+        **_rotation_arrays(alignment),
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,
-        "source_mean": np.concatenate(alignment.source.means),
-        "source_deviation": np.concatenate(alignment.source.deviations),
-        "target_mean": np.concatenate(alignment.target.means),
-        "target_deviation": np.concatenate(alignment.target.deviations),
         "cost": np.array([plan.cost for plan in plans]),
         "certificate": np.array([astuple(plan.certificate) for plan in plans]),
         "entries": np.array([plan.nnz for plan in plans], dtype=np.int64),
@@ -81,6 +87,27 @@ def _arrays(alignment: Record) -> dict[str, Array]:
         "mass": np.concatenate([plan.mass for plan in plans]),
         "u": np.concatenate([plan.u for plan in plans]),
         "v": np.concatenate([plan.v for plan in plans]),
+    }
+
+
+def _side_arrays(prefix: str, side: Side) -> dict[str, Array]:
+    arrays = {
+        f"{prefix}_mean": np.concatenate(side.means),
+        f"{prefix}_deviation": np.concatenate(side.deviations),
+        f"{prefix}_layer_mass": side.layer_masses,
+    }
+    return arrays if side.unit_masses is None else {**arrays, f"{prefix}_unit_mass": np.concatenate(side.unit_masses)}
+
+
+def _rotation_arrays(alignment: Record) -> dict[str, Array]:
+    if alignment.traces is None:
+        return {}
+    traces = [trace for row in alignment.traces for trace in row]
+    return {
+        "alternations": np.array([len(trace) for trace in traces], dtype=np.int64),
+        "trace": np.concatenate(traces),
+        "rotated_pair": np.array(list(alignment.rotations), dtype=np.int64).reshape(-1, 2),
+        "rotation": np.concatenate([np.zeros(0), *(rotation.ravel() for rotation in alignment.rotations.values())]),
     }
 
 
@@ -109,8 +136,7 @@ def load(path: str | os.PathLike[str]) -> Record:
 
 
 def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
-    source = _side(header["source"], arrays["source_mean"], arrays["source_deviation"])
-    target = _side(header["target"], arrays["target_mean"], arrays["target_deviation"])
+    source, target = (_side(header[side], arrays, side) for side in ("source", "target"))
     for name, values in arrays.items():
         if name not in _INTEGERS and (values.dtype != np.float64 or not np.isfinite(values).all()):
             raise ValueError(f"'{name}' holds something else than finite float64 numbers")
@@ -147,8 +173,33 @@ def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
         layer_costs=arrays["layer_costs"],
         layer_plan=arrays["layer_plan"],
         certificate=Certificate(**header["certificate"]),
-        unit_plans=tuple(tuple(plans[k : k + n_target]) for k in range(0, len(plans), n_target)),
+        unit_plans=_in_rows(plans, n_target),
+        **_rotated(header, arrays, source, n_target),
     )
+
+
+def _in_rows(values: Sequence[Any], n_target: int) -> tuple[tuple[Any, ...], ...]:
+    """One tuple a source layer."""
+    return tuple(tuple(values[k : k + n_target]) for k in range(0, len(values), n_target))
+
+
+def _rotated(header: dict[str, Any], arrays: dict[str, Array], source: Side, n_target: int) -> dict[str, Any]:
+    """What an alignment with rotations has in addition."""
+    if header.get("alternation") is None:
+        return {}
+    traces = _cut(arrays["trace"], arrays["alternations"])
+    if len(traces) != len(source.labels) * n_target or min(map(len, traces)) < 1:
+        raise ValueError(f"it holds {len(traces)} traces for {len(source.labels) * n_target} pairs of layers")
+    pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
+    if any(not (0 <= l < len(source.labels) and 0 <= m < n_target) for l, m in pairs):
+        raise ValueError("it holds rotations of layers that there are not")
+    widths = [source.widths[l] for l, _ in pairs]
+    matrices = _cut(arrays["rotation"], [width**2 for width in widths])
+    return {
+        "alternation": Alternation(**header["alternation"]),
+        "traces": _in_rows(traces, n_target),
+        "rotations": {pair: matrix.reshape(n, n) for pair, matrix, n in zip(pairs, matrices, widths, strict=True)},
+    }
 
 
 def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -> dict[str, Array]:
@@ -162,13 +213,22 @@ def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -
     return {"rows": rows, "columns": columns, "mass": mass}
 
 
-def _side(names: dict[str, Any], means: Array, deviations: Array) -> Side:
+def _side(names: dict[str, Any], arrays: dict[str, Array], prefix: str) -> Side:
     widths = [int(width) for width in names["widths"]]
+    layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / max(1, len(widths))))
+    unit_masses = arrays.get(f"{prefix}_unit_mass")
+    if layer_masses.shape != (len(widths),):
+        raise ValueError(f"it holds masses of {len(layer_masses)} layers of {len(widths)}")
+    for masses in (layer_masses, unit_masses):
+        if masses is not None and not (masses > 0).all():
+            raise ValueError("a layer or a unit has no mass")
     return Side(
         name=str(names["name"]),
         labels=tuple(map(str, names["labels"])),
-        means=tuple(_cut(means, widths)),
-        deviations=tuple(_cut(deviations, widths)),
+        means=tuple(_cut(arrays[f"{prefix}_mean"], widths)),
+        deviations=tuple(_cut(arrays[f"{prefix}_deviation"], widths)),
+        layer_masses=layer_masses,
+        unit_masses=None if unit_masses is None else tuple(_cut(unit_masses, widths)),
     )
 
 

@@ -1,0 +1,47 @@
+"""One layer's activations, centred in double precision, with their Gram matrix: what rotations are fitted to."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from mot_fast._validate import F64, Array, Index
+
+
+class CentredLayer:
+    """Activations less their mean over the stimuli, times a power of two that brings them to order one.
+
+    Parameters
+    ----------
+    activations : array, `(n_stored_stimuli, n_units)`
+        Finite.
+    rows : array of int, optional
+        The stimuli that count; all by default.
+    """
+
+    def __init__(self, activations: Array, rows: Index | None = None) -> None:
+        values = np.array(activations if rows is None else activations[rows], dtype=np.float64)
+        self.exponent = int(np.frexp(np.abs(values).max())[1])
+        """Centred activations are `values` times 2 to this power."""
+        np.ldexp(values, -self.exponent, out=values)
+        # The mean of the differences from the first stimulus: a constant unit becomes exactly zero.
+        reference = values[0].copy()
+        values -= reference
+        mean = values.mean(axis=0)
+        values -= mean
+        self.values: F64 = values
+        self.mean: F64 = np.ldexp(reference + mean, self.exponent)
+        squares = np.einsum("ti,ti->i", values, values)
+        self.deviation: F64 = np.ldexp(np.sqrt(squares / len(values)), self.exponent)
+        self.squared_norm = float(squares.sum())
+
+    @functools.cached_property
+    def gram(self) -> F64:
+        """``values^T values``, `(n_units, n_units)`."""
+        return np.asarray(self.values.T @ self.values)
+
+    @staticmethod
+    def n_bytes(n_stimuli: int, n_units: int) -> int:
+        """What such a layer takes."""
+        return 8 * (n_stimuli + n_units) * n_units

@@ -1,0 +1,56 @@
+"""Independent pieces of Python work on several threads, with progress and Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+_SECONDS_BETWEEN_REPORTS = 0.05
+
+
+class Stopped(Exception):
+    """Raised in a piece of work that is no longer wanted."""
+
+
+def run(
+    pieces: Sequence[Callable[[Callable[[], None]], Result]],
+    n_threads: int,
+    report: Callable[[int], None] | None = None,
+) -> list[Result]:
+    """The results of all pieces, in order.
+
+    Each piece is called with a function that it should call now and then: it raises `Stopped` once the work is no
+    longer wanted, because the caller was interrupted or another piece has raised. What a piece raises is raised here.
+
+    Parameters
+    ----------
+    pieces : sequence of functions
+    n_threads : int
+    report : function, optional
+        Told by the calling thread how many pieces are done.
+    """
+    is_stopped = threading.Event()
+
+    def check() -> None:
+        if is_stopped.is_set():
+            raise Stopped
+
+    pool = ThreadPoolExecutor(min(n_threads, max(1, len(pieces))))
+    futures = [pool.submit(piece, check) for piece in pieces]
+    try:
+        open_futures = set(futures)
+        while open_futures:
+            done, open_futures = wait(open_futures, _SECONDS_BETWEEN_REPORTS, FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            if report:
+                report(len(futures) - len(open_futures))
+        return [future.result() for future in futures]
+    finally:
+        is_stopped.set()
+        # A piece may be in the middle of a long product: it ends by itself, and nobody waits for it.
+        pool.shutdown(wait=not open_futures, cancel_futures=True)
