@@ -29,6 +29,7 @@ from cases import PLAIN, Grid, cases, grids, grids_beyond_memory, small_grid
 from drop_ins import drop_in_rows, drop_in_verdicts, time_drop_ins
 from imports import import_rows, time_imports
 from report import environment, environment_lines, table
+from rotations import grid_rows, grid_verdicts, rotation_rows, time_grid, time_rotations
 from solvers import solver_rows, time_solvers
 from targets import Verdict, judged, target_rows
 from whole import align_here, align_rows, memory_rows, remark, time_align
@@ -65,6 +66,7 @@ def main() -> None:
         "aligns": _aligns,
         "transports": _transports,
         "drop-ins": _drop_ins,
+        "rotations": _rotations,
         "imports": _imports,
     }.items():
         section = measure(options)
@@ -116,6 +118,21 @@ def _drop_ins(options: argparse.Namespace) -> Section:
     print("drop-ins ...", file=sys.stderr)
     timings, remarks = time_drop_ins(options.repeats)
     return Section([asdict(timing) for timing in timings], [drop_in_rows(timings)], remarks, drop_in_verdicts(timings))
+
+
+def _rotations(options: argparse.Namespace) -> Section:
+    if not _is_wanted("rotations", options):
+        return Section([])
+    print("rotations ...", file=sys.stderr)
+    rotations = [*time_rotations(options.data, is_quick=options.quick, n_repeats=min(options.repeats, 3))]
+    verdicts = [v for rotation in rotations for v in judged(rotation.work, rotation.figures(), rotation.targets)]
+    found, tables = [asdict(rotation) for rotation in rotations], [rotation_rows(rotations)]
+    if options.data and not options.quick:
+        grid = time_grid(options.data)
+        found.append(asdict(grid))
+        tables.append(grid_rows(grid))
+        verdicts += grid_verdicts(grid)
+    return Section(found, tables, (), verdicts)
 
 
 def _imports(options: argparse.Namespace) -> Section:

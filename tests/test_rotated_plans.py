@@ -143,7 +143,10 @@ def test_ctrl_c_stops_within_a_second_or_so():
         small = [layer[:, :4] for layer in network[:2]]
         mot.align(small, small, rotate=True)
         print("ready", flush=True)
-        mot.align(network, network[::-1], rotate=mot.Alternation(tol=0.0, max_iter=500))
+        try:
+            mot.align(network, network[::-1], rotate=mot.Alternation(tol=0.0, max_iter=500))
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -151,7 +154,5 @@ def test_ctrl_c_stops_within_a_second_or_so():
         time.sleep(1.0)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert errors.rstrip().endswith("KeyboardInterrupt")
-    assert time.monotonic() - started < 4.0  # a second on an idle machine
+        assert process.stdout.readline() == "stopped\n"
+        assert time.monotonic() - started < 4.0  # a second on an idle machine

@@ -144,10 +144,14 @@ class LayerPair:
         """Alternate from a rotation until the residual hardly changes."""
         trace: list[float] = []
         certificates = []
+        plan: UnitPlan | None = None
         best: tuple[UnitPlan, F64] | None = None
         for _ in range(max_iter):
             check()
-            plan = self._transport(rotation)
+            last_plan, plan = plan, self._transport(rotation)
+            if last_plan is not None and _are_same(plan, last_plan):  # and so would be the rotation
+                trace.append(trace[-1])
+                break
             check()
             carried = self._cross_with_carried(plan)
             rotation, _ = orthogonal_factor(carried, near=rotation)
@@ -201,6 +205,11 @@ class LayerPair:
         largest = 1.0 if self.is_scale_free else math.ldexp(self.source.squared_norm, 2 * self.source.exponent)
         is_perfect = trace[-1] <= len(self.cross) * _EPSILON * largest
         return is_perfect or (len(trace) > 1 and abs(trace[-2] - trace[-1]) <= tol * trace[-2])
+
+
+def _are_same(plan: UnitPlan, other: UnitPlan) -> bool:
+    arrays = zip((plan.rows, plan.columns, plan.mass), (other.rows, other.columns, other.mass), strict=True)
+    return all(np.array_equal(array, same) for array, same in arrays)
 
 
 def _inverse_roots(squares: F64, rounding: float) -> F64:

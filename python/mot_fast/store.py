@@ -4,9 +4,9 @@
 they were; `layer_costs` and `layer_plan` are `(L, M)`; `source_mean`, `source_deviation`, and `source_unit_mass` where
 masses are not uniform, are all layers' units end to end, `source_layer_mass` is of its layers; the same of the target;
 of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the number
-of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations: `alternations` of each pair
-and their residuals end to end in `trace`; `rotated_pair`, `(n_kept, 2)`, and their matrices end to end in `rotation`.
-Nothing is pickled: reading cannot execute code. Version 1 had neither masses nor rotations.
+of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations: `alternations` of each
+pair and their residuals end to end in `trace`; `rotated_pair`, `(n_kept, 2)`, and their matrices end to end in
+`rotation`. Nothing is pickled: reading cannot execute code. Version 1 had neither masses nor rotations.
 """
 
 from __future__ import annotations
