@@ -23,7 +23,8 @@ constexpr int candidates_per_unit = 12;
 /// Smaller problems with masses of all sizes are solved faster from their cheapest arcs: measured.
 constexpr std::int64_t fewest_for_auction = 500;
 
-/// A unit without mass took no part; its potential is the largest that leaves no arc violated.
+/// A unit without mass took no part; its potential is the largest that surely leaves no arc violated: the searched
+/// costs may be above the exact ones by the margin.
 template <class Cost>
 void complete_potentials(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
     std::vector<double>& u = potentials.u;
@@ -38,13 +39,13 @@ void complete_potentials(const Cost& cost, Potentials& potentials, Interrupt& in
         for (std::size_t k = 0; k < open.size(); ++k)
             least[k] = std::min(least[k], static_cast<double>(row[open[k]]) - u[row_of(i)]);
     });
-    for (std::size_t k = 0; k < open.size(); ++k) v[open[k]] = least[k];
+    for (std::size_t k = 0; k < open.size(); ++k) v[open[k]] = least[k] - cost.margin();
 
     const auto is_open = [&](std::int64_t i) { return u[row_of(i)] == -infinity; };
     cost.for_each_row(interrupt, is_open, [&](std::int64_t i, const typename Cost::Value* row) {
         u[row_of(i)] = infinity;
         for (std::size_t j = 0; j < v.size(); ++j)
-            u[row_of(i)] = std::min(u[row_of(i)], static_cast<double>(row[j]) - v[j]);
+            u[row_of(i)] = std::min(u[row_of(i)], static_cast<double>(row[j]) - v[j] - cost.margin());
     });
 }
 
