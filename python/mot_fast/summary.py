@@ -50,8 +50,9 @@ def score_table(alignment: Alignment, source: Source, target: Source) -> str:
     rows = [f"{'coupling':15s}{'held-out score':18s}hierarchy"]
     for name in COUPLINGS:
         seeds = range(N_PERMUTATIONS) if name == "permuted" else range(1)
-        scores = [alignment.score(source, target, name, seed=seed).value for seed in seeds]
-        hierarchies = [_hierarchy(alignment.coupling(name, seed=seed)) for seed in seeds]
+        weights = [alignment.coupling(name, seed=seed) for seed in seeds]
+        scores = [score.value for score in alignment.scores(source, target, weights)]
+        hierarchies = [_hierarchy(each) for each in weights]
         rows.append(f"{name:15s}{_mean_and_sd(scores):18s}{_mean_and_sd(hierarchies)}")
     rows.append(f"permuted: mean and sd over {N_PERMUTATIONS} draws")
     n_source, n_target = alignment.layer_plan.shape
