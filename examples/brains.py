@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from study import folders, study
+
 import mot_fast as mot
 from mot_fast.loading import load
-from study import folders, study
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
     study("fmri", *halves, output)
 
     days = load(recordings / "v4_two_days_600images.npz")
-    day1, day2 = (mot.load({"V4": days.layer(day)}, name) for day, name in (("day1", "V4, day 1"), ("day2", "V4, day 2")))
+    day1, day2 = (mot.load({"V4": days.layer(f"day{k}")}, f"V4, day {k}") for k in (1, 2))
     study("v4-days", day1, day2, output)
 
     v4 = mot.load(recordings / "v4_201025_1200images.npz", "macaque V4")

@@ -1,9 +1,10 @@
-"""Two language models on the same sentences: the paper's Table 1 and Figures 2, B.1, H.1 and I.1, now with rotations."""
+"""Two language models on the same sentences: the paper's Table 1, Figures 2, B.1, H.1 and I.1, now with rotations."""
 
 from __future__ import annotations
 
-import mot_fast as mot
 from study import folders, save, study, write
+
+import mot_fast as mot
 
 
 def main() -> None:

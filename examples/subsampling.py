@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import mot_fast as mot
 from study import folders, save, write
+
+import mot_fast as mot
 
 METHODS = ("mot", "pairwise_best", "mot+r", "pairwise_best+r")
 

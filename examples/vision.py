@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 
+from study import folders, study, write
+
 import mot_fast as mot
 from mot_fast.network import Network
-from study import folders, study, write
 
 DEPTHS = (20, 32, 44, 56)
 METHODS = (

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import builtins
+import itertools
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast import plot
 
 mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    mpl.pyplot.close("all")
 
 
 @pytest.fixture
@@ -16,33 +25,369 @@ def alignment(layers):
     return mot.align(mot.load(layers([6, 5], 50), name="one"), mot.load(layers([7, 4, 8], 50, seed=2), name="two"))
 
 
+@pytest.fixture
+def rotated(layers):
+    return mot.align(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), rotate=True)
+
+
+def deep(rng, n_source, n_target, name="layer{}", **options):
+    source, target = (
+        {name.format(k): rng.random((12, 2)) for k in range(n_layers)} for n_layers in (n_source, n_target)
+    )
+    return mot.align(source, target, **options)
+
+
+def names(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def overlaps(ax):
+    """How many neighbouring names of layers overlap when the figure is drawn."""
+    ax.figure.draw_without_rendering()
+    boxes = [[label.get_window_extent() for label in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis)]
+    return sum(one.overlaps(other) for side in boxes for one, other in itertools.pairwise(side))
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+# Layer plans
+
+
 def test_it_draws_shares_with_readable_axes(alignment):
     ax = alignment.plot()
     (image,) = ax.images
     np.testing.assert_allclose(image.get_array(), alignment.layer_plan * 2)
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["layer0", "layer1"]
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["layer0", "layer1", "layer2"]
+    assert names(ax.yaxis) == ["layer0", "layer1"]
+    assert names(ax.xaxis) == ["layer0", "layer1", "layer2"]
     assert ax.get_ylabel() == "source: one"
     assert ax.get_xlabel() == "target: two"
-    mpl.pyplot.close("all")
+    ceiling = mot.hierarchy([[2, 1, 0], [0, 1, 2]])
+    h = mot.hierarchy(alignment.layer_plan)
+    assert ax.get_title() == f"MOT\ncost {alignment.cost:.3f}, H {h:.2f} (ceiling {ceiling:.2f})"
 
 
 def test_it_draws_where_it_is_told(alignment):
-    figure, (left, right) = mpl.pyplot.subplots(1, 2)
+    _, (left, right) = mpl.pyplot.subplots(1, 2)
     assert alignment.plot(right) is right
     assert not left.images
     assert len(mpl.pyplot.get_fignums()) == 1
-    mpl.pyplot.close(figure)
+
+
+@pytest.mark.parametrize("name", ["single_best", "pairwise_best", "permuted"])
+def test_it_draws_baselines_on_the_same_scale(alignment, name):
+    (image,) = plot.plot_layer_plan(alignment, coupling=name).images
+    np.testing.assert_allclose(image.get_array(), alignment.coupling(name) * 2)
+    assert image.get_clim() == (0.0, 1.0)
+
+
+def test_the_title_names_coupling_and_rotation(alignment, rotated):
+    assert plot.plot_layer_plan(rotated).get_title().startswith("MOT+R\n")
+    assert plot.plot_layer_plan(rotated, coupling="pairwise_best").get_title().startswith("pairwise_best+R\n")
+    ax = plot.plot_layer_plan(alignment, coupling=[[0.5, 0.0, 0.0], [0.0, 0.0, 0.5]])
+    cost = (alignment.layer_costs[0, 0] + alignment.layer_costs[1, 2]) / 2
+    assert ax.get_title() == f"given weights\ncost {cost:.3f}, H 1.00"  # which the ceiling does not bound
+
+
+def test_there_is_no_hierarchy_of_one_layer(rng):
+    alignment = deep(rng, 1, 3)
+    ax = plot.plot_layer_plan(alignment)
+    assert ax.get_title() == f"MOT\ncost {alignment.cost:#.3g}"
+    assert not ax.child_axes
+
+
+def test_shares_stand_in_the_cells_where_these_have_room(alignment, rng):
+    weights = np.array([[0.5, 0.0, 0.0], [0.0, 0.2, 0.3]])
+    assert texts(plot.plot_layer_plan(alignment, coupling=weights)) == ["100", "40", "60"]
+    assert not texts(plot.plot_layer_plan(deep(rng, 13, 2)))
+    _, axes = mpl.pyplot.subplots(9, 9)
+    assert not texts(plot.plot_layer_plan(alignment, axes[4, 4], colorbar=False))
+
+
+def test_equal_masses_are_said_once(alignment):
+    (edge,) = plot.plot_layer_plan(alignment).child_axes
+    assert edge.get_ylabel() == "each row: 50 % of the mass"
+    assert not names(edge.yaxis)
+
+
+def test_other_masses_stand_at_every_row(layers):
+    networks = layers([6, 5], 50), layers([7, 4, 8], 50, seed=2)
+    alignment = mot.align(*networks, source_mass=[1, 15])
+    ax = plot.plot_layer_plan(alignment)
+    np.testing.assert_allclose(ax.images[0].get_array().sum(axis=1), 1.0)
+    assert names(ax.child_axes[0].yaxis) == ["6.2 %", "94 %"]
+    assert "ceiling" not in ax.get_title()
+
+
+def test_masses_are_shown_as_asked(alignment):
+    assert names(plot.plot_layer_plan(alignment, show_mass=True).child_axes[0].yaxis) == ["50 %", "50 %"]
+    assert not plot.plot_layer_plan(alignment, show_mass=False).child_axes
+
+
+def test_colours_follow_the_largest_share_asked_for(alignment):
+    with_bar = plot.plot_layer_plan(alignment, vmax=0.5)
+    assert with_bar.images[0].get_clim() == (0.0, 0.5)
+    bar = with_bar.images[0].colorbar
+    assert bar.extend == "max"
+    assert bar.ax.get_ylabel() == "% of the source layer (square-root scale)"
+    assert "50" in names(bar.ax.yaxis)
+    without = plot.plot_layer_plan(alignment, colorbar=False)
+    assert without.figure.axes == [without]
+
+
+@pytest.mark.parametrize("vmax", [0.0, -1.0, np.nan, np.inf])
+def test_a_scale_needs_a_positive_end(alignment, vmax):
+    with pytest.raises(ValueError, match=f"vmax: expected a positive share, found {vmax}"):
+        plot.plot_layer_plan(alignment, vmax=vmax)
+
+
+def test_an_unknown_coupling_is_refused(alignment):
+    with pytest.raises(ValueError, match="coupling: expected"):
+        plot.plot_layer_plan(alignment, coupling="best")
+    with pytest.raises(ValueError, match=r"coupling: expected shape \(2, 3\), found \(3, 2\)"):
+        plot.plot_layer_plan(alignment, coupling=np.ones((3, 2)))
+    assert not mpl.pyplot.get_fignums()
+
+
+# Names of layers
+
+
+@pytest.mark.parametrize("masses", [None, range(1, 32)])
+def test_thirty_one_long_names_do_not_overlap(rng, masses):
+    alignment = deep(rng, 31, 31, "model.layers.{}.block", source_mass=masses)
+    ax = plot.plot_layer_plan(alignment)
+    assert names(ax.xaxis) == names(ax.yaxis) == [f"model.layers.{k}.block" for k in range(31)]
+    assert not overlaps(ax)
+
+
+def test_names_are_left_out_where_there_is_no_room(rng):
+    alignment = deep(rng, 31, 31, "model.layers.{}.block")
+    _, axes = mpl.pyplot.subplots(2, 2, figsize=(9, 8), layout="constrained")
+    for ax in plot.plot_layer_plans([alignment] * 4, axes):
+        assert names(ax.xaxis)[:2] == ["model.layers.0.block", "model.layers.2.block"]
+        assert not overlaps(ax)
 
 
 def test_many_layers_have_fewer_labels(rng):
-    alignment = mot.align([rng.random((5, 1)) for _ in range(90)], [rng.random((5, 1)) for _ in range(2)])
-    ax = alignment.plot()
-    assert [tick.get_text() for tick in ax.get_yticklabels()][:3] == ["layer0", "layer3", "layer6"]
-    mpl.pyplot.close("all")
+    ax = plot.plot_layer_plan(deep(rng, 90, 2))
+    assert names(ax.yaxis)[:3] == ["layer0", "layer2", "layer4"]
+    assert not overlaps(ax)
 
 
-def test_without_matplotlib_it_says_what_to_install(alignment, monkeypatch):
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        (["transformer.layers.10.output", "transformer.layers.11.output"], ["…10…", "…11…"]),
+        (["transformer.layers.0.attention", "transformer.layers.0.residual"], ["…attention", "…residual"]),
+        (["an_area_with_a_long_name_indeed", "v1"], ["an_area_wit…name_indeed", "v1"]),
+        (["an_area_with_a_long_name_indeed"], ["an_area_wit…name_indeed"]),
+        (
+            ["A" * 12 + "b" + "C" * 12, "A" * 12 + "d" + "C" * 12],
+            ["A" * 12 + "b" + "C" * 12, "A" * 12 + "d" + "C" * 12],
+        ),
+    ],
+)
+def test_long_names_are_shortened_as_long_as_they_differ(rng, long, short):
+    alignment = mot.align({name: rng.random((12, 2)) for name in long}, [rng.random((12, 2))])
+    assert names(plot.plot_layer_plan(alignment).yaxis) == short
+
+
+# Strips
+
+
+def test_a_strip_has_one_scale_and_one_bar(alignment, rotated):
+    axes = plot.plot_layer_plans([alignment, (alignment, "pairwise_best"), rotated])
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["MOT", "pairwise_best", "MOT+R"]
+    assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 1.0)}
+    np.testing.assert_allclose(axes[1].images[0].get_array(), alignment.coupling("pairwise_best") * 2)
+    (figure,) = {ax.figure for ax in axes}
+    assert len(figure.axes) == 4
+
+
+def test_neighbours_in_a_strip_share_names_and_masses(alignment, rotated):
+    axes = plot.plot_layer_plans([alignment, (alignment, "pairwise_best"), rotated])
+    assert [ax.get_ylabel() for ax in axes] == ["source: one", "", "source: source"]
+    assert [ax.yaxis.get_tick_params()["labelleft"] for ax in axes[:2]] == [True, False]
+    assert [len(ax.child_axes) for ax in axes] == [0, 1, 1]
+
+
+def test_every_alignment_is_drawn_with_every_coupling(alignment, rotated):
+    axes = plot.plot_layer_plans([alignment, rotated], couplings=["mot", "single_best"])
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["MOT", "single_best", "MOT+R", "single_best+R"]
+
+
+def test_a_mapping_gives_titles(alignment):
+    axes = plot.plot_layer_plans({"plain": alignment, "best": (alignment, "pairwise_best")}, vmax=0.7)
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["plain", "best"]
+    assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 0.7)}
+    axes = plot.plot_layer_plans({"plain": alignment}, couplings=["mot", "permuted"])
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["plain, MOT", "plain, permuted"]
+
+
+def test_a_strip_is_drawn_where_it_is_told(alignment):
+    _, given = mpl.pyplot.subplots(2, 1, figsize=(6, 8), layout="constrained")
+    axes = plot.plot_layer_plans([alignment, alignment], given)
+    assert axes == list(given)
+    assert [ax.get_ylabel() for ax in axes] == ["source: one"] * 2
+
+
+def test_a_strip_needs_plans_and_as_many_axes(alignment):
+    with pytest.raises(ValueError, match="alignments: expected something to draw, found nothing"):
+        plot.plot_layer_plans([])
+    _, given = mpl.pyplot.subplots(1, 3)
+    with pytest.raises(ValueError, match="axes: expected one for each of 2 plans, found 3"):
+        plot.plot_layer_plans([alignment, alignment], given)
+
+
+# Convergence
+
+
+def test_convergence_shows_every_trace(rotated):
+    ax = plot.plot_convergence(rotated)
+    lines = [line for line in ax.lines if len(line.get_xdata())]
+    traces = [rotated.traces[l][m] for used in (True, False) for l, m in np.argwhere((rotated.layer_plan > 0) == used)]
+    for line, trace in zip(lines, traces, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), np.arange(1, len(trace) + 1))
+        np.testing.assert_allclose(line.get_ydata(), 100 * (trace / trace[0] - 1))
+    n_used = int((rotated.layer_plan > 0).sum())
+    assert [line.get_markevery() for line in lines[:n_used]] == [[int(trace.argmin())] for trace in traces[:n_used]]
+    assert lines[0].get_zorder() > lines[-1].get_zorder()
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend[0].endswith(f": {n_used}")
+    assert legend[1] == f"other pairs: {6 - n_used}"
+    assert ax.get_xlabel() == "alternation (6 of 6 pairs settled within 20)"
+
+
+def test_convergence_counts_pairs_that_did_not_settle(layers):
+    networks = layers([6, 5], 50), layers([7, 4, 8], 50, seed=2)
+    alignment = mot.align(*networks, rotate=mot.rotation.Alternation(tol=0.0, max_iter=1))
+    assert "(0 of 6 pairs settled within 1)" in plot.plot_convergence(alignment).get_xlabel()
+
+
+def test_a_perfect_start_has_no_change(rotated):
+    perfect = SimpleNamespace(alternation=rotated.alternation, layer_plan=np.ones((1, 1)), traces=((np.zeros(1),),))
+    _, given = mpl.pyplot.subplots()
+    ax = plot.plot_convergence(perfect, given)
+    assert ax is given
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.0])
+
+
+def test_convergence_needs_rotations(alignment, rotated):
+    with pytest.raises(ValueError, match="alignment: expected one with rotate=True, found one without rotations"):
+        plot.plot_convergence(alignment)
+    with pytest.raises(ValueError, match="alignment: expected the traces of the rotations, found none"):
+        plot.plot_convergence(SimpleNamespace(alternation=rotated.alternation, traces=None))
+
+
+# Curves and scores
+
+
+def test_a_subsample_curve_shows_means_and_deviations(rng):
+    scores = {"mot": rng.random((3, 5)), "mot+r": 1 + rng.random((3, 5))}
+    ax = plot.plot_subsample_curve(SimpleNamespace(fractions=np.array([1.0, 0.1, 0.5]), scores=scores))
+    for line, band, values in zip(ax.lines, ax.collections, scores.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), [0.1, 0.5, 1.0])
+        mean, sd = values.mean(axis=1)[[1, 2, 0]], values.std(axis=1, ddof=1)[[1, 2, 0]]
+        np.testing.assert_allclose(line.get_ydata(), mean)
+        (path,) = band.get_paths()
+        np.testing.assert_allclose(path.get_extents().intervaly, [(mean - sd).min(), (mean + sd).max()])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["mot+r", "mot"]  # from the top
+    assert len({(line.get_marker(), line.get_linestyle(), line.get_color()) for line in ax.lines}) == 2
+
+
+def test_a_subsample_curve_of_one_seed(rng):
+    _, given = mpl.pyplot.subplots()
+    curve = SimpleNamespace(fractions=np.array([0.5, 1.0]), scores={"mot": rng.random((2, 1))})
+    ax = plot.plot_subsample_curve(curve, given)
+    assert ax is given
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), curve.scores["mot"][:, 0])
+
+
+def comparison(scores, similarities=()):
+    return SimpleNamespace(
+        methods=tuple(scores), scores=scores, kind=lambda name: "similarity" if name in similarities else "score"
+    )
+
+
+def bars(ax):
+    """Width and hatch of the bar at every method's name."""
+    widths = {bar.get_y() + bar.get_height() / 2: (bar.get_width(), bar.get_hatch()) for bar in ax.patches}
+    return {name: widths[place] for name, place in zip(names(ax.yaxis), ax.get_yticks(), strict=True)}
+
+
+def test_scores_group_rotations_and_set_similarities_apart(rng):
+    order = ["mot", "cka", "permuted", "mot+r", "linear", "permuted+r", "rsa"]
+    scores = {name: rng.random(5) for name in order}
+    ax = plot.plot_scores(comparison(scores, ("cka", "rsa")))
+    assert names(ax.yaxis) == ["mot", "mot+r", "permuted", "permuted+r", "linear", "cka", "rsa"]
+    for name, (width, hatch) in bars(ax).items():
+        assert width == pytest.approx(scores[name].mean())
+        assert hatch == ("////" if name.endswith("+r") else ".." if name in ("cka", "rsa") else None)
+        assert f"{scores[name].mean():.3f} ± {scores[name].std(ddof=1):.3f}" in texts(ax)
+    assert texts(ax)[0] == "held-out scores"
+    assert "similarities (not comparable with scores)" in texts(ax)
+    dots = [line.get_xdata() for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_array_equal(dots[1], scores["mot+r"])
+    lows, highs = ax.collections[0].get_segments()[0][:, 0]
+    np.testing.assert_allclose([lows, highs], scores["mot"].mean() + np.array([-1, 1]) * scores["mot"].std(ddof=1))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["without rotation", "with rotation"]
+
+
+def test_scores_of_one_split_and_undefined_ones():
+    _, given = mpl.pyplot.subplots()
+    ax = plot.plot_scores(comparison({"mot": np.array([0.3]), "permuted": np.array([np.nan])}), given)
+    assert ax is given
+    assert texts(ax) == ["held-out scores", "0.300", "undefined"]
+    assert ax.get_legend() is None
+    assert len(ax.patches) == 1
+
+
+def test_fourteen_names_do_not_overlap(rng):
+    scores = {f"a_method_of_number_{k}{'+r' * (k % 2)}": rng.random(3) for k in range(14)}
+    ax = plot.plot_scores(comparison(scores, ("a_method_of_number_12",)))
+    assert not overlaps(ax)
+    renderer = ax.figure.canvas.get_renderer()
+    whole = ax.figure.bbox
+    for label in [*ax.get_yticklabels(), *ax.texts]:
+        box = label.get_window_extent(renderer)
+        assert whole.x0 <= box.x0 <= box.x1 <= whole.x1
+
+
+# Chance
+
+
+def test_the_null_shows_both_kinds_of_chance(rng):
+    null = SimpleNamespace(
+        observed=0.95, ceiling=0.97, stimuli=rng.random(9), layers=rng.random(99), p_stimuli=0.1, p_layers=0.01
+    )
+    ax = plot.plot_hierarchy_null(null)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "layers shuffled, 99 times: p = 0.01",
+        "stimuli shuffled, 9 times: p = 0.1",
+        "observed: 0.950",
+        "ceiling: 0.970",
+    ]
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.95, 0.97]
+    heights, edges = np.histogram(null.stimuli, np.linspace(*np.sort(ax.dataLim.intervalx), 41))
+    outline = ax.patches[1].get_xy()
+    assert outline[:, 1].max() == pytest.approx(100 * heights.max() / 9)
+    assert outline[:, 0].min() == pytest.approx(edges[0])
+    assert len({patch.get_hatch() for patch in ax.patches}) == 2
+
+
+def test_the_null_of_one_value():
+    null = SimpleNamespace(
+        observed=1.0, ceiling=1.0, stimuli=np.ones(9), layers=np.ones(9), p_stimuli=1.0, p_layers=1.0
+    )
+    _, given = mpl.pyplot.subplots()
+    assert plot.plot_hierarchy_null(null, given) is given
+
+
+# matplotlib
+
+
+def test_without_matplotlib_it_says_what_to_install(alignment, rotated, monkeypatch):
     import_module = builtins.__import__
 
     def no_matplotlib(name, *arguments, **options):
@@ -51,5 +396,14 @@ def test_without_matplotlib_it_says_what_to_install(alignment, monkeypatch):
         return import_module(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
-    with pytest.raises(ImportError, match=r'pictures need matplotlib: pip install "mot_fast\[plot\]"'):
-        alignment.plot()
+    calls = [
+        alignment.plot,
+        lambda: plot.plot_layer_plans([alignment]),
+        lambda: plot.plot_convergence(rotated),
+        lambda: plot.plot_subsample_curve(SimpleNamespace(fractions=np.ones(1), scores={})),
+        lambda: plot.plot_scores(comparison({"mot": np.ones(2)})),
+        lambda: plot.plot_hierarchy_null(SimpleNamespace()),
+    ]
+    for call in calls:
+        with pytest.raises(ImportError, match=r'pictures need matplotlib: pip install "mot_fast\[plot\]"'):
+            call()

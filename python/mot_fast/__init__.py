@@ -3,16 +3,22 @@
 The public names are those below; everything else is private.
 """
 
-from mot_fast import data, ot
+from mot_fast import baselines, data, linear, ot, plot
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
+from mot_fast.compare import compare
+from mot_fast.comparison import Comparison
 from mot_fast.hierarchy import hierarchy
 from mot_fast.loading import load
 from mot_fast.network import Network
+from mot_fast.noise import NoiseCeiling, noise_ceiling
+from mot_fast.null import HierarchyNull, hierarchy_null
 from mot_fast.rotation import Alternation
 from mot_fast.score import Score
 from mot_fast.splitting import split
+from mot_fast.subsample import SubsampleCurve, subsample_curve
 from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
+from mot_fast.uncertainty import Interval, bootstrap_score, p_better
 
 __version__ = "0.1.0"
 
@@ -20,17 +26,31 @@ __all__ = [
     "Alignment",
     "Alternation",
     "Certificate",
+    "Comparison",
+    "HierarchyNull",
+    "Interval",
     "Network",
+    "NoiseCeiling",
     "Score",
     "SolverError",
+    "SubsampleCurve",
     "Transport",
     "UnitPlan",
     "__version__",
     "align",
+    "baselines",
+    "bootstrap_score",
+    "compare",
     "data",
     "hierarchy",
+    "hierarchy_null",
+    "linear",
     "load",
+    "noise_ceiling",
     "ot",
+    "p_better",
+    "plot",
     "solve_transport",
     "split",
+    "subsample_curve",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _validate, constant_units
 from mot_fast._validate import F64, Index
 from mot_fast.align import align
 from mot_fast.hierarchy import ceiling, hierarchy
@@ -111,11 +110,12 @@ def hierarchy_null(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     of_stimuli, of_layers = np.random.default_rng(seed).spawn(2)
     source, target = _deep(source, "source").in_memory(), _deep(target, "target").in_memory()
-    plan = align(source, target, **options).layer_plan
+    orders = [of_stimuli.permutation(target.n_stimuli) for _ in range(n_draws)]
+    with constant_units.named_once():
+        plan = align(source, target, **options).layer_plan
+        plans = _plans_after_shuffles(source, target, orders, progress, options)
     observed = hierarchy(plan)
     layers = np.array([hierarchy(plan[:, of_layers.permutation(plan.shape[1])]) for _ in range(n_layer_draws)])
-    orders = [of_stimuli.permutation(target.n_stimuli) for _ in range(n_draws)]
-    plans = _plans_after_shuffles(source, target, orders, progress, options)
     stimuli = np.array([hierarchy(shuffled) for shuffled in plans])
     return HierarchyNull(
         observed=observed,
@@ -142,10 +142,8 @@ def _plans_after_shuffles(
     """The layer plans when the target's stimuli come in these orders."""
     from tqdm import tqdm
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "some units are constant", UserWarning)  # said before, of the same units
-        shuffles = tqdm(orders, desc="shuffles of the stimuli", disable=not progress)
-        return [align(source, target[order], **options).layer_plan for order in shuffles]
+    shuffles = tqdm(orders, desc="shuffles of the stimuli", disable=not progress)
+    return [align(source, target[order], **options).layer_plan for order in shuffles]
 
 
 def _p_value(observed: float, null: F64) -> float:

@@ -208,8 +208,11 @@ class LayerPair:
 
 
 def _are_same(plan: UnitPlan, other: UnitPlan) -> bool:
-    arrays = zip((plan.rows, plan.columns, plan.mass), (other.rows, other.columns, other.mass), strict=True)
-    return all(np.array_equal(array, same) for array, same in arrays)
+    return (
+        np.array_equal(plan.rows, other.rows)
+        and np.array_equal(plan.columns, other.columns)
+        and np.array_equal(plan.mass, other.mass)
+    )
 
 
 def _inverse_roots(squares: F64, rounding: float) -> F64:

@@ -48,15 +48,15 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
     -------
     array, `(n_units,)`
     """
-    truth_deviations, truth_is_constant = _unit_deviations(truth.astype(np.float64))
-    prediction_deviations, prediction_is_constant = _unit_deviations(prediction)
+    truth_deviations, truth_is_constant = unit_deviations(truth.astype(np.float64))
+    prediction_deviations, prediction_is_constant = unit_deviations(prediction)
     r = np.clip(np.einsum("ti,ti->i", truth_deviations, prediction_deviations), -1.0, 1.0)
     r[prediction_is_constant] = 0.0
     r[truth_is_constant] = np.nan
     return np.asarray(r)
 
 
-def _unit_deviations(values: F64) -> tuple[F64, Array]:
+def unit_deviations(values: F64) -> tuple[F64, Array]:
     """Deviations from each column's mean, scaled to unit norm, and which columns are constant."""
     # Powers of two bring values, then deviations, to order one: no scale of the input over- or underflows.
     values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])

@@ -14,7 +14,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
 from mot_fast.loading import Source, load
-from mot_fast.score import _unit_deviations, correlate_units
+from mot_fast.score import correlate_units, unit_deviations
 
 VALUES_AT_ONCE = 2**20
 """Entries of a product of resamples with one layer: 8 MB, a few of which are held."""
@@ -199,11 +199,11 @@ def _held_out(
     value = alignment.score(source, target, couplings[0]).value  # which judges the networks too
     truths, kept = [], []
     for l in range(source.n_layers):
-        deviations, is_constant = _unit_deviations(source.layer(l).astype(np.float64))
+        deviations, is_constant = unit_deviations(source.layer(l).astype(np.float64))
         truths.append(deviations[:, ~is_constant])
         kept.append(~is_constant)
     predictions = [
-        [_unit_deviations(p[:, k])[0] for p, k in zip(alignment.reconstruct(target, coupling), kept, strict=True)]
+        [unit_deviations(p[:, k])[0] for p, k in zip(alignment.reconstruct(target, coupling), kept, strict=True)]
         for coupling in couplings
     ]
     return value, predictions, truths
