@@ -149,3 +149,10 @@ def test_ctrl_c_says_so_and_exits_with_130(tmp_path):
     process.send_signal(signal.SIGINT)
     assert "mot-fast: interrupted" in process.communicate(timeout=60)[1]
     assert process.returncode == 130
+
+
+def test_align_with_rotations(files, tmp_path):
+    result = run("align", *files, "--rotate", "-o", tmp_path / "run.mot")
+    assert result.returncode == 0, result.stderr
+    assert "permuted" in result.stdout
+    assert mot.Alignment.load(tmp_path / "run.mot").rotations

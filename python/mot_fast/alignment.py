@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy.typing as npt
@@ -167,9 +168,15 @@ class Alignment(Record):
         _validate.enough_stimuli(truth.n_stimuli, "source and target")
         return self.scores(truth, network, [self._weights(coupling, seed)])[0]
 
-    def scores(self, source: Source, target: Source, weights: Sequence[F64]) -> list[Score]:
-        """As `score`, for many layer weights `(L, M)` at once: each pair of layers is predicted from once."""
-        truth, predictor = loading.load(source), Predictor(self, loading.load(target), self.rotations_of)
+    def scores(
+        self, source: Source, target: Source, weights: Sequence[F64], n_threads: int | None = None
+    ) -> list[Score]:
+        """As `score`, for many layer weights `(L, M)` at once: each pair of layers is predicted from once.
+
+        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        """
+        rotations_of = partial(self.rotations_of, n_threads=n_threads)
+        truth, predictor = loading.load(source), Predictor(self, loading.load(target), rotations_of)
         units: list[list[F64]] = [[] for _ in weights]
         for l in range(len(truth)):
             layer = truth.layer(l)

@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     align.add_argument("-o", "--output", type=Path, help="write the alignment to this .mot file")
     align.add_argument("--test-size", type=float, default=0.2, help="held-out fraction; 0 holds none out (%(default)s)")
     align.add_argument("--seed", type=int, default=0, help="of the split (%(default)s)")
+    align.add_argument("--rotate", action="store_true", help="rotate the units of the source's layers (MOT+R)")
     align.add_argument("--convention", choices=CONVENTIONS, default=CONVENTIONS[0], help="%(default)s by default")
     align.set_defaults(run=_align)
 
@@ -103,6 +104,7 @@ def _align(options: argparse.Namespace) -> None:
         mot.load(options.target),
         test_size=options.test_size,
         seed=options.seed,
+        rotate=options.rotate,
         convention=options.convention,
         n_jobs=options.jobs,
         output=options.output,
@@ -129,6 +131,7 @@ def _align_and_report(
     *,
     test_size: float = 0.2,
     seed: int = 0,
+    rotate: bool = False,
     convention: str = CONVENTIONS[0],
     n_jobs: int | None,
     output: Path | None = None,
@@ -141,7 +144,12 @@ def _align_and_report(
         _validate.enough_stimuli(len(held_out), f"held-out share {test_size} of {source.n_stimuli} stimuli")
     started = time.perf_counter()
     alignment = mot.align(
-        source[training], target[training], convention=convention, n_jobs=n_jobs, progress=sys.stderr.isatty()
+        source[training],
+        target[training],
+        rotate=rotate,
+        convention=convention,
+        n_jobs=n_jobs,
+        progress=sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started
 

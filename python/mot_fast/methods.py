@@ -115,7 +115,7 @@ class Task:
             with measured() as of_scores:
                 draws = range(self.n_permutations if coupling == "permuted" else 1)
                 weights = [alignment.coupling(coupling, seed=k) for k in draws]
-                values = np.array([score.value for score in alignment.scores(*split.test, weights)])
+                values = np.array([score.value for score in alignment.scores(*split.test, weights, self.n_jobs)])
             outcomes[name] = Outcome(
                 float(values.mean()),
                 of_alignment.then(of_scores),
