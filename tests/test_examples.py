@@ -31,9 +31,9 @@ WRITTEN = {"language_models": 4 + 3, "vision": 4 * 8 + 3, "brains": 3 * 4, "subs
 @pytest.mark.parametrize("name", list(RECORDINGS))
 def test_they_run(name, tmp_path, layers):
     for seed, (recording, labels) in enumerate(RECORDINGS[name].items()):
-        labels = [f"layer{k}" for k in range(labels)] if isinstance(labels, int) else labels
-        arrays = layers([9 + seed + k for k in range(len(labels))], seed=seed)
-        np.savez(tmp_path / f"{recording}.npz", **dict(zip(labels, arrays, strict=True)))
+        names = [f"layer{k}" for k in range(labels)] if isinstance(labels, int) else labels
+        arrays = layers([9 + seed + k for k in range(len(names))], seed=seed)
+        np.savez(tmp_path / f"{recording}.npz", **dict(zip(names, arrays, strict=True)))
     command = [sys.executable, EXAMPLES / f"{name}.py", tmp_path, "-o", tmp_path / "out"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -77,6 +77,39 @@ def test_a_unit_of_double_mass_is_two_units(networks):
     np.testing.assert_allclose(weighted.layer_plan, copied.layer_plan, atol=1e-12)
 
 
+def test_masses_of_any_scale_are_shares(networks):
+    huge = [np.full(6, 2.5e307), np.full(9, 1e307)]
+    alignment = mot.align(*networks, source_mass=huge)
+    np.testing.assert_allclose(alignment.source.layer_masses, [1.5 / 2.4, 0.9 / 2.4])
+    np.testing.assert_allclose(alignment.source.masses_of_units(0), 1 / 6)
+
+
+def test_rotations_are_fitted_to_rows_that_sum_to_one(networks, rng):
+    """Whatever the masses of units, the residual is that of weighted means of target units."""
+    source, target = networks
+    a = [rng.random(x.shape[1]) + 0.1 for x in source]
+    alignment = mot.align(source, target, source_mass=a, rotate=True)
+    for l, x in enumerate(source):
+        for m, y in enumerate(target):
+            plan = alignment.unit_plan(l, m).toarray()
+            rotated = (x - x.mean(0)) @ alignment.rotation(l, m)
+            carried = (y - y.mean(0)) @ (plan / plan.sum(axis=1, keepdims=True)).T
+            fit = np.vdot(rotated, carried) ** 2 / ((rotated**2).sum() * (carried**2).sum())
+            assert 1 - fit == pytest.approx(alignment.layer_costs[l, m], abs=1e-12)
+
+
+def test_permuted_rows_carry_the_mass_of_their_new_layer(layers):
+    source, target = layers([4, 5, 3, 6], 50, seed=1), layers([7, 5, 8], 50, seed=2)
+    masses = np.array([1.0, 2.0, 3.0, 4.0]) / 10
+    alignment = mot.align(source, target, source_mass=masses)
+    shares = alignment.layer_plan / masses[:, None]
+    found = [alignment.coupling("permuted", seed=seed) / masses[:, None] for seed in range(5)]
+    assert any((each != shares).any() for each in found)
+    for each in found:
+        np.testing.assert_allclose(each.sum(axis=1), 1)
+        np.testing.assert_allclose(sorted(map(tuple, each.round(12))), sorted(map(tuple, shares.round(12))))
+
+
 def test_masses_come_back_from_a_file(networks, rng, tmp_path):
     a = [rng.random(x.shape[1]) + 0.1 for x in networks[0]]
     alignment = mot.align(*networks, source_mass=a)
@@ -92,11 +125,16 @@ def test_masses_come_back_from_a_file(networks, rng, tmp_path):
     ("mass", "error", "message"),
     [
         ([1, 2, 3], ValueError, r"source_mass: expected shape \(2,\), found \(3,\)"),
-        ([1, 0], ValueError, r"source_mass: expected positive masses, found 0 first at 1"),
+        ([1, 0], ValueError, r"source_mass: expected positive masses, found 0.0 of 1.0 at 1"),
+        ([1e-300, 1e300], ValueError, r"source_mass: expected positive masses, found 1e-300 of 1e\+300 at 1|at 0"),
+        ([np.ones(6), None], TypeError, r"source_mass\[1\]: expected an array of masses, found None"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), ValueError, r"source_mass: expected every number, found masked"),
+        ([[1.0], [2.0, 3.0]], ValueError, r"source_mass\[0\]: expected shape \(6,\), found \(1,\)"),
         ([1, -1], ValueError, r"source_mass: expected non-negative masses, found -1.0 first at 1"),
         ([1, np.nan], ValueError, r"source_mass: expected finite masses, found nan first at 1"),
         (3, TypeError, r"source_mass: expected one mass, or one array of masses, a layer, found 3"),
-        ("ab", TypeError, r"source_mass: expected real numbers"),
+        ("ab", TypeError, r"source_mass: expected one mass, or one array of masses, a layer, found 'ab'"),
+        (["a", "b"], TypeError, r"source_mass\[0\]: expected real numbers, found <U1 \('a'\)"),
         ([np.ones(6)], ValueError, r"source_mass: expected one array for each of 2 layers, found 1"),
         ([np.ones(6), np.ones(8)], ValueError, r"source_mass\[1\]: expected shape \(9,\), found \(8,\)"),
         ([np.ones(6), np.zeros(9)], ValueError, r"source_mass\[1\]: expected some mass and a finite sum"),

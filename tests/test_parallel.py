@@ -16,6 +16,27 @@ def test_results_come_in_order_and_progress_ends_with_all(n_threads):
     assert parallel.run([], n_threads) == []
 
 
+def test_an_interrupt_while_pieces_are_handed_in_stops_them():
+    was_stopped = threading.Event()
+
+    def wait_until_stopped(check):
+        try:
+            while True:
+                check()
+        except parallel.Stopped:
+            was_stopped.set()
+            raise
+
+    class Interrupted(list):
+        def __iter__(self):
+            yield wait_until_stopped
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        parallel.run(Interrupted([wait_until_stopped, wait_until_stopped]), 2)
+    assert was_stopped.wait(10)
+
+
 def test_what_a_piece_raises_is_raised_and_stops_the_others():
     was_stopped = threading.Event()
 

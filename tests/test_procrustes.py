@@ -48,6 +48,17 @@ def test_free_directions_do_not_jump(rng):
     np.testing.assert_allclose(orthogonal_factor(matrix, factor)[0], factor, atol=1e-12)
 
 
+def test_it_answers_where_divide_and_conquer_does_not_converge(rng, monkeypatch):
+    matrix = rng.standard_normal((6, 6))
+    expected, _ = orthogonal_factor(matrix, np.eye(6))
+
+    def fail(_):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr(np.linalg, "svd", fail)
+    np.testing.assert_allclose(orthogonal_factor(matrix, np.eye(6))[0], expected, atol=1e-12)
+
+
 def test_scale_does_not_matter(rng):
     matrix = rng.standard_normal((6, 6))
     expected, _ = orthogonal_factor(matrix, np.eye(6))

@@ -6,6 +6,7 @@ import scipy.stats
 
 import mot_fast as mot
 from mot_fast.centred import CentredLayer
+from mot_fast.procrustes import orthogonal_factor
 from mot_fast.rotation import LayerPair
 from oracles import orthogonal_transport
 
@@ -100,6 +101,53 @@ def test_identical_networks_give_the_identity(layers):
     np.testing.assert_allclose(alignment.layer_plan, np.eye(4) / 4)
     np.testing.assert_allclose(alignment.rotation(2, 2), np.eye(13), atol=1e-10)
     assert alignment.cost == pytest.approx(0, abs=1e-12)
+
+
+def test_free_directions_follow_the_rotation_before(layers):
+    (x,), (y,) = layers([15], 60, seed=1), layers([6], 60, seed=2)
+    start = orthogonal(15, seed=3)
+    pair = pair_of(x, y)
+    found = pair.alternate(start, tol=0.0, max_iter=1, check=never)
+    carried = pair.cross @ (15 * found.plan.toarray()).T
+    np.testing.assert_allclose(found.rotation, orthogonal_factor(carried, near=start)[0], atol=1e-10)
+    assert np.abs(found.rotation - orthogonal_factor(carried, near=np.eye(15))[0]).max() > 0.1
+
+
+def test_the_certificate_is_the_worst_of_all_starts(layers):
+    (x,), (y,) = layers([9], 60, seed=1), layers([7], 60, seed=2)
+    pair = pair_of(x, y)
+    starts = [lambda: np.eye(9), lambda: orthogonal(9, seed=1), lambda: orthogonal(9, seed=2)]
+    runs = [pair.alternate(start(), 1e-4, 20, never).certificate for start in starts]
+    found = pair.align(starts, 1e-4, 20, never)
+    assert found.certificate == mot.Certificate.worst(runs)
+    assert found.certificate.duality_gap == max(run.duality_gap for run in runs)
+
+
+def test_every_pair_starts_from_rotations_of_its_own():
+    alternation = mot.Alternation(restarts=2)
+    first, second = (alternation.starts(5, pair) for pair in ((0, 1), (1, 0)))
+    np.testing.assert_array_equal(first[0](), np.eye(5))
+    matrices = [start() for start in (*first[1:], *second[1:])]
+    for k, matrix in enumerate(matrices):
+        np.testing.assert_allclose(matrix.T @ matrix, np.eye(5), atol=1e-12)
+        assert all(np.abs(matrix - other).max() > 0.1 for other in matrices[:k])
+    np.testing.assert_array_equal(alternation.starts(5, (0, 1))[1](), first[1]())
+
+
+@pytest.mark.parametrize("scale", [1e154, 1e-163, 1e-200])
+def test_residuals_as_printed_that_doubles_do_not_hold_are_refused(layers, scale):
+    (x,), (y,) = layers([6], 50, seed=1), layers([8], 50, seed=2)
+    message = r"convention: expected activations whose squares float64 holds, found those of layers 'x' and 'y' of the"
+    with pytest.raises(ValueError, match=message):
+        pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), 1e-4, 20, never)
+
+
+def test_residuals_as_printed_scale_with_squares(layers):
+    (x,), (y,) = layers([6], 50, seed=1), layers([8], 50, seed=2)
+    expected = pair_of(x, y, "paper").alternate(np.eye(6), 1e-4, 20, never)
+    for scale in (2.0**400, 2.0**-400):
+        found = pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), 1e-4, 20, never)
+        np.testing.assert_allclose(found.trace, expected.trace * scale**2, rtol=1e-12)
 
 
 def test_scales_at_the_edge_of_doubles_change_nothing(layers):

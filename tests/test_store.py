@@ -96,6 +96,8 @@ def set_header(key, value):
     ("change", "message"),
     [
         (set_header("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
+        (set_header("version", 1.5), "its format version is 1.5"),
+        (set_header("version", 0), "its format version is 0"),
         (set_header("format", "other"), "the format is 'other'"),
         (set_header("convention", "raw"), "its convention is 'raw'"),
         (lambda header, _: header.pop("cost"), "'cost'"),
@@ -114,6 +116,66 @@ def test_files_that_contradict_themselves_are_refused(alignment, tmp_path, chang
     alignment.save(tmp_path / "run.mot")
     rewrite(tmp_path / "run.mot", change)
     with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
+        mot.Alignment.load(tmp_path / "run.mot")
+
+
+def test_files_of_version_1_are_read(alignment, layers, tmp_path):
+    """They had neither masses nor rotations."""
+    path = tmp_path / "run.mot"
+    alignment.save(path)
+
+    def make_old(header, members):
+        header["version"] = 1
+        del header["alternation"], members["source_layer_mass.npy"], members["target_layer_mass.npy"]
+
+    rewrite(path, make_old)
+    loaded = mot.Alignment.load(path)
+    np.testing.assert_array_equal(loaded.source.layer_masses, [0.5, 0.5])
+    held_out = layers([6, 40], 50), layers([7, 45, 8], 50, seed=2)
+    assert loaded.score(*held_out).value == alignment.score(*held_out).value
+
+
+def array(change):
+    """Rewrites one array of the file."""
+
+    def rewritten(name, members):
+        stream = io.BytesIO()
+        np.save(stream, change(np.load(io.BytesIO(members[f"{name}.npy"]))))
+        members[f"{name}.npy"] = stream.getvalue()
+
+    return rewritten
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("rotation", lambda values: values * 0, "it holds rotations that are not orthogonal"),
+        ("rotation", lambda values: values[:-1], "an array has .* entries where"),
+        ("rotated_pair", lambda values: values + 5, "it holds rotations of layers that there are not"),
+        ("rotated_pair", lambda values: values + 0.7, "'rotated_pair' holds something else than integers"),
+        ("trace", lambda values: values + 5, "its layer costs are not the least residuals of its traces"),
+        ("alternations", lambda values: values[:-1], "an array has|it holds"),
+        ("source_layer_mass", lambda values: values * 7, "masses of layers or units are not positive with sum 1"),
+        ("source_layer_mass", lambda values: values - 1, "masses of layers or units are not positive with sum 1"),
+        ("source_unit_mass", lambda values: values[:, None], "an array has"),
+        ("source_unit_mass", lambda values: values * 2, "masses of layers or units are not positive with sum 1"),
+    ],
+)
+def test_rotations_and_masses_that_contradict_themselves_are_refused(layers, tmp_path, name, change, message):
+    source, target = layers([6, 9], 50), layers([7, 5, 8], 50, seed=2)
+    masses = [np.arange(1.0, 7.0), np.ones(9)]
+    mot.align(source, target, rotate=True, source_mass=masses).save(tmp_path / "run.mot")
+    mot.Alignment.load(tmp_path / "run.mot")
+    rewrite(tmp_path / "run.mot", lambda _, members: array(change)(name, members))
+    with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
+        mot.Alignment.load(tmp_path / "run.mot")
+
+
+@pytest.mark.parametrize("alternation", [None, {"tol": -1}, {"unknown": 1}])
+def test_headers_that_say_otherwise_of_rotations_are_refused(layers, tmp_path, alternation):
+    mot.align(layers([6]), layers([7]), rotate=True).save(tmp_path / "run.mot")
+    rewrite(tmp_path / "run.mot", set_header("alternation", alternation))
+    with pytest.raises(ValueError, match=r"run.mot: expected a complete .mot file, found none"):
         mot.Alignment.load(tmp_path / "run.mot")
 
 

@@ -6,10 +6,11 @@ argument, what was expected and what was found.
 
 from __future__ import annotations
 
+import numbers
 import operator
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +104,34 @@ def same_stimuli(source_name: str, n_source: int, target_name: str, n_target: in
         raise ValueError(
             f"source and target: expected the same stimuli, found {n_source} in '{source_name}' "
             f"and {n_target} in '{target_name}'"
+        )
+
+
+class Layered(Protocol):
+    """What has a name, and layers with names and widths."""
+
+    @property
+    def name(self) -> str:
+        """Of all."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the layers."""
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each layer."""
+
+
+def same_layers(expected: Layered, found: Layered, argument: str, whose: str) -> None:
+    """A network must have the layers of another one, of the same names and widths."""
+    if (found.labels, found.widths) != (expected.labels, expected.widths):
+        shown = [
+            ", ".join(f"'{label}' of {width}" for label, width in zip(each.labels, each.widths, strict=True))
+            for each in (expected, found)
+        ]
+        raise ValueError(
+            f"{argument}: expected the layers of {whose}, {shown[0]}, found '{found.name}' with {shown[1]}"
         )
 
 
@@ -250,28 +279,29 @@ def network_masses(values: Any, widths: Sequence[int], what: str) -> tuple[F64, 
     """
     if values is None:
         return np.full(len(widths), 1.0 / len(widths)), None
-    try:
-        values = list(values)
-    except TypeError:
-        raise TypeError(f"{what}: expected one mass, or one array of masses, a layer, found {values!r}") from None
-    if all(np.ndim(value) == 0 for value in values):
-        layers = _positive(marginal(values, len(widths), what), what)
-        return layers / layers.sum(), None
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, (Sequence, np.ndarray)):
+        raise TypeError(f"{what}: expected one mass, or one array of masses, a layer, found {values!r}")
+    if all(isinstance(value, numbers.Real) or getattr(value, "ndim", None) == 0 for value in values):
+        return _shares(marginal(values, len(widths), what), what), None
     if len(values) != len(widths):
         raise ValueError(f"{what}: expected one array for each of {len(widths)} layers, found {len(values)}")
     names = [f"{what}[{l}]" for l in range(len(widths))]
-    units = [
-        _positive(marginal(value, width, name), name) for value, width, name in zip(values, widths, names, strict=True)
-    ]
+    for value, name in zip(values, names, strict=True):
+        if value is None:
+            raise TypeError(f"{name}: expected an array of masses, found None")
+    units = [marginal(value, width, name) for value, width, name in zip(values, widths, names, strict=True)]
     sums = np.array([masses.sum() for masses in units])
-    return sums / sums.sum(), tuple(masses / total for masses, total in zip(units, sums, strict=True))
+    return _shares(sums, what), tuple(_shares(masses, name) for masses, name in zip(units, names, strict=True))
 
 
-def _positive(masses: F64, what: str) -> F64:
-    """Masses of what takes part: leave out what has none."""
-    if not masses.all():
-        raise ValueError(f"{what}: expected positive masses, found 0 first at {int(np.argmin(masses))}")
-    return masses
+def _shares(masses: F64, what: str) -> F64:
+    """Masses with sum 1 of what takes part: leave out what has none."""
+    shares = masses / masses.max()
+    shares /= shares.sum()
+    if not shares.all():
+        i = int(np.argmin(shares))
+        raise ValueError(f"{what}: expected positive masses, found {masses[i]} of {masses.max()} at {i}")
+    return np.asarray(shares)
 
 
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:

@@ -16,7 +16,7 @@ from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
 from mot_fast.coupling import UNSHUFFLED
 from mot_fast.layer_pairs import PreparedNetwork, prepare
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, pair
 from mot_fast.network import Network
 from mot_fast.record import CONVENTIONS, Side
 from mot_fast.rotated_plans import Rotated
@@ -63,7 +63,8 @@ def align(
     source_mass, target_mass : sequence, optional
         One positive number a layer: the masses of layers, whose units all weigh the same. Or one array `(n_units,)` a
         layer: the masses of units, and each layer has the mass of its units (arrays of ones weigh layers by width).
-        Only ratios count. By default all layers weigh the same, and so do the units of a layer.
+        Only ratios count. By default all layers weigh the same, and so do the units of a layer. With rotations the
+        masses of units are those of the rotated ones, and the residual counts all units alike.
     n_jobs : int, optional
         Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
         the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
@@ -106,9 +107,7 @@ def align(
     alternation = _alternation(rotate)
     _validate.choice(convention, CONVENTIONS, "convention")
     n_threads = _validate.n_threads(n_jobs)
-    source, target = _named(source, "source"), _named(target, "target")
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
-    _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
+    source, target = pair(source, target)
 
     task = _Task(
         networks=(source, target),
@@ -158,9 +157,11 @@ class _Task:
             unit_plans=tuple(tuple(pair.plan for pair in row) for row in pairs),
             alternation=alternation,
             traces=tuple(tuple(pair.trace for pair in row) for row in pairs),
+            training=self.networks,
+            memory_limit=self.budget.limit,
         )
         used = sum(alignment.coupling(name) for name in UNSHUFFLED)
-        return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), n_threads))
+        return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), self.n_threads))
 
     def _sides(self, layers: Sequence[PreparedNetwork[Any]]) -> tuple[Side, Side]:
         source, target = (
@@ -182,7 +183,6 @@ class _Task:
             layer_costs=layer_costs,
             layer_plan=between_layers.toarray(),
             certificate=Certificate.worst([between_layers.certificate, *certificates]),
-            training=self.networks,
             **fields,
         )
 
@@ -193,12 +193,6 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
     if not isinstance(rotate, (bool, np.bool_)):
         raise TypeError(f"rotate: expected True, False or an Alternation, found {rotate!r}")
     return Alternation() if rotate else None
-
-
-def _named(source: Source, argument: str) -> Network:
-    """The network; one that is nothing but arrays is called by its argument's name."""
-    is_nameless = not isinstance(source, (Network, str)) and not hasattr(source, "__fspath__")
-    return load(source, argument if is_nameless else None)
 
 
 def _warn_of_constant_units(*sides: Side) -> None:

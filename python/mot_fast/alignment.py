@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from mot_fast import _validate, loading, store
+from mot_fast import _validate, loading, memory, store
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling
@@ -34,7 +34,12 @@ class Alignment(Record):
     """
 
     training: tuple[Network, Network] | None = None
-    """The networks aligned, which are not saved: with them rotations that are not kept are found again."""
+    """With rotations: the networks aligned, neither saved nor pickled, to find rotations again that are not kept."""
+    memory_limit: int | None = None
+    """That of `align`, for the same."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "training": None}
 
     def unit_plan(self, source_layer: int | str, target_layer: int | str) -> UnitPlan:
         """The plan between the units of two layers, given by position or label.
@@ -62,18 +67,23 @@ class Alignment(Record):
             If the networks were aligned without rotations; if the rotation is not kept and the alignment was loaded
             from a file, which holds no activations.
         """
-        l = _validate.position(source_layer, self.source.labels, "source_layer")
-        m = _validate.position(target_layer, self.target.labels, "target_layer")
-        return self.rotations_of([(l, m)])[l, m]
+        (rotation,) = self.rotations_of([(source_layer, target_layer)]).values()
+        return rotation
 
     def rotations_of(
-        self, pairs: Sequence[Sequence[int]], n_threads: int | None = None
+        self, pairs: Sequence[Sequence[int | str]], n_threads: int | None = None
     ) -> Mapping[tuple[int, int], F64]:
-        """The rotations of many pairs of layers by position; see `rotation`."""
+        """The rotations of many pairs of layers by position, on so many threads, by default all; see `rotation`."""
         if self.alternation is None:
             raise ValueError("rotation: expected an alignment with rotate=True, found one without rotations")
-        wanted = [(l, m) for l, m in pairs]
-        missing = [pair for pair in wanted if pair not in self.rotations]
+        wanted = [
+            (
+                _validate.position(l, self.source.labels, "source_layer"),
+                _validate.position(m, self.target.labels, "target_layer"),
+            )
+            for l, m in pairs
+        ]
+        missing = [pair for pair in dict.fromkeys(wanted) if pair not in self.rotations]
         found: dict[tuple[int, int], F64] = {}
         if missing:
             if self.training is None:
@@ -83,10 +93,10 @@ class Alignment(Record):
                     "no coupling uses it, and an alignment loaded from a file holds no activations to find it again"
                 )
             rotated = Rotated((self.source, self.target), self.convention, self.alternation)
+            budget = memory.Budget(_validate.memory_limit(self.memory_limit, memory.available()))
+            n_threads = _validate.n_threads(n_threads)
             with one_blas_thread:
-                found = rotations(
-                    rotated, self.unit_plans, missing, self.training, n_threads or _validate.n_threads(None)
-                )
+                found = rotations(rotated, self.unit_plans, missing, self.training, budget, n_threads)
         return {pair: found[pair] if pair in found else self.rotations[pair] for pair in wanted}
 
     def coupling(self, name: str = "mot", *, seed: int = 0) -> F64:
@@ -113,7 +123,8 @@ class Alignment(Record):
         ``Xhat_l = L sum_m P_lm Y_m Q_lm^T R_lm^T`` (Shah & Khosla, arXiv 2510.01706), 1 / L being the mass of layer l
         and R_lm the rotation, if there is one. In the standardized convention Y_m are z-scores by the training means
         and deviations (with rotations: centred, over the layer's root mean square) and each row of Q_lm is scaled to
-        sum to 1, so predictions are in the source's z-scores; in the paper's convention Y_m and Q_lm are raw.
+        sum to 1, so predictions are in the source's z-scores, or over its layers' root mean square; in the paper's
+        convention Y_m and Q_lm are raw.
 
         Parameters
         ----------
@@ -138,7 +149,8 @@ class Alignment(Record):
         network = _matching(target, self.target, "target")
         weights = self._weights(coupling, seed)
         predictor = Predictor(self, network, self.rotations_of)
-        return [predictor.predict(l, [weights])[0] for l in range(len(weights))]
+        with one_blas_thread:  # so that no bit depends on how many there are
+            return [predictor.predict(l, [weights])[0] for l in range(len(weights))]
 
     def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
         """How well held-out source activations are reconstructed from the target's: mean correlation, higher is better.
@@ -178,10 +190,11 @@ class Alignment(Record):
         rotations_of = partial(self.rotations_of, n_threads=n_threads)
         truth, predictor = loading.load(source), Predictor(self, loading.load(target), rotations_of)
         units: list[list[F64]] = [[] for _ in weights]
-        for l in range(len(truth)):
-            layer = truth.layer(l)
-            for k, prediction in enumerate(predictor.predict(l, weights)):
-                units[k].append(correlate_units(layer, prediction))
+        with one_blas_thread:
+            for l in range(len(truth)):
+                layer = truth.layer(l)
+                for k, prediction in enumerate(predictor.predict(l, weights)):
+                    units[k].append(correlate_units(layer, prediction))
         return [Score.of_units(per_unit) for per_unit in units]
 
     def _weights(self, coupling: str | npt.ArrayLike, seed: int) -> F64:
@@ -240,13 +253,5 @@ class Alignment(Record):
 def _matching(source: Source, side: Side, argument: str) -> Network:
     """The network, which must have the layers that were aligned."""
     network = loading.load(source)
-    if (network.labels, network.widths) != (side.labels, side.widths):
-        raise ValueError(
-            f"{argument}: expected the layers of '{side.name}' that were aligned, {_shown(side)}, "
-            f"found '{network.name}' with {_shown(network)}"
-        )
+    _validate.same_layers(side, network, argument, f"'{side.name}' that were aligned")
     return network
-
-
-def _shown(layers: Network | Side) -> str:
-    return ", ".join(f"'{label}' of {width}" for label, width in zip(layers.labels, layers.widths, strict=True))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mot_fast import _validate, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, pair
 from mot_fast.network import Network
 
 COMPARISONS = ("spearman", "pearson", "kendall")
@@ -60,7 +60,7 @@ def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: in
     """
     _validate.choice(compare, COMPARISONS, "compare")
     n_threads = _validate.n_threads(n_jobs)
-    source, target = _pair(source, target)
+    source, target = pair(source, target)
     n_threads = _threads_that_fit(source.n_stimuli, min(len(source), len(target)), n_threads)
     if compare == "kendall":
         return _all_pairs(source, target, _dissimilarities, _kendall, n_threads)
@@ -98,7 +98,7 @@ def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     array([[1.]])
     """
     n_threads = _validate.n_threads(n_jobs)
-    similarity = _all_pairs(*_pair(source, target), _centred_for_cka, _squared_norm_of_product, n_threads)
+    similarity = _all_pairs(*pair(source, target), _centred_for_cka, _squared_norm_of_product, n_threads)
     return np.minimum(similarity, 1.0)
 
 
@@ -133,7 +133,7 @@ def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     array([[1.]])
     """
     n_threads = _validate.n_threads(n_jobs)
-    similarity = _all_pairs(*_pair(source, target), _centred, _nuclear_norm_of_product, n_threads)
+    similarity = _all_pairs(*pair(source, target), _centred, _nuclear_norm_of_product, n_threads)
     return np.minimum(similarity, 1.0)
 
 
@@ -159,13 +159,6 @@ def greedy_map(similarity: npt.ArrayLike) -> npt.NDArray[np.intp]:
     array([1, 0])
     """
     return np.asarray(_validate.matrix(similarity, "similarity").argmax(axis=1))
-
-
-def _pair(source: Source, target: Source) -> tuple[Network, Network]:
-    source, target = load(source, "source"), load(target, "target")
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
-    _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
-    return source, target
 
 
 def _all_pairs(

@@ -10,10 +10,9 @@ import numpy as np
 
 from mot_fast import _validate, constant_units, memory
 from mot_fast._validate import F64, Index
-from mot_fast.align import _named
 from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, load, named
 from mot_fast.methods import Masses, Outcome, Split, Task
 from mot_fast.network import Network
 from mot_fast.noise import NoiseCeiling, noise_ceiling
@@ -108,7 +107,7 @@ def compare(
     names = known_methods(METHODS if methods is None else methods, METHODS)
     if "global_linear" in names and importlib.util.find_spec("sklearn") is None:
         raise ImportError('methods: "global_linear" needs scikit-learn: pip install "mot_fast[compare]"')
-    source, target = _named(source, "source"), _named(target, "target")
+    source, target = named(source, "source"), named(target, "target")
     rows = seeded_splits(source, target, n_splits, test_size, seed, "n_splits")
     task = Task(
         rotate=judged_alternation(rotate),

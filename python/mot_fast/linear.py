@@ -11,7 +11,7 @@ import numpy as np
 from mot_fast import _validate, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64, Array
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, named
 from mot_fast.network import Network
 from mot_fast.score import Score, correlate_units
 
@@ -165,23 +165,15 @@ def _networks(
     train = _pair(source_train, target_train, "train")
     test = _pair(source_test, target_test, "test")
     for side, network, held_out in zip(("source", "target"), train, test, strict=True):
-        if (network.labels, network.widths) != (held_out.labels, held_out.widths):
-            raise ValueError(
-                f"{side}_test: expected the layers of {side}_train, {_shown(network)}, "
-                f"found '{held_out.name}' with {_shown(held_out)}"
-            )
+        _validate.same_layers(network, held_out, f"{side}_test", f"{side}_train")
     return *train, *test
 
 
 def _pair(source: Source, target: Source, part: str) -> tuple[Network, Network]:
-    source, target = load(source, f"source_{part}"), load(target, f"target_{part}")
+    source, target = named(source, f"source_{part}"), named(target, f"target_{part}")
     _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
     _validate.enough_stimuli(source.n_stimuli, f"source_{part} and target_{part}")
     return source, target
-
-
-def _shown(network: Network) -> str:
-    return ", ".join(f"'{label}' of {width}" for label, width in zip(network.labels, network.widths, strict=True))
 
 
 def _working_bytes(source: Network, target: Network) -> int:

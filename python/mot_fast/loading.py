@@ -68,6 +68,20 @@ def load(source: Source, name: str | None = None) -> Network:
     )
 
 
+def named(source: Source, argument: str) -> Network:
+    """The network; one that is nothing but arrays is called by its argument's name."""
+    is_nameless = not isinstance(source, (Network, str)) and not hasattr(source, "__fspath__")
+    return load(source, argument if is_nameless else None)
+
+
+def pair(source: Source, target: Source) -> tuple[Network, Network]:
+    """Two networks on the same stimuli, enough of them for correlations."""
+    source, target = named(source, "source"), named(target, "target")
+    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
+    _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
+    return source, target
+
+
 def _layers_of_arrays(items: Iterable[tuple[Any, Any]], name: str) -> list[Layer]:
     layers = []
     for label, values in items:

@@ -93,19 +93,12 @@ def _alike(repeats: Sequence[Source]) -> list[Network]:
     first = networks[0]
     _validate.enough_stimuli(first.n_stimuli, "repeats")
     for k, network in enumerate(networks):
-        if (network.labels, network.widths) != (first.labels, first.widths):
-            raise ValueError(
-                f"repeats[{k}]: expected the layers of repeats[0], {_shown(first)}, found {_shown(network)}"
-            )
+        _validate.same_layers(first, network, f"repeats[{k}]", "repeats[0]")
         if network.n_stimuli != first.n_stimuli:
             raise ValueError(
                 f"repeats[{k}]: expected the {first.n_stimuli} stimuli of repeats[0], found {network.n_stimuli}"
             )
     return networks
-
-
-def _shown(network: Network) -> str:
-    return ", ".join(f"'{label}' of {width}" for label, width in zip(network.labels, network.widths, strict=True))
 
 
 def _halves(n_repeats: int, n_splits: int, rng: np.random.Generator) -> list[list[int]]:

@@ -40,8 +40,9 @@ def run(
             raise Stopped
 
     pool = ThreadPoolExecutor(min(n_threads, max(1, len(pieces))))
-    futures = [pool.submit(piece, check) for piece in pieces]
+    is_complete = False
     try:
+        futures = [pool.submit(piece, check) for piece in pieces]
         open_futures = set(futures)
         while open_futures:
             done, open_futures = wait(open_futures, _SECONDS_BETWEEN_REPORTS, FIRST_EXCEPTION)
@@ -49,8 +50,9 @@ def run(
                 future.result()
             if report:
                 report(len(futures) - len(open_futures))
+        is_complete = True
         return [future.result() for future in futures]
     finally:
         is_stopped.set()
         # A piece may be in the middle of a long product: it ends by itself, and nobody waits for it.
-        pool.shutdown(wait=not open_futures, cancel_futures=True)
+        pool.shutdown(wait=is_complete, cancel_futures=True)

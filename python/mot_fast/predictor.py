@@ -62,7 +62,7 @@ class Predictor:
             if self._is_standardized:
                 deviation = self._alignment.target.deviations[m]
                 if self._alignment.alternation is not None:
-                    deviation = np.full_like(deviation, _root_mean_square(deviation))
+                    deviation = np.where(deviation == 0.0, 0.0, _root_mean_square(deviation))
                 activations = _z_scores(activations, self._alignment.target.means[m], deviation)
             self._inputs[m] = np.ascontiguousarray(activations)
         return self._inputs[m]

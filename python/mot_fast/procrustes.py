@@ -14,8 +14,8 @@ def orthogonal_factor(matrix: F64, near: F64) -> tuple[F64, int]:
 
     From the singular value decomposition ``U S V^T`` of the matrix, ``R = U V^T`` (Schoenemann 1966, A generalized
     solution of the orthogonal Procrustes problem). Where singular values vanish, up to rounding, any rotation between
-    the two null spaces does as well: R takes that on which ``tr(R^T near)`` is largest, which is deterministic and
-    does not jump from one call to the next.
+    the two null spaces does as well: R takes that on which ``tr(R^T near)`` is largest, and so does not jump from one
+    call to the next. (Where `near` carries no part of the one null space onto the other, all do equally well.)
 
     Parameters
     ----------
@@ -32,15 +32,25 @@ def orthogonal_factor(matrix: F64, near: F64) -> tuple[F64, int]:
 
     Examples
     --------
-    >>> R, rank = orthogonal_factor(np.array([[0.0, -2.0], [0.0, 0.0]]), np.eye(2))
+    >>> R, rank = orthogonal_factor(np.diag([2.0, 0.0]), near=np.diag([1.0, -1.0]))
     >>> R.round(12) + 0.0, rank
-    (array([[ 0., -1.],
-           [ 1.,  0.]]), 1)
+    (array([[ 1.,  0.],
+           [ 0., -1.]]), 1)
     """
-    # NumPy's decomposition lets other threads run meanwhile, SciPy's does not.
-    u, s, vt = np.linalg.svd(matrix)
+    u, s, vt = _decomposed(matrix)
     rank = int(np.count_nonzero(s > len(s) * _EPSILON * s[0]))
     if rank < len(s):
-        u_null, _, vt_null = np.linalg.svd(u[:, rank:].T @ near @ vt[rank:].T)
+        u_null, _, vt_null = _decomposed(u[:, rank:].T @ near @ vt[rank:].T)
         u[:, rank:] = u[:, rank:] @ (u_null @ vt_null)
     return u @ vt, rank
+
+
+def _decomposed(matrix: F64) -> tuple[F64, F64, F64]:
+    """Singular value decomposition; by QR iteration where divide and conquer does not converge."""
+    try:
+        u, s, vt = np.linalg.svd(matrix)  # SciPy's would hold up other threads
+    except np.linalg.LinAlgError:
+        import scipy.linalg
+
+        u, s, vt = scipy.linalg.svd(matrix, lapack_driver="gesvd")
+    return u, s, vt

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from mot_fast import parallel
 from mot_fast._validate import F64
 from mot_fast.centred import CentredLayer
@@ -42,12 +44,24 @@ class Rotated:
         self, l: int, m: int, plan: UnitPlan, networks: tuple[Network, Network], check: Callable[[], None]
     ) -> F64:
         """That of a pair aligned before: by one factorization where it depends on the plan alone."""
-        pair = self.pair(l, m, CentredLayer(*networks[0].read(l)), CentredLayer(*networks[1].read(m)))
+        source, target = (self._layer(which, k, networks[which]) for which, k in ((0, l), (1, m)))
+        pair = self.pair(l, m, source, target)
         rotation = pair.rotation_of(plan)
         if rotation is None:
             rotation = self.align(l, m, pair, check).rotation
             assert rotation is not None
         return rotation
+
+    def _layer(self, which: int, k: int, network: Network) -> CentredLayer:
+        """One of the layers aligned, which must be what it was."""
+        side, layer = self.sides[which], CentredLayer(*network.read(k))
+        is_same = np.array_equal(layer.mean, side.means[k]) and np.array_equal(layer.deviation, side.deviations[k])
+        if not is_same:
+            raise ValueError(
+                f"rotation: expected the activations that were aligned, found others in layer '{side.labels[k]}' of "
+                f"'{side.name}'; they were changed in the meantime"
+            )
+        return layer
 
 
 def solve(
@@ -78,10 +92,13 @@ def rotations(
     plans: tuple[tuple[UnitPlan, ...], ...],
     pairs: Iterable[tuple[int, int]],
     networks: tuple[Network, Network],
+    budget: Budget,
     n_threads: int,
 ) -> dict[tuple[int, int], F64]:
     """The rotations of some pairs aligned before, by positions."""
     pairs = list(pairs)
+    layers, each = _needed(*networks, budget)
+    n_threads = max(1, min(n_threads, budget.limit // (layers + each)))
 
     def rotation(l: int, m: int, check: Callable[[], None]) -> F64:
         return rotated.rotation(l, m, plans[l][m], networks, check)
@@ -90,13 +107,19 @@ def rotations(
 
 
 def affordable_threads(source: Network, target: Network, budget: Budget, wanted: int) -> int:
-    """Threads that may align a pair each at the same time.
+    """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
 
     Raises
     ------
     ValueError
         If even one pair does not fit into the memory limit.
     """
+    _, each = _needed(source, target, budget)
+    return max(1, min(wanted, (budget.limit - budget.layers - budget.passing) // each))
+
+
+def _needed(source: Network, target: Network, budget: Budget) -> tuple[int, int]:
+    """Bytes of the two largest layers, and of what their alignment takes besides, which must fit into the limit."""
     l = max(range(len(source)), key=source.widths.__getitem__)
     m = max(range(len(target)), key=target.widths.__getitem__)
     layers = CENTRED.n_bytes(source.n_stimuli, source.widths[l]) + CENTRED.n_bytes(target.n_stimuli, target.widths[m])
@@ -108,4 +131,4 @@ def affordable_threads(source: Network, target: Network, budget: Budget, wanted:
             f"and {shown(budget.limit)} may be taken; raise memory_limit, take fewer units or stimuli, or align "
             "without rotation"
         )
-    return max(1, min(wanted, (budget.limit - layers) // each))
+    return layers, each

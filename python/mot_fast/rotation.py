@@ -43,7 +43,7 @@ class Alternation:
     """
 
     tol: float = 1e-4
-    """It stops when the residual changes by less than this share of itself; 0 or more."""
+    """It stops when the residual changes by at most this share of itself."""
     max_iter: int = 20
     """Most alternations from one start."""
     restarts: int = 0
@@ -56,8 +56,9 @@ class Alternation:
             raise TypeError(f"tol: expected a number, found {self.tol!r}")
         if not 0 <= self.tol < math.inf:
             raise ValueError(f"tol: expected a number from 0 on, found {self.tol!r}")
+        object.__setattr__(self, "tol", float(self.tol))
         for name, least in (("max_iter", 1), ("restarts", 0), ("seed", 0)):
-            _validate.whole_number(getattr(self, name), name, at_least=least)
+            object.__setattr__(self, name, _validate.whole_number(getattr(self, name), name, at_least=least))
 
     def starts(self, n_units: int, pair: tuple[int, int]) -> Sequence[Callable[[], F64]]:
         """The rotations to start from: none at all, then random ones, which depend on the pair of layers."""
@@ -122,15 +123,16 @@ class LayerPair:
         self.a = np.full(n, 1 / n) if masses[0] is None else masses[0]
         self.b = np.full(m, 1 / m) if masses[1] is None else masses[1]
         self.is_scale_free = convention == "standardized"
+        self.exponent = max(source.exponent, target.exponent)
         self.inverse_norms = _inverse_roots(np.einsum("ti,ti->i", target.values, target.values), rounding=0.0)
 
     @staticmethod
     def n_bytes(n_source: int, n_target: int) -> int:
-        """What one alternation takes beside the layers."""
-        return 8 * (9 * n_source**2 + 3 * n_source * n_target)
+        """What one alternation takes beside the layers, two singular value decompositions and their work among it."""
+        return 8 * (15 * n_source**2 + 3 * n_source * n_target)
 
     def align(
-        self, starts: Sequence[Callable[[], F64]], tol: float, max_iter: int, check: Callable[[], None] = lambda: None
+        self, starts: Sequence[Callable[[], F64]], tol: float, max_iter: int, check: Callable[[], None]
     ) -> RotatedPair:
         """The best of the alternations from every start; `check` is called now and then and may raise."""
         runs = (self.alternate(start(), tol, max_iter, check) for start in starts)
@@ -163,7 +165,7 @@ class LayerPair:
             if self._has_settled(trace, tol):
                 break
         assert best is not None
-        return RotatedPair(best[0], best[1], np.array(trace), Certificate.worst(certificates))
+        return RotatedPair(best[0], best[1], self._in_own_units(np.array(trace)), Certificate.worst(certificates))
 
     def rotation_of(self, plan: UnitPlan) -> F64 | None:
         """The rotation that belongs to a plan; None where it leaves directions free, which depend on those before."""
@@ -197,12 +199,27 @@ class LayerPair:
         if self.is_scale_free:
             whole = self.source.squared_norm * carried
             return max(0.0, 1.0 - fit**2 / whole) if whole > 0 else 1.0
-        source, target = self.source.exponent, self.target.exponent
+        source, target = self.source.exponent - self.exponent, self.target.exponent - self.exponent
         squares = math.ldexp(self.source.squared_norm, 2 * source) + math.ldexp(carried, 2 * target)
         return max(0.0, squares - 2.0 * math.ldexp(fit, source + target))
 
+    def _in_own_units(self, trace: F64) -> F64:
+        """Residuals as printed are of activations over ``2^exponent`` until here: no scale makes them overflow."""
+        if self.is_scale_free:
+            return trace
+        with np.errstate(over="ignore", under="ignore"):
+            residuals = np.ldexp(trace, 2 * self.exponent)
+        if not np.isfinite(residuals).all() or (residuals < np.finfo(np.float64).tiny)[trace > 0].any():
+            raise ValueError(
+                f"convention: expected activations whose squares float64 holds, found those of layers "
+                f"'{self.labels[0]}' and '{self.labels[1]}' of the order of 2^{self.exponent}; scale them, or take "
+                "'standardized'"
+            )
+        return np.asarray(residuals)
+
     def _has_settled(self, trace: Sequence[float], tol: float) -> bool:
-        largest = 1.0 if self.is_scale_free else math.ldexp(self.source.squared_norm, 2 * self.source.exponent)
+        source = 2 * (self.source.exponent - self.exponent)
+        largest = 1.0 if self.is_scale_free else math.ldexp(self.source.squared_norm, source)
         is_perfect = trace[-1] <= len(self.cross) * _EPSILON * largest
         return is_perfect or (len(trace) > 1 and abs(trace[-2] - trace[-1]) <= tol * trace[-2])
 

@@ -31,6 +31,8 @@ FORMAT_VERSION = 2
 
 _INTEGERS = ("entries", "row", "column", "alternations", "rotated_pair")
 _INCOMPRESSIBLE = ("rotation",)
+_ORTHOGONALITY = 1e-9
+"""Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
 
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
@@ -121,10 +123,11 @@ def load(path: str | os.PathLike[str]) -> Record:
             header = json.loads(archive.read("header.json"))
             if header["format"] != "mot_fast alignment":
                 raise ValueError(f"the format is {header['format']!r}")
-            if header["version"] > FORMAT_VERSION:
-                raise ValueError(
-                    f"its format version is {header['version']}, newer than {FORMAT_VERSION}: upgrade mot_fast"
-                )
+            version = header["version"]
+            if type(version) is not int or version < 1:
+                raise ValueError(f"its format version is {version!r}")
+            if version > FORMAT_VERSION:
+                raise ValueError(f"its format version is {version}, newer than {FORMAT_VERSION}: upgrade mot_fast")
             arrays = {}
             for name in archive.namelist():
                 if name.endswith(".npy"):
@@ -137,7 +140,12 @@ def load(path: str | os.PathLike[str]) -> Record:
 
 def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     source, target = (_side(header[side], arrays, side) for side in ("source", "target"))
+    has_rotations, has_traces = header.get("alternation") is not None, "trace" in arrays
+    if has_rotations != has_traces:
+        raise ValueError("it says otherwise of rotations than it holds")
     for name, values in arrays.items():
+        if name in _INTEGERS and values.dtype.kind != "i":
+            raise ValueError(f"'{name}' holds something else than integers")
         if name not in _INTEGERS and (values.dtype != np.float64 or not np.isfinite(values).all()):
             raise ValueError(f"'{name}' holds something else than finite float64 numbers")
     for name in ("layer_costs", "layer_plan"):
@@ -190,15 +198,20 @@ def _rotated(header: dict[str, Any], arrays: dict[str, Array], source: Side, n_t
     traces = _cut(arrays["trace"], arrays["alternations"])
     if len(traces) != len(source.labels) * n_target or min(map(len, traces)) < 1:
         raise ValueError(f"it holds {len(traces)} traces for {len(source.labels) * n_target} pairs of layers")
+    if [trace.min() for trace in traces] != arrays["layer_costs"].ravel().tolist():
+        raise ValueError("its layer costs are not the least residuals of its traces")
     pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
     if any(not (0 <= l < len(source.labels) and 0 <= m < n_target) for l, m in pairs):
         raise ValueError("it holds rotations of layers that there are not")
     widths = [source.widths[l] for l, _ in pairs]
-    matrices = _cut(arrays["rotation"], [width**2 for width in widths])
+    flat = _cut(arrays["rotation"], [width**2 for width in widths])
+    matrices = [matrix.reshape(width, width) for matrix, width in zip(flat, widths, strict=True)]
+    if any(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max() > _ORTHOGONALITY for matrix in matrices):
+        raise ValueError("it holds rotations that are not orthogonal")
     return {
         "alternation": Alternation(**header["alternation"]),
         "traces": _in_rows(traces, n_target),
-        "rotations": {pair: matrix.reshape(n, n) for pair, matrix, n in zip(pairs, matrices, widths, strict=True)},
+        "rotations": dict(zip(pairs, matrices, strict=True)),
     }
 
 
@@ -216,25 +229,24 @@ def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -
 def _side(names: dict[str, Any], arrays: dict[str, Array], prefix: str) -> Side:
     widths = [int(width) for width in names["widths"]]
     layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / max(1, len(widths))))
-    unit_masses = arrays.get(f"{prefix}_unit_mass")
+    unit_masses = _cut(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
     if layer_masses.shape != (len(widths),):
         raise ValueError(f"it holds masses of {len(layer_masses)} layers of {len(widths)}")
-    for masses in (layer_masses, unit_masses):
-        if masses is not None and not (masses > 0).all():
-            raise ValueError("a layer or a unit has no mass")
+    if not all((masses > 0).all() and abs(masses.sum() - 1) < 1e-9 for masses in (layer_masses, *(unit_masses or ()))):
+        raise ValueError("masses of layers or units are not positive with sum 1")
     return Side(
         name=str(names["name"]),
         labels=tuple(map(str, names["labels"])),
         means=tuple(_cut(arrays[f"{prefix}_mean"], widths)),
         deviations=tuple(_cut(arrays[f"{prefix}_deviation"], widths)),
         layer_masses=layer_masses,
-        unit_masses=None if unit_masses is None else tuple(_cut(unit_masses, widths)),
+        unit_masses=None if unit_masses is None else tuple(unit_masses),
     )
 
 
 def _cut(values: Array, lengths: Sequence[int] | Array) -> list[Array]:
     """An array's pieces of these lengths, which must use it up."""
     ends = np.cumsum(lengths)
-    if min(lengths, default=0) < 0 or len(values) != (ends[-1] if len(ends) else 0):
+    if values.ndim != 1 or min(lengths, default=0) < 0 or len(values) != (ends[-1] if len(ends) else 0):
         raise ValueError(f"an array has {len(values)} entries where {ends[-1] if len(ends) else 0} are expected")
     return np.split(values, ends[:-1])

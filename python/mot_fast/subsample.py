@@ -10,11 +10,11 @@ import numpy as np
 
 from mot_fast import _validate, constant_units
 from mot_fast._validate import F64, Array, Index
-from mot_fast.align import _named, align
+from mot_fast.align import align
 from mot_fast.compare import judged_alternation, known_methods, seeded_splits
 from mot_fast.comparison import markdown_table, sd_of, with_sd
 from mot_fast.coupling import UNSHUFFLED
-from mot_fast.loading import Source
+from mot_fast.loading import Source, named
 from mot_fast.network import Layer, Network
 from mot_fast.rotation import Alternation
 
@@ -147,7 +147,7 @@ def subsample_curve(
     judged = _fractions(fractions)
     names = known_methods(methods, METHODS)
     judged_alternation(rotate)
-    source, target = _named(source, "source"), _named(target, "target")
+    source, target = named(source, "source"), named(target, "target")
     splits = seeded_splits(source, target, n_seeds, test_size, seed, "n_seeds")
     source, target = source.in_memory(), target.in_memory()
     groups = [
