@@ -17,7 +17,11 @@ def main() -> None:
     train, test = mot.split(smollm2.n_stimuli)
     alignment = mot.align(smollm2[train], gemma3[train])
     interval = mot.bootstrap_score(alignment, smollm2[test], gemma3[test])
-    write(output / "language-models-interval.md", f"score of the first split: {interval}")
+    write(
+        output / "language-models-interval.md",
+        f"score of the first split {interval.value:.3f}, 95 % interval over stimuli {interval.low:.3f} to "
+        f"{interval.high:.3f}",
+    )
     null = mot.hierarchy_null(smollm2[train], gemma3[train], n_draws=49, progress=True)
     save(mot.plot.plot_hierarchy_null(null), output / "language-models-null.png")
     write(

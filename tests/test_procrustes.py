@@ -48,11 +48,25 @@ def test_free_directions_do_not_jump(rng):
     np.testing.assert_allclose(orthogonal_factor(matrix, factor)[0], factor, atol=1e-12)
 
 
+@pytest.mark.parametrize(("n", "k", "rank"), [(30, 9, 9), (30, 9, 4), (30, 14, 14), (3, 1, 1), (30, 5, 0)])
+def test_a_known_low_rank_changes_nothing_but_the_time(n, k, rank, rng):
+    basis, _ = np.linalg.qr(rng.standard_normal((n, k)))
+    matrix = rng.standard_normal((k, rank)) @ rng.standard_normal((rank, n))
+    near = scipy.stats.ortho_group.rvs(n, random_state=1)
+    for _ in range(2):
+        expected, expected_rank = orthogonal_factor(basis @ matrix, near)
+        factor, found = orthogonal_factor(matrix, near, basis)
+        assert found == expected_rank == rank
+        np.testing.assert_allclose(factor, expected, atol=1e-10)
+        np.testing.assert_allclose(factor.T @ factor, np.eye(n), atol=1e-12)
+        near = factor  # and from where it is already
+
+
 def test_it_answers_where_divide_and_conquer_does_not_converge(rng, monkeypatch):
     matrix = rng.standard_normal((6, 6))
     expected, _ = orthogonal_factor(matrix, np.eye(6))
 
-    def fail(_):
+    def fail(*_, **__):
         raise np.linalg.LinAlgError("SVD did not converge")
 
     monkeypatch.setattr(np.linalg, "svd", fail)

@@ -172,7 +172,7 @@ def with_sd(value: float, sd: float) -> str:
 
 def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
     """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
     return [
         "| " + " | ".join(f"{cell:{'<' if k < n_left else '>'}{widths[k]}}" for k, cell in enumerate(row)) + " |"

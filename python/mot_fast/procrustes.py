@@ -9,8 +9,8 @@ from mot_fast._validate import F64
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
-def orthogonal_factor(matrix: F64, near: F64) -> tuple[F64, int]:
-    """The orthogonal R that maximises ``tr(R^T matrix)``; of many, the one nearest to `near`.
+def orthogonal_factor(matrix: F64, near: F64, basis: F64 | None = None) -> tuple[F64, int]:
+    """The orthogonal R that maximises ``tr(R^T basis matrix)``; of many, the one nearest to `near`.
 
     From the singular value decomposition ``U S V^T`` of the matrix, ``R = U V^T`` (Schoenemann 1966, A generalized
     solution of the orthogonal Procrustes problem). Where singular values vanish, up to rounding, any rotation between
@@ -19,16 +19,18 @@ def orthogonal_factor(matrix: F64, near: F64) -> tuple[F64, int]:
 
     Parameters
     ----------
-    matrix : array, `(n, n)`
+    matrix : array, `(n, n)`, or `(k, n)` with a basis
         Finite.
     near : array, `(n, n)`
         Orthogonal.
+    basis : array, `(n, k)`, optional
+        Orthonormal columns, k much below n: where the product is known to have low rank. The identity by default.
 
     Returns
     -------
     R : array, `(n, n)`
     rank : int
-        Of the matrix; below n, R depends on `near`.
+        Of the product; below n, R depends on `near`.
 
     Examples
     --------
@@ -38,19 +40,38 @@ def orthogonal_factor(matrix: F64, near: F64) -> tuple[F64, int]:
            [ 0., -1.]]), 1)
     """
     u, s, vt = _decomposed(matrix)
-    rank = int(np.count_nonzero(s > len(s) * _EPSILON * s[0]))
+    rank = int(np.count_nonzero(s > len(near) * _EPSILON * s[0]))
+    if basis is not None:
+        return _turned(near, vt[:rank].T, basis @ u[:, :rank]), rank
     if rank < len(s):
         u_null, _, vt_null = _decomposed(u[:, rank:].T @ near @ vt[rank:].T)
         u[:, rank:] = u[:, rank:] @ (u_null @ vt_null)
     return u @ vt, rank
 
 
+def _turned(near: F64, v: F64, u: F64) -> F64:
+    """The orthogonal matrix nearest to `near` that carries the few orthonormal columns of v onto those of u.
+
+    It is ``W near``, W being nearest to the identity of those that carry ``near v`` onto u: it moves nothing but what
+    lies in the span of both.
+    """
+    start = near @ v
+    r = v.shape[1]
+    span, _ = np.linalg.qr(np.hstack([start, u]))
+    start, end = span.T @ start, span.T @ u
+    start_rest, end_rest = (np.linalg.qr(columns, mode="complete")[0][:, r:] for columns in (start, end))
+    left, _, right = _decomposed(end_rest.T @ start_rest)
+    turn = end @ start.T + end_rest @ (left @ right) @ start_rest.T
+    turn.flat[:: len(turn) + 1] -= 1.0
+    return np.asarray(near + span @ (turn @ (span.T @ near)))
+
+
 def _decomposed(matrix: F64) -> tuple[F64, F64, F64]:
-    """Singular value decomposition; by QR iteration where divide and conquer does not converge."""
+    """Thin singular value decomposition; by QR iteration where divide and conquer does not converge."""
     try:
-        u, s, vt = np.linalg.svd(matrix)  # SciPy's would hold up other threads
+        u, s, vt = np.linalg.svd(matrix, full_matrices=False)  # SciPy's would hold up other threads
     except np.linalg.LinAlgError:
         import scipy.linalg
 
-        u, s, vt = scipy.linalg.svd(matrix, lapack_driver="gesvd")
+        u, s, vt = scipy.linalg.svd(matrix, full_matrices=False, lapack_driver="gesvd")
     return u, s, vt

@@ -119,6 +119,7 @@ class LayerPair:
     ) -> None:
         self.source, self.target, self.labels = source, target, labels
         self.cross: F64 = source.values.T @ target.values
+        self.basis, self.core = self._factored()
         n, m = self.cross.shape
         self.a = np.full(n, 1 / n) if masses[0] is None else masses[0]
         self.b = np.full(m, 1 / m) if masses[1] is None else masses[1]
@@ -155,9 +156,10 @@ class LayerPair:
                 trace.append(trace[-1])
                 break
             check()
-            carried = self._cross_with_carried(plan)
-            rotation, _ = orthogonal_factor(carried, near=rotation)
-            residual = self._residual(plan, float(np.vdot(rotation, carried)))
+            carried = self._carried(plan)
+            rotation, _ = orthogonal_factor(carried, rotation, self.basis)
+            turned = rotation if self.basis is None else self.basis.T @ rotation
+            residual = self._residual(plan, float(np.vdot(turned, carried)))
             certificates.append(plan.certificate)
             if best is None or residual < min(trace):
                 best = plan, rotation
@@ -169,9 +171,23 @@ class LayerPair:
 
     def rotation_of(self, plan: UnitPlan) -> F64 | None:
         """The rotation that belongs to a plan; None where it leaves directions free, which depend on those before."""
+        if self.basis is not None:
+            return None
         n = len(self.cross)
-        rotation, rank = orthogonal_factor(self._cross_with_carried(plan), near=np.eye(n))
+        rotation, rank = orthogonal_factor(self._carried(plan), near=np.eye(n))
         return rotation if rank == n else None
+
+    def _factored(self) -> tuple[F64 | None, F64]:
+        """``K = basis core``, orthonormal columns first, where few units or stimuli make its rank low; else None, K."""
+        n_stimuli, n = self.source.values.shape
+        m = self.cross.shape[1]
+        if 2 * min(m, n_stimuli) >= n:
+            return None, self.cross
+        if m <= n_stimuli:
+            basis, rest = np.linalg.qr(self.cross)
+            return basis, rest
+        basis, rest = np.linalg.qr(self.source.values.T)
+        return basis, rest @ self.target.values
 
     def _transport(self, rotation: F64) -> UnitPlan:
         """Exact transport from the units of ``X R`` to those of Y at cost 1 - correlation."""
@@ -186,10 +202,10 @@ class LayerPair:
     def _weights(self, plan: UnitPlan) -> Any:
         return rows_to_one(plan.plan, self.a) if self.is_scale_free else plan.plan
 
-    def _cross_with_carried(self, plan: UnitPlan) -> F64:
-        """``X^T (Y Q^T)``, `(n_l, n_l)`."""
-        carried = np.zeros((len(self.cross), len(self.cross)))
-        add_prediction(carried, self.cross, self._weights(plan), 1.0)
+    def _carried(self, plan: UnitPlan) -> F64:
+        """``X^T (Y Q^T)``, `(n_l, n_l)`, or its product with the transposed basis."""
+        carried = np.zeros((len(self.core), len(self.cross)))
+        add_prediction(carried, self.core, self._weights(plan), 1.0)
         return carried
 
     def _residual(self, plan: UnitPlan, fit: float) -> float:
