@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 BYTES_PER_COST = 4
 MOST_HELD = 2**28
 """Bytes of standardized layers that are held at most: more would hardly save time, as they are quickly made."""
@@ -29,6 +27,8 @@ def shown(n_bytes: int) -> str:
 
 def available() -> int:
     """Bytes that this process may still use: what the system has left, or any of its control groups if that is less."""
+    import psutil
+
     free = [int(psutil.virtual_memory().available)]
     for version, group in _control_groups():
         limit, usage, cached = _GROUP_FILES[version]

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-import psutil
-
 INTERVAL = 0.003
 """Seconds between two looks at the memory."""
 
@@ -52,6 +50,8 @@ def measured() -> Iterator[Usage]:
     >>> usage.seconds > 0 and usage.peak_bytes >= 0
     True
     """
+    import psutil
+
     process = psutil.Process()
     is_over = threading.Event()
     usage = Usage(initial_bytes=process.memory_info().rss)
