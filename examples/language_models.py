@@ -23,7 +23,7 @@ def main() -> None:
         f"{interval.high:.3f}",
     )
     null = mot.hierarchy_null(smollm2[train], gemma3[train], n_draws=49, progress=True)
-    save(mot.plot.plot_hierarchy_null(null), output / "language-models-null.png")
+    save(null.plot(), output / "language-models-null.png")
     write(
         output / "language-models-null.md",
         f"hierarchy {null.observed:.3f} of at most {null.ceiling:.3f}; stimuli shuffled {null.stimuli.mean():.3f} "

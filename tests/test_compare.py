@@ -331,7 +331,7 @@ def test_the_table_reads_well_as_text(networks):
     assert f"{found.mean('mot'):.3f} +- {found.sd('mot'):.3f}" in table[2]
     assert "one (3 layers) from two (2 layers), standardized" in text
     assert f"permuted: mean over random orders, whose sd is {found.permuted_sds['permuted'].mean():.3f}" in text
-    assert f"best possible: {ceiling(3, 2):.3f}" in text
+    assert f"the best that the masses allow: {ceiling(3, 2):.3f}" in text
     assert str(found) == text
     assert repr(found) == "Comparison('one' from 'two', mot, pairwise_best, permuted, rsa, 2 splits)"
     assert max(map(len, text.splitlines())) <= 120
@@ -420,3 +420,8 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
     monkeypatch.setattr(module, "Split", None)
     with pytest.raises(ImportError, match=r'"global_linear" needs scikit-learn: pip install "mot_fast\[compare\]"'):
         compare(*networks)
+
+
+def test_one_repeat_is_none(networks):
+    with pytest.raises(ValueError, match="source_repeats: expected at least 2 networks, found 1"):
+        compare(*networks, ["mot"], source_repeats=[networks[0]])

@@ -230,3 +230,9 @@ def test_versions_of_the_npy_format(tmp_path, rng):
                 mot.load(path)
         else:
             np.testing.assert_array_equal(mot.load(path).layer(0), values)
+
+
+def test_alignments_are_no_networks(tmp_path):
+    (tmp_path / "run.mot").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"found a '.mot' file; mot_fast.Alignment.load reads it"):
+        mot.load(tmp_path / "run.mot")

@@ -143,3 +143,9 @@ def test_repeated_labels_are_refused():
     layers = [Layer("a", (4, 2), lambda: np.zeros((4, 2)))] * 2
     with pytest.raises(ValueError, match="network 'bad': expected distinct layer labels, found a, a"):
         Network(layers, "bad")
+
+
+def test_a_layer_s_name_selects_no_stimuli(rng):
+    network = mot.load({"a": rng.random((5, 2))})
+    with pytest.raises(TypeError, match=r"stimuli: expected a slice, .*, found 'a'; a layer is network\.layer"):
+        network["a"]

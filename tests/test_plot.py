@@ -407,3 +407,17 @@ def test_without_matplotlib_it_says_what_to_install(alignment, rotated, monkeypa
     for call in calls:
         with pytest.raises(ImportError, match=r'pictures need matplotlib: pip install "mot_fast\[plot\]"'):
             call()
+
+
+@pytest.mark.parametrize("items", ["MOT", [1], [("mot", "mot")]])
+def test_other_things_than_alignments_are_refused(alignment, items):
+    with pytest.raises(TypeError, match=r"alignments: expected alignments, or pairs \(alignment, coupling\), found"):
+        mot.plot.plot_layer_plans(items)
+    with pytest.raises(TypeError, match=r"alignments: expected .* found 'mot'"):
+        mot.plot.plot_layer_plans((alignment, "mot"))
+
+
+def test_results_draw_themselves(layers):
+    null = mot.hierarchy_null(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), n_draws=3, n_layer_draws=9)
+    assert null.plot().get_xlabel() == "hierarchy score"
+    mpl.pyplot.close("all")

@@ -174,7 +174,7 @@ def test_threads_blocks_and_memory_change_no_bit(networks):
 def test_more_units_than_memory_allows_say_what_they_need(networks):
     message = (
         r"rotate: aligning layer 'layer1' \(12 units\) of 'source' with layer 'layer2' \(15 units\) of 'target' needs "
-        r"about 3.49e-05 GiB, and 9.31e-06 GiB may be taken; raise memory_limit, take fewer units or stimuli, or align"
+        r"about 0.0358 MiB, and 0.00954 MiB may be taken; raise memory_limit, take fewer units or stimuli, or align"
     )
     with pytest.raises(ValueError, match=message):
         mot.align(*networks, rotate=True, memory_limit=10_000)

@@ -77,3 +77,10 @@ def short_name(name: str) -> str:
     """The name, without its middle if it is long."""
     half = (_LONGEST_NAME - 1) // 2
     return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
+
+
+def darkest(vmax: float | None) -> float:
+    """The share that has the darkest colour: that which is given, or all."""
+    if vmax is not None and not 0 < vmax < float("inf"):
+        raise ValueError(f"vmax: expected a positive share, found {vmax!r}")
+    return 1.0 if vmax is None else float(vmax)

@@ -6,10 +6,9 @@ argument, what was expected and what was found.
 
 from __future__ import annotations
 
-import numbers
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -145,6 +144,10 @@ def rows(selection: Any, n_stimuli: int) -> Index:
     """The stimuli that a slice, a mask or an array of indices selects."""
     if isinstance(selection, slice):
         return np.arange(n_stimuli, dtype=np.int64)[selection]
+    if isinstance(selection, str):
+        raise TypeError(
+            f"stimuli: expected a slice, indices or a mask, found {selection!r}; a layer is network.layer(...)"
+        )
     index = array(selection, "stimuli")
     if index.ndim != 1:
         raise ValueError(f"stimuli: expected a slice or a one-dimensional index or mask, found {_shown(index)}")
@@ -270,38 +273,6 @@ def marginal(values: Any, n: int, what: str) -> F64:
     if not 0 < total < np.inf:
         raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {total}")
     return marginal
-
-
-def network_masses(values: Any, widths: Sequence[int], what: str) -> tuple[F64, tuple[F64, ...] | None]:
-    """Masses of a network's layers, with sum 1, and of each layer's units, with sum 1 each; None if those are uniform.
-
-    Either one number a layer is given, or one array a layer, of its units: then a layer has the mass of its units.
-    """
-    if values is None:
-        return np.full(len(widths), 1.0 / len(widths)), None
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, (Sequence, np.ndarray)):
-        raise TypeError(f"{what}: expected one mass, or one array of masses, a layer, found {values!r}")
-    if all(isinstance(value, numbers.Real) or getattr(value, "ndim", None) == 0 for value in values):
-        return _shares(marginal(values, len(widths), what), what), None
-    if len(values) != len(widths):
-        raise ValueError(f"{what}: expected one array for each of {len(widths)} layers, found {len(values)}")
-    names = [f"{what}[{l}]" for l in range(len(widths))]
-    for value, name in zip(values, names, strict=True):
-        if value is None:
-            raise TypeError(f"{name}: expected an array of masses, found None")
-    units = [marginal(value, width, name) for value, width, name in zip(values, widths, names, strict=True)]
-    sums = np.array([masses.sum() for masses in units])
-    return _shares(sums, what), tuple(_shares(masses, name) for masses, name in zip(units, names, strict=True))
-
-
-def _shares(masses: F64, what: str) -> F64:
-    """Masses with sum 1 of what takes part: leave out what has none."""
-    shares = masses / masses.max()
-    shares /= shares.sum()
-    if not shares.all():
-        i = int(np.argmin(shares))
-        raise ValueError(f"{what}: expected positive masses, found {masses[i]} of {masses.max()} at {i}")
-    return np.asarray(shares)
 
 
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, memory, rotated_plans, unit_plans
+from mot_fast import _core, _validate, _validate_masses, memory, rotated_plans, unit_plans
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
@@ -80,6 +80,10 @@ def align(
     -------
     Alignment
 
+    See Also
+    --------
+    mot_fast.compare : scores over several splits, with their deviations, beside those of other methods
+
     Raises
     ------
     TypeError, ValueError
@@ -113,8 +117,8 @@ def align(
         networks=(source, target),
         convention=convention,
         masses=(
-            _validate.network_masses(source_mass, source.widths, "source_mass"),
-            _validate.network_masses(target_mass, target.widths, "target_mass"),
+            _validate_masses.network_masses(source_mass, source.widths, "source_mass"),
+            _validate_masses.network_masses(target_mass, target.widths, "target_mass"),
         ),
         n_threads=min(n_threads, max(len(source) * len(target), _core.processors())),
         budget=memory.Budget(_validate.memory_limit(memory_limit, memory.available())),

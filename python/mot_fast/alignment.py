@@ -105,8 +105,8 @@ class Alignment(Record):
         Parameters
         ----------
         name : {"mot", "single_best", "pairwise_best", "permuted"}
-            The layer plan; all of a layer's weight where the plan has most of it; all on the layer of least cost; the
-            rows of the plan in a random order.
+            The layer plan; all of a layer's weight where the plan has most of it, of several such target layers on the
+            first; all on the layer of least cost; the rows of the plan in a random order.
         seed : int
             Of the random order.
 
@@ -172,7 +172,14 @@ class Alignment(Record):
         ------
         TypeError, ValueError
             If the networks' layers are not those aligned, their stimuli differ in number or are fewer than 3, or
-            activations are not finite.
+            activations are not finite; if a rotation is neither kept nor can be found again, which "permuted" may want,
+            as the alignment was loaded from a file.
+
+        See Also
+        --------
+        mot_fast.bootstrap_score : its confidence interval over stimuli
+        mot_fast.p_better : whether one coupling scores higher than another by chance
+        mot_fast.compare : mean and standard deviation over splits
         """
         truth = _matching(source, self.source, "source")
         network = _matching(target, self.target, "target")
@@ -220,7 +227,7 @@ class Alignment(Record):
         return plot_layer_plan(self, ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the alignment to a `.mot` file, whole or not at all.
+        """Write the alignment to a `.mot` file, whole or not at all; with the rotations kept, but no activations.
 
         Raises
         ------
@@ -252,6 +259,6 @@ class Alignment(Record):
 
 def _matching(source: Source, side: Side, argument: str) -> Network:
     """The network, which must have the layers that were aligned."""
-    network = loading.load(source)
+    network = loading.named(source, argument)
     _validate.same_layers(side, network, argument, f"'{side.name}' that were aligned")
     return network

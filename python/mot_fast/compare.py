@@ -98,7 +98,7 @@ def compare(
     --------
     >>> import mot_fast as mot
     >>> source, target = mot.data.resnets()
-    >>> comparison = compare(source, target, ["mot", "pairwise_best", "cka"], n_splits=2, n_resamples=99)
+    >>> comparison = mot.compare(source, target, ["mot", "pairwise_best", "cka"], n_splits=2, n_resamples=99)
     >>> bool(comparison.mean("mot") > comparison.mean("pairwise_best"))
     True
     >>> comparison.p_better["mot"]
@@ -173,11 +173,15 @@ def seeded_splits(
 def judged_alternation(rotate: Any) -> Alternation:
     """What the methods with rotations need."""
     if not isinstance(rotate, Alternation):
-        raise TypeError(f"rotate: expected an Alternation, found {rotate!r}")
+        raise TypeError(
+            f"rotate: expected an Alternation, found {rotate!r}; rotations are asked for by methods such as 'mot+r'"
+        )
     return rotate
 
 
 def _noise_ceiling(repeats: Sequence[Source], source: Network, seed: int) -> NoiseCeiling:
+    if isinstance(repeats, Sequence) and len(repeats) < 2:
+        raise ValueError(f"source_repeats: expected at least 2 networks, found {len(repeats)}")
     found = noise_ceiling(repeats, seed=seed)
     repeat = load(repeats[0])
     shapes = [list(zip(network.labels, network.widths, strict=True)) for network in (source, repeat)]

@@ -108,14 +108,19 @@ class Comparison:
         notes = [
             f"stimuli held out: {self.test_size:.0%}; random splits: {self.n_splits}; +-: sd over splits",
             "score: mean correlation of source units with their predictions",
-            "similarity: of source layers with those chosen in training; not comparable with scores, nor with others",
+        ]
+        if any(self.kind(name) == "similarity" for name in self.methods):
+            notes.append("similarity: of source layers with those chosen in training; not comparable with any other")
+        notes += [
             "seconds: median, peak MB: highest, loaded code included; couplings: with the alignment that they share",
         ]
         for name, sds in self.permuted_sds.items():
             spread = "" if np.isnan(sds).any() else f", whose sd is {sds.mean():.3f}"
             notes.append(f"{name}: mean over random orders{spread}")
         if not np.isnan(self.hierarchy_ceiling):
-            notes.append(f"hierarchy of the monotone coupling, the best possible: {self.hierarchy_ceiling:.3f}")
+            notes.append(
+                f"hierarchy of the monotone coupling, the best that the masses allow: {self.hierarchy_ceiling:.3f}"
+            )
         if self.noise_ceiling is not None:
             notes.append(
                 f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}"

@@ -23,7 +23,8 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        In [0, 1]. For L != M even a monotone plan stays below 1: see `ceiling`.
+        In [0, 1]. For L != M even a monotone plan stays below 1: ``from mot_fast.hierarchy import ceiling`` says how
+        far, for uniform masses. A map that leaves target layers out may exceed that.
 
     Raises
     ------

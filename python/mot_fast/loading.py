@@ -102,7 +102,8 @@ def _layers_of_path(path: Path) -> list[Layer]:
         return [_layer_of_npy(file) for file in files]
     if path.suffix == ".npz":
         return _layers_of_npz(path)
-    hint = "; put the .npy files of one network into a folder" if path.suffix == ".npy" else ""
+    hints = {".npy": "put the .npy files of one network into a folder", ".mot": "mot_fast.Alignment.load reads it"}
+    hint = f"; {hints[path.suffix]}" if path.suffix in hints else ""
     raise ValueError(f"{path}: expected a .npz file or a folder of .npy files, found a '{path.suffix}' file{hint}")
 
 

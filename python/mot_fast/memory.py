@@ -22,7 +22,8 @@ are cached files, which make room when they have to."""
 
 def shown(n_bytes: int) -> str:
     """So many bytes as people read them."""
-    return f"{n_bytes / 2**30:.3g} GiB"
+    unit, size = ("GiB", 2**30) if n_bytes >= 2**28 else ("MiB", 2**20)
+    return f"{n_bytes / size:.3g} {unit}"
 
 
 def available() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _validate_masses
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -60,7 +60,7 @@ class Masses:
     @classmethod
     def judged(cls, given: Any, widths: tuple[int, ...], argument: str) -> Masses:
         """Those of a network whose layers have these widths."""
-        of_layers, of_units = _validate.network_masses(given, widths, argument)
+        of_layers, of_units = _validate_masses.network_masses(given, widths, argument)
         if of_units is None:
             of_units = tuple(np.full(width, 1.0 / width) for width in widths)
         shares = np.concatenate([layer * units for layer, units in zip(of_layers, of_units, strict=True)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from mot_fast.network import Network
 TIE = 1e-12
 """Hierarchy scores that are equal but for rounding differ by less."""
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 @dataclass(frozen=True, eq=False)
 class HierarchyNull:
@@ -25,7 +28,7 @@ class HierarchyNull:
     observed: float
     """Of the networks as they are."""
     ceiling: float
-    """Of the monotone coupling, the best possible."""
+    """Of the monotone coupling, the best that uniform masses allow."""
     stimuli: F64
     """`(n_draws,)`: after the target's stimuli are shuffled and the alignment is fitted again."""
     layers: F64
@@ -36,6 +39,18 @@ class HierarchyNull:
     """One-sided p-value of the observed score among `layers`."""
     stimuli_plan: F64
     """`(L, M)`: mean of the layer plans after the stimuli are shuffled: what shape chance gives them."""
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw both nulls as histograms, with the observed score, and return the axes. Needs matplotlib.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from mot_fast.plot import plot_hierarchy_null
+
+        return plot_hierarchy_null(self, ax)
 
 
 def hierarchy_null(
@@ -99,7 +114,7 @@ def hierarchy_null(
     --------
     >>> import mot_fast as mot
     >>> source, target = (network[:200] for network in mot.data.resnets())
-    >>> null = hierarchy_null(source, target, n_draws=9)
+    >>> null = mot.hierarchy_null(source, target, n_draws=9)
     >>> null.p_stimuli
     0.1
     >>> bool(null.p_layers < 0.001 and null.observed < null.ceiling)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
-from mot_fast._axes import NAME_SIZE, new_axes, points, short_name, short_names, thin_out
+from mot_fast._axes import NAME_SIZE, darkest, new_axes, points, short_name, short_names, thin_out
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling as named_coupling
 from mot_fast.hierarchy import ceiling, hierarchy
@@ -103,7 +103,7 @@ def plot_layer_plan(
     MOT
     cost 0.00, H 1.00 (ceiling 1.00)
     """
-    weights, limit = _weights(alignment, coupling), _limit(vmax)
+    weights, limit = _weights(alignment, coupling), darkest(vmax)
     if ax is None:
         (ax,) = new_axes(_figure_size([alignment]))
     plan = _draw(alignment, weights, ax, limit)
@@ -149,7 +149,7 @@ def plot_layer_plans(
     items = list(_items(alignments, ["mot"] if couplings is None else couplings))
     if not items:
         raise ValueError("alignments: expected something to draw, found nothing")
-    limit = _limit(vmax)
+    limit = darkest(vmax)
     weights = [_weights(alignment, coupling) for _, alignment, coupling in items]
     sources = [alignment.source for _, alignment, _ in items]
     size = _figure_size([alignment for _, alignment, _ in items])
@@ -178,7 +178,10 @@ def _items(
     """Title, alignment and coupling of every plan."""
     pairs = alignments.items() if isinstance(alignments, Mapping) else [(None, item) for item in alignments]
     for title, item in pairs:
-        alignment, own = (item, couplings) if isinstance(item, Record) else (item[0], [item[1]])
+        alignment, given = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
+        if not isinstance(alignment, Record):
+            raise TypeError(f"alignments: expected alignments, or pairs (alignment, coupling), found {item!r}")
+        own: Sequence[Coupling] = couplings if given is None else [given]
         for coupling in own:
             name = _name(alignment, coupling)
             yield name if title is None else title if len(own) == 1 else f"{title}, {name}", alignment, coupling
@@ -195,20 +198,15 @@ def _weights(alignment: Record, coupling: Coupling) -> F64:
     return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
 
 
-def _limit(vmax: float | None) -> float:
-    if vmax is not None and not 0 < vmax < np.inf:
-        raise ValueError(f"vmax: expected a positive share, found {vmax!r}")
-    return 1.0 if vmax is None else float(vmax)
-
-
 def _name(alignment: Record, coupling: Coupling) -> str:
     name = coupling if isinstance(coupling, str) else "given weights"
     return ("MOT" if name == "mot" else name) + ("" if alignment.alternation is None else "+R")
 
 
 def _figures(alignment: Record, weights: F64) -> str:
-    """Cost and hierarchy score; beside it the ceiling, where that is one: if all layers have the same weight."""
-    text = f"cost {round((alignment.layer_costs * weights).sum(), 12):#.3g}"
+    """Cost (or residual) and hierarchy score; the ceiling, where that is one: if all layers have the same weight."""
+    what = "cost" if alignment.alternation is None else "residual"
+    text = f"{what} {round((alignment.layer_costs * weights).sum(), 12):#.3g}"
     if min(weights.shape) > 1 and weights.any():
         text += f", H {hierarchy(weights):.2f}"
         if _is_uniform(weights.sum(axis=0)) and _is_uniform(weights.sum(axis=1)):

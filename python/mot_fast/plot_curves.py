@@ -56,7 +56,7 @@ class Null(Protocol):
 
     @property
     def ceiling(self) -> float:
-        """The best possible."""
+        """Of the monotone coupling."""
 
     @property
     def stimuli(self) -> F64:
@@ -264,7 +264,7 @@ def _draw_bar(ax: Axes, place: float, scores: F64, style: Mapping[str, Any]) -> 
 
 
 def plot_hierarchy_null(null: Null, ax: Axes | None = None) -> Axes:
-    """Draw the hierarchy scores that chance gives as histograms, with the observed one and the best possible.
+    """Draw the hierarchy scores that chance gives as histograms, with the observed one and the ceiling.
 
     Parameters
     ----------

@@ -31,10 +31,21 @@ _EPSILON = float(np.finfo(np.float64).eps)
 class Alternation:
     """How ``mot.align(..., rotate=True)`` alternates between transport and rotation for each pair of layers.
 
+    Parameters
+    ----------
+    tol : float
+        It stops when the residual changes by at most this share of itself; from 0 on.
+    max_iter : int
+        Most alternations from one start; at least 1.
+    restarts : int
+        Further starts, from random rotations; the best result of all is kept.
+    seed : int
+        Of the random rotations, which depend on the pair of layers as well.
+
     Raises
     ------
     TypeError, ValueError
-        If a value is not such a number.
+        If a value is not a number of this kind.
 
     Examples
     --------
@@ -43,13 +54,9 @@ class Alternation:
     """
 
     tol: float = 1e-4
-    """It stops when the residual changes by at most this share of itself."""
     max_iter: int = 20
-    """Most alternations from one start."""
     restarts: int = 0
-    """Further starts, from random rotations; the best result of all is kept."""
     seed: int = 0
-    """Of the random rotations."""
 
     def __post_init__(self) -> None:
         if isinstance(self.tol, bool) or not isinstance(self.tol, numbers.Real):

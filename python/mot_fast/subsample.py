@@ -139,7 +139,7 @@ def subsample_curve(
     --------
     >>> import mot_fast as mot
     >>> source, target = mot.data.resnets()
-    >>> curve = subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], n_seeds=2)
+    >>> curve = mot.subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], n_seeds=2)
     >>> few, all_units = curve.mean("mot")
     >>> bool(few < all_units)
     True

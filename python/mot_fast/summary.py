@@ -57,7 +57,9 @@ def score_table(alignment: Alignment, source: Source, target: Source) -> str:
     rows.append(f"permuted: mean and sd over {N_PERMUTATIONS} draws")
     n_source, n_target = alignment.layer_plan.shape
     if min(n_source, n_target) > 1:
-        rows.append(f"hierarchy of the monotone coupling, the best possible: {ceiling(n_source, n_target):.3f}")
+        rows.append(
+            f"hierarchy of the monotone coupling, the best that the masses allow: {ceiling(n_source, n_target):.3f}"
+        )
     return "\n".join(rows)
 
 

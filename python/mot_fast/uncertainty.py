@@ -89,7 +89,7 @@ def bootstrap_score(
     >>> source, target = mot.data.resnets()
     >>> train, test = mot.split(source.n_stimuli)
     >>> alignment = mot.align(source[train], target[train])
-    >>> interval = bootstrap_score(alignment, source[test], target[test], n_resamples=99)
+    >>> interval = mot.bootstrap_score(alignment, source[test], target[test], n_resamples=99)
     >>> bool(interval.low < interval.value < interval.high < interval.low + 0.1)
     True
     """
@@ -160,7 +160,7 @@ def p_better(
     >>> source, target = mot.data.resnets()
     >>> train, test = mot.split(source.n_stimuli)
     >>> alignment = mot.align(source[train], target[train])
-    >>> p_better(alignment, source[test], target[test], n_resamples=99)
+    >>> mot.p_better(alignment, source[test], target[test], n_resamples=99)
     0.01
     """
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1)
