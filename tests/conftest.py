@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+
+import mot_fast as mot
 
 
 @pytest.fixture
@@ -24,3 +28,20 @@ def layers():
         ]
 
     return make
+
+
+@pytest.fixture
+def alignment(layers):
+    return mot.align(mot.load(layers([6, 5], 50), name="one"), mot.load(layers([7, 4, 8], 50, seed=2), name="two"))
+
+
+@pytest.fixture
+def rotated(layers):
+    return mot.align(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), rotate=True)
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

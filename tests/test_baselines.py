@@ -166,7 +166,7 @@ def test_dissimilarities_beyond_memory_are_refused(networks, monkeypatch):
     expected = rsa(source, target, n_jobs=2)
     monkeypatch.setattr(memory, "available", lambda: needed - 1)
     with pytest.raises(
-        ValueError, match=r"found 40 stimuli, which need \S+ GiB of the \S+ GiB available; select fewer: network\["
+        ValueError, match=r"found 40 stimuli, which need \S+ MiB of the \S+ MiB available; select fewer: network\["
     ):
         rsa(source, target)
     monkeypatch.setattr(memory, "available", lambda: 2**60)

@@ -3,13 +3,12 @@ from __future__ import annotations
 import importlib
 import sys
 import time
-import warnings
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast import constant_units, methods, uncertainty
+from mot_fast import methods, uncertainty
 from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.compare import compare
 from mot_fast.comparison import METHODS, SIMILARITIES
@@ -278,100 +277,11 @@ def test_all_methods_by_default(networks):
     assert "nan" not in str(found)
 
 
-def test_constant_units_are_named_once(layers):
-    source, target = layers([5, 4]), layers([4, 4], seed=1)
-    source[1][:, 2] = 0.5
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        compare(source, target, ["mot", "mot+r", "global_ot", "cka"], n_splits=3)
-    assert [str(warning.message).split(": ")[-1] for warning in caught] == ["1 of 4"]
-    assert "'source' layer 'layer1'" in str(caught[0].message)
-    assert caught[0].filename == __file__
-    compare(source, target, ["cka"], n_splits=1)  # which has no correlations of units, and nothing to warn of
-
-
-def test_other_warnings_pass_and_errors_too():
-    def warn(*messages):
-        with constant_units.named_once():
-            for message in messages:
-                warnings.warn(message, UserWarning, stacklevel=1)
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        warn("mine", constant_units.WARNING + "; a", constant_units.WARNING + "; b")
-    assert [str(warning.message) for warning in caught] == ["mine", constant_units.WARNING + "; a"]
-    with pytest.raises(UserWarning, match="some units are constant"):
-        warn(constant_units.WARNING)
-    with pytest.raises(UserWarning, match="mine"):
-        warn("mine", constant_units.WARNING)
-
-
-def test_constant_units_begin_their_warning_as_expected(layers):
-    source = layers([5])
-    source[0][:, 0] = 0
-    with pytest.warns(UserWarning, match=f"^{constant_units.WARNING}"):
-        mot.align(source, source)
-
-
 def test_it_shows_its_progress_if_asked(networks, capsys):
     compare(*networks, ["mot", "cka"], n_splits=1)
     assert capsys.readouterr().err == ""
     compare(*networks, ["mot", "single_best", "cka"], n_splits=2, progress=True)
     assert "4/4" in capsys.readouterr().err
-
-
-def test_the_table_reads_well_as_text(networks):
-    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], n_splits=2, n_resamples=9)
-    text = found.to_markdown()
-    table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len({len(line) for line in table}) == 1
-    assert [line.split("|")[1].strip() for line in table] == [
-        "method", "-------------", "mot", "pairwise_best", "permuted", "rsa",
-    ]  # fmt: skip
-    assert f"{found.mean('mot'):.3f} +- {found.sd('mot'):.3f}" in table[2]
-    assert "one (3 layers) from two (2 layers), standardized" in text
-    assert f"permuted: mean over random orders, whose sd is {found.permuted_sds['permuted'].mean():.3f}" in text
-    assert f"the best that the masses allow: {ceiling(3, 2):.3f}" in text
-    assert str(found) == text
-    assert repr(found) == "Comparison('one' from 'two', mot, pairwise_best, permuted, rsa, 2 splits)"
-    assert max(map(len, text.splitlines())) <= 120
-
-
-def test_rows_are_what_the_table_shows(networks):
-    found = compare(*networks, ["mot", "rsa"], n_splits=3)
-    first, second = found.rows()
-    assert first["method"] == "mot"
-    assert first["value"] == found.scores["mot"].mean()
-    assert first["value_sd"] == found.scores["mot"].std(ddof=1)
-    assert first["hierarchy_sd"] == found.hierarchies["mot"].std(ddof=1)
-    assert first["seconds"] == np.median(found.seconds["mot"])
-    assert first["peak_bytes"] == found.peak_bytes["mot"].max()
-    assert np.isnan(first["p_better"])
-    assert (second["method"], second["kind"]) == ("rsa", "similarity")
-    with pytest.raises(ValueError, match=r"name: expected one of 'mot', 'rsa', found 'cka'"):
-        found.mean("cka")
-
-
-def test_data_frames_are_made_by_pandas_if_it_is_there(networks, monkeypatch):
-    found = compare(*networks, ["cka", "mot"], n_splits=2)
-    frame = found.to_pandas().set_index("method")
-    assert frame.loc["mot", "value"] == found.mean("mot")
-    assert dict(frame["kind"]) == {"mot": "score", "cka": "similarity"}
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="data frames need pandas: pip install pandas"):
-        found.to_pandas()
-
-
-def test_the_picture_is_that_of_scores(networks):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    found = compare(*networks, ["mot", "cka"], n_splits=2)
-    _, ax = plt.subplots()
-    assert found.plot(ax) is ax
-    assert {"mot", "cka"} <= {label.get_text() for label in ax.get_yticklabels()}
-    plt.close("all")
 
 
 @pytest.mark.parametrize(

@@ -113,13 +113,13 @@ LAYER = np.zeros((5, 2))
             [[LAYER], [LAYER], [LAYER[:, :1]]],
             {},
             ValueError,
-            r"repeats\[2\]: expected the layers of repeats\[0\], 'layer0' of 2, found 'network' with 'layer0' of 1",
+            r"repeats\[2\]: expected the layers of repeats\[0\], 'layer0' of 2, found 'repeats\[2\]' with 'layer0' of 1",
         ),
         (
             [{"a": LAYER}, {"b": LAYER}],
             {},
             ValueError,
-            r"repeats\[1\]: expected the layers of repeats\[0\], 'a' of 2, found 'network' with 'b' of 2",
+            r"repeats\[1\]: expected the layers of repeats\[0\], 'a' of 2, found 'repeats\[1\]' with 'b' of 2",
         ),
         (
             [[LAYER], [LAYER[:4]]],

@@ -16,41 +16,40 @@ def test_results_come_in_order_and_progress_ends_with_all(n_threads):
     assert parallel.run([], n_threads) == []
 
 
-def test_an_interrupt_while_pieces_are_handed_in_stops_them():
-    was_stopped = threading.Event()
+class Endless:
+    """A piece that ends only when it is told to."""
 
-    def wait_until_stopped(check):
+    def __init__(self):
+        self.was_stopped = threading.Event()
+
+    def __call__(self, check):
         try:
             while True:
                 check()
         except parallel.Stopped:
-            was_stopped.set()
+            self.was_stopped.set()
             raise
+
+
+def test_an_interrupt_while_pieces_are_handed_in_stops_them():
+    endless = Endless()
 
     class Interrupted(list):
         def __iter__(self):
-            yield wait_until_stopped
+            yield endless
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        parallel.run(Interrupted([wait_until_stopped, wait_until_stopped]), 2)
-    assert was_stopped.wait(10)
+        parallel.run(Interrupted([endless, endless]), 2)
+    assert endless.was_stopped.wait(10)
 
 
 def test_what_a_piece_raises_is_raised_and_stops_the_others():
-    was_stopped = threading.Event()
-
-    def wait_until_stopped(check):
-        try:
-            while True:
-                check()
-        except parallel.Stopped:
-            was_stopped.set()
-            raise
+    endless = Endless()
 
     def fail(_):
         raise ValueError("bad piece")
 
     with pytest.raises(ValueError, match="bad piece"):
-        parallel.run([wait_until_stopped, fail], 2)
-    assert was_stopped.wait(10)
+        parallel.run([endless, fail], 2)
+    assert endless.was_stopped.wait(10)

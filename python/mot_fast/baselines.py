@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast import _validate, memory
+from mot_fast import _validate, memory, parallel
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.loading import Source, pair
@@ -175,13 +175,21 @@ def _all_pairs(
     is_target_held = len(target) <= len(source)
     held, passing = (target, source) if is_target_held else (source, target)
 
-    def compare_with_held(l: int) -> list[float]:
-        layer = prepare(passing, l)
-        return [similarity(layer, other) for other in held_layers]
+    def hold(l: int, check: Callable[[], None]) -> F64:
+        check()
+        return prepare(held, l)
 
-    with one_blas_thread, ThreadPoolExecutor(n_threads) as pool:
-        held_layers = list(pool.map(lambda l: prepare(held, l), range(len(held))))
-        result = np.array(list(pool.map(compare_with_held, range(len(passing)))), dtype=np.float64)
+    def compare_with_held(l: int, check: Callable[[], None]) -> list[float]:
+        layer, similarities = prepare(passing, l), []
+        for other in held_layers:
+            check()
+            similarities.append(similarity(layer, other))
+        return similarities
+
+    with one_blas_thread:
+        held_layers = parallel.run([partial(hold, l) for l in range(len(held))], n_threads)
+        rows = parallel.run([partial(compare_with_held, l) for l in range(len(passing))], n_threads)
+    result = np.array(rows, dtype=np.float64)
     return result if is_target_held else np.ascontiguousarray(result.T)
 
 
@@ -194,7 +202,7 @@ def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
         needed = (n_held + _WORKING_VECTORS) * one_layer
         raise ValueError(
             f"source and target: expected dissimilarities between stimuli that fit in memory, found {n_stimuli:,} "
-            f"stimuli, which need {needed / 2**30:.3g} GiB of the {available / 2**30:.3g} GiB available; "
+            f"stimuli, which need {memory.shown(needed)} of the {memory.shown(available)} available; "
             "select fewer: network[rows]"
         )
     return min(n_threads, room // (_WORKING_VECTORS * one_layer))

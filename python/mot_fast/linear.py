@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from mot_fast import _validate, memory
+from mot_fast import _validate, memory, parallel
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64, Array
 from mot_fast.loading import Source, named
@@ -90,14 +90,18 @@ def linear_predictivity(
     outputs = [_ZScores(source_train, [l]).train for l in range(len(source_train))]
     truth = [source_test.layer(l) for l in range(len(source_test))]
 
-    def from_target_layer(m: int) -> list[tuple[float, float, float]]:
+    def from_target_layer(m: int, check: Callable[[], None]) -> list[tuple[float, float, float]]:
         z_scores = _ZScores(target_train, [m])
         regressions = _Regressions(z_scores.train, z_scores.held_out(target_test))
-        return [regressions.scores(*layer) for layer in zip(outputs, truth, strict=True)]
+        scores = []
+        for layer in zip(outputs, truth, strict=True):
+            check()
+            scores.append(regressions.scores(*layer))
+        return scores
 
     n_threads = min(n_threads, max(1, memory.available() // _working_bytes(source_train, target_train)))
-    with one_blas_thread, ThreadPoolExecutor(n_threads) as pool:
-        columns = list(pool.map(from_target_layer, range(len(target_train))))
+    with one_blas_thread:
+        columns = parallel.run([partial(from_target_layer, m) for m in range(len(target_train))], n_threads)
     train, test, alphas = np.array(columns).transpose(2, 1, 0)
     return LinearPredictivity(*map(np.ascontiguousarray, (train, test, alphas)))
 

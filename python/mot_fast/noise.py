@@ -11,7 +11,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, named
 from mot_fast.network import Network
 from mot_fast.score import Score, correlate_units
 
@@ -89,7 +89,7 @@ def _alike(repeats: Sequence[Source]) -> list[Network]:
         raise TypeError(f"repeats: expected a sequence of networks, found {type(repeats).__name__}")
     if len(repeats) < 2:
         raise ValueError(f"repeats: expected at least 2 networks, found {len(repeats)}")
-    networks = [load(repeat) for repeat in repeats]
+    networks = [named(repeat, f"repeats[{k}]") for k, repeat in enumerate(repeats)]
     first = networks[0]
     _validate.enough_stimuli(first.n_stimuli, "repeats")
     for k, network in enumerate(networks):

@@ -1,0 +1,24 @@
+"""What a reader would see of a picture, which is drawn without a screen."""
+
+from __future__ import annotations
+
+import itertools
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+
+def names(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def overlaps(ax):
+    """How many neighbouring names of layers overlap when the figure is drawn."""
+    ax.figure.draw_without_rendering()
+    boxes = [[label.get_window_extent() for label in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis)]
+    return sum(one.overlaps(other) for side in boxes for one, other in itertools.pairwise(side))
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
