@@ -113,7 +113,10 @@ LAYER = np.zeros((5, 2))
             [[LAYER], [LAYER], [LAYER[:, :1]]],
             {},
             ValueError,
-            r"repeats\[2\]: expected the layers of repeats\[0\], 'layer0' of 2, found 'repeats\[2\]' with 'layer0' of 1",
+            (
+                r"repeats\[2\]: expected the layers of repeats\[0\], 'layer0' of 2, "
+                r"found 'repeats\[2\]' with 'layer0' of 1"
+            ),
         ),
         (
             [{"a": LAYER}, {"b": LAYER}],
