@@ -92,7 +92,7 @@ def test_bad_selections_are_named(arrays, rows, error, message):
 @pytest.mark.parametrize(
     ("which", "error", "message"),
     [
-        (2, IndexError, "layer of network 'small': expected a layer from 0 to 1, found 2"),
+        (2, IndexError, "layer of network 'small': expected a position from 0 to 1, found 2"),
         ("third", KeyError, "layer of network 'small': expected one of first, second, found 'third'"),
         (0.0, TypeError, "layer of network 'small': expected an integer, found 0.0"),
         (True, TypeError, "expected an integer, found True"),
@@ -149,3 +149,37 @@ def test_a_layer_s_name_selects_no_stimuli(rng):
     network = mot.load({"a": rng.random((5, 2))})
     with pytest.raises(TypeError, match=r"stimuli: expected a slice, .*, found 'a'; a layer is network\.layer"):
         network["a"]
+
+
+def test_layers_are_selected_by_position_or_label():
+    network = mot.load({"a": np.zeros((4, 1)), "b": np.ones((4, 2)), "c": np.full((4, 3), 2.0)}, name="net")[1:3]
+    some = network.select(["c", 0])
+    assert (some.name, some.labels, some.widths, some.n_stimuli) == ("net", ("c", "a"), (3, 1), 2)
+    np.testing.assert_array_equal(some.layer("c"), np.full((2, 3), 2.0))
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        ("ab", TypeError, r"layers: expected several layers, found 'ab'; one alone is \['ab'\]"),
+        (["d"], KeyError, "layer of network 'net': expected one of a, b, found 'd'"),
+        ([5], IndexError, "layer of network 'net': expected a position from 0 to 1, found 5"),
+        ([], ValueError, "network 'net': expected at least one layer, found none"),
+        ([0, "a"], ValueError, "network 'net': expected distinct layer labels, found a, a"),
+    ],
+)
+def test_layers_that_are_not_there_cannot_be_selected(layers, error, message):
+    network = mot.load({"a": np.zeros((4, 1)), "b": np.ones((4, 2))}, name="net")
+    with pytest.raises(error, match=message):
+        network.select(layers)
+
+
+def test_layers_keep_their_own_rows():
+    """As those of networks do that were put together out of several."""
+    first, second = mot.load([np.arange(8.0)[:, None]])[::2], mot.load([np.arange(4.0)[:, None]])
+    both = Network([*first.layers, Layer("other", (4, 1), second.layers[0].read)], "both")
+    assert both.n_stimuli == 4
+    np.testing.assert_array_equal(both[[3, 1]].layer(0).ravel(), [6, 2])
+    np.testing.assert_array_equal(both[[3, 1]].layer(1).ravel(), [3, 1])
+    with pytest.raises(ValueError, match=r"expected the same stimuli in every layer, found 2 in layer 'layer0' and 4"):
+        Network([*first[:2].layers, Layer("other", (4, 1), second.layers[0].read)], "both")

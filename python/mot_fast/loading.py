@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import Array
 from mot_fast.network import Layer, Network
+from mot_fast.npy import read_header
 
 Result = TypeVar("Result")
 Source = Network | Mapping[str, Any] | Sequence[Any] | str | os.PathLike[str]
@@ -95,11 +96,12 @@ def _layers_of_arrays(items: Iterable[tuple[Any, Any]], name: str) -> list[Layer
 def _layers_of_path(path: Path) -> list[Layer]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a .npz file or a folder of .npy files, found nothing")
+    path = path.absolute()  # for processes that run in another folder
     if path.is_dir():
         files = sorted(path.glob("*.npy"), key=lambda file: _natural(file.stem))
         if not files:
             raise ValueError(f"{path}: expected a folder of .npy files, found none in it")
-        return [_layer_of_npy(file) for file in files]
+        return [layer_of_npy(file) for file in files]
     if path.suffix == ".npz":
         return _layers_of_npz(path)
     hints = {".npy": "put the .npy files of one network into a folder", ".mot": "mot_fast.Alignment.load reads it"}
@@ -112,10 +114,11 @@ def _natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text) if part]
 
 
-def _layer_of_npy(path: Path) -> Layer:
+def layer_of_npy(path: Path) -> Layer:
+    """The layer that a `.npy` file holds."""
     read = partial(_guarded, path, partial(np.load, path, mmap_mode="r", allow_pickle=False))
     array = read()
-    return Layer(path.stem, _validate.layer_shape(array.shape, array.dtype, str(path)), read)
+    return Layer(path.stem, _validate.layer_shape(array.shape, array.dtype, str(path)), read, is_in_file=True)
 
 
 def _layers_of_npz(path: Path) -> list[Layer]:
@@ -129,7 +132,7 @@ def _layers_of_npz(path: Path) -> list[Layer]:
         if member.compress_type == zipfile.ZIP_STORED:
             order = "F" if fortran else "C"
             read = partial(np.memmap, path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
-        layers.append(Layer(label, layer_shape, partial(_guarded, path, read)))
+        layers.append(Layer(label, layer_shape, partial(_guarded, path, read), is_in_file=True))
     return layers
 
 
@@ -146,7 +149,7 @@ def _read_npz_member(path: Path, label: str) -> Array:
 def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Shape, order and type of one array of the archive, and where its numbers start in the file if it is stored."""
     with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-        shape, fortran, dtype = _npy_header(stream)
+        shape, fortran, dtype = read_header(stream)
         header_length = stream.tell()
     # The local header repeats the name and has an extra field of its own length (PKWARE's APPNOTE, 4.3.7).
     with path.open("rb") as file:
@@ -155,14 +158,6 @@ def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], b
         extra_length = int.from_bytes(file.read(2), "little")
     start = member.header_offset + 30 + name_length + extra_length
     return shape, fortran, dtype, start + header_length
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(f"unknown version {version} of the .npy format")
-    return readers[version](stream)
 
 
 def _guarded(path: Path, read: Callable[[], Result]) -> Result:

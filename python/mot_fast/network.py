@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,13 +13,22 @@ from mot_fast import _validate
 from mot_fast._validate import Array, Index
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer: its label, its shape `(n_stimuli, n_units)`, and how to read it."""
+    """One layer: its label, its shape `(n_stimuli, n_units)` as stored, how to read it, and which stimuli count."""
 
     label: str
     shape: tuple[int, int]
     read: Callable[[], Array]
+    is_in_file: bool = False
+    """Whether another process can read it as well: `read` refers to a file instead of holding the numbers."""
+    rows: Index | None = None
+    """The stimuli selected; None: all."""
+
+    @property
+    def n_stimuli(self) -> int:
+        """Number of selected stimuli."""
+        return self.shape[0] if self.rows is None else len(self.rows)
 
 
 class Network:
@@ -41,7 +50,7 @@ class Network:
         If there are no layers, labels repeat, or the layers have different numbers of stimuli.
     """
 
-    def __init__(self, layers: Sequence[Layer], name: str = "network", *, rows: Index | None = None) -> None:
+    def __init__(self, layers: Sequence[Layer], name: str = "network") -> None:
         if not layers:
             raise ValueError(f"network '{name}': expected at least one layer, found none")
         self.name = name
@@ -50,23 +59,23 @@ class Network:
         if len(set(self.labels)) != len(layers):
             raise ValueError(f"network '{name}': expected distinct layer labels, found {', '.join(self.labels)}")
         for layer in layers:
-            if layer.shape[0] != layers[0].shape[0]:
+            if layer.n_stimuli != layers[0].n_stimuli:
                 raise ValueError(
-                    f"network '{name}': expected the same stimuli in every layer, found {layers[0].shape[0]} in "
-                    f"layer '{layers[0].label}' and {layer.shape[0]} in layer '{layer.label}'"
+                    f"network '{name}': expected the same stimuli in every layer, found {layers[0].n_stimuli} in "
+                    f"layer '{layers[0].label}' and {layer.n_stimuli} in layer '{layer.label}'"
                 )
-        self._layers = tuple(layers)
-        self._rows = rows
+        self.layers = tuple(layers)
+        """In depth order."""
 
     @property
     def n_layers(self) -> int:
         """Number of layers."""
-        return len(self._layers)
+        return len(self.layers)
 
     @property
     def n_stimuli(self) -> int:
         """Number of selected stimuli."""
-        return self._layers[0].shape[0] if self._rows is None else len(self._rows)
+        return self.layers[0].n_stimuli
 
     def __len__(self) -> int:
         return self.n_layers
@@ -77,7 +86,27 @@ class Network:
 
     def __getitem__(self, stimuli: Any) -> Network:
         rows = _validate.rows(stimuli, self.n_stimuli)
-        return Network(self._layers, self.name, rows=rows if self._rows is None else self._rows[rows])
+        selected: dict[int | None, Index] = {None: rows}  # one array for all layers that share one
+        for layer in self.layers:
+            if layer.rows is not None and id(layer.rows) not in selected:
+                selected[id(layer.rows)] = layer.rows[rows]
+        return Network(
+            [replace(layer, rows=selected[None if layer.rows is None else id(layer.rows)]) for layer in self.layers],
+            self.name,
+        )
+
+    def select(self, layers: Iterable[int | str]) -> Network:
+        """The same network with some of its layers alone, by position or label, in the order given.
+
+        Raises
+        ------
+        IndexError, KeyError, ValueError
+            If there is no such layer, or none is given, or one twice.
+        """
+        if isinstance(layers, str):
+            raise TypeError(f"layers: expected several layers, found {layers!r}; one alone is [{layers!r}]")
+        what = f"layer of network '{self.name}'"
+        return Network([self.layers[_validate.position(which, self.labels, what)] for which in layers], self.name)
 
     def read(self, which: int | str) -> tuple[Array, Index | None]:
         """A layer's activations as stored, mapped where possible, and the stimuli selected of them (None: all).
@@ -87,13 +116,13 @@ class Network:
         ValueError
             If the layer cannot be read, or a selected activation is NaN or infinite.
         """
-        layer = self._layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
+        layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
         what = f"network '{self.name}', layer '{layer.label}'"
         values = _validate.activations(layer.read(), what)
         if values.shape != layer.shape:
             raise ValueError(f"{what}: expected shape {layer.shape} as before, found {values.shape}")
-        _validate.finite(values, self._rows, what)
-        return values, self._rows
+        _validate.finite(values, layer.rows, what)
+        return values, layer.rows
 
     def layer(self, which: int | str) -> Array:
         """Activations `(n_stimuli, n_units)` of one layer, by position or label.
