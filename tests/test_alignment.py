@@ -28,7 +28,7 @@ def test_unit_plans_are_found_by_position_and_label(alignment):
     assert alignment.unit_plan("layer1", "layer2") is alignment.unit_plan(1, 2)
     assert alignment.unit_plan(-1, -1) is alignment.unit_plan(1, 2)
     assert alignment.unit_plan(1, 2).nnz <= 5 + 8 - 1
-    with pytest.raises(IndexError, match="target_layer: expected a layer from 0 to 2, found 3"):
+    with pytest.raises(IndexError, match="target_layer: expected a position from 0 to 2, found 3"):
         alignment.unit_plan(0, 3)
     with pytest.raises(KeyError, match="source_layer: expected one of layer0, layer1, found 'v1'"):
         alignment.unit_plan("v1", 0)

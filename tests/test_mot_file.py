@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import copy
 import io
 import json
+import re
 import shutil
+import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
+from test_archive import KINDS, loaded, members_of, npy, packed
+
+PAGE = (Path(__file__).parents[1] / "docs" / "format.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -18,15 +25,12 @@ def alignment(layers):
 
 
 def rewrite(path, change):
-    """Rewrite the header of a .mot file."""
+    """Change the header and the members of a .mot file."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     header = json.loads(members["header.json"])
     change(header, members)
-    members["header.json"] = json.dumps(header).encode()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
+    path.write_bytes(packed({**members, "header.json": json.dumps(header).encode()}))
 
 
 def test_everything_comes_back_to_the_last_bit(alignment, layers, tmp_path):
@@ -72,53 +76,6 @@ def test_a_missing_file_is_named(tmp_path):
         mot.Alignment.load(tmp_path / "none.mot")
 
 
-@pytest.mark.parametrize("kept", [0.0, 0.2, 0.7, 0.99])
-def test_truncated_files_are_refused(alignment, tmp_path, kept):
-    path = tmp_path / "run.mot"
-    alignment.save(path)
-    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
-    with pytest.raises(ValueError, match=r"run.mot: expected a complete .mot file, found none"):
-        mot.Alignment.load(path)
-
-
-def npy(value, members):
-    """As many equal masses as the file holds entries."""
-    stream = io.BytesIO()
-    np.save(stream, np.full(len(np.load(io.BytesIO(members["mass.npy"]))), value))
-    return stream.getvalue()
-
-
-def set_header(key, value):
-    return lambda header, _: header.__setitem__(key, value)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (set_header("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
-        (set_header("version", 1.5), "its format version is 1.5"),
-        (set_header("version", 0), "its format version is 0"),
-        (set_header("format", "other"), "the format is 'other'"),
-        (set_header("convention", "raw"), "its convention is 'raw'"),
-        (lambda header, _: header.pop("cost"), "'cost'"),
-        (lambda _, members: members.__setitem__("layer_plan.npy", members["u.npy"]), "'layer_plan' has shape"),
-        (lambda _, members: members.__setitem__("u.npy", members["row.npy"]), "'u' holds something else than finite"),
-        (lambda _, members: members.__setitem__("mass.npy", npy(-1.0, members)), "a plan has entries without mass"),
-        (lambda _, members: members.__setitem__("mass.npy", npy(np.nan, members)), "'mass' holds something else"),
-        (lambda _, members: members.pop("mass.npy"), "'mass'"),
-        (lambda header, _: header["source"].__setitem__("widths", [6, 41]), "an array has 46 entries where 47"),
-        (lambda header, _: header["source"].__setitem__("widths", [46]), "it holds masses of 2 layers of 1"),
-        (lambda _, members: members.__setitem__("row.npy", members["column.npy"]), "a plan has entries outside|order"),
-        (lambda _, members: members.__setitem__("column.npy", members["row.npy"]), "a plan has entries outside|order"),
-    ],
-)
-def test_files_that_contradict_themselves_are_refused(alignment, tmp_path, change, message):
-    alignment.save(tmp_path / "run.mot")
-    rewrite(tmp_path / "run.mot", change)
-    with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
-        mot.Alignment.load(tmp_path / "run.mot")
-
-
 def test_files_of_version_1_are_read(alignment, layers, tmp_path):
     """They had neither masses nor rotations."""
     path = tmp_path / "run.mot"
@@ -135,47 +92,105 @@ def test_files_of_version_1_are_read(alignment, layers, tmp_path):
     assert loaded.score(*held_out).value == alignment.score(*held_out).value
 
 
-def array(change):
-    """Rewrites one array of the file."""
+def field(key, value, part=None):
+    """Sets one of the header."""
+    return lambda header, _: (header if part is None else header[part]).__setitem__(key, value)
 
-    def rewritten(name, members):
-        stream = io.BytesIO()
-        np.save(stream, change(np.load(io.BytesIO(members[f"{name}.npy"]))))
-        members[f"{name}.npy"] = stream.getvalue()
+
+def no_field(key, part=None):
+    return lambda header, _: (header if part is None else header[part]).pop(key)
+
+
+def member(name, content):
+    return lambda _, members: members.__setitem__(name, content)
+
+
+def array(name, change):
+    def rewritten(_, members):
+        members[f"{name}.npy"] = saved(change(np.load(io.BytesIO(members[f"{name}.npy"]))))
 
     return rewritten
 
 
+def saved(values):
+    stream = io.BytesIO()
+    np.save(stream, values)
+    return stream.getvalue()
+
+
 @pytest.mark.parametrize(
-    ("name", "change", "message"),
+    ("change", "message"),
     [
-        ("rotation", lambda values: values * 0, "it holds rotations that are not orthogonal"),
-        ("rotation", lambda values: values[:-1], "an array has .* entries where"),
-        ("rotated_pair", lambda values: values + 5, "it holds rotations of layers that there are not"),
-        ("rotated_pair", lambda values: values + 0.7, "'rotated_pair' holds something else than integers"),
-        ("trace", lambda values: values + 5, "its layer costs are not the least residuals of its traces"),
-        ("alternations", lambda values: values[:-1], "an array has|it holds"),
-        ("source_layer_mass", lambda values: values * 7, "masses of layers or units are not positive with sum 1"),
-        ("source_layer_mass", lambda values: values - 1, "masses of layers or units are not positive with sum 1"),
-        ("source_unit_mass", lambda values: values[:, None], "an array has"),
-        ("source_unit_mass", lambda values: values * 2, "masses of layers or units are not positive with sum 1"),
+        (field("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
+        (field("version", 1.5), "its format version is 1.5"),
+        (field("format", "other"), "the format is 'other'"),
+        (no_field("format"), "its header lacks 'format'"),
+        (field("convention", "raw"), "its convention is 'raw'"),
+        (field("convention", None), "'convention' in its header is None"),
+        (field("cost", float("nan")), "its header holds NaN"),
+        (field("cost", 10**400), "int too large to convert to float"),
+        (field("cost", 0.1), "its cost is 0.1, and not that of its layer plan"),
+        (no_field("cost"), "its header lacks 'cost'"),
+        (field("alternation", None), "it holds 'alternations', which has no place in it"),
+        (field("tol", -1, "alternation"), "tol: expected a number from 0 on"),
+        (field("max_iter", 1, "alternation"), "it holds traces of more than 1 alternations"),
+        (no_field("slackness", "certificate"), "its header has .* where .* are expected"),
+        (field("slackness", 1.0, "certificate"), "it holds transports that are not proven optimal"),
+        (field("tolerance", 1e-5, "certificate"), "it holds transports that are not proven optimal"),
+        (field("tolerance", 1e-9, "certificate"), "its certificate is better than that of a transport"),
+        (field("labels", ["one"], "source"), r"the source has 2 widths and the labels \['one'\]"),
+        (field("widths", [6, 10], "source"), r"an array has shape \(15,\) where 16 entries are expected"),
+        (field("widths", [15, 0], "source"), r"the source has the widths \[15, 0\]"),
+        (lambda _, members: members.pop("mass.npy"), "it lacks 'mass'"),
+        (lambda _, members: members.pop("source_layer_mass.npy"), "it lacks 'source_layer_mass'"),
+        (member("x.npy", saved(np.zeros(3))), "it holds 'x', which has no place in it"),
+        (member("read.me", b""), "it holds 'read.me'"),
+        (member("u.npy", b""), "'u.npy' is no array of float64, int32 or int64 numbers"),
+        (array("rotation", lambda values: values * 0), "it holds rotations that are not orthogonal"),
+        (array("rotated_pair", lambda values: values + 5), "it holds rotations of layers that there are not"),
+        (array("trace", lambda values: values + 5), "its layer costs are not the least residuals of its traces"),
+        (array("alternations", lambda values: values[:-1]), r"'alternations' has shape \(5,\) instead of \(6,\)"),
+        (
+            array("alternations", lambda values: values * 0 + np.eye(6, dtype=int)[0] * values.sum()),
+            "of no alternations",
+        ),
+        (
+            array("source_layer_mass", lambda values: values * 7),
+            "masses of layers or units are not positive with sum 1",
+        ),
+        (array("source_layer_mass", lambda values: values[::-1]), "'layer_plan' do not sum to the masses of layers"),
+        (array("source_layer_mass", lambda values: values[:1]), r"'source_layer_mass' has shape \(1,\) for 2 layers"),
+        (array("source_unit_mass", lambda values: values * 2), "masses of layers or units are not positive with sum 1"),
+        (array("source_deviation", lambda values: -values), "'source_deviation' is negative"),
+        (array("layer_plan", lambda values: values.T), r"'layer_plan' has shape \(3, 2\) instead of \(2, 3\)"),
+        (array("layer_plan", lambda values: values - [[9, -9, 0], [-9, 9, 0]]), "'layer_plan' is negative"),
+        (array("certificate", lambda values: values[:, :4]), r"'certificate' has shape \(6, 4\) instead of \(6, 5\)"),
+        (array("certificate", lambda values: -values), "it holds transports that are not proven optimal"),
+        (array("entries", lambda values: values + 2**62), "an array has shape"),
+        (array("row", lambda values: values - 1), "a plan has entries outside its shape"),
+        (array("row", lambda values: values * 0), "the entries of a plan are out of order"),
+        (array("mass", lambda values: -values), "a plan has entries without mass"),
+        (array("mass", lambda values: values * np.nan), "'mass' holds something else than finite float64 numbers"),
+        (array("mass", lambda values: values * 2), "of the plan from .* do not sum to the masses of units"),
+        (array("cost", lambda values: values + 1), "the plan from .* costs .* more than its potentials allow"),
+        (array("u", lambda values: values + 1), "the plan from .* costs .* more than its potentials allow"),
     ],
 )
-def test_rotations_and_masses_that_contradict_themselves_are_refused(layers, tmp_path, name, change, message):
+def test_files_that_contradict_themselves_are_refused(layers, tmp_path, change, message):
     source, target = layers([6, 9], 50), layers([7, 5, 8], 50, seed=2)
     masses = [np.arange(1.0, 7.0), np.ones(9)]
     mot.align(source, target, rotate=True, source_mass=masses).save(tmp_path / "run.mot")
     mot.Alignment.load(tmp_path / "run.mot")
-    rewrite(tmp_path / "run.mot", lambda _, members: array(change)(name, members))
+    rewrite(tmp_path / "run.mot", change)
     with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
         mot.Alignment.load(tmp_path / "run.mot")
 
 
-@pytest.mark.parametrize("alternation", [None, {"tol": -1}, {"unknown": 1}])
-def test_headers_that_say_otherwise_of_rotations_are_refused(layers, tmp_path, alternation):
-    mot.align(layers([6]), layers([7]), rotate=True).save(tmp_path / "run.mot")
-    rewrite(tmp_path / "run.mot", set_header("alternation", alternation))
-    with pytest.raises(ValueError, match=r"run.mot: expected a complete .mot file, found none"):
+def test_without_rotations_layer_costs_are_those_of_unit_plans(alignment, tmp_path):
+    alignment.save(tmp_path / "run.mot")
+    unused = np.where(alignment.layer_plan == 0, 1e-3, 0.0)
+    rewrite(tmp_path / "run.mot", array("layer_costs", lambda values: values + unused))
+    with pytest.raises(ValueError, match="its layer costs are not those of its unit plans"):
         mot.Alignment.load(tmp_path / "run.mot")
 
 
@@ -184,3 +199,129 @@ def test_other_archives_are_refused(tmp_path):
     shutil.copy(tmp_path / "net.npz", tmp_path / "net.mot")
     with pytest.raises(ValueError, match=r"net.mot: expected a complete .mot file, found none .*header.json"):
         mot.Alignment.load(tmp_path / "net.mot")
+
+
+JUNK = ["null", "true", "0", "-1", "2", "0.5", "1e-300", "1e308", "1e999", "NaN", "-Infinity", "9" * 400, "9" * 5000]
+JUNK += [
+    '""',
+    '"1"',
+    '"paper"',
+    '"\\ud800"',
+    "[]",
+    "{}",
+    "[1]",
+    "[6, 5]",
+    "[6, -5]",
+    '["a", "b"]',
+    "[[6], [5]]",
+    "1, 1",
+]
+JUNK += ["[" * 100_000, '{"a":' * 50_000, "[" * 900 + "]" * 900, "-", "\0", "\ufeff1", '1, "b": 1', '{"tol": 0}']
+
+
+def places(value, path=()):
+    """Of everything in a header."""
+    yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+def with_json(header, path, text):
+    """The header's bytes with one value replaced by a text; None leaves it out."""
+    changed = {"header": copy.deepcopy(header)}
+    *parents, last = "header", *path
+    parent = changed
+    for key in parents:
+        parent = parent[key]
+    if text is None:
+        del parent[last]
+    else:
+        parent[last] = "HERE"
+    return json.dumps(changed.get("header")).replace('"HERE"', text or "").encode()
+
+
+@pytest.fixture(params=KINDS)
+def members(request, layers, tmp_path):
+    return members_of(request.param, layers, tmp_path)
+
+
+def test_headers_may_hold_anything(members, tmp_path):
+    rng = np.random.default_rng(4)
+    header = json.loads(members["header.json"])
+    cases = [(path, text) for path in places(header) for text in (*JUNK, None)]
+    for k in rng.choice(len(cases), 200, replace=False):
+        loaded(tmp_path / "run.mot", packed({**members, "header.json": with_json(header, *cases[k])}))
+
+
+def test_headers_may_hold_more(members, tmp_path):
+    header = with_json({**json.loads(members["header.json"]), "more": 1}, ("more",), "[2]")
+    assert json.loads(header)["more"] == [2]
+    assert loaded(tmp_path / "run.mot", packed({**members, "header.json": header})) is not None
+
+
+DESCRIPTIONS = ["'<f8'", "'<i8'", "'>f8'", "'<f2'", "'<f16'", "'|u1'", "'|b1'", "'<c16'", "'|O'", "'<U4'", "'|V8'"]
+DESCRIPTIONS += ["'<M8[s]'", "'\\d'", "[('a', '<f8')]", "[('a', '|O')]", "('<f8', (2,))", "None", "__import__('os')"]
+SHAPES = ["()", "(-1,)", "(n, 1)", "(1, n)", "(n,)", "(nL,)", "(n)", "(0,)", "(1,)", "(10**12,)", "(1000000000000,)"]
+SHAPES += ["(9223372036854775808,)", "(0, 9223372036854775808)", "(4294967296, 4294967296)", "(2, -1)", "(1.0,)", "(,)"]
+SHAPES += ["(n,), 'a': 1", "(True,)", f"({'1, ' * 70})", f"({'9' * 5000},)", "(" * 150 + ")" * 150, f"({'-' * 9000}1,)"]
+
+
+def test_headers_of_arrays_may_say_anything(members, tmp_path):
+    rng = np.random.default_rng(5)
+    names = [name for name in members if name.endswith(".npy")]
+    for _ in range(150):
+        name = names[rng.integers(len(names))]
+        numbers = members[name][128:]
+        descr = DESCRIPTIONS[rng.integers(len(DESCRIPTIONS)) if rng.random() < 0.6 else 0]
+        shape = SHAPES[rng.integers(len(SHAPES))].replace("n", str(len(numbers) // 8))
+        is_by_columns = ["False", "True", "None", "2"][rng.integers(4) if rng.random() < 0.3 else 0]
+        version = [b"\1\0", b"\2\0", b"\3\0", b"\0\0"][rng.integers(4) if rng.random() < 0.2 else 0]
+        content = npy(descr, is_by_columns, shape, numbers, version)
+        loaded(tmp_path / "run.mot", packed({**members, name: content}))
+
+
+def bump(values, rng):
+    return (np.arange(values.size) == rng.integers(values.size)).astype(values.dtype).reshape(values.shape)
+
+
+CHANGES = [
+    lambda values, rng: rng.permutation(values),
+    lambda values, rng: np.concatenate([values, values])[: rng.integers(2 * len(values))],
+    lambda values, rng: values * [0, 2, 1e308, 2.0**62, np.nan][rng.integers(5)],
+    lambda values, rng: (values * [0.0, 2.0, -1.0, 2.0**31, 2.0**62][rng.integers(5)]).astype(values.dtype),
+    lambda values, rng: values + bump(values, rng),
+    lambda values, rng: values - bump(values, rng),
+    lambda values, rng: values * (1 + 1e-5 * rng.standard_normal(values.shape)),
+    lambda values, rng: values.astype([np.float32, ">f8", np.int64, np.uint8, bool, np.complex128][rng.integers(6)]),
+    lambda values, rng: [values.T, values[:, None], values.ravel(), values[0], values[None]][rng.integers(5)],
+]
+
+
+def test_arrays_may_hold_any_numbers(members, tmp_path):
+    rng = np.random.default_rng(6)
+    names = [name for name in members if name.endswith(".npy")]
+    for _ in range(150):
+        name = names[rng.integers(len(names))]
+        values = np.load(io.BytesIO(members[name]))
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            changed = CHANGES[rng.integers(len(CHANGES))](values, rng)
+        is_free = name.endswith(("_mean.npy", "_deviation.npy", "certificate.npy", "trace.npy", "rotation.npy"))
+        is_same = changed.dtype == values.dtype and np.array_equal(changed, values)
+        found = loaded(tmp_path / "run.mot", packed({**members, name: saved(changed)}))
+        assert found is None or is_free or is_same, name
+
+
+def test_the_page_of_the_format_reads_a_file_without_this_package(alignment, tmp_path, monkeypatch):
+    alignment.save(tmp_path / "run.mot")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert "mot_fast" not in code.replace("mot_fast alignment", "")
+    found = {}
+    exec(compile(code, "format.md", "exec"), found)
+    for l, m in np.ndindex(2, 3):
+        np.testing.assert_array_equal(found["plan"](l, m), alignment.unit_plan(l, m).toarray())
+    assert found["header"]["cost"] == alignment.cost
+
+
+def test_the_page_of_the_format_names_every_member(members):
+    assert [name for name in members if f"`{name}`" not in PAGE] == []

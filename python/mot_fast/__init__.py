@@ -9,12 +9,16 @@ from mot_fast.alignment import Alignment
 from mot_fast.compare import compare
 from mot_fast.comparison import Comparison
 from mot_fast.hierarchy import hierarchy
+from mot_fast.levels import align_nested, align_trajectories
 from mot_fast.loading import load
+from mot_fast.nested import NestedAlignment
 from mot_fast.network import Network
+from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.noise import NoiseCeiling, noise_ceiling
 from mot_fast.null import HierarchyNull, hierarchy_null
 from mot_fast.rotation import Alternation
 from mot_fast.score import Score
+from mot_fast.similarity import similarity_matrix
 from mot_fast.splitting import split
 from mot_fast.subsample import SubsampleCurve, subsample_curve
 from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
@@ -29,15 +33,19 @@ __all__ = [
     "Comparison",
     "HierarchyNull",
     "Interval",
+    "NestedAlignment",
     "Network",
     "NoiseCeiling",
     "Score",
+    "SimilarityMatrix",
     "SolverError",
     "SubsampleCurve",
     "Transport",
     "UnitPlan",
     "__version__",
     "align",
+    "align_nested",
+    "align_trajectories",
     "baselines",
     "bootstrap_score",
     "compare",
@@ -50,6 +58,7 @@ __all__ = [
     "ot",
     "p_better",
     "plot",
+    "similarity_matrix",
     "solve_transport",
     "split",
     "subsample_curve",

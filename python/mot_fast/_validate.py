@@ -173,7 +173,7 @@ def position(which: Any, labels: Sequence[str], what: str) -> int:
         return list(labels).index(which)
     index = whole_number(which, what)
     if not -len(labels) <= index < len(labels):
-        raise IndexError(f"{what}: expected a layer from 0 to {len(labels) - 1}, found {index}")
+        raise IndexError(f"{what}: expected a position from 0 to {len(labels) - 1}, found {index}")
     return index % len(labels)
 
 
@@ -188,6 +188,14 @@ def whole_number(value: Any, what: str, at_least: int | None = None) -> int:
     if at_least is not None and number < at_least:
         raise ValueError(f"{what}: expected at least {at_least}, found {number}")
     return number
+
+
+def path(value: Any, what: str) -> str:
+    """Where a file or folder lies."""
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected a path, found {value!r}") from None
 
 
 def choice(value: Any, choices: Sequence[str], what: str) -> str:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, _validate_masses, memory, rotated_plans, unit_plans
-from mot_fast._blas import one_blas_thread
+from mot_fast import _core, _validate, _validate_masses, dispatch
 from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
+from mot_fast.blocks import Resources
 from mot_fast.coupling import UNSHUFFLED
-from mot_fast.layer_pairs import PreparedNetwork, prepare
+from mot_fast.layer_pairs import PairWork, Statistics
 from mot_fast.loading import Source, pair
 from mot_fast.network import Network
+from mot_fast.pair_run import Report, surveyed
 from mot_fast.record import CONVENTIONS, Side
-from mot_fast.rotated_plans import Rotated
+from mot_fast.rotated_plans import RotatedTransports
 from mot_fast.rotation import Alternation
+from mot_fast.store import Store
 from mot_fast.transport import Certificate, solve_transport
+from mot_fast.unit_plans import UnitTransports
 
-Report = Callable[[int], None] | None
+_MOST_NAMED = 20
+"""Layers with constant units that the warning names."""
 
 
 def align(
@@ -37,6 +44,8 @@ def align(
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> Alignment:
     """Align two networks exactly at two levels: units within every pair of layers, and layers within the networks.
 
@@ -74,7 +83,16 @@ def align(
         Bytes that the standardized layers and the costs of layer pairs may take beside the activations given and the
         result; by default half of what the machine, or this process's control group, has left. A network whose layers
         take more is standardized block by block, and the costs of a pair of layers that take more than half of it are
-        computed anew whenever they are searched. The plans are optimal for any limit.
+        computed anew whenever they are searched. The plans are optimal for any limit. With an executor, that of each
+        worker.
+    executor : concurrent.futures.Executor, optional
+        Whose workers solve the pairs of layers, block by block: a process pool, a Dask client's ``get_executor()``,
+        MPI's. They are sent where layers lie, not what is in them, and must see the same files; layers that are arrays
+        in memory are written to the store, or else to a temporary folder. The result is the same to the last bit on
+        machines of one kind. Each block runs on one thread, or on `n_jobs`.
+    store : path, optional
+        A folder where every finished block of pairs is kept under a hash of its activations and parameters. A run that
+        was stopped, or killed, goes on from there; many runs and processes may share it.
 
     Returns
     -------
@@ -108,80 +126,109 @@ def align(
     >>> bool(alignment.score(source[test], target[test]).value > 0.6)
     True
     """
-    alternation = _alternation(rotate)
-    _validate.choice(convention, CONVENTIONS, "convention")
-    n_threads = _validate.n_threads(n_jobs)
     source, target = pair(source, target)
+    task = Task.of((source, target), rotate, convention, (source_mass, target_mass), memory_limit)
+    n_pairs = len(source) * len(target)
+    means = resources(n_pairs, n_jobs, memory_limit, executor, store)
+    with (
+        progress_callback(progress, n_pairs) as report,
+        surveyed(task.networks, task.work, means) as (statistics, solve),
+    ):
+        warn_of_constant_units(task.networks, statistics)
+        whole = solve(report)
+    return task.alignment(statistics, whole, means.n_threads)
 
-    task = _Task(
-        networks=(source, target),
-        convention=convention,
-        masses=(
-            _validate_masses.network_masses(source_mass, source.widths, "source_mass"),
-            _validate_masses.network_masses(target_mass, target.widths, "target_mass"),
-        ),
-        n_threads=min(n_threads, max(len(source) * len(target), _core.processors())),
-        budget=memory.Budget(_validate.memory_limit(memory_limit, memory.available())),
+
+def resources(
+    n_pairs: int,
+    n_jobs: int | None,
+    memory_limit: int | None,
+    executor: Executor | None,
+    store: str | os.PathLike[str] | None,
+) -> Resources:
+    """What a run over so many pairs of layers may use, judged."""
+    workers = dispatch.executor(executor)
+    n_threads = dispatch.n_threads(n_jobs, workers)
+    if memory_limit is not None:
+        memory_limit = _validate.memory_limit(memory_limit, 0)
+    return Resources(
+        n_threads=min(n_threads, max(n_pairs, _core.processors())),
+        memory_limit=memory_limit,
+        executor=workers,
+        store=None if store is None else Store(Path(_validate.path(store, "store")).absolute()),
     )
-    with _progress_callback(progress, len(source) * len(target)) as report, one_blas_thread:
-        return task.align_rotated(alternation, report) if alternation else task.align(report)
 
 
 @dataclass(frozen=True)
-class _Task:
+class Task:
     """An alignment, its arguments judged."""
 
     networks: tuple[Network, Network]
     convention: str
+    alternation: Alternation | None
     masses: tuple[tuple[F64, tuple[F64, ...] | None], ...]
-    n_threads: int
-    budget: memory.Budget
+    memory_limit: int | None
 
-    def align(self, report: Report) -> Alignment:
-        """Without rotations."""
-        layers = prepare(self.networks, unit_plans.STANDARDIZED, self.budget, self.n_threads)
-        sides = self._sides(layers)
-        plans = unit_plans.solve(layers, sides, self.budget, self.n_threads, report)
-        layer_costs = np.array([[plan.cost for plan in row] for row in plans])
-        certificates = [plan.certificate for row in plans for plan in row]
-        return self._alignment(sides, layer_costs, certificates, unit_plans=plans)
+    @classmethod
+    def of(
+        cls,
+        networks: tuple[Network, Network],
+        rotate: bool | Alternation,
+        convention: str,
+        masses: tuple[Any, Any] = (None, None),
+        memory_limit: int | None = None,
+    ) -> Task:
+        """Judge the arguments of `align`."""
+        alternation = _alternation(rotate)
+        _validate.choice(convention, CONVENTIONS, "convention")
+        judged = tuple(
+            _validate_masses.network_masses(values, network.widths, what)
+            for values, network, what in zip(masses, networks, ("source_mass", "target_mass"), strict=True)
+        )
+        return cls(networks, convention, alternation, judged, memory_limit)
 
-    def align_rotated(self, alternation: Alternation, report: Report) -> Alignment:
-        """With rotations, of which those are kept that a coupling uses."""
-        n_threads = rotated_plans.affordable_threads(*self.networks, self.budget, self.n_threads)
-        layers = prepare(self.networks, rotated_plans.CENTRED, self.budget, n_threads)
-        sides = self._sides(layers)
-        rotated = Rotated(sides, self.convention, alternation)
-        pairs = rotated_plans.solve(layers, rotated, self.budget, n_threads, report)
-        del layers
-        alignment = self._alignment(
-            sides,
-            layer_costs=np.array([[pair.residual for pair in row] for row in pairs]),
-            certificates=[pair.certificate for row in pairs for pair in row],
-            unit_plans=tuple(tuple(pair.plan for pair in row) for row in pairs),
-            alternation=alternation,
-            traces=tuple(tuple(pair.trace for pair in row) for row in pairs),
+    @property
+    def work(self) -> PairWork[Any, Any]:
+        """What is done with every pair of layers."""
+        unit_masses = self.masses[0][1], self.masses[1][1]
+        if self.alternation is None:
+            return UnitTransports(unit_masses)
+        return RotatedTransports(self.convention, self.alternation, unit_masses)
+
+    def alignment(self, statistics: tuple[Statistics, Statistics], whole: Any, n_threads: int) -> Alignment:
+        """The result, given that of the work; rotations that a coupling uses are found on so many threads."""
+        if self.alternation is None:
+            layer_costs = np.array([[plan.cost for plan in row] for row in whole])
+            certificates = [plan.certificate for row in whole for plan in row]
+            return self._between_layers(statistics, layer_costs, certificates, unit_plans=whole)
+        alignment = self._between_layers(
+            statistics,
+            layer_costs=np.array([[pair.residual for pair in row] for row in whole]),
+            certificates=[pair.certificate for row in whole for pair in row],
+            unit_plans=tuple(tuple(pair.plan for pair in row) for row in whole),
+            alternation=self.alternation,
+            traces=tuple(tuple(pair.trace for pair in row) for row in whole),
             training=self.networks,
-            memory_limit=self.budget.limit,
+            memory_limit=self.memory_limit,
         )
         used = sum(alignment.coupling(name) for name in UNSHUFFLED)
-        return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), self.n_threads))
+        return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), n_threads))
 
-    def _sides(self, layers: Sequence[PreparedNetwork[Any]]) -> tuple[Side, Side]:
-        source, target = (
-            Side(network.name, network.labels, tuple(prepared.means), tuple(prepared.deviations), *masses)
-            for network, prepared, masses in zip(self.networks, layers, self.masses, strict=True)
-        )
-        _warn_of_constant_units(source, target)
-        return source, target
-
-    def _alignment(
-        self, sides: tuple[Side, Side], layer_costs: F64, certificates: Sequence[Certificate], **fields: Any
+    def _between_layers(
+        self,
+        statistics: tuple[Statistics, Statistics],
+        layer_costs: F64,
+        certificates: Sequence[Certificate],
+        **fields: Any,
     ) -> Alignment:
-        between_layers = solve_transport(layer_costs, *(side.layer_masses for side in sides))
+        source, target = (
+            Side(network.name, network.labels, seen.means, seen.deviations, *masses)
+            for network, seen, masses in zip(self.networks, statistics, self.masses, strict=True)
+        )
+        between_layers = solve_transport(layer_costs, source.layer_masses, target.layer_masses)
         return Alignment(
-            source=sides[0],
-            target=sides[1],
+            source=source,
+            target=target,
             convention=self.convention,
             cost=between_layers.cost,
             layer_costs=layer_costs,
@@ -199,29 +246,33 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
     return Alternation() if rotate else None
 
 
-def _warn_of_constant_units(*sides: Side) -> None:
+def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics], stacklevel: int = 4) -> None:
+    """Warn the caller, so many frames above, of units that are constant over the stimuli."""
     found = [
-        f"'{side.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}"
-        for side in sides
-        for label, deviation in zip(side.labels, side.deviations, strict=True)
+        f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}"
+        for network, seen in zip(networks, statistics, strict=True)
+        for label, deviation in zip(network.labels, seen.deviations, strict=True)
         if (deviation == 0).any()
     ]
     if found:
+        others = f"; and in {len(found) - _MOST_NAMED} more layers" if len(found) > _MOST_NAMED else ""
         warnings.warn(
             "some units are constant over the stimuli; their correlation with every unit counts as 0: "
-            + "; ".join(found),
+            + "; ".join(found[:_MOST_NAMED])
+            + others,
             UserWarning,
-            stacklevel=5,
+            stacklevel=stacklevel,
         )
 
 
 @contextmanager
-def _progress_callback(is_shown: bool, n_pairs: int) -> Iterator[Report]:
+def progress_callback(is_shown: bool, n_pairs: int, of: str = "layer") -> Iterator[Report]:
+    """A progress bar over pairs of layers, or of something else, or None."""
     if not is_shown:
         yield None
         return
     from tqdm import tqdm
 
-    with tqdm(total=n_pairs, desc="layer pairs", unit="pair") as bar:
+    with tqdm(total=n_pairs, desc=f"{of} pairs", unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)

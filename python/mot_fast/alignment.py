@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from mot_fast import _validate, loading, memory, store
+from mot_fast import _validate, loading, memory, mot_file
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling
@@ -18,7 +18,7 @@ from mot_fast.loading import Source
 from mot_fast.network import Network
 from mot_fast.predictor import Predictor
 from mot_fast.record import Record, Side
-from mot_fast.rotated_plans import Rotated, rotations
+from mot_fast.rotated_plans import RotatedTransports, rotations
 from mot_fast.score import Score, correlate_units
 from mot_fast.transport import UnitPlan
 
@@ -92,12 +92,36 @@ class Alignment(Record):
                     f"rotation: that from layer '{self.source.labels[l]}' to '{self.target.labels[m]}' is not kept, as "
                     "no coupling uses it, and an alignment loaded from a file holds no activations to find it again"
                 )
-            rotated = Rotated((self.source, self.target), self.convention, self.alternation)
+            sides = self.source, self.target
+            work = RotatedTransports(
+                self.convention, self.alternation, (self.source.unit_masses, self.target.unit_masses)
+            )
             budget = memory.Budget(_validate.memory_limit(self.memory_limit, memory.available()))
             n_threads = _validate.n_threads(n_threads)
             with one_blas_thread:
-                found = rotations(rotated, self.unit_plans, missing, self.training, budget, n_threads)
+                found = rotations(work, sides, self.unit_plans, missing, self.training, budget, n_threads)
         return {pair: found[pair] if pair in found else self.rotations[pair] for pair in wanted}
+
+    def transpose(self) -> Alignment:
+        """The target network aligned with the source network: the same transports, seen from the other side.
+
+        Raises
+        ------
+        ValueError
+            If the networks were aligned with rotations, which are those of source layers alone.
+        """
+        if self.alternation is not None:
+            raise ValueError("transpose: expected an alignment without rotations, found one whose source is rotated")
+        return replace(
+            self,
+            source=self.target,
+            target=self.source,
+            layer_costs=self.layer_costs.T.copy(),
+            layer_plan=self.layer_plan.T.copy(),
+            unit_plans=tuple(
+                tuple(plan.transpose() for plan in column) for column in zip(*self.unit_plans, strict=True)
+            ),
+        )
 
     def coupling(self, name: str = "mot", *, seed: int = 0) -> F64:
         """Layer weights `(L, M)` of the alignment or of a baseline, each row summing to its layer's mass, 1 / L.
@@ -234,7 +258,7 @@ class Alignment(Record):
         OSError
             If the file cannot be written.
         """
-        store.save(self, path)
+        mot_file.save(self, path)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Alignment:
@@ -247,7 +271,7 @@ class Alignment(Record):
         ValueError
             If it is not a complete `.mot` file, or of a newer format.
         """
-        record = store.load(path)
+        record = mot_file.load(path)
         return Alignment(**{field.name: getattr(record, field.name) for field in fields(record)})
 
     def __repr__(self) -> str:

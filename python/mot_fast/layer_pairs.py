@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from mot_fast._validate import F64, Array, Index
 from mot_fast.memory import Budget, blocks
@@ -29,6 +29,17 @@ class PreparedLayer(Protocol):
 
 Prepared = TypeVar("Prepared", bound=PreparedLayer)
 Result = TypeVar("Result")
+Whole = TypeVar("Whole")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of the units of every layer of a network, over the stimuli."""
+
+    means: tuple[F64, ...]
+    """`(n_units,)` each."""
+    deviations: tuple[F64, ...]
+    """Standard deviations, `(n_units,)` each, 0 for constant units."""
 
 
 @dataclass(frozen=True)
@@ -39,28 +50,37 @@ class Preparation(Generic[Prepared]):
     """Out of activations and the stimuli that count."""
     n_bytes: Callable[[int, int], int]
     """What a layer of so many stimuli and units then takes."""
+    name: str
 
 
 class PreparedNetwork(Generic[Prepared]):
-    """A network whose layers are made ready when they are needed; all are once, at the start, to be judged."""
+    """A network whose layers are made ready when they are needed, but for those that are kept so."""
 
     def __init__(
-        self, network: Network, preparation: Preparation[Prepared], budget: Budget, n_threads: int, *, is_kept: bool
+        self,
+        network: Network,
+        preparation: Preparation[Prepared],
+        n_threads: int,
+        kept: Mapping[int, Prepared] | None = None,
     ) -> None:
         self.network = network
         self.n_threads = n_threads
         self.sizes = [preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
         self._make = preparation.make
-        self._kept: dict[int, Prepared] = {}
-        self.means: list[F64] = []
-        self.deviations: list[F64] = []
-        for block in blocks(self.sizes, budget.layers if is_kept else 0, n_threads, budget.passing):
+        self._kept = dict(kept or {})
+
+    def survey(self, budget: Budget, *, is_kept: bool) -> Statistics:
+        """All layers are made ready once, to be judged; they may be kept so."""
+        means: list[F64] = []
+        deviations: list[F64] = []
+        for block in blocks(self.sizes, budget.layers if is_kept else 0, self.n_threads, budget.passing):
             layers = self.layers(block)
-            self.means.extend(layer.mean for layer in layers)
-            self.deviations.extend(layer.deviation for layer in layers)
+            means.extend(layer.mean for layer in layers)
+            deviations.extend(layer.deviation for layer in layers)
             if is_kept:
                 self._kept.update(zip(block, layers, strict=True))
             del layers  # before the next ones are made
+        return Statistics(tuple(means), tuple(deviations))
 
     def layers(self, block: range) -> list[Prepared]:
         """Some layers, made ready."""
@@ -76,12 +96,11 @@ class PreparedNetwork(Generic[Prepared]):
 
 def prepare(
     networks: tuple[Network, Network], preparation: Preparation[Prepared], budget: Budget, n_threads: int
-) -> tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]:
-    """The networks, all of whose layers are kept if the budget has room for them."""
-    n_bytes = sum(preparation.n_bytes(network.n_stimuli, width) for network in networks for width in network.widths)
-    is_kept = n_bytes <= budget.layers
-    source, target = (PreparedNetwork(network, preparation, budget, n_threads, is_kept=is_kept) for network in networks)
-    return source, target
+) -> tuple[tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]], tuple[Statistics, Statistics]]:
+    """The networks, all of whose layers are kept if the budget has room for them, and what was seen of them."""
+    source, target = (PreparedNetwork(network, preparation, n_threads) for network in networks)
+    is_kept = sum(source.sizes) + sum(target.sizes) <= budget.layers
+    return (source, target), (source.survey(budget, is_kept=is_kept), target.survey(budget, is_kept=is_kept))
 
 
 @dataclass(frozen=True)
@@ -99,19 +118,58 @@ class Batch(Generic[Prepared]):
         return [(l, m) for l in self.source_block for m in self.target_block]
 
 
+Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]
+Part = tuple[range, range, Whole]
+"""Of some source and some target layers, what was found of all their pairs."""
+
+
+class PairWork(Protocol[Prepared, Whole]):
+    """What is done with every pair of layers; small, so that it can be sent to other processes."""
+
+    @property
+    def preparation(self) -> Preparation[Prepared]:
+        """How layers are made ready for it."""
+
+    def identity(self) -> dict[str, Any]:
+        """Whatever the result depends on beside the activations, as JSON holds it."""
+
+    def part(self, rows: range, columns: range) -> PairWork[Prepared, Whole]:
+        """The same for some of the layers alone."""
+
+    def solve(
+        self, layers: Layers[Prepared], budget: Budget, n_threads: int, report: Callable[[int], None] | None
+    ) -> Whole:
+        """Do it; `report(n_done)` is told how many pairs are done."""
+
+    def join(self, parts: Iterable[Part[Whole]], shape: tuple[int, int]) -> Whole:
+        """The whole that parts make up."""
+
+    def pack(self, whole: Whole) -> dict[str, Array]:
+        """As plain arrays."""
+
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Whole:
+        """Back from arrays; `ValueError` where they are not sound."""
+
+    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:
+        """Threads, of those wanted, that the memory budget has room for; `ValueError` if not even for one."""
+
+    def seconds(self, n_stimuli: int, n_units: int) -> float:
+        """About how long a pair of layers of so many units each takes, on one thread."""
+
+
 def for_each_pair(
-    source: PreparedNetwork[Prepared],
-    target: PreparedNetwork[Prepared],
+    layers: Layers[Prepared],
     budget: Budget,
     n_threads: int,
-    work: Callable[[Batch[Prepared], int], Sequence[Result]],
-) -> tuple[tuple[Result, ...], ...]:
-    """What `work(batch, n_done)` returns for the pairs of every batch, `[source layer][target layer]`.
+    work: Callable[[Batch[Prepared], int], Result],
+) -> Iterator[Part[Result]]:
+    """What `work(batch, n_done)` returns for every batch.
 
     The network whose layers take less memory is held, a block at a time, while the other passes by in batches that keep
     all threads busy.
     """
-    results: dict[tuple[int, int], Result] = {}
+    source, target = layers
+    n_done = 0
     is_source_held = sum(source.sizes) <= sum(target.sizes)
     held, passing = (source, target) if is_source_held else (target, source)
     for held_block in blocks(held.sizes, budget.layers):
@@ -125,7 +183,16 @@ def for_each_pair(
             else:
                 batch = Batch(passing_block, passing_layers, held_block, held_layers)
             del passing_layers  # before the next ones are made
-            results.update(zip(batch.pairs, work(batch, len(results)), strict=True))
+            yield batch.source_block, batch.target_block, work(batch, n_done)
+            n_done += len(batch.source_block) * len(batch.target_block)
             del batch
         del held_layers
-    return tuple(tuple(results[l, m] for m in range(len(target.network))) for l in range(len(source.network)))
+
+
+def grid(parts: Iterable[Part[Sequence[Sequence[Result]]]], shape: tuple[int, int]) -> tuple[tuple[Result, ...], ...]:
+    """Rows of results out of those of parts: `[source layer][target layer]`."""
+    rows: list[list[Any]] = [[None] * shape[1] for _ in range(shape[0])]
+    for source_block, target_block, results in parts:
+        for l, row in zip(source_block, results, strict=True):
+            rows[l][target_block.start : target_block.stop] = row
+    return tuple(map(tuple, rows))

@@ -94,16 +94,16 @@ class Budget:
         return max(1, min(wanted, self.costs_alone // max(1, min(largest_pair, self.costs))))
 
 
-def blocks(sizes: Sequence[int], enough: int, wanted: int = 1, most: int | None = None) -> Iterator[range]:
+def blocks(sizes: Sequence[float], enough: float, wanted: int = 1, most: float | None = None) -> Iterator[range]:
     """Consecutive ranges of items: as many as sum to `enough`, or `wanted` ones, but `most` in sum where that is less.
 
     An item that is larger than that comes alone.
     """
-    first, total = 0, 0
+    first, total = 0, 0.0
     for item, size in enumerate(sizes):
         has_enough = item - first >= wanted and total + size > enough
         if item > first and (has_enough or (most is not None and total + size > most)):
             yield range(first, item)
-            first, total = item, 0
+            first, total = item, 0.0
         total += size
     yield range(first, len(sizes))

@@ -1,45 +1,50 @@
-"""`.mot` files: an alignment as a zip archive of plain `.npy` arrays and one JSON header.
+"""`.mot` files: an alignment as an archive of plain arrays and one JSON header; docs/format.md describes them.
 
-`header.json` holds the format's version, names, labels, convention, cost, certificate and how rotations were found, if
-they were; `layer_costs` and `layer_plan` are `(L, M)`; `source_mean`, `source_deviation`, and `source_unit_mass` where
-masses are not uniform, are all layers' units end to end, `source_layer_mass` is of its layers; the same of the target;
-of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the number
-of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations: `alternations` of each
-pair and their residuals end to end in `trace`; `rotated_pair`, `(n_kept, 2)`, and their matrices end to end in
-`rotation`. Nothing is pickled: reading cannot execute code. Version 1 had neither masses nor rotations.
+Of the arrays those of both sides' units, and of unit plans, traces and rotations, are laid end to end, the latter three
+as `packing` does it. A file is believed where what it says of one thing agrees with what it says of the others.
 """
 
 from __future__ import annotations
 
-import json
+import math
 import os
-import secrets
-import zipfile
-from collections.abc import Sequence
-from dataclasses import asdict, astuple
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
 
-from mot_fast._validate import Array
+from mot_fast import archive, packing
+from mot_fast._validate import F64, Array
+from mot_fast.packing import check_shapes, cut, in_rows
 from mot_fast.record import CONVENTIONS, Record, Side
 from mot_fast.rotation import Alternation
-from mot_fast.transport import Certificate, UnitPlan
+from mot_fast.transport import Certificate
 
+FORMAT = "mot_fast alignment"
 FORMAT_VERSION = 2
 
-_INTEGERS = ("entries", "row", "column", "alternations", "rotated_pair")
-_INCOMPRESSIBLE = ("rotation",)
+_SIDES = ("source", "target")
+_OF_UNITS = ("mean", "deviation")
+_PLANS = {"cost", "certificate", "entries", "row", "column", "mass", "u", "v"}
+_ROTATIONS = {"alternations", "trace", "rotated_pair", "rotation"}
 _ORTHOGONALITY = 1e-9
 """Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
+_MARGINAL_ERROR = 1e-9
+"""That transports are certified to, over the total mass."""
+_TOLERANCE = 1e-6
+"""That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
+_LAYER_TOLERANCE = 1e-9
+_ROUNDING = 2e-9
+"""Of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
 
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
-    """Write `alignment` beside `path` and move it there in one step, so that a file is whole or absent."""
-    path = Path(path)
+    """Write `alignment`, whole or not at all; see `Alignment.save`."""
     header = {
-        "format": "mot_fast alignment",
+        "format": FORMAT,
         "version": FORMAT_VERSION,
         "convention": alignment.convention,
         "cost": alignment.cost,
@@ -48,47 +53,21 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
         "target": _names(alignment.target),
         "alternation": None if alignment.alternation is None else asdict(alignment.alternation),
     }
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr("header.json", json.dumps(header, indent=1))
-                for name, values in _arrays(alignment).items():
-                    member = zipfile.ZipInfo(f"{name}.npy")
-                    member.compress_type = zipfile.ZIP_STORED if name in _INCOMPRESSIBLE else zipfile.ZIP_DEFLATED
-                    with archive.open(member, "w", force_zip64=True) as stream:
-                        np.lib.format.write_array(stream, values, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    archive.write(Path(path), header, _arrays(alignment), stored=("rotation",))
 
 
 def _names(side: Side) -> dict[str, Any]:
-    return {"name": side.name, "labels": side.labels, "widths": side.widths}
+    return {"name": str(side.name), "labels": list(map(str, side.labels)), "widths": side.widths}
 
 
 def _arrays(alignment: Record) -> dict[str, Array]:
-    plans = [plan for row in alignment.unit_plans for plan in row]
     return {
         **_side_arrays("source", alignment.source),
         **_side_arrays("target", alignment.target),
         **_rotation_arrays(alignment),
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,
-        "cost": np.array([plan.cost for plan in plans]),
-        "certificate": np.array([astuple(plan.certificate) for plan in plans]),
-        "entries": np.array([plan.nnz for plan in plans], dtype=np.int64),
-        "row": np.concatenate([plan.rows for plan in plans]),
-        "column": np.concatenate([plan.columns for plan in plans]),
-        "mass": np.concatenate([plan.mass for plan in plans]),
-        "u": np.concatenate([plan.u for plan in plans]),
-        "v": np.concatenate([plan.v for plan in plans]),
+        **packing.pack_plans([plan for row in alignment.unit_plans for plan in row]),
     }
 
 
@@ -104,10 +83,8 @@ def _side_arrays(prefix: str, side: Side) -> dict[str, Array]:
 def _rotation_arrays(alignment: Record) -> dict[str, Array]:
     if alignment.traces is None:
         return {}
-    traces = [trace for row in alignment.traces for trace in row]
     return {
-        "alternations": np.array([len(trace) for trace in traces], dtype=np.int64),
-        "trace": np.concatenate(traces),
+        **packing.pack_traces([trace for row in alignment.traces for trace in row]),
         "rotated_pair": np.array(list(alignment.rotations), dtype=np.int64).reshape(-1, 2),
         "rotation": np.concatenate([np.zeros(0), *(rotation.ravel() for rotation in alignment.rotations.values())]),
     }
@@ -119,134 +96,175 @@ def load(path: str | os.PathLike[str]) -> Record:
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a .mot file, found nothing")
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(archive.read("header.json"))
-            if header["format"] != "mot_fast alignment":
-                raise ValueError(f"the format is {header['format']!r}")
-            version = header["version"]
-            if type(version) is not int or version < 1:
-                raise ValueError(f"its format version is {version!r}")
-            if version > FORMAT_VERSION:
-                raise ValueError(f"its format version is {version}, newer than {FORMAT_VERSION}: upgrade mot_fast")
-            arrays = {}
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    with archive.open(name) as stream:
-                        arrays[name.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
-        return _alignment(header, arrays)
+        with np.errstate(all="ignore"):  # what overflows is refused
+            return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 
 
-def _alignment(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
-    source, target = (_side(header[side], arrays, side) for side in ("source", "target"))
-    has_rotations, has_traces = header.get("alternation") is not None, "trace" in arrays
-    if has_rotations != has_traces:
-        raise ValueError("it says otherwise of rotations than it holds")
-    for name, values in arrays.items():
-        if name in _INTEGERS and values.dtype.kind != "i":
-            raise ValueError(f"'{name}' holds something else than integers")
-        if name not in _INTEGERS and (values.dtype != np.float64 or not np.isfinite(values).all()):
-            raise ValueError(f"'{name}' holds something else than finite float64 numbers")
-    for name in ("layer_costs", "layer_plan"):
-        if arrays[name].shape != (len(source.labels), len(target.labels)):
-            raise ValueError(f"'{name}' has shape {arrays[name].shape}")
-    n_pairs = len(source.labels) * len(target.labels)
-    pairs = [(l, m) for l in range(len(source.labels)) for m in range(len(target.labels))]
-    row, column, mass = (_cut(arrays[name], arrays["entries"]) for name in ("row", "column", "mass"))
-    u = _cut(arrays["u"], [source.widths[l] for l, _ in pairs])
-    v = _cut(arrays["v"], [target.widths[m] for _, m in pairs])
-    if not n_pairs == len(arrays["cost"]) == len(arrays["certificate"]) == len(mass):
-        raise ValueError(f"it holds {len(mass)} plans for {n_pairs} pairs of layers")
-    plans = [
-        UnitPlan(
-            **_entries(row[p], column[p], mass[p], (source.widths[l], target.widths[m])),
-            cost=float(arrays["cost"][p]),
-            u=u[p],
-            v=v[p],
-            certificate=Certificate(*map(float, arrays["certificate"][p])),
-            source=source.labels[l],
-            target=target.labels[m],
-        )
-        for p, (l, m) in enumerate(pairs)
-    ]
-    n_target = len(target.labels)
-    if header["convention"] not in CONVENTIONS:
-        raise ValueError(f"its convention is {header['convention']!r}")
-    return Record(
+def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
+    alternation = _alternation(header)
+    _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
+    packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
+    source, target = (_side(_field(header, side, dict), arrays, side) for side in _SIDES)
+    shape = len(source.labels), len(target.labels)
+    check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
+    convention = _field(header, "convention", str)
+    if convention not in CONVENTIONS:
+        raise ValueError(f"its convention is {shown(convention)}")
+    certificate = _certificate(_field(header, "certificate", dict))
+    record = Record(
         source=source,
         target=target,
-        convention=header["convention"],
-        cost=float(header["cost"]),
+        convention=convention,
+        cost=_number(header, "cost"),
         layer_costs=arrays["layer_costs"],
         layer_plan=arrays["layer_plan"],
-        certificate=Certificate(**header["certificate"]),
-        unit_plans=_in_rows(plans, n_target),
-        **_rotated(header, arrays, source, n_target),
+        certificate=certificate,
+        unit_plans=in_rows(packing.unpack_plans(arrays, source, target), shape[1]),
+        **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
     )
+    _check_proofs(arrays["certificate"], certificate, np.abs(record.layer_costs).max())
+    _check_layer_plan(record)
+    _check_unit_plans(record)
+    return record
 
 
-def _in_rows(values: Sequence[Any], n_target: int) -> tuple[tuple[Any, ...], ...]:
-    """One tuple a source layer."""
-    return tuple(tuple(values[k : k + n_target]) for k in range(0, len(values), n_target))
+def _field(values: Mapping[str, Any], name: str, *kinds: type) -> Any:
+    """A value of the header."""
+    if name not in values:
+        raise ValueError(f"its header lacks '{name}'")
+    if type(values[name]) not in kinds:
+        raise ValueError(f"'{name}' in its header is {shown(values[name])}")
+    return values[name]
 
 
-def _rotated(header: dict[str, Any], arrays: dict[str, Array], source: Side, n_target: int) -> dict[str, Any]:
-    """What an alignment with rotations has in addition."""
-    if header.get("alternation") is None:
-        return {}
-    traces = _cut(arrays["trace"], arrays["alternations"])
-    if len(traces) != len(source.labels) * n_target or min(map(len, traces)) < 1:
-        raise ValueError(f"it holds {len(traces)} traces for {len(source.labels) * n_target} pairs of layers")
-    if [trace.min() for trace in traces] != arrays["layer_costs"].ravel().tolist():
-        raise ValueError("its layer costs are not the least residuals of its traces")
-    pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
-    if any(not (0 <= l < len(source.labels) and 0 <= m < n_target) for l, m in pairs):
-        raise ValueError("it holds rotations of layers that there are not")
-    widths = [source.widths[l] for l, _ in pairs]
-    flat = _cut(arrays["rotation"], [width**2 for width in widths])
-    matrices = [matrix.reshape(width, width) for matrix, width in zip(flat, widths, strict=True)]
-    if any(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max() > _ORTHOGONALITY for matrix in matrices):
-        raise ValueError("it holds rotations that are not orthogonal")
-    return {
-        "alternation": Alternation(**header["alternation"]),
-        "traces": _in_rows(traces, n_target),
-        "rotations": dict(zip(pairs, matrices, strict=True)),
-    }
+def _number(values: Mapping[str, Any], name: str) -> float:
+    number = float(_field(values, name, int, float))
+    if not math.isfinite(number):
+        raise ValueError(f"'{name}' in its header is {number}")
+    return number
 
 
-def _entries(rows: Array, columns: Array, mass: Array, shape: tuple[int, int]) -> dict[str, Array]:
-    for index, n in zip((rows, columns), shape, strict=True):
-        if index.dtype != np.int32 or (index < 0).any() or (index >= n).any():
-            raise ValueError(f"a plan has entries outside its shape {shape}")
-    if (np.diff(rows.astype(np.int64) * shape[1] + columns) <= 0).any():
-        raise ValueError("the entries of a plan are out of order")
-    if (mass <= 0).any():
-        raise ValueError("a plan has entries without mass")
-    return {"rows": rows, "columns": columns, "mass": mass}
+def _check_fields(values: Mapping[str, Any], kind: type) -> None:
+    expected = {field.name for field in fields(kind)}
+    if values.keys() != expected:
+        raise ValueError(f"its header has {shown(sorted(values))} where {sorted(expected)} are expected")
 
 
-def _side(names: dict[str, Any], arrays: dict[str, Array], prefix: str) -> Side:
-    widths = [int(width) for width in names["widths"]]
-    layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / max(1, len(widths))))
-    unit_masses = _cut(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
+def _certificate(values: Mapping[str, Any]) -> Certificate:
+    _check_fields(values, Certificate)
+    return Certificate(**{name: _number(values, name) for name in values})
+
+
+def _alternation(header: Mapping[str, Any]) -> Alternation | None:
+    if header["version"] == 1 or _field(header, "alternation", dict, type(None)) is None:
+        return None
+    _check_fields(header["alternation"], Alternation)
+    return Alternation(**header["alternation"])
+
+
+def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
+    """No array is missing, and none is there that nothing would look at."""
+    expected = {"layer_costs", "layer_plan", *_PLANS, *(f"{side}_{name}" for side in _SIDES for name in _OF_UNITS)}
+    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATIONS if has_rotations else set())
+    optional = {f"{side}_unit_mass" for side in _SIDES if has_masses}
+    for name in sorted(expected - arrays.keys()):
+        raise ValueError(f"it lacks '{name}'")
+    for name in sorted(arrays.keys() - expected - optional):
+        raise ValueError(f"it holds {shown(name)}, which has no place in it")
+
+
+def _side(names: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> Side:
+    labels, widths = _field(names, "labels", list), _field(names, "widths", list)
+    if not all(type(label) is str for label in labels) or not 0 < len(set(labels)) == len(labels) == len(widths):
+        raise ValueError(f"the {prefix} has {len(widths)} widths and the labels {shown(labels)}")
+    if not all(type(width) is int and width > 0 for width in widths):
+        raise ValueError(f"the {prefix} has the widths {shown(widths)}")
+    layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / len(widths)))
+    unit_masses = cut(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
     if layer_masses.shape != (len(widths),):
-        raise ValueError(f"it holds masses of {len(layer_masses)} layers of {len(widths)}")
-    if not all((masses > 0).all() and abs(masses.sum() - 1) < 1e-9 for masses in (layer_masses, *(unit_masses or ()))):
+        raise ValueError(f"'{prefix}_layer_mass' has shape {layer_masses.shape} for {len(widths)} layers")
+    if not all((each > 0).all() and abs(each.sum() - 1) <= _ROUNDING for each in (layer_masses, *(unit_masses or ()))):
         raise ValueError("masses of layers or units are not positive with sum 1")
+    if (arrays[f"{prefix}_deviation"] < 0).any():
+        raise ValueError(f"'{prefix}_deviation' is negative")
     return Side(
-        name=str(names["name"]),
-        labels=tuple(map(str, names["labels"])),
-        means=tuple(_cut(arrays[f"{prefix}_mean"], widths)),
-        deviations=tuple(_cut(arrays[f"{prefix}_deviation"], widths)),
+        name=_field(names, "name", str),
+        labels=tuple(labels),
+        means=tuple(cut(arrays[f"{prefix}_mean"], widths)),
+        deviations=tuple(cut(arrays[f"{prefix}_deviation"], widths)),
         layer_masses=layer_masses,
         unit_masses=None if unit_masses is None else tuple(unit_masses),
     )
 
 
-def _cut(values: Array, lengths: Sequence[int] | Array) -> list[Array]:
-    """An array's pieces of these lengths, which must use it up."""
-    ends = np.cumsum(lengths)
-    if values.ndim != 1 or min(lengths, default=0) < 0 or len(values) != (ends[-1] if len(ends) else 0):
-        raise ValueError(f"an array has {len(values)} entries where {ends[-1] if len(ends) else 0} are expected")
-    return np.split(values, ends[:-1])
+def _rotated(
+    alternation: Alternation, arrays: Mapping[str, Array], source: Side, shape: tuple[int, int]
+) -> dict[str, Any]:
+    """What an alignment with rotations has in addition."""
+    traces = packing.unpack_traces(arrays, shape[0] * shape[1])
+    if max(map(len, traces)) > alternation.max_iter:
+        raise ValueError(f"it holds traces of more than {alternation.max_iter} alternations")
+    check_shapes(arrays, {"rotated_pair": (len(arrays["rotated_pair"]), 2)})
+    pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
+    if any(not (0 <= l < shape[0] and 0 <= m < shape[1]) for l, m in pairs) or len(set(pairs)) < len(pairs):
+        raise ValueError("it holds rotations of layers that there are not, or two of one pair")
+    of_layer = source.widths
+    widths = [of_layer[l] for l, _ in pairs]
+    flat = cut(arrays["rotation"], [width**2 for width in widths])
+    matrices = [matrix.reshape(width, width) for matrix, width in zip(flat, widths, strict=True)]
+    if not all(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max() <= _ORTHOGONALITY for matrix in matrices):
+        raise ValueError("it holds rotations that are not orthogonal")
+    return {
+        "alternation": alternation,
+        "traces": in_rows(traces, shape[1]),
+        "rotations": dict(zip(pairs, matrices, strict=True)),
+    }
+
+
+def _check_proofs(figures: F64, worst: Certificate, largest_cost: float) -> None:
+    """All transports are proven optimal, and the worst figures are no better than any."""
+    worst_figures = np.array(worst.figures)
+    every = np.vstack([figures, worst_figures])
+    limits = np.append(np.full(len(figures), _TOLERANCE), max(_TOLERANCE, _LAYER_TOLERANCE * largest_cost))
+    is_proven = (every[:, :3] <= every[:, 4:]).all() and (every[:, 3] <= _MARGINAL_ERROR).all()
+    if not (is_proven and (every >= 0).all() and (every[:, 4] <= limits).all()):
+        raise ValueError("it holds transports that are not proven optimal")
+    if (every > worst_figures).any():
+        raise ValueError("its certificate is better than that of a transport")
+
+
+def _agree(found: Array, expected: Array) -> bool:
+    return bool((np.abs(found - expected) <= _ROUNDING).all())
+
+
+def _check_layer_plan(record: Record) -> None:
+    """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
+    costs, plan = record.layer_costs, record.layer_plan
+    if not (_agree(plan.sum(1), record.source.layer_masses) and _agree(plan.sum(0), record.target.layer_masses)):
+        raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
+    if (plan < 0).any():
+        raise ValueError("'layer_plan' is negative")
+    if not abs(record.cost - float((costs * plan).sum())) <= _ROUNDING * np.abs(costs).max():
+        raise ValueError(f"its cost is {record.cost}, and not that of its layer plan")
+    if record.traces is None and costs.tolist() != [[unit.cost for unit in row] for row in record.unit_plans]:
+        raise ValueError("its layer costs are not those of its unit plans")
+    if record.traces is not None and costs.tolist() != [[trace.min() for trace in row] for row in record.traces]:
+        raise ValueError("its layer costs are not the least residuals of its traces")
+
+
+def _check_unit_plans(record: Record) -> None:
+    """They are between the masses of units, and cost what their potentials say."""
+    masses_a, masses_b = (
+        [side.masses_of_units(layer) for layer in range(len(side.labels))] for side in (record.source, record.target)
+    )
+    for a, row in zip(masses_a, record.unit_plans, strict=True):
+        for b, plan in zip(masses_b, row, strict=True):
+            what = f"the plan from layer {shown(plan.source)} to {shown(plan.target)}"
+            sums = np.bincount(plan.rows, plan.mass, len(a)), np.bincount(plan.columns, plan.mass, len(b))
+            if not (_agree(sums[0], a) and _agree(sums[1], b)):
+                raise ValueError(f"the rows or columns of {what} do not sum to the masses of units")
+            gap = plan.cost - float(a @ plan.u + b @ plan.v)
+            if not abs(gap) <= plan.certificate.duality_gap + _ROUNDING:
+                raise ValueError(f"{what} costs {plan.cost}, which is {gap} more than its potentials allow")

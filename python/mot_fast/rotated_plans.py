@@ -2,120 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from mot_fast import parallel
-from mot_fast._validate import F64
+from mot_fast import packing, parallel
+from mot_fast._validate import F64, Array
 from mot_fast.centred import CentredLayer
-from mot_fast.layer_pairs import Batch, Preparation, PreparedNetwork, for_each_pair
+from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
 from mot_fast.memory import Budget, shown
 from mot_fast.network import Network
+from mot_fast.packing import in_rows
 from mot_fast.record import Side
 from mot_fast.rotation import Alternation, LayerPair, RotatedPair
-from mot_fast.transport import UnitPlan
+from mot_fast.transport import Certificate, UnitPlan
+from mot_fast.unit_plans import Report, UnitMasses, masses_identity, masses_of, transport_seconds
 
-CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes)
+CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes, "centred")
+
+Pairs = tuple[tuple[RotatedPair, ...], ...]
 
 
-@dataclass(frozen=True)
-class Rotated:
-    """How the pairs of two networks' layers are aligned with rotations."""
+@dataclass(frozen=True, eq=False)
+class RotatedTransports:
+    """Transports with rotations; the whole is every pair aligned, `[source layer][target layer]`, without rotations."""
 
-    sides: tuple[Side, Side]
     convention: str
     alternation: Alternation
+    masses: tuple[UnitMasses, UnitMasses] = (None, None)
+    first: tuple[int, int] = (0, 0)
+    """Positions of the first layers in their networks, on which random starts depend."""
 
-    def pair(self, l: int, m: int, source: CentredLayer, target: CentredLayer) -> LayerPair:
+    @property
+    def preparation(self) -> Preparation[CentredLayer]:
+        """Centred, in double precision."""
+        return CENTRED
+
+    def identity(self) -> dict[str, Any]:
+        """How they are found."""
+        return {
+            "work": "rotated plans",
+            "masses": masses_identity(self.masses),
+            "convention": self.convention,
+            "alternation": asdict(self.alternation),
+            "first": self.first if self.alternation.restarts else None,
+        }
+
+    def part(self, rows: range, columns: range) -> RotatedTransports:
+        """For some of the layers."""
+        first = self.first[0] + rows.start, self.first[1] + columns.start
+        return replace(self, masses=masses_of(self.masses, rows, columns), first=first)
+
+    def solve(self, layers: Layers[CentredLayer], budget: Budget, n_threads: int, report: Report) -> Pairs:
+        """Every pair aligned."""
+        networks = layers[0].network, layers[1].network
+
+        def work(batch: Batch[CentredLayer], n_done: int) -> Pairs:
+            source_layers = dict(zip(batch.source_block, batch.source_layers, strict=True))
+            target_layers = dict(zip(batch.target_block, batch.target_layers, strict=True))
+
+            def align(l: int, m: int, check: Callable[[], None]) -> RotatedPair:
+                pair = self.pair(networks, l, m, source_layers[l], target_layers[m])
+                return self.align(l, m, pair, check).without_rotation()
+
+            pieces = [partial(align, *pair) for pair in batch.pairs]
+            found = parallel.run(pieces, n_threads, report and (lambda n: report(n_done + n)))
+            return in_rows(found, len(batch.target_block))
+
+        return self.join(for_each_pair(layers, budget, n_threads, work), (len(networks[0]), len(networks[1])))
+
+    def join(self, parts: Iterable[Part[Pairs]], shape: tuple[int, int]) -> Pairs:
+        """Rows of pairs."""
+        return grid(parts, shape)
+
+    def pack(self, whole: Pairs) -> dict[str, Array]:
+        """As `packing` lays plans and traces out; `pair_certificate`, `(L M, 5)`, is of all transports on the way."""
+        pairs = [pair for row in whole for pair in row]
+        return {
+            **packing.pack_plans([pair.plan for pair in pairs]),
+            **packing.pack_traces([pair.trace for pair in pairs]),
+            "pair_certificate": packing.pack_certificates([pair.certificate for pair in pairs]),
+        }
+
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Pairs:
+        """The pairs again."""
+        packing.check_types(arrays)
+        plans = packing.unpack_plans(arrays, source, target)
+        traces = packing.unpack_traces(arrays, len(plans))
+        certificates = [Certificate(*map(float, figures)) for figures in arrays["pair_certificate"]]
+        pairs = [
+            RotatedPair(plan, None, trace, certificate)
+            for plan, trace, certificate in zip(plans, traces, certificates, strict=True)
+        ]
+        return in_rows(pairs, len(target))
+
+    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:
+        """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
+
+        Raises
+        ------
+        ValueError
+            If even one pair does not fit into the memory limit.
+        """
+        _, each = _needed(*networks, budget)
+        return max(1, min(wanted, (budget.limit - budget.layers - budget.passing) // each))
+
+    def seconds(self, n_stimuli: int, n_units: int) -> float:
+        """About how long a pair of layers of so many units each takes, on one thread.
+
+        Five alternations, each with a singular value decomposition; measured on an AMD EPYC (AVX2).
+        """
+        return 5 * transport_seconds(n_stimuli, n_units) + 5 * 6e-10 * (n_units + 50) ** 3
+
+    def pair(
+        self, networks: tuple[Network, Network], l: int, m: int, source: CentredLayer, target: CentredLayer
+    ) -> LayerPair:
         """Two layers by position, ready to be aligned."""
-        labels = self.sides[0].labels[l], self.sides[1].labels[m]
-        masses = self.sides[0].masses_of_units(l), self.sides[1].masses_of_units(m)
+        labels = networks[0].labels[l], networks[1].labels[m]
+        masses = self._unit_masses(0, l, source), self._unit_masses(1, m, target)
         return LayerPair(source, target, labels, masses, self.convention)
 
     def align(self, l: int, m: int, pair: LayerPair, check: Callable[[], None]) -> RotatedPair:
         """The best of the alternations from every start."""
-        starts = self.alternation.starts(len(pair.cross), (l, m))
+        starts = self.alternation.starts(len(pair.cross), (self.first[0] + l, self.first[1] + m))
         return pair.align(starts, self.alternation.tol, self.alternation.max_iter, check)
 
-    def rotation(
-        self, l: int, m: int, plan: UnitPlan, networks: tuple[Network, Network], check: Callable[[], None]
-    ) -> F64:
-        """That of a pair aligned before: by one factorization where it depends on the plan alone."""
-        source, target = (self._layer(which, k, networks[which]) for which, k in ((0, l), (1, m)))
-        pair = self.pair(l, m, source, target)
-        rotation = pair.rotation_of(plan)
-        if rotation is None:
-            rotation = self.align(l, m, pair, check).rotation
-            assert rotation is not None
-        return rotation
-
-    def _layer(self, which: int, k: int, network: Network) -> CentredLayer:
-        """One of the layers aligned, which must be what it was."""
-        side, layer = self.sides[which], CentredLayer(*network.read(k))
-        is_same = np.array_equal(layer.mean, side.means[k]) and np.array_equal(layer.deviation, side.deviations[k])
-        if not is_same:
-            raise ValueError(
-                f"rotation: expected the activations that were aligned, found others in layer '{side.labels[k]}' of "
-                f"'{side.name}'; they were changed in the meantime"
-            )
-        return layer
-
-
-def solve(
-    layers: tuple[PreparedNetwork[CentredLayer], PreparedNetwork[CentredLayer]],
-    rotated: Rotated,
-    budget: Budget,
-    n_threads: int,
-    report: Callable[[int], None] | None,
-) -> tuple[tuple[RotatedPair, ...], ...]:
-    """Every pair aligned, `[source layer][target layer]`, without their rotations."""
-
-    def work(batch: Batch[CentredLayer], n_done: int) -> list[RotatedPair]:
-        source_layers = dict(zip(batch.source_block, batch.source_layers, strict=True))
-        target_layers = dict(zip(batch.target_block, batch.target_layers, strict=True))
-
-        def align(l: int, m: int, check: Callable[[], None]) -> RotatedPair:
-            pair = rotated.pair(l, m, source_layers[l], target_layers[m])
-            return rotated.align(l, m, pair, check).without_rotation()
-
-        pieces = [partial(align, *pair) for pair in batch.pairs]
-        return parallel.run(pieces, n_threads, report and (lambda n: report(n_done + n)))
-
-    return for_each_pair(*layers, budget, n_threads, work)
+    def _unit_masses(self, which: int, l: int, layer: CentredLayer) -> F64:
+        masses = self.masses[which]
+        return np.full(len(layer.mean), 1.0 / len(layer.mean)) if masses is None else masses[l]
 
 
 def rotations(
-    rotated: Rotated,
+    work: RotatedTransports,
+    sides: tuple[Side, Side],
     plans: tuple[tuple[UnitPlan, ...], ...],
     pairs: Iterable[tuple[int, int]],
     networks: tuple[Network, Network],
     budget: Budget,
     n_threads: int,
 ) -> dict[tuple[int, int], F64]:
-    """The rotations of some pairs aligned before, by positions."""
+    """The rotations of some pairs aligned before, by positions: by one factorization where they depend on the plan."""
     pairs = list(pairs)
     layers, each = _needed(*networks, budget)
     n_threads = max(1, min(n_threads, budget.limit // (layers + each)))
 
-    def rotation(l: int, m: int, check: Callable[[], None]) -> F64:
-        return rotated.rotation(l, m, plans[l][m], networks, check)
+    def find(l: int, m: int, check: Callable[[], None]) -> F64:
+        source, target = (_aligned_layer(sides[which], networks[which], k) for which, k in ((0, l), (1, m)))
+        pair = work.pair(networks, l, m, source, target)
+        rotation = pair.rotation_of(plans[l][m])
+        if rotation is None:
+            rotation = work.align(l, m, pair, check).rotation
+            assert rotation is not None
+        return rotation
 
-    return dict(zip(pairs, parallel.run([partial(rotation, *pair) for pair in pairs], n_threads), strict=True))
+    return dict(zip(pairs, parallel.run([partial(find, *pair) for pair in pairs], n_threads), strict=True))
 
 
-def affordable_threads(source: Network, target: Network, budget: Budget, wanted: int) -> int:
-    """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
-
-    Raises
-    ------
-    ValueError
-        If even one pair does not fit into the memory limit.
-    """
-    _, each = _needed(source, target, budget)
-    return max(1, min(wanted, (budget.limit - budget.layers - budget.passing) // each))
+def _aligned_layer(side: Side, network: Network, k: int) -> CentredLayer:
+    """One of the layers aligned, which must be what it was."""
+    layer = CentredLayer(*network.read(k))
+    if not (np.array_equal(layer.mean, side.means[k]) and np.array_equal(layer.deviation, side.deviations[k])):
+        raise ValueError(
+            f"rotation: expected the activations that were aligned, found others in layer '{side.labels[k]}' of "
+            f"'{side.name}'; they were changed in the meantime"
+        )
+    return layer
 
 
 def _needed(source: Network, target: Network, budget: Budget) -> tuple[int, int]:

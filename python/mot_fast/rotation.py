@@ -125,7 +125,9 @@ class LayerPair:
         convention: str = "standardized",
     ) -> None:
         self.source, self.target, self.labels = source, target, labels
-        self.cross: F64 = source.values.T @ target.values
+        # A matrix times its own transpose takes another way through BLAS: the bits would tell who shares whose memory.
+        others = target.values.copy() if target.values is source.values else target.values
+        self.cross: F64 = source.values.T @ others
         self.basis, self.core = self._factored()
         n, m = self.cross.shape
         self.a = np.full(n, 1 / n) if masses[0] is None else masses[0]

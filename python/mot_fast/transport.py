@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,18 +42,29 @@ class Certificate:
     tolerance: float
     """What the figures in units of cost were held to: 1e-9 max|cost|, or 1e-6 for correlations."""
 
+    @property
+    def figures(self) -> tuple[float, ...]:
+        """All of them, in this order."""
+        return self.dual_violation, self.slackness, self.duality_gap, self.marginal_error, self.tolerance
+
     @classmethod
     def of(cls, measured: _core.Certificate) -> Certificate:
         """The core's certificate as plain numbers."""
-        return cls(**{field.name: getattr(measured, field.name) for field in fields(cls)})
+        return cls(
+            measured.dual_violation,
+            measured.slackness,
+            measured.duality_gap,
+            measured.marginal_error,
+            measured.tolerance,
+        )
 
     @classmethod
     def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
         """The largest of each figure."""
-        return cls(*map(max, zip(*map(astuple, certificates), strict=True)))
+        return cls(*map(max, zip(*(each.figures for each in certificates), strict=True)))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Transport:
     """A proven optimal transport."""
 
@@ -94,8 +105,11 @@ class Transport:
         """The dense plan `(n, m)`."""
         return np.asarray(self.plan.toarray(), dtype=np.float64)
 
+    def __repr__(self) -> str:
+        return f"Transport({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, cost {self.cost:.6g})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class UnitPlan(Transport):
     """The transport between the units of two layers: rows are units of `source`, columns units of `target`."""
 
@@ -103,6 +117,23 @@ class UnitPlan(Transport):
     """Label of the source layer."""
     target: str
     """Label of the target layer."""
+
+    def transpose(self) -> UnitPlan:
+        """From the target layer's units to the source layer's."""
+        order = np.lexsort((self.rows, self.columns))
+        return replace(
+            self,
+            rows=self.columns[order],
+            columns=self.rows[order],
+            mass=self.mass[order],
+            u=self.v,
+            v=self.u,
+            source=self.target,
+            target=self.source,
+        )
+
+    def __repr__(self) -> str:
+        return f"UnitPlan('{self.source}' to '{self.target}', {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"
 
 
 def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.ArrayLike | None = None) -> Transport:

@@ -1,0 +1,102 @@
+"""The costs of the exact transports between every pair of layers, without their plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _core, packing
+from mot_fast._validate import F64, Array
+from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair
+from mot_fast.memory import Budget
+from mot_fast.network import Network
+from mot_fast.transport import Certificate, proven
+from mot_fast.unit_plans import (
+    STANDARDIZED,
+    Report,
+    UnitMasses,
+    masses_identity,
+    masses_of,
+    solve_batch,
+    transport_name,
+    transport_seconds,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCosts:
+    """What many transports cost, and the worst figures of their proofs."""
+
+    costs: F64
+    """`(L, M)`."""
+    certificate: Certificate
+
+
+@dataclass(frozen=True, eq=False)
+class TransportCosts:
+    """Transports at cost 1 - correlation; the whole is what they cost."""
+
+    masses: tuple[UnitMasses, UnitMasses] = (None, None)
+
+    @property
+    def preparation(self) -> Preparation[_core.StandardizedLayer]:
+        """Unit vectors, in single precision."""
+        return STANDARDIZED
+
+    def identity(self) -> dict[str, Any]:
+        """The masses of units."""
+        return {"work": "layer costs", "masses": masses_identity(self.masses)}
+
+    def part(self, rows: range, columns: range) -> TransportCosts:
+        """For some of the layers."""
+        return replace(self, masses=masses_of(self.masses, rows, columns))
+
+    def solve(
+        self, layers: Layers[_core.StandardizedLayer], budget: Budget, n_threads: int, report: Report
+    ) -> LayerCosts:
+        """Every cost, proven least."""
+        source, target = (each.network for each in layers)
+
+        def work(batch: Batch[_core.StandardizedLayer], n_done: int) -> LayerCosts:
+            solutions = solve_batch(
+                layers, batch, self.masses, budget, n_threads, report and (lambda n: report(n_done + n))
+            )
+            for (l, m), solution in zip(batch.pairs, solutions, strict=True):
+                proven(solution, transport_name(source.labels[l], target.labels[m]))
+            costs = np.array([solution.cost for solution in solutions])
+            certificate = Certificate.worst(Certificate.of(solution.certificate) for solution in solutions)
+            return LayerCosts(costs.reshape(len(batch.source_block), -1), certificate)
+
+        return self.join(for_each_pair(layers, budget, n_threads, work), (len(source), len(target)))
+
+    def join(self, parts: Iterable[Part[LayerCosts]], shape: tuple[int, int]) -> LayerCosts:
+        """One matrix."""
+        costs = np.empty(shape)
+        certificates = []
+        for rows, columns, part in parts:
+            costs[rows.start : rows.stop, columns.start : columns.stop] = part.costs
+            certificates.append(part.certificate)
+        return LayerCosts(costs, Certificate.worst(certificates))
+
+    def pack(self, whole: LayerCosts) -> dict[str, Array]:
+        """`cost`, `(L, M)`, and `certificate`, `(1, 5)`."""
+        return {"cost": whole.costs, "certificate": packing.pack_certificates([whole.certificate])}
+
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerCosts:
+        """The costs again."""
+        packing.check_types(arrays)
+        for name, shape in (("cost", (len(source), len(target))), ("certificate", (1, 5))):
+            if arrays[name].shape != shape:
+                raise ValueError(f"'{name}' has shape {arrays[name].shape}")
+        return LayerCosts(arrays["cost"], Certificate(*map(float, arrays["certificate"][0])))
+
+    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:  # noqa: ARG002
+        """As many as are wanted: what costs do not fit are computed anew."""
+        return wanted
+
+    def seconds(self, n_stimuli: int, n_units: int) -> float:
+        """About how long a pair of layers of so many units each takes, on one thread."""
+        return transport_seconds(n_stimuli, n_units)

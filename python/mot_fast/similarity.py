@@ -1,0 +1,224 @@
+"""All pairs of many networks aligned: costs, and scores both ways."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _validate, memory
+from mot_fast._blas import one_blas_thread
+from mot_fast._validate import Array
+from mot_fast.align import Task, progress_callback, resources, warn_of_constant_units
+from mot_fast.blocks import Resources, readable_by_workers, seconds_at_once, seconds_sizes
+from mot_fast.dispatch import completed
+from mot_fast.layer_cache import StoredNetwork, ready, statistics_of, stored, survey
+from mot_fast.layer_pairs import Statistics
+from mot_fast.loading import Source, load
+from mot_fast.network import Network
+from mot_fast.network_matrix import SimilarityMatrix
+from mot_fast.rotation import Alternation
+from mot_fast.splitting import split
+from mot_fast.store import block_key
+
+
+def similarity_matrix(
+    networks: Sequence[Source] | Mapping[str, Source],
+    *,
+    rotate: bool | Alternation = False,
+    convention: str = "standardized",
+    test_size: float = 0.2,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    memory_limit: int | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> SimilarityMatrix:
+    """Align every network with every other, and with itself, on the same training stimuli; score on held-out ones.
+
+    Without rotations the cost is symmetric and each pair is aligned once, but the scores are not: that of `[i, j]` says
+    how well network i is reconstructed from network j. With rotations neither is symmetric, and each pair is aligned
+    both ways.
+
+    Parameters
+    ----------
+    networks : sequence, or mapping from labels
+        At least two, each anything `mot_fast.load` takes, on the same stimuli in the same order.
+    rotate, convention, n_jobs, memory_limit, executor, store
+        As of `mot_fast.align`; here an executor's workers are given whole pairs of networks, and the store keeps the
+        figures of each.
+    test_size, seed
+        Of the split; see `mot_fast.split`.
+    progress : bool
+        Show a progress bar over pairs of networks.
+
+    Returns
+    -------
+    SimilarityMatrix
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than two networks, they have the same labels, or they saw different numbers of stimuli; as
+        `mot_fast.align`.
+    SolverError
+        If a transport could not be proven optimal.
+
+    Warns
+    -----
+    UserWarning
+        If units are constant over the training stimuli.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> source, target = mot.data.resnets()
+    >>> every_other = mot.load({label: source.layer(label) for label in source.labels[::2]}, name="half of resnet20")
+    >>> found = mot.similarity_matrix([source, every_other])
+    >>> found.labels
+    ('resnet20', 'half of resnet20')
+    >>> found.costs.shape, bool(found.scores[0, 1] < found.scores[1, 0])
+    ((2, 2), True)
+    """
+    loaded = _loaded(networks)
+    train, test = split(loaded[0].n_stimuli, test_size, seed)
+    _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
+    setting = Task.of((loaded[0], loaded[1]), rotate, convention)
+    means = resources(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
+    n = len(loaded)
+    wanted = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
+    costs, scores = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    with (
+        progress_callback(progress, len(wanted), "network") as report,
+        readable_by_workers(loaded, means) as readable,
+    ):
+        halves, statistics = _survey([(network[train], network[test]) for network in readable], setting, means)
+        warn_of_constant_units(loaded, statistics, stacklevel=3)
+        for n_done, (i, j, figures) in enumerate(_figures(wanted, halves, setting, means), 1):
+            costs[i, j], scores[i, j], back = figures["figures"]
+            if setting.alternation is None:
+                costs[j, i], scores[j, i] = costs[i, j], back
+            if report:
+                report(n_done)
+    return SimilarityMatrix(tuple(network.name for network in loaded), costs, scores, len(train), len(test))
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A network's training and held-out stimuli."""
+
+    train: StoredNetwork
+    test: StoredNetwork
+
+
+@dataclass(frozen=True)
+class Order:
+    """Some pairs of networks for a worker."""
+
+    pairs: tuple[tuple[int, int], ...]
+    halves: dict[int, Halves]
+    """Of each network in the pairs."""
+    setting: Task
+    resources: Resources
+
+
+def _loaded(networks: Any) -> list[Network]:
+    if not isinstance(networks, (Mapping, Sequence)) or isinstance(networks, (str, bytes)):
+        raise TypeError(f"networks: expected a sequence or a mapping, found {type(networks).__name__}")
+    if isinstance(networks, Mapping):
+        named = [(str(label), load(value, f"networks['{label}']")) for label, value in networks.items()]
+        loaded = [Network(network.layers, label) for label, network in named]
+    else:
+        loaded = [_with_name(value, f"network {k}") for k, value in enumerate(networks)]
+    if len(loaded) < 2:
+        raise ValueError(f"networks: expected at least two, found {len(loaded)}")
+    names = [network.name for network in loaded]
+    for k, network in enumerate(loaded):
+        if network.name in names[:k]:
+            raise ValueError(f"networks: expected distinct names, found '{network.name}' twice; a mapping gives others")
+        if network.n_stimuli != loaded[0].n_stimuli:
+            raise ValueError(
+                f"networks: expected the same stimuli, found {loaded[0].n_stimuli} in '{loaded[0].name}' and "
+                f"{network.n_stimuli} in '{network.name}'"
+            )
+    return loaded
+
+
+def _with_name(value: Any, name: str) -> Network:
+    is_named = isinstance(value, (Network, str, os.PathLike))
+    return load(value, None if is_named else name)
+
+
+def _survey(
+    networks: Sequence[tuple[Network, Network]], setting: Task, means: Resources
+) -> tuple[list[Halves], list[Statistics]]:
+    """Look at every network once; statistics are of the training stimuli."""
+    orders = [(k, halves, setting, means.n_threads) for k, halves in enumerate(networks)]
+    found = {order[0]: seen for order, seen in completed(_look, orders, means.executor)}
+    return [found[k][0] for k in range(len(networks))], [found[k][1] for k in range(len(networks))]
+
+
+def _look(order: tuple[int, tuple[Network, Network], Task, int]) -> tuple[Halves, Statistics]:
+    _, networks, setting, n_threads = order
+    train, test = (survey(network, setting.work.preparation, n_threads) for network in networks)
+    return Halves(stored(networks[0], train), stored(networks[1], test)), statistics_of(train)
+
+
+def _figures(
+    wanted: Sequence[tuple[int, int]], halves: Sequence[Halves], setting: Task, means: Resources
+) -> Iterator[tuple[int, int, dict[str, Array]]]:
+    """Of every pair, those of the store first."""
+    missing = []
+    for i, j in wanted:
+        found = None if means.store is None else means.store.get(_key(halves[i], halves[j], setting))
+        if found is None:
+            missing.append((i, j))
+        else:
+            yield i, j, found
+    for order, results in completed(_align, _orders(missing, halves, setting, means), means.executor):
+        yield from ((*pair, figures) for pair, figures in zip(order.pairs, results, strict=True))
+
+
+def _key(source: Halves, target: Halves, setting: Task) -> str:
+    parameters = {**setting.work.identity(), "work": "network pair", "convention": setting.convention}
+    return block_key(parameters, *(each.digests for each in (source.train, source.test, target.train, target.test)))
+
+
+def _orders(
+    pairs: Sequence[tuple[int, int]], halves: Sequence[Halves], setting: Task, means: Resources
+) -> Iterator[Order]:
+    """Consecutive pairs that take about as long together, whatever the machine."""
+    lengths = [sum(seconds_sizes(each.train.network, setting.work)) for each in halves]
+    seconds = [lengths[i] * lengths[j] for i, j in pairs]
+    sent = replace(means, executor=None)
+    for block in memory.blocks(seconds, seconds_at_once(sum(seconds))):
+        some = tuple(pairs[k] for k in block)
+        yield Order(some, {k: halves[k] for pair in some for k in pair}, setting, sent)
+
+
+def _align(order: Order) -> list[dict[str, Array]]:
+    return [_align_pair(order.halves[i], order.halves[j], order.setting, order.resources) for i, j in order.pairs]
+
+
+def _align_pair(source: Halves, target: Halves, setting: Task, means: Resources) -> dict[str, Array]:
+    """`figures`: cost, score of the source, and without rotations that of the target from the source."""
+    networks = source.train.network, target.train.network
+    task = Task.of(networks, setting.alternation or False, setting.convention, memory_limit=means.memory_limit)
+    budget, work = means.budget, task.work
+    n_threads = work.affordable_threads(networks, budget, means.n_threads)
+    with one_blas_thread:
+        layers, statistics = ready((source.train, target.train), work.preparation, budget, n_threads)
+        alignment = task.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
+        del layers
+        held_out = source.test.network, target.test.network
+        score = alignment.score(*held_out).value
+        back = np.nan if task.alternation else alignment.transpose().score(*held_out[::-1]).value
+    figures = {"figures": np.array([alignment.cost, score, back])}
+    if means.store is not None:
+        means.store.put(_key(source, target, setting), figures)
+    return figures

@@ -1,0 +1,164 @@
+"""A folder of finished work: every block in a file of its own, named by a hash of its content and parameters.
+
+Blocks are archives (see `archive`) in `blocks/`, written whole or not at all, with a digest of their arrays; layers that
+were arrays in memory are `.npy` files in `layers/`, named by the digest of their numbers. Many processes may work on one
+folder: the same name always means the same content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mot_fast import archive
+from mot_fast._validate import Array, Index
+from mot_fast.loading import layer_of_npy
+from mot_fast.network import Layer, Network
+
+FORMAT = "mot_fast block"
+FORMAT_VERSION = 1
+_ABANDONED = 3600.0
+"""Seconds after which a file that was never moved to its place belongs to a process that is gone."""
+_CHUNK = 2**22
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder, which is made if there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        for folder in (self._blocks, self._layers):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OSError(f"store: expected a folder to write to, found none at {self.folder} ({error})") from error
+
+    @property
+    def _blocks(self) -> Path:
+        return self.folder / "blocks"
+
+    @property
+    def _layers(self) -> Path:
+        return self.folder / "layers"
+
+    def clean(self) -> None:
+        """Remove what processes that were killed left unfinished."""
+        for folder in (self._blocks, self._layers):
+            for path in folder.glob(".*"):
+                if time.time() - path.stat().st_mtime > _ABANDONED:
+                    path.unlink(missing_ok=True)
+
+    def get(self, key: str) -> dict[str, Array] | None:
+        """The arrays of a finished block; None if there is none, or only a damaged one.
+
+        Raises
+        ------
+        ValueError
+            If the block is of a newer format.
+
+        Warns
+        -----
+        UserWarning
+            If the block is damaged.
+        """
+        path = self._path(key)
+        try:
+            header, arrays = archive.read(path, FORMAT, FORMAT_VERSION)
+            if (header["key"], header["digest"]) != (key, _digest_of(arrays)):
+                raise ValueError("its content is not what was written")
+        except FileNotFoundError:
+            return None
+        except archive.NewerFormat as error:
+            raise ValueError(
+                f"{path}: expected a block of version {FORMAT_VERSION} at most, found another ({error})"
+            ) from None
+        except Exception as error:  # a damaged file can make its readers raise anything
+            warnings.warn(f"{path}: this block is damaged and is computed again ({error})", UserWarning, stacklevel=2)
+            return None
+        return arrays
+
+    def put(self, key: str, arrays: Mapping[str, Array]) -> None:
+        """Keep a finished block.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the others are as they were.
+        """
+        header = {"format": FORMAT, "version": FORMAT_VERSION, "key": key, "digest": _digest_of(arrays)}
+        archive.write(self._path(key), header, arrays, stored=arrays)
+
+    def _path(self, key: str) -> Path:
+        return self._blocks / f"{key}.block"
+
+    def with_layers_of(self, network: Network) -> Network:
+        """The network as other processes can read it: layers that are arrays in memory are kept here."""
+        layers = []
+        for l, layer in enumerate(network.layers):
+            if layer.is_in_file:
+                layers.append(layer)
+                continue
+            values, rows = network.read(l)
+            path = self._layers / f"{layer_digest(values, rows)}.npy"
+            if not path.exists():
+                _write_npy(path, values if rows is None else values[rows])
+            kept = layer_of_npy(path.absolute())
+            layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))
+        return Network(layers, network.name)
+
+
+def block_key(parameters: Mapping[str, Any], *digests: tuple[str, ...]) -> str:
+    """Name of a block: a hash of what is done and of the layers it is done to."""
+    text = json.dumps({"version": FORMAT_VERSION, "parameters": parameters, "layers": digests}, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def layer_digest(values: Array, rows: Index | None) -> str:
+    """A hash of the selected activations: of their type, shape and numbers."""
+    n_stimuli = len(values) if rows is None else len(rows)
+    found = hashlib.blake2b(f"{values.dtype.str} {n_stimuli} {values.shape[1]}".encode(), digest_size=20)
+    step = max(1, _CHUNK // max(1, values.shape[1] * values.itemsize))
+    for first in range(0, n_stimuli, step):
+        chunk = slice(first, first + step)
+        found.update(np.ascontiguousarray(values[chunk] if rows is None else values[rows[chunk]]).data)
+    return found.hexdigest()
+
+
+def _digest_of(arrays: Mapping[str, Array]) -> str:
+    found = hashlib.blake2b(digest_size=20)
+    for name in sorted(arrays):
+        found.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape} ".encode())
+        found.update(np.ascontiguousarray(arrays[name]).data)
+    return found.hexdigest()
+
+
+def _write_npy(path: Path, values: Array) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            np.lib.format.write_array(file, values, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(f"{path}: could not be written ({error})") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""Networks in lists of lists of any depth: what higher levels are made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mot_fast.loading import load
+from mot_fast.network import Network
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Networks, or branches of the same depth, in order."""
+
+    name: str
+    labels: tuple[str, ...]
+    children: tuple[Branch | Network, ...]
+
+    @property
+    def depth(self) -> int:
+        """Levels of branches, this one among them."""
+        return 1 + _depth(self.children[0])
+
+    def networks(self) -> Iterator[Network]:
+        """All of them, from the first to the last."""
+        for child in self.children:
+            yield from child.networks() if isinstance(child, Branch) else (child,)
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+
+def branch_of(value: Any, name: str) -> Branch:
+    """The branch that a sequence, or a mapping from labels, of networks or of the like holds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none or empty, has branches of different depths, or its networks saw different numbers of stimuli.
+    """
+    tree = _tree(value, name)
+    if isinstance(tree, Network):
+        raise ValueError(f"{name}: expected several networks, found one; two networks are aligned by mot_fast.align")
+    first, *others = tree.networks()
+    for network in others:
+        if network.n_stimuli != first.n_stimuli:
+            raise ValueError(
+                f"{name}: expected the same stimuli everywhere, found {first.n_stimuli} in '{first.name}' and "
+                f"{network.n_stimuli} in '{network.name}'"
+            )
+    return tree
+
+
+def flat(tree: Branch) -> Network:
+    """All layers of all networks as one network."""
+    layers = [
+        replace(layer, label=f"{network.name.removeprefix(tree.name)}/{layer.label}".removeprefix("/"))
+        for network in tree.networks()
+        for layer in network.layers
+    ]
+    return Network(layers, tree.name)
+
+
+def _tree(value: Any, name: str) -> Branch | Network:
+    """`name` leads to it from the root, and names whatever is wrong with it."""
+    if _is_network(value):
+        network = load(value, name)
+        return Network(network.layers, name)
+    if not isinstance(value, (Mapping, Sequence)) or isinstance(value, bytes):
+        raise TypeError(f"{name}: expected networks in a sequence or a mapping, found {type(value).__name__}")
+    items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
+    if not items:
+        raise ValueError(f"{name}: expected at least one network, found none")
+    children = tuple(_tree(child, f"{name}/{label}") for label, child in items)
+    for (label, _), child in zip(items, children, strict=True):
+        if _depth(child) != _depth(children[0]):
+            raise ValueError(
+                f"{name}: expected branches of one depth, found {_depth(children[0])} levels above the networks in "
+                f"'{items[0][0]}' and {_depth(child)} in '{label}'"
+            )
+    return Branch(name, tuple(str(label) for label, _ in items), children)
+
+
+def _depth(tree: Branch | Network) -> int:
+    return tree.depth if isinstance(tree, Branch) else 0
+
+
+def _is_network(value: Any) -> bool:
+    """A network, a path to one, or nothing but arrays."""
+    if isinstance(value, (Network, str, os.PathLike)):
+        return True
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(_is_array, value.values()))
+    return isinstance(value, Sequence) and len(value) > 0 and all(map(_is_array, value))
+
+
+def _is_array(value: Any) -> bool:
+    return any(hasattr(value, name) for name in ("__array_interface__", "__dlpack__", "__array__"))

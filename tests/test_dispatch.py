@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mot_fast import dispatch
+
+
+@pytest.mark.parametrize("has_workers", [False, True])
+def test_every_order_comes_back_with_its_result(has_workers):
+    with ThreadPoolExecutor(3) as pool:
+        results = dict(dispatch.completed(abs, range(-500, 0), pool if has_workers else None))
+    assert results == {order: -order for order in range(-500, 0)}
+
+
+def test_no_more_orders_than_some_are_given_away_at_a_time():
+    """So that neither side has to remember all of a long run."""
+    taken, done = 0, 0
+
+    def orders():
+        nonlocal taken
+        for order in range(1000):
+            taken += 1
+            assert taken - done <= dispatch.IN_FLIGHT + 1
+            yield order
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in dispatch.completed(abs, orders(), pool):
+            done += 1
+    assert done == taken == 1000
+
+
+def test_what_a_worker_raises_is_raised_and_the_others_are_called_off():
+    go_on = threading.Event()
+
+    def fail(order):
+        if order == 0:
+            raise ValueError("bad order")
+        go_on.wait(10)
+        started.append(order)
+
+    started = []
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(ValueError, match="bad order"):
+            list(dispatch.completed(fail, range(100), pool))
+        go_on.set()
+    assert len(started) <= 1
+
+
+def test_workers_have_one_thread_each_unless_asked_for_more():
+    with ThreadPoolExecutor(1) as pool:
+        assert dispatch.n_threads(None, pool) == 1
+        assert dispatch.n_threads(3, pool) == 3
+    assert dispatch.n_threads(3, None) == 3
