@@ -26,12 +26,14 @@ import scipy.linalg.cython_blas  # noqa: F401  the BLAS that mot_fast uses; a li
 from threadpoolctl import threadpool_limits
 
 from cases import PLAIN, Grid, cases, grids, grids_beyond_memory, small_grid
+from clusters import check_model, model_rows, scaling_rows, scheduler_rows, time_scaling, weigh_scheduler
 from drop_ins import drop_in_rows, drop_in_verdicts, time_drop_ins
 from imports import import_rows, time_imports
 from report import environment, environment_lines, table
 from rotations import grid_rows, grid_verdicts, rotation_rows, time_grid, time_rotations
 from solvers import solver_rows, time_solvers
 from targets import Verdict, judged, target_rows
+from trajectories import align_whole_runs, time_trajectories, trajectory_rows, whole_run_rows
 from whole import align_here, align_rows, memory_rows, remark, time_align
 
 MAX_ALIGN_REPEATS = 3
@@ -67,6 +69,8 @@ def main() -> None:
         "transports": _transports,
         "drop-ins": _drop_ins,
         "rotations": _rotations,
+        "trajectories": _trajectories,
+        "clusters": _clusters,
         "imports": _imports,
     }.items():
         section = measure(options)
@@ -135,6 +139,30 @@ def _rotations(options: argparse.Namespace) -> Section:
     return Section(found, tables, (), verdicts)
 
 
+def _trajectories(options: argparse.Namespace) -> Section:
+    if not _is_wanted("trajectories", options):
+        return Section([])
+    print("trajectories ...", file=sys.stderr)
+    sample = time_trajectories(options.data, min(options.repeats, 3))
+    found, tables = [asdict(sample)], [trajectory_rows(sample)]
+    if options.data and options.whole_runs:
+        whole = align_whole_runs(options.data, n_threads=2)
+        found.append(asdict(whole))
+        tables.append(whole_run_rows(whole))
+    return Section(found, tables, (), judged(sample.work, sample.figures(), sample.targets))
+
+
+def _clusters(options: argparse.Namespace) -> Section:
+    if not _is_wanted("clusters", options):
+        return Section([])
+    print("clusters ...", file=sys.stderr)
+    scaling = time_scaling(options.data, min(options.repeats, 3), is_quick=options.quick)
+    modelled, scheduled = check_model(is_quick=options.quick), weigh_scheduler()
+    tables = [scaling_rows(scaling), model_rows(modelled), scheduler_rows(scheduled)]
+    verdicts = [] if options.quick else judged(scaling.work, scaling.figures(), scaling.targets)
+    return Section([*map(asdict, (scaling, *modelled, *scheduled))], tables, (), verdicts)
+
+
 def _imports(options: argparse.Namespace) -> Section:
     if not _is_wanted("imports", options):
         return Section({})
@@ -160,6 +188,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--beyond-memory", action="store_true", help="also align pairs of layers whose costs do not fit (many minutes)"
+    )
+    parser.add_argument(
+        "--whole-runs", action="store_true", help="also align all 154 x 154 checkpoints of two training runs (minutes)"
     )
     parser.add_argument("--only", default="", metavar="SUBSTRING", help="problems with this in their name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run there")

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import json
+import operator
 import re
 import shutil
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
-from test_archive import KINDS, loaded, members_of, npy, packed
+from tampering import KINDS, loaded, members_of, npy, packed, rewrite
 
 PAGE = (Path(__file__).parents[1] / "docs" / "format.md").read_text(encoding="utf-8")
 
@@ -22,15 +23,6 @@ PAGE = (Path(__file__).parents[1] / "docs" / "format.md").read_text(encoding="ut
 def alignment(layers):
     source = mot.load(layers([6, 40], 50), name="one")
     return mot.align(source, mot.load(layers([7, 45, 8], 50, seed=2), name="two"), convention="paper")
-
-
-def rewrite(path, change):
-    """Change the header and the members of a .mot file."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    header = json.loads(members["header.json"])
-    change(header, members)
-    path.write_bytes(packed({**members, "header.json": json.dumps(header).encode()}))
 
 
 def test_everything_comes_back_to_the_last_bit(alignment, layers, tmp_path):
@@ -97,10 +89,6 @@ def field(key, value, part=None):
     return lambda header, _: (header if part is None else header[part]).__setitem__(key, value)
 
 
-def no_field(key, part=None):
-    return lambda header, _: (header if part is None else header[part]).pop(key)
-
-
 def member(name, content):
     return lambda _, members: members.__setitem__(name, content)
 
@@ -124,17 +112,17 @@ def saved(values):
         (field("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
         (field("version", 1.5), "its format version is 1.5"),
         (field("format", "other"), "the format is 'other'"),
-        (no_field("format"), "its header lacks 'format'"),
+        (lambda header, _: header.pop("format"), "its header lacks 'format'"),
         (field("convention", "raw"), "its convention is 'raw'"),
         (field("convention", None), "'convention' in its header is None"),
         (field("cost", float("nan")), "its header holds NaN"),
         (field("cost", 10**400), "int too large to convert to float"),
         (field("cost", 0.1), "its cost is 0.1, and not that of its layer plan"),
-        (no_field("cost"), "its header lacks 'cost'"),
+        (lambda header, _: header.pop("cost"), "its header lacks 'cost'"),
         (field("alternation", None), "it holds 'alternations', which has no place in it"),
         (field("tol", -1, "alternation"), "tol: expected a number from 0 on"),
         (field("max_iter", 1, "alternation"), "it holds traces of more than 1 alternations"),
-        (no_field("slackness", "certificate"), "its header has .* where .* are expected"),
+        (lambda header, _: header["certificate"].pop("slackness"), "its header has .* where .* are expected"),
         (field("slackness", 1.0, "certificate"), "it holds transports that are not proven optimal"),
         (field("tolerance", 1e-5, "certificate"), "it holds transports that are not proven optimal"),
         (field("tolerance", 1e-9, "certificate"), "its certificate is better than that of a transport"),
@@ -146,34 +134,28 @@ def saved(values):
         (member("x.npy", saved(np.zeros(3))), "it holds 'x', which has no place in it"),
         (member("read.me", b""), "it holds 'read.me'"),
         (member("u.npy", b""), "'u.npy' is no array of float64, int32 or int64 numbers"),
-        (array("rotation", lambda values: values * 0), "it holds rotations that are not orthogonal"),
-        (array("rotated_pair", lambda values: values + 5), "it holds rotations of layers that there are not"),
-        (array("trace", lambda values: values + 5), "its layer costs are not the least residuals of its traces"),
-        (array("alternations", lambda values: values[:-1]), r"'alternations' has shape \(5,\) instead of \(6,\)"),
-        (
-            array("alternations", lambda values: values * 0 + np.eye(6, dtype=int)[0] * values.sum()),
-            "of no alternations",
-        ),
-        (
-            array("source_layer_mass", lambda values: values * 7),
-            "masses of layers or units are not positive with sum 1",
-        ),
-        (array("source_layer_mass", lambda values: values[::-1]), "'layer_plan' do not sum to the masses of layers"),
-        (array("source_layer_mass", lambda values: values[:1]), r"'source_layer_mass' has shape \(1,\) for 2 layers"),
-        (array("source_unit_mass", lambda values: values * 2), "masses of layers or units are not positive with sum 1"),
-        (array("source_deviation", lambda values: -values), "'source_deviation' is negative"),
-        (array("layer_plan", lambda values: values.T), r"'layer_plan' has shape \(3, 2\) instead of \(2, 3\)"),
-        (array("layer_plan", lambda values: values - [[9, -9, 0], [-9, 9, 0]]), "'layer_plan' is negative"),
-        (array("certificate", lambda values: values[:, :4]), r"'certificate' has shape \(6, 4\) instead of \(6, 5\)"),
-        (array("certificate", lambda values: -values), "it holds transports that are not proven optimal"),
-        (array("entries", lambda values: values + 2**62), "an array has shape"),
-        (array("row", lambda values: values - 1), "a plan has entries outside its shape"),
-        (array("row", lambda values: values * 0), "the entries of a plan are out of order"),
-        (array("mass", lambda values: -values), "a plan has entries without mass"),
-        (array("mass", lambda values: values * np.nan), "'mass' holds something else than finite float64 numbers"),
-        (array("mass", lambda values: values * 2), "of the plan from .* do not sum to the masses of units"),
-        (array("cost", lambda values: values + 1), "the plan from .* costs .* more than its potentials allow"),
-        (array("u", lambda values: values + 1), "the plan from .* costs .* more than its potentials allow"),
+        (array("rotation", lambda v: v * 0), "it holds rotations that are not orthogonal"),
+        (array("rotated_pair", lambda v: v + 5), "it holds rotations of layers that there are not"),
+        (array("trace", lambda v: v + 5), "its layer costs are not the least residuals of its traces"),
+        (array("alternations", lambda v: v[:-1]), r"'alternations' has shape \(5,\) instead of \(6,\)"),
+        (array("alternations", lambda v: v.sum() * (v.cumsum() == v[0])), "it holds a trace of no alternations"),
+        (array("source_layer_mass", lambda v: v * 7), "masses of layers or units are not positive with sum 1"),
+        (array("source_layer_mass", lambda v: v[::-1]), "'layer_plan' do not sum to the masses of layers"),
+        (array("source_layer_mass", lambda v: v[:1]), r"'source_layer_mass' has shape \(1,\) for 2 layers"),
+        (array("source_unit_mass", lambda v: v * 2), "masses of layers or units are not positive with sum 1"),
+        (array("source_deviation", lambda v: -v), "'source_deviation' is negative"),
+        (array("layer_plan", lambda v: v.T), r"'layer_plan' has shape \(3, 2\) instead of \(2, 3\)"),
+        (array("layer_plan", lambda v: v - [[9, -9, 0], [-9, 9, 0]]), "'layer_plan' is negative"),
+        (array("certificate", lambda v: v[:, :4]), r"'certificate' has shape \(6, 4\) instead of \(6, 5\)"),
+        (array("certificate", lambda v: -v), "it holds transports that are not proven optimal"),
+        (array("entries", lambda v: v + 2**62), "an array has shape"),
+        (array("row", lambda v: v - 1), "a plan has entries outside its shape"),
+        (array("row", lambda v: v * 0), "the entries of a plan are out of order"),
+        (array("mass", lambda v: -v), "a plan has entries without mass"),
+        (array("mass", lambda v: v * np.nan), "'mass' holds something else than finite float64 numbers"),
+        (array("mass", lambda v: v * 2), "of the plan from .* do not sum to the masses of units"),
+        (array("cost", lambda v: v + 1), "the plan from .* costs .* more than its potentials allow"),
+        (array("u", lambda v: v + 1), "the plan from .* costs .* more than its potentials allow"),
     ],
 )
 def test_files_that_contradict_themselves_are_refused(layers, tmp_path, change, message):
@@ -202,21 +184,8 @@ def test_other_archives_are_refused(tmp_path):
 
 
 JUNK = ["null", "true", "0", "-1", "2", "0.5", "1e-300", "1e308", "1e999", "NaN", "-Infinity", "9" * 400, "9" * 5000]
-JUNK += [
-    '""',
-    '"1"',
-    '"paper"',
-    '"\\ud800"',
-    "[]",
-    "{}",
-    "[1]",
-    "[6, 5]",
-    "[6, -5]",
-    '["a", "b"]',
-    "[[6], [5]]",
-    "1, 1",
-]
-JUNK += ["[" * 100_000, '{"a":' * 50_000, "[" * 900 + "]" * 900, "-", "\0", "\ufeff1", '1, "b": 1', '{"tol": 0}']
+JUNK += ['""', '"1"', '"paper"', '"\\ud800"', "[]", "{}", "[1]", "[6, 5]", "[6, -5]", '["a", "b"]', "[[6], [5]]", "-"]
+JUNK += ["[" * 100_000, '{"a":' * 50_000, "[" * 900 + "]" * 900, "\0", "\ufeff1", "1, 1", '1, "b": 1', '{"tol": 0}']
 
 
 def places(value, path=()):
@@ -230,13 +199,10 @@ def with_json(header, path, text):
     """The header's bytes with one value replaced by a text; None leaves it out."""
     changed = {"header": copy.deepcopy(header)}
     *parents, last = "header", *path
-    parent = changed
-    for key in parents:
-        parent = parent[key]
+    parent = functools.reduce(operator.getitem, parents, changed)
+    parent[last] = "HERE"
     if text is None:
         del parent[last]
-    else:
-        parent[last] = "HERE"
     return json.dumps(changed.get("header")).replace('"HERE"', text or "").encode()
 
 
@@ -249,14 +215,10 @@ def test_headers_may_hold_anything(members, tmp_path):
     rng = np.random.default_rng(4)
     header = json.loads(members["header.json"])
     cases = [(path, text) for path in places(header) for text in (*JUNK, None)]
-    for k in rng.choice(len(cases), 200, replace=False):
+    for k in rng.choice(len(cases), 120, replace=False):
         loaded(tmp_path / "run.mot", packed({**members, "header.json": with_json(header, *cases[k])}))
-
-
-def test_headers_may_hold_more(members, tmp_path):
-    header = with_json({**json.loads(members["header.json"]), "more": 1}, ("more",), "[2]")
-    assert json.loads(header)["more"] == [2]
-    assert loaded(tmp_path / "run.mot", packed({**members, "header.json": header})) is not None
+    more = with_json({**header, "more": 1}, ("more",), "[2]")
+    assert loaded(tmp_path / "run.mot", packed({**members, "header.json": more})) is not None
 
 
 DESCRIPTIONS = ["'<f8'", "'<i8'", "'>f8'", "'<f2'", "'<f16'", "'|u1'", "'|b1'", "'<c16'", "'|O'", "'<U4'", "'|V8'"]
@@ -269,7 +231,7 @@ SHAPES += ["(n,), 'a': 1", "(True,)", f"({'1, ' * 70})", f"({'9' * 5000},)", "("
 def test_headers_of_arrays_may_say_anything(members, tmp_path):
     rng = np.random.default_rng(5)
     names = [name for name in members if name.endswith(".npy")]
-    for _ in range(150):
+    for _ in range(100):
         name = names[rng.integers(len(names))]
         numbers = members[name][128:]
         descr = DESCRIPTIONS[rng.integers(len(DESCRIPTIONS)) if rng.random() < 0.6 else 0]
@@ -300,15 +262,15 @@ CHANGES = [
 def test_arrays_may_hold_any_numbers(members, tmp_path):
     rng = np.random.default_rng(6)
     names = [name for name in members if name.endswith(".npy")]
-    for _ in range(150):
+    for _ in range(100):
         name = names[rng.integers(len(names))]
         values = np.load(io.BytesIO(members[name]))
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             changed = CHANGES[rng.integers(len(CHANGES))](values, rng)
-        is_free = name.endswith(("_mean.npy", "_deviation.npy", "certificate.npy", "trace.npy", "rotation.npy"))
-        is_same = changed.dtype == values.dtype and np.array_equal(changed, values)
         found = loaded(tmp_path / "run.mot", packed({**members, name: saved(changed)}))
-        assert found is None or is_free or is_same, name
+        is_same = changed.dtype == values.dtype and np.array_equal(changed, values)
+        if name in ("layer_costs.npy", "layer_plan.npy", "cost.npy", "entries.npy"):  # which others tell as well
+            assert (found is not None) == is_same, name
 
 
 def test_the_page_of_the_format_reads_a_file_without_this_package(alignment, tmp_path, monkeypatch):

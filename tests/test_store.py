@@ -14,7 +14,7 @@ import pytest
 import mot_fast as mot
 from faults import bits, start_run, use_small_blocks, write_networks
 from mot_fast.store import Store, block_key, layer_digest
-from test_mot_file import rewrite
+from tampering import rewrite
 
 ARRAYS = {"cost": np.arange(3.0), "entries": np.array([[1, 2]], dtype=np.int64)}
 

@@ -8,14 +8,13 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import Array
 from mot_fast.network import Layer, Network
-from mot_fast.npy import read_header
 
 Result = TypeVar("Result")
 Source = Network | Mapping[str, Any] | Sequence[Any] | str | os.PathLike[str]
@@ -149,7 +148,7 @@ def _read_npz_member(path: Path, label: str) -> Array:
 def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Shape, order and type of one array of the archive, and where its numbers start in the file if it is stored."""
     with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-        shape, fortran, dtype = read_header(stream)
+        shape, fortran, dtype = _npy_header(stream)
         header_length = stream.tell()
     # The local header repeats the name and has an extra field of its own length (PKWARE's APPNOTE, 4.3.7).
     with path.open("rb") as file:
@@ -158,6 +157,14 @@ def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], b
         extra_length = int.from_bytes(file.read(2), "little")
     start = member.header_offset + 30 + name_length + extra_length
     return shape, fortran, dtype, start + header_length
+
+
+def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"unknown version {version} of the .npy format")
+    return readers[version](stream)
 
 
 def _guarded(path: Path, read: Callable[[], Result]) -> Result:

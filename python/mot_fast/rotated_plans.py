@@ -115,7 +115,7 @@ class RotatedTransports:
 
         Five alternations, each with a singular value decomposition; measured on an AMD EPYC (AVX2).
         """
-        return 5 * transport_seconds(n_stimuli, n_units) + 5 * 6e-10 * (n_units + 50) ** 3
+        return 5 * (transport_seconds(n_stimuli, n_units) + 4e-10 * (n_units + 50) ** 3)
 
     def pair(
         self, networks: tuple[Network, Network], l: int, m: int, source: CentredLayer, target: CentredLayer

@@ -100,9 +100,9 @@ def similarity_matrix(
         halves, statistics = _survey([(network[train], network[test]) for network in readable], setting, means)
         warn_of_constant_units(loaded, statistics, stacklevel=3)
         for n_done, (i, j, figures) in enumerate(_figures(wanted, halves, setting, means), 1):
-            costs[i, j], scores[i, j], back = figures["figures"]
-            if setting.alternation is None:
-                costs[j, i], scores[j, i] = costs[i, j], back
+            costs[i, j], scores[i, j], *back = figures["figures"]
+            if back:
+                costs[j, i], scores[j, i] = costs[i, j], back[0]
             if report:
                 report(n_done)
     return SimilarityMatrix(tuple(network.name for network in loaded), costs, scores, len(train), len(test))
@@ -216,9 +216,10 @@ def _align_pair(source: Halves, target: Halves, setting: Task, means: Resources)
         alignment = task.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
         del layers
         held_out = source.test.network, target.test.network
-        score = alignment.score(*held_out).value
-        back = np.nan if task.alternation else alignment.transpose().score(*held_out[::-1]).value
-    figures = {"figures": np.array([alignment.cost, score, back])}
+        found = [alignment.cost, alignment.score(*held_out).value]
+        if task.alternation is None:
+            found.append(alignment.transpose().score(*held_out[::-1]).value)
+    figures = {"figures": np.array(found)}
     if means.store is not None:
         means.store.put(_key(source, target, setting), figures)
     return figures

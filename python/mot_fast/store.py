@@ -1,8 +1,8 @@
 """A folder of finished work: every block in a file of its own, named by a hash of its content and parameters.
 
-Blocks are archives (see `archive`) in `blocks/`, written whole or not at all, with a digest of their arrays; layers that
-were arrays in memory are `.npy` files in `layers/`, named by the digest of their numbers. Many processes may work on one
-folder: the same name always means the same content.
+Blocks are archives (see `archive`) in `blocks/`, written whole or not at all, with a digest of their arrays. Layers
+that were arrays in memory are `.npy` files in `layers/`, named by the digest of their numbers. Many processes may work
+on one folder: the same name always means the same content.
 """
 
 from __future__ import annotations

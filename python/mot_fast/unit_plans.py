@@ -80,9 +80,10 @@ class UnitTransports:
 def transport_seconds(n_stimuli: int, n_units: int) -> float:
     """About how long it takes to align two layers of so many units each, on one thread.
 
-    Fitted to measurements of layers from 16 to 4,096 units on an AMD EPYC (AVX2): `bench/compare.py --only blocks`.
+    Within a third of what was measured from 64 to 2,048 units and 500 to 8,000 stimuli on an AMD EPYC (AVX2): products
+    take 2e-11 s for each stimulus and pair of units, solving as long as a thousand stimuli more.
     """
-    return 4e-11 * (n_stimuli + 1000) * (n_units + 30) ** 2
+    return 2e-11 * (n_stimuli + 1000) * (n_units + 30) ** 2
 
 
 def solve_batch(

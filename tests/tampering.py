@@ -1,0 +1,103 @@
+"""`.mot` files taken apart, changed, and put together again."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+KINDS = ["plain", "masses", "rotated", "version 1"]
+
+
+def members_of(kind, layers, folder):
+    """What a real file holds, by the names of its members."""
+    networks = layers([6, 5], 50), layers([7, 4, 5], 50, seed=2)
+    masses = {"source_mass": [np.arange(1.0, 7.0), np.ones(5)], "target_mass": [1, 2, 3]}
+    arguments = {"masses": masses, "rotated": {"rotate": True, **masses}}.get(kind, {"convention": "paper"})
+    mot.align(*networks, **arguments).save(folder / "whole.mot")
+    with zipfile.ZipFile(folder / "whole.mot") as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    if kind == "version 1":
+        header = {key: value for key, value in json.loads(members["header.json"]).items() if key != "alternation"}
+        members["header.json"] = json.dumps({**header, "version": 1}).encode()
+        del members["source_layer_mass.npy"], members["target_layer_mass.npy"]
+    assert loaded(folder / "whole.mot", packed(members)) is not None
+    return members
+
+
+def packed(members, change=lambda _: None):
+    """The bytes of an archive of these members, or pairs of name and content; `change` may lie in its directory."""
+    stream = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(stream, "w") as whole:
+        warnings.filterwarnings("ignore", "Duplicate name")
+        for name, content in members.items() if isinstance(members, dict) else members:
+            whole.writestr(name, content, zipfile.ZIP_DEFLATED, compresslevel=1)
+        change(whole)
+    return stream.getvalue()
+
+
+def loaded(path, content):
+    """The alignment in a file of this content; None where it is refused, as it must be unless it makes sense."""
+    path.write_bytes(content)
+    alignment, message = None, ""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            alignment = mot.Alignment.load(path)
+        except ValueError as error:
+            message = str(error)
+    assert not caught
+    if alignment is None:
+        assert message.startswith(f"{path}: expected a complete .mot file, found none (")
+    else:
+        assert_makes_sense(alignment)
+    return alignment
+
+
+def assert_makes_sense(alignment):
+    masses = []
+    for side in (alignment.source, alignment.target):
+        assert len(side.labels) == len(set(side.labels)) == len(side.layer_masses) > 0
+        masses.append([side.masses_of_units(layer) for layer in range(len(side.labels))])
+        assert side.widths == tuple(map(len, side.deviations)) == tuple(map(len, masses[-1]))
+    assert_marginals(alignment.layer_plan, alignment.source.layer_masses, alignment.target.layer_masses)
+    assert alignment.cost == pytest.approx(np.vdot(alignment.layer_costs, alignment.layer_plan), abs=1e-8)
+    for l, row in enumerate(alignment.unit_plans):
+        for m, plan in enumerate(row):
+            assert_marginals(plan.toarray(), masses[0][l], masses[1][m])
+            assert plan.cost == pytest.approx(plan.u @ masses[0][l] + plan.v @ masses[1][m], abs=1.1e-6)
+            assert max(plan.certificate.figures) <= 1e-6
+            least = plan.cost if alignment.traces is None else alignment.traces[l][m].min()
+            assert alignment.layer_costs[l, m] == least
+    for (l, _), rotation in alignment.rotations.items():
+        np.testing.assert_allclose(rotation @ rotation.T, np.eye(alignment.source.widths[l]), atol=1e-8)
+    assert f"cost {alignment.cost:.4f}" in repr(alignment)
+
+
+def assert_marginals(plan, a, b):
+    assert plan.shape == (len(a), len(b))
+    assert (plan >= 0).all()
+    np.testing.assert_allclose(plan.sum(axis=1), a, atol=1e-8)
+    np.testing.assert_allclose(plan.sum(axis=0), b, atol=1e-8)
+
+
+def npy(descr="'<f8'", is_by_columns=False, shape="(7,)", numbers=b"", version=b"\1\0"):
+    """A `.npy` file whose header says anything."""
+    text = f"{{'descr': {descr}, 'fortran_order': {is_by_columns}, 'shape': {shape}, }}".encode()
+    text += b" " * (-(len(text) + 11) % 64) + b"\n"
+    return b"\x93NUMPY" + version + len(text).to_bytes(2 if version == b"\1\0" else 4, "little") + text + numbers
+
+
+def rewrite(path, change):
+    """Change the header and the members of a .mot file."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = json.loads(members["header.json"])
+    change(header, members)
+    path.write_bytes(packed({**members, "header.json": json.dumps(header).encode()}))
