@@ -185,3 +185,10 @@ def test_worst_certificate_takes_the_largest_of_each_figure():
     one = mot.Certificate(1.0, 0.0, 3.0, 0.0, 1e-9)
     other = mot.Certificate(0.0, 2.0, 0.0, 4.0, 1e-6)
     assert transport.Certificate.worst([one, other]) == mot.Certificate(1.0, 2.0, 3.0, 4.0, 1e-6)
+
+
+def test_transports_and_plans_are_shown_in_a_line(alignment):
+    assert repr(mot.solve_transport([[0.0, 1.0, 3.0], [3.0, 1.0, 0.0]])) == "Transport(2 x 3, 4 entries, cost 0.333333)"
+    plan = alignment.unit_plan(0, 2)
+    assert repr(plan) == f"UnitPlan('layer0' to 'layer2', 6 x 8, cost {plan.cost:.6g})"
+    assert repr(plan.transpose()) == f"UnitPlan('layer2' to 'layer0', 8 x 6, cost {plan.cost:.6g})"

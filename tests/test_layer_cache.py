@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from mot_fast import layer_cache
+from mot_fast.layer_cache import LayerCache, ready, statistics_of, stored, survey
+from mot_fast.memory import Budget
+from mot_fast.rotated_plans import CENTRED
+from mot_fast.unit_plans import STANDARDIZED
+
+
+@pytest.fixture(autouse=True)
+def _empty():
+    layer_cache.clear()
+    yield
+    layer_cache.clear()
+
+
+def test_the_layers_used_last_are_kept():
+    cache = LayerCache(10)
+    for key in "abc":
+        cache.put(("", key), key.upper(), 4)
+    assert [cache.get(("", key)) for key in "abc"] == [None, "B", "C"]
+    cache.get(("", "b"))
+    cache.put(("", "d"), "D", 4)
+    assert [cache.get(("", key)) for key in "bcd"] == ["B", None, "D"]
+    cache.put(("", "e"), "E", 11)
+    assert [cache.get(("", key)) for key in "bde"] == [None, None, None]
+    cache.put(("", "f"), "F", 1)
+    cache.clear()
+    assert cache.get(("", "f")) is None
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("preparation", [STANDARDIZED, CENTRED])
+def test_a_survey_sees_what_an_alignment_remembers(layers, preparation, n_threads):
+    network = mot.load(layers([5, 6, 7]))[10:50]
+    seen = survey(network, preparation, n_threads)
+    rotate = preparation is CENTRED
+    source = mot.align(network, network, rotate=rotate).source
+    for layer, mean, deviation in zip(seen, source.means, source.deviations, strict=True):
+        np.testing.assert_array_equal(layer.mean, mean)
+        np.testing.assert_array_equal(layer.deviation, deviation)
+    assert len({layer.digest for layer in seen}) == 3
+
+
+def test_a_layer_is_read_once_for_many_blocks(layers):
+    n_reads = 0
+
+    def read():
+        nonlocal n_reads
+        n_reads += 1
+        return values
+
+    values = layers([5])[0]
+    network = mot.Network([mot.network.Layer("layer", values.shape, read)])
+    seen = stored(network, survey(network, STANDARDIZED, 1))
+    for _ in range(3):
+        layers_ready, statistics = ready((seen, seen), STANDARDIZED, Budget(2**30), 1)
+        assert len(layers_ready[0].layers(range(1))) == 1
+        np.testing.assert_array_equal(statistics[1].means[0], statistics_of(survey(network, STANDARDIZED, 1)).means[0])
+    assert n_reads == 1 + 3  # the surveys' own
+    ready((seen, seen), CENTRED, Budget(2**30), 1)
+    assert n_reads > 4
+
+
+def test_without_room_layers_are_made_ready_when_they_are_needed(layers):
+    network = mot.load(layers([50, 60]))
+    seen = stored(network, survey(network, STANDARDIZED, 1))
+    tight, _ = ready((seen, seen), STANDARDIZED, Budget(1000), 1)
+    roomy, _ = ready((seen, seen), STANDARDIZED, Budget(2**30), 1)
+    for one, other in zip(tight[0].layers(range(2)), roomy[0].layers(range(2)), strict=True):
+        np.testing.assert_array_equal(one.deviation, other.deviation)
