@@ -20,7 +20,7 @@ from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, Surveyed, ready, statistics_of, stored, survey
-from mot_fast.layer_pairs import PairWork, Part, Prepared, Statistics, Whole
+from mot_fast.layer_pairs import PairWork, Part, Preparation, Prepared, Statistics, Whole
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.store import Store, block_key
@@ -89,6 +89,22 @@ def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     return arrays
 
 
+@dataclass(frozen=True)
+class Look(Generic[Prepared]):
+    """What a worker needs to look at some layers of one of the two networks."""
+
+    which: int
+    layers: range
+    network: Network
+    preparation: Preparation[Prepared]
+    n_threads: int
+
+
+def look(order: Look[Any]) -> list[Surveyed]:
+    """What is seen of each layer."""
+    return survey(order.network, order.preparation, order.n_threads)
+
+
 @contextmanager
 def readable_by_workers(networks: Sequence[Network], resources: Resources) -> Iterator[list[Network]]:
     """The networks as workers can read them: arrays in memory are written to the store, or to a temporary folder."""
@@ -142,10 +158,10 @@ class BlockRun(Generic[Prepared, Whole]):
         for which, network in enumerate(self._networks):
             sizes = [self._work.preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
             for block in memory.blocks(sizes, _SURVEYED_AT_ONCE):
-                orders.append((which, block, network.select(block), self._work, resources.n_threads))
+                orders.append(Look(which, block, network.select(block), self._work.preparation, resources.n_threads))
         found: dict[tuple[int, int], Surveyed] = {}
-        for (which, block, *_), layers in completed(_survey, orders, resources.executor):
-            found.update({(which, l): layer for l, layer in zip(block, layers, strict=True)})
+        for order, layers in completed(look, orders, resources.executor):
+            found.update({(order.which, l): layer for l, layer in zip(order.layers, layers, strict=True)})
         of_networks = [[found[which, l] for l in range(len(each))] for which, each in enumerate(self._networks)]
         self._stored = tuple(map(stored, self._networks, of_networks))
         source, target = map(statistics_of, of_networks)
@@ -189,8 +205,3 @@ class BlockRun(Generic[Prepared, Whole]):
         work = self._work.part(rows, columns)
         limits = resources.n_threads, resources.memory_limit, resources.store
         return Order(rows, columns, source.part(rows), target.part(columns), work, *limits)
-
-
-def _survey(order: tuple[int, range, Network, PairWork[Any, Any], int]) -> list[Surveyed]:
-    _, _, network, work, n_threads = order
-    return survey(network, work.preparation, n_threads)

@@ -44,7 +44,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Preparation(Generic[Prepared]):
-    """How layers are made ready."""
+    """How layers are made ready; it can be sent to other processes."""
 
     make: Callable[[Array, Index | None], Prepared]
     """Out of activations and the stimuli that count."""

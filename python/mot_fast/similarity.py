@@ -17,7 +17,7 @@ from mot_fast.align import Task, progress_callback, resources, warn_of_constant_
 from mot_fast.blocks import Resources, readable_by_workers, seconds_at_once, seconds_sizes
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, ready, statistics_of, stored, survey
-from mot_fast.layer_pairs import Statistics
+from mot_fast.layer_pairs import Preparation, Statistics
 from mot_fast.loading import Source, load
 from mot_fast.network import Network
 from mot_fast.network_matrix import SimilarityMatrix
@@ -158,14 +158,14 @@ def _survey(
     networks: Sequence[tuple[Network, Network]], setting: Task, means: Resources
 ) -> tuple[list[Halves], list[Statistics]]:
     """Look at every network once; statistics are of the training stimuli."""
-    orders = [(k, halves, setting, means.n_threads) for k, halves in enumerate(networks)]
+    orders = [(k, halves, setting.work.preparation, means.n_threads) for k, halves in enumerate(networks)]
     found = {order[0]: seen for order, seen in completed(_look, orders, means.executor)}
     return [found[k][0] for k in range(len(networks))], [found[k][1] for k in range(len(networks))]
 
 
-def _look(order: tuple[int, tuple[Network, Network], Task, int]) -> tuple[Halves, Statistics]:
-    _, networks, setting, n_threads = order
-    train, test = (survey(network, setting.work.preparation, n_threads) for network in networks)
+def _look(order: tuple[int, tuple[Network, Network], Preparation[Any], int]) -> tuple[Halves, Statistics]:
+    _, networks, preparation, n_threads = order
+    train, test = (survey(network, preparation, n_threads) for network in networks)
     return Halves(stored(networks[0], train), stored(networks[1], test)), statistics_of(train)
 
 

@@ -19,7 +19,12 @@ UnitMasses = tuple[F64, ...] | None
 """Of each layer, what share of its mass each unit has; None where all have the same."""
 Plans = tuple[tuple[UnitPlan, ...], ...]
 
-STANDARDIZED = Preparation(_core.StandardizedLayer, lambda n_stimuli, n_units: 4 * n_stimuli * n_units, "standardized")
+
+def _standardized_bytes(n_stimuli: int, n_units: int) -> int:
+    return 4 * n_stimuli * n_units
+
+
+STANDARDIZED = Preparation(_core.StandardizedLayer, _standardized_bytes, "standardized")
 
 
 @dataclass(frozen=True, eq=False)
