@@ -11,6 +11,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 REGIONS = ("LATL", "RATL", "LPTL", "LIPL", "LPreM", "LIFG")
+CHECKPOINTS = [f"step{step:04}_layer{layer}" for step in (0, 1, 2) for layer in (0, 1)]
 RECORDINGS = {
     "language_models": {"smollm2_135m_stsb2552": 3, "gemma3_270m_stsb2552": 2},
     "vision": {
@@ -24,8 +25,20 @@ RECORDINGS = {
         "efficientnet_lite0_v4_1200images": 3,
     },
     "subsampling": {"minilm_l6_stsb2552": 2, "smollm2_135m_stsb2552": 3},
+    "training_runs": {f"neox6x128_seed{seed}_trajectory": CHECKPOINTS for seed in (1, 2)},
+    "networks": {
+        **{f"resnet{depth}_cifar2000": 2 + k for k, depth in enumerate((20, 32, 44, 56))},
+        **{"smollm2_135m_stsb2552": 3, "gemma3_270m_stsb2552": 2, "minilm_l6_stsb2552": 2},
+    },
 }
-WRITTEN = {"language_models": 4 + 3, "vision": 4 * 8 + 3, "brains": 3 * 4, "subsampling": 2}
+WRITTEN = {
+    "language_models": 4 + 3,
+    "vision": 4 * 8 + 3,
+    "brains": 3 * 4,
+    "subsampling": 2,
+    "training_runs": 2,
+    "networks": 5,
+}
 
 
 @pytest.mark.parametrize("name", list(RECORDINGS))

@@ -215,6 +215,7 @@ def test_without_matplotlib_it_says_what_to_install(alignment, rotated, monkeypa
             raise ImportError(name)
         return import_module(name, *arguments, **options)
 
+    matrix = mot.SimilarityMatrix(("a", "b"), np.eye(2), np.eye(2), 8, 2)
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
     calls = [
         alignment.plot,
@@ -223,6 +224,10 @@ def test_without_matplotlib_it_says_what_to_install(alignment, rotated, monkeypa
         lambda: plot.plot_subsample_curve(SimpleNamespace(fractions=np.ones(1), scores={})),
         lambda: plot.plot_scores(SimpleNamespace(methods=(), scores={})),
         lambda: plot.plot_hierarchy_null(SimpleNamespace()),
+        mot.align_trajectories([[np.eye(4)]], [[np.eye(4)]]).plot,
+        matrix.plot,
+        matrix.plot_dendrogram,
+        matrix.plot_embedding,
     ]
     for call in calls:
         with pytest.raises(ImportError, match=r'pictures need matplotlib: pip install "mot_fast\[plot\]"'):

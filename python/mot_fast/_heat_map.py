@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-_CHARACTER = 0.65 * NAME_SIZE
-"""Points that a digit takes, with some air."""
+_CHARACTER = NAME_SIZE * 2 / 3
+"""Points that a digit takes, with some air; a number is given those of three at least."""
 _LINE = 1.2 * NAME_SIZE
+_WEIGHTS = (0.299, 0.587, 0.114)
+"""Of red, green and blue in what the eye takes for lightness."""
+_DARK = 0.47
+"""Lightness below which white is easier to read than black."""
 
 
 def draw(ax: Axes, values: F64, rows: Sequence[str], columns: Sequence[str], **style: Any) -> AxesImage:
@@ -35,24 +39,20 @@ def leave_out_names(ax: Axes) -> None:
     thin_out(ax.yaxis, height)
 
 
-def write_numbers(image: AxesImage, form: Callable[[float], str]) -> bool:
+def write_numbers(image: AxesImage, values: F64, form: Callable[[float], str]) -> bool:
     """Write every value into its cell, or none if there is no room, and say which.
 
     The figure must have been laid out; `form` makes the text, which may be empty.
     """
-    values = image.get_array()
     texts = {place: form(float(value)) for place, value in np.ndenumerate(values)}
     width, height = points(image.axes)
-    has_room = width >= _CHARACTER * (1 + max(map(len, texts.values()))) * values.shape[1]
+    has_room = width >= _CHARACTER * max(3, *map(len, texts.values())) * values.shape[1]
     if not has_room or height < _LINE * values.shape[0]:
         return False
+    colours = image.to_rgba(np.ma.asarray(image.get_array()))
+    lightness = colours[..., :3] @ _WEIGHTS + 1.0 - colours[..., 3]  # where there is no colour, the paper is light
     for (row, column), text in texts.items():
         if text:
-            color = "white" if _lightness(image, values[row, column]) < 0.5 else "black"
+            color = "white" if lightness[row, column] < _DARK else "black"
             image.axes.text(column, row, text, ha="center", va="center", color=color, fontsize=NAME_SIZE)
     return True
-
-
-def _lightness(image: AxesImage, value: float) -> float:
-    """Of a value's colour, as the eye weighs its parts."""
-    return float(np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114)))

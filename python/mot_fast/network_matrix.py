@@ -51,11 +51,18 @@ class SimilarityMatrix:
         Parameters
         ----------
         method : str
-            How the distance of two clusters is made up; "average", "complete" and "single" suit all distances.
+            How the distance of two clusters is made up: "average", "complete", "single" or "weighted", those that suit
+            all distances.
+
+        Raises
+        ------
+        ValueError
+            If it is none of these.
         """
         from scipy.cluster.hierarchy import linkage
         from scipy.spatial.distance import squareform
 
+        _validate.choice(method, ("average", "complete", "single", "weighted"), "method")
         return np.asarray(linkage(squareform(self.distances, checks=False), method, optimal_ordering=True))
 
     def embedding(self, n_dimensions: int = 2) -> F64:
