@@ -82,7 +82,7 @@ def test_the_embedding_has_the_distances_where_it_can():
     np.testing.assert_allclose(np.linalg.norm(found[:, None] - found, axis=2), distances)
     np.testing.assert_allclose(matrix.embedding(4)[:, 2:], 0, atol=1e-6)
     assert matrix.linkage().shape == (3, 4)
-    with pytest.raises(ValueError, match="method: expected one of 'average', .*, found 'ward'"):
+    with pytest.raises(ValueError, match=r"method: expected one of 'average', .*, found 'ward'"):
         matrix.linkage("ward")
     for n_dimensions, error, message in (
         (5, ValueError, "n_dimensions: expected at most 4, the number of networks, found 5"),
