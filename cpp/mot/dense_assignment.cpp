@@ -58,6 +58,7 @@ bool DenseAssignment<Real>::suits_search() const {
 template <class Real>
 Status DenseAssignment<Real>::search(Interrupt& interrupt) {
     constexpr int searches_between_looks = 16;
+    if (!augment_by_row_reduction(interrupt)) return Status::interrupted;
     int n_searches = 0;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (column_of_[index(row)] != none) continue;
@@ -82,6 +83,40 @@ Node DenseAssignment<Real>::first_open(const Value* values, double least) {
     const auto end = nearest_.begin() + n;
     const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == none; });
     return free == end ? nearest_.front() : *free;
+}
+
+/// A free row bids for its cheapest column up to what the second cheapest costs; who is outbid bids again when the
+/// others have. False if interrupted.
+template <class Real>
+bool DenseAssignment<Real>::augment_by_row_reduction(Interrupt& interrupt) {
+    // Measured on random, geometric and correlation costs and on products: what further bids cost, searches do not
+    // save.
+    constexpr std::size_t most_bids = 6;
+    constexpr std::size_t rows_per_bid = 16;
+    constexpr std::size_t bids_between_looks = 256;
+    std::vector<Node> bidders;
+    for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
+        if (column_of_[index(row)] == none) bidders.push_back(row);
+    const std::size_t n_bids = bidders.size() * std::min(most_bids, column_of_.size() / rows_per_bid);
+    for (std::size_t k = 0; k < n_bids && k < bidders.size(); ++k) {
+        if ((k + 1) % bids_between_looks == 0 && interrupt.requested()) return false;
+        const Node row = bidders[k];
+        double two_least[2];
+        const auto column = static_cast<Node>(
+            row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
+        if (column == none) continue;
+        double& v = v_[index(column)];
+        const double price = v - (two_least[1] - two_least[0]);
+        // Without a second choice, or with one that is as cheap, the row waits for its search.
+        if (!(-infinity < price && price < v)) continue;
+        v = price;
+        const Node outbid = row_of_[index(column)];
+        match(row, column);
+        if (outbid == none) continue;
+        column_of_[index(outbid)] = none;
+        bidders.push_back(outbid);
+    }
+    return true;
 }
 
 /// Dijkstra over reduced costs from a free row to the nearest free column; false if there is no way.

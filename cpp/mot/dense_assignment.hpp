@@ -1,10 +1,12 @@
 /// Shortest augmenting paths for the assignment problem on a dense matrix: every row gets a column of its own, at least
 /// total cost. There may be more columns than rows, and pairs that are forbidden by an infinite cost.
 ///
-/// Method: Jonker and Volgenant (1987) without their column reduction, which needs as many rows as columns. One
-/// Dijkstra search for each row whose cheapest column another row has taken.
+/// Method: Jonker and Volgenant (1987) without their column reduction, which needs as many rows as columns. Rows whose
+/// cheapest column another row has taken bid for one (augmenting row reduction), in turn and a few times each, not in
+/// chains to the end as theirs: rows that want the same columns outbid one another by little, for long. One Dijkstra
+/// search for each row that this leaves free.
 ///
-/// Invariants between searches, with u of a matched row the reduced cost of its column:
+/// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
 ///   (I2) v_j is at most zero, and zero where column j is not matched.
 #pragma once
@@ -41,6 +43,7 @@ private:
         return static_cast<double>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
+    bool augment_by_row_reduction(Interrupt& interrupt);
     bool augment(Node free_row);
     template <class Value>
     Node first_open(const Value* values, double least);

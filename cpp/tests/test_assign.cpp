@@ -1,5 +1,5 @@
-/// Rectangular assignment with forbidden pairs against shortest paths, column generation against the dense search, and
-/// what its certificate catches.
+/// Rectangular assignment with forbidden pairs against shortest paths, columns that many rows bid for, column
+/// generation against the dense search, and what its certificate catches.
 #include "mot/assign.hpp"
 
 #include <algorithm>
@@ -20,10 +20,9 @@ mot::Matching matching_of(const Matrix& cost) {
 }
 
 /// Every row has a column of its own and the potentials prove that the total is least.
-void check_matching(const Matrix& cost, const mot::Matching& matching, double expected) {
+void check_matching(const Matrix& cost, const mot::Matching& matching, double expected, double tolerance = 1e-9) {
     CHECK(matching.status == mot::Status::optimal && matching.certificate.is_optimal());
     const auto& [u, v] = matching.potentials;
-    const double tolerance = 1e-9;
     double total = 0;
     std::vector<bool> is_taken(cost.n_columns, false);
     for (std::size_t i = 0; i < cost.n_rows; ++i) {
@@ -67,6 +66,76 @@ void test_equal_costs_are_matched_in_order() {
     const Matrix cost(8, 9, 3.0);
     const mot::Matching matching = matching_of(cost);
     for (std::size_t i = 0; i < 8; ++i) CHECK(to_index(matching.column_of[i]) == i);
+}
+
+/// Every second row has one choice only, which the others would rather have, too.
+Matrix single_choices(std::size_t n, std::size_t m) {
+    Matrix cost(n, m, 5.0);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m; ++j) {
+            if (j % 2 == 0) cost(i, j) = static_cast<double>(j % 4);
+            if (i % 2 == 0 && j != i) cost(i, j) = infinity;
+        }
+    return cost;
+}
+
+/// What makes bids hard: ties, gains of the last digit, rows that want the same columns, rows without a second choice,
+/// costs that are large, small or far from zero. All searches keep what the bids leave: if that were wrong, so would be
+/// the potentials.
+void test_bids(Random& random, std::size_t n, std::size_t m) {
+    const std::string size = std::to_string(n) + " x " + std::to_string(m) + ", ";
+    const auto test = [&](const std::string& name, const Matrix& cost) {
+        case_name = size + name;
+        check_matching(cost, matching_of(cost), expected_total(cost), 1e-9 * cost.scale());
+    };
+    Matrix products(n, m);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m; ++j) products(i, j) = static_cast<double>((i + 1) * (j + 1));
+    Matrix duplicates = whole_costs(random, n, m, 1000);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m; ++j) duplicates(i, j) = duplicates(i % 3, j % 5);
+    const Matrix whole = whole_costs(random, n, m, 1000);  // as the slow twin's sums must be exact
+    test("constant", Matrix(n, m, -2.0));
+    test("two levels", whole_costs(random, n, m, 1));
+    test("last digits", plus(times(whole_costs(random, n, m, 9), 0x1p-52), 1.0));
+    test("products", products);
+    test("duplicates", duplicates);
+    test("single choices", single_choices(n, m));
+    test("large", times(whole, 0x1p40));
+    test("small", times(whole, 0x1p-40));
+    test("shifted", plus(whole, 1e8));
+    test("some forbidden", some_of(random, whole, 50));
+}
+
+/// Told to stop among the bids, the search goes on from there when it is called again.
+void test_bids_are_taken_up_again(Random& random) {
+    const Matrix cost = rank_products(random, 200);
+    const double expected = matching_of(cost).certificate.primal;
+    for (const int n : {1, 2, 3, 4}) {  // there are 1,200 bids, a look at every 256
+        mot::DenseAssignment<double> dense(view_of_cost(cost));
+        StopAt stop(n);
+        CHECK(dense.search(stop) == mot::Status::interrupted && stop.n_looks == n);
+        NeverInterrupt never;
+        CHECK(dense.search(never) == mot::Status::optimal);
+        const mot::Certificate certificate =
+            mot::certify_matching(view_of_cost(cost), dense.column_of(), dense.potentials());
+        CHECK(certificate.is_optimal());
+        CHECK(certificate.primal == expected);
+    }
+}
+
+/// Whole numbers are the same in single precision, and so is what is done with them.
+void test_both_precisions_agree(Random& random) {
+    const Matrix cost = whole_costs(random, 90, 130, 1000);
+    const std::vector<float> single(cost.values.begin(), cost.values.end());
+    NeverInterrupt interrupt;
+    mot::DenseAssignment<double> dense(view_of_cost(cost));
+    mot::DenseAssignment<float> dense_single({single.data(), 90, 130});
+    dense.take_cheapest();
+    dense_single.take_cheapest();
+    CHECK(dense.search(interrupt) == mot::Status::optimal && dense_single.search(interrupt) == mot::Status::optimal);
+    CHECK(dense.column_of() == dense_single.column_of());
+    CHECK(dense.potentials().v == dense_single.potentials().v);
 }
 
 /// Both ways of a size and kind that `assign` solves by column generation.
@@ -123,5 +192,12 @@ int main() {
             for (const int highest : {0, 1, 4, 1000})
                 for (const int percent_forbidden : {0, 20, 60}) test_small(random, n, m, highest, percent_forbidden);
         }
+    for (const std::size_t n : {16u, 40u, 100u})
+        for (const std::size_t m : {n, n + 1, n + n / 2}) test_bids(random, n, m);
+    case_name = "bids taken up again";
+    test_bids_are_taken_up_again(random);
+    case_name = "both precisions";
+    test_both_precisions_agree(random);
+    case_name = "column generation";
     test_column_generation_and_the_dense_search_agree(random, 400, 100000);
 }

@@ -227,6 +227,36 @@ void test_relax(Random& random, const mot::RowKernels<Real>& kernels, std::size_
     CHECK(least == expected_least && distance == expected && reached_from == expected_from);
 }
 
+/// Whole numbers have many ties; missing pairs cost infinity, and all may be missing.
+template <class Real>
+void test_two_least(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    for (const int percent_missing : {0, 50, 98, 100})
+        for (const bool is_whole : {false, true}) {
+            std::vector<Real> cost(n + offset);
+            std::vector<double> v(n + offset);
+            for (std::size_t k = 0; k < n + offset; ++k) {
+                cost[k] = static_cast<Real>(is_whole ? draw(random, -9, 9) : draw_real(random, -9.0, 9.0));
+                v[k] = is_whole ? draw(random, -9, 0) : draw_real(random, -9.0, 0.0);
+                if (draw(random, 1, 100) <= percent_missing) cost[k] = std::numeric_limits<Real>::infinity();
+            }
+            double expected[] = {infinity, infinity};
+            std::int64_t expected_where = -1;
+            for (std::size_t k = 0; k < n; ++k) {
+                const double value = static_cast<double>(cost[k + offset]) - v[k + offset];
+                if (value < expected[0]) {
+                    expected[1] = std::exchange(expected[0], value);
+                    expected_where = static_cast<std::int64_t>(k);
+                } else {
+                    expected[1] = std::min(expected[1], value);
+                }
+            }
+            double found[] = {-99, -99};
+            const std::int64_t where =
+                kernels.find_two_least(cost.data() + offset, v.data() + offset, static_cast<std::int64_t>(n), found);
+            CHECK(where == expected_where && found[0] == expected[0] && found[1] == expected[1]);
+        }
+}
+
 void test_version(Random& random, const mot::Kernels& kernels) {
     std::vector<std::size_t> lengths{127, 128, 129, 191, 192, 193, 257};
     for (std::size_t n = 0; n <= 70; ++n) lengths.push_back(n);
@@ -239,6 +269,8 @@ void test_version(Random& random, const mot::Kernels& kernels) {
             test_cost_of_negative_correlation(random, kernels, n, offset);
             test_relax<float>(random, kernels.of_float, n, offset);
             test_relax<double>(random, kernels.of_double, n, offset);
+            test_two_least<float>(random, kernels.of_float, n, offset);
+            test_two_least<double>(random, kernels.of_double, n, offset);
         }
     test_rank_lanes(random, kernels.of_float);
     test_rank_lanes(random, kernels.of_double);

@@ -41,6 +41,10 @@ struct RowKernels {
     /// Indices k unless x[k] - v[k] >= threshold, which is not so of NaN, written to `hits`; returns how many.
     std::int64_t (*find_violated)(const Real* x, const double* v, std::int64_t n, double threshold, std::int32_t* hits);
 
+    /// The least cost[k] - v[k] and the least of the others, which may be equal; returns the first k where the least
+    /// stands. Where there is none: infinity, and -1.
+    std::int64_t (*find_two_least)(const Real* cost, const double* v, std::int64_t n, double* two_least);
+
     /// Where cost[k] - price[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
     /// returns the least distance then.
     double (*relax)(const Real* cost, const double* price, double offset, std::int32_t from, std::int64_t n,
