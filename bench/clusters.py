@@ -20,6 +20,7 @@ import psutil
 
 import mot_fast as mot
 from layers import synthetic
+from mot_fast import blocks
 from mot_fast.blocks import seconds_sizes
 from mot_fast.unit_plans import UnitTransports
 from targets import Target
@@ -29,9 +30,13 @@ from turns import turns
 HERE, HERE_2, DASK, DASK_2, POOL_2 = "here, 1 thread", "here, 2 threads", "Dask, 1 worker", "Dask, 2 workers", "pool, 2"
 N_CHECKPOINTS = 16
 N_LAYERS, N_UNITS, N_STIMULI = 8, 256, 2000
-MODEL_SIZES = (4, 8)
-SCHEDULED = (30, 300)
-"""Layers on either side of the runs that the scheduler is weighed in."""
+MODEL_SIZES = (4, 10)
+SCHEDULED, SCHEDULED_SECONDS = (100, 400, 800, 800, 1000), 0.0121
+"""Layers on either side of the runs that the scheduler is weighed in, and how long a block is: twenty layers a side."""
+
+
+SCORING = 3e-8
+"""Seconds for a unit and a held-out stimulus of one network, predicted or read."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,10 @@ class Modelled:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The most memory of a Dask scheduler's process over a run, over what it had with idle workers."""
+    """The most memory of a Dask scheduler's process over a run, one of several in the same process."""
 
     n_pairs: int
+    n_blocks: int
     n_bytes: int
 
 
@@ -75,6 +81,8 @@ def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Scal
             DASK_2: exits.enter_context(dask_workers(2)),
             POOL_2: exits.enter_context(ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))),
         }
+        for executor in executors.values():
+            mot.align([np.eye(9)], [np.eye(9)], executor=executor)  # what is loaded late is loaded now
         answers = []
         for name in turns(seconds, n_repeats):
             means = {"executor": executors[name]} if name in executors else {"n_jobs": 2 if name == HERE_2 else 1}
@@ -106,7 +114,6 @@ def dask_workers(n: int) -> Iterator[Executor]:
         LocalCluster(n_workers=n, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         Client(cluster) as client,
     ):
-        mot.align([np.eye(9)], [np.eye(9)], executor=client.get_executor())  # what is loaded late is loaded now
         yield client.get_executor()
 
 
@@ -116,6 +123,7 @@ def check_model(*, is_quick: bool) -> list[Modelled]:
     layers = [*synthetic([N_UNITS // (4 if is_quick else 1)] * (N_LAYERS * max(MODEL_SIZES)), n_stimuli, np.float32)]
     networks = {str(k): layers[k * N_LAYERS : (k + 1) * N_LAYERS] for k in range(max(MODEL_SIZES))}
     found = []
+    mot.similarity_matrix({name: networks[name][:1] for name in "01"}, n_jobs=1)  # what is loaded late is loaded now
     for n in MODEL_SIZES:
         some = dict(list(networks.items())[:n])
         started = perf_counter()
@@ -127,22 +135,23 @@ def check_model(*, is_quick: bool) -> list[Modelled]:
 def predicted_seconds(network: mot.Network, n_networks: int) -> float:
     """Of the similarity matrix of so many networks like this one, by the cost model of `docs/clusters.md`."""
     training, _ = mot.split(network.n_stimuli)
-    a_pair = sum(seconds_sizes(network[training], UnitTransports())) ** 2
-    return n_networks * (n_networks + 1) / 2 * a_pair
+    aligned = sum(seconds_sizes(network[training], UnitTransports())) ** 2
+    scored = SCORING * 4 * sum(network.widths) * (network.n_stimuli - len(training))
+    return n_networks * (n_networks + 1) / 2 * (aligned + scored)
 
 
 def weigh_scheduler() -> list[Scheduled]:
-    """In a process of its own, through runs of ever more pairs of layers, none of which is worth a block."""
+    """In a process of its own, through runs of ever more blocks that are all alike."""
     found = []
+    blocks.LEAST_SECONDS = blocks.MOST_SECONDS = SCHEDULED_SECONDS
     with tempfile.TemporaryDirectory() as folder, _processes(Path(folder)) as (client, scheduler):
         executor = client.get_executor()
         mot.align([np.eye(9)], [np.eye(9)], executor=executor)
         for n in SCHEDULED:
             layers = [*synthetic([8] * n, 50, np.float32)]
-            idle = scheduler.memory_info().rss
             with _watched(scheduler) as most:
                 mot.align_trajectories([layers], [layers], executor=executor)
-            found.append(Scheduled(n * n, most() - idle))
+            found.append(Scheduled(n * n, (n // 20) ** 2, most()))
     return found
 
 
@@ -206,5 +215,5 @@ def model_rows(found: list[Modelled]) -> list[list[str]]:
 
 def scheduler_rows(found: list[Scheduled]) -> list[list[str]]:
     """A table of what the scheduler took."""
-    rows = [["pairs of layers", "scheduler's peak MB over idle"]]
-    return [*rows, *([f"{each.n_pairs:,}", f"{each.n_bytes / 1e6:.1f}"] for each in found)]
+    rows = [["pairs of layers", "blocks", "scheduler's peak MB"]]
+    return [*rows, *([f"{each.n_pairs:,}", f"{each.n_blocks:,}", f"{each.n_bytes / 1e6:.0f}"] for each in found)]

@@ -202,7 +202,7 @@ def test_archives_that_are_not_whole_are_refused(tmp_path, monkeypatch):
         with pytest.raises(ValueError, match=message):
             archive.read(tmp_path / "run", "some", 1)
     monkeypatch.setattr(memory, "available", lambda: 2**20)
-    with pytest.raises(ValueError, match=r"it needs 1.91 MiB of memory, and 1 MiB are left"):
+    with pytest.raises(MemoryError, match=r"it needs 1.91 MiB of memory, and 1 MiB are left"):
         archive.read(tmp_path / "run", "some", 1)
 
 

@@ -195,7 +195,23 @@ def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
 
         killer = threading.Thread(target=kill)
         killer.start()
-        with pytest.raises(RuntimeError, match=r"executor: it broke down .*; with the same store, another run goes on"):
+        with pytest.raises(RuntimeError, match=r"executor: it broke down .*; with a store, another run goes on"):
             mot.align(*networks, executor=pool, store=tmp_path / "store")
         killer.join()
     assert bits(mot.align(*networks, store=tmp_path / "store")) == bits(mot.align(*networks))
+
+
+def test_forked_workers_asked_for_threads_do_not_hang(networks):
+    """OpenMP's threads do not survive a fork: they get one."""
+    expected = bits(mot.align(*networks, n_jobs=2))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        assert bits(mot.align(*networks, n_jobs=2, executor=pool)) == expected
+
+
+def test_layers_in_any_memory_layout_give_the_same_bits(rng, pool):
+    recording = np.asfortranarray(rng.standard_normal((60, 14)))
+    target = [rng.standard_normal((30, 6))]
+    for layer in (recording[30:], recording[::2], recording[:30, ::2], recording[29::-1]):
+        expected = mot.align([np.ascontiguousarray(layer)], target, rotate=True)
+        assert bits(mot.align([layer], target, rotate=True)) == bits(expected)
+        assert bits(mot.align([layer], target, rotate=True, executor=pool)) == bits(expected)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
@@ -54,3 +55,16 @@ def test_workers_have_one_thread_each_unless_asked_for_more():
         assert dispatch.n_threads(None, pool) == 1
         assert dispatch.n_threads(3, pool) == 3
     assert dispatch.n_threads(3, None) == 3
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_that_is_shut_down_is_an_error_not_a_hang(kind):
+    message = "executor: it was shut down; with a store, another run goes on"
+    with kind(1) as pool:
+        results = dispatch.completed(time.sleep, [0.0, *[0.1] * 50], pool)
+        next(results)
+        pool.shutdown(wait=False, cancel_futures=True)
+        with pytest.raises(RuntimeError, match=message):
+            list(results)
+        with pytest.raises(RuntimeError, match=message):
+            list(dispatch.completed(time.sleep, [0.0], pool))

@@ -137,7 +137,7 @@ def test_constant_units_are_named_once_and_not_all_of_them(rng):
         (
             lambda x: mot.align_nested([x], [[x[0][:9]]]),
             ValueError,
-            "source and target: expected the same stimuli, found 20 in 'a' and 9 in 'b'",
+            "a and b: expected the same stimuli, found 20 in 'a' and 9 in 'b'",
         ),
         (lambda x: mot.align_nested([[x[0][:2]]], [[x[0][:2]]]), ValueError, "a and b: expected at least 3 stimuli"),
         (

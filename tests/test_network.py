@@ -161,7 +161,7 @@ def test_layers_are_selected_by_position_or_label():
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
-        ("ab", TypeError, r"layers: expected several layers, found 'ab'; one alone is \['ab'\]"),
+        ("ab", TypeError, "layers: expected several layers, found 'ab'; one alone is a list of one"),
         (["d"], KeyError, "layer of network 'net': expected one of a, b, found 'd'"),
         ([5], IndexError, "layer of network 'net': expected a position from 0 to 1, found 5"),
         ([], ValueError, "network 'net': expected at least one layer, found none"),

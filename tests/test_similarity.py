@@ -183,3 +183,15 @@ def test_constant_units_are_named_once(networks):
 def test_bad_input_is_refused(networks, error, message):
     with pytest.raises(error, match=message):
         mot.similarity_matrix(networks)
+
+
+def test_held_out_stimuli_that_change_in_mid_run_are_an_error(networks, monkeypatch):
+    score = mot.Alignment.score
+
+    def change(self, *arguments):
+        networks["b"][0][:] += 1.0
+        return score(self, *arguments)
+
+    monkeypatch.setattr(mot.Alignment, "score", change)
+    with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
+        mot.similarity_matrix(networks, **SPLIT)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -51,13 +52,16 @@ def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     n_kills, finished = 0, {}
     while n_kills < 20:
         process = start_run(networks, store)
-        time.sleep(rng.uniform(0.05, 0.35))
+        wanted = len(finished) + rng.integers(0, 9)
+        while process.poll() is None and len(blocks_in(store)) < wanted:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.02))
         process.send_signal(signal.SIGKILL)
         was_killed = process.wait() == -signal.SIGKILL
         process.communicate()
         assert was_killed, "the run ended before it was killed: it is too short for this test"
         n_kills += 1
-        now = blocks_in(store) if store.exists() else {}
+        now = blocks_in(store)
         assert finished.items() <= now.items(), "a finished block was lost or computed again"
         assert all(Store(store).get(name.removesuffix(".block")) is not None for name in now)
         finished = now
@@ -211,6 +215,8 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path, layers):
         mot.align(layers([4]), layers([4]), store=tmp_path / "file" / "store")
     with pytest.raises(TypeError, match="store: expected a path, found 3"):
         mot.align(layers([4]), layers([4]), store=3)
+    with pytest.raises(ValueError, match="store: expected a path, found an empty one"):
+        mot.align(layers([4]), layers([4]), store="")
 
 
 def test_digests_tell_numbers_types_shapes_and_rows_apart(rng):
@@ -240,3 +246,41 @@ def test_blocks_are_plain_archives(store):
         assert sorted(archive.namelist()) == ["cost.npy", "entries.npy", "header.json"]
         with archive.open("cost.npy") as file:
             np.testing.assert_array_equal(np.load(file, allow_pickle=False), ARRAYS["cost"])
+
+
+def test_damaged_layers_are_written_again(layers, tmp_path):
+    source, target = layers([6, 5]), layers([7, 4], seed=2)
+    expected = bits(mot.align(source, target))
+    with ThreadPoolExecutor(1) as pool:
+        for damage in (lambda content: content[:-1] + b"\x00", lambda content: content[:50]):
+            mot.align(source, target, executor=pool, store=tmp_path)
+            for path in (tmp_path / "layers").iterdir():
+                path.write_bytes(damage(path.read_bytes()))
+            for path in (tmp_path / "blocks").iterdir():
+                path.unlink()
+            assert bits(mot.align(source, target, executor=pool, store=tmp_path)) == expected
+
+
+def test_warnings_name_the_caller(networks, tmp_path):
+    loaded = list(map(mot.load, networks))
+    calls = (
+        lambda: mot.align(*loaded, store=tmp_path / "store"),
+        lambda: mot.align_trajectories([loaded[0]], [loaded[1]], store=tmp_path / "store"),
+        lambda: mot.similarity_matrix(loaded, store=tmp_path / "store"),
+    )
+    for call in calls:
+        call()
+        (damaged,) = list((tmp_path / "store" / "blocks").iterdir())[:1]
+        damaged.write_bytes(b"nothing")
+        with pytest.warns(UserWarning, match="this block is damaged") as caught:
+            call()
+        assert [warning.filename for warning in caught] == [__file__]
+        for path in (tmp_path / "store" / "blocks").iterdir():
+            path.unlink()
+
+
+def test_a_limit_of_memory_is_part_of_what_a_block_depends_on(networks, tmp_path):
+    mot.align(*map(mot.load, networks), store=tmp_path / "store")
+    n_blocks = len(blocks_in(tmp_path / "store"))
+    mot.align(*map(mot.load, networks), store=tmp_path / "store", memory_limit=10**6)
+    assert len(blocks_in(tmp_path / "store")) == 2 * n_blocks

@@ -36,6 +36,8 @@ def test_a_list_of_networks_with_rows_keeps_them():
         ([X, X], ValueError, "a: expected several networks, found one; two networks are aligned by mot_fast.align"),
         ([], ValueError, "a: expected at least one network, found none"),
         ([[X], []], ValueError, "a/1: expected at least one network, found none"),
+        ({0: [X], 1: [X]}, TypeError, "a: expected labels that are strings without '/', found 0"),
+        ({"x/y": [X]}, TypeError, "a: expected labels that are strings without '/', found 'x/y'"),
         ([[X], 3], TypeError, "a/1: expected networks in a sequence or a mapping, found int"),
         (b"path", TypeError, "a: expected networks in a sequence or a mapping, found bytes"),
         ([[X], [[X]]], ValueError, r"a: expected branches of one depth, found 0 levels .* in '0' and 1 in '1'"),

@@ -183,9 +183,7 @@ def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
         if each.masses is not None:
             thin_out(each.masses, points(each.ax)[1])
         if max(each.shares.shape) <= _MOST_NUMBERED:
-            _heat_map.write_numbers(
-                each.image, each.shares, lambda share: f"{100 * share:.0f}" if share >= 0.005 else ""
-            )
+            _heat_map.write_numbers(each.image, each.shares, _whole_percent)
 
 
 def _add_colorbar(drawn: Sequence[_Drawn], part: str) -> None:

@@ -97,12 +97,13 @@ def finite(values: Array, rows: Index | None, what: str) -> None:
     raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
 
 
-def same_stimuli(source_name: str, n_source: int, target_name: str, n_target: int) -> None:
+def same_stimuli(
+    source_name: str, n_source: int, target_name: str, n_target: int, what: str = "source and target"
+) -> None:
     """Both networks must have seen the same stimuli."""
     if n_source != n_target:
         raise ValueError(
-            f"source and target: expected the same stimuli, found {n_source} in '{source_name}' "
-            f"and {n_target} in '{target_name}'"
+            f"{what}: expected the same stimuli, found {n_source} in '{source_name}' and {n_target} in '{target_name}'"
         )
 
 
@@ -193,9 +194,12 @@ def whole_number(value: Any, what: str, at_least: int | None = None) -> int:
 def path(value: Any, what: str) -> str:
     """Where a file or folder lies."""
     try:
-        return os.fsdecode(value)
+        path = os.fsdecode(value)
     except TypeError:
         raise TypeError(f"{what}: expected a path, found {value!r}") from None
+    if not path:
+        raise ValueError(f"{what}: expected a path, found an empty one")
+    return path
 
 
 def choice(value: Any, choices: Sequence[str], what: str) -> str:

@@ -89,7 +89,7 @@ def align(
         Whose workers solve the pairs of layers, block by block: a process pool, a Dask client's ``get_executor()``,
         MPI's. They are sent where layers lie, not what is in them, and must see the same files; layers that are arrays
         in memory are written to the store, or else to a temporary folder. The result is the same to the last bit on
-        machines of one kind. Each block runs on one thread, or on `n_jobs`.
+        machines of one kind with one memory limit. Each block runs on one thread, or on `n_jobs`.
     store : path, optional
         A folder where every finished block of pairs is kept under a hash of its activations and parameters. A run that
         was stopped, or killed, goes on from there; many runs and processes may share it.
@@ -109,11 +109,14 @@ def align(
         argument is none of the values above, or the matrices of a pair to be rotated do not fit into the memory limit.
     SolverError
         If a transport could not be proven optimal.
+    OSError, RuntimeError
+        If the store cannot be read or written; if the executor breaks down.
 
     Warns
     -----
     UserWarning
-        If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere.
+        If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere. If a
+        block of the store is damaged: it is computed again.
 
     Examples
     --------
@@ -134,7 +137,7 @@ def align(
         progress_callback(progress, n_pairs) as report,
         surveyed(task.networks, task.work, means) as (statistics, solve),
     ):
-        warn_of_constant_units(task.networks, statistics)
+        warn_of_constant_units(task.networks, statistics, stacklevel=3)
         whole = solve(report)
     return task.alignment(statistics, whole, means.n_threads)
 

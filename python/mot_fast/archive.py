@@ -14,6 +14,7 @@ import re
 import secrets
 import zipfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from reprlib import repr as shown
 from typing import IO, Any, NoReturn
@@ -83,7 +84,8 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], st
     except OSError as error:
         raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that cannot be written to has no such file
+            temporary.unlink()
 
 
 def _pack(file: IO[bytes], header: str, arrays: Mapping[str, Array], stored: Collection[str]) -> int:
@@ -107,8 +109,8 @@ def read(path: Path, file_format: str, newest: int) -> tuple[dict[str, Any], dic
 
     Raises
     ------
-    NewerFormat, ValueError
-        If it is of a newer version; if it is damaged, or none of these files.
+    MemoryError, NewerFormat, ValueError
+        If there is no room for it; if it is of a newer version; if it is damaged, or none of these files.
     """
     with zipfile.ZipFile(path) as archive:
         members = {member.filename: member for member in archive.infolist()}
@@ -130,7 +132,7 @@ def _check_sizes(members: Mapping[str, zipfile.ZipInfo], n_bytes: int) -> None:
     if unpacked > _most_unpacked(n_bytes):
         raise ValueError(f"it says to hold {memory.shown(unpacked)} in {n_bytes} bytes")
     if unpacked > memory.available():
-        raise ValueError(
+        raise MemoryError(
             f"it needs {memory.shown(unpacked)} of memory, and {memory.shown(memory.available())} are left"
         )
     if members[_HEADER].file_size > _MOST_HEADER_BYTES:

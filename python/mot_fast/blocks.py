@@ -30,6 +30,8 @@ MOST_SECONDS = 4.0
 LEAST_SECONDS = 0.5
 N_BLOCKS = 32
 """Into which a run is cut that is short: enough for a few workers to end at the same time."""
+_CALLER = 8
+"""Frames from a block's warning to the user's call."""
 _SURVEYED_AT_ONCE = 2**24
 """Bytes of prepared layers that a worker is asked to look at in one order."""
 
@@ -52,7 +54,12 @@ class Resources:
     @property
     def budget(self) -> Budget:
         """Of this process."""
-        return Budget(_validate.memory_limit(self.memory_limit, memory.available()))
+        return budget_of(self.memory_limit)
+
+
+def budget_of(memory_limit: int | None) -> Budget:
+    """Of this process, which is asked anew wherever it runs."""
+    return Budget(_validate.memory_limit(memory_limit, memory.available()))
 
 
 @dataclass(frozen=True)
@@ -71,18 +78,20 @@ class Order(Generic[Prepared, Whole]):
     @property
     def key(self) -> str:
         """Under which the block is stored."""
-        return block_key(self.work.identity(), self.source.digests, self.target.digests)
+        # Of plans that cost the same, another may be found where costs do not fit into memory.
+        parameters = {**self.work.identity(), "memory_limit": self.memory_limit}
+        return block_key(parameters, self.source.digests, self.target.digests)
 
 
 def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     """A block's result, packed; it is stored before it is returned."""
-    if order.store is not None and (found := order.store.get(order.key)) is not None:
+    if order.store is not None and (found := order.store.get(order.key, stacklevel=None)) is not None:
         return found  # another process was faster
     networks = order.source.network, order.target.network
-    budget = Budget(_validate.memory_limit(order.memory_limit, memory.available()))
-    n_threads = order.work.affordable_threads(networks, budget, order.n_threads)
+    budget, wanted = budget_of(order.memory_limit), _validate.n_threads(order.n_threads)
+    n_threads = order.work.affordable_threads(networks, budget, wanted)
     with one_blas_thread:
-        layers, _ = ready((order.source, order.target), order.work.preparation, budget, n_threads)
+        layers = ready((order.source, order.target), order.work.preparation, budget, n_threads)
         arrays = order.work.pack(order.work.solve(layers, budget, n_threads, None))
     if order.store is not None:
         order.store.put(order.key, arrays)
@@ -98,11 +107,12 @@ class Look(Generic[Prepared]):
     network: Network
     preparation: Preparation[Prepared]
     n_threads: int
+    memory_limit: int | None
 
 
 def look(order: Look[Any]) -> list[Surveyed]:
     """What is seen of each layer."""
-    return survey(order.network, order.preparation, order.n_threads)
+    return survey(order.network, order.preparation, budget_of(order.memory_limit), _validate.n_threads(order.n_threads))
 
 
 @contextmanager
@@ -158,7 +168,8 @@ class BlockRun(Generic[Prepared, Whole]):
         for which, network in enumerate(self._networks):
             sizes = [self._work.preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
             for block in memory.blocks(sizes, _SURVEYED_AT_ONCE):
-                orders.append(Look(which, block, network.select(block), self._work.preparation, resources.n_threads))
+                limits = resources.n_threads, resources.memory_limit
+                orders.append(Look(which, block, network.select(block), self._work.preparation, *limits))
         found: dict[tuple[int, int], Surveyed] = {}
         for order, layers in completed(look, orders, resources.executor):
             found.update({(order.which, l): layer for l, layer in zip(order.layers, layers, strict=True)})
@@ -184,7 +195,7 @@ class BlockRun(Generic[Prepared, Whole]):
         store, missing = self._resources.store, []
         for rows, columns in self._blocks():
             order = self._order(rows, columns)
-            found = None if store is None else store.get(order.key)
+            found = None if store is None else store.get(order.key, stacklevel=_CALLER)
             if found is None:
                 missing.append((rows, columns))
             else:

@@ -21,7 +21,7 @@ class CentredLayer:
     """
 
     def __init__(self, activations: Array, rows: Index | None = None) -> None:
-        values = np.array(activations if rows is None else activations[rows], dtype=np.float64)
+        values = np.array(activations if rows is None else activations[rows], dtype=np.float64, order="C")
         self.exponent = int(np.frexp(max(values.max(), -values.min()))[1])
         """Centred activations are `values` times 2 to this power."""
         np.ldexp(values, -self.exponent, out=values)

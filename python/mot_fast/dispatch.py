@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from mot_fast import _validate
 Order = TypeVar("Order")
 Result = TypeVar("Result")
 
+_SECONDS_BETWEEN_LOOKS = 1.0
 IN_FLIGHT = 256
 """Orders that an executor is given at most: enough to keep so many workers busy, and all that it has to remember."""
 
@@ -37,7 +38,7 @@ def completed(
     Raises
     ------
     RuntimeError
-        If the executor broke down, as a process pool does when one of its processes is killed.
+        If the executor was shut down, or broke down, as a process pool does when one of its processes is killed.
     """
     if workers is None:
         yield from ((order, function(order)) for order in orders)
@@ -47,15 +48,25 @@ def completed(
     try:
         while True:
             for order in islice(waiting, IN_FLIGHT - len(running)):
-                running[workers.submit(function, order)] = order
+                running[_submit(workers, function, order)] = order
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            # Futures that are called off by others never wake up who waits for them.
+            done = wait(running, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
+            for future in done or [future for future in running if future.cancelled()]:
                 yield running.pop(future), future.result()
-    except BrokenExecutor as error:
-        raise RuntimeError(
-            f"executor: it broke down ({error}); with the same store, another run goes on from the finished blocks"
-        ) from error
+    except (BrokenExecutor, CancelledError) as error:
+        what = "it was shut down" if isinstance(error, CancelledError) else f"it broke down ({error})"
+        raise RuntimeError(f"executor: {what}; with a store, another run goes on from the finished blocks") from error
     finally:
         for future in running:
             future.cancel()
+
+
+def _submit(workers: Executor, function: Callable[[Order], Result], order: Order) -> Future[Result]:
+    try:
+        return workers.submit(function, order)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:  # what executors say when they are shut down
+        raise CancelledError from error

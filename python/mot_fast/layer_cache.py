@@ -7,11 +7,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from mot_fast._validate import F64
-from mot_fast.layer_pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics, prepare
-from mot_fast.memory import MOST_HELD, Budget
+from mot_fast.layer_pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
+from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.store import layer_digest
 
@@ -40,10 +41,9 @@ class Surveyed:
 
 
 class LayerCache(Generic[Prepared]):
-    """Prepared layers by preparation and digest, those used last, as many as fit into so many bytes."""
+    """Prepared layers by preparation and digest, those used last."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self) -> None:
         self._layers: OrderedDict[tuple[str, str], tuple[Prepared, int]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -55,11 +55,11 @@ class LayerCache(Generic[Prepared]):
             self._layers.move_to_end(key)
             return self._layers[key][0]
 
-    def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int) -> None:
-        """Keep a layer, and give up those not used for longest."""
+    def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int, most_bytes: int) -> None:
+        """Keep a layer, and give up those not used for longest, until all take no more than `most_bytes`."""
         with self._lock:
             self._layers[key] = layer, n_bytes
-            while sum(size for _, size in self._layers.values()) > self._most_bytes:
+            while sum(size for _, size in self._layers.values()) > most_bytes:
                 self._layers.popitem(last=False)
 
     def clear(self) -> None:
@@ -68,12 +68,22 @@ class LayerCache(Generic[Prepared]):
             self._layers.clear()
 
 
-_cache: LayerCache[Any] = LayerCache(MOST_HELD)
+_cache: LayerCache[Any] = LayerCache()
 
 
 def clear() -> None:
     """Give the memory back, in this process."""
     _cache.clear()
+
+
+def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_threads: int) -> list[Surveyed]:
+    """Every layer's digest and statistics."""
+
+    def look(l: int) -> Surveyed:
+        layer, digest = _make(network, l, preparation, budget)
+        return Surveyed(digest, layer.mean, layer.deviation)
+
+    return _in_threads(look, len(network), n_threads)
 
 
 def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
@@ -86,54 +96,67 @@ def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
     return Statistics(tuple(layer.mean for layer in layers), tuple(layer.deviation for layer in layers))
 
 
+def digested(network: Network, n_threads: int) -> StoredNetwork:
+    """The network with its layers' digests."""
+    digests = _in_threads(lambda l: layer_digest(*network.read(l)), len(network), n_threads)
+    return StoredNetwork(network, tuple(digests))
+
+
+def check_unchanged(expected: StoredNetwork, n_threads: int) -> None:
+    """`ValueError` where a layer is not what it was."""
+    found = digested(expected.network, n_threads)
+    for l, (digest, other) in enumerate(zip(expected.digests, found.digests, strict=True)):
+        if digest != other:
+            raise _changed(expected.network, l)
+
+
 def ready(
     networks: tuple[StoredNetwork, StoredNetwork], preparation: Preparation[Prepared], budget: Budget, n_threads: int
-) -> tuple[Layers[Prepared], tuple[Statistics, Statistics]]:
-    """Both networks with all layers ready, where the budget has room for them, else ready when they are needed."""
-    sizes = [
-        [preparation.n_bytes(n.n_stimuli, width) for width in n.widths] for n in (each.network for each in networks)
-    ]
-    if sum(map(sum, sizes)) > budget.layers:
-        return prepare((networks[0].network, networks[1].network), preparation, budget, n_threads)
-    source, target = (_prepared(each, preparation, n_threads) for each in networks)
-    return (source, target), (source.survey(budget, is_kept=True), target.survey(budget, is_kept=True))
+) -> Layers[Prepared]:
+    """Both networks, all layers ready where the budget has room for them, else each when it is needed.
+
+    Raises
+    ------
+    ValueError
+        Then or now, where a layer is not what it was.
+    """
+    source, target = (
+        PreparedNetwork(each.network, preparation, n_threads, make=partial(_remade, each, preparation, budget))
+        for each in networks
+    )
+    if sum(source.sizes) + sum(target.sizes) <= budget.layers:
+        source.keep_all()
+        target.keep_all()
+    return source, target
 
 
-def _prepared(stored: StoredNetwork, preparation: Preparation[Prepared], n_threads: int) -> PreparedNetwork[Prepared]:
-    """All layers ready; `ValueError` where one is not what it was."""
-
-    def make(l: int) -> Prepared:
-        found: Prepared | None = _cache.get((preparation.name, stored.digests[l]))
-        if found is not None:
-            return found
-        layer, digest = _make(stored.network, l, preparation)
-        if digest != stored.digests[l]:
-            raise ValueError(
-                f"network '{stored.network.name}', layer '{stored.network.labels[l]}': expected the activations that "
-                "the run began with, found others; they were changed in the meantime"
-            )
-        return layer
-
-    layers = _in_threads(make, len(stored.network), n_threads)
-    return PreparedNetwork(stored.network, preparation, n_threads, dict(enumerate(layers)))
+def _remade(expected: StoredNetwork, preparation: Preparation[Prepared], budget: Budget, l: int) -> Prepared:
+    """A layer again, as it was."""
+    found: Prepared | None = _cache.get((preparation.name, expected.digests[l]))
+    if found is not None:
+        return found
+    layer, digest = _make(expected.network, l, preparation, budget)
+    if digest != expected.digests[l]:
+        raise _changed(expected.network, l)
+    return layer
 
 
-def survey(network: Network, preparation: Preparation[Any], n_threads: int) -> list[Surveyed]:
-    """Every layer's digest and statistics."""
-
-    def look(l: int) -> Surveyed:
-        layer, digest = _make(network, l, preparation)
-        return Surveyed(digest, layer.mean, layer.deviation)
-
-    return _in_threads(look, len(network), n_threads)
-
-
-def _make(network: Network, l: int, preparation: Preparation[Prepared]) -> tuple[Prepared, str]:
+def _make(network: Network, l: int, preparation: Preparation[Prepared], budget: Budget) -> tuple[Prepared, str]:
     values, rows = network.read(l)
     digest = layer_digest(values, rows)
     layer = preparation.make(values, rows)
-    _cache.put((preparation.name, digest), layer, preparation.n_bytes(network.n_stimuli, network.widths[l]))
+    if layer_digest(values, rows) != digest:  # a file may be written to at any time
+        raise _changed(network, l)
+    n_bytes = preparation.n_bytes(network.n_stimuli, network.widths[l])
+    _cache.put((preparation.name, digest), layer, n_bytes, budget.layers)
     return layer, digest
+
+
+def _changed(network: Network, l: int) -> ValueError:
+    return ValueError(
+        f"network '{network.name}', layer '{network.labels[l]}': expected the activations that the run began with, "
+        "found others; they were changed in the meantime"
+    )
 
 
 def _in_threads(function: Callable[[int], Result], n: int, n_threads: int) -> list[Result]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,7 @@ from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.transport import Certificate, proven
-from mot_fast.unit_plans import (
-    STANDARDIZED,
-    Report,
-    UnitMasses,
-    masses_identity,
-    masses_of,
-    solve_batch,
-    transport_name,
-    transport_seconds,
-)
+from mot_fast.unit_plans import STANDARDIZED, Report, solve_batch, transport_name, transport_seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +26,8 @@ class LayerCosts:
     certificate: Certificate
 
 
-@dataclass(frozen=True, eq=False)
 class TransportCosts:
-    """Transports at cost 1 - correlation; the whole is what they cost."""
-
-    masses: tuple[UnitMasses, UnitMasses] = (None, None)
+    """Transports at cost 1 - correlation between layers whose units weigh the same; the whole is what they cost."""
 
     @property
     def preparation(self) -> Preparation[_core.StandardizedLayer]:
@@ -47,12 +35,12 @@ class TransportCosts:
         return STANDARDIZED
 
     def identity(self) -> dict[str, Any]:
-        """The masses of units."""
-        return {"work": "layer costs", "masses": masses_identity(self.masses)}
+        """Nothing but what it is."""
+        return {"work": "layer costs"}
 
-    def part(self, rows: range, columns: range) -> TransportCosts:
-        """For some of the layers."""
-        return replace(self, masses=masses_of(self.masses, rows, columns))
+    def part(self, rows: range, columns: range) -> TransportCosts:  # noqa: ARG002
+        """The same for some of the layers."""
+        return self
 
     def solve(
         self, layers: Layers[_core.StandardizedLayer], budget: Budget, n_threads: int, report: Report
@@ -62,7 +50,7 @@ class TransportCosts:
 
         def work(batch: Batch[_core.StandardizedLayer], n_done: int) -> LayerCosts:
             solutions = solve_batch(
-                layers, batch, self.masses, budget, n_threads, report and (lambda n: report(n_done + n))
+                layers, batch, (None, None), budget, n_threads, report and (lambda n: report(n_done + n))
             )
             for (l, m), solution in zip(batch.pairs, solutions, strict=True):
                 proven(solution, transport_name(source.labels[l], target.labels[m]))
@@ -88,9 +76,7 @@ class TransportCosts:
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerCosts:
         """The costs again."""
         packing.check_types(arrays)
-        for name, shape in (("cost", (len(source), len(target))), ("certificate", (1, 5))):
-            if arrays[name].shape != shape:
-                raise ValueError(f"'{name}' has shape {arrays[name].shape}")
+        packing.check_shapes(arrays, {"cost": (len(source), len(target)), "certificate": (1, 5)})
         return LayerCosts(arrays["cost"], Certificate(*map(float, arrays["certificate"][0])))
 
     def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:  # noqa: ARG002

@@ -54,20 +54,29 @@ class Preparation(Generic[Prepared]):
 
 
 class PreparedNetwork(Generic[Prepared]):
-    """A network whose layers are made ready when they are needed, but for those that are kept so."""
+    """A network whose layers are made ready when they are needed, but for those that are kept so.
+
+    Parameters
+    ----------
+    network : Network
+    preparation : Preparation
+    n_threads : int
+    make : function, optional
+        Makes a layer ready, by position; by default what the preparation makes of its activations.
+    """
 
     def __init__(
         self,
         network: Network,
         preparation: Preparation[Prepared],
         n_threads: int,
-        kept: Mapping[int, Prepared] | None = None,
+        make: Callable[[int], Prepared] | None = None,
     ) -> None:
         self.network = network
         self.n_threads = n_threads
         self.sizes = [preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
-        self._make = preparation.make
-        self._kept = dict(kept or {})
+        self._make = make or (lambda l: preparation.make(*network.read(l)))
+        self._kept: dict[int, Prepared] = {}
 
     def survey(self, budget: Budget, *, is_kept: bool) -> Statistics:
         """All layers are made ready once, to be judged; they may be kept so."""
@@ -82,11 +91,16 @@ class PreparedNetwork(Generic[Prepared]):
             del layers  # before the next ones are made
         return Statistics(tuple(means), tuple(deviations))
 
+    def keep_all(self) -> None:
+        """All layers are made ready, and kept so."""
+        every = range(len(self.network))
+        self._kept.update(zip(every, self.layers(every), strict=True))
+
     def layers(self, block: range) -> list[Prepared]:
         """Some layers, made ready."""
 
         def prepare(l: int) -> Prepared:
-            return self._kept.get(l) or self._make(*self.network.read(l))
+            return self._kept.get(l) or self._make(l)
 
         if self.n_threads == 1:
             return [prepare(l) for l in block]

@@ -136,8 +136,9 @@ def _align(
     store: str | os.PathLike[str] | None,
 ) -> NestedAlignment:
     source, target = map(flat, trees)
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
-    _validate.enough_stimuli(source.n_stimuli, f"{source.name} and {target.name}")
+    what = f"{source.name} and {target.name}"
+    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli, what)
+    _validate.enough_stimuli(source.n_stimuli, what)
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)
     with (

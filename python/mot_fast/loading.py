@@ -171,5 +171,7 @@ def _guarded(path: Path, read: Callable[[], Result]) -> Result:
     """Runs a reader and names the file in whatever it raises."""
     try:
         return read()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: expected the file that was loaded, found nothing there") from error
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .npz or .npy file, found a damaged one ({error})") from error

@@ -37,7 +37,7 @@ class NestedAlignment:
     cost: float
     """Alignment cost of the two systems: ``sum(costs * plan)``."""
     certificate: Certificate
-    """The worst of every figure over all transports solved, at this level and below."""
+    """The worst of every figure over all transports of the run up to this level."""
     layer_costs: F64
     """Between all layers of all parts, end to end."""
 
@@ -63,14 +63,17 @@ class NestedAlignment:
 
         Raises
         ------
-        IndexError, KeyError
-            If there is no such part.
+        IndexError, KeyError, ValueError
+            If there is no such part, or activations were changed in the meantime.
         """
         i, j = self._positions(source_part, target_part)
         if isinstance(self.source, Network) or isinstance(self.target, Network):
             assert isinstance(self.source, Network)
             assert isinstance(self.target, Network)
-            return align(self.source.select([i]), self.target.select([j])).unit_plan(0, 0)
+            plan = align(self.source.select([i]), self.target.select([j])).unit_plan(0, 0)
+            if abs(plan.cost - self.layer_costs[i, j]) > 1e-9:
+                raise ValueError("between: expected the activations that were aligned, found others")
+            return plan
         rows, columns = (_spans(tree)[k] for tree, k in ((self.source, i), (self.target, j)))
         return NestedAlignment.of(
             self.source.children[i], self.target.children[j], self.layer_costs[rows, columns], self.certificate

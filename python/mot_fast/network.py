@@ -100,11 +100,11 @@ class Network:
 
         Raises
         ------
-        IndexError, KeyError, ValueError
-            If there is no such layer, or none is given, or one twice.
+        IndexError, KeyError, TypeError, ValueError
+            If there is no such layer, or none is given, or one twice, or no list.
         """
-        if isinstance(layers, str):
-            raise TypeError(f"layers: expected several layers, found {layers!r}; one alone is [{layers!r}]")
+        if isinstance(layers, (str, int, slice)):
+            raise TypeError(f"layers: expected several layers, found {layers!r}; one alone is a list of one")
         what = f"layer of network '{self.name}'"
         return Network([self.layers[_validate.position(which, self.labels, what)] for which in layers], self.name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from mot_fast import _validate, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.align import Task, progress_callback, resources, warn_of_constant_units
-from mot_fast.blocks import Resources, readable_by_workers, seconds_at_once, seconds_sizes
+from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_at_once, seconds_sizes
 from mot_fast.dispatch import completed
-from mot_fast.layer_cache import StoredNetwork, ready, statistics_of, stored, survey
-from mot_fast.layer_pairs import Preparation, Statistics
+from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
+from mot_fast.layer_pairs import PairWork, Preparation, Statistics
 from mot_fast.loading import Source, load
 from mot_fast.network import Network
 from mot_fast.network_matrix import SimilarityMatrix
@@ -86,9 +86,11 @@ def similarity_matrix(
     ((2, 2), True)
     """
     loaded = _loaded(networks)
+    _validate.enough_stimuli(loaded[0].n_stimuli, "networks")
     train, test = split(loaded[0].n_stimuli, test_size, seed)
     _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
-    setting = Task.of((loaded[0], loaded[1]), rotate, convention)
+    first = Task.of((loaded[0], loaded[1]), rotate, convention)
+    setting, work = Setting(first.alternation, first.convention), first.work
     means = resources(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
     n = len(loaded)
     wanted = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
@@ -97,15 +99,27 @@ def similarity_matrix(
         progress_callback(progress, len(wanted), "network") as report,
         readable_by_workers(loaded, means) as readable,
     ):
-        halves, statistics = _survey([(network[train], network[test]) for network in readable], setting, means)
+        halves, statistics = _survey([(network[train], network[test]) for network in readable], work, means)
         warn_of_constant_units(loaded, statistics, stacklevel=3)
-        for n_done, (i, j, figures) in enumerate(_figures(wanted, halves, setting, means), 1):
+        for n_done, (i, j, figures) in enumerate(_figures(wanted, halves, setting, work, means), 1):
             costs[i, j], scores[i, j], *back = figures["figures"]
             if back:
                 costs[j, i], scores[j, i] = costs[i, j], back[0]
             if report:
                 report(n_done)
     return SimilarityMatrix(tuple(network.name for network in loaded), costs, scores, len(train), len(test))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How each pair is aligned."""
+
+    alternation: Alternation | None
+    convention: str
+
+    def task(self, networks: tuple[Network, Network], memory_limit: int | None = None) -> Task:
+        """The alignment of two networks."""
+        return Task.of(networks, self.alternation or False, self.convention, memory_limit=memory_limit)
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ class Order:
     pairs: tuple[tuple[int, int], ...]
     halves: dict[int, Halves]
     """Of each network in the pairs."""
-    setting: Task
+    setting: Setting
     resources: Resources
 
 
@@ -155,45 +169,63 @@ def _with_name(value: Any, name: str) -> Network:
 
 
 def _survey(
-    networks: Sequence[tuple[Network, Network]], setting: Task, means: Resources
+    networks: Sequence[tuple[Network, Network]], work: PairWork[Any, Any], means: Resources
 ) -> tuple[list[Halves], list[Statistics]]:
     """Look at every network once; statistics are of the training stimuli."""
-    orders = [(k, halves, setting.work.preparation, means.n_threads) for k, halves in enumerate(networks)]
+    limits = means.n_threads, means.memory_limit
+    orders = [(k, halves, work.preparation, *limits) for k, halves in enumerate(networks)]
     found = {order[0]: seen for order, seen in completed(_look, orders, means.executor)}
     return [found[k][0] for k in range(len(networks))], [found[k][1] for k in range(len(networks))]
 
 
-def _look(order: tuple[int, tuple[Network, Network], Preparation[Any], int]) -> tuple[Halves, Statistics]:
-    _, networks, preparation, n_threads = order
-    train, test = (survey(network, preparation, n_threads) for network in networks)
-    return Halves(stored(networks[0], train), stored(networks[1], test)), statistics_of(train)
+def _look(
+    order: tuple[int, tuple[Network, Network], Preparation[Any], int, int | None],
+) -> tuple[Halves, Statistics]:
+    _, (train, test), preparation, wanted, memory_limit = order
+    n_threads = _validate.n_threads(wanted)
+    seen = survey(train, preparation, budget_of(memory_limit), n_threads)
+    return Halves(stored(train, seen), digested(test, n_threads)), statistics_of(seen)
 
 
 def _figures(
-    wanted: Sequence[tuple[int, int]], halves: Sequence[Halves], setting: Task, means: Resources
+    wanted: Sequence[tuple[int, int]],
+    halves: Sequence[Halves],
+    setting: Setting,
+    work: PairWork[Any, Any],
+    means: Resources,
 ) -> Iterator[tuple[int, int, dict[str, Array]]]:
     """Of every pair, those of the store first."""
     missing = []
     for i, j in wanted:
-        found = None if means.store is None else means.store.get(_key(halves[i], halves[j], setting))
+        key = _key(halves[i], halves[j], setting, means)
+        found = None if means.store is None else means.store.get(key, stacklevel=4)
         if found is None:
             missing.append((i, j))
         else:
             yield i, j, found
-    for order, results in completed(_align, _orders(missing, halves, setting, means), means.executor):
+    for order, results in completed(_align, _orders(missing, halves, setting, work, means), means.executor):
         yield from ((*pair, figures) for pair, figures in zip(order.pairs, results, strict=True))
 
 
-def _key(source: Halves, target: Halves, setting: Task) -> str:
-    parameters = {**setting.work.identity(), "work": "network pair", "convention": setting.convention}
+def _key(source: Halves, target: Halves, setting: Setting, means: Resources) -> str:
+    parameters = {
+        "work": "network pair",
+        "alternation": None if setting.alternation is None else asdict(setting.alternation),
+        "convention": setting.convention,
+        "memory_limit": means.memory_limit,
+    }
     return block_key(parameters, *(each.digests for each in (source.train, source.test, target.train, target.test)))
 
 
 def _orders(
-    pairs: Sequence[tuple[int, int]], halves: Sequence[Halves], setting: Task, means: Resources
+    pairs: Sequence[tuple[int, int]],
+    halves: Sequence[Halves],
+    setting: Setting,
+    work: PairWork[Any, Any],
+    means: Resources,
 ) -> Iterator[Order]:
     """Consecutive pairs that take about as long together, whatever the machine."""
-    lengths = [sum(seconds_sizes(each.train.network, setting.work)) for each in halves]
+    lengths = [sum(seconds_sizes(each.train.network, work)) for each in halves]
     seconds = [lengths[i] * lengths[j] for i, j in pairs]
     sent = replace(means, executor=None)
     for block in memory.blocks(seconds, seconds_at_once(sum(seconds))):
@@ -205,21 +237,24 @@ def _align(order: Order) -> list[dict[str, Array]]:
     return [_align_pair(order.halves[i], order.halves[j], order.setting, order.resources) for i, j in order.pairs]
 
 
-def _align_pair(source: Halves, target: Halves, setting: Task, means: Resources) -> dict[str, Array]:
+def _align_pair(source: Halves, target: Halves, setting: Setting, means: Resources) -> dict[str, Array]:
     """`figures`: cost, score of the source, and without rotations that of the target from the source."""
     networks = source.train.network, target.train.network
-    task = Task.of(networks, setting.alternation or False, setting.convention, memory_limit=means.memory_limit)
+    task = setting.task(networks, means.memory_limit)
     budget, work = means.budget, task.work
-    n_threads = work.affordable_threads(networks, budget, means.n_threads)
+    n_threads = work.affordable_threads(networks, budget, _validate.n_threads(means.n_threads))
     with one_blas_thread:
-        layers, statistics = ready((source.train, target.train), work.preparation, budget, n_threads)
+        layers = ready((source.train, target.train), work.preparation, budget, n_threads)
+        statistics = layers[0].survey(budget, is_kept=False), layers[1].survey(budget, is_kept=False)
         alignment = task.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
         del layers
+        for half in (source.test, target.test):
+            check_unchanged(half, n_threads)
         held_out = source.test.network, target.test.network
         found = [alignment.cost, alignment.score(*held_out).value]
         if task.alternation is None:
             found.append(alignment.transpose().score(*held_out[::-1]).value)
     figures = {"figures": np.array(found)}
     if means.store is not None:
-        means.store.put(_key(source, target, setting), figures)
+        means.store.put(_key(source, target, setting, means), figures)
     return figures

@@ -14,6 +14,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,23 @@ class Store:
         """Remove what processes that were killed left unfinished."""
         for folder in (self._blocks, self._layers):
             for path in folder.glob(".*"):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    path.unlink(missing_ok=True)
+                with suppress(OSError):  # others clean as well
+                    if time.time() - path.stat().st_mtime > _ABANDONED:
+                        path.unlink()
 
-    def get(self, key: str) -> dict[str, Array] | None:
+    def get(self, key: str, *, stacklevel: int | None = 2) -> dict[str, Array] | None:
         """The arrays of a finished block; None if there is none, or only a damaged one.
+
+        Parameters
+        ----------
+        key : str
+        stacklevel : int, optional
+            Whose line a warning names; None: no warning.
 
         Raises
         ------
-        ValueError
-            If the block is of a newer format.
+        OSError, ValueError
+            If the block cannot be read; if it is of a newer format.
 
         Warns
         -----
@@ -86,12 +94,16 @@ class Store:
                 raise ValueError("its content is not what was written")
         except FileNotFoundError:
             return None
+        except (MemoryError, OSError):
+            raise
         except archive.NewerFormat as error:
             raise ValueError(
                 f"{path}: expected a block of version {FORMAT_VERSION} at most, found another ({error})"
             ) from None
         except Exception as error:  # a damaged file can make its readers raise anything
-            warnings.warn(f"{path}: this block is damaged and is computed again ({error})", UserWarning, stacklevel=2)
+            if stacklevel is not None:
+                message = f"{path}: this block is damaged and is computed again ({error})"
+                warnings.warn(message, UserWarning, stacklevel=stacklevel)
             return None
         return arrays
 
@@ -117,8 +129,9 @@ class Store:
                 layers.append(layer)
                 continue
             values, rows = network.read(l)
-            path = self._layers / f"{layer_digest(values, rows)}.npy"
-            if not path.exists():
+            digest = layer_digest(values, rows)
+            path = self._layers / f"{digest}.npy"
+            if not _holds(path, digest):
                 _write_npy(path, values if rows is None else values[rows])
             kept = layer_of_npy(path.absolute())
             layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))
@@ -150,6 +163,14 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
+def _holds(path: Path, digest: str) -> bool:
+    """Whether the layer is there, and sound."""
+    try:
+        return path.exists() and layer_digest(layer_of_npy(path).read(), None) == digest
+    except ValueError:
+        return False
+
+
 def _write_npy(path: Path, values: Array) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -161,4 +182,5 @@ def _write_npy(path: Path, values: Array) -> None:
     except OSError as error:
         raise OSError(f"{path}: could not be written ({error})") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that cannot be written to has no such file
+            temporary.unlink()

@@ -39,7 +39,8 @@ def branch_of(value: Any, name: str) -> Branch:
     Raises
     ------
     TypeError, ValueError
-        If it is none or empty, has branches of different depths, or its networks saw different numbers of stimuli.
+        If it is none or empty, has labels that are no strings or hold a slash (those of layers may), has branches of
+        different depths, or its networks saw different numbers of stimuli.
     """
     tree = _tree(value, name)
     if isinstance(tree, Network):
@@ -74,6 +75,9 @@ def _tree(value: Any, name: str) -> Branch | Network:
     items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
     if not items:
         raise ValueError(f"{name}: expected at least one network, found none")
+    for label in value if isinstance(value, Mapping) else ():
+        if not isinstance(label, str) or "/" in label:
+            raise TypeError(f"{name}: expected labels that are strings without '/', found {label!r}")
     children = tuple(_tree(child, f"{name}/{label}") for label, child in items)
     for (label, _), child in zip(items, children, strict=True):
         if _depth(child) != _depth(children[0]):
