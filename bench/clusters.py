@@ -140,14 +140,14 @@ def predicted_seconds(network: mot.Network, n_networks: int) -> float:
     return n_networks * (n_networks + 1) / 2 * (aligned + scored)
 
 
-def weigh_scheduler() -> list[Scheduled]:
+def weigh_scheduler(*, is_quick: bool) -> list[Scheduled]:
     """In a process of its own, through runs of ever more blocks that are all alike."""
     found = []
     blocks.LEAST_SECONDS = blocks.MOST_SECONDS = SCHEDULED_SECONDS
     with tempfile.TemporaryDirectory() as folder, _processes(Path(folder)) as (client, scheduler):
         executor = client.get_executor()
         mot.align([np.eye(9)], [np.eye(9)], executor=executor)
-        for n in SCHEDULED:
+        for n in SCHEDULED[:1] if is_quick else SCHEDULED:
             layers = [*synthetic([8] * n, 50, np.float32)]
             with _watched(scheduler) as most:
                 mot.align_trajectories([layers], [layers], executor=executor)

@@ -157,7 +157,7 @@ def _clusters(options: argparse.Namespace) -> Section:
         return Section([])
     print("clusters ...", file=sys.stderr)
     scaling = time_scaling(options.data, min(options.repeats, 3), is_quick=options.quick)
-    modelled, scheduled = check_model(is_quick=options.quick), weigh_scheduler()
+    modelled, scheduled = check_model(is_quick=options.quick), weigh_scheduler(is_quick=options.quick)
     tables = [scaling_rows(scaling), model_rows(modelled), scheduler_rows(scheduled)]
     verdicts = [] if options.quick else judged(scaling.work, scaling.figures(), scaling.targets)
     return Section([*map(asdict, (scaling, *modelled, *scheduled))], tables, (), verdicts)
