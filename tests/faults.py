@@ -1,4 +1,4 @@
-"""A run in a process of its own, that tests can kill, and what decides whether two results are the same."""
+"""A run in a process of its own, that tests can kill, the blocks that it leaves, and the bits of a result."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def start_run(networks: list[Path], store: Path) -> subprocess.Popen[str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
+
+
+def blocks_in(folder: Path) -> dict[str, int]:
+    """Every block's file, and whether it was written anew since."""
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "blocks").glob("*.block")}
 
 
 def bits(alignment) -> bytes:

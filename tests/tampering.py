@@ -27,7 +27,7 @@ def members_of(kind, layers, folder):
         header = {key: value for key, value in json.loads(members["header.json"]).items() if key != "alternation"}
         members["header.json"] = json.dumps({**header, "version": 1}).encode()
         del members["source_layer_mass.npy"], members["target_layer_mass.npy"]
-    assert loaded(folder / "whole.mot", packed(members)) is not None
+    assert checked_load(folder / "whole.mot", packed(members)) is not None
     return members
 
 
@@ -42,7 +42,7 @@ def packed(members, change=lambda _: None):
     return stream.getvalue()
 
 
-def loaded(path, content):
+def checked_load(path, content):
     """The alignment in a file of this content; None where it is refused, as it must be unless it makes sense."""
     path.write_bytes(content)
     alignment, message = None, ""

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from mot_fast import archive, memory
-from tampering import KINDS, loaded, members_of, npy, packed
+from tampering import KINDS, checked_load, members_of, npy, packed
 
 
 @pytest.fixture(params=KINDS)
@@ -51,7 +51,7 @@ def test_bytes_may_be_others_or_elsewhere(members, tmp_path):
     for k in range(120):
         parts = [content[:directory], content[directory:]]
         parts[k % 2] = tampered_bytes(rng, parts[k % 2])  # the directory is short, yet decides most
-        n_refused += loaded(tmp_path / "run.mot", b"".join(parts)) is None
+        n_refused += checked_load(tmp_path / "run.mot", b"".join(parts)) is None
     assert n_refused > 100
 
 
@@ -79,7 +79,7 @@ def test_members_may_be_missing_or_others(members, tmp_path):
             case 7:
                 rng.shuffle(items)
         has_same_arrays = dict(items) == members and len(items) == len(members)
-        assert (loaded(tmp_path / "run.mot", packed(items)) is not None) == has_same_arrays, items
+        assert (checked_load(tmp_path / "run.mot", packed(items)) is not None) == has_same_arrays, items
 
 
 LIES = [(size, lie) for size in ("file_size", "compress_size", "header_offset") for lie in (1, 7, 2**31, 2**33, 2**62)]
@@ -94,7 +94,7 @@ def test_the_directory_may_lie(members, tmp_path):
         k = rng.integers(len(members))
         content = packed(members, lambda whole, change=(field, lie), k=k: setattr(whole.filelist[k], *change))
         is_harmless = field in ("compress_size", "extra", "flag_bits")
-        assert loaded(tmp_path / "run.mot", content) is None or is_harmless, (field, lie)
+        assert checked_load(tmp_path / "run.mot", content) is None or is_harmless, (field, lie)
 
 
 class MakesFolder:
@@ -114,7 +114,7 @@ def test_loading_executes_no_code(members, tmp_path):
     contents = [stream.getvalue(), stream.getvalue()[128:], npy(call), npy(shape=call), call.encode()]
     for name in [*members, "x.npy", "x.pkl", "__init__.py"]:
         for content in contents:
-            assert loaded(tmp_path / "run.mot", packed({**members, name: content})) is None
+            assert checked_load(tmp_path / "run.mot", packed({**members, name: content})) is None
     assert not (tmp_path / "made").exists()
 
 
