@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import secrets
 import zipfile
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 from reprlib import repr as shown
 from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from mot_fast import memory
+from mot_fast import atomic, memory
 from mot_fast._validate import Array
 
 _HEADER = "header.json"
@@ -71,21 +68,11 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], st
         raise ValueError(f"{path}: expected names that take {memory.shown(_MOST_HEADER_BYTES)} at most, found {size}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            if _pack(file, text, arrays, stored) > _most_unpacked(file.tell()):
-                file.truncate(0)
-                file.seek(0)
-                _pack(file, text, arrays, stored=arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
-    finally:
-        with suppress(OSError):  # a disk that cannot be written to has no such file
-            temporary.unlink()
+    with atomic.written(path) as file:
+        if _pack(file, text, arrays, stored) > _most_unpacked(file.tell()):
+            file.truncate(0)
+            file.seek(0)
+            _pack(file, text, arrays, stored=arrays)
 
 
 def _pack(file: IO[bytes], header: str, arrays: Mapping[str, Array], stored: Collection[str]) -> int:

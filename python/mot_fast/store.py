@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 import time
 import warnings
 from collections.abc import Mapping
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import archive
+from mot_fast import archive, atomic
 from mot_fast._validate import Array, Index
 from mot_fast.loading import layer_of_npy
 from mot_fast.network import Layer, Network
@@ -132,7 +130,8 @@ class Store:
             digest = layer_digest(values, rows)
             path = self._layers / f"{digest}.npy"
             if not _holds(path, digest):
-                _write_npy(path, values if rows is None else values[rows])
+                with atomic.written(path) as file:
+                    np.lib.format.write_array(file, values if rows is None else values[rows], allow_pickle=False)
             kept = layer_of_npy(path.absolute())
             layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))
         return Network(layers, network.name)
@@ -169,18 +168,3 @@ def _holds(path: Path, digest: str) -> bool:
         return path.exists() and layer_digest(layer_of_npy(path).read(), None) == digest
     except ValueError:
         return False
-
-
-def _write_npy(path: Path, values: Array) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            np.lib.format.write_array(file, values, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(f"{path}: could not be written ({error})") from error
-    finally:
-        with suppress(OSError):  # a disk that cannot be written to has no such file
-            temporary.unlink()
