@@ -10,8 +10,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -73,25 +74,33 @@ class Scheduled:
 def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Scaling:
     """The ways take turns; all must give the same bits."""
     seconds: dict[str, list[float]] = {name: [] for name in (HERE, HERE_2, DASK, DASK_2, POOL_2)}
-    with tempfile.TemporaryDirectory() as files, ExitStack() as exits:
+    with tempfile.TemporaryDirectory() as files:
         stretched = training_runs(folder, 4 if is_quick else N_CHECKPOINTS)
         runs = [_written(run, Path(files) / name) for run, name in zip(stretched, "ab", strict=True)]
-        executors = {
-            DASK: exits.enter_context(dask_workers(1)),
-            DASK_2: exits.enter_context(dask_workers(2)),
-            POOL_2: exits.enter_context(ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))),
+        where: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
+            HERE: nullcontext,
+            HERE_2: nullcontext,
+            DASK: partial(dask_workers, 1),
+            DASK_2: partial(dask_workers, 2),
+            POOL_2: partial(ProcessPoolExecutor, 2, mp_context=multiprocessing.get_context("spawn")),
         }
-        for executor in executors.values():
-            mot.align([np.eye(9)], [np.eye(9)], executor=executor)  # what is loaded late is loaded now
         answers = []
         for name in turns(seconds, n_repeats):
-            means = {"executor": executors[name]} if name in executors else {"n_jobs": 2 if name == HERE_2 else 1}
-            started = perf_counter()
-            answers.append(mot.align_trajectories(*runs, **means).layer_costs)
-            seconds[name].append(perf_counter() - started)
+            with where[name]() as executor:  # alone: workers that wait take time from those that work
+                if executor:
+                    list(executor.map(_load, range(2)))
+                n_jobs = 2 if name == HERE_2 else 1
+                started = perf_counter()
+                answers.append(mot.align_trajectories(*runs, executor=executor, n_jobs=n_jobs).layer_costs)
+                seconds[name].append(perf_counter() - started)
     assert all(np.array_equal(answer, answers[0]) for answer in answers), "the bits depend on where it ran"
     n_checkpoints, n_layers = len(stretched[0]), len(stretched[0][0])
     return Scaling(f"{n_checkpoints} x {n_checkpoints} checkpoints of {n_layers} layers, from files", seconds)
+
+
+def _load(_: int) -> None:
+    """In each of some workers, what is loaded late is loaded now."""
+    mot.align([np.eye(9)], [np.eye(9)], n_jobs=1)
 
 
 def _written(run: Run, folder: Path) -> list[mot.Network]:
