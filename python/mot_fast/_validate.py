@@ -81,7 +81,9 @@ def activations(values: Array, what: str) -> Array:
         values = values.astype(np.float64)
     if values.dtype.itemsize > 8:
         raise TypeError(f"{what}: expected float16, float32 or float64, found {values.dtype}")
-    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    native_type = np.dtype(values.dtype.type)
+    # Some libraries call the native order "<": a view lets the core see that it is native.
+    native = values.view(native_type) if values.dtype.isnative else values.astype(native_type)
     has_whole_strides = all(stride % native.itemsize == 0 for stride in native.strides)
     return native if native.flags.aligned and has_whole_strides else native.copy()
 
@@ -95,16 +97,6 @@ def finite(values: Array, rows: Index | None, what: str) -> None:
     stimulus = stimulus if rows is None else int(rows[stimulus])  # where it stands in the layer as stored
     value = values[stimulus, unit]
     raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
-
-
-def same_stimuli(
-    source_name: str, n_source: int, target_name: str, n_target: int, what: str = "source and target"
-) -> None:
-    """Both networks must have seen the same stimuli."""
-    if n_source != n_target:
-        raise ValueError(
-            f"{what}: expected the same stimuli, found {n_source} in '{source_name}' and {n_target} in '{target_name}'"
-        )
 
 
 class Layered(Protocol):

@@ -15,7 +15,7 @@ from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling
 from mot_fast.loading import Source
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 from mot_fast.predictor import Predictor
 from mot_fast.record import Record, Side
 from mot_fast.rotated_plans import RotatedTransports, rotations
@@ -207,7 +207,7 @@ class Alignment(Record):
         """
         truth = _matching(source, self.source, "source")
         network = _matching(target, self.target, "target")
-        _validate.same_stimuli(truth.name, truth.n_stimuli, network.name, network.n_stimuli)
+        same_stimuli([truth, network])
         _validate.enough_stimuli(truth.n_stimuli, "source and target")
         return self.scores(truth, network, [self._weights(coupling, seed)])[0]
 

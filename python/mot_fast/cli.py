@@ -15,7 +15,7 @@ import numpy as np
 import mot_fast as mot
 from mot_fast import _validate, summary
 from mot_fast.alignment import Alignment
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 from mot_fast.record import CONVENTIONS
 
 EXIT_BAD_INPUT = 1
@@ -136,7 +136,7 @@ def _align_and_report(
     n_jobs: int | None,
     output: Path | None = None,
 ) -> Alignment:
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
+    same_stimuli([source, target])
     everything = np.arange(source.n_stimuli)
     training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
     held_out_source, held_out_target = source[held_out].in_memory(), target[held_out].in_memory()

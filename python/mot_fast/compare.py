@@ -14,7 +14,7 @@ from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
 from mot_fast.loading import Source, load, named
 from mot_fast.methods import Masses, Outcome, Split, Task
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 from mot_fast.noise import NoiseCeiling, noise_ceiling
 from mot_fast.record import CONVENTIONS
 from mot_fast.rotation import Alternation
@@ -161,7 +161,7 @@ def seeded_splits(
     source: Network, target: Network, n: int, test_size: float, seed: int, argument: str
 ) -> list[tuple[Index, Index]]:
     """So many splits of the stimuli of both networks, of consecutive seeds, with enough stimuli on both sides."""
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
+    same_stimuli([source, target])
     n = _validate.whole_number(n, argument, at_least=1)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n)]

@@ -12,6 +12,7 @@ from mot_fast.align import progress_callback, resources, warn_of_constant_units
 from mot_fast.layer_costs import TransportCosts
 from mot_fast.loading import Source
 from mot_fast.nested import NestedAlignment
+from mot_fast.network import same_stimuli
 from mot_fast.pair_run import surveyed
 from mot_fast.tree import Branch, branch_of, flat
 
@@ -137,7 +138,7 @@ def _align(
 ) -> NestedAlignment:
     source, target = map(flat, trees)
     what = f"{source.name} and {target.name}"
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli, what)
+    same_stimuli([source, target], what)
     _validate.enough_stimuli(source.n_stimuli, what)
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)

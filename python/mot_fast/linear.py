@@ -12,7 +12,7 @@ from mot_fast import _validate, memory, parallel
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64, Array
 from mot_fast.loading import Source, named
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 from mot_fast.score import Score, correlate_units
 
 ALPHAS = np.logspace(-8, 8, 17)
@@ -175,7 +175,7 @@ def _networks(
 
 def _pair(source: Source, target: Source, part: str) -> tuple[Network, Network]:
     source, target = named(source, f"source_{part}"), named(target, f"target_{part}")
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
+    same_stimuli([source, target])
     _validate.enough_stimuli(source.n_stimuli, f"source_{part} and target_{part}")
     return source, target
 

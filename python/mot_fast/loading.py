@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import os
-import re
-import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._validate import Array
-from mot_fast.network import Layer, Network
+from mot_fast.formats import contents
+from mot_fast.network import Layer, Network, same_stimuli
 
-Result = TypeVar("Result")
 Source = Network | Mapping[str, Any] | Sequence[Any] | str | os.PathLike[str]
 
 
-def load(source: Source, name: str | None = None) -> Network:
+def load(
+    source: Source,
+    name: str | None = None,
+    *,
+    layers: str | Sequence[str] | None = None,
+    check_stimuli: bool = True,
+) -> Network:
     """The network that `source` holds, its layers read when needed.
 
     Parameters
     ----------
     source : mapping, sequence, path or Network
-        A mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth order; a `.npz`
-        file, whose arrays are taken in the order of the file; or a folder of `.npy` files, taken in natural order
-        (`layer2` before `layer10`). Arrays in `.npy` files and in uncompressed `.npz` files are memory-mapped
-        (a layer of the latter whose numbers are not aligned in the file is copied when read). CPU arrays with DLPack
-        that numpy reads are taken as they are. Integers and booleans become float64 when read.
+        In memory, a mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth
+        order; CPU arrays with DLPack that numpy reads are taken as they are, and arrays that lie elsewhere and only
+        tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Or a path:
+
+        - a folder of `.npy` files, or what `mot_fast.extract` wrote;
+        - a `.npz` file;
+        - a `.safetensors` file, with the package safetensors;
+        - an HDF5 file (`.h5`, `.hdf5`), with h5py: every array in it, in groups or not;
+        - a Zarr group (a folder, often `.zarr`), with zarr: likewise.
+
+        Layers in files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
+        that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` files and
+        those in `.npz` and HDF5 files that are neither compressed nor in chunks are memory-mapped (one whose numbers
+        are not aligned in the file is copied when read). Integers and booleans become float64 when read.
     name : str, optional
         For messages, tables and pictures; by default the file's, or "network".
+    layers : str or sequence of str, optional
+        Shell patterns of labels (``"block*"``, ``["stem", "block*"]``): only layers that match are taken, in the order
+        of the patterns. By default all.
+    check_stimuli : bool
+        Whether networks that are known to have seen different stimuli are refused where they are compared, as far as
+        the file tells which these were, as those of `mot_fast.extract` do.
 
     Returns
     -------
@@ -42,30 +61,22 @@ def load(source: Source, name: str | None = None) -> Network:
     ------
     FileNotFoundError
         If there is no such file.
+    ImportError
+        If the file needs a package that is not installed.
     TypeError, ValueError
         If a layer is not a two-dimensional array of real numbers with at least one unit, the layers have different
-        numbers of stimuli, or a file is damaged or of an unknown kind.
+        numbers of stimuli, no layer matches a pattern, or a file is damaged, unfinished or of an unknown kind.
 
     Examples
     --------
     >>> import numpy as np, mot_fast as mot
     >>> mot.load([np.zeros((10, 4)), np.zeros((10, 3))], name="small")
     Network('small', 2 layers, 7 units, 10 stimuli)
+    >>> mot.load({"stem": np.zeros((10, 4)), "block0": np.zeros((10, 3))}, layers="block*").labels
+    ('block0',)
     """
-    if isinstance(source, Network):
-        return source
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        return Network(_layers_of_path(path), path.stem if name is None else name)
-    name = "network" if name is None else name
-    if isinstance(source, Mapping):
-        return Network(_layers_of_arrays(source.items(), name), name)
-    if isinstance(source, Sequence):
-        return Network(_layers_of_arrays(((f"layer{k}", values) for k, values in enumerate(source)), name), name)
-    raise TypeError(
-        f"network '{name}': expected a mapping or a sequence of arrays, a .npz file or a folder of .npy files, "
-        f"found {type(source).__name__}"
-    )
+    network = _network(source, name, _patterns(layers))
+    return network if check_stimuli else Network(network.layers, network.name)
 
 
 def named(source: Source, argument: str) -> Network:
@@ -77,101 +88,64 @@ def named(source: Source, argument: str) -> Network:
 def pair(source: Source, target: Source) -> tuple[Network, Network]:
     """Two networks on the same stimuli, enough of them for correlations."""
     source, target = named(source, "source"), named(target, "target")
-    _validate.same_stimuli(source.name, source.n_stimuli, target.name, target.n_stimuli)
+    same_stimuli([source, target])
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
     return source, target
 
 
-def _layers_of_arrays(items: Iterable[tuple[Any, Any]], name: str) -> list[Layer]:
-    layers = []
-    for label, values in items:
-        what = f"network '{name}', layer '{label}'"
-        array = _validate.array(values, what)
-        shape = _validate.layer_shape(array.shape, array.dtype, what)
-        layers.append(Layer(str(label), shape, partial(np.asarray, array)))
-    return layers
+def _patterns(layers: Any) -> list[str] | None:
+    if layers is None:
+        return None
+    patterns = [layers] if isinstance(layers, str) else layers
+    if not isinstance(patterns, Sequence) or not all(isinstance(each, str) for each in patterns):
+        raise TypeError(f"layers: expected a pattern of labels or several, found {layers!r}")
+    if not patterns:
+        raise ValueError("layers: expected at least one pattern, found none")
+    return list(patterns)
 
 
-def _layers_of_path(path: Path) -> list[Layer]:
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected a .npz file or a folder of .npy files, found nothing")
-    path = path.absolute()  # for processes that run in another folder
-    if path.is_dir():
-        files = sorted(path.glob("*.npy"), key=lambda file: _natural(file.stem))
-        if not files:
-            raise ValueError(f"{path}: expected a folder of .npy files, found none in it")
-        return [layer_of_npy(file) for file in files]
-    if path.suffix == ".npz":
-        return _layers_of_npz(path)
-    hints = {".npy": "put the .npy files of one network into a folder", ".mot": "mot_fast.Alignment.load reads it"}
-    hint = f"; {hints[path.suffix]}" if path.suffix in hints else ""
-    raise ValueError(f"{path}: expected a .npz file or a folder of .npy files, found a '{path.suffix}' file{hint}")
+def _network(source: Source, name: str | None, patterns: list[str] | None) -> Network:
+    if isinstance(source, Network):
+        labels = _matching(source.labels, patterns, f"network '{source.name}'")
+        return source if patterns is None else source.select(labels)
+    if isinstance(source, (str, os.PathLike)):
+        found = contents(Path(source))
+        labels = _matching(list(found.layers), patterns, str(source))
+        return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
+    name = "network" if name is None else name
+    if isinstance(source, Mapping):
+        arrays = {str(label): values for label, values in source.items()}
+        if len(arrays) < len(source):
+            raise ValueError(f"network '{name}': expected distinct layer labels, found {', '.join(map(str, source))}")
+    elif isinstance(source, Sequence):
+        arrays = {f"layer{k}": values for k, values in enumerate(source)}
+    else:
+        raise TypeError(
+            f"network '{name}': expected a mapping or a sequence of arrays, or the path of a file or folder, found "
+            f"{type(source).__name__}"
+        )
+    labels = _matching(list(arrays), patterns, f"network '{name}'")
+    return Network([_layer(label, arrays[label], name) for label in labels], name)
 
 
-def _natural(text: str) -> list[tuple[int, str]]:
-    """Sorts `layer2` before `layer10`."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text) if part]
+def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
+    """Those labels that match a pattern, in the order of the patterns."""
+    if patterns is None:
+        return list(labels)
+    found: list[str] = []
+    for pattern in patterns:
+        matching = [label for label in labels if fnmatchcase(label, pattern)]
+        if not matching:
+            raise ValueError(f"layers: expected a pattern of labels of {what}, {', '.join(labels)}, found '{pattern}'")
+        found.extend(label for label in matching if label not in found)
+    return found
 
 
-def layer_of_npy(path: Path) -> Layer:
-    """The layer that a `.npy` file holds."""
-    read = partial(_guarded, path, partial(np.load, path, mmap_mode="r", allow_pickle=False))
-    array = read()
-    return Layer(path.stem, _validate.layer_shape(array.shape, array.dtype, str(path)), read, is_in_file=True)
-
-
-def _layers_of_npz(path: Path) -> list[Layer]:
-    layers = []
-    for member in _guarded(path, partial(_members, path)):
-        label = member.filename.removesuffix(".npy")
-        what = f"{path}, layer '{label}'"
-        shape, fortran, dtype, offset = _guarded(path, partial(_npz_header, path, member))
-        layer_shape = _validate.layer_shape(shape, dtype, what)
-        read: Callable[[], Array] = partial(_read_npz_member, path, label)
-        if member.compress_type == zipfile.ZIP_STORED:
-            order = "F" if fortran else "C"
-            read = partial(np.memmap, path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
-        layers.append(Layer(label, layer_shape, partial(_guarded, path, read), is_in_file=True))
-    return layers
-
-
-def _members(path: Path) -> list[zipfile.ZipInfo]:
-    with zipfile.ZipFile(path) as archive:
-        return archive.infolist()
-
-
-def _read_npz_member(path: Path, label: str) -> Array:
-    with np.load(path, allow_pickle=False) as archive:
-        return cast(Array, archive[label])
-
-
-def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type of one array of the archive, and where its numbers start in the file if it is stored."""
-    with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-        shape, fortran, dtype = _npy_header(stream)
-        header_length = stream.tell()
-    # The local header repeats the name and has an extra field of its own length (PKWARE's APPNOTE, 4.3.7).
-    with path.open("rb") as file:
-        file.seek(member.header_offset + 26)
-        name_length = int.from_bytes(file.read(2), "little")
-        extra_length = int.from_bytes(file.read(2), "little")
-    start = member.header_offset + 30 + name_length + extra_length
-    return shape, fortran, dtype, start + header_length
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(f"unknown version {version} of the .npy format")
-    return readers[version](stream)
-
-
-def _guarded(path: Path, read: Callable[[], Result]) -> Result:
-    """Runs a reader and names the file in whatever it raises."""
-    try:
-        return read()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path}: expected the file that was loaded, found nothing there") from error
-    except Exception as error:  # a damaged file can make its readers raise anything
-        raise ValueError(f"{path}: expected a complete .npz or .npy file, found a damaged one ({error})") from error
+def _layer(label: str, values: Any, name: str) -> Layer:
+    what = f"network '{name}', layer '{label}'"
+    is_elsewhere = not isinstance(values, np.ndarray) and isinstance(getattr(values, "dtype", None), np.dtype)
+    if is_elsewhere and hasattr(values, "shape"):  # read when needed, and each time anew
+        shape = _validate.layer_shape(values.shape, values.dtype, what)
+        return Layer(label, shape, partial(_validate.array, values, what))
+    array = _validate.array(values, what)
+    return Layer(label, _validate.layer_shape(array.shape, array.dtype, what), partial(np.asarray, array))

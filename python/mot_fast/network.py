@@ -31,6 +31,24 @@ class Layer:
         return self.shape[0] if self.rows is None else len(self.rows)
 
 
+@dataclass(frozen=True, eq=False)
+class Stimuli:
+    """Which stimuli a network saw, where its file tells."""
+
+    digest: str
+    """Of all stimuli in their order, as `mot_fast.extract` recorded it."""
+    rows: Index | None = None
+    """Those selected; None: all."""
+
+    def select(self, rows: Index) -> Stimuli:
+        """Some of those selected."""
+        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+
+    def rows_of(self, n_stimuli: int) -> Index:
+        """Where the selected stimuli stood among all."""
+        return np.arange(n_stimuli, dtype=np.int64) if self.rows is None else self.rows
+
+
 class Network:
     """An ordered list of layers that saw the same stimuli; made by `mot_fast.load`.
 
@@ -43,6 +61,8 @@ class Network:
         In depth order.
     name : str
         For messages, tables and pictures.
+    stimuli : Stimuli, optional
+        Which they are, if that is known: networks that are known to have seen different ones are not compared.
 
     Raises
     ------
@@ -50,10 +70,12 @@ class Network:
         If there are no layers, labels repeat, or the layers have different numbers of stimuli.
     """
 
-    def __init__(self, layers: Sequence[Layer], name: str = "network") -> None:
+    def __init__(self, layers: Sequence[Layer], name: str = "network", stimuli: Stimuli | None = None) -> None:
         if not layers:
             raise ValueError(f"network '{name}': expected at least one layer, found none")
         self.name = name
+        self.stimuli = stimuli
+        """Which they are, if that is known."""
         self.labels = tuple(layer.label for layer in layers)
         self.widths = tuple(layer.shape[1] for layer in layers)
         if len(set(self.labels)) != len(layers):
@@ -90,10 +112,18 @@ class Network:
         for layer in self.layers:
             if layer.rows is not None and id(layer.rows) not in selected:
                 selected[id(layer.rows)] = layer.rows[rows]
-        return Network(
-            [replace(layer, rows=selected[None if layer.rows is None else id(layer.rows)]) for layer in self.layers],
-            self.name,
-        )
+        layers = [
+            replace(layer, rows=selected[None if layer.rows is None else id(layer.rows)]) for layer in self.layers
+        ]
+        return Network(layers, self.name, None if self.stimuli is None else self.stimuli.select(rows))
+
+    def with_layers(self, layers: Sequence[Layer]) -> Network:
+        """Other layers of the same name, on the same stimuli."""
+        return Network(layers, self.name, self.stimuli)
+
+    def with_name(self, name: str) -> Network:
+        """The same network under another name."""
+        return Network(self.layers, name, self.stimuli)
 
     def select(self, layers: Iterable[int | str]) -> Network:
         """The same network with some of its layers alone, by position or label, in the order given.
@@ -106,7 +136,7 @@ class Network:
         if isinstance(layers, (str, int, slice)):
             raise TypeError(f"layers: expected several layers, found {layers!r}; one alone is a list of one")
         what = f"layer of network '{self.name}'"
-        return Network([self.layers[_validate.position(which, self.labels, what)] for which in layers], self.name)
+        return self.with_layers([self.layers[_validate.position(which, self.labels, what)] for which in layers])
 
     def read(self, which: int | str) -> tuple[Array, Index | None]:
         """A layer's activations as stored, mapped where possible, and the stimuli selected of them (None: all).
@@ -143,7 +173,40 @@ class Network:
         for l, label in enumerate(self.labels):
             values = self.layer(l)
             layers.append(Layer(label, (self.n_stimuli, self.widths[l]), partial(np.asarray, values)))
-        return Network(layers, self.name)
+        return self.with_layers(layers)
 
     def __repr__(self) -> str:
         return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"
+
+
+def same_stimuli(networks: Sequence[Network], what: str = "source and target") -> None:
+    """All networks must have seen the same stimuli: as many, and the same ones as far as that is known.
+
+    Raises
+    ------
+    ValueError
+        If they have not.
+    """
+    first = networks[0]
+    for other in networks[1:]:
+        if other.n_stimuli != first.n_stimuli:
+            raise ValueError(
+                f"{what}: expected the same stimuli, found {first.n_stimuli} in '{first.name}' and "
+                f"{other.n_stimuli} in '{other.name}'"
+            )
+    known = [(network, network.stimuli) for network in networks if network.stimuli is not None]
+    for other, stimuli in known[1:]:
+        first, expected = known[0]
+        if stimuli.digest != expected.digest:
+            raise ValueError(
+                f"{what}: expected the same stimuli, found different ones in '{first.name}' and '{other.name}', whose "
+                f"digests are {expected.digest[:8]} and {stimuli.digest[:8]}; if these are the same stimuli, prepared "
+                "in different ways, load with check_stimuli=False"
+            )
+        rows, other_rows = expected.rows_of(first.n_stimuli), stimuli.rows_of(other.n_stimuli)
+        if (rows != other_rows).any():
+            k = int(np.argmax(rows != other_rows))
+            raise ValueError(
+                f"{what}: expected the same stimuli, found others selected in '{first.name}' than in '{other.name}', "
+                f"first {rows[k]} and {other_rows[k]}"
+            )

@@ -19,7 +19,7 @@ from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
 from mot_fast.loading import Source, load
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
 from mot_fast.splitting import split
@@ -146,7 +146,7 @@ def _loaded(networks: Any) -> list[Network]:
         raise TypeError(f"networks: expected a sequence or a mapping, found {type(networks).__name__}")
     if isinstance(networks, Mapping):
         named = [(str(label), load(value, f"networks['{label}']")) for label, value in networks.items()]
-        loaded = [Network(network.layers, label) for label, network in named]
+        loaded = [network.with_name(label) for label, network in named]
     else:
         loaded = [_with_name(value, f"network {k}") for k, value in enumerate(networks)]
     if len(loaded) < 2:
@@ -155,11 +155,7 @@ def _loaded(networks: Any) -> list[Network]:
     for k, network in enumerate(loaded):
         if network.name in names[:k]:
             raise ValueError(f"networks: expected distinct names, found '{network.name}' twice; a mapping gives others")
-        if network.n_stimuli != loaded[0].n_stimuli:
-            raise ValueError(
-                f"networks: expected the same stimuli, found {loaded[0].n_stimuli} in '{loaded[0].name}' and "
-                f"{network.n_stimuli} in '{network.name}'"
-            )
+    same_stimuli(loaded, "networks")
     return loaded
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from mot_fast import archive, atomic
 from mot_fast._validate import Array, Index
-from mot_fast.loading import layer_of_npy
+from mot_fast.formats import layer_of_npy
 from mot_fast.network import Layer, Network
 
 FORMAT = "mot_fast block"
@@ -134,7 +134,7 @@ class Store:
                     np.lib.format.write_array(file, values if rows is None else values[rows], allow_pickle=False)
             kept = layer_of_npy(path.absolute())
             layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))
-        return Network(layers, network.name)
+        return network.with_layers(layers)
 
 
 def block_key(parameters: Mapping[str, Any], *digests: tuple[str, ...]) -> str:

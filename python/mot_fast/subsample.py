@@ -183,7 +183,7 @@ def _subsampled(network: Network, fractions: F64, seed: int) -> Iterator[Network
     orders = [np.random.default_rng([seed, m]).permutation(width) for m, width in enumerate(network.widths)]
     for fraction in fractions:
         units = [np.sort(order[: max(1, round(fraction * len(order)))]) for order in orders]
-        yield Network([_some_units(network, m, which) for m, which in enumerate(units)], network.name)
+        yield network.with_layers([_some_units(network, m, which) for m, which in enumerate(units)])
 
 
 def _some_units(network: Network, m: int, units: Index) -> Layer:

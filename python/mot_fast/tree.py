@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mot_fast.loading import load
-from mot_fast.network import Network
+from mot_fast.network import Network, same_stimuli
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,7 @@ def branch_of(value: Any, name: str) -> Branch:
     tree = _tree(value, name)
     if isinstance(tree, Network):
         raise ValueError(f"{name}: expected several networks, found one; two networks are aligned by mot_fast.align")
-    first, *others = tree.networks()
-    for network in others:
-        if network.n_stimuli != first.n_stimuli:
-            raise ValueError(
-                f"{name}: expected the same stimuli everywhere, found {first.n_stimuli} in '{first.name}' and "
-                f"{network.n_stimuli} in '{network.name}'"
-            )
+    same_stimuli(list(tree.networks()), name)
     return tree
 
 
@@ -62,14 +56,14 @@ def flat(tree: Branch) -> Network:
         for network in tree.networks()
         for layer in network.layers
     ]
-    return Network(layers, tree.name)
+    stimuli = next((network.stimuli for network in tree.networks() if network.stimuli is not None), None)
+    return Network(layers, tree.name, stimuli)
 
 
 def _tree(value: Any, name: str) -> Branch | Network:
     """`name` leads to it from the root, and names whatever is wrong with it."""
     if _is_network(value):
-        network = load(value, name)
-        return Network(network.layers, name)
+        return load(value, name).with_name(name)
     if not isinstance(value, (Mapping, Sequence)) or isinstance(value, bytes):
         raise TypeError(f"{name}: expected networks in a sequence or a mapping, found {type(value).__name__}")
     items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
