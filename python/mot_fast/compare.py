@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ def compare(
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two networks by many methods: each is fitted on training stimuli and judged on held-out ones.
 
@@ -73,6 +75,9 @@ def compare(
         Repeated measurements of the source: the noise ceiling is given beside the values.
     progress : bool
         Show a progress bar over splits and groups of methods.
+    store : path, optional
+        As for `mot_fast.align`: the alignments of a run that was stopped are not computed again. What took no time then
+        is not in the table's seconds.
 
     Returns
     -------
@@ -118,6 +123,7 @@ def compare(
         convention=_validate.choice(convention, CONVENTIONS, "convention"),
         n_jobs=_validate.n_threads(n_jobs),
         memory_limit=memory_limit,
+        store=None if store is None else _validate.path(store, "store"),
     )
     _validate.memory_limit(memory_limit, memory.available())
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)

@@ -66,7 +66,7 @@ def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
     files = {file.stem: file for file in path.glob("*.npy")}
     if not files:
         raise ValueError(f"{path}: expected a folder of .npy files, found none in it")
-    return {label: partial(layer_of_npy, files[label]) for label in _natural(list(files))}
+    return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
 
 
 def layer_of_npy(path: Path, label: str | None = None) -> Layer:
@@ -90,7 +90,7 @@ def _of_container(path: Path, container: Container) -> dict[str, Callable[[], La
     labels = list(arrays)
     # An alphabetical order is nobody's choice: names were sorted, and "layer10" came before "layer2".
     keeps_order = container.keeps_order and labels != sorted(labels)
-    return {label: partial(make, label) for label in (labels if keeps_order else _natural(labels))}
+    return {label: partial(make, label) for label in (labels if keeps_order else natural(labels))}
 
 
 def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Layer:
@@ -98,7 +98,7 @@ def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Laye
     return Layer(label, shape, partial(_guarded, path, kind, stored.read), is_in_file=True)
 
 
-def _natural(labels: Sequence[str]) -> list[str]:
+def natural(labels: Sequence[str]) -> list[str]:
     """Sorted with `layer2` before `layer10`."""
 
     def key(label: str) -> list[tuple[int, str]]:

@@ -79,6 +79,7 @@ class Task:
     convention: str
     n_jobs: int | None
     memory_limit: int | None
+    store: str | None = None
 
     def run(self, splits: Sequence[Split], names: Sequence[str], progress: bool) -> list[dict[str, Outcome]]:
         """The outcomes of all methods on every split."""
@@ -137,6 +138,7 @@ class Task:
             convention=self.convention,
             n_jobs=self.n_jobs,
             memory_limit=self.memory_limit,
+            store=self.store,
         )
 
     def _global_ot(self, split: Split) -> tuple[float, None]:

@@ -1,0 +1,110 @@
+"""`mot-fast align`: two networks in files, aligned on some stimuli and scored on the others."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mot_fast as mot
+from mot_fast import _validate, summary
+from mot_fast.alignment import Alignment
+from mot_fast.cli import arguments, output
+from mot_fast.network import Network, same_stimuli
+
+HELP = "align two networks in files"
+DESCRIPTION = "Align two networks on part of their stimuli; print plan, proof and scores on the other stimuli."
+EXAMPLE = "mot-fast align a.npz b.npz -o run.mot && mot-fast report run.mot"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    arguments.add_networks(command)
+    command.add_argument("-o", "--output", type=Path, help="write the alignment to this .mot file")
+    arguments.add_split(command)
+    command.add_argument("--rotate", action="store_true", help="rotate the units of the source's layers (MOT+R)")
+    arguments.add_convention(command)
+    arguments.add_jobs(command)
+    arguments.add_store(command)
+    arguments.add_json(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Align, score, print, and write."""
+    arguments.check_parent(options.output)
+    source, target = arguments.networks(options)
+    arguments.keep(options, options.store)
+    alignment, text = aligned(
+        source,
+        target,
+        (options.test_size, options.seed),
+        rotate=options.rotate,
+        convention=options.convention,
+        n_jobs=options.jobs,
+        memory_limit=arguments.memory_limit(options),
+        store=options.store,
+    )
+    try:
+        output.show(options, text, values(alignment, options.output))
+    finally:  # neither a pipe that is closed nor a full disk takes the other along
+        if options.output is not None:
+            alignment.save(options.output)
+            if not options.json:
+                print(f"\nAlignment written to {options.output}")
+
+
+def aligned(source: Network, target: Network, split: tuple[float, int], **how: Any) -> tuple[Alignment, str]:
+    """An alignment with the scores on held-out stimuli, if there are any, and what to print of it."""
+    same_stimuli([source, target])
+    test_size, seed = split
+    everything = np.arange(source.n_stimuli)
+    training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
+    if len(held_out):  # judged before the work, not after it
+        _validate.enough_stimuli(len(held_out), f"held-out share {test_size} of {source.n_stimuli} stimuli")
+    tests = source[held_out].in_memory(), target[held_out].in_memory()
+    started = time.perf_counter()
+    alignment = mot.align(source[training], target[training], progress=sys.stderr.isatty(), **how)
+    lines = [_plan_text(source, target, alignment, time.perf_counter() - started, len(training))]
+    if len(held_out):
+        alignment = mot.evaluate(alignment, *tests)
+        lines += [f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):", summary.score_table(alignment)]
+    lines += [
+        f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)",
+        summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1),
+    ]
+    return alignment, "\n".join(lines)
+
+
+def values(alignment: Alignment, path: Path | None = None) -> Mapping[str, Any]:
+    """The results as JSON has them."""
+    return {
+        "source": _side(alignment.source),
+        "target": _side(alignment.target),
+        "convention": alignment.convention,
+        "rotate": alignment.alternation,
+        "cost": alignment.cost,
+        "layer_costs": alignment.layer_costs,
+        "layer_plan": alignment.layer_plan,
+        "certificate": alignment.certificate,
+        "evaluation": alignment.evaluation,
+        "run": alignment.run,
+        "output": path,
+    }
+
+
+def _side(side: Any) -> Mapping[str, Any]:
+    return {"name": side.name, "layers": side.labels, "n_units": side.widths}
+
+
+def _plan_text(source: Network, target: Network, alignment: Alignment, seconds: float, n_stimuli: int) -> str:
+    sizes = [f"{each.name} ({len(each)} layers, {sum(each.widths)} units)" for each in (source, target)]
+    return (
+        f"{sizes[0]} aligned with {sizes[1]}\n"
+        f"on {n_stimuli} stimuli: {alignment.layer_plan.size} pairs of layers in {seconds:.2f} s\n\n"
+        f"{summary.layer_plan_table(alignment, sys.stdout.encoding)}"
+    )

@@ -1,0 +1,72 @@
+"""`mot-fast compare`: two networks in files, compared by many methods over several splits."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import mot_fast as mot
+from mot_fast.cli import arguments, output
+from mot_fast.comparison import METHODS
+
+HELP = "compare two networks by many methods over several splits"
+DESCRIPTION = (
+    "Fit every method on training stimuli and judge it on the others, over several random splits; print a table of\n"
+    "values with deviations, hierarchies, times and memory. Rotations (+r) and regressions (linear) take longest."
+)
+EXAMPLE = "mot-fast compare a.npz b.npz --methods mot pairwise_best cka --plot scores.png"
+
+DEFAULT = ("mot", "single_best", "pairwise_best", "permuted", "rsa", "cka", "procrustes")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    arguments.add_networks(command)
+    command.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="METHOD",
+        choices=(*METHODS, "all"),
+        default=list(DEFAULT),
+        help=f"of {', '.join(METHODS)}, or all ({' '.join(DEFAULT)})",
+    )
+    command.add_argument(
+        "--splits", type=int, default=5, help="random splits, of seeds one after the other (%(default)s)"
+    )
+    arguments.add_split(command)
+    arguments.add_convention(command)
+    command.add_argument("-o", "--output", type=Path, help="write the table too, as .md, .csv or .json by its name")
+    command.add_argument("--plot", type=Path, metavar="PICTURE", help="draw the values as bars")
+    arguments.add_jobs(command)
+    arguments.add_store(command)
+    arguments.add_json(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compare, print, write and draw."""
+    for path in (options.output, options.plot):
+        arguments.check_parent(path)
+    output.check_table(options.output)
+    source, target = arguments.networks(options)
+    arguments.keep(options, options.store)
+    comparison = mot.compare(
+        source,
+        target,
+        METHODS if "all" in options.methods else list(dict.fromkeys(options.methods)),
+        n_splits=options.splits,
+        test_size=options.test_size,
+        seed=options.seed,
+        convention=options.convention,
+        n_jobs=options.jobs,
+        memory_limit=arguments.memory_limit(options),
+        store=options.store,
+        progress=sys.stderr.isatty(),
+    )
+    try:
+        output.show(options, str(comparison), output.comparison_values(comparison))
+    finally:
+        if options.output is not None:
+            output.write_table(comparison, options.output)
+        if options.plot is not None:
+            output.save_picture(comparison.plot(), options.plot)

@@ -1,0 +1,43 @@
+"""`mot-fast completion`: what lets a shell complete our commands and options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "print what lets your shell complete commands and options"
+DESCRIPTION = "Print a script that lets a shell complete commands, options and file names. Needs the package shtab."
+EXAMPLE = "mot-fast completion bash > ~/.local/share/bash-completion/completions/mot-fast"
+
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("shell", choices=SHELLS)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the script."""
+    try:
+        import shtab
+    except ImportError as error:
+        raise ImportError('completion needs shtab: pip install "mot_fast[completion]"') from error
+    from mot_fast.cli import parser
+
+    whole = parser()
+    for action in _actions(whole):
+        if action.type is Path:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(whole, options.shell))
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """All arguments, those of commands too."""
+    found = []
+    for action in parser._actions:
+        found.append(action)
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                found += _actions(command)
+    return found

@@ -1,0 +1,66 @@
+"""`mot-fast extract`: the activations of a model on texts or images, from a transformers model to a folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import mot_fast as mot
+from mot_fast.cli import arguments, info, output
+
+HELP = "record a model's activations (needs torch and transformers)"
+DESCRIPTION = (
+    "Run a model over texts and write the pooled activations of its layers to a folder, which align and compare take.\n"
+    "By default the residual stream of every block, averaged over tokens; a decoder's first token is left out."
+)
+EXAMPLE = "mot-fast extract sentence-transformers/all-MiniLM-L6-v2 sentences.txt -o minilm"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("model", help="folder of a transformers model, .gguf file, or name on the hub")
+    command.add_argument("texts", type=Path, help="text file, one stimulus a line")
+    command.add_argument("-o", "--output", type=Path, required=True, help="folder to write to, or to go on with")
+    command.add_argument("--name", help="of the network (that of the folder)")
+    command.add_argument("--layers", nargs="+", default="auto", metavar="PATTERN", help="modules, as 'encoder.layer.*'")
+    command.add_argument("--pool", choices=("mean", "cls", "last"), default="mean", help="of tokens (%(default)s)")
+    command.add_argument(
+        "--first-token", choices=("auto", "keep", "skip"), default="auto", help="in the mean (auto: skip for decoders)"
+    )
+    command.add_argument("--batch-size", type=int, default=32, help="texts at once (%(default)s)")
+    command.add_argument("--dtype", choices=("float32", "float16"), default="float32", help="on the disk (%(default)s)")
+    command.add_argument("--device", help="as torch names it (cpu)")
+    arguments.add_json(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Record, and tell what was recorded."""
+    texts = read_texts(options.texts)
+    arguments.keep(options, options.output)
+    mot.extract(
+        options.model,
+        texts,
+        options.output,
+        layers=options.layers,
+        pool=options.pool,
+        skip_first_token={"auto": "auto", "keep": False, "skip": True}[options.first_token],
+        batch_size=options.batch_size,
+        name=options.name,
+        dtype=options.dtype,
+        progress=sys.stderr.isatty(),
+    )
+    output.show(options, *info.of_network(options.output))
+
+
+def read_texts(path: Path) -> list[str]:
+    """One a line, none empty."""
+    try:
+        whole = path.read_text(encoding="utf-8")  # whose line ends are "\n" on every system
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected a text file in UTF-8, found another ({error})") from None
+    texts = whole.removesuffix("\n").split("\n")
+    for number, text in enumerate(texts, start=1):
+        if not text.strip():
+            raise ValueError(f"{path}: expected one text a line, found line {number} empty")
+    return texts

@@ -1,0 +1,66 @@
+"""`mot-fast info`: what a file or folder holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mot_fast as mot
+from mot_fast import summary
+from mot_fast.cli import align, arguments, output
+from mot_fast.comparison import markdown_table
+from mot_fast.formats import INDEX
+
+HELP = "tell what a file or folder holds"
+DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
+EXAMPLE = "mot-fast info minilm/"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("path", type=Path, help=".mot file, or a network in any form that align takes")
+    arguments.add_json(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Look, and print."""
+    text, values = _alignment(options.path) if options.path.suffix == ".mot" else of_network(options.path)
+    output.show(options, text, values)
+
+
+def _alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
+    alignment = mot.Alignment.load(path)
+    lines = [repr(alignment)]
+    if alignment.evaluation is not None:
+        lines += [f"\nScores on {alignment.evaluation.n_stimuli} held-out stimuli:", summary.score_table(alignment)]
+    if alignment.run is not None:
+        made = alignment.run
+        lines.append(
+            f"\nMade {made.began} in {made.seconds:.2f} s on {made.n_stimuli} stimuli and {made.n_threads} threads, by "
+            + ", ".join(f"{name} {version}" for name, version in made.versions.items())
+        )
+    lines += ["", summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1)]
+    return "\n".join(lines), align.values(alignment, path)
+
+
+def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """What to print of a network, and the same as JSON has it."""
+    network = mot.load(path)
+    layers = [(layer.label, layer.shape[1], str(layer.read().dtype)) for layer in network.layers]
+    index = json.loads((path / INDEX).read_text(encoding="utf-8")) if (path / INDEX).exists() else None
+    cells = [["layer", "units", "type"], *(list(map(str, each)) for each in layers)]
+    lines = [repr(network), "", *markdown_table(cells, n_left=1)]
+    if index is not None:
+        lines.append("")
+        for name in ("model", "pooling", "stimuli"):
+            lines.append(f"{name}: " + ", ".join(f"{key} {value}" for key, value in index[name].items()))
+    values = {
+        "name": network.name,
+        "n_stimuli": network.n_stimuli,
+        "layers": [dict(zip(("label", "n_units", "dtype"), each, strict=True)) for each in layers],
+        "index": index,
+    }
+    return "\n".join(lines), values

@@ -1,0 +1,37 @@
+"""`mot-fast plot`: pictures of an alignment in a `.mot` file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import mot_fast as mot
+from mot_fast.cli import output
+from mot_fast.coupling import COUPLINGS
+
+HELP = "draw the layer plan of a .mot file"
+DESCRIPTION = "Draw the layer plan of an alignment, several couplings side by side, or how its rotations converged."
+EXAMPLE = "mot-fast plot run.mot --couplings mot pairwise_best -o plans.pdf"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("alignment", type=Path, help=".mot file that align wrote")
+    command.add_argument("-o", "--output", type=Path, help="picture; by default beside the file, as .png")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="which plans (mot)")
+    what.add_argument("--convergence", action="store_true", help="the residuals of the alternations instead")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw."""
+    alignment = mot.Alignment.load(options.alignment)
+    if options.convergence:
+        axes = mot.plot.plot_convergence(alignment)
+    elif len(options.couplings) == 1:
+        axes = mot.plot.plot_layer_plan(alignment, coupling=options.couplings[0])
+    else:
+        axes = mot.plot.plot_layer_plans([(alignment, name) for name in options.couplings])[0]
+    path = options.output or options.alignment.with_suffix(".png")
+    output.save_picture(axes, path)
+    print(f"Picture written to {path.resolve()}")

@@ -1,0 +1,156 @@
+"""A study in a TOML file: its networks, splits, methods and outputs, judged before anything is computed."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mot_fast.cli.compare import DEFAULT
+from mot_fast.comparison import METHODS
+from mot_fast.record import CONVENTIONS
+
+_KEYS = {
+    "": {"networks", "pairs", "splits", "methods", "alignment", "output"},
+    "splits": {"n", "test_size", "seed"},
+    "alignment": {"rotate", "convention"},
+    "output": {"folder", "figures", "reports", "tables"},
+}
+_NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
+_MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a file asks for."""
+
+    networks: Mapping[str, Mapping[str, Any]]
+    """By name: `activations`, where they lie, or `model` and `texts`, which make them."""
+    pairs: tuple[tuple[str, str], ...]
+    """Source and target of every comparison."""
+    methods: tuple[str, ...]
+    n_splits: int
+    test_size: float
+    seed: int
+    rotate: bool
+    convention: str
+    folder: Path
+    """That everything is written to."""
+    figures: tuple[str, ...]
+    """Endings of the pictures; none: no pictures."""
+    tables: tuple[str, ...]
+    """Endings of the tables."""
+    has_reports: bool
+
+
+def read(path: Path) -> Study:
+    """The study in a file.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        If there is no such file, it is no TOML, or asks for what there is not.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a study as TOML, found nothing")
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected a study as TOML, found what is none ({error})") from None
+    return _Reader(path).study(values)
+
+
+class _Reader:
+    """Judges values, and names the file and the place in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def study(self, values: Mapping[str, Any]) -> Study:
+        self._known(values, _KEYS[""], "")
+        splits, alignment, output = (self._table(values, name) for name in ("splits", "alignment", "output"))
+        networks = self._networks(values.get("networks"))
+        convention = self._typed(alignment, "alignment.convention", str, CONVENTIONS[0])
+        if convention not in CONVENTIONS:
+            raise self._wrong("alignment.convention", f"one of {', '.join(CONVENTIONS)}", convention)
+        return Study(
+            networks=networks,
+            pairs=self._pairs(values.get("pairs"), networks),
+            methods=self._words(values.get("methods", list(DEFAULT)), "methods", METHODS),
+            n_splits=self._typed(splits, "splits.n", int, 5),
+            test_size=self._typed(splits, "splits.test_size", float, 0.2),
+            seed=self._typed(splits, "splits.seed", int, 0),
+            rotate=self._typed(alignment, "alignment.rotate", bool, False),
+            convention=convention,
+            folder=self._path.parent / self._typed(output, "output.folder", str, "results"),
+            figures=self._words(output.get("figures", ["png"]), "output.figures", ("png", "pdf", "svg")),
+            tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json")),
+            has_reports=self._typed(output, "output.reports", bool, True),
+        )
+
+    def _networks(self, tables: Any) -> dict[str, dict[str, Any]]:
+        if not isinstance(tables, Mapping) or len(tables) < 2:
+            raise self._wrong("networks", "a table [networks.NAME] for each of two networks or more", tables)
+        return {name: self._network(name, table) for name, table in tables.items()}
+
+    def _network(self, name: str, table: Any) -> dict[str, Any]:
+        where = f"networks.{name}"
+        if "/" in name or "--" in name or name.startswith("."):
+            raise self._wrong("networks", "names that may be part of file names, without '/' and '--'", name)
+        if not isinstance(table, Mapping) or ("activations" in table) == ("model" in table):
+            raise self._wrong(where, "either 'activations' or 'model'", table)
+        self._known(table, _NETWORK_KEYS if "activations" in table else _MODEL_KEYS, where)
+        found = dict(table)
+        for key in ("activations", "texts"):
+            if key in found or (key == "texts" and "model" in found):
+                path = self._path.parent / self._typed(found, f"{where}.{key}", str, None)
+                if not path.exists():
+                    raise FileNotFoundError(f"{self._path}, {where}.{key}: expected a file, found nothing at {path}")
+                found[key] = path
+        if "model" in found:  # a folder beside the study, or a name on the hub
+            name = self._typed(found, f"{where}.model", str, None)
+            found["model"] = self._path.parent / name if (self._path.parent / name).exists() else name
+        return found
+
+    def _pairs(self, pairs: Any, networks: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        if pairs is None:
+            return tuple(itertools.permutations(networks, 2))
+        if not isinstance(pairs, list) or not pairs:
+            raise self._wrong("pairs", "a list of [source, target]", pairs)
+        for k, pair in enumerate(pairs):
+            if not isinstance(pair, list) or len(pair) != 2 or not all(name in networks for name in pair):
+                raise self._wrong(f"pairs[{k}]", f"two of {', '.join(networks)}", pair)
+        return tuple((source, target) for source, target in pairs)
+
+    def _table(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        table = values.get(name, {})
+        if not isinstance(table, Mapping):
+            raise self._wrong(name, "a table", table)
+        self._known(table, _KEYS[name], name)
+        return table
+
+    def _known(self, values: Mapping[str, Any], known: set[str], where: str) -> None:
+        for key in values:
+            if key not in known:
+                raise self._wrong(where or "the study", f"some of {', '.join(sorted(known))}", key)
+
+    def _typed(self, table: Mapping[str, Any], where: str, kind: type, default: Any) -> Any:
+        """The value that the last part of its place names in its table."""
+        value = table.get(where.rpartition(".")[2], default)
+        if kind is float and type(value) is int:
+            return float(value)
+        if type(value) is not kind:
+            raise self._wrong(where, f"a {kind.__name__}", value)
+        return value
+
+    def _words(self, values: Any, where: str, known: tuple[str, ...]) -> tuple[str, ...]:
+        if not isinstance(values, list) or not all(value in known for value in values):
+            raise self._wrong(where, f"a list of some of {', '.join(known)}", values)
+        return tuple(dict.fromkeys(values))
+
+    def _wrong(self, where: str, expected: str, found: Any) -> ValueError:
+        return ValueError(f"{self._path}, {where}: expected {expected}, found {found!r}")

@@ -1,0 +1,102 @@
+"""`mot-fast trajectories`: two training runs, aligned checkpoint by checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import mot_fast as mot
+from mot_fast import summary
+from mot_fast.cli import arguments, output
+from mot_fast.formats import natural
+from mot_fast.nested import NestedAlignment
+from mot_fast.network import Network
+
+HELP = "align two training runs, checkpoint by checkpoint"
+DESCRIPTION = (
+    "Align two training runs at three levels: units, layers, checkpoints. A run is a folder that holds a network a\n"
+    "checkpoint, in natural order of their names, or one file whose layers are called CHECKPOINT/LAYER."
+)
+EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png"
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    command.add_argument("source", type=Path, help="folder of networks, or file of all checkpoints' layers")
+    command.add_argument("target", type=Path, help="the same for the other run, on the same stimuli")
+    command.add_argument(
+        "--separator",
+        default="/",
+        help="what stands between checkpoint and layer in the names of one file (%(default)s)",
+    )
+    command.add_argument("--plot", type=Path, metavar="PICTURE", help="draw the plan beside the pairwise-best map")
+    arguments.add_jobs(command)
+    arguments.add_store(command)
+    arguments.add_json(command)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Align, print, and draw."""
+    arguments.check_parent(options.plot)
+    runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
+    arguments.keep(options, options.store)
+    nested = mot.align_trajectories(
+        *runs,
+        n_jobs=options.jobs,
+        memory_limit=arguments.memory_limit(options),
+        store=options.store,
+        progress=sys.stderr.isatty(),
+    )
+    try:
+        output.show(options, _text(nested), _values(nested))
+    finally:
+        if options.plot is not None:
+            output.save_picture(nested.plot()[0], options.plot)
+
+
+def checkpoints(path: Path, separator: str) -> dict[str, Network]:
+    """A run's networks in the order of training."""
+    if path.is_dir():
+        names = natural([child.name for child in path.iterdir() if not child.name.startswith(".")])
+        if not any(name.endswith(".npy") for name in names):
+            return {name: mot.load(path / name) for name in names}
+    whole = mot.load(path)
+    labels: dict[str, list[str]] = {}
+    for label in whole.labels:
+        checkpoint, found, _ = label.rpartition(separator)
+        if not found:
+            raise ValueError(f"{path}: expected layers called CHECKPOINT{separator}LAYER, found '{label}'")
+        labels.setdefault(checkpoint, []).append(label)
+    return {checkpoint: whole.select(names) for checkpoint, names in labels.items()}
+
+
+def _text(nested: NestedAlignment) -> str:
+    lines = ["checkpoint of the source: where most of it goes, and where pairwise matching sends it"]
+    pairwise = nested.coupling("pairwise_best").argmax(1)
+    for label, row, best in zip(nested.source.labels, nested.plan, pairwise, strict=True):
+        share = row / row.sum()
+        target = nested.target.labels
+        lines.append(f"  {label}: {share.max():4.0%} to {target[int(share.argmax())]}; {target[int(best)]}")
+    if min(nested.plan.shape) > 1:
+        lines.append(
+            f"\nhierarchy {nested.hierarchy():.3f}, pairwise {nested.hierarchy('pairwise_best'):.3f} "
+            "(1: only checkpoints at the same relative time)"
+        )
+    n_transports = nested.layer_costs.size + nested.costs.size + 1
+    lines += [f"\nAlignment cost {nested.cost:.6f} (0 is perfect)", ""]
+    return "\n".join(lines) + summary.certificate_text(nested.certificate, n_transports)
+
+
+def _values(nested: NestedAlignment) -> dict[str, object]:
+    return {
+        "source": nested.source.labels,
+        "target": nested.target.labels,
+        "cost": nested.cost,
+        "costs": nested.costs,
+        "plan": nested.plan,
+        "hierarchy": {
+            name: nested.hierarchy(name) if min(nested.plan.shape) > 1 else None for name in ("mot", "pairwise_best")
+        },
+        "certificate": nested.certificate,
+    }
