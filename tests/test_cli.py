@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,15 +10,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-
-COMMAND = Path(sys.executable).with_name("mot-fast")
-
-
-def run(*arguments, **options):
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": options.pop("encoding", "utf-8")}
-    return subprocess.run(
-        [COMMAND, *map(str, arguments)], env=environment, capture_output=True, encoding="utf-8", check=False, **options
-    )
+from commands import COMMAND, is_png, run
 
 
 @pytest.fixture
@@ -27,10 +18,6 @@ def files(tmp_path, layers):
     np.savez(tmp_path / "a.npz", **{f"a{k}": x for k, x in enumerate(layers([5, 8, 6], 60))})
     np.savez(tmp_path / "b.npz", **{f"b{k}": x for k, x in enumerate(layers([7, 6], 60, seed=4))})
     return tmp_path / "a.npz", tmp_path / "b.npz"
-
-
-def is_png(path):
-    return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
 def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path):
