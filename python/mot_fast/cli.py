@@ -157,7 +157,8 @@ def _align_and_report(
         _print_plan(source, target, alignment, seconds, len(training))
         if len(held_out):
             print(f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):")
-            print(summary.score_table(alignment, held_out_source, held_out_target))
+            alignment = mot.evaluate(alignment, held_out_source, held_out_target)
+            print(summary.score_table(alignment))
         print(f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)")
         print(summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1))
     finally:  # neither a failed report nor a full disk takes the other along
