@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
+import operator
 import warnings
 import zipfile
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
 
-KINDS = ["plain", "masses", "rotated", "version 1"]
+KINDS = ["plain", "masses", "rotated", "scored", "version 1"]
 
 
 def members_of(kind, layers, folder):
@@ -20,11 +23,15 @@ def members_of(kind, layers, folder):
     networks = layers([6, 5], 50), layers([7, 4, 5], 50, seed=2)
     masses = {"source_mass": [np.arange(1.0, 7.0), np.ones(5)], "target_mass": [1, 2, 3]}
     arguments = {"masses": masses, "rotated": {"rotate": True, **masses}}.get(kind, {"convention": "paper"})
-    mot.align(*networks, **arguments).save(folder / "whole.mot")
+    alignment = mot.align(*networks, store=folder / "store" if kind == "scored" else None, **arguments)
+    if kind == "scored":
+        alignment = mot.evaluate(alignment, *networks, n_resamples=9)
+    alignment.save(folder / "whole.mot")
     with zipfile.ZipFile(folder / "whole.mot") as whole:
         members = {name: whole.read(name) for name in whole.namelist()}
     if kind == "version 1":
-        header = {key: value for key, value in json.loads(members["header.json"]).items() if key != "alternation"}
+        newer = "alternation", "run", "evaluation"
+        header = {key: value for key, value in json.loads(members["header.json"]).items() if key not in newer}
         members["header.json"] = json.dumps({**header, "version": 1}).encode()
         del members["source_layer_mass.npy"], members["target_layer_mass.npy"]
     assert checked_load(folder / "whole.mot", packed(members)) is not None
@@ -78,6 +85,23 @@ def assert_makes_sense(alignment):
     for (l, _), rotation in alignment.rotations.items():
         np.testing.assert_allclose(rotation @ rotation.T, np.eye(alignment.source.widths[l]), atol=1e-8)
     assert f"cost {alignment.cost:.4f}" in repr(alignment)
+    assert_history_makes_sense(alignment)
+
+
+def assert_history_makes_sense(alignment):
+    for side in (alignment.source, alignment.target):
+        assert side.digests is None or list(map(len, side.digests)) == [40] * len(side.labels)
+    if alignment.run is not None:
+        assert datetime.fromisoformat(alignment.run.began).tzinfo == UTC
+        assert alignment.run.seconds >= 0
+        assert alignment.run.n_stimuli >= 3
+        assert all(isinstance(version, str) for version in alignment.run.versions.values())
+    if alignment.evaluation is not None:
+        assert list(alignment.evaluation.scores) == ["mot", "single_best", "pairwise_best", "permuted"]
+        for score in alignment.evaluation.scores.values():
+            assert len(score.per_layer) == len(alignment.source.labels)
+            assert score.value == pytest.approx(np.mean(score.per_layer))
+            assert score.low is None or -1 <= score.low <= score.high <= 1
 
 
 def assert_marginals(plan, a, b):
@@ -92,6 +116,11 @@ def npy(descr="'<f8'", is_by_columns=False, shape="(7,)", numbers=b"", version=b
     text = f"{{'descr': {descr}, 'fortran_order': {is_by_columns}, 'shape': {shape}, }}".encode()
     text += b" " * (-(len(text) + 11) % 64) + b"\n"
     return b"\x93NUMPY" + version + len(text).to_bytes(2 if version == b"\1\0" else 4, "little") + text + numbers
+
+
+def field(key, value, *parts):
+    """Sets one of the header, or of an object in it."""
+    return lambda header, _: functools.reduce(operator.getitem, parts, header).__setitem__(key, value)
 
 
 def rewrite(path, change):

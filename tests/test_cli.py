@@ -29,7 +29,9 @@ def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path):
         alignment = mot.align(source[train], target[train])
     score = alignment.score(source[test], target[test]).value
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("mot "))
-    assert line.split() == ["mot", f"{score:.3f}", f"{mot.hierarchy(alignment.layer_plan):.3f}"]
+    interval = mot.bootstrap_score(alignment, source[test], target[test])
+    bounds = f"{interval.low:.3f}", "to", f"{interval.high:.3f}"
+    assert line.split() == ["mot", f"{score:.3f}", *bounds, f"{mot.hierarchy(alignment.layer_plan):.3f}"]
     for text in ("single_best", "pairwise_best", "permuted", "281 transports proven optimal", "layer09_s3b2"):
         assert text in result.stdout
     assert str(tmp_path / "mot-fast-demo.png") in result.stdout
@@ -44,9 +46,11 @@ def test_align_then_plot(files, tmp_path):
     assert "on 48 stimuli: 6 pairs of layers" in result.stdout
     assert "Scores on the 12 held-out stimuli" in result.stdout
     source, target = map(mot.load, files)
-    train, _ = mot.split(60)
+    train, test = mot.split(60)
     expected = mot.align(source[train], target[train])
-    assert mot.Alignment.load(tmp_path / "run.mot").cost == expected.cost
+    written = mot.Alignment.load(tmp_path / "run.mot")
+    assert written.cost == expected.cost
+    assert written.evaluation == mot.evaluate(expected, source[test], target[test]).evaluation
 
     result = run("plot", tmp_path / "run.mot")
     assert result.returncode == 0, result.stderr

@@ -13,7 +13,7 @@ import pytest
 
 import mot_fast as mot
 from pages import blocks, text_of
-from tampering import KINDS, checked_load, members_of, npy, packed, rewrite
+from tampering import KINDS, checked_load, field, members_of, npy, packed, rewrite
 
 
 @pytest.fixture
@@ -81,9 +81,24 @@ def test_files_of_version_1_are_read(alignment, layers, tmp_path):
     assert loaded.score(*held_out).value == alignment.score(*held_out).value
 
 
-def field(key, value, part=None):
-    """Sets one of the header."""
-    return lambda header, _: (header if part is None else header[part]).__setitem__(key, value)
+def test_files_of_version_2_are_read(layers, tmp_path):
+    """They told nothing of the run, of digests, of held-out scores: such fields meant nothing then."""
+    path = tmp_path / "run.mot"
+    masses = {"source_mass": [1, 2], "target_mass": [np.ones(7), np.arange(1.0, 5.0)]}
+    alignment = mot.align(layers([6, 5]), layers([7, 4], seed=2), rotate=True, **masses)
+    alignment.save(path)
+
+    def make_old(header, _):
+        header.update({"version": 2, "run": 3})
+        del header["evaluation"], header["source"]["digests"], header["target"]["digests"]
+
+    rewrite(path, make_old)
+    loaded = mot.Alignment.load(path)
+    assert loaded.run is loaded.evaluation is loaded.source.digests is None
+    assert loaded.alternation == alignment.alternation
+    np.testing.assert_array_equal(loaded.target.unit_masses[1], alignment.target.unit_masses[1])
+    for pair, rotation in alignment.rotations.items():
+        np.testing.assert_array_equal(loaded.rotations[pair], rotation)
 
 
 def member(name, content):
@@ -106,7 +121,7 @@ def saved(values):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (field("version", 99), "its format version is 99, newer than 2: upgrade mot_fast"),
+        (field("version", 99), "its format version is 99, newer than 3: upgrade mot_fast"),
         (field("version", 1.5), "its format version is 1.5"),
         (field("format", "other"), "the format is 'other'"),
         (lambda header, _: header.pop("format"), "its header lacks 'format'"),

@@ -5,6 +5,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import summary
+from mot_fast.evaluation import N_DRAWS
 
 
 @pytest.fixture
@@ -31,21 +32,28 @@ def test_terminals_without_block_characters_get_ascii(networks):
 
 
 def test_the_scores_are_those_of_the_alignment(networks):
-    alignment = mot.align(*networks)
-    text = summary.score_table(alignment, *networks)
+    alignment = mot.evaluate(mot.align(*networks), *networks, n_resamples=99)
+    text = summary.score_table(alignment)
     for name in ("mot", "single_best", "pairwise_best"):
         (line,) = (line for line in text.splitlines() if line.startswith(name))
+        interval = mot.bootstrap_score(alignment, *networks, name, n_resamples=99)
         assert line.split()[1:] == [
             f"{alignment.score(*networks, name).value:.3f}",
+            *f"{interval.low:.3f} to {interval.high:.3f}".split(),
             f"{mot.hierarchy(alignment.coupling(name)):.3f}",
         ]
-    draws = [alignment.score(*networks, "permuted", seed=seed).value for seed in range(summary.N_PERMUTATIONS)]
+    draws = [alignment.score(*networks, "permuted", seed=seed).value for seed in range(N_DRAWS)]
     (line,) = (line for line in text.splitlines() if line.startswith("permuted "))
     assert line.split()[1:4] == [f"{np.mean(draws):.3f}", "(sd", f"{np.std(draws, ddof=1):.3f})"]
 
 
 def test_one_layer_has_scores_but_no_hierarchy(networks):
     one, two = networks
-    alignment = mot.align({"only": one.layer(0)}, two)
-    lines = summary.score_table(alignment, {"only": one.layer(0)}, two).splitlines()
+    only = {"only": one.layer(0)}
+    lines = summary.score_table(mot.evaluate(mot.align(only, two), only, two)).splitlines()
     assert [line.split()[-1] for line in lines[1:5]] == ["-"] * 4
+
+
+def test_there_is_no_table_of_scores_that_nobody_computed(alignment):
+    with pytest.raises(ValueError, match=r"alignment: expected one with held-out scores, as mot_fast.evaluate returns"):
+        summary.score_table(alignment)

@@ -15,6 +15,7 @@ from mot_fast.comparison import Comparison
 from mot_fast.hierarchy import hierarchy
 from mot_fast.loading import load
 from mot_fast.network import Network
+from mot_fast.record import CouplingScore, Evaluation, Run
 from mot_fast.rotation import Alternation
 from mot_fast.score import Score
 from mot_fast.splitting import split
@@ -22,6 +23,7 @@ from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, so
 
 if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
+    from mot_fast.evaluation import evaluate
     from mot_fast.levels import align_nested, align_trajectories
     from mot_fast.nested import NestedAlignment
     from mot_fast.network_matrix import SimilarityMatrix
@@ -38,11 +40,14 @@ __all__ = [
     "Alternation",
     "Certificate",
     "Comparison",
+    "CouplingScore",
+    "Evaluation",
     "HierarchyNull",
     "Interval",
     "NestedAlignment",
     "Network",
     "NoiseCeiling",
+    "Run",
     "Score",
     "SimilarityMatrix",
     "SolverError",
@@ -57,6 +62,7 @@ __all__ = [
     "bootstrap_score",
     "compare",
     "data",
+    "evaluate",
     "hierarchy",
     "hierarchy_null",
     "linear",
@@ -72,6 +78,7 @@ __all__ = [
 ]
 
 _LATE = {
+    "evaluation": ("evaluate",),
     "levels": ("align_nested", "align_trajectories"),
     "nested": ("NestedAlignment",),
     "network_matrix": ("SimilarityMatrix",),

@@ -22,6 +22,7 @@ from mot_fast.layer_pairs import PairWork, Statistics
 from mot_fast.loading import Source, pair
 from mot_fast.network import Network
 from mot_fast.pair_run import Report, surveyed
+from mot_fast.provenance import Stopwatch
 from mot_fast.record import CONVENTIONS, Side
 from mot_fast.rotated_plans import RotatedTransports
 from mot_fast.rotation import Alternation
@@ -129,6 +130,7 @@ def align(
     >>> bool(alignment.score(source[test], target[test]).value > 0.6)
     True
     """
+    stopwatch = Stopwatch()
     source, target = pair(source, target)
     task = Task.of((source, target), rotate, convention, (source_mass, target_mass), memory_limit)
     n_pairs = len(source) * len(target)
@@ -139,7 +141,8 @@ def align(
     ):
         warn_of_constant_units(task.networks, statistics, stacklevel=3)
         whole = solve(report)
-    return task.alignment(statistics, whole, means.n_threads)
+    alignment = task.alignment(statistics, whole, means.n_threads)
+    return replace(alignment, run=stopwatch.run(source.n_stimuli, means.n_threads, means.memory_limit))
 
 
 def resources(
@@ -225,7 +228,7 @@ class Task:
         **fields: Any,
     ) -> Alignment:
         source, target = (
-            Side(network.name, network.labels, seen.means, seen.deviations, *masses)
+            Side(network.name, network.labels, seen.means, seen.deviations, *masses, digests=seen.digests)
             for network, seen, masses in zip(self.networks, statistics, self.masses, strict=True)
         )
         between_layers = solve_transport(layer_costs, source.layer_masses, target.layer_masses)

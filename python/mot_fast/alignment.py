@@ -105,6 +105,8 @@ class Alignment(Record):
     def transpose(self) -> Alignment:
         """The target network aligned with the source network: the same transports, seen from the other side.
 
+        It has no `evaluation`, whose scores are those of the source reconstructed from the target.
+
         Raises
         ------
         ValueError
@@ -116,6 +118,7 @@ class Alignment(Record):
             self,
             source=self.target,
             target=self.source,
+            evaluation=None,
             layer_costs=self.layer_costs.T.copy(),
             layer_plan=self.layer_plan.T.copy(),
             unit_plans=tuple(

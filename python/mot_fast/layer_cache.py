@@ -93,7 +93,11 @@ def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
 
 def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
     """What was seen of all layers of a network."""
-    return Statistics(tuple(layer.mean for layer in layers), tuple(layer.deviation for layer in layers))
+    return Statistics(
+        tuple(layer.mean for layer in layers),
+        tuple(layer.deviation for layer in layers),
+        tuple(layer.digest for layer in layers),
+    )
 
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:

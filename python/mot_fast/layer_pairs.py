@@ -40,6 +40,8 @@ class Statistics:
     """`(n_units,)` each."""
     deviations: tuple[F64, ...]
     """Standard deviations, `(n_units,)` each, 0 for constant units."""
+    digests: tuple[str, ...] | None = None
+    """Of each layer's activations, where they were taken."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ as `packing` does it. A file is believed where what it says of one thing agrees 
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as shown
 from typing import Any
@@ -18,13 +17,15 @@ import numpy as np
 
 from mot_fast import archive, packing
 from mot_fast._validate import F64, Array
+from mot_fast.header_values import check_fields, field, number, texts
+from mot_fast.mot_history import digests_of, evaluation_of, run_of
 from mot_fast.packing import check_shapes, cut, in_rows
 from mot_fast.record import CONVENTIONS, Record, Side
 from mot_fast.rotation import Alternation
 from mot_fast.transport import Certificate
 
 FORMAT = "mot_fast alignment"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _SIDES = ("source", "target")
 _OF_UNITS = ("mean", "deviation")
@@ -43,6 +44,7 @@ _ROUNDING = 2e-9
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
     """Write `alignment`, whole or not at all; see `Alignment.save`."""
+    optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -51,13 +53,14 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
         "certificate": asdict(alignment.certificate),
         "source": _names(alignment.source),
         "target": _names(alignment.target),
-        "alternation": None if alignment.alternation is None else asdict(alignment.alternation),
+        **{name: None if value is None else asdict(value) for name, value in optional.items()},
     }
     archive.write(Path(path), header, _arrays(alignment), stored=("rotation",))
 
 
 def _names(side: Side) -> dict[str, Any]:
-    return {"name": str(side.name), "labels": list(map(str, side.labels)), "widths": side.widths}
+    names = {"name": str(side.name), "labels": list(map(str, side.labels)), "widths": side.widths}
+    return {**names, "digests": side.digests}
 
 
 def _arrays(alignment: Record) -> dict[str, Array]:
@@ -106,23 +109,25 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     alternation = _alternation(header)
     _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
     packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
-    source, target = (_side(_field(header, side, dict), arrays, side) for side in _SIDES)
+    source, target = (_side(header, arrays, side) for side in _SIDES)
     shape = len(source.labels), len(target.labels)
     check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
-    convention = _field(header, "convention", str)
+    convention = field(header, "convention", str)
     if convention not in CONVENTIONS:
         raise ValueError(f"its convention is {shown(convention)}")
-    certificate = _certificate(_field(header, "certificate", dict))
+    certificate = _certificate(field(header, "certificate", dict))
     record = Record(
         source=source,
         target=target,
         convention=convention,
-        cost=_number(header, "cost"),
+        cost=number(header, "cost"),
         layer_costs=arrays["layer_costs"],
         layer_plan=arrays["layer_plan"],
         certificate=certificate,
         unit_plans=in_rows(packing.unpack_plans(arrays, source, target), shape[1]),
         **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
+        run=run_of(header),
+        evaluation=evaluation_of(header, shape[0]),
     )
     _check_proofs(arrays["certificate"], certificate, np.abs(record.layer_costs).max())
     _check_layer_plan(record)
@@ -130,37 +135,15 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     return record
 
 
-def _field(values: Mapping[str, Any], name: str, *kinds: type) -> Any:
-    """A value of the header."""
-    if name not in values:
-        raise ValueError(f"its header lacks '{name}'")
-    if type(values[name]) not in kinds:
-        raise ValueError(f"'{name}' in its header is {shown(values[name])}")
-    return values[name]
-
-
-def _number(values: Mapping[str, Any], name: str) -> float:
-    number = float(_field(values, name, int, float))
-    if not math.isfinite(number):
-        raise ValueError(f"'{name}' in its header is {number}")
-    return number
-
-
-def _check_fields(values: Mapping[str, Any], kind: type) -> None:
-    expected = {field.name for field in fields(kind)}
-    if values.keys() != expected:
-        raise ValueError(f"its header has {shown(sorted(values))} where {sorted(expected)} are expected")
-
-
 def _certificate(values: Mapping[str, Any]) -> Certificate:
-    _check_fields(values, Certificate)
-    return Certificate(**{name: _number(values, name) for name in values})
+    check_fields(values, Certificate)
+    return Certificate(**{name: number(values, name) for name in values})
 
 
 def _alternation(header: Mapping[str, Any]) -> Alternation | None:
-    if header["version"] == 1 or _field(header, "alternation", dict, type(None)) is None:
+    if header["version"] == 1 or field(header, "alternation", dict, type(None)) is None:
         return None
-    _check_fields(header["alternation"], Alternation)
+    check_fields(header["alternation"], Alternation)
     return Alternation(**header["alternation"])
 
 
@@ -175,9 +158,10 @@ def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: b
         raise ValueError(f"it holds {shown(name)}, which has no place in it")
 
 
-def _side(names: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> Side:
-    labels, widths = _field(names, "labels", list), _field(names, "widths", list)
-    if not all(type(label) is str for label in labels) or not 0 < len(set(labels)) == len(labels) == len(widths):
+def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> Side:
+    names = field(header, prefix, dict)
+    labels, widths = texts(names, "labels"), field(names, "widths", list)
+    if not 0 < len(set(labels)) == len(labels) == len(widths):
         raise ValueError(f"the {prefix} has {len(widths)} widths and the labels {shown(labels)}")
     if not all(type(width) is int and width > 0 for width in widths):
         raise ValueError(f"the {prefix} has the widths {shown(widths)}")
@@ -190,12 +174,13 @@ def _side(names: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) ->
     if (arrays[f"{prefix}_deviation"] < 0).any():
         raise ValueError(f"'{prefix}_deviation' is negative")
     return Side(
-        name=_field(names, "name", str),
+        name=field(names, "name", str),
         labels=tuple(labels),
         means=tuple(cut(arrays[f"{prefix}_mean"], widths)),
         deviations=tuple(cut(arrays[f"{prefix}_deviation"], widths)),
         layer_masses=layer_masses,
         unit_masses=None if unit_masses is None else tuple(unit_masses),
+        digests=digests_of(header, prefix, len(labels)),
     )
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mot_fast.alignment import Alignment
-from mot_fast.coupling import COUPLINGS
-from mot_fast.hierarchy import ceiling, hierarchy
-from mot_fast.loading import Source, load
+from mot_fast.hierarchy import ceiling
 from mot_fast.transport import Certificate
-
-N_PERMUTATIONS = 20
 
 _SHADES = " ░▒▓█"
 _ASCII_SHADES = " .:+#"
@@ -44,18 +38,25 @@ def _can_encode(text: str, encoding: str | None) -> bool:
     return True
 
 
-def score_table(alignment: Alignment, source: Source, target: Source) -> str:
-    """Held-out score and hierarchy score of the alignment and of every baseline."""
-    source, target = load(source).in_memory(), load(target).in_memory()
-    rows = [f"{'coupling':15s}{'held-out score':18s}hierarchy"]
-    for name in COUPLINGS:
-        seeds = range(N_PERMUTATIONS) if name == "permuted" else range(1)
-        weights = [alignment.coupling(name, seed=seed) for seed in seeds]
-        scores = [score.value for score in alignment.scores(source, target, weights)]
-        hierarchies = [_hierarchy(each) for each in weights]
-        rows.append(f"{name:15s}{_mean_and_sd(scores):18s}{_mean_and_sd(hierarchies)}")
-    rows.append(f"permuted: mean and sd over {N_PERMUTATIONS} draws")
+def score_table(alignment: Alignment) -> str:
+    """Held-out scores with confidence intervals, and hierarchies, of the alignment and of every baseline.
+
+    Raises
+    ------
+    ValueError
+        If the alignment has no evaluation.
+    """
+    evaluation = alignment.evaluation
+    if evaluation is None:
+        raise ValueError("alignment: expected one with held-out scores, as mot_fast.evaluate returns it, found none")
+    interval = f"{evaluation.confidence:.0%} interval"
+    rows = [f"{'coupling':15s}{'held-out score':18s}{interval:16s}hierarchy"]
+    for name, score in evaluation.scores.items():
+        interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
+        values = _with_sd(score.value, score.sd), interval, _with_sd(score.hierarchy, score.hierarchy_sd)
+        rows.append(f"{name:15s}{values[0]:18s}{values[1]:16s}{values[2]}")
     n_source, n_target = alignment.layer_plan.shape
+    rows.append(f"permuted: mean and sd over {evaluation.n_draws} draws")
     if min(n_source, n_target) > 1:
         rows.append(
             f"hierarchy of the monotone coupling, the best that the masses allow: {ceiling(n_source, n_target):.3f}"
@@ -63,15 +64,10 @@ def score_table(alignment: Alignment, source: Source, target: Source) -> str:
     return "\n".join(rows)
 
 
-def _hierarchy(weights: np.ndarray) -> float:
-    return hierarchy(weights) if min(weights.shape) > 1 else float("nan")
-
-
-def _mean_and_sd(values: Sequence[float]) -> str:
-    if np.isnan(values).any():
+def _with_sd(value: float | None, sd: float | None) -> str:
+    if value is None:
         return "-"
-    sd = f" (sd {np.std(values, ddof=1):.3f})" if len(values) > 1 else ""
-    return f"{np.mean(values):.3f}{sd}"
+    return f"{value:.3f}" if sd is None else f"{value:.3f} (sd {sd:.3f})"
 
 
 def certificate_text(certificate: Certificate, n_transports: int) -> str:
