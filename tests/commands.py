@@ -1,27 +1,41 @@
-"""The command line as a program, for the tests of it."""
+"""The command line for the tests of it: as a program of its own, or in this process, which is much faster."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from mot_fast.cli import main
+
 COMMAND = Path(sys.executable).with_name("mot-fast")
 
 
 def run(*arguments, **options):
-    """What a command prints, writes and returns."""
+    """What a command prints, writes and returns, as a program."""
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": options.pop("encoding", "utf-8")}
     return subprocess.run(
         [COMMAND, *map(str, arguments)], env=environment, capture_output=True, encoding="utf-8", check=False, **options
     )
 
 
-def answer(*arguments, **options):
+def run_here(*arguments):
+    """The same in this process."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        try:
+            status = main(list(map(str, arguments)))
+        except SystemExit as end:  # how argparse ends
+            status = end.code
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), errors.getvalue())
+
+
+def answer(*arguments):
     """The JSON object that a command prints, which must be all that it prints, as a success."""
-    result = run(*arguments, "--json", **options)
+    result = run_here(*arguments, "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from commands import COMMAND, answer, is_png, run
+from commands import COMMAND, answer, is_png, run_here
 from mot_fast.cli import COMMANDS, parser
 from mot_fast.cli.compare import DEFAULT
 from mot_fast.cli.output import json_text
@@ -66,12 +66,12 @@ def test_compare_prints_and_writes_the_table(files, tmp_path):
     assert found["methods"][1]["p_better"] is None  # what is not a number is no JSON
     for ending in ("md", "csv", "json"):
         table, picture = tmp_path / f"table.{ending}", tmp_path / "scores.png"
-        result = run("compare", *files, "--splits", 1, "--methods", "mot", "-o", table, "--plot", picture)
+        result = run_here("compare", *files, "--splits", 1, "--methods", "mot", "-o", table, "--plot", picture)
         assert result.returncode == 0, result.stderr
         assert "| mot" in result.stdout
         assert is_png(picture)
     assert (tmp_path / "table.md").read_text().startswith("a (3 layers) from b (2 layers)")
-    (row,) = csv.DictReader((tmp_path / "table.csv").open(newline=""))
+    (row,) = csv.DictReader((tmp_path / "table.csv").read_text().splitlines())
     assert (row["method"], row["kind"]) == ("mot", "score")
     assert json.loads((tmp_path / "table.json").read_text())["n_splits"] == 1
 
@@ -111,7 +111,7 @@ def test_trajectories_of_folders_and_of_one_file(layers, tmp_path):
     assert is_png(tmp_path / "plan.png")
     other = answer("trajectories", tmp_path / "one.npz", tmp_path / "two.npz", "--separator", "_")
     np.testing.assert_array_equal(other["plan"], expected.plan)
-    result = run("trajectories", tmp_path / "one", tmp_path / "two")
+    result = run_here("trajectories", tmp_path / "one", tmp_path / "two")
     assert "step10: " in result.stdout
     assert "22 transports" not in result.stdout  # 36 of units, 9 of layers, 1 of checkpoints
     assert "46 transports proven optimal" in result.stdout
@@ -121,26 +121,26 @@ def test_info_tells_layers_and_types(files):
     found = answer("info", files[0])
     assert found["layers"][1] == {"label": "a1", "n_units": 8, "dtype": "float64"}
     assert (found["name"], found["n_stimuli"], found["index"]) == ("a", 60, None)
-    text = run("info", files[0]).stdout
+    text = run_here("info", files[0]).stdout
     assert "Network('a', 3 layers, 19 units, 60 stimuli)" in text
     assert "| a1 " in text
 
 
 def test_plot_draws_several_couplings_and_convergence(files, tmp_path):
-    assert run("align", *files, "--rotate", "-o", tmp_path / "run.mot").returncode == 0
+    assert run_here("align", *files, "--rotate", "-o", tmp_path / "run.mot").returncode == 0
     for name, arguments in (
         ("plans.png", ["--couplings", "mot", "pairwise_best"]),
         ("convergence.png", ["--convergence"]),
         ("plan.svg", []),
     ):
-        result = run("plot", tmp_path / "run.mot", "-o", tmp_path / name, *arguments)
+        result = run_here("plot", tmp_path / "run.mot", "-o", tmp_path / name, *arguments)
         assert result.returncode == 0, result.stderr
         assert (tmp_path / name).stat().st_size > 1000
 
 
 def test_report_writes_a_page(files, tmp_path):
-    assert run("align", *files, "-o", tmp_path / "run.mot").returncode == 0
-    result = run("report", tmp_path / "run.mot")
+    assert run_here("align", *files, "-o", tmp_path / "run.mot").returncode == 0
+    result = run_here("report", tmp_path / "run.mot")
     assert result.returncode == 0, result.stderr
     assert str(tmp_path / "run.html") in result.stdout
     assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -149,19 +149,19 @@ def test_report_writes_a_page(files, tmp_path):
 def test_every_command_has_help_with_an_example_that_parses():
     for module in COMMANDS:
         name = module.__name__.rpartition(".")[2]
-        text = run(name, "--help").stdout
+        text = run_here(name, "--help").stdout
         assert "usage: mot-fast" in text
         assert module.EXAMPLE in text
         first, *rest = module.EXAMPLE.split(" > ")[0].split(" && ")
         for command in (first, *rest):
             parser().parse_args(command.split()[1:])
-    assert "exit status: 0 done" in run("--help").stdout
+    assert "exit status: 0 done" in run_here("--help").stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_completion_is_a_script_that_the_shell_takes(shell, tmp_path):
     script = tmp_path / "completion"
-    script.write_text(run("completion", shell).stdout)
+    script.write_text(run_here("completion", shell).stdout)
     assert "trajectories" in script.read_text()
     if shutil.which(shell):
         subprocess.run([shell, "-n", script], check=True)
@@ -170,7 +170,7 @@ def test_completion_is_a_script_that_the_shell_takes(shell, tmp_path):
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_commands_and_options(tmp_path):
     script = tmp_path / "completion"
-    script.write_text(run("completion", "bash").stdout)
+    script.write_text(run_here("completion", "bash").stdout)
     program = f"""source {script}
 COMP_WORDS=(mot-fast al); COMP_CWORD=1; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
 COMP_WORDS=(mot-fast align --conv); COMP_CWORD=2; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
@@ -202,7 +202,7 @@ def test_mistakes_of_the_newer_commands_get_one_clear_line(files, tmp_path):
         ("extract", "model", tmp_path / "nothing.txt", "-o", tmp_path / "x"): "nothing.txt",
     }
     for arguments, message in mistakes.items():
-        result = run(*arguments)
+        result = run_here(*arguments)
         assert result.returncode == 1, arguments
         assert message in result.stderr
         assert len(result.stderr.splitlines()) == 1, result.stderr
@@ -229,6 +229,6 @@ def test_ctrl_c_keeps_finished_work_and_says_how_to_go_on(tmp_path):
     assert command == ["mot-fast", *map(str, arguments)]
     n_blocks = len(list(blocks.glob("*.block")))
     assert n_blocks > 0
-    again = run(*command[1:])
+    again = run_here(*command[1:])
     assert again.returncode == 0, again.stderr
     assert "196 pairs of layers" in again.stdout

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from commands import answer, is_png, run
+from commands import answer, is_png, run_here
 from mot_fast.cli import study
 
 
@@ -57,7 +57,7 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
     assert alignment.cost == mot.align(source[train], target[train]).cost
     assert alignment.evaluation.n_stimuli == len(test)
     blocks = {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
-    again = run("run", path)
+    again = run_here("run", path)
     assert again.returncode == 0, again.stderr
     assert f"Everything is in {out}" in again.stdout
     assert blocks == {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
@@ -112,7 +112,7 @@ def test_a_file_of_a_study_that_is_missing_is_named(folder):
 def test_networks_of_different_stimuli_are_refused_before_the_work(folder):
     np.savez(folder / "short.npz", layer=np.random.default_rng(0).random((50, 4)))
     path = write(folder, NETWORKS + "[networks.short]\nactivations = 'short.npz'")
-    result = run("run", path)
+    result = run_here("run", path)
     assert result.returncode == 1
     assert (
         "networks.one and networks.short: expected the same stimuli, found 60 in 'one' and 50 in 'short'"

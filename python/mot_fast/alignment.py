@@ -19,7 +19,7 @@ from mot_fast.network import Network, same_stimuli
 from mot_fast.predictor import Predictor
 from mot_fast.record import Record, Side
 from mot_fast.rotated_plans import RotatedTransports, rotations
-from mot_fast.score import Score, correlate_units
+from mot_fast.score import Score, correlate_with_each
 from mot_fast.transport import UnitPlan
 
 if TYPE_CHECKING:
@@ -226,9 +226,8 @@ class Alignment(Record):
         units: list[list[F64]] = [[] for _ in weights]
         with one_blas_thread:
             for l in range(len(truth)):
-                layer = truth.layer(l)
-                for k, prediction in enumerate(predictor.predict(l, weights)):
-                    units[k].append(correlate_units(layer, prediction))
+                for k, r in enumerate(correlate_with_each(truth.layer(l), predictor.predict(l, weights))):
+                    units[k].append(r)
         return [Score.of_units(per_unit) for per_unit in units]
 
     def _weights(self, coupling: str | npt.ArrayLike, seed: int) -> F64:

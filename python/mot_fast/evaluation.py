@@ -17,7 +17,10 @@ from mot_fast.hierarchy import hierarchy
 from mot_fast.loading import Source, load
 from mot_fast.record import CouplingScore, Evaluation
 from mot_fast.score import Score
-from mot_fast.uncertainty import bootstrap_score, p_better
+from mot_fast.uncertainty import bootstrap_scores, p_better
+
+CONFIDENCE = 0.95
+"""Of the intervals."""
 
 N_DRAWS = 20
 """Of the permuted coupling, by the seeds from 0 on."""
@@ -64,21 +67,22 @@ def evaluate(
     source, target = load(source).in_memory(), load(target).in_memory()
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2)
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    resampling = {"n_resamples": n_resamples, "seed": seed}
-    intervals = {name: bootstrap_score(alignment, source, target, name, **resampling) for name in UNSHUFFLED}
+    intervals = bootstrap_scores(
+        alignment, source, target, UNSHUFFLED, n_resamples=n_resamples, confidence=CONFIDENCE, seed=seed
+    )
     weights = {
         name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
         for name in COUPLINGS
     }
     found = iter(alignment.scores(source, target, [each for draws in weights.values() for each in draws]))
     scores = {name: _over_draws(draws, [next(found) for _ in draws]) for name, draws in weights.items()}
-    for name, interval in intervals.items():
+    for name, interval in zip(UNSHUFFLED, intervals, strict=True):
         scores[name] = replace(scores[name], low=_defined(interval.low), high=_defined(interval.high))
     evaluation = Evaluation(
         n_stimuli=source.n_stimuli,
         scores=scores,
-        p_better=_defined(p_better(alignment, source, target, **resampling)),
-        confidence=intervals["mot"].confidence,
+        p_better=_defined(p_better(alignment, source, target, n_resamples=n_resamples, seed=seed)),
+        confidence=CONFIDENCE,
         n_resamples=n_resamples,
         n_draws=N_DRAWS,
         seed=seed,

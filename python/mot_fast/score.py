@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +49,18 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
     -------
     array, `(n_units,)`
     """
+    return next(correlate_with_each(truth, [prediction]))
+
+
+def correlate_with_each(truth: Array, predictions: Iterable[F64]) -> Iterator[F64]:
+    """As `correlate_units`, for many predictions of the same truth."""
     truth_deviations, truth_is_constant = unit_deviations(truth.astype(np.float64))
-    prediction_deviations, prediction_is_constant = unit_deviations(prediction)
-    r = np.clip(np.einsum("ti,ti->i", truth_deviations, prediction_deviations), -1.0, 1.0)
-    r[prediction_is_constant] = 0.0
-    r[truth_is_constant] = np.nan
-    return np.asarray(r)
+    for prediction in predictions:
+        prediction_deviations, prediction_is_constant = unit_deviations(prediction)
+        r = np.clip(np.einsum("ti,ti->i", truth_deviations, prediction_deviations), -1.0, 1.0)
+        r[prediction_is_constant] = 0.0
+        r[truth_is_constant] = np.nan
+        yield r
 
 
 def unit_deviations(values: F64) -> tuple[F64, Array]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
+from mot_fast._resampling import Drawn, LeftOut, Resamples, correlations
 from mot_fast._validate import F64
 from mot_fast.alignment import Alignment
 from mot_fast.loading import Source, load
-from mot_fast.score import correlate_units, unit_deviations
+from mot_fast.score import unit_deviations
+
+Made = TypeVar("Made")
 
 VALUES_AT_ONCE = 2**20
 """Entries of a product of resamples with one layer: 8 MB, a few of which are held."""
-
-LEAST_SPREAD = 1e-6
-"""Sum of squared deviations over sum of squares below which sums have lost too many digits to tell a correlation."""
 
 CONSTANT = 1e-12
 """Sum of squared deviations of a mixture of z-scores (of unit norm) that are equal but for rounding."""
@@ -93,23 +93,45 @@ def bootstrap_score(
     >>> bool(interval.low < interval.value < interval.high < interval.low + 0.1)
     True
     """
+    (interval,) = bootstrap_scores(
+        alignment, source, target, [coupling], n_resamples=n_resamples, confidence=confidence, seed=seed
+    )
+    return interval
+
+
+def bootstrap_scores(
+    alignment: Alignment,
+    source: Source,
+    target: Source,
+    couplings: Sequence[str | npt.ArrayLike],
+    *,
+    n_resamples: int,
+    confidence: float,
+    seed: int,
+) -> list[Interval]:
+    """As `bootstrap_score`, of several couplings on the same resamples."""
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2)
     confidence = _fraction(confidence, "confidence")
     rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
-    value, (predictions,), truths = _held_out(alignment, source, target, coupling)
-    pairs = list(zip(truths, predictions, strict=True))
+    values, predictions, truths = _held_out(alignment, source, target, *couplings)
+    layers = [(x, of_layer) for x, *of_layer in zip(truths, *predictions, strict=True)]
     n = len(truths[0])
 
-    def draw(n_rows: int, _: int) -> F64:
-        return rng.multinomial(n, np.full(n, 1.0 / n), size=n_rows).astype(np.float64)
+    def draw(n_rows: int, _: int) -> Resamples:
+        return Drawn(rng.multinomial(n, np.full(n, 1.0 / n), size=n_rows).astype(np.float64))
 
-    def leave_one_out(n_rows: int, first: int) -> F64:
-        return 1.0 - np.eye(n_rows, n, first)
+    def leave_one_out(n_rows: int, first: int) -> Resamples:
+        return LeftOut(n, first, n_rows)
 
     scores, without_one = (
-        _defined(np.concatenate([_scores(pairs, weights) for weights in _batches(n_rows, truths, make)]))
+        np.concatenate([_scores(layers, resamples) for resamples in _batches(n_rows, truths, make)], axis=1)
         for n_rows, make in ((n_resamples, draw), (n, leave_one_out))
     )
+    return [_interval(*each, confidence) for each in zip(values, scores, without_one, strict=True)]
+
+
+def _interval(value: float, scores: F64, without_one: F64, confidence: float) -> Interval:
+    scores, without_one = _defined(scores), _defined(without_one)
     if np.isnan(value) or min(len(scores), len(without_one)) < 2:
         return Interval(value, np.nan, np.nan, np.nan, confidence)
     low, high = np.quantile(scores, _bca_levels(value, scores, without_one, confidence))
@@ -190,13 +212,13 @@ def _fraction(value: Any, what: str) -> float:
 
 def _held_out(
     alignment: Alignment, source: Source, target: Source, *couplings: str | npt.ArrayLike
-) -> tuple[float, list[list[F64]], list[F64]]:
-    """The first coupling's score, and deviations from the mean, of unit norm: each coupling's predictions, and truths.
+) -> tuple[list[float], list[list[F64]], list[F64]]:
+    """Each coupling's score, and deviations from the mean, of unit norm: each coupling's predictions, and truths.
 
     Units whose truth is constant are left out.
     """
     source, target = load(source).in_memory(), load(target).in_memory()
-    value = alignment.score(source, target, couplings[0]).value  # which judges the networks too
+    values = [alignment.score(source, target, coupling).value for coupling in couplings]  # which judges networks too
     truths, kept = [], []
     for l in range(source.n_layers):
         deviations, is_constant = unit_deviations(source.layer(l).astype(np.float64))
@@ -206,39 +228,20 @@ def _held_out(
         [unit_deviations(p[:, k])[0] for p, k in zip(alignment.reconstruct(target, coupling), kept, strict=True)]
         for coupling in couplings
     ]
-    return value, predictions, truths
+    return values, predictions, truths
 
 
-def _batches(n_rows: int, truths: list[F64], make: Callable[[int, int], F64]) -> Iterator[F64]:
+def _batches(n_rows: int, truths: list[F64], make: Callable[[int, int], Made]) -> Iterator[Made]:
     """What `make` returns for so many rows from the first one on, a few rows at a time."""
     step = max(1, VALUES_AT_ONCE // max(max(x.shape) for x in truths))
     for first in range(0, n_rows, step):
         yield make(min(step, n_rows - first), first)
 
 
-def _scores(pairs: list[tuple[F64, F64]], weights: F64) -> F64:
-    """The score of each row of `weights`, which say how often each stimulus is drawn: `(n_rows,)`."""
-    per_layer = [_mean_of_defined(_weighted_correlations(x, p, weights)) for x, p in pairs]
-    return _mean_of_defined(np.stack(per_layer, axis=1))
-
-
-def _weighted_correlations(x: F64, p: F64, weights: F64) -> F64:
-    """Correlation of each unit with its prediction in each resample, `(n_rows, n_units)`, from sums over stimuli.
-
-    Where a unit or its prediction hardly varies in a resample, the correlation is computed from the activations drawn.
-    """
-    n = weights.sum(axis=1, keepdims=True)
-    sum_x, sum_p = weights @ x, weights @ p
-    square_x, square_p = weights @ (x * x), weights @ (p * p)
-    spread_x, spread_p = square_x - sum_x * sum_x / n, square_p - sum_p * sum_p / n
-    is_unsure = (spread_x <= LEAST_SPREAD * square_x) | ((spread_p <= LEAST_SPREAD * square_p) & p.any(axis=0))
-    scale = np.sqrt(np.where(is_unsure | (spread_p <= 0), 1.0, spread_x * spread_p))
-    r = np.clip((weights @ (x * p) - sum_x * sum_p / n) / scale, -1.0, 1.0)
-    for b in np.flatnonzero(is_unsure.any(axis=1)):
-        units = np.flatnonzero(is_unsure[b])
-        drawn = np.ix_(np.repeat(np.arange(len(x)), weights[b].astype(np.int64)), units)
-        r[b, units] = correlate_units(x[drawn], p[drawn])
-    return np.asarray(r)
+def _scores(layers: list[tuple[F64, list[F64]]], resamples: Resamples) -> F64:
+    """The score of each coupling in each resample, `(n_couplings, n_rows)`, from layers' truths and predictions."""
+    per_layer = [[_mean_of_defined(r) for r in correlations(x, predictions, resamples)] for x, predictions in layers]
+    return _mean_of_defined(np.moveaxis(np.array(per_layer), 0, -1))
 
 
 def _mean_of_defined(values: F64) -> F64:
