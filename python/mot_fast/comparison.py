@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _optional, _validate, tables
 from mot_fast._validate import F64
 from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.coupling import COUPLINGS
 from mot_fast.noise import NoiseCeiling
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 ROTATED = tuple(f"{name}+r" for name in COUPLINGS)
@@ -129,7 +131,7 @@ class Comparison:
             notes.append("p: of being better than pairwise_best, or pairwise_best+r, by chance, over all splits")
         return notes
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> pandas.DataFrame:
         """The rows as a `pandas.DataFrame`.
 
         Raises
@@ -137,11 +139,35 @@ class Comparison:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("data frames need pandas: pip install pandas") from error
-        return pandas.DataFrame(self.rows())
+        return _optional.pandas().DataFrame(self.rows())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The values of every split, not only their means. Needs xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            `scores`, `hierarchies`, `seconds` and `peak_bytes`, `(n_methods, n_splits)` over `method_name` and
+            `split`, the latter named by its seed; among the attributes the convention and the names of `source` and
+            `target`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        values = {name: getattr(self, name) for name in ("scores", "hierarchies", "seconds", "peak_bytes")}
+        return tables.grid(
+            # Not "method": that is an argument of xarray's `sel`.
+            {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
+            {name: np.array([of[method] for method in self.methods]) for name, of in values.items()},
+            {
+                "convention": self.convention,
+                "source": self.source_name,
+                "target": self.target_name,
+                "test_size": self.test_size,
+            },
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the values as bars and return the axes. Needs matplotlib.
