@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar, cast
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _frames, _validate
 from mot_fast._validate import Array
 from mot_fast.network import Layer, Network
 
@@ -26,7 +26,9 @@ def load(source: Source, name: str | None = None) -> Network:
     Parameters
     ----------
     source : mapping, sequence, path or Network
-        A mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth order; a `.npz`
+        A mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth order (data
+        frames are arrays, and a dataset of xarray is a mapping); a data frame whose columns have two levels, (layer,
+        unit), as `Network.to_pandas` gives it; a `.npz`
         file, whose arrays are taken in the order of the file; or a folder of `.npy` files, taken in natural order
         (`layer2` before `layer10`). Arrays in `.npy` files and in uncompressed `.npz` files are memory-mapped
         (a layer of the latter whose numbers are not aligned in the file is copied when read). CPU arrays with DLPack
@@ -58,6 +60,7 @@ def load(source: Source, name: str | None = None) -> Network:
         path = Path(source)
         return Network(_layers_of_path(path), path.stem if name is None else name)
     name = "network" if name is None else name
+    source = _frames.by_layer(source, f"network '{name}'")
     if isinstance(source, Mapping):
         return Network(_layers_of_arrays(source.items(), name), name)
     if isinstance(source, Sequence):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _frames, _validate
 from mot_fast._validate import Array, Index
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +147,33 @@ class Network:
             values = self.layer(l)
             layers.append(Layer(label, (self.n_stimuli, self.widths[l]), partial(np.asarray, values)))
         return Network(layers, self.name)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The activations as a table, which `mot_fast.load` takes back. Needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a stimulus, one column a unit; columns have two levels, `layer` and `unit`. A copy, in which every
+            layer keeps its type.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        ValueError
+            If a layer cannot be read, or a selected activation is NaN or infinite.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> mot.load({"V1": np.eye(2), "IT": np.zeros((2, 1))}).to_pandas()
+        layer   V1        IT
+        unit     0    1    0
+        0      1.0  0.0  0.0
+        1      0.0  1.0  0.0
+        """
+        return _frames.frame(self.labels, [self.layer(label) for label in self.labels])
 
     def __repr__(self) -> str:
         return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"
