@@ -28,11 +28,11 @@ def load(source: Source, name: str | None = None) -> Network:
     source : mapping, sequence, path or Network
         A mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth order (data
         frames are arrays, and a dataset of xarray is a mapping); a data frame whose columns have two levels, (layer,
-        unit), as `Network.to_pandas` gives it; a `.npz`
-        file, whose arrays are taken in the order of the file; or a folder of `.npy` files, taken in natural order
-        (`layer2` before `layer10`). Arrays in `.npy` files and in uncompressed `.npz` files are memory-mapped
-        (a layer of the latter whose numbers are not aligned in the file is copied when read). CPU arrays with DLPack
-        that numpy reads are taken as they are. Integers and booleans become float64 when read.
+        unit), as `Network.to_pandas` gives it; a `.npz` file, whose arrays are taken in the order of the file; or a
+        folder of `.npy` files, taken in natural order (`layer2` before `layer10`). Arrays in `.npy` files and in
+        uncompressed `.npz` files are memory-mapped (a layer of the latter whose numbers are not aligned in the file is
+        copied when read). CPU arrays with DLPack, as torch's and jax's, share their memory; torch's bfloat16, which
+        numpy lacks, is copied to float32. Integers and booleans become float64 when read.
     name : str, optional
         For messages, tables and pictures; by default the file's, or "network".
 
