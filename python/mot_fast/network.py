@@ -38,7 +38,8 @@ class Network:
     """An ordered list of layers that saw the same stimuli; made by `mot_fast.load`.
 
     Indexing selects stimuli, ``network[rows]``, with a slice, an array of indices or a mask; nothing is read or copied
-    before it is needed.
+    before it is needed. As a matrix would, it has a `shape` and takes ``network[rows, ...]``, by which scikit-learn
+    splits it.
 
     Parameters
     ----------
@@ -80,6 +81,11 @@ class Network:
         """Number of selected stimuli."""
         return self.layers[0].n_stimuli
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`(n_stimuli, n_units)`, as if all layers stood side by side."""
+        return self.n_stimuli, sum(self.widths)
+
     def __len__(self) -> int:
         return self.n_layers
 
@@ -88,6 +94,8 @@ class Network:
     __contains__ = None
 
     def __getitem__(self, stimuli: Any) -> Network:
+        if isinstance(stimuli, tuple) and len(stimuli) == 2 and stimuli[1] is ...:
+            stimuli = stimuli[0]
         rows = _validate.rows(stimuli, self.n_stimuli)
         selected: dict[int | None, Index] = {None: rows}  # one array for all layers that share one
         for layer in self.layers:
