@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _optional, _validate, tables
+from mot_fast import _optional, _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.coupling import COUPLINGS
@@ -90,21 +90,30 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """The table and its notes as text that reads well as it is."""
+        lines = [
+            self._title(),
+            "",
+            *markdown_table(self._cells(), n_left=2),
+            "",
+            *(f"- {each}" for each in self._notes()),
+        ]
+        return "\n".join(lines)
+
+    def _title(self) -> str:
+        source, target = (
+            f"{name} ({len(labels)} layers)"
+            for name, labels in ((self.source_name, self.source_labels), (self.target_name, self.target_labels))
+        )
+        return f"{source} from {target}, {self.convention}"
+
+    def _cells(self) -> list[list[str]]:
         cells = [["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]]
         for row in self.rows():
             value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
             p = "" if np.isnan(row["p_better"]) else f"{row['p_better']:.3g}"
             resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
             cells.append([row["method"], row["kind"], value, depth, *resources, p])
-        title = f"{self.source_name} ({len(self.source_labels)} layers) from {self.target_name} "
-        return "\n".join(
-            [
-                f"{title}({len(self.target_labels)} layers), {self.convention}\n",
-                *markdown_table(cells, n_left=2),
-                "",
-                *(f"- {note}" for note in self._notes()),
-            ]
-        )
+        return cells
 
     def _notes(self) -> list[str]:
         notes = [
@@ -180,6 +189,21 @@ class Comparison:
         from mot_fast.plot import plot_scores
 
         return plot_scores(self, ax)
+
+    def _repr_html_(self) -> str:
+        marked = notebook.table(self._cells(), n_left=2, best=self._best())
+        return notebook.block(f"Comparison of {self._title()}", [], marked, notebook.notes(self._notes()))
+
+    def _best(self) -> set[tuple[int, int]]:
+        """Row and column of the cells with the highest score and the highest hierarchy, the head being row 0."""
+        rows = self.rows()
+        best = set()
+        for k, column in ((2, "value"), (3, "hierarchy")):
+            # Similarities are on scales of their own.
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
+            shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
+            best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
+        return best
 
     def __repr__(self) -> str:
         methods = ", ".join(self.methods)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate, tables
+from mot_fast import _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -152,6 +152,20 @@ class NestedAlignment:
         return (
             _validate.position(source_part, self.source.labels, "source_part"),
             _validate.position(target_part, self.target.labels, "target_part"),
+        )
+
+    def _repr_html_(self) -> str:
+        sides = [f"{side.name} ({len(side)} parts)" for side in (self.source, self.target)]
+        return notebook.block(
+            f"NestedAlignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.n_levels} levels",
+                notebook.proof(self.certificate),
+                "what percentage of each source part (row) goes to which target part (column):",
+            ],
+            notebook.heat_map(
+                self.plan * len(self.plan), self.source.labels, self.target.labels, form=notebook.percent
+            ),
         )
 
     def __repr__(self) -> str:

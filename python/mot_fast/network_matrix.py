@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _optional, _validate, tables
+from mot_fast import _optional, _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.comparison import markdown_table
 
@@ -149,6 +149,16 @@ class SimilarityMatrix:
             rows = [[label, *(f"{value:.3f}" for value in row)] for label, row in zip(self.labels, values, strict=True)]
             tables.append("\n".join(markdown_table([[what, *self.labels], *rows], n_left=1)))
         return "\n\n".join(tables)
+
+    def _repr_html_(self) -> str:
+        return notebook.block(
+            f"SimilarityMatrix of {len(self.labels)} networks",
+            [
+                f"{self.n_train} training stimuli, {self.n_test} held out",
+                "held-out score of each network (row) reconstructed from each other (column), higher is better:",
+            ],
+            notebook.heat_map(self.scores, self.labels, self.labels, form="{:.2f}".format),
+        )
 
     def __repr__(self) -> str:
         return f"SimilarityMatrix({', '.join(self.labels)}; {self.n_train} training stimuli, {self.n_test} held out)"

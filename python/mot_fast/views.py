@@ -1,11 +1,11 @@
-"""The tables of an alignment."""
+"""An alignment as other libraries and notebooks show it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mot_fast import tables
+from mot_fast import notebook, tables
 from mot_fast.record import Record
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Views(Record):
-    """A record that can be looked at with other libraries."""
+    """A record that knows how it is shown elsewhere."""
 
     def to_pandas(self) -> pandas.DataFrame:
         """The layer plan as a table, one row for each pair of layers. Needs pandas.
@@ -74,4 +74,20 @@ class Views(Record):
                 "source": self.source.name,
                 "target": self.target.name,
             },
+        )
+
+    def _repr_html_(self) -> str:
+        sides = [
+            f"{side.name} ({len(side.labels)} layers, {sum(side.widths)} units)" for side in (self.source, self.target)
+        ]
+        rotated = "" if self.alternation is None else ", source layers rotated"
+        shares = self.layer_plan / self.source.layer_masses[:, None]
+        return notebook.block(
+            f"Alignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.convention}{rotated}",
+                notebook.proof(self.certificate),
+                "what percentage of each source layer (row) goes to which target layer (column):",
+            ],
+            notebook.heat_map(shares, self.source.labels, self.target.labels, form=notebook.percent),
         )
