@@ -93,6 +93,15 @@ def test_arrays_with_dlpack_are_taken_without_a_copy(rng):
     assert np.shares_memory(mot.load([OnlyDlpack(values)]).layer(0), values)
 
 
+def test_arrays_that_may_not_be_read_say_why():
+    class Elsewhere:
+        def __dlpack__(self, **options):
+            raise BufferError(f"memory of device 7, asked for with {sorted(options)}")
+
+    with pytest.raises(ValueError, match=r"expected an array of numbers, found Elsewhere \(memory of device 7"):
+        mot.load([Elsewhere()])
+
+
 def test_lists_of_lists_are_layers():
     np.testing.assert_array_equal(mot.load([[[1.0, 2.0], [3.0, 4.0]]]).layer(0), [[1, 2], [3, 4]])
 

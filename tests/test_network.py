@@ -19,6 +19,13 @@ def test_a_network_knows_its_layers(arrays):
     assert repr(network) == "Network('small', 2 layers, 8 units, 10 stimuli)"
 
 
+def test_it_is_selected_from_like_a_matrix(arrays):
+    network = mot.load(arrays)
+    assert network.shape == (10, 8)
+    assert network[[1, 9], ...].shape == (2, 8)
+    np.testing.assert_array_equal(network[[1, 9], ...].layer(1), arrays["second"][[1, 9]])
+
+
 def test_layers_are_found_by_position_and_label(arrays):
     network = mot.load(arrays)
     for which in (1, -1, np.int64(1), "second"):

@@ -1,4 +1,4 @@
-"""Tensors in, tensors and derivatives out; skipped where torch is not installed."""
+"""Tensors in, for networks and for the drop-ins; skipped where torch is not installed."""
 
 from __future__ import annotations
 
@@ -157,3 +157,64 @@ def test_libraries_are_not_mixed(problem):
     for arguments in [(a.numpy(), b, cost), (a, b, cost.numpy()), (a, b.numpy(), cost)]:
         with pytest.raises(ValueError, match=r"a, b, M: expected arrays of one library, found \["):
             mot.ot.emd(*arguments)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("arrange", [torch.Tensor.contiguous, lambda x: x.T, lambda x: x[::2, 1:]])
+def test_layers_share_the_memory_of_tensors(dtype, arrange):
+    tensor = arrange(torch.arange(48.0).reshape(8, 6).to(dtype))
+    layer = mot.load([tensor]).layer(0)
+    assert layer.ctypes.data == tensor.data_ptr()
+    assert np.shares_memory(layer, tensor.numpy())
+    assert layer.dtype == tensor.numpy().dtype
+    np.testing.assert_array_equal(layer, tensor.numpy())
+
+
+def test_bfloat16_becomes_float32_exactly(rng):
+    tensor = torch.tensor(rng.standard_normal((50, 4))).to(torch.bfloat16)
+    layer = mot.load([tensor]).layer(0)
+    assert layer.dtype == np.float32
+    np.testing.assert_array_equal(layer, tensor.float().numpy())
+    expected = mot.align([tensor.float()], [tensor.float().flip(1)])
+    assert mot.align([tensor], [tensor.flip(1)]).cost == expected.cost
+
+
+def test_tensors_are_aligned_like_arrays(layers):
+    source, target = layers([5, 6]), layers([4], seed=2)
+    expected = mot.align(source, target)
+    found = mot.align({f"layer{k}": torch.from_numpy(x) for k, x in enumerate(source)}, list(map(torch.tensor, target)))
+    np.testing.assert_array_equal(found.layer_costs, expected.layer_costs)
+    assert found.score([torch.tensor(x) for x in source], target).value == expected.score(source, target).value
+
+
+def test_a_tensor_that_stands_for_a_negative_keeps_its_sign():
+    tensor = torch.complex(torch.zeros(4, 2), torch.arange(8.0).reshape(4, 2)).conj().imag
+    assert tensor.is_neg()
+    np.testing.assert_array_equal(mot.load([tensor]).layer(0), -np.arange(8.0).reshape(4, 2))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x.requires_grad_(), r"found Tensor \(.*requires grad. Use tensor.detach\(\)"),
+        (torch.nn.Parameter, r"found Parameter \(.*requires grad. Use tensor.detach\(\)"),
+        (lambda x: x.bfloat16().requires_grad_(), r"found Tensor \(.*requires grad"),
+        (lambda x: x.to_sparse(), r"found Tensor \(.*Use Tensor.to_dense\(\) first"),
+        (lambda x: x.to("meta"), r"found Tensor \(.*meta"),
+    ],
+)
+def test_tensors_that_numpy_cannot_read_say_why(change, message):
+    with pytest.raises(ValueError, match=f"network 'network', layer 'layer0': expected an array of numbers, {message}"):
+        mot.load([change(torch.ones(4, 2))])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_tensors_on_a_gpu_are_refused():
+    with pytest.raises(ValueError, match=r"layer 'layer0': expected an array of numbers, found Tensor \(.*Tensor.cpu"):
+        mot.load([torch.ones(4, 2, device="cuda")])
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.float8_e4m3fn])
+def test_tensors_of_other_types_are_refused(dtype):
+    with pytest.raises((TypeError, ValueError), match="layer 'layer0': expected"):
+        mot.load([torch.ones(4, 2).to(dtype)])

@@ -23,6 +23,7 @@ from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, so
 
 if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
+    from mot_fast.estimator import Aligner
     from mot_fast.evaluation import evaluate
     from mot_fast.levels import align_nested, align_trajectories
     from mot_fast.nested import NestedAlignment
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aligner",
     "Alignment",
     "Alternation",
     "Certificate",
@@ -78,6 +80,7 @@ __all__ = [
 ]
 
 _LATE = {
+    "estimator": ("Aligner",),
     "evaluation": ("evaluate",),
     "levels": ("align_nested", "align_trajectories"),
     "nested": ("NestedAlignment",),

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast import _core
+from mot_fast import _core, _dlpack
 
 Array = npt.NDArray[Any]
 F64 = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ def array(values: Any, what: str) -> Array:
         raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
     if not isinstance(values, np.ndarray):
         try:
-            values = np.from_dlpack(values) if hasattr(values, "__dlpack__") else np.asarray(values)
+            values = _dlpack.array(values) if hasattr(values, "__dlpack__") else np.asarray(values)
         except Exception as error:  # whatever a foreign array raises
             raise ValueError(
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"

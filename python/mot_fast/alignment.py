@@ -17,17 +17,18 @@ from mot_fast.coupling import coupling
 from mot_fast.loading import Source
 from mot_fast.network import Network, same_stimuli
 from mot_fast.predictor import Predictor
-from mot_fast.record import Record, Side
+from mot_fast.record import Side
 from mot_fast.rotated_plans import RotatedTransports, rotations
 from mot_fast.score import Score, correlate_with_each
 from mot_fast.transport import UnitPlan
+from mot_fast.views import Views
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alignment(Record):
+class Alignment(Views):
     """Two networks aligned: exact transports between the units of every pair of layers, and between the layers.
 
     Made by `mot_fast.align`.

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _optional, _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.coupling import COUPLINGS
 from mot_fast.noise import NoiseCeiling
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 ROTATED = tuple(f"{name}+r" for name in COUPLINGS)
@@ -88,21 +90,30 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """The table and its notes as text that reads well as it is."""
+        lines = [
+            self._title(),
+            "",
+            *markdown_table(self._cells(), n_left=2),
+            "",
+            *(f"- {each}" for each in self._notes()),
+        ]
+        return "\n".join(lines)
+
+    def _title(self) -> str:
+        source, target = (
+            f"{name} ({len(labels)} layers)"
+            for name, labels in ((self.source_name, self.source_labels), (self.target_name, self.target_labels))
+        )
+        return f"{source} from {target}, {self.convention}"
+
+    def _cells(self) -> list[list[str]]:
         cells = [["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]]
         for row in self.rows():
             value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
             p = "" if np.isnan(row["p_better"]) else f"{row['p_better']:.3g}"
             resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
             cells.append([row["method"], row["kind"], value, depth, *resources, p])
-        title = f"{self.source_name} ({len(self.source_labels)} layers) from {self.target_name} "
-        return "\n".join(
-            [
-                f"{title}({len(self.target_labels)} layers), {self.convention}\n",
-                *markdown_table(cells, n_left=2),
-                "",
-                *(f"- {note}" for note in self._notes()),
-            ]
-        )
+        return cells
 
     def _notes(self) -> list[str]:
         notes = [
@@ -129,7 +140,7 @@ class Comparison:
             notes.append("p: of being better than pairwise_best, or pairwise_best+r, by chance, over all splits")
         return notes
 
-    def to_pandas(self) -> Any:
+    def to_pandas(self) -> pandas.DataFrame:
         """The rows as a `pandas.DataFrame`.
 
         Raises
@@ -137,11 +148,35 @@ class Comparison:
         ImportError
             If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise ImportError("data frames need pandas: pip install pandas") from error
-        return pandas.DataFrame(self.rows())
+        return _optional.pandas().DataFrame(self.rows())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The values of every split, not only their means. Needs xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            `scores`, `hierarchies`, `seconds` and `peak_bytes`, `(n_methods, n_splits)` over `method_name` and
+            `split`, the latter named by its seed; among the attributes the convention and the names of `source` and
+            `target`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        values = {name: getattr(self, name) for name in ("scores", "hierarchies", "seconds", "peak_bytes")}
+        return tables.grid(
+            # Not "method": that is an argument of xarray's `sel`.
+            {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
+            {name: np.array([of[method] for method in self.methods]) for name, of in values.items()},
+            {
+                "convention": self.convention,
+                "source": self.source_name,
+                "target": self.target_name,
+                "test_size": self.test_size,
+            },
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the values as bars and return the axes. Needs matplotlib.
@@ -154,6 +189,21 @@ class Comparison:
         from mot_fast.plot import plot_scores
 
         return plot_scores(self, ax)
+
+    def _repr_html_(self) -> str:
+        marked = notebook.table(self._cells(), n_left=2, best=self._best())
+        return notebook.block(f"Comparison of {self._title()}", [], marked, notebook.notes(self._notes()))
+
+    def _best(self) -> set[tuple[int, int]]:
+        """Row and column of the cells with the highest score and the highest hierarchy, the head being row 0."""
+        rows = self.rows()
+        best = set()
+        for k, column in ((2, "value"), (3, "hierarchy")):
+            # Similarities are on scales of their own.
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
+            shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
+            best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
+        return best
 
     def __repr__(self) -> str:
         methods = ", ".join(self.methods)

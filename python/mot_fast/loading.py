@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _frames, _validate
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, same_stimuli
 
@@ -31,7 +31,9 @@ def load(
     ----------
     source : mapping, sequence, path or Network
         In memory, a mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth
-        order; CPU arrays with DLPack that numpy reads are taken as they are, and arrays that lie elsewhere and only
+        order (data frames are arrays, and a dataset of xarray is a mapping); or a data frame whose columns have two
+        levels, (layer, unit), as `Network.to_pandas` gives it. CPU arrays with DLPack, as torch's and jax's, share
+        their memory (torch's bfloat16, which numpy lacks, is copied to float32); arrays that lie elsewhere and only
         tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Or a path:
 
         - a folder of `.npy` files, or what `mot_fast.extract` wrote;
@@ -113,6 +115,7 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
         labels = _matching(list(found.layers), patterns, str(source))
         return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
     name = "network" if name is None else name
+    source = _frames.by_layer(source, f"network '{name}'")
     if isinstance(source, Mapping):
         arrays = {str(label): values for label, values in source.items()}
         if len(arrays) < len(source):
@@ -143,8 +146,8 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
 
 def _layer(label: str, values: Any, name: str) -> Layer:
     what = f"network '{name}', layer '{label}'"
-    is_elsewhere = not isinstance(values, np.ndarray) and isinstance(getattr(values, "dtype", None), np.dtype)
-    if is_elsewhere and hasattr(values, "shape"):  # read when needed, and each time anew
+    is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__")
+    if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
         shape = _validate.layer_shape(values.shape, values.dtype, what)
         return Layer(label, shape, partial(_validate.array, values, what))
     array = _validate.array(values, what)

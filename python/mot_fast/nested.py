@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -18,6 +18,8 @@ from mot_fast.transport import Certificate, Transport, UnitPlan, solve_transport
 from mot_fast.tree import Branch
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 
@@ -116,6 +118,30 @@ class NestedAlignment:
         """
         return hierarchy(self.coupling(name, seed=seed))
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """The plan as a table, one row for each pair of parts; see `Alignment.to_pandas`. Needs pandas.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return tables.pairs("part", (self.source.labels, self.target.labels), self.plan, self.costs)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`plan` and `costs` over `source_part` and `target_part`, with the cost and both names. Needs xarray.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        return tables.grid(
+            {"source_part": self.source.labels, "target_part": self.target.labels},
+            {"plan": self.plan, "costs": self.costs},
+            {"cost": self.cost, "source": self.source.name, "target": self.target.name},
+        )
+
     def plot(self, axes: Any = None) -> list[Axes]:
         """Draw the plan and the pairwise-best map side by side, as Figure 5 of the paper; see `plot_nested`."""
         from mot_fast.plot_networks import plot_nested
@@ -126,6 +152,20 @@ class NestedAlignment:
         return (
             _validate.position(source_part, self.source.labels, "source_part"),
             _validate.position(target_part, self.target.labels, "target_part"),
+        )
+
+    def _repr_html_(self) -> str:
+        sides = [f"{side.name} ({len(side)} parts)" for side in (self.source, self.target)]
+        return notebook.block(
+            f"NestedAlignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.n_levels} levels",
+                notebook.proof(self.certificate),
+                "what percentage of each source part (row) goes to which target part (column):",
+            ],
+            notebook.heat_map(
+                self.plan * len(self.plan), self.source.labels, self.target.labels, form=notebook.percent
+            ),
         )
 
     def __repr__(self) -> str:

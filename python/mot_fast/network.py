@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _frames, _validate
 from mot_fast._validate import Array, Index
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,8 @@ class Network:
     """An ordered list of layers that saw the same stimuli; made by `mot_fast.load`.
 
     Indexing selects stimuli, ``network[rows]``, with a slice, an array of indices or a mask; nothing is read or copied
-    before it is needed.
+    before it is needed. As a matrix would, it has a `shape` and takes ``network[rows, ...]``, by which scikit-learn
+    splits it.
 
     Parameters
     ----------
@@ -99,6 +103,11 @@ class Network:
         """Number of selected stimuli."""
         return self.layers[0].n_stimuli
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """`(n_stimuli, n_units)`, as if all layers stood side by side."""
+        return self.n_stimuli, sum(self.widths)
+
     def __len__(self) -> int:
         return self.n_layers
 
@@ -107,6 +116,8 @@ class Network:
     __contains__ = None
 
     def __getitem__(self, stimuli: Any) -> Network:
+        if isinstance(stimuli, tuple) and len(stimuli) == 2 and stimuli[1] is ...:
+            stimuli = stimuli[0]
         rows = _validate.rows(stimuli, self.n_stimuli)
         selected: dict[int | None, Index] = {None: rows}  # one array for all layers that share one
         for layer in self.layers:
@@ -174,6 +185,33 @@ class Network:
             values = self.layer(l)
             layers.append(Layer(label, (self.n_stimuli, self.widths[l]), partial(np.asarray, values)))
         return self.with_layers(layers)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The activations as a table, which `mot_fast.load` takes back. Needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a stimulus, one column a unit; columns have two levels, `layer` and `unit`. A copy, in which every
+            layer keeps its type.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        ValueError
+            If a layer cannot be read, or a selected activation is NaN or infinite.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> mot.load({"V1": np.eye(2), "IT": np.zeros((2, 1))}).to_pandas()
+        layer   V1        IT
+        unit     0    1    0
+        0      1.0  0.0  0.0
+        1      0.0  1.0  0.0
+        """
+        return _frames.frame(self.labels, [self.layer(label) for label in self.labels])
 
     def __repr__(self) -> str:
         return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _optional, _validate, notebook, tables
 from mot_fast._validate import F64
 from mot_fast.comparison import markdown_table
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 
@@ -112,12 +114,33 @@ class SimilarityMatrix:
 
         return plot_embedding(self, ax)
 
-    def to_pandas(self) -> Any:
-        """Costs and scores of all ordered pairs as a `pandas.DataFrame` indexed by network and `from`. Needs pandas."""
-        import pandas
+    def to_pandas(self) -> pandas.DataFrame:
+        """Costs and scores of all ordered pairs as a table indexed by `network` and `from`. Needs pandas.
 
-        index = pandas.MultiIndex.from_product([self.labels, self.labels], names=["network", "from"])
-        return pandas.DataFrame({"cost": self.costs.ravel(), "score": self.scores.ravel()}, index=index)
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        frames = _optional.pandas()
+        index = frames.MultiIndex.from_product([self.labels, self.labels], names=["network", "from"])
+        return frames.DataFrame({"cost": self.costs.ravel(), "score": self.scores.ravel()}, index=index)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`costs`, `scores` and `distances` over `source_network` and `target_network`. Needs xarray.
+
+        Sources are reconstructed from targets; the numbers of stimuli are among the attributes.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        return tables.grid(
+            {"source_network": self.labels, "target_network": self.labels},
+            {"costs": self.costs, "scores": self.scores, "distances": self.distances},
+            {"n_train": self.n_train, "n_test": self.n_test},
+        )
 
     def to_markdown(self) -> str:
         """Costs and scores as two Markdown tables."""
@@ -126,6 +149,16 @@ class SimilarityMatrix:
             rows = [[label, *(f"{value:.3f}" for value in row)] for label, row in zip(self.labels, values, strict=True)]
             tables.append("\n".join(markdown_table([[what, *self.labels], *rows], n_left=1)))
         return "\n\n".join(tables)
+
+    def _repr_html_(self) -> str:
+        return notebook.block(
+            f"SimilarityMatrix of {len(self.labels)} networks",
+            [
+                f"{self.n_train} training stimuli, {self.n_test} held out",
+                "held-out score of each network (row) reconstructed from each other (column), higher is better:",
+            ],
+            notebook.heat_map(self.scores, self.labels, self.labels, form="{:.2f}".format),
+        )
 
     def __repr__(self) -> str:
         return f"SimilarityMatrix({', '.join(self.labels)}; {self.n_train} training stimuli, {self.n_test} held out)"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast import _core, _validate
+from mot_fast import _core, _optional, _validate
 from mot_fast._validate import F64
 
 if TYPE_CHECKING:
+    import pandas
     import scipy.sparse
 
 I32 = npt.NDArray[np.int32]
@@ -105,6 +106,34 @@ class Transport:
         """The dense plan `(n, m)`."""
         return np.asarray(self.plan.toarray(), dtype=np.float64)
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """The plan as a table, one row for each pair that carries mass. Needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `source_unit`, `target_unit`: row and column of the plan; `mass`: what is moved; `cost`: of moving one unit
+            of mass, ``u + v``, which is tight on these pairs.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import mot_fast as mot
+        >>> mot.solve_transport([[0.0, 1.0, 3.0], [3.0, 1.0, 0.0]]).to_pandas().round(3)
+           source_unit  target_unit   mass  cost
+        0            0            0  0.333   0.0
+        1            0            1  0.167   1.0
+        2            1            1  0.167   1.0
+        3            1            2  0.333   0.0
+        """
+        cost = self.u[self.rows] + self.v[self.columns]
+        columns = {"source_unit": self.rows, "target_unit": self.columns, "mass": self.mass, "cost": cost}
+        return _optional.pandas().DataFrame(columns)
+
     def __repr__(self) -> str:
         return f"Transport({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, cost {self.cost:.6g})"
 
@@ -131,6 +160,29 @@ class UnitPlan(Transport):
             source=self.target,
             target=self.source,
         )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The plan as a table, one row for each pair of units matched, with their `correlation`, ``1 - cost``.
+
+        With rotations the source's units are the rotated ones; see `Transport.to_pandas`. Needs pandas.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> layer = np.random.default_rng(0).random((50, 3))
+        >>> mot.align([layer], [layer[:, ::-1]]).unit_plan(0, 0).to_pandas()[["source_unit", "target_unit"]]
+           source_unit  target_unit
+        0            0            2
+        1            1            1
+        2            2            0
+        """
+        frame = super().to_pandas()
+        return frame.assign(correlation=1.0 - frame["cost"])
 
     def __repr__(self) -> str:
         return f"UnitPlan('{self.source}' to '{self.target}', {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"

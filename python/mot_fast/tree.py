@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mot_fast import _frames
 from mot_fast.loading import load
 from mot_fast.network import Network, same_stimuli
 
@@ -88,7 +89,7 @@ def _depth(tree: Branch | Network) -> int:
 
 def _is_network(value: Any) -> bool:
     """A network, a path to one, or nothing but arrays."""
-    if isinstance(value, (Network, str, os.PathLike)):
+    if isinstance(value, (Network, str, os.PathLike)) or _frames.is_network(value):
         return True
     if isinstance(value, Mapping):
         return bool(value) and all(map(_is_array, value.values()))
@@ -96,4 +97,6 @@ def _is_network(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return any(hasattr(value, name) for name in ("__array_interface__", "__dlpack__", "__array__"))
+    return not _frames.is_network(value) and any(
+        hasattr(value, name) for name in ("__array_interface__", "__dlpack__", "__array__")
+    )

@@ -1,0 +1,39 @@
+"""Arrays of other libraries, on the CPU, as arrays of numpy in the same memory."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class SupportsDLPack(Protocol):
+    """An array that other libraries can read, as torch's and jax's."""
+
+    def __dlpack__(self, *, stream: Any = ...) -> Any: ...
+
+    def __dlpack_device__(self) -> tuple[Any, int]: ...
+
+
+def array(values: Any) -> npt.NDArray[Any]:
+    """`values` without a copy where numpy has their type; torch's bfloat16 becomes float32, exactly.
+
+    Raises
+    ------
+    Exception
+        Whatever a library raises whose array cannot be read: because it is on another device, say, or derivatives are
+        to be taken of it.
+    """
+    torch = sys.modules.get("torch")  # whoever has a tensor has loaded it
+    if torch is not None and isinstance(values, torch.Tensor):
+        # A tensor that stands for the negative of its memory is handed out without the sign.
+        values = (values.float() if values.dtype == torch.bfloat16 else values).resolve_neg()
+    try:
+        return np.from_dlpack(values)
+    except (BufferError, RuntimeError):
+        # jax's bfloat16 has a type in numpy, though not in its DLPack; others say better what is wrong.
+        if not hasattr(values, "__array__"):
+            raise
+        return np.asarray(values)

@@ -1,0 +1,151 @@
+"""Alignment by scikit-learn's own tools, and by its own checks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+
+pytest.importorskip("sklearn")
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+OTHER_WORDS = "an error of this package, in its own words, stands in for scikit-learn's"
+NOT_ITS_OWN = {
+    "check_complex_data": "complex numbers: " + OTHER_WORDS,
+    "check_dtype_object": "objects are no activations, even if they are numbers: " + OTHER_WORDS,
+    "check_estimators_empty_data_messages": "no units: " + OTHER_WORDS,
+    "check_estimators_nan_inf": "NaN and infinity: " + OTHER_WORDS,
+    "check_fit2d_1sample": "fewer than 3 stimuli: " + OTHER_WORDS,
+    "check_n_features_in_after_fitting": "units that were not fitted: " + OTHER_WORDS,
+    "check_requires_y_none": "no target: " + OTHER_WORDS,
+}
+GRID = {"coupling": ["mot", "pairwise_best"], "convention": ["standardized", "paper"], "rotate": [False, True]}
+FOLDS = KFold(3, shuffle=True, random_state=0)
+
+
+@parametrize_with_checks([mot.Aligner()], expected_failed_checks=lambda _: NOT_ITS_OWN)
+def test_it_keeps_the_rules_of_estimators(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture
+def networks(layers):
+    return mot.load(layers([5, 6], 45), "one"), mot.load(layers([7, 4, 5], 45, seed=2), "two")
+
+
+def score(networks, train, test, coupling="mot", **options):
+    source, target = networks
+    return mot.align(source[train], target[train], **options).score(source[test], target[test], coupling).value
+
+
+@pytest.mark.parametrize("kind", ["networks", "data frames"])
+def test_a_search_finds_what_a_loop_over_splits_finds(networks, kind):
+    if kind == "data frames":
+        pytest.importorskip("pandas")
+    given = networks if kind == "networks" else [network.to_pandas() for network in networks]
+    search = GridSearchCV(mot.Aligner(n_jobs=1), GRID, cv=FOLDS).fit(*given)
+    splits = list(FOLDS.split(np.zeros((45, 1))))
+    for parameters, found in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
+        expected = np.mean([score(networks, *split, **parameters) for split in splits])
+        assert found == pytest.approx(expected, rel=1e-12)  # frames lie otherwise in memory
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    best = search.best_estimator_
+    assert {name: best.get_params()[name] for name in GRID} == search.best_params_
+    expected = best.alignment_.score(*networks, search.best_params_["coupling"]).value
+    assert search.score(*given) == pytest.approx(expected, rel=1e-12)
+    assert best.n_features_in_ == 11
+
+
+def test_scores_of_folds_are_those_of_the_stimuli_held_out(networks):
+    found = cross_val_score(mot.Aligner(coupling="single_best"), *networks, cv=FOLDS)
+    expected = [score(networks, *split, "single_best") for split in FOLDS.split(np.zeros((45, 1)))]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_networks_are_split_without_being_read(networks, tmp_path):
+    np.savez(tmp_path / "net.npz", **{label: networks[0].layer(label) for label in networks[0].labels})
+    network = mot.load(tmp_path / "net.npz")
+    (tmp_path / "net.npz").unlink()
+    train, test, _, held_out = train_test_split(network, networks[1], test_size=15, random_state=0)
+    assert (train.n_stimuli, test.n_stimuli, held_out.n_stimuli) == (30, 15, 15)
+
+
+def test_a_matrix_is_a_single_layer(layers):
+    source, target = layers([6])[0], layers([5], seed=2)[0]
+    estimator = mot.Aligner().fit(source[:40], target[:40])
+    assert estimator.alignment_.layer_costs.shape == (1, 1)
+    expected = mot.align([source[:40]], [target[:40]])
+    assert estimator.score(source[40:], target[40:]) == expected.score([source[40:]], [target[40:]]).value
+    (found,) = estimator.reconstruct(target[40:])
+    np.testing.assert_array_equal(found, expected.reconstruct([target[40:]])[0])
+
+
+def test_data_frames_with_plain_columns_are_single_layers(layers):
+    pandas = pytest.importorskip("pandas")
+    arrays = layers([6])[0], layers([5], seed=2)[0]
+    found = cross_val_score(mot.Aligner(), *map(pandas.DataFrame, arrays), cv=FOLDS)
+    np.testing.assert_allclose(found, cross_val_score(mot.Aligner(), *arrays, cv=FOLDS), rtol=1e-12)
+
+
+def test_clones_have_the_same_parameters_and_nothing_else(networks):
+    weights = np.ones((2, 3)) / 6
+    how = mot.Alternation(max_iter=2)
+    estimator = mot.Aligner(rotate=how, coupling=weights, memory_limit=10**9, n_jobs=2).fit(*networks)
+    copy = clone(estimator)
+    np.testing.assert_array_equal(copy.coupling, weights)
+    assert (copy.rotate, copy.memory_limit, copy.n_jobs) == (how, 10**9, 2)
+    with pytest.raises(NotFittedError, match="This Aligner instance is not fitted yet"):
+        copy.score(*networks)
+    with pytest.raises(NotFittedError, match="This Aligner instance is not fitted yet"):
+        copy.reconstruct(networks[1])
+    assert repr(mot.Aligner(coupling="single_best")) == "Aligner(coupling='single_best')"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"convention": "mine"}, "convention: expected one of 'standardized', 'paper', found 'mine'"),
+        ({"memory_limit": 0}, "memory_limit: expected at least 1, found 0"),
+        ({"n_jobs": 0}, "n_jobs: expected at least 1, found 0"),
+    ],
+)
+def test_parameters_are_judged_when_it_is_fitted(networks, parameters, message):
+    estimator = mot.Aligner(**parameters)
+    with pytest.raises(ValueError, match=message):
+        estimator.fit(*networks)
+
+
+def test_bad_networks_are_named(networks):
+    x = np.random.default_rng(0).random((10, 3))
+    with pytest.raises(ValueError, match="source and target: expected the same stimuli, found 10 in 'source' and 9"):
+        mot.Aligner().fit(x, x[1:])
+    with pytest.raises(ValueError, match="network 'source', layer 'layer0': expected finite activations, found nan"):
+        mot.Aligner().fit(np.where(x < 0.5, np.nan, x), x)
+    with pytest.raises(ValueError, match=r"layer 'layer0': expected shape \(n_stimuli, n_units\), found \(10,\)"):
+        mot.Aligner().fit(x[:, 0], x)
+    with pytest.raises(TypeError, match=r"network 'target': expected a mapping or a sequence of arrays, .* found None"):
+        mot.Aligner().fit(x, None)
+    estimator = mot.Aligner().fit(*networks)
+    with pytest.raises(ValueError, match="source: expected the layers of 'one' that were aligned"):
+        estimator.score(x, x)
+
+
+def test_without_scikit_learn_its_name_is_there_and_its_use_names_the_extra():
+    program = "\n".join(
+        [
+            "import sys",
+            "sys.modules['sklearn'] = None",
+            "from mot_fast import *",
+            "try: Aligner(coupling='mot')",
+            "except ImportError as error: print(error)",
+        ]
+    )
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert output == 'Aligner needs scikit-learn: pip install "mot_fast[compare]"\n'
