@@ -22,6 +22,7 @@ from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, so
 
 if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
+    from mot_fast.extraction import extract
     from mot_fast.levels import align_nested, align_trajectories
     from mot_fast.nested import NestedAlignment
     from mot_fast.network_matrix import SimilarityMatrix
@@ -57,6 +58,7 @@ __all__ = [
     "bootstrap_score",
     "compare",
     "data",
+    "extract",
     "hierarchy",
     "hierarchy_null",
     "linear",
@@ -72,6 +74,7 @@ __all__ = [
 ]
 
 _LATE = {
+    "extraction": ("extract",),
     "levels": ("align_nested", "align_trajectories"),
     "nested": ("NestedAlignment",),
     "network_matrix": ("SimilarityMatrix",),
