@@ -7,7 +7,7 @@ import numpy as np
 from mot_fast._validate import Array
 
 MOST_STIMULI = 1000
-"""Stimuli that are looked at: a direction that outweighs all others shows in any of them."""
+"""Stimuli that are looked at, evenly spaced."""
 _N_STEPS = 30
 """Steps of power iteration: more than enough for a direction that outweighs all others."""
 _ROUNDING = 1e-12

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from mot_fast._batches import Batch
     from mot_fast._reading import Reader
 
-DOMINANT = 0.5
-"""Share of a layer's variance along one direction that is told of."""
+DOMINANT = 0.9
+"""Share of a layer's variance along one direction that is told of. In SmolLM2-135M with its first tokens it is 0.97 and
+more from block 11 to 27; early layers of vision models, which are as they should be, come to 0.78."""
 _FIRST_TOKEN_LEFT_OUT = (
-    "no token of this model knows of later ones, as in a decoder: the mean leaves out the first token, which the others "
-    "lean on (the attention sink) and whose size would drown what they say of the stimulus; skip_first_token=False "
-    "keeps it"
+    "no token of this model knows of later ones, as in a decoder: the mean leaves out the first token, which the "
+    "others lean on (the attention sink) and whose size would drown what they say of the stimulus; "
+    "skip_first_token=False keeps it"
 )
 _HALF_OF_FLOAT16 = 65504.0 / 2
 _MOST_NAMED = 3
@@ -116,7 +117,7 @@ def extract(
     -----
     UserWarning
         If a decoder's first tokens are left out; if a layer comes near to the largest number that float16 holds; if one
-        direction holds more than half of a layer's variance.
+        direction holds more than 90 % of a layer's variance.
 
     Examples
     --------
@@ -224,8 +225,8 @@ def _warn(activations: ActivationStore) -> None:
         messages.append(f"float16, which ends at 65,504, would overflow or nearly so: largest values {_some(near)}")
     if dominated := [f"'{label}' {x:.0%}" for label, x in zip(labels, shares, strict=True) if x > DOMINANT]:
         messages.append(
-            f"one direction holds most of a layer's variance: {_some(dominated)}; correlations of its units then say "
-            f"little else"
+            f"one direction holds most of a layer's variance: {_some(dominated)}; its units then say little else, often "
+            f"because a token or a few stimuli outweigh all others"
         )
     for message in messages:
         warnings.warn(message, UserWarning, stacklevel=3)
