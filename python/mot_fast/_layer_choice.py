@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from inspect import signature
 from itertools import islice, pairwise
 
 import torch
@@ -31,7 +32,7 @@ def residual_stream(model: torch.nn.Module, calls: Sequence[Call], inputs: Input
     ValueError
         If it has none of these either, or if it encodes one sequence and decodes another.
     """
-    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+    if "decoder_input_ids" in signature(model.forward).parameters:
         raise ValueError(
             "layers: expected names of layers for a model that encodes one sequence and decodes another, found "
             "'auto'; or give one half of it, as model.get_encoder()"

@@ -51,10 +51,10 @@ class Pooling:
             return self._over_tokens(values, mask)
         if values.ndim in (4, 5) and self.pool == "mean":
             return values.float().flatten(2).mean(2)
+        over = "tokens or pixels" if self.pool == "mean" else "tokens"
         raise ValueError(
-            f"expected activations over tokens for pool='{self.pool}'"
-            if self.pool != "mean"
-            else f"expected activations over tokens or pixels, or a function as pool, found shape {tuple(values.shape)}"
+            f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; a function as "
+            f"pool can take any"
         )
 
     def _over_tokens(self, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

@@ -8,6 +8,8 @@ from mot_fast._validate import Array
 
 MOST_STIMULI = 1000
 """Stimuli that are looked at, evenly spaced."""
+MOST_NUMBERS = 2**22
+"""Activations that are held at most: of very wide layers, fewer stimuli are looked at."""
 _N_STEPS = 30
 """Steps of power iteration: more than enough for a direction that outweighs all others."""
 _ROUNDING = 1e-12
@@ -35,13 +37,16 @@ def largest_share(activations: Array) -> float:
     >>> largest_share(np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]]))
     0.5
     """
-    rows = np.unique(np.linspace(0, len(activations) - 1, min(len(activations), MOST_STIMULI)).astype(np.int64))
-    values = np.asarray(activations[rows], dtype=np.float64)
-    centred = values - values.mean(axis=0)
-    total = float(np.vdot(centred, centred))
-    if total <= _ROUNDING**2 * float(np.vdot(values, values)):
+    n_stimuli, n_units = activations.shape
+    n_rows = min(n_stimuli, MOST_STIMULI, max(2, MOST_NUMBERS // n_units))
+    centred = activations[np.linspace(0, n_stimuli - 1, n_rows).astype(np.int64)].astype(np.float64)
+    raw = float(np.vdot(centred, centred))
+    centred -= centred.mean(axis=0)
+    lengths = np.einsum("ij,ij->i", centred, centred)
+    total = float(lengths.sum())
+    if total <= _ROUNDING**2 * raw:
         return 0.0
-    direction = centred[np.argmax((centred**2).sum(axis=1))]  # the farthest stimulus: seldom at right angles to it
+    direction = centred[np.argmax(lengths)]  # the farthest stimulus: seldom at right angles to it
     for _ in range(_N_STEPS):
         direction = centred.T @ (centred @ (direction / np.linalg.norm(direction)))
     along = centred @ (direction / np.linalg.norm(direction))

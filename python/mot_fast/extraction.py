@@ -225,8 +225,8 @@ def _warn(activations: ActivationStore) -> None:
         messages.append(f"float16, which ends at 65,504, would overflow or nearly so: largest values {_some(near)}")
     if dominated := [f"'{label}' {x:.0%}" for label, x in zip(labels, shares, strict=True) if x > DOMINANT]:
         messages.append(
-            f"one direction holds most of a layer's variance: {_some(dominated)}; its units then say little else, often "
-            f"because a token or a few stimuli outweigh all others"
+            f"one direction holds most of a layer's variance: {_some(dominated)}; its units then say little else, "
+            f"often because one token or a few stimuli outweigh all others"
         )
     for message in messages:
         warnings.warn(message, UserWarning, stacklevel=3)
