@@ -53,8 +53,8 @@ class Pooling:
             return values.float().flatten(2).mean(2)
         over = "tokens or pixels" if self.pool == "mean" else "tokens"
         raise ValueError(
-            f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; a function as "
-            f"pool can take any"
+            f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; pool can "
+            f"be a function that takes others"
         )
 
     def _over_tokens(self, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:

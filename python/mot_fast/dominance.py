@@ -22,7 +22,7 @@ def largest_share(activations: Array) -> float:
     Parameters
     ----------
     activations : array, shape (n_stimuli, n_units)
-        It may be mapped from a file: evenly spaced rows, 1,000 at most, are read.
+        It may be mapped from a file: some rows, 1,000 at most, are read.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def largest_share(activations: Array) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> largest_share(np.outer(np.arange(5.0), [1, 2, 3]))
+    >>> round(largest_share(np.outer(np.arange(5.0), [1, 2, 3])), 6)
     1.0
     >>> largest_share(np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]]))
     0.5
