@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
     from mot_fast.estimator import Aligner
     from mot_fast.evaluation import evaluate
+    from mot_fast.extraction import extract
     from mot_fast.levels import align_nested, align_trajectories
     from mot_fast.nested import NestedAlignment
     from mot_fast.network_matrix import SimilarityMatrix
@@ -65,6 +66,7 @@ __all__ = [
     "compare",
     "data",
     "evaluate",
+    "extract",
     "hierarchy",
     "hierarchy_null",
     "linear",
@@ -82,6 +84,7 @@ __all__ = [
 _LATE = {
     "estimator": ("Aligner",),
     "evaluation": ("evaluate",),
+    "extraction": ("extract",),
     "levels": ("align_nested", "align_trajectories"),
     "nested": ("NestedAlignment",),
     "network_matrix": ("SimilarityMatrix",),

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         options.output,
         layers=options.layers,
         pool=options.pool,
-        skip_first_token={"auto": "auto", "keep": False, "skip": True}[options.first_token],
+        skip_first_token="auto" if options.first_token == "auto" else options.first_token == "skip",
         batch_size=options.batch_size,
         name=options.name,
         dtype=options.dtype,

@@ -1,0 +1,135 @@
+"""Stimuli as they come, whatever they come in: batch by batch, each stimulus with what it is known by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+import torch
+
+from mot_fast import stimulus_digest
+from mot_fast._inputs import Inputs, inputs_of
+from mot_fast._texts import tokenized
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some stimuli in a row."""
+
+    start: int
+    """Position of the first one among all."""
+    identities: list[bytes]
+    known_by: str
+    """What the identities are: "texts", "inputs", or "identities" that the caller gave."""
+    read: Callable[[], Inputs]
+
+
+def stream(
+    source: Any, batch_size: int, stimuli: Sequence[Any] | None, tokenizer: Callable[[], Any]
+) -> Iterator[Batch]:
+    """The batches of `source`, whose stimuli are known by `stimuli` where these are given.
+
+    Parameters
+    ----------
+    source : sequence of str, array, mapping of arrays, or iterable of batches
+        A batch is an array, a mapping of such, a list of texts, or a tuple or list whose first entry is one.
+    batch_size : int
+        Where `source` does not come in batches.
+    stimuli : sequence, optional
+    tokenizer : callable
+        Makes the tokenizer, for texts alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `source` is none of these, or has not as many stimuli as `stimuli`.
+    """
+    start = 0
+    for values in _cut(source, batch_size):
+        texts = _texts(values)
+        if texts is not None:
+            n_stimuli, read = len(texts), partial(_tokenized, texts, tokenizer, start)
+        else:
+            inputs = values if isinstance(values, Inputs) else inputs_of(values, _what(source))
+            n_stimuli, read = inputs.n_stimuli, partial(_same, inputs)
+        if not n_stimuli:
+            continue
+        if stimuli is not None:
+            _check_number(start + n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
+            known = [stimulus_digest.identity(each, "stimuli") for each in stimuli[start : start + n_stimuli]]
+            yield Batch(start, known, "identities", read)
+        elif texts is not None:
+            yield Batch(start, [stimulus_digest.identity(text, "batches") for text in texts], "texts", read)
+        else:
+            yield Batch(start, inputs.identities(), "inputs", read)
+        start += n_stimuli
+    if start == 0:
+        raise ValueError(f"batches: expected at least one stimulus, found none in {type(source).__name__}")
+    if stimuli is not None:
+        _check_number(start == len(stimuli), stimuli, str(start))
+
+
+def number_known(source: Any, stimuli: Sequence[Any] | None) -> int | None:
+    """How many stimuli there are, where it can be told before they come."""
+    if stimuli is not None:
+        return len(stimuli)
+    is_whole = isinstance(source, (torch.Tensor, np.ndarray)) or (
+        isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], str)
+    )
+    return len(source) if is_whole else None
+
+
+def _cut(source: Any, batch_size: int) -> Iterator[Any]:
+    """The batches that `source` comes in, or is cut into."""
+    if isinstance(source, (str, bytes)) or not isinstance(source, (Iterable, torch.Tensor)):
+        raise TypeError(f"batches: expected texts, an array or an iterable of batches, found {type(source).__name__}")
+    if isinstance(source, Mapping):
+        whole = inputs_of(source)
+        yield from (whole.select(slice(k, k + batch_size)) for k in range(0, whole.n_stimuli, batch_size))
+    elif isinstance(source, torch.Tensor) or (isinstance(source, np.ndarray) and source.dtype.kind not in "OSTU"):
+        if source.ndim == 0:
+            raise TypeError("batches: expected an array of stimuli, found one number")
+        yield from (source[k : k + batch_size] for k in range(0, len(source), batch_size))
+    else:
+        each = iter(source)
+        first = list(islice(each, 1))
+        rest = chain(first, each)
+        if not (first and isinstance(first[0], str)):
+            yield from rest
+        while texts := list(islice(rest, batch_size)):
+            yield texts
+
+
+def _texts(values: Any) -> list[str] | None:
+    """The texts, if it is a list of such, or a tuple whose first entry is."""
+    if not isinstance(values, (list, tuple)) or not values:
+        return None
+    if isinstance(values[0], (list, tuple)):
+        return _texts(values[0])
+    if not isinstance(values[0], str):
+        return None
+    for text in values:
+        if not isinstance(text, str):
+            raise TypeError(f"batches: expected texts as the first one is, found {type(text).__name__} among them")
+    return list(values)
+
+
+def _tokenized(texts: list[str], tokenizer: Callable[[], Any], start: int) -> Inputs:
+    return tokenized(texts, tokenizer(), start)
+
+
+def _same(inputs: Inputs) -> Inputs:
+    return inputs
+
+
+def _what(source: Any) -> str:
+    return "batches" if isinstance(source, (torch.Tensor, np.ndarray)) else "batches, one of them"
+
+
+def _check_number(is_right: bool, stimuli: Sequence[Any], found: str) -> None:
+    if not is_right:
+        raise ValueError(f"stimuli: expected one for each of the stimuli in batches, found {len(stimuli)} for {found}")

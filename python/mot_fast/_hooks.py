@@ -1,0 +1,147 @@
+"""What the modules of a model take in and put out as it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mot_fast._inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Where activations are taken: what one call of a module puts out, or takes in."""
+
+    label: str
+    path: str
+    """Of the module in the model."""
+    call: int = 0
+    """Which of its calls, in one run of the model."""
+    is_input: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a module, as a run of the model on one stimulus showed it."""
+
+    path: str
+    module: torch.nn.Module
+    index: int
+    """Which of the module's calls."""
+    entering: torch.Tensor | None
+    """The first tensor that it takes in."""
+    leaving: torch.Tensor | None
+    """The first tensor that it puts out."""
+
+
+@contextmanager
+def at_rest(model: torch.nn.Module) -> Iterator[None]:
+    """The model in evaluation mode and without gradients; afterwards every module trains or not as it did."""
+    were_training = [(module, module.training) for module in model.modules()]
+    try:
+        model.eval()
+        with torch.no_grad():
+            yield
+    finally:
+        for module, was_training in were_training:
+            module.training = was_training
+
+
+def trace(model: torch.nn.Module, inputs: Inputs) -> list[Call]:
+    """Every call of every module but the model itself, in the order in which they end."""
+    calls: list[Call] = []
+    n_calls: Counter[str] = Counter()
+    entering: dict[str, torch.Tensor | None] = {}
+
+    def before(path: str, _: torch.nn.Module, values: Any) -> None:
+        entering[path] = first_tensor(values)
+
+    def after(path: str, module: torch.nn.Module, value: Any) -> None:
+        calls.append(Call(path, module, n_calls[path], entering.pop(path, None), first_tensor(value)))
+        n_calls[path] += 1
+
+    with _hooked({path: module for path, module in model.named_modules() if path}, before, after):
+        inputs.call(model)
+    return calls
+
+
+def run(
+    model: torch.nn.Module, inputs: Inputs, taps: Sequence[Tap], receive: Callable[[int, torch.Tensor], None]
+) -> None:
+    """Run the model, and hand on what comes to each tap, with the tap's position, the moment it is there.
+
+    Raises
+    ------
+    ValueError
+        If a module is called another number of times than the taps have it.
+    """
+    modules = dict(model.named_modules())
+    positions = {(tap.path, tap.call, tap.is_input): k for k, tap in enumerate(taps)}
+    n_calls: Counter[str] = Counter()
+
+    def hand_on(path: str, is_input: bool, value: Any) -> None:
+        position = positions.get((path, n_calls[path], is_input))
+        if position is None:
+            return
+        tensor = first_tensor(value)
+        if tensor is None:
+            raise ValueError(f"layer '{taps[position].label}': expected a tensor, found {type(value).__name__}")
+        receive(position, tensor)
+
+    def before(path: str, _: torch.nn.Module, values: Any) -> None:
+        hand_on(path, True, values)
+
+    def after(path: str, _: torch.nn.Module, value: Any) -> None:
+        hand_on(path, False, value)
+        n_calls[path] += 1
+
+    with _hooked({tap.path: modules[tap.path] for tap in taps}, before, after):
+        inputs.call(model)
+    expected = Counter(tap.path for tap in taps if not tap.is_input)
+    for path in expected:
+        if n_calls[path] != expected[path]:
+            raise ValueError(
+                f"layer '{path}': expected {expected[path]} calls of this module whenever the model runs, found "
+                f"{n_calls[path]}"
+            )
+
+
+def first_tensor(value: Any) -> torch.Tensor | None:
+    """The first tensor of an output or of arguments: of a tuple, a mapping, or one within another."""
+    if isinstance(value, torch.Tensor):
+        return value
+    within = value.values() if isinstance(value, Mapping) else value if isinstance(value, (tuple, list)) else ()
+    return next((found for each in within if (found := first_tensor(each)) is not None), None)
+
+
+@contextmanager
+def _hooked(
+    modules: Mapping[str, torch.nn.Module],
+    before: Callable[[str, torch.nn.Module, Any], None],
+    after: Callable[[str, torch.nn.Module, Any], None],
+) -> Iterator[None]:
+    """Both functions are told of every call of the modules, until the block ends."""
+    with ExitStack() as hooks:
+        for path, module in modules.items():
+            hooks.callback(module.register_forward_pre_hook(_before(path, before), with_kwargs=True).remove)
+            hooks.callback(module.register_forward_hook(_after(path, after)).remove)
+        yield
+
+
+def _before(path: str, tell: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
+    def hook(module: torch.nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
+        tell(path, module, (positional, named))
+
+    return hook
+
+
+def _after(path: str, tell: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
+    def hook(module: torch.nn.Module, _: Any, value: Any) -> None:
+        tell(path, module, value)
+
+    return hook

@@ -1,0 +1,129 @@
+"""Which modules of a model are its layers: the blocks between which it hands on its state, or those that are named.
+
+The blocks are the outermost modules of a class that is called several times in a run of the model, made of several
+modules with weights; a stage, which only hands its input on from one such block to the next, is opened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from inspect import signature
+from itertools import islice, pairwise
+
+import torch
+
+from mot_fast._hooks import Call, Tap
+from mot_fast._inputs import Inputs
+
+_CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
+_N_NEAR = 5
+
+
+def residual_stream(model: torch.nn.Module, calls: Sequence[Call], inputs: Inputs) -> list[Tap]:
+    """What enters the first block, unless it is the stimulus itself, and what leaves every block.
+
+    A model without such blocks has its modules with weight matrices as layers.
+
+    Raises
+    ------
+    ValueError
+        If it has none of these either, or if it encodes one sequence and decodes another.
+    """
+    if "decoder_input_ids" in signature(model.forward).parameters:
+        raise ValueError(
+            "layers: expected names of layers for a model that encodes one sequence and decodes another, found "
+            "'auto'; or give one half of it, as model.get_encoder()"
+        )
+    calls = [call for call in calls if call.leaving is not None]
+    blocks = _blocks(calls)
+    if not blocks:
+        layers = [call for call in calls if any(w.ndim > 1 for w in call.module.parameters(recurse=False))]
+        if not layers:
+            raise ValueError(f"layers: expected a model of blocks or weights, found none in {type(model).__name__}")
+        return _taps(layers)
+    entering = blocks[0].entering
+    if entering is None or any(entering is value for value in inputs.entries.values()):
+        return _taps(blocks)
+    label = "embedding" if entering.ndim == 3 else "stem"
+    return [Tap(label, blocks[0].path, blocks[0].index, is_input=True), *_taps(blocks)]
+
+
+def named(layers: str | Sequence[str], calls: Sequence[Call]) -> list[Tap]:
+    """What leaves the modules of these names or patterns, in the order in which they run.
+
+    Raises
+    ------
+    ValueError
+        If there is no such module, or it does not run, or puts out no tensor.
+    """
+    calls = [call for call in calls if call.leaving is not None]
+    patterns = [layers] if isinstance(layers, str) else list(layers)
+    for pattern in patterns:
+        if not any(_fits(call.path, pattern) for call in calls):
+            paths = list(dict.fromkeys(call.path for call in calls))
+            near = get_close_matches(pattern, paths, n=_N_NEAR, cutoff=0.3) or paths[:_N_NEAR]
+            raise ValueError(
+                f"layers: expected modules that run and put out a tensor, such as "
+                f"{', '.join(map(repr, near))}, found none by '{pattern}'"
+            )
+    return _taps([call for call in calls if any(_fits(call.path, pattern) for pattern in patterns)])
+
+
+def _blocks(calls: Sequence[Call]) -> list[Call]:
+    n_calls = Counter(type(call.module) for call in calls)
+    candidates = [call for call in calls if n_calls[type(call.module)] > 1 and _is_composite(call.module)]
+    while True:
+        outermost = _outermost(candidates)
+        stages = {kind for kind in {type(call.module) for call in outermost} if _is_stage(kind, outermost, candidates)}
+        if not stages:
+            return outermost
+        candidates = [call for call in candidates if type(call.module) not in stages]
+
+
+def _is_composite(module: torch.nn.Module) -> bool:
+    """Whether it is made of several modules with weights; a container has no say in what they do."""
+    with_weights = (each for each in module.modules() if next(each.parameters(recurse=False), None) is not None)
+    return not isinstance(module, _CONTAINERS) and len(list(islice(with_weights, 2))) == 2
+
+
+def _is_stage(kind: type[torch.nn.Module], calls: Sequence[Call], candidates: Sequence[Call]) -> bool:
+    """Whether every module of the class only hands on from block to block, and one of them between two of a kind."""
+    chains = [
+        (call, _outermost([each for each in candidates if each.path.startswith(f"{call.path}.")]))
+        for call in calls
+        if type(call.module) is kind
+    ]
+    return all(
+        chain and chain[-1].leaving is call.leaving and all(a.leaving is b.entering for a, b in pairwise(chain))
+        for call, chain in chains
+    ) and any(type(a.module) is type(b.module) for _, chain in chains for a, b in pairwise(chain))
+
+
+def _outermost(calls: Sequence[Call]) -> list[Call]:
+    """Those that are not within another one's module."""
+    paths = {call.path for call in calls}
+    return [call for call in calls if not any(outer in paths for outer in _around(call.path))]
+
+
+def _around(path: str) -> list[str]:
+    """Paths of the modules that hold this one."""
+    parts = path.split(".")
+    return [".".join(parts[:k]) for k in range(1, len(parts))]
+
+
+def _taps(calls: Sequence[Call]) -> list[Tap]:
+    """A module that is called several times is so many layers."""
+    n_calls = Counter(call.path for call in calls)
+    return [
+        Tap(call.path if n_calls[call.path] == 1 else f"{call.path}[{call.index}]", call.path, call.index)
+        for call in calls
+    ]
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether the pattern has as many parts as the path, each fitting its own: a `*` does not cross a dot."""
+    parts, patterns = path.split("."), pattern.split(".")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))

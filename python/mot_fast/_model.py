@@ -1,0 +1,80 @@
+"""Which model it is: loaded by name where it is given by one, and told from others by a digest of its numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A module, what it is called, and how to get its tokenizer."""
+
+    module: torch.nn.Module
+    name: str
+    tokenizer: Callable[[], Any]
+
+    def described(self) -> dict[str, Any]:
+        """What a header says of it: its class, where it came from, and a digest of its parameters and buffers."""
+        found = hashlib.blake2b(digest_size=20)
+        for name, values in (*self.module.named_parameters(), *self.module.named_buffers()):
+            found.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
+            found.update(values.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+        kind = type(self.module)
+        return {
+            "class": f"{kind.__module__}.{kind.__qualname__}",
+            "name_or_path": getattr(self.module, "name_or_path", None) or None,
+            "n_parameters": sum(values.numel() for values in self.module.parameters()),
+            "digest": found.hexdigest(),
+        }
+
+
+def model_of(value: Any, tokenizer: Any) -> Model:
+    """The model that is given as a module, or as a name, a folder or a `.gguf` file.
+
+    Raises
+    ------
+    ImportError
+        If a name is given and `transformers` is not installed.
+    FileNotFoundError
+        If a path is given and there is nothing.
+    TypeError
+        If it is none of these.
+    """
+    if isinstance(value, torch.nn.Module):
+        name = getattr(value, "name_or_path", None) or type(value).__name__
+        return Model(value, Path(name).name, partial(_given, tokenizer))
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"model: expected a torch module, or a name or path of one, found {type(value).__name__}")
+    path = Path(value)
+    if not path.exists() and (isinstance(value, os.PathLike) or path.suffix == ".gguf"):
+        raise FileNotFoundError(f"model: expected a folder or a .gguf file, found nothing at {path}")
+    try:
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise ImportError("a model given by name needs transformers: pip install transformers") from error
+    if path.suffix == ".gguf":
+        load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
+    else:
+        load = partial(_loaded, str(value), {"local_files_only": path.exists()})
+    own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
+    return Model(load(AutoModel), path.stem if path.suffix == ".gguf" else path.name, own)
+
+
+def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:
+    return kind.from_pretrained(where, **options)
+
+
+def _given(tokenizer: Any) -> Any:
+    if tokenizer is None:
+        raise ValueError(
+            "tokenizer: expected one, as the stimuli are texts, found None; or give the model by its name or folder"
+        )
+    return tokenizer

@@ -1,0 +1,82 @@
+"""One number a unit for each stimulus, whatever tokens or pixels a layer's activations lie over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+WORDS = ("mean", "cls", "last")
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How activations become `(n_stimuli, n_units)`."""
+
+    pool: str | Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+    """One of `WORDS`, or a function of the activations and of the mask of what is not padding."""
+    skips_first_token: bool = False
+    """Whether the mean leaves out each stimulus's first token that is not padding."""
+
+    def __call__(self, values: torch.Tensor, mask: torch.Tensor | None, n_stimuli: int) -> torch.Tensor:
+        """The pooled activations, float32.
+
+        Parameters
+        ----------
+        values : tensor
+            `(n_stimuli, n_units)`, which is as it should be; `(n_stimuli, n_tokens, n_units)`; or
+            `(n_stimuli, n_units, height, width)`, with a depth before the height or without.
+        mask : tensor of bool, shape (n_stimuli, n_tokens), optional
+            Which tokens are not padding.
+        n_stimuli : int
+
+        Raises
+        ------
+        ValueError
+            If the activations, or what a function makes of them, are of another shape.
+        """
+        if values.ndim == 0 or len(values) != n_stimuli:
+            raise ValueError(f"expected {n_stimuli} stimuli as the first dimension, found shape {tuple(values.shape)}")
+        if values.ndim == 2:
+            return values.to(torch.float32, copy=True)  # the model may yet change it in place
+        if callable(self.pool):
+            pooled = self.pool(values, mask)
+            if not isinstance(pooled, torch.Tensor) or pooled.ndim != 2 or len(pooled) != n_stimuli:
+                shape = tuple(pooled.shape) if isinstance(pooled, torch.Tensor) else type(pooled).__name__
+                raise ValueError(f"expected shape ({n_stimuli}, n_units) from pool, found {shape}")
+            return pooled.to(torch.float32, copy=True)
+        if values.ndim == 3:
+            return self._over_tokens(values, mask)
+        if values.ndim in (4, 5) and self.pool == "mean":
+            return values.float().flatten(2).mean(2)
+        over = "tokens or pixels" if self.pool == "mean" else "tokens"
+        raise ValueError(
+            f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; pool can "
+            f"be a function that takes others"
+        )
+
+    def _over_tokens(self, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        if mask is None:
+            mask = torch.ones(values.shape[:2], dtype=torch.bool)
+        if mask.shape != values.shape[:2]:
+            raise ValueError(f"expected {mask.shape[1]} tokens as the stimuli have, found shape {tuple(values.shape)}")
+        mask = mask.to(values.device)
+        rows = torch.arange(len(values), device=values.device)
+        first = mask.int().argmax(1)
+        if self.pool == "cls":
+            return values[rows, first].float()
+        if self.pool == "last":
+            return values[rows, mask.shape[1] - 1 - mask.int().flip(1).argmax(1)].float()
+        if self.skips_first_token:
+            mask = mask.clone()
+            mask[rows, first] = False
+        # Not a product: what a model makes of padding may be NaN.
+        kept = torch.where(mask[:, :, None], values.float(), 0.0)
+        return kept.sum(1) / mask.sum(1, keepdim=True)
+
+    def described(self) -> dict[str, Any]:
+        """What a header says of it; of a function its name alone."""
+        name = self.pool if isinstance(self.pool, str) else f"{self.pool.__module__}.{self.pool.__qualname__}"
+        return {"pool": name, "skip_first_token": self.skips_first_token}

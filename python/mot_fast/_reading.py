@@ -1,0 +1,132 @@
+"""A model that is read: stimuli go in, and the pooled activations of its layers come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mot_fast import _hooks, _layer_choice
+from mot_fast._first_token import is_decoder
+from mot_fast._hooks import Tap
+from mot_fast._inputs import Inputs
+from mot_fast._pooling import Pooling
+from mot_fast._validate import Array
+
+LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """Reads the layers of a model; `reader_of` makes it."""
+
+    model: torch.nn.Module
+    taps: tuple[Tap, ...]
+    widths: tuple[int, ...]
+    pooling: Pooling
+    is_decoder: bool
+    """Found to be one; False where nobody had to look."""
+    dtype: str
+    """That the activations must fit into."""
+
+    def read(self, inputs: Inputs, start: int) -> list[Array]:
+        """The activations `(n_stimuli, n_units)` of every layer, float32; `start` is the first stimulus's position.
+
+        Raises
+        ------
+        ValueError
+            If a stimulus has no token left, an activation is not finite or too large, or a layer has another shape
+            than before.
+        """
+        inputs = inputs.moved_to(self.model)
+        mask = _mask(inputs, start, 1 + self.pooling.skips_first_token)
+        found: list[Array | None] = [None] * len(self.taps)
+
+        def pool(position: int, values: torch.Tensor) -> None:
+            what = f"layer '{self.taps[position].label}'"
+            try:
+                pooled = self.pooling(values, mask, inputs.n_stimuli).cpu().numpy()
+            except ValueError as error:
+                raise ValueError(f"{what}: {error}") from error
+            if self.widths and pooled.shape[1] != self.widths[position]:
+                raise ValueError(
+                    f"{what}: expected {self.widths[position]} units as before, found {pooled.shape[1]} at stimulus "
+                    f"{start}"
+                )
+            self._check_numbers(pooled, what, start, values.dtype)
+            found[position] = pooled
+
+        _hooks.run(self.model, inputs, self.taps, pool)
+        return [pooled for pooled in found if pooled is not None]
+
+    def _check_numbers(self, pooled: Array, what: str, start: int, computed_in: torch.dtype) -> None:
+        if not np.isfinite(pooled).all():
+            row, unit = np.argwhere(~np.isfinite(pooled))[0]
+            cause = (
+                f"; the model computes in float16, which ends at {LARGEST_FLOAT16:,.0f}: use bfloat16 or float32"
+                if computed_in == torch.float16
+                else ""
+            )
+            raise ValueError(
+                f"{what}: expected finite activations, found {pooled[row, unit]} first at stimulus {start + row}, "
+                f"unit {unit}{cause}"
+            )
+        if self.dtype == "float16" and np.abs(pooled).max() > LARGEST_FLOAT16:
+            row, unit = np.argwhere(np.abs(pooled) > LARGEST_FLOAT16)[0]
+            raise ValueError(
+                f"{what}: expected activations that float16 holds, up to {LARGEST_FLOAT16:,.0f}, found "
+                f"{pooled[row, unit]} at stimulus {start + row}, unit {unit}; dtype='float32' holds them"
+            )
+
+
+def reader_of(
+    model: torch.nn.Module,
+    inputs: Inputs,
+    layers: str | Sequence[str],
+    *,
+    pool: Any,
+    skip_first_token: bool | str,
+    dtype: str,
+) -> Reader:
+    """How the model is to be read, found by running it on one of these stimuli.
+
+    Raises
+    ------
+    ValueError
+        If the model has no such layers, or they cannot be pooled in this way.
+    """
+    row, one = _one_of(inputs.moved_to(model))
+    calls = _hooks.trace(model, one)
+    taps = _layer_choice.residual_stream(model, calls, one) if layers == "auto" else _layer_choice.named(layers, calls)
+    is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
+    probe = Reader(model, tuple(taps), (), Pooling(pool), is_causal, dtype)
+    widths = tuple(values.shape[1] for values in probe.read(one, row))
+    skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)
+    return Reader(model, tuple(taps), widths, Pooling(pool, skips), is_causal, dtype)
+
+
+def _one_of(inputs: Inputs) -> tuple[int, Inputs]:
+    """One stimulus and its position, of few tokens as all that happens to it is kept, but of several if possible."""
+    mask = _mask(inputs, 0, 1)
+    if mask is None:
+        return 0, inputs.select(slice(0, 1))
+    lengths = mask.sum(1).tolist()
+    row = lengths.index(min((length for length in lengths if length > 1), default=1))
+    return row, inputs.without_padding(row)
+
+
+def _mask(inputs: Inputs, start: int, at_least: int) -> torch.Tensor | None:
+    """Which tokens are not padding, so many in each stimulus."""
+    mask = inputs.mask
+    if mask is None:
+        return None
+    for row, length in enumerate(mask.sum(1).tolist()):
+        if length < at_least:
+            raise ValueError(
+                f"stimulus {start + row}: expected at least {at_least} tokens, found {length}; leave the stimulus out"
+                + (", or skip_first_token=False" if at_least > 1 else "")
+            )
+    return mask

@@ -1,0 +1,161 @@
+"""A folder to which the activations of a network are appended, and which survives a kill at any moment.
+
+Every layer is a `.npy` file, whose numbers are written behind its header. How many of them count stands in
+`network.json`, which is replaced as a whole, and only after the layers are on the disk: rows beyond are written again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from mot_fast import activation_header, atomic
+from mot_fast._validate import Array
+from mot_fast.activation_header import Progress, Request
+from mot_fast.stimulus_digest import NO_STIMULI
+
+HEADER_FILE = "network.json"
+SECONDS_BETWEEN_RECORDS = 5.0
+"""How much work a kill may cost; a record waits for the disk."""
+
+
+class ActivationStore:
+    """The folder, new or as an earlier run of the same request left it; it is written to within a `with` block.
+
+    The end of the block completes it; an error in the block leaves it to be gone on with.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if there is none.
+    request : Request
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    ValueError
+        If it holds something else, or an extraction that differs from the request, or a damaged one.
+    """
+
+    def __init__(self, folder: Path, request: Request) -> None:
+        self.folder = folder
+        self.request = request
+        self.files = tuple(folder / f"layer{l:03}.npy" for l in range(len(request.labels)))
+        self._dtype = np.dtype(request.dtype).newbyteorder("<")
+        # Replaced in one step: an interrupt falls before it or after it.
+        self.progress = Progress(0, NO_STIMULI, (0.0,) * len(self.files), is_complete=False)
+        if (folder / HEADER_FILE).exists():
+            self._go_on()
+        else:
+            self._begin()
+        self._recorded = time.monotonic()
+
+    def append(self, arrays: Sequence[Array], digest: str) -> None:
+        """Write the next stimuli's activations `(n, n_units)`, one array a layer; `digest` is then of all stimuli.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written; the stimuli before them are safe.
+        """
+        before = self.progress
+        for file, width, values in zip(self.files, self.request.widths, arrays, strict=True):
+            with file.open("r+b") as stream:
+                stream.seek(self._end(width, before.n_stimuli))
+                stream.write(np.ascontiguousarray(values, dtype=self._dtype).data)
+        largest = [float(max(known, np.abs(x).max())) for known, x in zip(before.largest, arrays, strict=True)]
+        self.progress = Progress(before.n_stimuli + len(arrays[0]), digest, tuple(largest), is_complete=False)
+        if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
+            self.record()
+
+    def record(self) -> None:
+        """Make sure that what was appended is on the disk, and say so in the header."""
+        for file in self.files:
+            with file.open("r+b") as stream:
+                os.fsync(stream.fileno())
+        self._write_header()
+        self._recorded = time.monotonic()
+
+    def __enter__(self) -> ActivationStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self.progress.is_complete:
+            return
+        if kind is None:
+            self._finish()
+            return
+        with suppress(OSError):  # the error that ended the block says more
+            self.record()
+
+    def _finish(self) -> None:
+        n_stimuli, digest, largest = self.progress.n_stimuli, self.progress.digest, self.progress.largest
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            with file.open("r+b") as stream:
+                stream.write(self._npy_header(width, n_stimuli))
+                stream.truncate(self._end(width, n_stimuli))
+        self.progress = Progress(n_stimuli, digest, largest, is_complete=True)
+        self.record()
+
+    def _begin(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OSError(f"store: expected a folder to write to, found none at {self.folder} ({error})") from error
+        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(f".{HEADER_FILE}.")]
+        if strangers:
+            raise ValueError(
+                f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
+                f"'{min(strangers)}' in it"
+            )
+        self._write_header()
+        self._write_empty_layers()
+
+    def _go_on(self) -> None:
+        path = self.folder / HEADER_FILE
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: expected what an extraction writes, found no JSON ({error})") from error
+        self.progress = activation_header.progress_in(found, self.request, str(path))
+        for abandoned in self.folder.glob(f".{HEADER_FILE}.*"):  # by a process that was killed as it wrote
+            abandoned.unlink()
+        if not self.progress.n_stimuli:  # that process may not have come to the layers
+            self._write_empty_layers()
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            size, expected = file.stat().st_size if file.exists() else 0, self._end(width, self.progress.n_stimuli)
+            if size < expected:
+                raise ValueError(
+                    f"{file}: expected at least {expected} bytes, as {HEADER_FILE} counts {self.progress.n_stimuli} "
+                    f"stimuli, found {size}; remove the folder to extract anew"
+                )
+
+    def _write_empty_layers(self) -> None:
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            file.write_bytes(self._npy_header(width, 0))
+
+    def _write_header(self) -> None:
+        names = tuple(file.name for file in self.files)
+        with atomic.written(self.folder / HEADER_FILE) as file:
+            header = activation_header.header(self.request, self.progress, names)
+            file.write(json.dumps(header, indent=1).encode())
+
+    def _npy_header(self, width: int, n_stimuli: int) -> bytes:
+        """Of the same length for any number of stimuli: numpy leaves room for a first dimension that grows."""
+        stream = io.BytesIO()
+        fields = {"descr": self._dtype.str, "fortran_order": False, "shape": (n_stimuli, width)}
+        np.lib.format.write_array_header_1_0(stream, fields)
+        return stream.getvalue()
+
+    def _end(self, width: int, n_stimuli: int) -> int:
+        """Where in a layer's file the numbers of so many stimuli end."""
+        return len(self._npy_header(width, n_stimuli)) + n_stimuli * width * self._dtype.itemsize
