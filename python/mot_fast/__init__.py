@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mot_fast.network_matrix import SimilarityMatrix
     from mot_fast.noise import NoiseCeiling, noise_ceiling
     from mot_fast.null import HierarchyNull, hierarchy_null
+    from mot_fast.report import write_report
     from mot_fast.similarity import similarity_matrix
     from mot_fast.subsample import SubsampleCurve, subsample_curve
     from mot_fast.uncertainty import Interval, bootstrap_score, p_better
@@ -79,6 +80,7 @@ __all__ = [
     "solve_transport",
     "split",
     "subsample_curve",
+    "write_report",
 ]
 
 _LATE = {
@@ -90,6 +92,7 @@ _LATE = {
     "network_matrix": ("SimilarityMatrix",),
     "noise": ("NoiseCeiling", "noise_ceiling"),
     "null": ("HierarchyNull", "hierarchy_null"),
+    "report": ("write_report",),
     "similarity": ("similarity_matrix",),
     "subsample": ("SubsampleCurve", "subsample_curve"),
     "uncertainty": ("Interval", "bootstrap_score", "p_better"),

@@ -33,7 +33,7 @@ _PLANS = {"cost", "certificate", "entries", "row", "column", "mass", "u", "v"}
 _ROTATIONS = {"alternations", "trace", "rotated_pair", "rotation"}
 _ORTHOGONALITY = 1e-9
 """Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
-_MARGINAL_ERROR = 1e-9
+MARGINAL_ERROR = 1e-9
 """That transports are certified to, over the total mass."""
 _TOLERANCE = 1e-6
 """That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
@@ -213,7 +213,7 @@ def _check_proofs(figures: F64, worst: Certificate, largest_cost: float) -> None
     worst_figures = np.array(worst.figures)
     every = np.vstack([figures, worst_figures])
     limits = np.append(np.full(len(figures), _TOLERANCE), max(_TOLERANCE, _LAYER_TOLERANCE * largest_cost))
-    is_proven = (every[:, :3] <= every[:, 4:]).all() and (every[:, 3] <= _MARGINAL_ERROR).all()
+    is_proven = (every[:, :3] <= every[:, 4:]).all() and (every[:, 3] <= MARGINAL_ERROR).all()
     if not (is_proven and (every >= 0).all() and (every[:, 4] <= limits).all()):
         raise ValueError("it holds transports that are not proven optimal")
     if (every > worst_figures).any():

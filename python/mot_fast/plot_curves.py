@@ -115,13 +115,13 @@ def plot_convergence(alignment: Record, ax: Axes | None = None) -> Axes:
     ):
         pairs = np.argwhere(is_used == used)
         for k, (l, m) in enumerate(pairs):
-            change = _percent_change(alignment.traces[l][m])
+            change = percent_change(alignment.traces[l][m])
             label = f"{what}: {len(pairs)}" if k == 0 else None
             steps = range(1, len(change) + 1)
             ax.plot(steps, change, label=label, markevery=[int(change.argmin())], **style)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     alternation = alignment.alternation
-    n_settled = sum(_has_settled(trace, alternation) for row in alignment.traces for trace in row)
+    n_settled = sum(has_settled(trace, alternation) for row in alignment.traces for trace in row)
     ax.set_xlabel(f"alternation ({n_settled} of {is_used.size} pairs settled within {alternation.max_iter})")
     ax.set_ylabel("change of the residual since the first (%)")
     ax.legend(**ABOVE, fontsize=8)
@@ -129,12 +129,12 @@ def plot_convergence(alignment: Record, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _percent_change(trace: F64) -> F64:
+def percent_change(trace: F64) -> F64:
     """Against the first residual; where that is zero, nothing changes."""
     return 100.0 * (trace / trace[0] - 1.0) if trace[0] > 0 else np.zeros(len(trace))
 
 
-def _has_settled(trace: F64, alternation: Alternation) -> bool:
+def has_settled(trace: F64, alternation: Alternation) -> bool:
     """Whether it stopped before it had to."""
     is_still = len(trace) > 1 and abs(trace[-2] - trace[-1]) <= alternation.tol * trace[-2]
     return bool(is_still or len(trace) < alternation.max_iter)
