@@ -143,7 +143,7 @@ def test_report_writes_a_page(files, tmp_path):
     result = run_here("report", tmp_path / "run.mot")
     assert result.returncode == 0, result.stderr
     assert str(tmp_path / "run.html") in result.stdout
-    assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_every_command_has_help_with_an_example_that_parses():
@@ -213,7 +213,7 @@ def test_ctrl_c_keeps_finished_work_and_says_how_to_go_on(tmp_path):
     rng = np.random.default_rng(0)
     for name in "ab":
         np.savez(tmp_path / f"{name}.npz", **{f"layer{k}": rng.random((400, 700)) for k in range(14)})
-    arguments = ["align", tmp_path / "a.npz", tmp_path / "b.npz", "--store", tmp_path / "finished", "--jobs", "1"]
+    arguments = ["align", tmp_path / "a.npz", tmp_path / "b.npz", "--store", tmp_path / "finished", "--test-size", "0"]
     process = subprocess.Popen([COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     blocks = tmp_path / "finished" / "blocks"
     deadline = time.monotonic() + 60
