@@ -205,6 +205,7 @@ class Alignment(Views):
 
         See Also
         --------
+        mot_fast.evaluate : that of every coupling with its interval, kept with the alignment
         mot_fast.bootstrap_score : its confidence interval over stimuli
         mot_fast.p_better : whether one coupling scores higher than another by chance
         mot_fast.compare : mean and standard deviation over splits
