@@ -13,11 +13,13 @@ from typing import IO, Any, TypeVar, cast
 import numpy as np
 
 from mot_fast import _frames, _validate
+from mot_fast._dlpack import ArrayLike
+from mot_fast._frames import DataFrame
 from mot_fast._validate import Array
 from mot_fast.network import Layer, Network
 
 Result = TypeVar("Result")
-Source = Network | Mapping[str, Any] | Sequence[Any] | str | os.PathLike[str]
+Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | os.PathLike[str]
 
 
 def load(source: Source, name: str | None = None) -> Network:
