@@ -14,25 +14,30 @@ pytest.importorskip("sklearn")
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
-OTHER_WORDS = "an error of this package, in its own words, stands in for scikit-learn's"
 NOT_ITS_OWN = {
-    "check_complex_data": "complex numbers: " + OTHER_WORDS,
-    "check_dtype_object": "objects are no activations, even if they are numbers: " + OTHER_WORDS,
-    "check_estimators_empty_data_messages": "no units: " + OTHER_WORDS,
-    "check_estimators_nan_inf": "NaN and infinity: " + OTHER_WORDS,
-    "check_fit2d_1sample": "fewer than 3 stimuli: " + OTHER_WORDS,
-    "check_n_features_in_after_fitting": "units that were not fitted: " + OTHER_WORDS,
-    "check_requires_y_none": "no target: " + OTHER_WORDS,
+    "check_complex_data",
+    "check_dtype_object",  # objects are no activations, even if they are numbers
+    "check_estimators_empty_data_messages",
+    "check_estimators_nan_inf",
+    "check_fit2d_1sample",
+    "check_n_features_in_after_fitting",
+    "check_requires_y_none",
 }
+"""Those that want an error in scikit-learn's words: there is one, but in this package's."""
 GRID = {"coupling": ["mot", "pairwise_best"], "convention": ["standardized", "paper"], "rotate": [False, True]}
+CHECKS = list(estimator_checks_generator(mot.Aligner()))
 FOLDS = KFold(3, shuffle=True, random_state=0)
 
 
-@parametrize_with_checks([mot.Aligner()], expected_failed_checks=lambda _: NOT_ITS_OWN)
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS])
 def test_it_keeps_the_rules_of_estimators(estimator, check):
-    check(estimator)
+    if check.func.__name__ not in NOT_ITS_OWN:
+        check(estimator)
+        return
+    with pytest.raises((AssertionError, TypeError)):
+        check(estimator)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_arrays_are_aligned_like_those_of_numpy(layers):
 
 def test_what_is_no_array_yet_is_refused():
     with pytest.raises(ValueError, match=r"layer 'layer0': expected an array of numbers, found .*Tracer"):
-        jax.jit(lambda x: mot.load([x]).n_stimuli)(jnp.ones((4, 2)))
+        jax.jit(lambda x: mot.load([x]).layer(0).sum())(jnp.ones((4, 2)))
 
 
 def test_types_that_no_network_has_are_refused():

@@ -12,9 +12,11 @@ import numpy.typing as npt
 class SupportsDLPack(Protocol):
     """An array that other libraries can read, as torch's and jax's."""
 
-    def __dlpack__(self, *, stream: Any = ...) -> Any: ...
+    def __dlpack__(self) -> Any: ...
 
-    def __dlpack_device__(self) -> tuple[Any, int]: ...
+
+ArrayLike = npt.ArrayLike | SupportsDLPack
+"""What is read as an array."""
 
 
 def array(values: Any) -> npt.NDArray[Any]:

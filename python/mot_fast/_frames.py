@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     import pandas
 
 LEVELS = ["layer", "unit"]
+
+
+class DataFrame(Protocol):
+    """What is read of a data frame of pandas, whose types are not always there."""
+
+    @property
+    def columns(self) -> Any:
+        """Names of the columns."""
+
+    @property
+    def iloc(self) -> Any:
+        """Selects by position."""
+
+    def to_numpy(self) -> Array:
+        """All numbers."""
 
 
 def frame(labels: Sequence[str], layers: Sequence[Array]) -> pandas.DataFrame:

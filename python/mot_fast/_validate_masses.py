@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._validate import F64
+from mot_fast._dlpack import ArrayLike
+from mot_fast._validate import F64, Array
+
+GivenMasses = Sequence[float] | Sequence[ArrayLike] | Array
+"""One number a layer, or one array a layer."""
 
 
 def network_masses(values: Any, widths: Sequence[int], what: str) -> tuple[F64, tuple[F64, ...] | None]:

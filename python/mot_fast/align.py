@@ -15,6 +15,7 @@ import numpy as np
 
 from mot_fast import _core, _validate, _validate_masses, dispatch
 from mot_fast._validate import F64
+from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment import Alignment
 from mot_fast.blocks import Resources
 from mot_fast.coupling import UNSHUFFLED
@@ -40,8 +41,8 @@ def align(
     *,
     rotate: bool | Alternation = False,
     convention: str = "standardized",
-    source_mass: Any = None,
-    target_mass: Any = None,
+    source_mass: GivenMasses | None = None,
+    target_mass: GivenMasses | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -181,7 +182,7 @@ class Task:
         networks: tuple[Network, Network],
         rotate: bool | Alternation,
         convention: str,
-        masses: tuple[Any, Any] = (None, None),
+        masses: tuple[GivenMasses | None, GivenMasses | None] = (None, None),
         memory_limit: int | None = None,
     ) -> Task:
         """Judge the arguments of `align`."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from mot_fast import _validate, constant_units, memory
 from mot_fast._validate import F64, Index
+from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
 from mot_fast.loading import Source, load, named
@@ -36,8 +37,8 @@ def compare(
     n_resamples: int = 999,
     rotate: Alternation = _ALTERNATION,
     convention: str = "standardized",
-    source_mass: Any = None,
-    target_mass: Any = None,
+    source_mass: GivenMasses | None = None,
+    target_mass: GivenMasses | None = None,
     source_repeats: Sequence[Source] | None = None,
     n_jobs: int | None = None,
     progress: bool = False,

@@ -7,12 +7,15 @@ from typing import Any
 import numpy.typing as npt
 
 from mot_fast import _frames
-from mot_fast._validate import F64
+from mot_fast._dlpack import SupportsDLPack
+from mot_fast._validate import F64, Array
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
 from mot_fast.loading import Source, named
 from mot_fast.network import Network
 from mot_fast.rotation import Alternation
+
+Samples = Source | Array | SupportsDLPack
 
 try:
     from sklearn.base import BaseEstimator
@@ -81,7 +84,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
 
-    def fit(self, X: Source, y: Source) -> Aligner:
+    def fit(self, X: Samples, y: Samples) -> Aligner:
         """Align the source network `X` with the target network `y`.
 
         Parameters
@@ -112,7 +115,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = source.shape[1]
         return self
 
-    def score(self, X: Source, y: Source) -> float:
+    def score(self, X: Samples, y: Samples) -> float:
         """How well `X` is reconstructed from `y`: mean correlation over the units of a layer, and over layers.
 
         Raises
@@ -125,7 +128,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         alignment = self._fitted()
         return alignment.score(_network(X, "source"), _network(y, "target"), self.coupling).value
 
-    def reconstruct(self, y: Source) -> list[F64]:
+    def reconstruct(self, y: Samples) -> list[F64]:
         """Each source layer `(n_stimuli, n_l)` predicted from the target network's activations `y`.
 
         Raises
@@ -151,7 +154,8 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _network(values: Source, argument: str) -> Network:
+def _network(values: Samples, argument: str) -> Network:
     """The network; a matrix is one of a single layer."""
     is_matrix = not isinstance(values, Network) and not _frames.is_network(values) and hasattr(values, "shape")
-    return named([values] if is_matrix else values, argument)
+    source: Any = [values] if is_matrix else values
+    return named(source, argument)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any
 
 from mot_fast import _validate
 from mot_fast.align import progress_callback, resources, warn_of_constant_units
@@ -14,7 +13,7 @@ from mot_fast.loading import Source
 from mot_fast.nested import NestedAlignment
 from mot_fast.network import same_stimuli
 from mot_fast.pair_run import surveyed
-from mot_fast.tree import Branch, branch_of, flat
+from mot_fast.tree import Branch, Nested, branch_of, flat
 
 
 def align_trajectories(
@@ -80,8 +79,8 @@ def align_trajectories(
 
 
 def align_nested(
-    a: Any,
-    b: Any,
+    a: Nested,
+    b: Nested,
     *,
     n_jobs: int | None = None,
     progress: bool = False,

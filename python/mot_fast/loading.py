@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _frames, _validate
+from mot_fast._dlpack import ArrayLike
+from mot_fast._frames import DataFrame
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, same_stimuli
 
-Source = Network | Mapping[str, Any] | Sequence[Any] | str | os.PathLike[str]
+Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | os.PathLike[str]
 
 
 def load(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from mot_fast import _validate, notebook, tables
+from mot_fast._options import Options
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
     from matplotlib.axes import Axes
+
+    from mot_fast._plan_maps import GivenAxes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +84,7 @@ class NestedAlignment:
             self.source.children[i], self.target.children[j], self.layer_costs[rows, columns], self.certificate
         )
 
-    def alignment(self, source_part: int | str, target_part: int | str, **options: Any) -> Alignment:
+    def alignment(self, source_part: int | str, target_part: int | str, **options: Unpack[Options]) -> Alignment:
         """Two networks that are parts, aligned anew with the plans of all units; options are those of `align`.
 
         Raises
@@ -142,7 +145,7 @@ class NestedAlignment:
             {"cost": self.cost, "source": self.source.name, "target": self.target.name},
         )
 
-    def plot(self, axes: Any = None) -> list[Axes]:
+    def plot(self, axes: GivenAxes = None) -> list[Axes]:
         """Draw the plan and the pairwise-best map side by side, as Figure 5 of the paper; see `plot_nested`."""
         from mot_fast.plot_networks import plot_nested
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import EllipsisType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mot_fast import _frames, _validate
-from mot_fast._validate import Array, Index
+from mot_fast._validate import Array, Index, Selection
 
 if TYPE_CHECKING:
     import pandas
@@ -115,7 +116,7 @@ class Network:
     __iter__ = None
     __contains__ = None
 
-    def __getitem__(self, stimuli: Any) -> Network:
+    def __getitem__(self, stimuli: Selection | tuple[Selection, EllipsisType]) -> Network:
         if isinstance(stimuli, tuple) and len(stimuli) == 2 and stimuli[1] is ...:
             stimuli = stimuli[0]
         rows = _validate.rows(stimuli, self.n_stimuli)

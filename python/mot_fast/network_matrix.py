@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
     from matplotlib.axes import Axes
+
+    from mot_fast._plan_maps import GivenAxes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,7 +92,7 @@ class SimilarityMatrix:
         signs = np.sign(coordinates[np.abs(coordinates).argmax(axis=0), np.arange(n)])
         return np.asarray((coordinates * np.where(signs == 0, 1.0, signs))[:, :n_dimensions])
 
-    def plot(self, axes: Any = None) -> list[Axes]:
+    def plot(self, axes: GivenAxes = None) -> list[Axes]:
         """Draw costs and scores as heat maps, in the order of the dendrogram; see `mot_fast.plot`.
 
         Parameters

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from mot_fast import _validate, constant_units
+from mot_fast._options import RotatingOptions
 from mot_fast._validate import F64, Index
 from mot_fast.align import align
 from mot_fast.hierarchy import ceiling, hierarchy
@@ -61,7 +62,7 @@ def hierarchy_null(
     n_layer_draws: int = 9999,
     seed: int = 0,
     progress: bool = False,
-    **options: Any,
+    **options: Unpack[RotatingOptions],
 ) -> HierarchyNull:
     """Test the hierarchy score of an alignment's layer plan against two kinds of chance.
 
@@ -152,7 +153,7 @@ def _deep(source: Source, argument: str) -> Network:
 
 
 def _plans_after_shuffles(
-    source: Network, target: Network, orders: list[Index], progress: bool, options: dict[str, Any]
+    source: Network, target: Network, orders: list[Index], progress: bool, options: RotatingOptions
 ) -> list[F64]:
     """The layer plans when the target's stimuli come in these orders."""
     from tqdm import tqdm

@@ -16,6 +16,7 @@ import numpy as np
 
 from mot_fast import _core, _validate_ot
 from mot_fast._caller import Caller, arguments
+from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Index
 from mot_fast.transport import Certificate, SolverError, proven
 
@@ -144,7 +145,7 @@ def emd2(
     return results
 
 
-def linear_sum_assignment(cost_matrix: Any, maximize: bool = False) -> tuple[Index, Index]:
+def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tuple[Index, Index]:
     """Match rows with columns at least total cost, as `scipy.optimize.linear_sum_assignment` gives it.
 
     Parameters

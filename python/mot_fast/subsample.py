@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from mot_fast import _validate, constant_units
+from mot_fast._options import PlainOptions
 from mot_fast._validate import F64, Array, Index
 from mot_fast.align import align
 from mot_fast.compare import judged_alternation, known_methods, seeded_splits
@@ -95,7 +96,7 @@ def subsample_curve(
     seed: int = 0,
     rotate: Alternation = _ALTERNATION,
     progress: bool = False,
-    **options: Any,
+    **options: Unpack[PlainOptions],
 ) -> SubsampleCurve:
     """Fit and score again with only a fraction of the units of every target layer (Shah & Khosla, appendix J).
 

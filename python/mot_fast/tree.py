@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mot_fast import _frames
-from mot_fast.loading import load
+from mot_fast.loading import Source, load
 from mot_fast.network import Network, same_stimuli
+
+Nested = Sequence["Source | Nested"] | Mapping[str, "Source | Nested"]
+"""Networks in sequences or mappings of any depth."""
 
 
 @dataclass(frozen=True)
