@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from cases import PLAIN, Grid, cases, grids, grids_beyond_memory, small_grid
 from clusters import check_model, model_rows, scaling_rows, scheduler_rows, time_scaling, weigh_scheduler
 from drop_ins import drop_in_rows, drop_in_verdicts, time_drop_ins
-from imports import import_rows, time_imports
+from imports import import_rows, import_verdicts, time_imports
 from report import environment, environment_lines, table
 from rotations import grid_rows, grid_verdicts, rotation_rows, time_grid, time_rotations
 from solvers import solver_rows, time_solvers
@@ -167,7 +167,7 @@ def _imports(options: argparse.Namespace) -> Section:
     if not _is_wanted("imports", options):
         return Section({})
     seconds = time_imports(options.repeats)
-    return Section(seconds, [import_rows(seconds)])
+    return Section(seconds, [import_rows(seconds)], (), import_verdicts(seconds))
 
 
 def _is_wanted(name: str, options: argparse.Namespace) -> bool:

@@ -7,10 +7,17 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from targets import OURS
+from targets import OURS, Target, Verdict, judged
 from turns import turns
 
-MODULES = {OURS: "mot_fast", "POT": "ot", "SciPy": "scipy.optimize", "lap": "lap"}
+MODULES = {
+    OURS: "mot_fast",
+    "command line": "mot_fast.cli",
+    "POT": "ot",
+    "SciPy": "scipy.optimize",
+    "lap": "lap",
+}
+LIMIT = Target((OURS,), None, at_least=0.3, aim=0.2)
 CODE = "from time import perf_counter; start = perf_counter(); import {}; print(perf_counter() - start)"
 
 
@@ -27,3 +34,8 @@ def import_rows(seconds: Mapping[str, Sequence[float]]) -> list[list[str]]:
     """A table of medians."""
     rows = [["import", "ms"]]
     return rows + [[MODULES[name], f"{1e3 * statistics.median(runs):.0f}"] for name, runs in seconds.items()]
+
+
+def import_verdicts(seconds: Mapping[str, Sequence[float]]) -> list[Verdict]:
+    """The median against the limit."""
+    return judged("import, seconds", {OURS: statistics.median(seconds[OURS])}, [LIMIT])

@@ -183,6 +183,7 @@ def test_what_is_no_executor_is_refused(networks, value, message):
         mot.align(*networks, executor=value)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
     networks = tuple(map(mot.load, write_networks(tmp_path, n_units=150, n_stimuli=1000)))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -201,6 +202,7 @@ def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
     assert bits(mot.align(*networks, store=tmp_path / "store")) == bits(mot.align(*networks))
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_workers_asked_for_threads_do_not_hang(networks):
     """OpenMP's threads do not survive a fork: they get one."""
     expected = bits(mot.align(*networks, n_jobs=2))

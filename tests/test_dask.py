@@ -55,6 +55,7 @@ def test_training_runs_and_many_networks_take_them_as_well(client, tmp_path):
     np.testing.assert_array_equal(matrix.scores, local.scores)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_a_worker_killed_in_mid_run_costs_only_its_block(client, tmp_path, monkeypatch):
     use_small_blocks(monkeypatch)
     networks = tuple(map(mot.load, write_networks(tmp_path, n_layers=10, n_units=250, n_stimuli=1000)))

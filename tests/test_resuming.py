@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 
 import numpy as np
+import pytest
 
 import mot_fast as mot
 from faults import bits, blocks_in, start_run, write_networks
 from mot_fast.store import Store
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     networks = write_networks(tmp_path, n_layers=30)
     store, rng = tmp_path / "store", np.random.default_rng(0)
@@ -41,6 +44,7 @@ def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     assert bits(mot.align(*map(mot.load, networks), store=store)) == bits(local)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupted_run_goes_on_from_what_was_finished(tmp_path):
     networks = write_networks(tmp_path)
     store = tmp_path / "store"
