@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", *DOCS)
 
 
 def text_of(page: str) -> str:
@@ -13,6 +15,17 @@ def text_of(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
+def code(page: str) -> list[tuple[str, str]]:
+    """A page's blocks of code in order: the language of each, and its text."""
+    return re.findall(r"^```(\w+)\n(.*?)^```", text_of(page), flags=re.MULTILINE | re.DOTALL)
+
+
 def blocks(page: str, language: str) -> list[str]:
     """A page's blocks of code of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    return [text for found, text in code(page) if found == language]
+
+
+def commands(block: str) -> list[str]:
+    """The commands of a block for the shell, one by one."""
+    lines = block.replace("\\\n", " ").splitlines()
+    return [command.strip() for line in lines for command in line.split("&&") if command.strip()]

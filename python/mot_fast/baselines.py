@@ -105,9 +105,9 @@ def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> 
 def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
     """Procrustes similarity of every pair of layers: how well the best rotation carries one onto the other.
 
-    ``|X^T Y|_* / (|X|_F |Y|_F)`` of layers whose units are centred, |.|_* the sum of singular values: the cosine of the
-    angular Procrustes distance of Williams et al. (2021). A layer that is constant over the stimuli has similarity 0 to
-    every layer.
+    ``|X^T Y|_* / (|X|_F |Y|_F)`` of layers whose units are centred, ``|.|_*`` being the sum of singular values: the
+    cosine of the angular Procrustes distance of Williams et al. (2021). A layer that is constant over the stimuli has
+    similarity 0 to every layer.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def compare(
         Random orders of the permuted couplings, in every split those of seeds 0, 1, ...
     n_resamples : int
         Of the test whether "mot" is better than "pairwise_best" (and "mot+r" than "pairwise_best+r"), done where both
-        are asked for: see `mot_fast.uncertainty.p_better`. Twice the median of the splits' p-values, at most 1, is
+        are asked for: see `mot_fast.p_better`. Twice the median of the splits' p-values, at most 1, is
         valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika 107, 2020); that of a single
         split is taken as it is.
     rotate : Alternation

@@ -33,15 +33,15 @@ class Certificate:
     """
 
     dual_violation: float
-    """max(u_i + v_j - cost_ij, 0) over all pairs."""
+    """``max(u_i + v_j - cost_ij, 0)`` over all pairs."""
     slackness: float
-    """max |cost_ij - u_i - v_j| over the pairs that carry mass."""
+    """``max |cost_ij - u_i - v_j|`` over the pairs that carry mass."""
     duality_gap: float
-    """|primal cost - dual value| over the total mass."""
+    """``|primal cost - dual value|`` over the total mass."""
     marginal_error: float
     """Largest error of a row or column sum of the plan, over the total mass."""
     tolerance: float
-    """What the figures in units of cost were held to: 1e-9 max|cost|, or 1e-6 for correlations."""
+    """What the figures in units of cost were held to: ``1e-9 max |cost|``, or 1e-6 for correlations."""
 
     @property
     def figures(self) -> tuple[float, ...]:

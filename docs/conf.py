@@ -1,0 +1,63 @@
+"""How Sphinx builds these pages: `sphinx-build -n -W -b html docs build/docs`, which needs no network."""
+
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import mot_fast as mot
+
+sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+
+project = "mot_fast"
+version = release = mot.__version__
+copyright = "the authors of mot_fast, BSD-3-Clause"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+    "command_line",
+    "mathml",
+]
+exclude_patterns = ["extensions", "static"]
+
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["style.css"]
+html_title = f"mot_fast {version}"
+html_math_renderer = "mathml"
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+
+myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"
+nitpick_ignore = [("py:obj", "mot_fast.extract")]
+autodoc_typehints = "none"  # numpydoc's sections say what they are, with shapes
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}
+numpydoc_show_class_members = False  # autodoc documents them where they stand
+copybutton_exclude = ".linenos, .gp, .go"
+
+
+def setup(app):
+    """Connect what is ours."""
+    app.connect("autodoc-process-signature", leave_out_made_by_us)
+    app.connect("missing-reference", code_is_no_reference)
+
+
+def leave_out_made_by_us(app, kind, name, thing, options, signature, returned):
+    """A class whose docstring has no parameters is a result, and how it is constructed is not told."""
+    if kind == "class" and "Parameters\n" not in (inspect.getdoc(thing) or ""):
+        return "", None
+    return None
+
+
+def code_is_no_reference(app, env, node, content):
+    """What docstrings have in backticks is code; only a name of this package has to lead somewhere."""
+    is_ours = re.match(r"(mot|mot_fast)\.\w", node["reftarget"])
+    return content if node["reftype"] == "obj" and not is_ours else None

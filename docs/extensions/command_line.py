@@ -1,0 +1,42 @@
+"""The directive `commands`: every command of `mot-fast` with its arguments, taken from the parser itself."""
+
+import argparse
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from mot_fast import cli
+
+
+def setup(app):
+    """Register the directive."""
+    app.add_directive("commands", Commands)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+class Commands(SphinxDirective):
+    """A section for each."""
+
+    def run(self):
+        """One after the other, in the order of `mot-fast --help`."""
+        (every,) = [action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)]
+        return [section(name, command) for name, command in every.choices.items()]
+
+
+def section(name, command):
+    """What a command does, an example, and what it takes."""
+    whole = nodes.section(ids=[f"mot-fast-{name}"], names=[f"mot-fast {name}"])
+    whole += nodes.title(text=f"mot-fast {name}")
+    whole += nodes.paragraph(text=(command.description % {}).replace("\n", " "))
+    example = command.epilog.removeprefix("example:").strip()
+    whole += nodes.literal_block(example, example, language="bash")
+    formatter = command._get_formatter()  # what writes --help, the first of all actions
+    whole += nodes.definition_list("", *(argument(formatter, action) for action in command._actions[1:]))
+    return whole
+
+
+def argument(formatter, action):
+    """An argument as its users write it, and what it is for."""
+    term = nodes.term("", "", nodes.literal(text=formatter._format_action_invocation(action)))
+    told = nodes.definition("", nodes.paragraph(text=formatter._expand_help(action) if action.help else ""))
+    return nodes.definition_list_item("", term, told)
