@@ -11,38 +11,30 @@ import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import mot_fast as mot
+import page_files
 from pages import DOCS, PAGES, ROOT, blocks, code, commands, text_of
 
 BIN = Path(sys.executable).parent
 WITH_CODE = [page for page in PAGES if any(language in ("python", "bash") for language, _ in code(page))]
 
 
-@pytest.fixture
-def folder(tmp_path, layers, alignment, monkeypatch):
-    """Where a page's code runs, with the files that pages take for granted."""
-    for names, seed in ((("a", "source"), 0), (("b", "target"), 1)):
-        for name in names:
-            np.savez(tmp_path / f"{name}.npz", **dict(zip(("early", "late"), layers([6, 5], seed=seed), strict=True)))
-    alignment.save(tmp_path / "run.mot")
+@pytest.mark.filterwarnings("ignore:some units are constant")
+@pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
+@pytest.mark.parametrize("page", WITH_CODE)
+def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, tmp_path, layers, monkeypatch):
+    page_files.make(page, tmp_path, layers)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    return tmp_path
-
-
-@pytest.mark.filterwarnings("ignore:some units are constant")
-@pytest.mark.parametrize("page", WITH_CODE)
-def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, folder):
     namespace = {"__name__": page}
     for k, (language, text) in enumerate(code(page)):
         if language == "bash":
             for command in commands(text):
                 run(command)
         elif language == "python" and 'if __name__ == "__main__":' in text:
-            (folder / f"script{k}.py").write_text(text, encoding="utf-8")
+            Path(f"script{k}.py").write_text(text, encoding="utf-8")
             check([sys.executable, f"script{k}.py"])
         elif language == "python":
             exec(compile(text, f"{page}, block {k}", "exec"), namespace)
