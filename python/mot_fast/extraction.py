@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DOMINANT = 0.9
 """Share of a layer's variance along one direction that is told of. In SmolLM2-135M with its first tokens it is 0.97 and
 more from block 11 to 27; early layers of vision models, which are as they should be, come to 0.78."""
+_LEAST_TO_DOMINATE = 10
+"""Stimuli and units below which one direction always holds much."""
 _FIRST_TOKEN_LEFT_OUT = (
     "no token of this model knows of later ones, as in a decoder: the mean leaves out the first token, which the "
     "others lean on (the attention sink) and whose size would drown what they say of the stimulus; "
@@ -219,7 +221,8 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
 def _warn(activations: ActivationStore) -> None:
     """Tell the caller of `extract` what may spoil an alignment."""
     labels, largest = activations.request.labels, activations.progress.largest
-    shares = [largest_share(np.load(file, mmap_mode="r")) for file in activations.files]
+    layers = (np.load(file, mmap_mode="r") for file in activations.files)
+    shares = [largest_share(values) if min(values.shape) >= _LEAST_TO_DOMINATE else 0.0 for values in layers]
     messages = []
     if near := [f"'{label}' {x:,.0f}" for label, x in zip(labels, largest, strict=True) if x > _HALF_OF_FLOAT16]:
         messages.append(f"float16, which ends at 65,504, would overflow or nearly so: largest values {_some(near)}")
