@@ -19,7 +19,7 @@ from mot_fast import _core, _dlpack
 Array = npt.NDArray[Any]
 F64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-Stimuli = slice | Sequence[int] | npt.NDArray[np.integer[Any] | np.bool_] | _dlpack.SupportsDLPack
+Selection = slice | Sequence[int] | npt.NDArray[np.integer[Any] | np.bool_] | _dlpack.SupportsDLPack
 
 MIN_STIMULI = 3
 """A correlation over fewer stimuli is always -1, 0 or 1."""

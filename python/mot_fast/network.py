@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast import _frames, _validate
-from mot_fast._validate import Array, Index, Stimuli
+from mot_fast._validate import Array, Index, Selection
 
 if TYPE_CHECKING:
     import pandas
@@ -94,7 +94,7 @@ class Network:
     __iter__ = None
     __contains__ = None
 
-    def __getitem__(self, stimuli: Stimuli | tuple[Stimuli, EllipsisType]) -> Network:
+    def __getitem__(self, stimuli: Selection | tuple[Selection, EllipsisType]) -> Network:
         if isinstance(stimuli, tuple) and len(stimuli) == 2 and stimuli[1] is ...:
             stimuli = stimuli[0]
         rows = _validate.rows(stimuli, self.n_stimuli)
