@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
-from mot_fast import _batches  # noqa: E402
-from mot_fast._inputs import inputs_of  # noqa: E402
-from mot_fast._texts import tokenized  # noqa: E402
+from mot_fast.extraction import batches  # noqa: E402
+from mot_fast.extraction.inputs import inputs_of  # noqa: E402
+from mot_fast.extraction.texts import tokenized  # noqa: E402
 
 TEXTS = ["one two", "three", "four five six", "seven", "eight"]
 ARRAY = np.arange(30, dtype=np.float32).reshape(5, 3, 2)
@@ -25,7 +25,7 @@ def letters(texts):
 
 
 def stream(source, batch_size=2, stimuli=None):
-    return list(_batches.stream(source, batch_size, stimuli, lambda: letters))
+    return list(batches.stream(source, batch_size, stimuli, lambda: letters))
 
 
 def summary(batches):
@@ -112,7 +112,7 @@ def test_stimuli_are_known_by_what_the_caller_gives():
     [(TEXTS, None, 5), (ARRAY, None, 5), (iter(TEXTS), "abcde", 5), ([ARRAY], None, None), (iter(TEXTS), None, None)],
 )
 def test_how_many_are_known(source, stimuli, expected):
-    assert _batches.number_known(source, stimuli) == expected
+    assert batches.number_known(source, stimuli) == expected
 
 
 def test_integer_matrices_are_token_ids():
@@ -177,5 +177,5 @@ def test_batches_are_read_when_they_are_needed():
         while True:
             yield ARRAY
 
-    some = _batches.stream(endless(), 1, None, partial(pytest.fail, "nobody has texts"))
+    some = batches.stream(endless(), 1, None, partial(pytest.fail, "nobody has texts"))
     assert [next(some).start, next(some).start] == [0, 5]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_fast import dominance
-from mot_fast.dominance import largest_share
+from mot_fast.extraction import dominance
+from mot_fast.extraction.dominance import largest_share
 
 
 def with_principal_values(values, n_stimuli=400, seed=0):

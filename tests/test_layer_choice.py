@@ -10,8 +10,8 @@ transformers = pytest.importorskip("transformers")
 from torch import nn  # noqa: E402
 
 import torch_models  # noqa: E402
-from mot_fast import _hooks, _layer_choice  # noqa: E402
-from mot_fast._inputs import inputs_of  # noqa: E402
+from mot_fast.extraction import hooks, layer_choice  # noqa: E402
+from mot_fast.extraction.inputs import inputs_of  # noqa: E402
 
 IDS = {"input_ids": torch.arange(1, 6)[None]}
 IMAGES = {"pixel_values": torch.zeros(1, 3, 8, 8)}
@@ -19,12 +19,12 @@ IMAGES = {"pixel_values": torch.zeros(1, 3, 8, 8)}
 
 def traced(model, values):
     inputs = inputs_of(values)
-    with _hooks.at_rest(model):
-        return _hooks.trace(model, inputs), inputs
+    with hooks.at_rest(model):
+        return hooks.trace(model, inputs), inputs
 
 
 def residual_stream(model, values):
-    return [tap.label for tap in _layer_choice.residual_stream(model, *traced(model, values))]
+    return [tap.label for tap in layer_choice.residual_stream(model, *traced(model, values))]
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,17 @@ def test_without_blocks_weights_are_layers():
 )
 def test_names_and_patterns(layers, expected):
     calls, _ = traced(torch_models.transformer("Bert"), IDS)
-    assert [tap.label for tap in _layer_choice.named(layers, calls)] == expected
+    assert [tap.label for tap in layer_choice.named(layers, calls)] == expected
 
 
 def test_names_that_are_none():
     calls, _ = traced(torch_models.transformer("Bert"), IDS)
     with pytest.raises(ValueError, match=r"such as .*'encoder.layer.0'.*, found none by 'encoder.layers.0'"):
-        _layer_choice.named("encoder.layers.0", calls)
+        layer_choice.named("encoder.layers.0", calls)
     with pytest.raises(ValueError, match=r"layers: expected modules that run .* found none by '12345'"):
-        _layer_choice.named(["embeddings", "12345"], calls)
+        layer_choice.named(["embeddings", "12345"], calls)
     with pytest.raises(ValueError, match=r"found none by 'encoder.layer'"):  # a list of modules, which never runs
-        _layer_choice.named("encoder.layer", calls)
+        layer_choice.named("encoder.layer", calls)
 
 
 def test_every_call_of_a_module_is_a_layer():
@@ -117,8 +117,8 @@ def test_every_call_of_a_module_is_a_layer():
 
     model = Twice()
     calls, _ = traced(model, torch.ones(1, 4))
-    taps = _layer_choice.named("linear", calls)
+    taps = layer_choice.named("linear", calls)
     assert [tap.label for tap in taps] == ["linear[0]", "linear[1]"]
     found = {}
-    _hooks.run(model, inputs_of(torch.ones(2, 4)), taps, found.__setitem__)
+    hooks.run(model, inputs_of(torch.ones(2, 4)), taps, found.__setitem__)
     torch.testing.assert_close(found[1], model.linear(found[0]))

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mot_fast._pooling import Pooling  # noqa: E402
+from mot_fast.extraction.pooling import Pooling  # noqa: E402
 
 LENGTHS = [3, 1, 5]
 

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
-from mot_fast._report_pairs import correlations
+from mot_fast.report.pairs import correlations
 from test_report import NASTY
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -23,13 +23,10 @@ def run(options: argparse.Namespace) -> None:
         import shtab
     except ImportError as error:
         raise ImportError('completion needs shtab: pip install "mot_fast[completion]"') from error
-    from mot_fast.cli import parser
-
-    whole = parser()
-    for action in _actions(whole):
+    for action in _actions(options.parser):
         if action.type is Path:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(whole, options.shell))
+    print(shtab.complete(options.parser, options.shell))
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

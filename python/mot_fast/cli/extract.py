@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> None:
         pool=options.pool,
         skip_first_token="auto" if options.first_token == "auto" else options.first_token == "skip",
         batch_size=options.batch_size,
+        device=options.device,
         name=options.name,
         dtype=options.dtype,
         progress=sys.stderr.isatty(),

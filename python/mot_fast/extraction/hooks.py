@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from mot_fast._inputs import Inputs
+from mot_fast.extraction.inputs import Inputs
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from types import TracebackType
 
 import numpy as np
 
-from mot_fast import activation_header, atomic
+from mot_fast import atomic
 from mot_fast._validate import Array
-from mot_fast.activation_header import Progress, Request
-from mot_fast.stimulus_digest import NO_STIMULI
+from mot_fast.extraction.header import Progress, Request, header_of, progress_in
+from mot_fast.extraction.stimulus_digest import NO_STIMULI
 
 HEADER_FILE = "network.json"
 SECONDS_BETWEEN_RECORDS = 5.0
@@ -126,7 +126,7 @@ class ActivationStore:
             found = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: expected what an extraction writes, found no JSON ({error})") from error
-        self.progress = activation_header.progress_in(found, self.request, str(path))
+        self.progress = progress_in(found, self.request, str(path))
         for abandoned in self.folder.glob(f".{HEADER_FILE}.*"):  # by a process that was killed as it wrote
             abandoned.unlink()
         if not self.progress.n_stimuli:  # that process may not have come to the layers
@@ -146,8 +146,7 @@ class ActivationStore:
     def _write_header(self) -> None:
         names = tuple(file.name for file in self.files)
         with atomic.written(self.folder / HEADER_FILE) as file:
-            header = activation_header.header(self.request, self.progress, names)
-            file.write(json.dumps(header, indent=1).encode())
+            file.write(json.dumps(header_of(self.request, self.progress, names), indent=1).encode())
 
     def _npy_header(self, width: int, n_stimuli: int) -> bytes:
         """Of the same length for any number of stimuli: numpy leaves room for a first dimension that grows."""

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from mot_fast import _hooks, _layer_choice
-from mot_fast._first_token import is_decoder
-from mot_fast._hooks import Tap
-from mot_fast._inputs import Inputs
-from mot_fast._pooling import Pooling
 from mot_fast._validate import Array
+from mot_fast.extraction import hooks, layer_choice
+from mot_fast.extraction.first_token import is_decoder
+from mot_fast.extraction.hooks import Tap
+from mot_fast.extraction.inputs import Inputs
+from mot_fast.extraction.pooling import Pooling
 
 LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 
@@ -59,7 +59,7 @@ class Reader:
             self._check_numbers(pooled, what, start, values.dtype)
             found[position] = pooled
 
-        _hooks.run(self.model, inputs, self.taps, pool)
+        hooks.run(self.model, inputs, self.taps, pool)
         return [pooled for pooled in found if pooled is not None]
 
     def _check_numbers(self, pooled: Array, what: str, start: int, computed_in: torch.dtype) -> None:
@@ -99,8 +99,8 @@ def reader_of(
         If the model has no such layers, or they cannot be pooled in this way.
     """
     row, one = _one_of(inputs.moved_to(model))
-    calls = _hooks.trace(model, one)
-    taps = _layer_choice.residual_stream(model, calls, one) if layers == "auto" else _layer_choice.named(layers, calls)
+    calls = hooks.trace(model, one)
+    taps = layer_choice.residual_stream(model, calls, one) if layers == "auto" else layer_choice.named(layers, calls)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
     probe = Reader(model, tuple(taps), (), Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))

@@ -13,16 +13,16 @@ import numpy as np
 
 import mot_fast
 from mot_fast import _validate
-from mot_fast.activation_header import Request
-from mot_fast.activation_store import ActivationStore
-from mot_fast.dominance import largest_share
+from mot_fast.extraction.dominance import largest_share
+from mot_fast.extraction.header import Request
+from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained
+from mot_fast.extraction.store import ActivationStore
 from mot_fast.loading import load
 from mot_fast.network import Network
-from mot_fast.stimulus_digest import NO_STIMULI, chained
 
 if TYPE_CHECKING:
-    from mot_fast._batches import Batch
-    from mot_fast._reading import Reader
+    from mot_fast.extraction.batches import Batch
+    from mot_fast.extraction.reading import Reader
 
 DOMINANT = 0.9
 """Share of a layer's variance along one direction that is told of. In SmolLM2-135M with its first tokens it is 0.97 and
@@ -49,6 +49,7 @@ def extract(
     stimuli: Sequence[Any] | None = None,
     tokenizer: Callable[..., Any] | None = None,
     batch_size: int = 32,
+    device: str | None = None,
     name: str | None = None,
     dtype: str = "float32",
     progress: bool = True,
@@ -93,6 +94,9 @@ def extract(
         For texts, as those of `transformers`; by default the one that comes with a model given by name.
     batch_size : int
         Where `batches` does not come in batches.
+    device : str, optional
+        Where a model that is given by name runs, as torch calls it ("cuda"); by default the CPU. A module runs where it
+        is.
     name : str, optional
         Of the network; by default the model's.
     dtype : "float32" or "float16"
@@ -133,14 +137,17 @@ def extract(
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = _validate.whole_number(batch_size, "batch_size", at_least=1)
     try:
-        from mot_fast import _batches, _hooks, _model, _reading
+        from mot_fast.extraction.batches import number_known, stream
+        from mot_fast.extraction.hooks import at_rest
+        from mot_fast.extraction.model import model_of
+        from mot_fast.extraction.reading import reader_of
     except ImportError as error:
         raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
-    subject = _model.model_of(model, tokenizer)
-    stream = _batches.stream(batches, batch_size, stimuli, subject.tokenizer)
-    first = next(stream)
-    with _hooks.at_rest(subject.module):
-        reader = _reading.reader_of(
+    subject = model_of(model, tokenizer, device)
+    coming = stream(batches, batch_size, stimuli, subject.tokenizer)
+    first = next(coming)
+    with at_rest(subject.module):
+        reader = reader_of(
             subject.module, first.read(), layers, pool=pool, skip_first_token=skip_first_token, dtype=dtype
         )
         if reader.is_decoder:
@@ -155,9 +162,9 @@ def extract(
             dtype=dtype,
             versions=_versions(),
         )
-        n_known = _batches.number_known(batches, stimuli)
+        n_known = number_known(batches, stimuli)
         with ActivationStore(folder, request) as activations:
-            _fill(activations, _shown(chain([first], stream), n_known, progress), reader)
+            _fill(activations, _shown(chain([first], coming), n_known, progress), reader)
     _warn(activations)
     return load(folder)
 

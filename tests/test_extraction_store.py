@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mot_fast import activation_store
-from mot_fast.activation_header import Request
-from mot_fast.activation_store import ActivationStore
+from mot_fast.extraction.header import Request
+from mot_fast.extraction.store import ActivationStore
 
 REQUEST = Request(
     name="net",
@@ -63,7 +62,7 @@ def test_a_run_goes_on_from_its_last_record(batches, tmp_path, monkeypatch):
     with ActivationStore(tmp_path / "whole", REQUEST) as store:
         appended(store, batches)
     store = ActivationStore(tmp_path / "killed", REQUEST)
-    monkeypatch.setattr(activation_store, "SECONDS_BETWEEN_RECORDS", -1)
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_RECORDS", -1)
     store.append(batches[0], "01")
     monkeypatch.undo()
     store.append([np.full_like(values, 7) for values in batches[2]], "07")  # never recorded

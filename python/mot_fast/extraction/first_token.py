@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.linalg import vector_norm as norm
 
-from mot_fast import _hooks
-from mot_fast._inputs import Inputs
+from mot_fast.extraction import hooks
+from mot_fast.extraction.inputs import Inputs
 
 _LEAST_CHANGE = 1e-5
 """Of what other tokens are, relative to their length: rounding changes them less, attention to a new token more."""
@@ -37,7 +37,7 @@ def is_decoder(model: torch.nn.Module, one: Inputs) -> bool:
 
 def _earlier_tokens(model: torch.nn.Module, one: Inputs) -> list[torch.Tensor]:
     """What every module puts out for all tokens but the last."""
-    found = [call.leaving for call in _hooks.trace(model, one) if call.leaving is not None]
+    found = [call.leaving for call in hooks.trace(model, one) if call.leaving is not None]
     over_tokens = [values for values in found if values.ndim == 3 and values.shape[:2] == one.ids.shape]
     return [values[:, :-1].float() for values in over_tokens]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mot_fast._inputs import Inputs
+from mot_fast.extraction.inputs import Inputs
 
 
 def tokenized(texts: Sequence[str], tokenizer: Callable[..., Any], start: int) -> Inputs:

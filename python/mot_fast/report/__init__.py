@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _report_figures, _report_pairs, _validate, atomic
+from mot_fast import _validate, atomic
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
 from mot_fast.mot_file import MARGINAL_ERROR
 from mot_fast.plot_curves import has_settled
 from mot_fast.record import Record, Side
+from mot_fast.report import figures, pairs
 from mot_fast.rotation import Alternation
 
 _TEMPLATES = Path(__file__).parent / "page"
@@ -95,17 +96,17 @@ def _hash(script: str) -> str:
 
 def _content(alignment: Record) -> dict[str, Any]:
     """What the template is filled with."""
-    found = _report_pairs.of_pairs(alignment)
+    found = pairs.of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
     sides = {"source": alignment.source, "target": alignment.target}
     return {
-        "figures": _report_figures.figures(alignment, found["centres"], found["pairs"]),
+        "figures": figures.figures(alignment, found["centres"], found["pairs"]),
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
             "labels": [side.labels for side in sides.values()],
         },
-        "names": _report_figures.COUPLING_NAMES,
+        "names": figures.COUPLING_NAMES,
         "sides": {name: _shown_side(side) for name, side in sides.items()},
         "ceiling": ceiling(*alignment.layer_plan.shape) if min(alignment.layer_plan.shape) > 1 else None,
         "proof": _proof(alignment),

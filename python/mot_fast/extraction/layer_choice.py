@@ -15,8 +15,8 @@ from itertools import islice, pairwise
 
 import torch
 
-from mot_fast._hooks import Call, Tap
-from mot_fast._inputs import Inputs
+from mot_fast.extraction.hooks import Call, Tap
+from mot_fast.extraction.inputs import Inputs
 
 _CONTAINERS = (torch.nn.Sequential, torch.nn.ModuleList, torch.nn.ModuleDict)
 _N_NEAR = 5

@@ -42,7 +42,7 @@ class Progress:
     is_complete: bool
 
 
-def header(request: Request, progress: Progress, files: tuple[str, ...]) -> dict[str, Any]:
+def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> dict[str, Any]:
     """The header, of which JSON can hold every value; `files` are those of the layers."""
     layers = zip(request.labels, files, request.widths, progress.largest, strict=True)
     return {

@@ -36,7 +36,7 @@ class Model:
         }
 
 
-def model_of(value: Any, tokenizer: Any) -> Model:
+def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     """The model that is given as a module, or as a name, a folder or a `.gguf` file.
 
     Raises
@@ -45,10 +45,12 @@ def model_of(value: Any, tokenizer: Any) -> Model:
         If a name is given and `transformers` is not installed.
     FileNotFoundError
         If a path is given and there is nothing.
-    TypeError
-        If it is none of these.
+    TypeError, ValueError
+        If it is none of these; if there is no such device, or one is given for a module.
     """
     if isinstance(value, torch.nn.Module):
+        if device is not None:
+            raise ValueError(f"device: expected none, as a module runs where it is, found {device!r}; move the module")
         name = getattr(value, "name_or_path", None) or type(value).__name__
         return Model(value, Path(name).name, partial(_given, tokenizer))
     if not isinstance(value, (str, os.PathLike)):
@@ -64,8 +66,12 @@ def model_of(value: Any, tokenizer: Any) -> Model:
         load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
     else:
         load = partial(_loaded, str(value), {"local_files_only": path.exists()})
+    try:
+        where = torch.device("cpu" if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device: expected a device of torch, found {device!r} ({error})") from None
     own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
-    return Model(load(AutoModel), path.stem if path.suffix == ".gguf" else path.name, own)
+    return Model(load(AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
 
 
 def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:
