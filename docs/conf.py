@@ -36,7 +36,6 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
 default_role = "py:obj"
-nitpick_ignore = [("py:obj", "mot_fast.extract")]
 autodoc_typehints = "none"  # numpydoc's sections say what they are, with shapes
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}

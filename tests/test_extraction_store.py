@@ -62,7 +62,7 @@ def test_a_run_goes_on_from_its_last_record(batches, tmp_path, monkeypatch):
     with ActivationStore(tmp_path / "whole", REQUEST) as store:
         appended(store, batches)
     store = ActivationStore(tmp_path / "killed", REQUEST)
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_RECORDS", -1)
+    monkeypatch.setattr("mot_fast.extraction.store.SECONDS_BETWEEN_RECORDS", -1)
     store.append(batches[0], "01")
     monkeypatch.undo()
     store.append([np.full_like(values, 7) for values in batches[2]], "07")  # never recorded

@@ -112,3 +112,17 @@ def one_by_one(model: nn.Module, blocks: list[str], stimuli: list[torch.Tensor])
 
 def _numpy(values: torch.Tensor) -> np.ndarray:
     return values[0].double().numpy().copy()
+
+
+def tokenizer(words):
+    """A tokenizer whose tokens are words; the first ones pad, stand for unknown words, and begin and end a text."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    numbers = {word: k for k, word in enumerate([*special, *words])}
+    whole = Tokenizer(models.WordLevel(numbers, unk_token="[UNK]"))
+    whole.pre_tokenizer = pre_tokenizers.Whitespace()
+    ends = [(mark, numbers[mark]) for mark in ("[CLS]", "[SEP]")]
+    whole.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    return PreTrainedTokenizerFast(tokenizer_object=whole, pad_token="[PAD]", unk_token="[UNK]")
