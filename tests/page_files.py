@@ -51,6 +51,11 @@ def _recordings(folder, layers):
 def _language_models(folder, layers):  # noqa: ARG001
     pytest.importorskip("torch")
     pytest.importorskip("transformers")
+    models_and_sentences(folder)
+
+
+def models_and_sentences(folder):
+    """Two models as transformers keeps them, and the sentences of their words."""
     import torch_models
 
     words = [f"word{k}" for k in range(40)]

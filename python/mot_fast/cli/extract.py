@@ -22,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("model", help="folder of a transformers model, .gguf file, or name on the hub")
     command.add_argument("texts", type=Path, help="text file, one stimulus a line")
     command.add_argument("-o", "--output", type=Path, required=True, help="folder to write to, or to go on with")
-    command.add_argument("--name", help="of the network (that of the folder)")
+    command.add_argument("--name", help="of the network (that of the model)")
     command.add_argument("--layers", nargs="+", default="auto", metavar="PATTERN", help="modules, as 'encoder.layer.*'")
     command.add_argument("--pool", choices=("mean", "cls", "last"), default="mean", help="of tokens (%(default)s)")
     command.add_argument(
