@@ -17,6 +17,16 @@ def test_every_public_name_is_there():
 
 
 def test_what_is_heavy_or_seldom_used_is_loaded_late():
-    late = ["matplotlib", "numba", "sklearn", "distributed", "pandas", "tqdm", "torch", "mot_fast.levels", "mot_fast.plot"]
+    late = [
+        "matplotlib",
+        "numba",
+        "sklearn",
+        "distributed",
+        "pandas",
+        "tqdm",
+        "torch",
+        "mot_fast.levels",
+        "mot_fast.plot",
+    ]
     program = f"import sys, mot_fast; print([name for name in {late} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"
