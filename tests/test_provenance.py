@@ -9,6 +9,7 @@ import scipy
 
 import mot_fast as mot
 from faults import bits
+from mot_fast.provenance import with_digests
 from mot_fast.store import layer_digest
 
 
@@ -37,6 +38,8 @@ def test_digests_are_remembered_where_a_store_takes_them(layers, tmp_path):
     plain = mot.align(source, target)
     stored = mot.align(source, target, store=tmp_path)
     assert plain.source.digests is plain.target.digests is None
+    hashed = with_digests(plain, source, target)
+    assert (hashed.source.digests, hashed.target.digests) == (stored.source.digests, stored.target.digests)
     assert stored.source.digests == tuple(layer_digest(source.layer(l), None) for l in range(2))
     assert stored.target.digests == (layer_digest(target.layer(0), None),)
     assert bits(stored) == bits(plain)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import platform
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
+from mot_fast.alignment import Alignment
+from mot_fast.network import Network
 from mot_fast.record import Run
+from mot_fast.store import layer_digest
 
 
 class Stopwatch:
@@ -31,6 +35,18 @@ class Stopwatch:
             platform=platform.platform(),
             machine=platform.machine(),
         )
+
+
+def with_digests(alignment: Alignment, source: Network, target: Network) -> Alignment:
+    """The alignment with hashes of the activations that it was made of, which are those given."""
+    source_digests, target_digests = (
+        tuple(layer_digest(*network.read(l)) for l in range(len(network))) for network in (source, target)
+    )
+    return replace(
+        alignment,
+        source=replace(alignment.source, digests=source_digests),
+        target=replace(alignment.target, digests=target_digests),
+    )
 
 
 def _versions() -> dict[str, str]:

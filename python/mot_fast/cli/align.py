@@ -16,6 +16,7 @@ from mot_fast import _validate, summary
 from mot_fast.alignment import Alignment
 from mot_fast.cli import arguments, output
 from mot_fast.network import Network, same_stimuli
+from mot_fast.provenance import with_digests
 
 HELP = "align two networks in files"
 DESCRIPTION = "Align two networks on part of their stimuli; print plan, proof and scores on the other stimuli."
@@ -70,6 +71,8 @@ def aligned(source: Network, target: Network, split: tuple[float, int], **how: A
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=sys.stderr.isatty(), **how)
     lines = [_plan_text(source, target, alignment, time.perf_counter() - started, len(training))]
+    if alignment.source.digests is None:  # a store takes them by itself
+        alignment = with_digests(alignment, source[training], target[training])
     if len(held_out):
         alignment = mot.evaluate(alignment, *tests)
         lines += [f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):", summary.score_table(alignment)]
