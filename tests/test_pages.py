@@ -18,7 +18,7 @@ import page_files
 from pages import DOCS, PAGES, ROOT, blocks, code, commands, text_of
 
 BIN = Path(sys.executable).parent
-WITH_CODE = [page for page in PAGES if any(language in ("python", "bash") for language, _ in code(page))]
+WITH_CODE = [page for page in PAGES if any(language in ("python", "bash", "toml") for language, _ in code(page))]
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
@@ -33,6 +33,8 @@ def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, tmp_path
         if language == "bash":
             for command in commands(text):
                 run(command)
+        elif language == "toml":
+            Path("study.toml").write_text(text, encoding="utf-8")
         elif language == "python" and 'if __name__ == "__main__":' in text:
             Path(f"script{k}.py").write_text(text, encoding="utf-8")
             check([sys.executable, f"script{k}.py"])
