@@ -137,7 +137,7 @@ def test_long_differences_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "found a file that is damaged or of another kind .*'mot_fast activations' of version 2"),
+        ({"version": 2}, "found one that is damaged or of another kind .*'mot_fast activations' of version 2"),
         ({"format": "x"}, "expected 'mot_fast activations' of version 1, found .*'x' of version 1"),
         ({"layers": None}, "damaged or of another kind .TypeError"),
         ({"stimuli": {}}, "damaged or of another kind .KeyError"),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-FORMAT = "mot_fast activations"
-FORMAT_VERSION = 1
+from mot_fast.formats import INDEX_FORMAT, INDEX_VERSION
+
 _LONGEST = 200
 """Characters of a difference that are shown at most."""
 
@@ -46,8 +46,8 @@ def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> d
     """The header, of which JSON can hold every value; `files` are those of the layers."""
     layers = zip(request.labels, files, request.widths, progress.largest, strict=True)
     return {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "format": INDEX_FORMAT,
+        "version": INDEX_VERSION,
         "name": request.name,
         "n_stimuli": progress.n_stimuli,
         "is_complete": progress.is_complete,
@@ -73,7 +73,7 @@ def progress_in(found: Any, request: Request, where: str) -> Progress:
     """
     try:
         version = (found["format"], found["version"])
-        if version != (FORMAT, FORMAT_VERSION):
+        if version != (INDEX_FORMAT, INDEX_VERSION):
             raise ValueError(f"'{version[0]}' of version {version[1]}")
         differences = _differences(found, request)
         progress = Progress(
@@ -84,7 +84,7 @@ def progress_in(found: Any, request: Request, where: str) -> Progress:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{where}: expected '{FORMAT}' of version {FORMAT_VERSION}, found a file that is damaged or of another "
+            f"{where}: expected '{INDEX_FORMAT}' of version {INDEX_VERSION}, found one that is damaged or of another "
             f"kind ({error!r})"
         ) from error
     if differences:

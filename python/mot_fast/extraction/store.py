@@ -21,8 +21,8 @@ from mot_fast import atomic
 from mot_fast._validate import Array
 from mot_fast.extraction.header import Progress, Request, header_of, progress_in
 from mot_fast.extraction.stimulus_digest import NO_STIMULI
+from mot_fast.formats import INDEX
 
-HEADER_FILE = "network.json"
 SECONDS_BETWEEN_RECORDS = 5.0
 """How much work a kill may cost; a record waits for the disk."""
 
@@ -53,7 +53,7 @@ class ActivationStore:
         self._dtype = np.dtype(request.dtype).newbyteorder("<")
         # Replaced in one step: an interrupt falls before it or after it.
         self.progress = Progress(0, NO_STIMULI, (0.0,) * len(self.files), is_complete=False)
-        if (folder / HEADER_FILE).exists():
+        if (folder / INDEX).exists():
             self._go_on()
         else:
             self._begin()
@@ -111,7 +111,7 @@ class ActivationStore:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OSError(f"store: expected a folder to write to, found none at {self.folder} ({error})") from error
-        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(f".{HEADER_FILE}.")]
+        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(f".{INDEX}.")]
         if strangers:
             raise ValueError(
                 f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
@@ -121,13 +121,13 @@ class ActivationStore:
         self._write_empty_layers()
 
     def _go_on(self) -> None:
-        path = self.folder / HEADER_FILE
+        path = self.folder / INDEX
         try:
             found = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: expected what an extraction writes, found no JSON ({error})") from error
         self.progress = progress_in(found, self.request, str(path))
-        for abandoned in self.folder.glob(f".{HEADER_FILE}.*"):  # by a process that was killed as it wrote
+        for abandoned in self.folder.glob(f".{INDEX}.*"):  # by a process that was killed as it wrote
             abandoned.unlink()
         if not self.progress.n_stimuli:  # that process may not have come to the layers
             self._write_empty_layers()
@@ -135,7 +135,7 @@ class ActivationStore:
             size, expected = file.stat().st_size if file.exists() else 0, self._end(width, self.progress.n_stimuli)
             if size < expected:
                 raise ValueError(
-                    f"{file}: expected at least {expected} bytes, as {HEADER_FILE} counts {self.progress.n_stimuli} "
+                    f"{file}: expected at least {expected} bytes, as {INDEX} counts {self.progress.n_stimuli} "
                     f"stimuli, found {size}; remove the folder to extract anew"
                 )
 
@@ -145,7 +145,7 @@ class ActivationStore:
 
     def _write_header(self) -> None:
         names = tuple(file.name for file in self.files)
-        with atomic.written(self.folder / HEADER_FILE) as file:
+        with atomic.written(self.folder / INDEX) as file:
             file.write(json.dumps(header_of(self.request, self.progress, names), indent=1).encode())
 
     def _npy_header(self, width: int, n_stimuli: int) -> bytes:
