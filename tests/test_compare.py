@@ -245,7 +245,7 @@ def test_a_shared_alignment_is_charged_to_each_method(networks, monkeypatch):
     assert (found.peak_bytes["cka"] < 50e6).all()
 
 
-def test_options_reach_every_alignment(networks, monkeypatch):
+def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
     seen = []
 
     def spy(*args, **options):
@@ -262,10 +262,12 @@ def test_options_reach_every_alignment(networks, monkeypatch):
         convention="paper",
         memory_limit=2**24,
         rotate=rotate,
+        store=tmp_path,
     )
     assert [options.pop("rotate") for options in seen] == [False, rotate, False]
     expected = {"convention": "paper", "n_jobs": 1, "memory_limit": 2**24, "source_mass": None, "target_mass": None}
-    assert seen == [expected] * 3
+    assert seen == [{**expected, "store": str(tmp_path)}] * 3
+    assert list((tmp_path / "blocks").iterdir())
 
 
 def test_all_methods_by_default(networks):

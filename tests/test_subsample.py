@@ -7,6 +7,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import subsample as module
+from mot_fast.network import Layer, Network
 from mot_fast.rotation import Alternation
 from mot_fast.subsample import METHODS, SubsampleCurve, subsample_curve
 
@@ -71,18 +72,19 @@ def test_at_least_one_unit_is_kept_and_few_units_are_among_many(networks):
 def test_units_are_read_when_needed():
     reads = []
 
-    class Spy:
-        name, labels, widths, n_stimuli = "spy", ("a", "b"), (4, 6), 10
+    def layer(label, width):
+        def read():
+            reads.append(label)
+            return np.zeros((10, width))
 
-        def layer(self, m):
-            reads.append(m)
-            return np.zeros((10, self.widths[m]))
+        return Layer(label, (10, width), read)
 
-    network = next(module._subsampled(Spy(), np.array([0.5]), 0))
+    whole = Network([layer("a", 4), layer("b", 6)], "spy")
+    network = next(module._subsampled(whole, np.array([0.5]), 0))
     assert network[:4].widths == (2, 3)
     assert reads == []
     assert network[:4].layer("b").shape == (4, 3)
-    assert reads == [1]
+    assert reads == ["b"]
 
 
 def test_copies_keep_a_perfect_score_only_with_all_units(rng):
