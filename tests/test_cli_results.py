@@ -143,6 +143,8 @@ def test_report_writes_a_page(files, tmp_path):
     result = run_here("report", tmp_path / "run.mot")
     assert result.returncode == 0, result.stderr
     assert str(tmp_path / "run.html") in result.stdout
+    assert answer("report", tmp_path / "run.mot") == {"report": str(tmp_path / "run.html")}
+    assert answer("plot", tmp_path / "run.mot") == {"picture": str(tmp_path / "run.png")}
     assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 

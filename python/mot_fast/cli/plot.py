@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import mot_fast as mot
-from mot_fast.cli import output
+from mot_fast.cli import arguments, output
 from mot_fast.coupling import COUPLINGS
 
 HELP = "draw the layer plan of a .mot file"
@@ -21,6 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group()
     what.add_argument("--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="which plans (mot)")
     what.add_argument("--convergence", action="store_true", help="the residuals of the alternations instead")
+    arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -34,4 +35,4 @@ def run(options: argparse.Namespace) -> None:
         axes = mot.plot.plot_layer_plans([(alignment, name) for name in options.couplings])[0]
     path = options.output or options.alignment.with_suffix(".png")
     output.save_picture(axes, path)
-    print(f"Picture written to {path.resolve()}")
+    output.show(options, f"Picture written to {path.resolve()}", {"picture": path.resolve()})

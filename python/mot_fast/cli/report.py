@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import mot_fast as mot
-from mot_fast.cli import arguments
+from mot_fast.cli import arguments, output
 
 HELP = "write an alignment as one self-contained HTML page"
 DESCRIPTION = (
@@ -19,6 +19,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
     command.add_argument("alignment", type=Path, help=".mot file that align wrote")
     command.add_argument("-o", "--output", type=Path, help="page; by default beside the file, as .html")
+    arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -26,4 +27,4 @@ def run(options: argparse.Namespace) -> None:
     path = options.output or options.alignment.with_suffix(".html")
     arguments.check_parent(path)
     mot.write_report(mot.Alignment.load(options.alignment), path)
-    print(f"Report written to {path.resolve()}")
+    output.show(options, f"Report written to {path.resolve()}", {"report": path.resolve()})
