@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from mot_fast.network import Network
 
 if TYPE_CHECKING:
     from mot_fast.extraction.batches import Batch
+    from mot_fast.extraction.model import Model
     from mot_fast.extraction.reading import Reader
 
 DOMINANT = 0.9
@@ -152,16 +154,8 @@ def extract(
         )
         if reader.is_decoder:
             warnings.warn(_FIRST_TOKEN_LEFT_OUT, UserWarning, stacklevel=2)
-        request = Request(
-            name=subject.name if name is None else name,
-            labels=tuple(tap.label for tap in reader.taps),
-            widths=reader.widths,
-            stimuli_of=first.known_by,
-            model=subject.described(),
-            pooling=reader.pooling.described(),
-            dtype=dtype,
-            versions=_versions(),
-        )
+        request = _request(subject, reader, first.known_by, dtype)
+        request = request if name is None else replace(request, name=name)
         n_known = number_known(batches, stimuli)
         with ActivationStore(folder, request) as activations:
             _fill(activations, _shown(chain([first], coming), n_known, progress), reader)
@@ -180,6 +174,19 @@ def _check_choices(layers: Any, pool: Any, skip_first_token: Any, dtype: Any) ->
     elif skip_first_token and pool != "mean":
         raise ValueError(f"skip_first_token: expected False or 'auto', as pool is {pool!r} and not 'mean', found True")
     _validate.choice(dtype, ("float32", "float16"), "dtype")
+
+
+def _request(subject: Model, reader: Reader, known_by: str, dtype: str) -> Request:
+    return Request(
+        name=subject.name,
+        labels=tuple(tap.label for tap in reader.taps),
+        widths=reader.widths,
+        stimuli_of=known_by,
+        model=subject.described(),
+        pooling=reader.pooling.described(),
+        dtype=dtype,
+        versions=_versions(),
+    )
 
 
 def _versions() -> dict[str, str | None]:

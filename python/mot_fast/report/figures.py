@@ -100,19 +100,7 @@ def _layer_plan(alignment: Record) -> Figure:
         "ygap": 1,
         "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>mass %{customdata[2]:.4f}, "
         "%{customdata[3]:.1%} of the source layer<br>layer cost %{customdata[4]:.4f}<extra></extra>",
-        "colorbar": {
-            "orientation": "h",
-            "x": 0.0,
-            "xanchor": "left",
-            "y": 1.0,
-            "yanchor": "bottom",
-            "len": 1.0,
-            "thickness": 10,
-            "outlinewidth": 0,
-            "title": {"text": "share of the source layer's mass", "side": "top"},
-            "tickvals": [float(np.sqrt(share)) for share in _SHARES],
-            "ticktext": [f"{share:.0%}" for share in _SHARES],
-        },
+        "colorbar": _colour_bar(),
     }
     height = int(np.clip(_CELL * len(rows), 160, _MOST_PIXELS)) + 190
     category = {"type": "category", "showgrid": False}
@@ -122,6 +110,22 @@ def _layer_plan(alignment: Record) -> Figure:
         {**category, "title_text": literal(short_name(alignment.target.name)), "tickangle": -90},
         {**category, "title_text": literal(short_name(alignment.source.name)), "autorange": "reversed"},
     )
+
+
+def _colour_bar() -> dict[str, Any]:
+    return {
+        "orientation": "h",
+        "x": 0.0,
+        "xanchor": "left",
+        "y": 1.0,
+        "yanchor": "bottom",
+        "len": 1.0,
+        "thickness": 10,
+        "outlinewidth": 0,
+        "title": {"text": "share of the source layer's mass", "side": "top"},
+        "tickvals": [float(np.sqrt(share)) for share in _SHARES],
+        "ticktext": [f"{share:.0%}" for share in _SHARES],
+    }
 
 
 def _histogram(centres: Sequence[float]) -> Figure:
