@@ -6,8 +6,10 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from mot_fast.cli import main
@@ -38,6 +40,22 @@ def answer(*arguments):
     result = run_here(*arguments, "--json")
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
+
+
+def interrupted(arguments, has_begun):
+    """Ctrl-C once the command has begun: what it says last, which is the command that goes on."""
+    process = subprocess.Popen([COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 120
+    while not has_begun():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    said, command = errors.strip().splitlines()[-2:]
+    assert command.split() == ["mot-fast", *map(str, arguments)]
+    return said
 
 
 def is_png(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
@@ -38,6 +39,20 @@ def alignment(layers):
 @pytest.fixture
 def rotated(layers):
     return mot.align(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), rotate=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with 200 KB, in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a file system can only be mounted with the rights to: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ pytest.importorskip("transformers")
 
 import mot_fast as mot
 import page_files
-from commands import COMMAND, answer, run_here
+from commands import COMMAND, answer, interrupted, run_here
 
 pytestmark = pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
 
@@ -108,16 +106,8 @@ def test_ctrl_c_leaves_a_folder_that_goes_on(folder):
     (folder / "many.txt").write_text(sentences)
     arguments = ["extract", folder / "models" / "encoder", folder / "many.txt", "-o", folder / "store"]
     arguments += ["--batch-size", "4"]
-    process = subprocess.Popen([COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (folder / "store" / "network.json").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert f"interrupted; what is done is kept in {folder / 'store'}" in errors
+    said = interrupted(arguments, (folder / "store" / "network.json").exists)
+    assert f"interrupted; what is done is kept in {folder / 'store'}" in said
     result = run_here("align", folder / "store", folder / "store")
     assert "expected all stimuli, found the activations of the first" in result.stderr
-    assert answer(*errors.strip().splitlines()[-1].split()[1:])["n_stimuli"] == 40 * page_files.N_STIMULI
+    assert answer(*arguments)["n_stimuli"] == 40 * page_files.N_STIMULI

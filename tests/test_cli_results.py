@@ -3,16 +3,14 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
-from commands import COMMAND, answer, is_png, run_here
+from commands import answer, interrupted, is_png, run_here
 from mot_fast.cli import COMMANDS, parser
 from mot_fast.cli.compare import DEFAULT
 from mot_fast.cli.output import json_text
@@ -216,21 +214,10 @@ def test_ctrl_c_keeps_finished_work_and_says_how_to_go_on(tmp_path):
     for name in "ab":
         np.savez(tmp_path / f"{name}.npz", **{f"layer{k}": rng.random((400, 700)) for k in range(14)})
     arguments = ["align", tmp_path / "a.npz", tmp_path / "b.npz", "--store", tmp_path / "finished", "--test-size", "0"]
-    process = subprocess.Popen([COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     blocks = tmp_path / "finished" / "blocks"
-    deadline = time.monotonic() + 60
-    while not (blocks.exists() and any(blocks.glob("*.block"))):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert f"interrupted; what is done is kept in {tmp_path / 'finished'}" in errors
-    command = errors.strip().splitlines()[-1].split()
-    assert command == ["mot-fast", *map(str, arguments)]
-    n_blocks = len(list(blocks.glob("*.block")))
-    assert n_blocks > 0
-    again = run_here(*command[1:])
+    said = interrupted(arguments, lambda: blocks.exists() and any(blocks.glob("*.block")))
+    assert f"interrupted; what is done is kept in {tmp_path / 'finished'}" in said
+    assert any(blocks.glob("*.block"))
+    again = run_here(*arguments)
     assert again.returncode == 0, again.stderr
     assert "196 pairs of layers" in again.stdout

@@ -184,3 +184,22 @@ def test_no_folder_can_be_made_in_a_file(tmp_path):
         ActivationStore(tmp_path / "file", REQUEST)
     with pytest.raises(OSError, match=r"store: expected a folder to write to, found none at .*below"):
         ActivationStore(tmp_path / "file" / "below", REQUEST)
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_later(small_disk, rng):
+    many = [rng.random((3000, width), dtype=np.float32) for width in REQUEST.widths]
+    few = [values[:5] for values in many]
+    message = r"disk/net: the activations could not be written, and what is there is kept; .* No space left on device"
+
+    def fill():
+        with ActivationStore(small_disk / "net", REQUEST) as store:
+            store.append(few, "01")
+            store.append([np.repeat(values, 40, axis=0) for values in many], "02")
+
+    with pytest.raises(OSError, match=message):
+        fill()
+    assert (header(small_disk / "net")["n_stimuli"], header(small_disk / "net")["is_complete"]) == (5, False)
+    with ActivationStore(small_disk / "net", REQUEST) as store:
+        assert (store.progress.n_stimuli, store.progress.digest) == (5, "01")
+        store.append(few, "03")
+    np.testing.assert_array_equal(np.load(small_disk / "net" / "layer000.npy"), np.concatenate([few[0], few[0]]))

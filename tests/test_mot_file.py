@@ -5,6 +5,7 @@ import functools
 import io
 import json
 import operator
+import os
 import shutil
 import warnings
 
@@ -48,6 +49,14 @@ def test_only_the_file_itself_is_left(alignment, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.mot"]
     with pytest.raises(FileNotFoundError, match=r"run.mot: expected a folder to write to, found none at"):
         alignment.save(tmp_path / "no" / "run.mot")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a file that is none")
+def test_what_is_no_file_is_not_replaced(alignment, tmp_path):
+    os.mkfifo(tmp_path / "run.mot")
+    with pytest.raises(OSError, match=r"run.mot: could not be written, and is as it was \(it is no file\)"):
+        alignment.save(tmp_path / "run.mot")
+    assert (tmp_path / "run.mot").is_fifo()
 
 
 def test_a_failed_write_leaves_the_old_file(alignment, tmp_path, monkeypatch):

@@ -50,20 +50,6 @@ def test_a_second_run_computes_nothing(networks, tmp_path, monkeypatch):
     assert blocks_in(tmp_path / "store") == before
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system with 200 KB, in memory."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a file system can only be mounted with the rights to: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_a_full_disk_is_an_error_that_leaves_a_readable_store(networks, small_disk, monkeypatch):
     use_small_blocks(monkeypatch)
     with pytest.raises(OSError, match=r"disk/store/blocks/\w+.block: could not be written, .* No space left on device"):

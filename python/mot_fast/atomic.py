@@ -21,6 +21,8 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
+        if path.exists() and not path.is_file():  # moved to its place, a file would take that of a folder or a device
+            raise OSError("it is no file")
         with temporary.open("xb") as file:
             yield file
             file.flush()

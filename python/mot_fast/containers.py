@@ -34,7 +34,7 @@ class Container:
 
     kind: str
     list_arrays: Callable[[Path], Arrays]
-    library: str | None = None
+    package: str | None = None
     """That reads it, if it is none of ours."""
     keeps_order: bool = True
     """Whether the order in which arrays come out can be that in which they were written."""

@@ -79,8 +79,8 @@ def layer_of_npy(path: Path, label: str | None = None) -> Layer:
 
 
 def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
-    if container.library is not None and importlib.util.find_spec(container.library) is None:
-        raise ImportError(f'{path}: a {container.kind} needs {container.library}: pip install "mot_fast[io]"')
+    if container.package is not None and importlib.util.find_spec(container.package) is None:
+        raise ImportError(f'{path}: a {container.kind} needs {container.package}: pip install "mot_fast[io]"')
     arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
 
     def make(label: str) -> Layer:

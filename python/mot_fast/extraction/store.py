@@ -10,8 +10,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -68,14 +68,27 @@ class ActivationStore:
             If they cannot be written; the stimuli before them are safe.
         """
         before = self.progress
-        for file, width, values in zip(self.files, self.request.widths, arrays, strict=True):
-            with file.open("r+b") as stream:
-                stream.seek(self._end(width, before.n_stimuli))
-                stream.write(np.ascontiguousarray(values, dtype=self._dtype).data)
+        with self._writing():
+            for file, width, values in zip(self.files, self.request.widths, arrays, strict=True):
+                with file.open("r+b") as stream:
+                    stream.seek(self._end(width, before.n_stimuli))
+                    stream.write(np.ascontiguousarray(values, dtype=self._dtype).data)
         largest = [float(max(known, np.abs(x).max())) for known, x in zip(before.largest, arrays, strict=True)]
         self.progress = Progress(before.n_stimuli + len(arrays[0]), digest, tuple(largest), is_complete=False)
         if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
-            self.record()
+            with self._writing():
+                self.record()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Says what could not be written to, and how to go on."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"{self.folder}: the activations could not be written, and what is there is kept; the same extraction "
+                f"goes on from there ({error})"
+            ) from error
 
     def record(self) -> None:
         """Make sure that what was appended is on the disk, and say so in the header."""
@@ -92,9 +105,12 @@ class ActivationStore:
         if self.progress.is_complete:
             return
         if kind is None:
-            self._finish()
+            with self._writing():
+                self._finish()
             return
         with suppress(OSError):  # the error that ended the block says more
+            for file, width in zip(self.files, self.request.widths, strict=True):
+                os.truncate(file, self._end(width, self.progress.n_stimuli))  # a full disk has room for the record then
             self.record()
 
     def _finish(self) -> None:
