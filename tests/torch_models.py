@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
+
+import mot_fast as mot
 
 N_IDS = 60
 
@@ -126,3 +131,15 @@ def tokenizer(words):
     ends = [(mark, numbers[mark]) for mark in ("[CLS]", "[SEP]")]
     whole.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
     return PreTrainedTokenizerFast(tokenizer_object=whole, pad_token="[PAD]", unk_token="[UNK]")
+
+
+def extracted(*arguments, **options):
+    """What is on the disk: the header, and every layer by its label."""
+    folder = Path(arguments[2])
+    network = mot.extract(*arguments, **{"progress": False, **options})
+    header = json.loads((folder / "network.json").read_text())
+    layers = {layer["label"]: np.load(folder / layer["file"]) for layer in header["layers"]}
+    assert network.widths == tuple(values.shape[1] for values in layers.values())
+    assert network.n_stimuli == header["n_stimuli"]
+    assert header["is_complete"]
+    return header, layers
