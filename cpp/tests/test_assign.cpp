@@ -10,7 +10,6 @@
 #include "cases.hpp"
 #include "check.hpp"
 #include "mot/dense_assignment.hpp"
-#include "mot/matching_certificate.hpp"
 
 namespace {
 
