@@ -78,8 +78,7 @@ struct Proof {
         std::vector<long double> lowered(u.begin(), u.end());
         for (std::size_t i = 0; i < u.size(); ++i)
             for (std::size_t j = 0; j < v.size(); ++j)
-                if (marginals.b[j] > 0)
-                    lowered[i] = std::min(lowered[i], static_cast<long double>(cost(i, j)) - v[j]);
+                if (marginals.b[j] > 0) lowered[i] = std::min(lowered[i], static_cast<long double>(cost(i, j)) - v[j]);
         for (std::size_t k = 0; k < solution.mass.size(); ++k) {
             const std::size_t i = to_index(solution.source[k]);
             const std::size_t j = to_index(solution.target[k]);

@@ -68,7 +68,8 @@ Matching refined(const MatrixView<double>& cost, const Matching& start, Interrup
 bool is_settled(const MatrixView<double>& cost, const Matching& matching, Interrupt& interrupt) {
     Solution solution;
     solution.certificate = matching.certificate;
-    return is_settled(GivenCost<double>(cost, 0.0), Masses::uniform(cost.n_columns, cost.n_columns), solution, interrupt);
+    return is_settled(GivenCost<double>(cost, 0.0), Masses::uniform(cost.n_columns, cost.n_columns), solution,
+                      interrupt);
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ public:
         figures_.primal = rounded(primal_);
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
-        figures_.tolerance = std::max(resolution, Certificate::allowed(figures_.cost_scale, largest_potential_) +
-                                                      moved_by_rounding_ / total);
+        figures_.tolerance = std::max(
+            resolution, Certificate::allowed(figures_.cost_scale, largest_potential_) + moved_by_rounding_ / total);
         return figures_;
     }
 
@@ -92,8 +92,7 @@ private:
         };
         for (std::size_t i = 0; i < u_.size(); ++i)
             add(masses_.source[i] * masses_.unit, u_[i], row_violation_[i], row_error_[i]);
-        for (std::size_t j = 0; j < v_.size(); ++j)
-            add(masses_.target[j] * masses_.unit, v_[j], 0.0, column_error_[j]);
+        for (std::size_t j = 0; j < v_.size(); ++j) add(masses_.target[j] * masses_.unit, v_[j], 0.0, column_error_[j]);
         return total;
     }
 

@@ -1,9 +1,9 @@
 /// Measures an answer against the dense problem by the definitions; with the solver it shares the kernel that
 /// compares a row of costs with potentials, and nothing else.
 ///
-/// The potentials need not be feasible to the last bit: they are once every u_i is lowered by the worst violation in its
-/// row. What that takes from the dual value is part of the gap, which so bounds by how much the answer can be above the
-/// optimum.
+/// The potentials need not be feasible to the last bit: they are once every u_i is lowered by the worst violation in
+/// its row. What that takes from the dual value is part of the gap, which so bounds by how much the answer can be above
+/// the optimum.
 #pragma once
 
 #include <vector>

@@ -1,8 +1,8 @@
 /// A bound on what an arc counts for: dearer arcs, and missing ones, count for the cap.
 ///
-/// Capping makes arcs cheaper only. So where an optimal plan uses no capped arc it is optimal for the costs as they are,
-/// and its potentials are as small as the cap, however dear the arcs that nobody needs. Where it uses some, the cap is
-/// raised.
+/// Capping makes arcs cheaper only. So where an optimal plan uses no capped arc it is optimal for the costs as they
+/// are, and its potentials are as small as the cap, however dear the arcs that nobody needs. Where it uses some, the
+/// cap is raised.
 #pragma once
 
 #include <algorithm>

@@ -33,9 +33,9 @@ void reduce(Solution& solution) {
     for (double& u : solution.potentials.u) u *= factor;
     for (double& v : solution.potentials.v) v *= factor;
     Certificate& certificate = solution.certificate;
-    for (double* figure : {&solution.cost, &certificate.dual_violation, &certificate.slackness,
-                           &certificate.duality_gap, &certificate.primal, &certificate.cost_scale,
-                           &certificate.tolerance})
+    for (double* figure :
+         {&solution.cost, &certificate.dual_violation, &certificate.slackness, &certificate.duality_gap,
+          &certificate.primal, &certificate.cost_scale, &certificate.tolerance})
         *figure *= factor;
 }
 

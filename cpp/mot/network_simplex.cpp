@@ -103,7 +103,8 @@ Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) 
 /// Mass sent round the cycle drains the arcs that point against it. Of those that block first, the last one met on the
 /// way round from the join keeps the tree strongly feasible.
 template <class Height>
-typename NetworkSimplex<Height>::Leaving NetworkSimplex<Height>::find_leaving_arc(Node source, Node target, Node join) const {
+typename NetworkSimplex<Height>::Leaving NetworkSimplex<Height>::find_leaving_arc(Node source, Node target,
+                                                                                  Node join) const {
     Leaving leaving{SpanningTree::none, std::numeric_limits<double>::infinity(), true};
     for (Node x = source; x != join; x = tree_.parent(x))
         if (is_source(x) && flow_up_[index(x)] < leaving.flow) leaving = {x, flow_up_[index(x)], true};
@@ -185,7 +186,8 @@ Potentials NetworkSimplex<Height>::potentials() const {
 }
 
 template <class Height>
-void NetworkSimplex<Height>::plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const {
+void NetworkSimplex<Height>::plan(std::vector<Node>& source, std::vector<Node>& target,
+                                  std::vector<double>& flow) const {
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
         if (!(flow_up_[index(x)] > 0.0)) continue;
         source.push_back(source_[arc_up_[index(x)]]);

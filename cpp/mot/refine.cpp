@@ -90,8 +90,8 @@ CostCap cap_for(const Cost& cost, const Masses& masses, const Solution& start, I
     if (n_arcs == n_rows * n_columns) return {base, step, greatest};
     // A detour over listed arcs replaces a missing one by at most as many as there are units on the smaller side, and
     // takes mass back from one less.
-    const double way_round = (static_cast<double>(std::min(n_rows, n_columns)) + CostCap::first_steps) *
-                             std::max(greatest - least, step);
+    const double way_round =
+        (static_cast<double>(std::min(n_rows, n_columns)) + CostCap::first_steps) * std::max(greatest - least, step);
     return {base, step, greatest + way_round};
 }
 
@@ -134,8 +134,7 @@ std::vector<Arc> find_violated(const Cost& cost, const ExactSimplex& simplex, In
         }
         if (static_cast<std::ptrdiff_t>(of_row.size()) > most_violated_per_row) {
             const auto is_worse = [](const Violated& x, const Violated& y) {
-                return x.reduced_cost != y.reduced_cost ? x.reduced_cost < y.reduced_cost
-                                                        : x.arc.target < y.arc.target;
+                return x.reduced_cost != y.reduced_cost ? x.reduced_cost < y.reduced_cost : x.arc.target < y.arc.target;
             };
             std::nth_element(of_row.begin(), of_row.begin() + most_violated_per_row, of_row.end(), is_worse);
             of_row.resize(most_violated_per_row);

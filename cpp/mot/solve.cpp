@@ -84,11 +84,7 @@ public:
     /// Arcs with a reduced cost below `width` come along with the violated ones.
     ColumnGeneration(const Cost& cost, const Masses& masses, const std::vector<Arc>& known, double width,
                      Interrupt& interrupt)
-        : cost_(cost),
-          masses_(masses),
-          interrupt_(interrupt),
-          width_(width),
-          pricing_(cost, known) {}
+        : cost_(cost), masses_(masses), interrupt_(interrupt), width_(width), pricing_(cost, known) {}
 
     /// Arcs not known yet that the potentials leave nearly violated: a reduced cost below `width`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double width) {

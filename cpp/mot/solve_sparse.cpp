@@ -74,8 +74,9 @@ void complete_potentials(const SparseCost& cost, Potentials& potentials) {
     for (std::size_t j = 0; j < v.size(); ++j)
         if (v[j] == -infinity) v[j] = bounded(most_v[j]);
     std::vector<double> most_u(u.size(), infinity);
-    cost.for_each_arc(
-        [&](Node i, Node j, double value) { most_u[index(i)] = std::min(most_u[index(i)], below(value, v[index(j)])); });
+    cost.for_each_arc([&](Node i, Node j, double value) {
+        most_u[index(i)] = std::min(most_u[index(i)], below(value, v[index(j)]));
+    });
     for (std::size_t i = 0; i < u.size(); ++i)
         if (u[i] == -infinity) u[i] = bounded(most_u[i]);
 }
