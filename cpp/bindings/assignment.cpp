@@ -49,8 +49,8 @@ py::tuple assign(const Costs& cost, bool maximize) {
     mot::Matching matching;
     bool is_sound = true;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         std::vector<double> copy;
         if (maximize || transpose) copy = turned(view, maximize, transpose);
         if (transpose) std::swap(view.n_rows, view.n_columns);

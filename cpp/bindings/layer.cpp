@@ -38,7 +38,7 @@ auto with_view(const py::array& activations, const Rows& rows, Work work) {
     if (activations.ndim() != 2 || (rows && rows->ndim() != 1))
         throw py::value_error("activations must be two-dimensional and rows one-dimensional");
     const auto run = [&](auto view) {
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
         return work(view);
     };
     constexpr int numpy_half = 23;  // NPY_HALF; pybind11 has no type for it

@@ -33,8 +33,8 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     const mot::Method chosen = method_of(method);
     mot::Solution solution;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
         solution = mot::solve(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
     }
@@ -66,8 +66,8 @@ mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::
     const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
     mot::Solution solution;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
         solution = mot::solve(mot::SparseCost(view), masses, interrupt);
     }
@@ -118,7 +118,7 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
 
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
-    const py::gil_scoped_release release;
+    const Unlocked unlocked;
     return static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data(), values.size()));
 }
 
