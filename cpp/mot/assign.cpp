@@ -29,7 +29,7 @@ Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
         return empty;
     }
     DenseAssignment<double> assignment(cost);
-    assignment.take_cheapest();
+    assignment.take_cheapest(interrupt);
     if (cost.n_rows == cost.n_columns && !assignment.suits_search()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (scale <= greatest_cost) return assign_by_columns(cost, scale, interrupt);

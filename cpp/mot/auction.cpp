@@ -79,6 +79,11 @@ void Auction::add_arcs(const std::vector<Arc>& arcs) {
     first_ = std::move(first);
 }
 
+bool Auction::bids_are_cheap() const {
+    constexpr std::size_t few = 32;
+    return arcs_.size() <= few * supply_.size() && demand_.size() <= few;
+}
+
 double Auction::spread(double scale) const {
     std::vector<double> ranges;
     for (std::size_t i = 0; i + 1 < first_.size(); ++i) {

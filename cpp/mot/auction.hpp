@@ -41,6 +41,9 @@ public:
     /// if some is left over: when interrupted, when the arcs have no room for it, or when prices war without end.
     bool run(double epsilon, Interrupt& interrupt);
 
+    /// Whether those who bid are many, each with few arcs.
+    bool bids_are_cheap() const;
+
     /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
     /// do: the `scale` of all costs, or 1.
     double spread(double scale) const;

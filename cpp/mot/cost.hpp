@@ -18,6 +18,9 @@
 
 namespace mot {
 
+/// Work on every cost of a row that is visited, as an interrupt counts it.
+constexpr std::int64_t steps_per_visit = 4;
+
 template <class Real>
 class GivenCost {
 public:
@@ -38,10 +41,10 @@ public:
     /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.
     template <class IsWanted, class Visit>
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
-        constexpr std::int64_t rows_between_looks = 256;
         for (std::int64_t i = 0; i < n_rows(); ++i) {
-            if (i % rows_between_looks == rows_between_looks - 1 && interrupt.requested()) return;
-            if (is_wanted(i)) visit(i, matrix_.row(i));
+            if (!is_wanted(i)) continue;
+            if (interrupt.requested_after(steps_per_visit * n_columns())) return;
+            visit(i, matrix_.row(i));
         }
     }
 
@@ -96,6 +99,7 @@ public:
             if (!is_stored_) compute(rows, costs_);
             for (std::size_t k = 0; k < rows.size(); ++k) {
                 const std::int64_t place = is_stored_ ? rows[k] : static_cast<std::int64_t>(k);
+                if (interrupt.requested_after(steps_per_visit * n_columns())) return;
                 visit(rows[k], costs_ + place * n_columns());
             }
             rows.clear();

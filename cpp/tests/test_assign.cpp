@@ -132,8 +132,8 @@ void test_both_precisions_agree(Random& random) {
     NeverInterrupt interrupt;
     mot::DenseAssignment<double> dense(view_of_cost(cost));
     mot::DenseAssignment<float> dense_single({single.data(), 90, 130});
-    dense.take_cheapest();
-    dense_single.take_cheapest();
+    dense.take_cheapest(interrupt);
+    dense_single.take_cheapest(interrupt);
     CHECK(dense.search(interrupt) == mot::Status::optimal && dense_single.search(interrupt) == mot::Status::optimal);
     CHECK(dense.column_of() == dense_single.column_of());
     CHECK(dense.potentials().v == dense_single.potentials().v);
@@ -144,7 +144,7 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
     mot::DenseAssignment<double> dense(view_of_cost(cost));
-    dense.take_cheapest();
+    dense.take_cheapest(interrupt);
     CHECK(!dense.suits_search());
     CHECK(dense.search(interrupt) == mot::Status::optimal);
     double expected = 0;
