@@ -68,7 +68,7 @@ class CorrelationCost {
 public:
     using Value = float;
 
-    /// `workshop` must outlive this object and serve no other at the same time.
+    /// `workshop` must outlive this object and serve no other at the same time; `interrupt` must outlive it, too.
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workshop& workshop,
                     Interrupt& interrupt);
 
@@ -79,7 +79,9 @@ public:
     /// Computed once: the few arcs that matter are asked for again and again.
     double exact(std::int64_t i, std::int64_t j) const {
         const auto [known, is_new] = exact_.try_emplace(i * n_columns() + j, 0.0);
-        if (is_new) known->second = 1.0 - source_.correlation(i, target_, j);
+        // Whoever asks for many of them hears that he need not, and gets something at once.
+        if (is_new && !interrupt_.requested_after(source_.n_stimuli()))
+            known->second = 1.0 - source_.correlation(i, target_, j);
         return known->second;
     }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Jeannerod
@@ -120,6 +122,7 @@ private:
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;
     Workshop& workshop_;
+    Interrupt& interrupt_;
     bool is_stored_;
     std::int64_t panel_;         // rows that one worker computes together
     std::int64_t rows_at_once_;  // rows that all workers compute together

@@ -211,8 +211,10 @@ Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_ass
         return generation.finish(assignment);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
-    NetworkSimplex simplex(
-        masses, has_prices ? starting_basis(masses, auction, arcs, cost_of) : starting_basis(masses, arcs, cost_of));
+    const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
+                                   : starting_basis(masses, arcs, cost_of, interrupt);
+    if (interrupt.requested()) return {};
+    NetworkSimplex simplex(masses, basis);
     simplex.add_arcs(arcs);
     return generation.finish(simplex);
 }

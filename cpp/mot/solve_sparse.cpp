@@ -107,9 +107,9 @@ Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std
     const std::vector<Arc> arcs = cost.arcs();
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
-    if (!auction.run(coarse * spread, interrupt)) return starting_basis(masses, arcs, cost_of);
+    if (!auction.run(coarse * spread, interrupt)) return starting_basis(masses, arcs, cost_of, interrupt);
     auction.run(fine * spread, interrupt);
-    return starting_basis(masses, auction, arcs, cost_of);
+    return starting_basis(masses, auction, arcs, cost_of, interrupt);
 }
 
 /// Finds the plan of `solution`, or that there is none.
@@ -147,7 +147,9 @@ Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrup
     }
     ArtificialCost artificial(cost);
     const auto cost_of = [&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); };
-    NetworkSimplex simplex(masses, near_optimal_basis(cost, masses, cost_of, interrupt));
+    const Basis basis = near_optimal_basis(cost, masses, cost_of, interrupt);
+    if (interrupt.requested()) return solution;
+    NetworkSimplex simplex(masses, basis);
     optimize(simplex, cost, masses, artificial, interrupt, solution);
     if (solution.status != Status::optimal) return solution;
 
@@ -157,6 +159,7 @@ Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrup
     centre_potentials(masses, solution.potentials);
     if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
+    if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
     return solution;
