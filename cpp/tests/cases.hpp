@@ -142,6 +142,7 @@ public:
 
     explicit StopAt(int n, std::int64_t work_between_looks = 1) : Interrupt(work_between_looks), n_(n) {}
     bool requested() override { return ++n_looks >= n_; }
+    bool has_stopped() const { return n_looks >= n_; }
     int n_looks = 0;
 
 private:
