@@ -53,3 +53,10 @@ def test_what_a_piece_raises_is_raised_and_stops_the_others():
     with pytest.raises(ValueError, match="bad piece"):
         parallel.run([endless, fail], 2)
     assert endless.was_stopped.wait(10)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_each_answers_in_order(n_threads):
+    assert parallel.each(lambda n: n * n, range(7), n_threads) == [0, 1, 4, 9, 16, 25, 36]
+    with pytest.raises(KeyError, match="no such"):
+        parallel.each({}.__getitem__, ["no such"], n_threads)

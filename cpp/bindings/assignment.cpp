@@ -11,16 +11,25 @@ namespace {
 
 using Costs = py::array_t<double, py::array::c_style>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::int64_t steps_per_cost = 8;  // of a copy that is turned
 
-/// A copy as the core takes it: least is best, and no fewer columns than rows.
-std::vector<double> turned(const mot::MatrixView<double>& cost, bool maximize, bool transpose) {
+/// A copy as the core takes it: least is best, and no fewer columns than rows; of no use when interrupted.
+std::vector<double> turned(const mot::MatrixView<double>& cost, bool maximize, bool transpose,
+                           mot::Interrupt& interrupt) {
     std::vector<double> result(static_cast<std::size_t>(cost.n_rows * cost.n_columns));
     const double sign = maximize ? -1.0 : 1.0;
-    for (std::int64_t i = 0; i < cost.n_rows; ++i)
+    for (std::int64_t i = 0; i < cost.n_rows && !interrupt.requested_after(steps_per_cost * cost.n_columns); ++i)
         for (std::int64_t j = 0; j < cost.n_columns; ++j)
             result[static_cast<std::size_t>(transpose ? j * cost.n_rows + i : i * cost.n_columns + j)] =
                 sign * cost(i, j);
     return result;
+}
+
+bool has_sound_costs(const mot::MatrixView<double>& cost, mot::Interrupt& interrupt) {
+    bool is_sound = true;
+    for (std::int64_t i = 0; i < cost.n_rows && !interrupt.requested_after(cost.n_columns); ++i)
+        for (std::int64_t j = 0; j < cost.n_columns; ++j) is_sound &= cost(i, j) > -infinity;
+    return is_sound;
 }
 
 /// (rows, columns), rows increasing.
@@ -49,13 +58,13 @@ py::tuple assign(const Costs& cost, bool maximize) {
     mot::Matching matching;
     bool is_sound = true;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         std::vector<double> copy;
-        if (maximize || transpose) copy = turned(view, maximize, transpose);
+        if (maximize || transpose) copy = turned(view, maximize, transpose, interrupt);
         if (transpose) std::swap(view.n_rows, view.n_columns);
         if (!copy.empty()) view.data = copy.data();
-        for (std::int64_t k = 0; k < view.n_rows * view.n_columns; ++k) is_sound &= view.data[k] > -infinity;
+        is_sound = has_sound_costs(view, interrupt);
         if (is_sound) matching = mot::assign(view, interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();

@@ -12,19 +12,24 @@ namespace {
 
 class CallbackProgress : public mot::Progress {
 public:
-    explicit CallbackProgress(const py::object& callback) : callback_(callback) {}
+    CallbackProgress(const Unlocked& unlocked, const py::object& callback)
+        : unlocked_(unlocked), callback_(callback.is_none() ? nullptr : callback.ptr()) {}
+
     bool report(std::int64_t n_done) noexcept override {
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0) return false;
-        if (callback_.is_none() || n_done == n_reported_) return true;
+        if (unlocked_.is_interrupted()) return false;
+        if (!callback_ || n_done == n_reported_) return !is_abandoned();
         n_reported_ = n_done;
-        PyObject* answer = PyObject_CallFunction(callback_.ptr(), "L", static_cast<long long>(n_done));
-        Py_XDECREF(answer);
-        return answer != nullptr;
+        return unlocked_.with_lock([&] {
+            PyObject* answer = PyObject_CallFunction(callback_, "L", static_cast<long long>(n_done));
+            Py_XDECREF(answer);
+            return answer != nullptr;
+        });
     }
+    bool is_abandoned() const noexcept override { return unlocked_.is_abandoned(); }
 
 private:
-    py::object callback_;
+    const Unlocked& unlocked_;
+    PyObject* callback_;  // null where nobody listens
     std::int64_t n_reported_ = 0;
 };
 
@@ -78,10 +83,10 @@ std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targ
                                        const LayerMasses& target_masses) {
     const std::vector<mot::LayerPair> pairs = pairs_of(sources, targets, source_masses, target_masses);
     const mot::Sgemm sgemm = scipy_sgemm();
-    CallbackProgress callback(progress);
     std::vector<mot::Solution> solutions;
     {
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        CallbackProgress callback(unlocked, progress);
         solutions = mot::solve_pairs(pairs, sgemm, {n_threads, most_costs, most_costs_alone}, callback);
     }
     if (PyErr_Occurred()) throw py::error_already_set();

@@ -32,14 +32,19 @@ mot::ActivationsView<Real> view_of(const py::array& activations, const Rows& row
     return view;
 }
 
-/// Calls `work` with a view of the array's own element type, without the GIL.
+/// Calls `work` with a view of the array's own element type and an interrupt, without the GIL.
 template <class Work>
 auto with_view(const py::array& activations, const Rows& rows, Work work) {
     if (activations.ndim() != 2 || (rows && rows->ndim() != 1))
         throw py::value_error("activations must be two-dimensional and rows one-dimensional");
     const auto run = [&](auto view) {
-        const py::gil_scoped_release release;
-        return work(view);
+        auto result = [&] {
+            const Unlocked unlocked;
+            SignalInterrupt interrupt(unlocked);
+            return work(view, &interrupt);
+        }();
+        if (PyErr_Occurred()) throw py::error_already_set();
+        return result;
     };
     constexpr int numpy_half = 23;  // NPY_HALF; pybind11 has no type for it
     const py::dtype type = activations.dtype();
@@ -58,7 +63,9 @@ void bind_layer(py::module_& module) {
 
     py::class_<StandardizedLayer>(module, "StandardizedLayer")
         .def(py::init([](const py::array& activations, const Rows& rows) {
-                 return with_view(activations, rows, [](const auto& view) { return StandardizedLayer(view); });
+                 return with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
+                     return StandardizedLayer(view, interrupt);
+                 });
              }),
              py::arg("activations"), py::arg("rows") = py::none())
         .def_property_readonly("mean",
@@ -69,8 +76,9 @@ void bind_layer(py::module_& module) {
     module.def(
         "first_nonfinite",
         [](const py::array& activations, const Rows& rows) -> std::optional<std::pair<std::int64_t, std::int64_t>> {
-            const auto found =
-                with_view(activations, rows, [](const auto& view) { return mot::first_nonfinite(view); });
+            const auto found = with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
+                return mot::first_nonfinite(view, interrupt);
+            });
             if (!found) return std::nullopt;
             return std::make_pair(found->stimulus, found->unit);
         },

@@ -3,6 +3,7 @@
 
 PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     module.doc() = "Compiled core of mot_fast; private. Arguments are checked in mot_fast._validate.";
+    bind_unlocked(module);
     bind_solution(module);
     bind_transport(module);
     bind_assignment(module);

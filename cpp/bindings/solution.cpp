@@ -3,19 +3,6 @@
 
 #include "bindings.hpp"
 
-bool signal_is_pending() {
-    const py::gil_scoped_acquire gil;
-    return PyErr_CheckSignals() != 0;
-}
-
-bool SignalInterrupt::requested() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
-    last_look_ = now;
-    is_requested_ = is_requested_ || signal_is_pending();
-    return is_requested_;
-}
-
 void bind_solution(py::module_& module) {
     using mot::Certificate;
     using mot::Solution;

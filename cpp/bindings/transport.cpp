@@ -1,6 +1,7 @@
 /// `_core.solve_transport`: one transport on a cost matrix, whose scale `_core.largest_magnitude` tells.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -33,8 +34,8 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     const mot::Method chosen = method_of(method);
     mot::Solution solution;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
         solution = mot::solve(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
     }
@@ -66,8 +67,8 @@ mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::
     const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
     mot::Solution solution;
     {
-        SignalInterrupt interrupt;
-        const py::gil_scoped_release release;
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
         solution = mot::solve(mot::SparseCost(view), masses, interrupt);
     }
@@ -118,8 +119,20 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
 
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
-    const py::gil_scoped_release release;
-    return static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data(), values.size()));
+    constexpr py::ssize_t at_once = 1 << 20;
+    double largest = 0;
+    {
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
+        for (py::ssize_t first = 0; first < values.size() && !interrupt.requested_after(at_once); first += at_once) {
+            const py::ssize_t n = std::min(at_once, values.size() - first);
+            const auto found =
+                static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data() + first, n));
+            largest = mot::Certificate::worse(largest, found);
+        }
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return largest;
 }
 
 }  // namespace

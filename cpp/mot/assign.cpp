@@ -59,7 +59,8 @@ Matching refined(const MatrixView<double>& cost, const Matching& start, Interrup
         for (double& u : matching.potentials.u) u -= idle;
         for (double& v : matching.potentials.v) v += idle;
     }
-    matching.certificate = certify_matching(cost, matching.column_of, matching.potentials);
+    matching.certificate = certify_matching(cost, matching.column_of, matching.potentials, interrupt);
+    if (interrupt.requested()) return {};
     if (!matching.certificate.is_optimal()) matching.status = Status::not_proven;
     return matching;
 }
@@ -81,7 +82,7 @@ Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
         return empty;
     }
     DenseAssignment<double> assignment(cost);
-    assignment.take_cheapest();
+    assignment.take_cheapest(interrupt);
     if (cost.n_rows == cost.n_columns && !assignment.suits_search()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (scale <= greatest_cost) return assign_by_columns(cost, scale, interrupt);
@@ -92,7 +93,8 @@ Matching assign(const MatrixView<double>& cost, Interrupt& interrupt) {
     if (matching.status != Status::optimal) return matching;
     matching.column_of = assignment.column_of();
     matching.potentials = assignment.potentials();
-    matching.certificate = certify_matching(cost, matching.column_of, matching.potentials);
+    matching.certificate = certify_matching(cost, matching.column_of, matching.potentials, interrupt);
+    if (interrupt.requested()) return {};
     return is_settled(cost, matching, interrupt) ? matching : refined(cost, matching, interrupt);
 }
 

@@ -9,6 +9,8 @@ namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+/// Of the work of a search, whose heap takes its time.
+constexpr std::int64_t steps_per_arc = 8;
 
 std::vector<Arc> arcs_of(const std::vector<Shipment>& shipments) {
     std::vector<Arc> arcs;
@@ -38,7 +40,6 @@ Assignment::Assignment(const Masses& masses, std::vector<double> v, const std::v
         const bool is_cheapest = arc.cost - v_[index(arc.target)] == u_[index(arc.source)];
         if (is_cheapest && source_of_[index(arc.target)] == none) match(arc.source, {arc.target, arc.cost});
     }
-    augment_by_row_reduction();
 }
 
 void Assignment::add_arcs(const std::vector<Arc>& arcs) {
@@ -65,11 +66,11 @@ void Assignment::replace_costs(const std::function<double(Node, Node)>& cost) {
 }
 
 Status Assignment::optimize(double, Interrupt& interrupt) {
-    constexpr int searches_between_looks = 64;
-    int n_searches = 0;
+    is_reduced_ = is_reduced_ || augment_by_row_reduction(interrupt);
+    if (!is_reduced_) return Status::interrupted;
     for (const Node source : free_sources()) {
-        if (!augment_by_shortest_path(source)) return Status::not_proven;
-        if (++n_searches % searches_between_looks == 0 && interrupt.requested()) return Status::interrupted;
+        const Status status = augment_by_shortest_path(source, interrupt);
+        if (status != Status::optimal) return status;
     }
     for (std::size_t i = 0; i < arcs_.size(); ++i) u_[i] = cost_of_[i] - v_[index(target_of_[i])];
     return Status::optimal;
@@ -108,13 +109,14 @@ Assignment::Cheapest Assignment::find_cheapest(Node source) const {
 }
 
 /// A free source bids for its cheapest target up to what the second cheapest would cost; whoever is outbid bids next,
-/// or waits for the search when the price did not move.
-void Assignment::augment_by_row_reduction() {
+/// or waits for the search when the price did not move. False if interrupted.
+bool Assignment::augment_by_row_reduction(Interrupt& interrupt) {
     // Sources that are nearly equal can outbid one another by next to nothing for ever: the searches settle the rest.
     constexpr std::size_t bids_per_source = 16;
     std::size_t n_bids_left = bids_per_source * arcs_.size();
     for (Node source : free_sources()) {
         for (; source != none && n_bids_left > 0; --n_bids_left) {
+            if (interrupt.requested_after(n_arcs(source))) return false;
             const Cheapest found = find_cheapest(source);
             if (found.second_arc.target == none) break;
             double& v = v_[index(found.arc.target)];
@@ -129,10 +131,11 @@ void Assignment::augment_by_row_reduction() {
             source = price_falls ? outbid : none;
         }
     }
+    return true;
 }
 
-/// Dijkstra over reduced costs from a free source to the nearest free target; false if there is no way.
-bool Assignment::augment_by_shortest_path(Node free_source) {
+/// Dijkstra over reduced costs from a free source to the nearest free target; nothing is proven if there is no way.
+Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interrupt) {
     reached_.clear();
     settled_.clear();
     open_.clear();
@@ -142,7 +145,10 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
     double u = find_cheapest(source).value;
     Node end = none;
     double length = infinity;
+    bool is_interrupted = false;
     while (true) {
+        is_interrupted = interrupt.requested_after(steps_per_arc * n_arcs(source));
+        if (is_interrupted) break;
         for (const HalfArc& arc : arcs_[index(source)]) {
             // Never shorter than the way here, whatever the rounding: what is settled stays settled.
             const double distance = so_far + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
@@ -176,7 +182,7 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
         u = cost_of_[index(source)] - v_[index(target)];
     }
 
-    if (end != none) {
+    if (end != none && !is_interrupted) {
         for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - length;
         for (Node target = end; target != none;) {
             const Node from = reached_from_[index(target)];
@@ -186,7 +192,8 @@ bool Assignment::augment_by_shortest_path(Node free_source) {
         }
     }
     for (const Node target : reached_) distance_[index(target)] = infinity;
-    return end != none;
+    if (is_interrupted) return Status::interrupted;
+    return end != none ? Status::optimal : Status::not_proven;
 }
 
 void Assignment::plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const {

@@ -11,6 +11,7 @@
 ///   (I2) it vanishes on every matched arc.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -56,17 +57,19 @@ private:
     static constexpr Node none = -1;
     static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
 
-    void augment_by_row_reduction();
-    bool augment_by_shortest_path(Node free_source);
+    bool augment_by_row_reduction(Interrupt& interrupt);
+    Status augment_by_shortest_path(Node free_source, Interrupt& interrupt);
     Cheapest find_cheapest(Node source) const;
     void match(Node source, const HalfArc& arc);
     std::vector<Node> free_sources() const;
+    std::int64_t n_arcs(Node source) const { return static_cast<std::int64_t>(arcs_[index(source)].size()); }
 
     double flow_;                             // on each matched arc
     std::vector<std::vector<HalfArc>> arcs_;  // of every source
     std::vector<Node> target_of_, source_of_;
     std::vector<double> cost_of_;  // of every matched source: its arc's cost
     std::vector<double> u_, v_;
+    bool is_reduced_ = false;
 
     // Of the search under way.
     std::vector<double> distance_;

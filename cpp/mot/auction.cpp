@@ -10,34 +10,47 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Of a unit's mass: masses whose sums differ by rounding leave some that finds no room.
+/// Of a typical unit's mass.
 constexpr double negligible_share = 1e-9;
 /// Arcs that no bid has looked at for many raises are not scanned at each.
 constexpr double near_width_in_epsilons = 8;
 /// Of the side that has more. Far more than scaled rounds take: the arcs have no room for all mass, or a price war is
 /// on.
 constexpr std::int64_t most_bids_per_unit = 64;
+/// Where there are so many targets for every source, it is they who bid.
+constexpr std::size_t targets_per_source = 4;
+/// A bid, and every holding it takes from, against reading one cost.
+constexpr std::int64_t steps_per_bid = 32;
+
+bool has_far_more_targets(const Masses& masses) {
+    return masses.target.size() > targets_per_source * masses.source.size();
+}
 
 }  // namespace
 
 Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
-    : masses_(masses),
-      first_(masses.source.size() + 1, 0),
-      near_end_(masses.source.size(), 0),
-      near_limit_(masses.source.size(), 0.0),
-      supply_(masses.source),
-      demand_(masses.target),
-      holdings_(masses.target.size()),
-      is_open_(masses.source.size(), false) {
-    potentials_.u.assign(masses.source.size(), -infinity);
-    potentials_.v.assign(masses.target.size(), infinity);
+    : is_exchanged_(has_far_more_targets(masses)),
+      supply_(is_exchanged_ ? masses.target : masses.source),
+      demand_(is_exchanged_ ? masses.source : masses.target),
+      holdings_(demand_.size()) {
+    has_mass_.resize(supply_.size());
+    std::transform(supply_.begin(), supply_.end(), has_mass_.begin(), [](double mass) { return mass > 0; });
+    first_.assign(supply_.size() + 1, 0);
+    near_end_.assign(supply_.size(), 0);
+    near_limit_.assign(supply_.size(), 0.0);
+    is_open_.assign(supply_.size(), false);
+    potentials_.u.assign(supply_.size(), -infinity);
+    potentials_.v.assign(demand_.size(), infinity);
     const double total = std::accumulate(supply_.begin(), supply_.end(), 0.0);
-    negligible_ = negligible_share * total / static_cast<double>(supply_.size());
+    // Nor is what the sums of the two sides may differ by.
+    const double rounding =
+        std::numeric_limits<double>::epsilon() * static_cast<double>(supply_.size() + demand_.size());
+    negligible_ = total * std::max(negligible_share / static_cast<double>(supply_.size()), rounding);
     add_arcs(arcs);
     constexpr std::size_t usual_holders = 4;
     for (std::vector<Holding>& holdings : holdings_) holdings.reserve(usual_holders);
     for (const Arc& arc : arcs) {
-        double& v = potentials_.v[index(arc.target)];
+        double& v = potentials_.v[index(as_seen(arc).target)];
         v = std::min(v, arc.cost);
     }
     for (std::size_t j = 0; j < demand_.size(); ++j) {
@@ -49,7 +62,7 @@ Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
 void Auction::add_arcs(const std::vector<Arc>& arcs) {
     std::vector<std::size_t> first(first_.size(), 0);
     for (std::size_t i = 0; i + 1 < first.size(); ++i) first[i + 1] = first_[i + 1] - first_[i];
-    for (const Arc& arc : arcs) ++first[index(arc.source) + 1];
+    for (const Arc& arc : arcs) ++first[index(as_seen(arc).source) + 1];
     for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
     std::vector<HalfArc> merged(first.back());
     std::vector<std::size_t> free(first.begin(), first.end() - 1);
@@ -59,9 +72,17 @@ void Auction::add_arcs(const std::vector<Arc>& arcs) {
                   merged.begin() + static_cast<std::ptrdiff_t>(free[i]));
         free[i] += first_[i + 1] - first_[i];
     }
-    for (const Arc& arc : arcs) merged[free[index(arc.source)]++] = {arc.target, arc.cost};
+    for (const Arc& arc : arcs) {
+        const Arc seen = as_seen(arc);
+        merged[free[index(seen.source)]++] = {seen.target, seen.cost};
+    }
     arcs_ = std::move(merged);
     first_ = std::move(first);
+}
+
+bool Auction::bids_are_cheap() const {
+    constexpr std::size_t few = 32;
+    return arcs_.size() <= few * supply_.size() && demand_.size() <= few;
 }
 
 double Auction::spread(double scale) const {
@@ -84,7 +105,8 @@ double Auction::spread(double scale) const {
 }
 
 /// The cheapest of some arcs and the value of the next one; infinity where there is none.
-Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) const {
+Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) {
+    n_steps_ += static_cast<std::int64_t>(end - first);
     const std::vector<double>& v = potentials_.v;
     std::size_t best = first;
     double value = infinity;
@@ -136,6 +158,7 @@ void Auction::release_holdings(double epsilon) {
             demand_[j] += holding.mass;
         }
         holdings_[j].erase(std::remove_if(holdings_[j].begin(), holdings_[j].end(), is_too_dear), holdings_[j].end());
+        std::make_heap(holdings_[j].begin(), holdings_[j].end(), is_lower);
     }
 }
 
@@ -148,16 +171,18 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
 
     std::int64_t n_bids_left = most_bids_per_unit * static_cast<std::int64_t>(std::max(supply_.size(), demand_.size()));
     std::vector<Node> bidders;
-    while (!open_.empty() && n_bids_left > 0 && !interrupt.requested()) {
+    bool is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
+    while (!open_.empty() && n_bids_left > 0 && !is_stopped) {
         bidders.swap(open_);
         open_.clear();
         for (const Node source : bidders) {
             is_open_[index(source)] = false;
-            while (supply_[index(source)] > negligible_ && n_bids_left-- > 0) {
+            while (!is_stopped && supply_[index(source)] > negligible_ && n_bids_left-- > 0) {
                 const Cheapest cheapest = find_cheapest_near(source);
                 if (!(cheapest.value < infinity)) break;
                 const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : near_width_;
                 ship(source, cheapest.arc, potentials_.v[index(cheapest.arc.target)] - raise - epsilon);
+                is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
             }
         }
     }
@@ -167,7 +192,8 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
     return std::none_of(supply_.begin(), supply_.end(), [this](double supply) { return supply > negligible_; });
 }
 
-/// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's.
+/// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's. What the
+/// source holds there itself above that level is held at the bid's from then on.
 void Auction::ship(Node source, const HalfArc& arc, double level) {
     std::vector<Holding>& holdings = holdings_[index(arc.target)];
     double& supply = supply_[index(source)];
@@ -175,45 +201,61 @@ void Auction::ship(Node source, const HalfArc& arc, double level) {
     Holding own{source, arc.cost, std::min(supply, demand), level};
     supply -= own.mass;
     demand -= own.mass;
-    const auto is_own = [&](const Holding& holding) { return holding.source == source; };
-    const auto held = std::find_if(holdings.begin(), holdings.end(), is_own);
-    if (held != holdings.end()) {
-        own.mass += held->mass;
-        own.level = std::min(level, held->level);
-        *held = holdings.back();
-        holdings.pop_back();
-    }
-
-    const auto is_lower = [](const Holding& x, const Holding& y) { return x.level < y.level; };
-    while (supply > 0 && !holdings.empty()) {
-        const auto highest = std::max_element(holdings.begin(), holdings.end(), is_lower);
-        if (!(highest->level > level)) break;
-        const double mass = std::min(supply, highest->mass);
-        highest->mass -= mass;
+    n_steps_ += steps_per_bid;
+    while (supply > 0 && !holdings.empty() && holdings.front().level > level) {
+        Holding& highest = holdings.front();
+        const bool is_own = highest.source == source;
+        const double mass = is_own ? highest.mass : std::min(supply, highest.mass);
+        highest.mass -= mass;
         own.mass += mass;
-        supply -= mass;
-        supply_[index(highest->source)] += mass;
-        open(highest->source);
-        if (highest->mass > 0) continue;
-        *highest = holdings.back();
+        if (!is_own) {
+            supply -= mass;
+            supply_[index(highest.source)] += mass;
+            open(highest.source);
+        }
+        if (highest.mass > 0) continue;
+        std::pop_heap(holdings.begin(), holdings.end(), is_lower);
         holdings.pop_back();
+        n_steps_ += steps_per_bid;
     }
-    if (own.mass > 0) holdings.push_back(own);
+    if (own.mass > 0) {
+        holdings.push_back(own);
+        std::push_heap(holdings.begin(), holdings.end(), is_lower);
+    }
     if (demand > 0) return;
     double& v = potentials_.v[index(arc.target)];
-    v = std::min(v, std::max_element(holdings.begin(), holdings.end(), is_lower)->level);
+    v = std::min(v, holdings.front().level);
 }
 
 void Auction::update_potentials() {
     for (std::size_t i = 0; i < supply_.size(); ++i)
-        if (masses_.source[i] > 0) potentials_.u[i] = find_near_arcs(static_cast<Node>(i)).value;
+        if (has_mass_[i]) potentials_.u[i] = find_near_arcs(static_cast<Node>(i)).value;
 }
 
+Potentials Auction::potentials() const {
+    if (is_exchanged_) return {potentials_.v, potentials_.u};
+    return potentials_;
+}
+
+/// What a source holds of a target at several levels is one shipment.
 std::vector<Shipment> Auction::shipments() const {
     std::vector<Shipment> shipments;
-    for (std::size_t j = 0; j < holdings_.size(); ++j)
-        for (const Holding& holding : holdings_[j])
-            shipments.push_back({{holding.source, static_cast<Node>(j), holding.cost}, holding.mass});
+    std::vector<std::size_t> place(supply_.size(), 0);  // of every source: behind its last shipment
+    for (std::size_t j = 0; j < holdings_.size(); ++j) {
+        const std::size_t n_before = shipments.size();
+        for (const Holding& holding : holdings_[j]) {
+            const Arc arc = as_seen({holding.source, static_cast<Node>(j), holding.cost});
+            std::size_t& behind = place[index(holding.source)];
+            if (behind > n_before) {
+                Shipment& shipment = shipments[behind - 1];
+                shipment.mass += holding.mass;
+                shipment.arc.cost = std::min(shipment.arc.cost, holding.cost);
+            } else {
+                shipments.push_back({arc, holding.mass});
+                behind = shipments.size();
+            }
+        }
+    }
     return shipments;
 }
 

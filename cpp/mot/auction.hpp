@@ -5,6 +5,9 @@
 /// as makes its second cheapest as good, and epsilon more; whoever holds that target's mass for less gives way. When
 /// all mass is placed every arc that carries some is within epsilon of its source's cheapest.
 ///
+/// Where targets are many times the sources the sides are exchanged: a unit bids once for each of the few others among
+/// which it is shared, not a few units again and again for each of very many. Within the class `source` is who bids.
+///
 /// Invariants of a round:
 ///   (A1) v only falls, so cost - v of every arc only grows: what was far from the cheapest need not be looked at;
 ///   (A2) a target's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
@@ -38,11 +41,14 @@ public:
     /// if some is left over: when interrupted, when the arcs have no room for it, or when prices war without end.
     bool run(double epsilon, Interrupt& interrupt);
 
+    /// Whether those who bid are many, each with few arcs.
+    bool bids_are_cheap() const;
+
     /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
     /// do: the `scale` of all costs, or 1.
     double spread(double scale) const;
     /// After a run no arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
-    const Potentials& potentials() const { return potentials_; }
+    Potentials potentials() const;
     std::vector<Shipment> shipments() const;
 
 private:
@@ -64,8 +70,10 @@ private:
     };
 
     static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
+    static bool is_lower(const Holding& x, const Holding& y) { return x.level < y.level; }
+    Arc as_seen(const Arc& arc) const { return is_exchanged_ ? Arc{arc.target, arc.source, arc.cost} : arc; }
 
-    Cheapest find_cheapest(std::size_t first, std::size_t end) const;
+    Cheapest find_cheapest(std::size_t first, std::size_t end);
     Cheapest find_near_arcs(Node source);
     Cheapest find_cheapest_near(Node source);
     void release_holdings(double epsilon);
@@ -73,19 +81,21 @@ private:
     void open(Node source);
     void update_potentials();
 
-    const Masses& masses_;
+    bool is_exchanged_;                  // the sides are
+    std::vector<bool> has_mass_;         // of every source
     std::vector<std::size_t> first_;     // of every source: its first arc; one more behind the last
     std::vector<std::size_t> near_end_;  // of every source: behind its near arcs, which stand in front
     std::vector<double> near_limit_;     // of every source: its other arcs' cost - v is at least this
     std::vector<HalfArc> arcs_;
-    std::vector<double> supply_;  // mass still to be placed
-    std::vector<double> demand_;  // room that nobody holds
-    std::vector<std::vector<Holding>> holdings_;
+    std::vector<double> supply_;                  // mass still to be placed
+    std::vector<double> demand_;                  // room that nobody holds
+    std::vector<std::vector<Holding>> holdings_;  // of every target: a heap, the highest level first
     Potentials potentials_;
     std::vector<Node> open_;  // sources with mass to place
     std::vector<bool> is_open_;
     double near_width_ = 0.0;
-    double negligible_;  // mass that is not worth a bid
+    std::int64_t n_steps_ = 0;  // of work since the interrupt was told
+    double negligible_;         // mass that is not worth a bid
 };
 
 }  // namespace mot

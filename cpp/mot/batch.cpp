@@ -26,12 +26,12 @@ public:
 
     void finish_one() { ++n_done_; }
     void stop() { is_stopped_ = true; }
-    bool is_stopped() const { return is_stopped_; }
-    bool is_over() const { return is_stopped_ || n_done_ == n_pairs_; }
+    bool is_stopped() const { return is_stopped_ || progress_.is_abandoned(); }
+    bool is_over() const { return is_stopped() || n_done_ == n_pairs_; }
 
     /// For the calling thread only.
     void report() {
-        if (is_stopped_) return;
+        if (is_stopped()) return;
         const auto now = std::chrono::steady_clock::now();
         if (now - last_report_ < std::chrono::milliseconds(50)) return;
         last_report_ = now;

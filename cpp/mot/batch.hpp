@@ -20,11 +20,13 @@ struct LayerPair {
 };
 
 /// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may
-/// not throw: no exception leaves a parallel region.
+/// not throw: no exception leaves a parallel region. All threads ask whether the work is abandoned, which must need no
+/// answer from the calling thread: it may never come back from a report.
 class Progress {
 public:
     virtual ~Progress() = default;
     virtual bool report(std::int64_t n_done) noexcept = 0;
+    virtual bool is_abandoned() const noexcept { return false; }
 };
 
 /// Processors that the affinity allows.

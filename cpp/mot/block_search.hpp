@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "mot/problem.hpp"
@@ -23,6 +25,7 @@ public:
             if (position_ >= n_arcs) position_ = 0;
             const std::size_t end = std::min({position_ + block, n_arcs, position_ + n_arcs - n_scanned});
             n_scanned += end - position_;
+            n_scanned_ += static_cast<std::int64_t>(end - position_);
             for (; position_ < end; ++position_) {
                 const double value = reduced_cost(position_);
                 if (value < most_negative) {
@@ -35,9 +38,13 @@ public:
         return entering;
     }
 
+    /// Arcs looked at since this was asked last.
+    std::int64_t take_n_scanned() { return std::exchange(n_scanned_, 0); }
+
 private:
     static constexpr double min_block = 20;
     std::size_t position_ = 0;
+    std::int64_t n_scanned_ = 0;
 };
 
 }  // namespace mot

@@ -9,6 +9,9 @@
 namespace mot {
 namespace {
 
+/// Of the work on the minima of one column.
+constexpr std::int64_t steps_per_column = 256;
+
 bool is_every_row(std::int64_t) {
     return true;
 }
@@ -126,7 +129,8 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     std::vector<Arc> of_columns;
     of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
     std::vector<std::size_t> n_more(first.size(), 0);
-    for (std::int64_t j = 0; j < cost.n_columns(); ++j)
+    for (std::int64_t j = 0; j < cost.n_columns(); ++j) {
+        if (interrupt.requested_after(steps_per_column)) return {};
         columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](Real value, Node i) {
             const auto row = static_cast<std::size_t>(i);
             const Arc* arcs = of_rows.data();
@@ -135,6 +139,7 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
             of_columns.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
             ++n_more[row];
         });
+    }
     return merged(of_rows, first, of_columns, n_more);
 }
 

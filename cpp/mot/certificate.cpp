@@ -144,7 +144,7 @@ Certificate certify(const SparseCost& cost, const Masses& masses, const Solution
 }
 
 Certificate certify_matching(const MatrixView<double>& cost, const std::vector<Node>& column_of,
-                             const Potentials& potentials) {
+                             const Potentials& potentials, Interrupt& interrupt) {
     const auto n_rows = static_cast<std::size_t>(cost.n_rows);
     const auto n_columns = static_cast<std::size_t>(cost.n_columns);
     const auto idle = static_cast<Node>(cost.n_rows);
@@ -176,7 +176,7 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
     const RowKernels<double>& kernels = row_kernels<double>();
     const double largest_v = largest_magnitude(potentials.v);
     std::vector<Node> doubtful(n_columns);
-    for (std::size_t i = 0; i < n_rows; ++i) {
+    for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
         const double rounding = 8 * unit_roundoff<double> * (std::abs(potentials.u[i]) + largest_v);
         const std::int64_t n_doubtful =
             kernels.find_violated(cost.row(static_cast<std::int64_t>(i)), potentials.v.data(), cost.n_columns,

@@ -21,6 +21,6 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
 /// The same of a matching. Leaving columns over is the transport in which an idle row of cost and potential zero takes
 /// them: then v_j <= 0 for every column, and v_j = 0 where nobody else is matched, or the gap shows.
 Certificate certify_matching(const MatrixView<double>& cost, const std::vector<Node>& column_of,
-                             const Potentials& potentials);
+                             const Potentials& potentials, Interrupt& interrupt);
 
 }  // namespace mot

@@ -8,7 +8,7 @@ namespace mot {
 
 CorrelationCost::CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workshop& workshop,
                                  Interrupt& interrupt)
-    : source_(source), target_(target), workshop_(workshop) {
+    : source_(source), target_(target), workshop_(workshop), interrupt_(interrupt) {
     // Between two looks at the interrupt: some tenths of a second at most.
     constexpr std::int64_t most_products = std::int64_t{1} << 32;
     panel_ = std::clamp<std::int64_t>(most_products / (n_columns() * source.n_stimuli()), 8, 1024);

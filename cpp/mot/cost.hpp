@@ -18,6 +18,9 @@
 
 namespace mot {
 
+/// Work on every cost of a row that is visited, as an interrupt counts it.
+constexpr std::int64_t steps_per_visit = 4;
+
 template <class Real>
 class GivenCost {
 public:
@@ -39,10 +42,10 @@ public:
     /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.
     template <class IsWanted, class Visit>
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
-        constexpr std::int64_t rows_between_looks = 256;
         for (std::int64_t i = 0; i < n_rows(); ++i) {
-            if (i % rows_between_looks == rows_between_looks - 1 && interrupt.requested()) return;
-            if (is_wanted(i)) visit(i, matrix_.row(i));
+            if (!is_wanted(i)) continue;
+            if (interrupt.requested_after(steps_per_visit * n_columns())) return;
+            visit(i, matrix_.row(i));
         }
     }
 
@@ -66,7 +69,7 @@ class CorrelationCost {
 public:
     using Value = float;
 
-    /// `workshop` must outlive this object and serve no other at the same time.
+    /// `workshop` must outlive this object and serve no other at the same time; `interrupt` must outlive it, too.
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workshop& workshop,
                     Interrupt& interrupt);
 
@@ -77,7 +80,9 @@ public:
     /// Computed once: the few arcs that matter are asked for again and again.
     double exact(std::int64_t i, std::int64_t j) const {
         const auto [known, is_new] = exact_.try_emplace(i * n_columns() + j, 0.0);
-        if (is_new) known->second = 1.0 - source_.correlation(i, target_, j);
+        // Whoever asks for many of them hears that he need not, and gets something at once.
+        if (is_new && !interrupt_.requested_after(source_.n_stimuli()))
+            known->second = 1.0 - source_.correlation(i, target_, j);
         return known->second;
     }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Jeannerod
@@ -97,6 +102,7 @@ public:
             if (!is_stored_) compute(rows, costs_);
             for (std::size_t k = 0; k < rows.size(); ++k) {
                 const std::int64_t place = is_stored_ ? rows[k] : static_cast<std::int64_t>(k);
+                if (interrupt.requested_after(steps_per_visit * n_columns())) return;
                 visit(rows[k], costs_ + place * n_columns());
             }
             rows.clear();
@@ -117,6 +123,7 @@ private:
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;
     Workshop& workshop_;
+    Interrupt& interrupt_;
     bool is_stored_;
     std::int64_t panel_;         // rows that one worker computes together
     std::int64_t rows_at_once_;  // rows that all workers compute together

@@ -26,11 +26,12 @@ DenseAssignment<Real>::DenseAssignment(const MatrixView<Real>& cost)
       zeros_(row_of_.size(), 0.0) {}
 
 template <class Real>
-void DenseAssignment<Real>::take_cheapest() {
+void DenseAssignment<Real>::take_cheapest(Interrupt& interrupt) {
     using Kernels = RowKernels<Real>;
     Real least[Kernels::n_lanes];
     typename Kernels::Index where[Kernels::n_lanes];
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
+        if (interrupt.requested_after(cost_.n_columns)) return;
         row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
         for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
             for (std::int64_t lane = 0; lane < width; ++lane) {
@@ -57,13 +58,11 @@ bool DenseAssignment<Real>::suits_search() const {
 
 template <class Real>
 Status DenseAssignment<Real>::search(Interrupt& interrupt) {
-    constexpr int searches_between_looks = 16;
     if (!augment_by_row_reduction(interrupt)) return Status::interrupted;
-    int n_searches = 0;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (column_of_[index(row)] != none) continue;
-        if (!augment(row)) return Status::infeasible;
-        if (++n_searches % searches_between_looks == 0 && interrupt.requested()) return Status::interrupted;
+        const Status status = augment(row, interrupt);
+        if (status != Status::optimal) return status;
     }
     return Status::optimal;
 }
@@ -93,13 +92,12 @@ bool DenseAssignment<Real>::augment_by_row_reduction(Interrupt& interrupt) {
     // save.
     constexpr std::size_t most_bids = 6;
     constexpr std::size_t rows_per_bid = 16;
-    constexpr std::size_t bids_between_looks = 256;
     std::vector<Node> bidders;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
         if (column_of_[index(row)] == none) bidders.push_back(row);
     const std::size_t n_bids = bidders.size() * std::min(most_bids, column_of_.size() / rows_per_bid);
     for (std::size_t k = 0; k < n_bids && k < bidders.size(); ++k) {
-        if ((k + 1) % bids_between_looks == 0 && interrupt.requested()) return false;
+        if (interrupt.requested_after(cost_.n_columns)) return false;
         const Node row = bidders[k];
         double two_least[2];
         const auto column = static_cast<Node>(
@@ -119,9 +117,9 @@ bool DenseAssignment<Real>::augment_by_row_reduction(Interrupt& interrupt) {
     return true;
 }
 
-/// Dijkstra over reduced costs from a free row to the nearest free column; false if there is no way.
+/// Dijkstra over reduced costs from a free row to the nearest free column; infeasible if there is no way.
 template <class Real>
-bool DenseAssignment<Real>::augment(Node free_row) {
+Status DenseAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
     std::fill(distance_.begin(), distance_.end(), infinity);
     price_ = v_;
     settled_.clear();
@@ -130,9 +128,10 @@ bool DenseAssignment<Real>::augment(Node free_row) {
     double length = -infinity;
     double offset = 0.0;
     while (true) {
+        if (interrupt.requested_after(cost_.n_columns)) return Status::interrupted;
         const double least = row_kernels<Real>().relax(cost_.row(row), price_.data(), offset, row, cost_.n_columns,
                                                        distance_.data(), reached_from_.data());
-        if (!(least < infinity)) return false;
+        if (!(least < infinity)) return Status::infeasible;
         column = first_open(distance_.data(), least);
         // Never shorter than the way to what is settled, whatever the rounding.
         length = std::max(length, least);
@@ -148,7 +147,7 @@ bool DenseAssignment<Real>::augment(Node free_row) {
         const Node from = reached_from_[index(column)];
         const Node given_up = column_of_[index(from)];
         match(from, column);
-        if (from == free_row) return true;
+        if (from == free_row) return Status::optimal;
         column = given_up;
     }
 }

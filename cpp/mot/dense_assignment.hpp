@@ -26,7 +26,7 @@ public:
     explicit DenseAssignment(const MatrixView<Real>& cost);
 
     /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones one that is free.
-    void take_cheapest();
+    void take_cheapest(Interrupt& interrupt);
     /// Whether the matrix is so small, or so few rows are still free, that searching for them is better than choosing
     /// candidates first.
     bool suits_search() const;
@@ -44,7 +44,7 @@ private:
     }
 
     bool augment_by_row_reduction(Interrupt& interrupt);
-    bool augment(Node free_row);
+    Status augment(Node free_row, Interrupt& interrupt);
     template <class Value>
     Node first_open(const Value* values, double least);
     void match(Node row, Node column);

@@ -3,9 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace mot {
 namespace {
+
+/// Nodes lie anywhere in memory.
+constexpr std::int64_t steps_per_node = 8;
 
 std::vector<Edge> edges_of(const std::vector<Arc>& arcs, Node n_source) {
     std::vector<Edge> edges;
@@ -77,27 +81,25 @@ double NetworkSimplex<Height>::rounding() const {
 
 template <class Height>
 Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) {
-    constexpr int pivots_between_looks = 4096;
     const auto cost_of = [this](std::size_t arc) { return rounded(reduced_cost(arc)); };
     const double least_tolerance = tolerance;
     tolerance = std::max(least_tolerance, rounding());
-    for (int n_pivots = 0;;) {
+    while (!interrupt.requested_after(rule_.take_n_scanned() + steps_per_node * std::exchange(n_moved_, 0))) {
         const auto entering = rule_.find_entering_arc(cost_.size(), tolerance, cost_of);
         if (!entering) {
             // Many small shifts have rounded: the answer is judged by potentials summed afresh along the tree.
             recompute_potentials();
             tolerance = std::max(least_tolerance, rounding());
-            if (!rule_.find_entering_arc(cost_.size(), tolerance, cost_of)) break;
-            continue;
+            if (rule_.find_entering_arc(cost_.size(), tolerance, cost_of)) continue;
+            recompute_flows();
+            return Status::optimal;
         }
         const Node join = tree_.find_join(source_[*entering], target_[*entering]);
         const Leaving leaving = find_leaving_arc(source_[*entering], target_[*entering], join);
         push_flow(source_[*entering], target_[*entering], join, leaving.flow);
         exchange(*entering, leaving, join);
-        if (++n_pivots % pivots_between_looks == 0 && interrupt.requested()) return Status::interrupted;
     }
-    recompute_flows();
-    return Status::optimal;
+    return Status::interrupted;
 }
 
 /// Mass sent round the cycle drains the arcs that point against it. Of those that block first, the last one met on the
@@ -130,6 +132,7 @@ void NetworkSimplex<Height>::exchange(std::size_t entering, const Leaving& leavi
 
     tree_.exchange(leaving.node, inside, outside, join);
     const std::vector<Node>& stem = tree_.stem();
+    n_moved_ += static_cast<std::int64_t>(stem.size());
     for (std::size_t k = stem.size() - 1; k > 0; --k) {
         arc_up_[index(stem[k])] = arc_up_[index(stem[k - 1])];
         flow_up_[index(stem[k])] = flow_up_[index(stem[k - 1])];
@@ -146,6 +149,7 @@ void NetworkSimplex<Height>::shift_potentials(Node inside, Height change) {
     const bool subtree_moves = 2 * tree_.size(inside) <= tree_.n_in_tree();
     const Node first = subtree_moves ? inside : behind;
     const Node end = subtree_moves ? behind : inside;
+    n_moved_ += subtree_moves ? tree_.size(inside) : tree_.n_in_tree() - tree_.size(inside);
     const Height shift = subtree_moves ? change : -change;
     Node x = first;
     do {

@@ -12,6 +12,7 @@
 ///   (I4) every empty tree arc leads from a source unit up to its parent.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -76,6 +77,7 @@ private:
     std::vector<double> flow_up_;      // and the flow on it
     std::vector<Height> height_;       // u of a source, -v of a target: a shift of a subtree is one sum
     BlockSearch rule_;
+    std::int64_t n_moved_ = 0;  // nodes gone through by pivots since the interrupt was told
 };
 
 }  // namespace mot

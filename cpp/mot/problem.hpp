@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+#include "mot/interrupt.hpp"
+
 namespace mot {
 
 using Node = std::int32_t;
@@ -78,13 +80,6 @@ struct Solution {
     Potentials potentials;
     double cost = 0;
     Certificate certificate;
-};
-
-/// Asked now and then by a running solve whether somebody wants it to stop.
-class Interrupt {
-public:
-    virtual ~Interrupt() = default;
-    virtual bool requested() = 0;
 };
 
 }  // namespace mot

@@ -195,7 +195,9 @@ Solution refine(const Cost& cost, const Masses& masses, const Solution& start, I
     Potentials potentials = start.potentials;
     potentials.u.resize(masses.source.size(), 0.0);
     potentials.v.resize(masses.target.size(), 0.0);
-    ExactSimplex simplex(masses, starting_basis(masses, plan, potentials, capped(known, cap), cost_of));
+    const Basis basis = starting_basis(masses, plan, potentials, capped(known, cap), cost_of, interrupt);
+    if (interrupt.requested()) return {};
+    ExactSimplex simplex(masses, basis);
     simplex.add_arcs(capped(known, cap));
     const double negligible = negligible_mass(masses);
     Solution solution;

@@ -197,6 +197,9 @@ bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& gener
     add_near_arcs(coarse * spread);
     auction.run(fine * spread, interrupt);
     add_near_arcs(fine * spread);
+    // With a bid that looks at few arcs it is cheap to come nearer, and it saves the simplex many pivots.
+    if (auction.bids_are_cheap())
+        for (const double finer : {fine / 5, fine / 25}) auction.run(finer * spread, interrupt);
     return true;
 }
 
@@ -216,8 +219,10 @@ Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_ass
         return generation.finish(assignment);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
-    NetworkSimplex<> simplex(
-        masses, has_prices ? starting_basis(masses, auction, arcs, cost_of) : starting_basis(masses, arcs, cost_of));
+    const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
+                                   : starting_basis(masses, arcs, cost_of, interrupt);
+    if (interrupt.requested()) return {};
+    NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
     return generation.finish(simplex);
 }
@@ -227,7 +232,7 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
     if (is_assignment && method == Method::automatic && cost.stored().data) {
         DenseAssignment<typename Cost::Value> dense(cost.stored());
-        dense.take_cheapest();
+        dense.take_cheapest(interrupt);
         if (dense.suits_search()) return solve_densely(cost, masses, dense, interrupt);
     }
     return solve_on_candidates(cost, masses, is_assignment, interrupt);

@@ -102,9 +102,9 @@ Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std
     const std::vector<Arc> arcs = cost.arcs();
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
-    if (!auction.run(coarse * spread, interrupt)) return starting_basis(masses, arcs, cost_of);
+    if (!auction.run(coarse * spread, interrupt)) return starting_basis(masses, arcs, cost_of, interrupt);
     auction.run(fine * spread, interrupt);
-    return starting_basis(masses, auction, arcs, cost_of);
+    return starting_basis(masses, auction, arcs, cost_of, interrupt);
 }
 
 /// Finds the plan of `solution`, or that there is none.
@@ -138,6 +138,7 @@ Solution finished(const SparseCost& cost, const Masses& masses, Solution solutio
     complete_potentials(cost, solution.potentials);
     if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
+    if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
     return solution;
@@ -162,13 +163,15 @@ Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrup
     }
     CostCap cap = cap_above_all(cost);
     const auto cost_of = [&](Node i, Node j) { return cap(cost.exact(i, j)); };
-    NetworkSimplex<> simplex(masses, near_optimal_basis(cost, masses, cost_of, interrupt));
+    const Basis basis = near_optimal_basis(cost, masses, cost_of, interrupt);
+    if (interrupt.requested()) return solution;
+    NetworkSimplex<> simplex(masses, basis);
     optimize(simplex, cost, masses, cap, interrupt, solution);
     if (solution.status == Status::interrupted) return solution;
     if (solution.status == Status::optimal) {
         solution.potentials = simplex.potentials();
         solution = finished(cost, masses, std::move(solution), interrupt);
-        if (is_settled(cost, masses, solution, interrupt)) return solution;
+        if (solution.status == Status::interrupted || is_settled(cost, masses, solution, interrupt)) return solution;
     }
     // Where costs differ by too much for doubles, neither a plan nor that there is none is proven by them.
     solution = refine(cost, masses, solution, interrupt);

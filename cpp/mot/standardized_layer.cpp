@@ -24,6 +24,11 @@ void decode(const ActivationsView<Real>& activations, std::int64_t t, double* va
             values[unit] = static_cast<double>(stimulus[unit * activations.unit_stride]);
 }
 
+bool is_interrupted(Interrupt* interrupt, std::int64_t n_values) {
+    constexpr std::int64_t steps_per_value = 4;  // they may lie far apart
+    return interrupt && interrupt->requested_after(steps_per_value * n_values);
+}
+
 /// A power of two that brings numbers of this size to order one.
 double scale_to_one(double size) {
     int exponent;
@@ -34,7 +39,7 @@ double scale_to_one(double size) {
 }  // namespace
 
 template <class Real>
-StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
+StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt)
     : n_stimuli_(activations.n_stimuli), n_units_(activations.n_units) {
     const auto n = static_cast<std::size_t>(n_units_);
     const double share = 1.0 / static_cast<double>(n_stimuli_);
@@ -48,6 +53,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     std::vector<double> low(n, std::numeric_limits<double>::infinity());
     std::vector<double> high(n, -std::numeric_limits<double>::infinity());
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
+        if (is_interrupted(interrupt, n_units_)) return;
         decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
             mean_[unit] += values[unit] * share - reference[unit] * share;
@@ -74,6 +80,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     std::vector<double> sum(n, 0.0);
     std::vector<double> squares(n, 0.0);
     for (std::int64_t t = 0; t < n_stimuli_; ++t) {
+        if (is_interrupted(interrupt, n_units_)) return;
         decode(activations, t, values.data());
         for (std::size_t unit = 0; unit < n; ++unit) {
             const double value = scaled_deviation(values[unit], unit);
@@ -97,6 +104,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
     float* const unit_major = values_.reserve(n_units_ * n_stimuli_);
     for (std::int64_t first = 0; first < n_stimuli_; first += block) {
         const auto n_rows = std::min(block, static_cast<std::size_t>(n_stimuli_ - first));
+        if (is_interrupted(interrupt, static_cast<std::int64_t>(n_rows) * n_units_)) return;
         for (std::size_t row = 0; row < n_rows; ++row)
             decode(activations, first + static_cast<std::int64_t>(row), values.data() + row * n);
         for (std::size_t unit = 0; unit < n; ++unit) {
@@ -110,6 +118,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
         if (scale[unit] != 0.0) mean_[unit] += mean_error[unit] / scale[unit];
     rounding_norm_.resize(n);
     for (std::size_t unit = 0; unit < n; ++unit) {
+        if (is_interrupted(interrupt, n_stimuli_)) return;
         const float* turned = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
         rounding_norm_[unit] = std::sqrt(kernels().dot(turned, turned, n_stimuli_));
     }
@@ -124,9 +133,10 @@ double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& o
 }
 
 template <class Real>
-std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations) {
+std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt) {
     std::vector<double> values(static_cast<std::size_t>(activations.n_units));
     for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
+        if (is_interrupted(interrupt, activations.n_units)) return std::nullopt;
         decode(activations, t, values.data());
         // x - x is 0 for every finite x and NaN otherwise: one sum of unlike lanes decides a whole row.
         double sums[8] = {};
@@ -138,11 +148,11 @@ std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations
     return std::nullopt;
 }
 
-template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&);
-template std::optional<Position> first_nonfinite(const ActivationsView<Half>&);
-template std::optional<Position> first_nonfinite(const ActivationsView<float>&);
-template std::optional<Position> first_nonfinite(const ActivationsView<double>&);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&, Interrupt*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&, Interrupt*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&, Interrupt*);
+template std::optional<Position> first_nonfinite(const ActivationsView<Half>&, Interrupt*);
+template std::optional<Position> first_nonfinite(const ActivationsView<float>&, Interrupt*);
+template std::optional<Position> first_nonfinite(const ActivationsView<double>&, Interrupt*);
 
 }  // namespace mot

@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "mot/buffer.hpp"
+#include "mot/interrupt.hpp"
 #include "mot/view.hpp"
 
 namespace mot {
 
 class StandardizedLayer {
 public:
-    /// The activations must be finite (see `first_nonfinite`).
+    /// The activations must be finite (see `first_nonfinite`). What is interrupted is of no use.
     template <class Real>
-    explicit StandardizedLayer(const ActivationsView<Real>& activations);
+    explicit StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr);
 
     std::int64_t n_stimuli() const { return n_stimuli_; }
     std::int64_t n_units() const { return n_units_; }
@@ -43,8 +44,9 @@ struct Position {
     std::int64_t unit;
 };
 
-/// The first NaN or infinity in reading order, with its stimulus counted within the selected rows.
+/// The first NaN or infinity in reading order, with its stimulus counted within the selected rows; none when
+/// interrupted.
 template <class Real>
-std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations);
+std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr);
 
 }  // namespace mot

@@ -60,6 +60,9 @@ private:
 
 /// What a unit has left of its mass is rounding below this share of it.
 constexpr double rounding = 1e-14;
+/// Units lie anywhere in memory; arcs follow one another.
+constexpr std::int64_t steps_per_node = 16;
+constexpr std::int64_t steps_per_arc = 8;
 
 /// Ships along arcs so that every shipment finishes a unit: then the arcs used form a forest, and all carry mass.
 class Forest {
@@ -82,9 +85,9 @@ public:
     }
 
     /// Leaves first: where the plan has no cycle every shipment is the plan's own. A cycle breaks where it is met.
-    void follow_plan() {
-        for (std::size_t k = 0; k < plan_.size(); ++k) {
-            follow_leaves();
+    void follow_plan(Interrupt& interrupt) {
+        for (std::size_t k = 0; k < plan_.size() && !interrupt.requested_after(steps_per_node); ++k) {
+            follow_leaves(interrupt);
             if (!is_used_[k]) follow(k);
         }
     }
@@ -101,11 +104,11 @@ public:
     }
 
     /// A staircase through what the plan left over.
-    void ship_rest(const std::function<double(Node, Node)>& cost) {
+    void ship_rest(const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
         const auto n_nodes = static_cast<Node>(mass_.size());
         Node i = 0;
         Node j = n_source_;
-        while (true) {
+        while (!interrupt.requested_after(steps_per_node)) {
             while (i < n_source_ && is_done(i)) ++i;
             while (j < n_nodes && is_done(j)) ++j;
             // Masses whose sums differ by rounding leave some on one side.
@@ -119,8 +122,8 @@ public:
 private:
     bool is_done(Node node) const { return !(mass_[index(node)] > negligible_[index(node)]); }
 
-    void follow_leaves() {
-        while (!leaves_.empty()) {
+    void follow_leaves(Interrupt& interrupt) {
+        while (!leaves_.empty() && !interrupt.requested_after(steps_per_node)) {
             const Node leaf = leaves_.back();
             leaves_.pop_back();
             const Incidence::Range arcs = incidence_.at(leaf);
@@ -180,7 +183,7 @@ public:
     Node root() const { return nodes_of_[index(largest_)].back() - n_source_; }
 
     std::vector<Arc> empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
-                                const std::function<double(Node, Node)>& cost);
+                                const std::function<double(Node, Node)>& cost, Interrupt& interrupt);
 
 private:
     const Masses& masses_;
@@ -192,7 +195,7 @@ private:
 };
 
 std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
-                                     const std::function<double(Node, Node)>& cost) {
+                                     const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     std::vector<Arc> chosen;
     if (n_left_ == 1) return chosen;
     using Entry = std::pair<double, std::size_t>;
@@ -207,6 +210,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
         for (const Node target : nodes_of_[index(tree)]) {
             if (target < n_source_) continue;
             for (const std::size_t k : incidence.at(target)) {
+                if (interrupt.requested_after(steps_per_node)) return;
                 const Arc& arc = arcs[k];
                 const Node other = trees_.find(arc.source);
                 if (is_joined[index(other)] || !(masses_.source[index(arc.source)] > 0)) continue;
@@ -218,7 +222,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
         }
     };
     join(largest_);
-    while (!open.empty() && n_left_ > 0) {
+    while (!open.empty() && n_left_ > 0 && !interrupt.requested_after(steps_per_node)) {
         const Arc& arc = arcs[open.top().second];
         open.pop();
         const Node tree = trees_.find(arc.source);
@@ -227,7 +231,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
         join(tree);
     }
     // Whatever the arcs do not reach hangs from the root; a target whose mass is rounding, from any source there.
-    for (std::size_t x = 0; x < nodes_of_.size() && n_left_ > 0; ++x) {
+    for (std::size_t x = 0; x < nodes_of_.size() && n_left_ > 0 && !interrupt.requested_after(1); ++x) {
         if (nodes_of_[x].empty() || is_joined[x]) continue;
         const Node node = nodes_of_[x].front();
         const Node source = node < n_source_ ? node : nodes_of_[index(largest_)].front();
@@ -244,9 +248,9 @@ namespace {
 
 /// Turns a forest that ships all mass into a tree.
 Basis joined(const Masses& masses, std::vector<Arc> forest, const std::vector<Arc>& arcs, const Potentials& potentials,
-             const std::function<double(Node, Node)>& cost) {
+             const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     Joining joining(masses, forest);
-    const std::vector<Arc> empty = joining.empty_arcs(arcs, potentials, cost);
+    const std::vector<Arc> empty = joining.empty_arcs(arcs, potentials, cost, interrupt);
     forest.insert(forest.end(), empty.begin(), empty.end());
     return {std::move(forest), joining.root()};
 }
@@ -259,7 +263,7 @@ bool is_cheaper(const Arc& x, const Arc& y) {
 /// More than these is more sorting for hardly fewer pivots: measured from 16 to 128 units.
 constexpr std::ptrdiff_t sorted_per_source = 8;
 
-std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs) {
+std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs, Interrupt& interrupt) {
     std::vector<Arc> cheapest;
     for (auto first = arcs.begin(); first != arcs.end();) {
         const auto end = std::find_if(first, arcs.end(), [&](const Arc& arc) { return arc.source != first->source; });
@@ -268,6 +272,7 @@ std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs) {
             std::nth_element(kept, kept + sorted_per_source, cheapest.end(), is_cheaper);
             cheapest.erase(kept + sorted_per_source, cheapest.end());
         }
+        if (interrupt.requested_after(steps_per_arc * (end - first))) return {};
         first = end;
     }
     std::sort(cheapest.begin(), cheapest.end(), is_cheaper);
@@ -277,29 +282,30 @@ std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs) {
 }  // namespace
 
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const Potentials& potentials,
-                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost) {
+                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
+                     Interrupt& interrupt) {
     Forest forest(masses, plan);
-    forest.follow_plan();
-    forest.ship_rest(cost);
-    return joined(masses, forest.arcs(), arcs, potentials, cost);
+    forest.follow_plan(interrupt);
+    forest.ship_rest(cost, interrupt);
+    return joined(masses, forest.arcs(), arcs, potentials, cost, interrupt);
 }
 
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
-                     const std::function<double(Node, Node)>& cost) {
+                     const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     std::vector<Arc> plan;
     for (const Shipment& shipment : auction.shipments()) plan.push_back(shipment.arc);
-    return starting_basis(masses, plan, auction.potentials(), arcs, cost);
+    return starting_basis(masses, plan, auction.potentials(), arcs, cost, interrupt);
 }
 
-Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs,
-                     const std::function<double(Node, Node)>& cost) {
-    const std::vector<Arc> cheapest = cheapest_of_each_source(arcs);
+Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
+                     Interrupt& interrupt) {
+    const std::vector<Arc> cheapest = cheapest_of_each_source(arcs, interrupt);
     Forest forest(masses, {});
     for (const Arc& arc : cheapest) forest.ship(arc);
-    forest.ship_rest(cost);
+    forest.ship_rest(cost, interrupt);
     const Potentials no_prices{std::vector<double>(masses.source.size(), 0.0),
                                std::vector<double>(masses.target.size(), 0.0)};
-    return joined(masses, forest.arcs(), arcs, no_prices, cost);
+    return joined(masses, forest.arcs(), arcs, no_prices, cost, interrupt);
 }
 
 }  // namespace mot

@@ -135,13 +135,14 @@ public:
     bool requested() override { return false; }
 };
 
-/// Says stop at the n-th look and from then on.
+/// Says stop at the n-th look and from then on; looks after every so many steps of work, at every chance unless told.
 class StopAt : public mot::Interrupt {
 public:
     static constexpr int never = std::numeric_limits<int>::max();
 
-    explicit StopAt(int n) : n_(n) {}
+    explicit StopAt(int n, std::int64_t work_between_looks = 1) : Interrupt(work_between_looks), n_(n) {}
     bool requested() override { return ++n_looks >= n_; }
+    bool has_stopped() const { return n_looks >= n_; }
     int n_looks = 0;
 
 private:

@@ -26,6 +26,12 @@ struct Matrix {
         : n_rows(n_rows_), n_columns(n_columns_), values(n_rows_ * n_columns_, value) {}
     double& operator()(std::size_t i, std::size_t j) { return values[i * n_columns + j]; }
     double operator()(std::size_t i, std::size_t j) const { return values[i * n_columns + j]; }
+    Matrix transposed() const {
+        Matrix result(n_columns, n_rows);
+        for (std::size_t i = 0; i < n_rows; ++i)
+            for (std::size_t j = 0; j < n_columns; ++j) result(j, i) = (*this)(i, j);
+        return result;
+    }
     /// The largest magnitude of a finite value.
     double scale() const {
         double largest = 0;

@@ -119,7 +119,7 @@ void test_bids_are_taken_up_again(Random& random) {
         NeverInterrupt never;
         CHECK(dense.search(never) == mot::Status::optimal);
         const mot::Certificate certificate =
-            mot::certify_matching(view_of_cost(cost), dense.column_of(), dense.potentials());
+            mot::certify_matching(view_of_cost(cost), dense.column_of(), dense.potentials(), never);
         CHECK(certificate.is_optimal());
         CHECK(certificate.primal == expected);
     }
@@ -132,8 +132,8 @@ void test_both_precisions_agree(Random& random) {
     NeverInterrupt interrupt;
     mot::DenseAssignment<double> dense(view_of_cost(cost));
     mot::DenseAssignment<float> dense_single({single.data(), 90, 130});
-    dense.take_cheapest();
-    dense_single.take_cheapest();
+    dense.take_cheapest(interrupt);
+    dense_single.take_cheapest(interrupt);
     CHECK(dense.search(interrupt) == mot::Status::optimal && dense_single.search(interrupt) == mot::Status::optimal);
     CHECK(dense.column_of() == dense_single.column_of());
     CHECK(dense.potentials().v == dense_single.potentials().v);
@@ -144,7 +144,7 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
     mot::DenseAssignment<double> dense(view_of_cost(cost));
-    dense.take_cheapest();
+    dense.take_cheapest(interrupt);
     CHECK(!dense.suits_search());
     CHECK(dense.search(interrupt) == mot::Status::optimal);
     double expected = 0;
@@ -171,8 +171,9 @@ void test_certificate_catches(Random& random) {
     const Matrix cost = whole_costs(random, 4, 6, 100);
     const mot::MatrixView<double> view = view_of_cost(cost);
     const mot::Matching matching = matching_of(cost);
+    NeverInterrupt never;
     const auto certify = [&](const std::vector<mot::Node>& column_of, const mot::Potentials& potentials) {
-        return mot::certify_matching(view, column_of, potentials);
+        return mot::certify_matching(view, column_of, potentials, never);
     };
     CHECK(certify(matching.column_of, matching.potentials).is_optimal());
     std::vector<mot::Node> twice = matching.column_of;
@@ -188,7 +189,7 @@ void test_certificate_catches(Random& random) {
     CHECK(!certify(matching.column_of, shifted).is_optimal());
     Matrix forbidden = cost;
     forbidden(0, to_index(matching.column_of[0])) = infinity;
-    CHECK(!mot::certify_matching(view_of_cost(forbidden), matching.column_of, matching.potentials).is_optimal());
+    CHECK(!mot::certify_matching(view_of_cost(forbidden), matching.column_of, matching.potentials, never).is_optimal());
     mot::Potentials unknown = matching.potentials;
     unknown.v[0] = std::numeric_limits<double>::quiet_NaN();
     CHECK(!certify(matching.column_of, unknown).is_optimal());

@@ -95,8 +95,11 @@ void check_round(const Auction& auction, const mot::Masses& masses, const Matrix
     }
 }
 
-/// The median of the rows' ranges, the upper one of two; 1 where that is zero.
+/// The median of the ranges of those who bid, columns where they are far more, the upper one of two; 1 where that is
+/// zero.
 double spread_by_sorting(const Matrix& known) {
+    constexpr std::size_t targets_per_source = 4;
+    if (known.n_columns > targets_per_source * known.n_rows) return spread_by_sorting(known.transposed());
     std::vector<double> ranges;
     for (std::size_t i = 0; i < known.n_rows; ++i) {
         double low = infinity;

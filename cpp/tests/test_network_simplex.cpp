@@ -97,7 +97,7 @@ void test_engine(Random& random, const WholeMasses& masses, int highest) {
     // None, one or several rounds.
     for (const double epsilon : {0.2, 0.03, 0.006})
         if (draw(random, 0, 1) == 0) auction.run(epsilon * highest, interrupt);
-    const mot::Basis basis = mot::starting_basis(core, auction, first, cost_of);
+    const mot::Basis basis = mot::starting_basis(core, auction, first, cost_of, interrupt);
     NetworkSimplex simplex(core, basis);
     simplex.add_arcs(first);
     add(problem, first);
@@ -134,7 +134,7 @@ void test_tolerance() {
     mot::Auction auction(masses, {{0, 0, -0.5}, {1, 1, 2.0}});
     auction.run(0.1, interrupt);
     for (const double allowed : {1.6, 1.4}) {
-        NetworkSimplex simplex(masses, mot::starting_basis(masses, auction, arcs_of(cost), cost_of));
+        NetworkSimplex simplex(masses, mot::starting_basis(masses, auction, arcs_of(cost), cost_of, interrupt));
         simplex.add_arcs(arcs_of(cost));
         CHECK(simplex.optimize(allowed, interrupt) == mot::Status::optimal);
         std::vector<mot::Node> source, target;
@@ -153,7 +153,8 @@ void test_interrupt(Random& random) {
     const mot::Masses masses = to_whole_core(problem.masses);
     const mot::Auction not_run(masses, arcs_of(cost));
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
-    NetworkSimplex simplex(masses, mot::starting_basis(masses, not_run, arcs_of(cost), cost_of));
+    NeverInterrupt never;
+    NetworkSimplex simplex(masses, mot::starting_basis(masses, not_run, arcs_of(cost), cost_of, never));
     simplex.add_arcs(arcs_of(cost));
     int n_interrupted = 0;
     while (true) {

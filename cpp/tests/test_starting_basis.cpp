@@ -79,8 +79,9 @@ void check_keeps_plan(const Basis& basis, const TreeFlow& tree, const std::vecto
 
 void test_auction(const Auction& auction, const mot::Masses& masses, const Matrix& cost, const std::vector<Arc>& arcs,
                   Seen& seen) {
+    NeverInterrupt interrupt;
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
-    const Basis basis = mot::starting_basis(masses, auction, arcs, cost_of);
+    const Basis basis = mot::starting_basis(masses, auction, arcs, cost_of, interrupt);
     const TreeFlow tree = check_basis(basis, masses, cost, 0.0);
     const std::vector<Shipment> plan = auction.shipments();
     const bool is_whole = placed_mass(plan) == std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
@@ -125,7 +126,7 @@ void test_rounding(Random& random, std::size_t n, std::size_t m, double smallest
     NeverInterrupt interrupt;
     for (const double epsilon : {4.0, 0.1}) {
         auction.run(epsilon, interrupt);
-        check_basis(mot::starting_basis(masses, auction, arcs_of(cost), cost_of), masses, cost, 1e-11);
+        check_basis(mot::starting_basis(masses, auction, arcs_of(cost), cost_of, interrupt), masses, cost, 1e-11);
     }
 }
 
@@ -142,8 +143,9 @@ void test_nearest_trees_are_joined() {
     Auction auction(masses, arcs_of(cost));
     NeverInterrupt interrupt;
     auction.run(0.01, interrupt);
-    const Basis basis = mot::starting_basis(masses, auction, arcs_of(cost),
-                                            [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); });
+    const Basis basis = mot::starting_basis(
+        masses, auction, arcs_of(cost), [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); },
+        interrupt);
     const TreeFlow tree = check_basis(basis, masses, cost, 0.0);
     CHECK(basis.root == 0);
     for (std::size_t k = 0; k < basis.arcs.size(); ++k) {

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
+from mot_fast import parallel
 from mot_fast._validate import F64
 from mot_fast.layer_pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.store import layer_digest
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_th
         layer, digest = _make(network, l, preparation, budget)
         return Surveyed(digest, layer.mean, layer.deviation)
 
-    return _in_threads(look, len(network), n_threads)
+    return parallel.each(look, range(len(network)), n_threads)
 
 
 def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
@@ -102,7 +100,7 @@ def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:
     """The network with its layers' digests."""
-    digests = _in_threads(lambda l: layer_digest(*network.read(l)), len(network), n_threads)
+    digests = parallel.each(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
     return StoredNetwork(network, tuple(digests))
 
 
@@ -161,10 +159,3 @@ def _changed(network: Network, l: int) -> ValueError:
         f"network '{network.name}', layer '{network.labels[l]}': expected the activations that the run began with, "
         "found others; they were changed in the meantime"
     )
-
-
-def _in_threads(function: Callable[[int], Result], n: int, n_threads: int) -> list[Result]:
-    if n_threads == 1:
-        return [function(k) for k in range(n)]
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(function, range(n)))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from mot_fast import parallel
 from mot_fast._validate import F64, Array, Index
 from mot_fast.memory import Budget, blocks
 from mot_fast.network import Network
@@ -104,10 +104,7 @@ class PreparedNetwork(Generic[Prepared]):
         def prepare(l: int) -> Prepared:
             return self._kept.get(l) or self._make(l)
 
-        if self.n_threads == 1:
-            return [prepare(l) for l in block]
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return list(pool.map(prepare, block))
+        return parallel.each(prepare, block, self.n_threads)
 
 
 def prepare(

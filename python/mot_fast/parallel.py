@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SECONDS_BETWEEN_REPORTS = 0.05
@@ -56,3 +58,15 @@ def run(
         is_stopped.set()
         # A piece may be in the middle of a long product: it ends by itself, and nobody waits for it.
         pool.shutdown(wait=is_complete, cancel_futures=True)
+
+
+def each(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+    """The results of a function for every item, in order; of one thread, the caller's own."""
+    if n_threads == 1:
+        return [function(item) for item in items]
+
+    def piece(item: Item, check: Callable[[], None]) -> Result:
+        check()
+        return function(item)
+
+    return run([partial(piece, item) for item in items], n_threads)
