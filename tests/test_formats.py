@@ -214,9 +214,7 @@ def test_a_file_that_is_gone_is_named(name, tmp_path):
         network.layer(0)
 
 
-@pytest.mark.parametrize(
-    ("name", "library"), [("net.h5", "h5py"), ("net.zarr", "zarr"), ("net.safetensors", "safetensors")]
-)
+@pytest.mark.parametrize(("name", "library"), [("net.h5", "h5py"), ("net.zarr", "zarr")])
 def test_a_reader_that_is_not_installed_is_named(name, library, tmp_path):
     WRITERS[name](tmp_path / name, arrays_of(LABELS))
     program = (

@@ -231,15 +231,20 @@ def test_archives_of_something_else_and_pickles_are_refused(tmp_path):
 
 def test_versions_of_the_npy_format(tmp_path, rng):
     values = rng.random((3, 2))
+    (tmp_path / "folder").mkdir()
     for version in ((1, 0), (2, 0), (3, 0)):
         path = tmp_path / f"v{version[0]}.npz"
         with zipfile.ZipFile(path, "w") as archive, archive.open("layer.npy", "w") as stream:
             np.lib.format.write_array(stream, values, version=version)
-        if version == (3, 0):
-            with pytest.raises(ValueError, match=r"unknown version \(3, 0\) of the .npy format"):
-                mot.load(path)
-        else:
-            np.testing.assert_array_equal(mot.load(path).layer(0), values)
+        np.testing.assert_array_equal(mot.load(path).layer(0), values)
+        with (tmp_path / "folder" / f"v{version[0]}.npy").open("wb") as stream:
+            np.lib.format.write_array(stream, values, version=version)
+    for layer in mot.load(tmp_path / "folder").layers:
+        np.testing.assert_array_equal(layer.read(), values)
+    path = tmp_path / "folder" / "v3.npy"
+    path.write_bytes(path.read_bytes().replace(b"NUMPY\3\0", b"NUMPY\4\0"))
+    with pytest.raises(ValueError, match=r"v3.npy: .*unknown version \(4, 0\) of the .npy format"):
+        mot.load(tmp_path / "folder")
 
 
 def test_alignments_are_no_networks(tmp_path):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from mot_fast._validate import Array
+from mot_fast.mapped import Mapped
+from mot_fast.npz import npz_arrays
+from mot_fast.tensors import tensors
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,23 @@ class Stored:
     shape: Sequence[int]
     dtype: np.dtype[Any]
     read: Callable[[], Array]
+    check: Callable[[], None] | None = None
+    """Holds the numbers to their checksum, where the file has one that reading does not hold to."""
+
+
+class InFile(Protocol):
+    """An array in a file of this package's own readers."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As stored."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As read."""
+
+    def read(self) -> Array:
+        """The numbers."""
 
 
 Arrays = dict[str, Callable[[], Stored]]
@@ -41,64 +60,16 @@ class Container:
 
 
 def _npz(path: Path) -> Arrays:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-    return {member.filename.removesuffix(".npy"): partial(_stored_in_npz, path, member) for member in members}
-
-
-def _stored_in_npz(path: Path, member: zipfile.ZipInfo) -> Stored:
-    shape, is_fortran, dtype, offset = _npz_header(path, member)
-    read: Callable[[], Array] = partial(_read_npz, path, member.filename.removesuffix(".npy"))
-    if member.compress_type == zipfile.ZIP_STORED:
-        order = "F" if is_fortran else "C"
-        read = partial(np.memmap, path, dtype=dtype, mode="r", offset=offset, shape=shape, order=order)
-    return Stored(shape, dtype, read)
-
-
-def _npz_header(path: Path, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type of one array of the archive, and where its numbers start in the file if it is stored."""
-    with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-        shape, is_fortran, dtype = _npy_header(stream)
-        header_length = stream.tell()
-    # The local header repeats the name and has an extra field of its own length (PKWARE's APPNOTE, 4.3.7).
-    with path.open("rb") as file:
-        file.seek(member.header_offset + 26)
-        name_length = int.from_bytes(file.read(2), "little")
-        extra_length = int.from_bytes(file.read(2), "little")
-    start = member.header_offset + 30 + name_length + extra_length
-    return shape, is_fortran, dtype, start + header_length
-
-
-def _npy_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    if version not in readers:
-        raise ValueError(f"unknown version {version} of the .npy format")
-    return readers[version](stream)
-
-
-def _read_npz(path: Path, label: str) -> Array:
-    with np.load(path, allow_pickle=False) as archive:
-        return cast(Array, archive[label])
+    return {label: partial(_stored, make) for label, make in npz_arrays(path).items()}
 
 
 def _safetensors(path: Path) -> Arrays:
-    return {label: partial(_stored_in_safetensors, path, label) for label in _open_safetensors(path).keys()}  # noqa: SIM118
+    return {label: partial(_stored, make) for label, make in tensors(path).items()}
 
 
-def _open_safetensors(path: Path) -> Any:
-    return import_module("safetensors").safe_open(path, framework="numpy")
-
-
-def _stored_in_safetensors(path: Path, label: str) -> Stored:
-    found = _open_safetensors(path).get_slice(label)
-    shape = found.get_shape()
-    dtype = found[:0].dtype if shape else np.dtype(np.float64)  # a lone number cannot be cut
-    return Stored(shape, dtype, partial(_read_safetensors, path, label))
-
-
-def _read_safetensors(path: Path, label: str) -> Array:
-    return cast(Array, _open_safetensors(path).get_tensor(label))
+def _stored(make: Callable[[], InFile]) -> Stored:
+    array = make()
+    return Stored(array.shape, array.dtype, array.read, array.check if isinstance(array, Mapped) else None)
 
 
 def _hdf5(path: Path) -> Arrays:
@@ -153,5 +124,6 @@ def _itself(stored: Stored) -> Stored:
 NPZ = Container(".npz file", _npz)
 HDF5 = Container("HDF5 file", _hdf5, "h5py")
 ZARR = Container("Zarr group", _zarr, "zarr", keeps_order=False)
-SAFETENSORS = Container(".safetensors file", _safetensors, "safetensors", keeps_order=False)
+SAFETENSORS = Container(".safetensors file", _safetensors, keeps_order=False)
+SHARDS = Container("index of .safetensors files", _safetensors, keeps_order=False)
 OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5}

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast.containers import OF_SUFFIX, ZARR, Container, Stored
+from mot_fast.containers import OF_SUFFIX, SHARDS, ZARR, Container, Stored
 from mot_fast.network import Layer, Stimuli
+from mot_fast.npz import npy_file
+from mot_fast.tensors import INDEX_SUFFIX
 
 Result = TypeVar("Result")
 
@@ -49,6 +51,10 @@ def contents(path: Path) -> Contents:
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected {_KINDS}, found nothing")
     path = path.absolute()  # for processes that run in another folder
+    if not path.is_dir() and not path.is_file():
+        raise ValueError(f"{path}: expected {_KINDS}, found a device or a pipe")
+    if path.name.endswith(INDEX_SUFFIX):
+        return Contents(path.name.removesuffix(INDEX_SUFFIX), _of_container(path, SHARDS))
     if (path / INDEX).exists():
         return _of_index(path)
     if not path.is_dir() and path.suffix not in OF_SUFFIX:
@@ -63,19 +69,27 @@ def _is_zarr(path: Path) -> bool:
 
 
 def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
-    files = {file.stem: file for file in path.glob("*.npy")}
+    """Its `.npy` files, or those that an index of shards names; hidden files are of Finders, editors and the like."""
+    seen = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+    files = {each.stem: each for each in seen if each.name.endswith(".npy")}
+    indexes = [each for each in seen if each.name.endswith(INDEX_SUFFIX)]
+    if len(indexes) + bool(files) > 1:
+        names = ", ".join(f"'{index.name}'" for index in indexes)
+        raise ValueError(f"{path}: expected one network, found {names}{' beside .npy files' if files else ''}")
+    if indexes:
+        return _of_container(indexes[0], SHARDS)
     if not files:
-        raise ValueError(f"{path}: expected a folder of .npy files, found none in it")
+        others = [each.name for each in seen if each.is_dir() or each.suffix in OF_SUFFIX]
+        hint = f"; '{others[0]}' in it may be a network" if others else ""
+        raise ValueError(f"{path}: expected a folder of .npy files, found none in it{hint}")
     return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
 
 
-def layer_of_npy(path: Path, label: str | None = None) -> Layer:
-    """The layer that a `.npy` file holds, by default under the file's name."""
-    read = partial(np.load, path, mmap_mode="r", allow_pickle=False)
-    array = _guarded(path, ".npy file", read)
-    return _layer(
-        path, ".npy file", str(path), path.stem if label is None else label, Stored(array.shape, array.dtype, read)
-    )
+def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None) -> Layer:
+    """The layer that a `.npy` file holds, by default under the file's name; its numbers may have a checksum."""
+    array = _guarded(path, ".npy file", partial(npy_file, path, crc32))
+    stored = Stored(array.shape, array.dtype, array.read, array.check)
+    return _layer(path, ".npy file", str(path), path.stem if label is None else label, stored)
 
 
 def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
@@ -95,7 +109,8 @@ def _of_container(path: Path, container: Container) -> dict[str, Callable[[], La
 
 def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Layer:
     shape = _validate.layer_shape(stored.shape, stored.dtype, what)
-    return Layer(label, shape, partial(_guarded, path, kind, stored.read), is_in_file=True)
+    check = None if stored.check is None else partial(_guarded, path, kind, stored.check)
+    return Layer(label, shape, partial(_guarded, path, kind, stored.read), is_in_file=True, check=check)
 
 
 def natural(labels: Sequence[str]) -> list[str]:
@@ -116,13 +131,16 @@ def _of_index(path: Path) -> Contents:
             "was stopped, and goes on when it is started again"
         )
 
-    def make(label: str, file: str, n_units: int) -> Layer:
-        layer = layer_of_npy(path / file, label)
+    def make(label: str, file: str, n_units: int, crc32: int | None) -> Layer:
+        layer = layer_of_npy(path / file, label, crc32)
         if layer.shape != (index["n_stimuli"], n_units):
             raise ValueError(f"{path / file}: expected shape {(index['n_stimuli'], n_units)}, found {layer.shape}")
         return layer
 
-    layers = {each["label"]: partial(make, each["label"], each["file"], each["n_units"]) for each in index["layers"]}
+    layers = {
+        each["label"]: partial(make, each["label"], each["file"], each["n_units"], each.get("crc32"))
+        for each in index["layers"]
+    }
     return Contents(index["name"], layers, Stimuli(index["stimuli"]["digest"]))
 
 
@@ -135,8 +153,13 @@ def _index(path: Path) -> Any:
     types += [(index["stimuli"]["digest"], str)]
     for layer in index["layers"]:
         types += [(layer["label"], str), (layer["file"], str), (layer["n_units"], int)]
+        if layer.get("crc32") is not None:  # earlier releases wrote none
+            types += [(layer["crc32"], int)]
         if Path(layer["file"]).name != layer["file"]:
             raise ValueError(f"its layer {layer['label']!r} lies elsewhere, in {layer['file']!r}")
+    labels = [layer["label"] for layer in index["layers"]]
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"its layers have labels that repeat, {labels}")
     for value, kind in types:
         if type(value) is not kind:
             raise ValueError(f"it holds {value!r} where a {kind.__name__} belongs")

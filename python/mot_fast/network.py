@@ -16,6 +16,9 @@ from mot_fast._validate import Array, Index, Selection
 if TYPE_CHECKING:
     import pandas
 
+LEAST_SHARE_CHECKED = 2
+"""Files are held to their checksums where at least one in so many stimuli is read: that takes all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -28,6 +31,8 @@ class Layer:
     """Whether another process can read it as well: `read` refers to a file instead of holding the numbers."""
     rows: Index | None = None
     """The stimuli selected; None: all."""
+    check: Callable[[], None] | None = None
+    """Raises `ValueError` where the file has a checksum of the layer's numbers and they have another."""
 
     @property
     def n_stimuli(self) -> int:
@@ -160,6 +165,8 @@ class Network:
         """
         layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
         what = f"network '{self.name}', layer '{layer.label}'"
+        if layer.check is not None and layer.n_stimuli * LEAST_SHARE_CHECKED >= layer.shape[0]:
+            layer.check()
         values = _validate.activations(layer.read(), what)
         if values.shape != layer.shape:
             raise ValueError(f"{what}: expected shape {layer.shape} as before, found {values.shape}")
