@@ -191,7 +191,7 @@ def path(value: Any, what: str) -> str:
     except TypeError:
         raise TypeError(f"{what}: expected a path, found {value!r}") from None
     if not path:
-        raise ValueError(f"{what}: expected a path, found an empty one")
+        raise ValueError(f"{what}: expected a path, found an empty one; the current folder is '.'")
     return path
 
 

@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from mot_fast import _validate
 from mot_fast.containers import OF_SUFFIX, SHARDS, ZARR, Container, Stored
 from mot_fast.network import Layer, Stimuli

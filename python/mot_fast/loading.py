@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from mot_fast._frames import DataFrame
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, same_stimuli
 
-Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | os.PathLike[str]
+Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
 
 def load(
@@ -85,8 +85,18 @@ def load(
 
 def named(source: Source, argument: str) -> Network:
     """The network; one that is nothing but arrays is called by its argument's name."""
-    is_nameless = not isinstance(source, (Network, str)) and not hasattr(source, "__fspath__")
-    return load(source, argument if is_nameless else None)
+    return load(source, None if isinstance(source, Network) or is_path(source) else argument)
+
+
+def is_path(source: Any) -> TypeGuard[str | bytes | os.PathLike[str]]:
+    """Whether it says where a network lies."""
+    return isinstance(source, (str, bytes, os.PathLike))
+
+
+def _path(source: str | bytes | os.PathLike[str]) -> Path:
+    # Path("") is Path("."): whoever has lost a name would read whatever lies in the current folder.
+    is_empty = isinstance(source, PurePath) and not source.parts
+    return Path(_validate.path("" if is_empty else source, "source"))
 
 
 def pair(source: Source, target: Source) -> tuple[Network, Network]:
@@ -112,9 +122,10 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
     if isinstance(source, Network):
         labels = _matching(source.labels, patterns, f"network '{source.name}'")
         return source if patterns is None else source.select(labels)
-    if isinstance(source, (str, os.PathLike)):
-        found = contents(Path(source))
-        labels = _matching(list(found.layers), patterns, str(source))
+    if is_path(source):
+        path = _path(source)
+        found = contents(path)
+        labels = _matching(list(found.layers), patterns, str(path))
         return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
     name = "network" if name is None else name
     source = _frames.by_layer(source, f"network '{name}'")
@@ -134,12 +145,12 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
 
 
 def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
-    """Those labels that match a pattern, in the order of the patterns."""
+    """Those labels that are what a pattern says, or else match it, in the order of the patterns."""
     if patterns is None:
         return list(labels)
     found: list[str] = []
     for pattern in patterns:
-        matching = [label for label in labels if fnmatchcase(label, pattern)]
+        matching = [pattern] if pattern in labels else [label for label in labels if fnmatchcase(label, pattern)]
         if not matching:
             raise ValueError(f"layers: expected a pattern of labels of {what}, {', '.join(labels)}, found '{pattern}'")
         found.extend(label for label in matching if label not in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import stat
 import time
 import zlib
@@ -92,7 +91,7 @@ def n_bytes(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:
 
 def size_of_regular_file(path: Path) -> int:
     """Bytes of a file; a device or a pipe, which may never end, is a `ValueError`."""
-    found = os.stat(path)
+    found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise ValueError("it is no regular file")
     return found.st_size

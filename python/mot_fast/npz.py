@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -17,7 +18,7 @@ from mot_fast.mapped import Checksum, Mapped, n_bytes, size_of_regular_file
 
 _CHUNK = 2**22
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
-"""PKWARE's APPNOTE, 4.3.7: signature, version, flags, method, time, date, CRC, sizes, lengths of name and extra field."""
+"""PKWARE's APPNOTE, 4.3.7: signature, version, flags, method, time, date, CRC, sizes, lengths of name and extra."""
 _IS_ENCRYPTED, _HAS_DESCRIPTOR = 0x1, 0x8
 _ZIP64, _IN_ZIP64 = 0x0001, 0xFFFFFFFF
 _LEFT_BEHIND = "__MACOSX", ".DS_Store", ".ipynb_checkpoints"
@@ -70,7 +71,7 @@ def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         ends = sorted({member.header_offset for member in members} | {archive.start_dir})
-    after = dict(zip(ends, ends[1:], strict=False))
+    after = dict(pairwise(ends))
     arrays: dict[str, Callable[[], Mapped | Packed]] = {}
     places = set()
     for member in members:

@@ -18,7 +18,7 @@ from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_a
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, is_path, load
 from mot_fast.network import Network, same_stimuli
 from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
@@ -160,8 +160,7 @@ def _loaded(networks: Any) -> list[Network]:
 
 
 def _with_name(value: Any, name: str) -> Network:
-    is_named = isinstance(value, (Network, str, os.PathLike))
-    return load(value, None if is_named else name)
+    return load(value, None if isinstance(value, Network) or is_path(value) else name)
 
 
 def _survey(

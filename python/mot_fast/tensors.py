@@ -1,4 +1,4 @@
-"""`.safetensors` files, alone or in shards that an index names: their headers are not believed, their numbers mapped."""
+"""`.safetensors` files, alone or in shards that an index names: headers held to the file, numbers mapped."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ _GIB = 2**30
 
 def add_networks(command: argparse.ArgumentParser) -> None:
     """Two networks in files."""
-    command.add_argument("source", type=Path, help=f"{_NETWORK}: an array (stimuli, units) a layer")
-    command.add_argument("target", type=Path, help="the same for the other network, on the same stimuli")
+    command.add_argument("source", type=network_path, help=f"{_NETWORK}: an array (stimuli, units) a layer")
+    command.add_argument("target", type=network_path, help="the same for the other network, on the same stimuli")
     for side in ("source", "target"):
         command.add_argument(
             f"--{side}-layers", nargs="+", metavar="PATTERN", help=f"only these layers of the {side}, as 'block*'"
@@ -25,6 +25,14 @@ def add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ignore-stimuli", action="store_true", help="align networks though their files say that their stimuli differ"
     )
+
+
+def network_path(text: str) -> Path:
+    """Where a network lies; an empty name is none, though it would be the current folder's."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, found an empty one; the current folder is '.'")
+    path = Path(text)
+    return path if path.parts else Path.cwd()
 
 
 def networks(options: argparse.Namespace) -> tuple[Network, Network]:

@@ -21,7 +21,7 @@ EXAMPLE = "mot-fast info minilm/"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("path", type=Path, help=".mot file, or a network in any form that align takes")
+    command.add_argument("path", type=arguments.network_path, help=".mot file, or a network as align takes it")
     arguments.add_json(command)
 
 

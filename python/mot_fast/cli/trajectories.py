@@ -23,8 +23,10 @@ EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("source", type=Path, help="folder of networks, or file of all checkpoints' layers")
-    command.add_argument("target", type=Path, help="the same for the other run, on the same stimuli")
+    command.add_argument(
+        "source", type=arguments.network_path, help="folder of networks, or file of all checkpoints' layers"
+    )
+    command.add_argument("target", type=arguments.network_path, help="the same for the other run, on the same stimuli")
     command.add_argument(
         "--separator",
         default="/",

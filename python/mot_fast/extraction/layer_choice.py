@@ -52,7 +52,7 @@ def residual_stream(model: torch.nn.Module, calls: Sequence[Call], inputs: Input
 
 
 def named(layers: str | Sequence[str], calls: Sequence[Call]) -> list[Tap]:
-    """What leaves the modules of these names or patterns, in the order in which they run.
+    """What leaves the modules of these names, or else patterns, in the order in which they run.
 
     Raises
     ------
@@ -60,16 +60,19 @@ def named(layers: str | Sequence[str], calls: Sequence[Call]) -> list[Tap]:
         If there is no such module, or it does not run, or puts out no tensor.
     """
     calls = [call for call in calls if call.leaving is not None]
-    patterns = [layers] if isinstance(layers, str) else list(layers)
-    for pattern in patterns:
-        if not any(_fits(call.path, pattern) for call in calls):
+    taps, chosen = _taps(calls), set()
+    for pattern in [layers] if isinstance(layers, str) else layers:
+        found = [k for k, tap in enumerate(taps) if pattern in (tap.label, tap.path)]
+        found = found or [k for k, tap in enumerate(taps) if _fits(tap.path, pattern)]
+        chosen.update(found)
+        if not found:
             paths = list(dict.fromkeys(call.path for call in calls))
             near = get_close_matches(pattern, paths, n=_N_NEAR, cutoff=0.3) or paths[:_N_NEAR]
             raise ValueError(
                 f"layers: expected modules that run and put out a tensor, such as "
                 f"{', '.join(map(repr, near))}, found none by '{pattern}'"
             )
-    return _taps([call for call in calls if any(_fits(call.path, pattern) for pattern in patterns)])
+    return [taps[k] for k in sorted(chosen)]
 
 
 def _blocks(calls: Sequence[Call]) -> list[Call]:
