@@ -14,8 +14,9 @@ import numpy as np
 from mot_fast import _frames, _validate
 from mot_fast._dlpack import ArrayLike
 from mot_fast._frames import DataFrame
+from mot_fast._row_names import with_stimuli_first
 from mot_fast.formats import contents
-from mot_fast.network import Layer, Network, same_stimuli
+from mot_fast.network import Layer, Network, Stimuli, same_stimuli
 
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
@@ -141,7 +142,9 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
             f"{type(source).__name__}"
         )
     labels = _matching(list(arrays), patterns, f"network '{name}'")
-    return Network([_layer(label, arrays[label], name) for label in labels], name)
+    arrays, names = with_stimuli_first({label: arrays[label] for label in labels}, f"network '{name}'")
+    stimuli = None if names is None else Stimuli(names=names)
+    return Network([_layer(label, values, name) for label, values in arrays.items()], name, stimuli)
 
 
 def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
@@ -159,6 +162,7 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
 
 def _layer(label: str, values: Any, name: str) -> Layer:
     what = f"network '{name}', layer '{label}'"
+    values = _frames.numbers(values, what)
     is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__")
     if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
         shape = _validate.layer_shape(values.shape, values.dtype, what)

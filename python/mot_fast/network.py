@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast import _frames, _validate
+from mot_fast._row_names import RowNames
 from mot_fast._validate import Array, Index, Selection
 
 if TYPE_CHECKING:
@@ -44,10 +45,12 @@ class Layer:
 class Stimuli:
     """Which stimuli a network saw, where its file tells."""
 
-    digest: str
+    digest: str | None = None
     """Of all stimuli in their order, as `mot_fast.extract` recorded it."""
     rows: Index | None = None
     """Those selected; None: all."""
+    names: RowNames | None = None
+    """What all stimuli are called, where the layers were data frames or labelled arrays."""
 
     def select(self, rows: Index) -> Stimuli:
         """Some of those selected."""
@@ -240,13 +243,14 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
                 f"{what}: expected the same stimuli, found {first.n_stimuli} in '{first.name}' and "
                 f"{other.n_stimuli} in '{other.name}'"
             )
-    known = [(network, network.stimuli) for network in networks if network.stimuli is not None]
-    for other, stimuli in known[1:]:
-        first, expected = known[0]
-        if stimuli.digest != expected.digest:
+    _same_names(networks, what)
+    known = [(network, each, each.digest) for network in networks if (each := network.stimuli) and each.digest]
+    for other, stimuli, digest in known[1:]:
+        first, expected, expected_digest = known[0]
+        if digest != expected_digest:
             raise ValueError(
                 f"{what}: expected the same stimuli, found different ones in '{first.name}' and '{other.name}', whose "
-                f"digests are {expected.digest[:8]} and {stimuli.digest[:8]}; if these are the same stimuli, prepared "
+                f"digests are {expected_digest[:8]} and {digest[:8]}; if these are the same stimuli, prepared "
                 "in different ways, load with check_stimuli=False"
             )
         rows, other_rows = expected.rows_of(first.n_stimuli), stimuli.rows_of(other.n_stimuli)
@@ -255,4 +259,21 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
             raise ValueError(
                 f"{what}: expected the same stimuli, found others selected in '{first.name}' than in '{other.name}', "
                 f"first {rows[k]} and {other_rows[k]}"
+            )
+
+
+def _same_names(networks: Sequence[Network], what: str) -> None:
+    """Indexes of data frames and labelled arrays must not contradict each other."""
+    known = [
+        (network, stimuli.names.select(stimuli.rows))
+        for network in networks
+        if (stimuli := network.stimuli) is not None and stimuli.names is not None
+    ]
+    known.sort(key=lambda each: each[1].labels is None or each[1].is_counted)  # those that say most come first
+    for other, names in known[1:]:
+        first, expected = known[0]
+        if (how := expected.contradiction(names)) is not None:
+            raise ValueError(
+                f"{what}: expected the same stimuli in the same order in '{first.name}' and '{other.name}', found "
+                f"{how}; if they are the same all the same, load with check_stimuli=False"
             )
