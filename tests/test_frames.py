@@ -131,7 +131,7 @@ def test_numbers_that_are_missing_are_named(frame):
     with pytest.raises(ValueError, match="layer 'block2': expected finite activations, found nan first at stimulus 3"):
         mot.load(frame).layer("block2")
     words = pandas.DataFrame({("a", 0): ["x", "y"]})
-    with pytest.raises(TypeError, match="network 'network', layer 'a': expected real numbers, found (str|object)"):
+    with pytest.raises(TypeError, match=r"network 'network', layer 'a': expected real numbers, found (str|object)"):
         mot.load(words)
 
 

@@ -89,8 +89,10 @@ def numbers(value: Any, what: str) -> Any:
 
 def _column(column: Any, name: Hashable, what: str) -> Array:
     kind = column.dtype
-    if not isinstance(kind, np.dtype):  # nullable types and Arrow's have a type of numpy beside them, and sparse ones
-        kind = getattr(kind, "numpy_dtype", getattr(kind, "subtype", None))
+    if not isinstance(
+        kind, np.dtype
+    ):  # nullable types and Arrow's have a type of numpy beside them, sparse ones in them
+        kind = kind.subtype if hasattr(kind, "fill_value") else getattr(kind, "numpy_dtype", None)
     if not isinstance(kind, np.dtype) or kind.kind not in "fiub":
         raise TypeError(f"{what}: expected real numbers, found {column.dtype} in column {name!r}")
     if not isinstance(column.dtype, np.dtype) and (missing := column.isna().to_numpy()).any():

@@ -28,6 +28,8 @@ MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
 _LARGEST_EXACT_INTEGER = 2**53
+_NARROW = "bfloat16", "float8_"
+"""How the names of types begin that numpy lacks and float32 holds."""
 _LOADED_IN = os.getpid()
 
 
@@ -35,6 +37,8 @@ def array(values: Any, what: str) -> Array:
     """`values` as an array of numbers of their own type, without a copy where they are one already."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise TypeError(f"{what}: expected a dense array, found {type(values).__name__}; its toarray() makes one")
     if not isinstance(values, np.ndarray):
         try:
             values = _dlpack.array(values) if hasattr(values, "__dlpack__") else np.asarray(values)
@@ -43,7 +47,7 @@ def array(values: Any, what: str) -> Array:
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
     if not is_readable_dtype(values.dtype):
-        raise TypeError(f"{what}: expected real numbers, found {values.dtype} ({_shown(values)})")
+        raise TypeError(f"{what}: expected real numbers, found {_type_shown(values.dtype)} ({_shown(values)})")
     return np.asarray(values)
 
 
@@ -53,13 +57,27 @@ def _shown(values: Array) -> str:
 
 def is_readable_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether activations of this type are accepted."""
-    return dtype.kind in "fiub" or dtype.name == "bfloat16"
+    return dtype.kind in "fiub" or dtype.name.startswith(_NARROW)
 
 
-def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[int, int]:
+def _type_shown(dtype: np.dtype[Any]) -> str:
+    is_nameless = dtype.kind == "V" and dtype.names is None and dtype.name.startswith("void")
+    return (
+        f"{dtype}; bfloat16 and float8 are saved so, without their names: save float32" if is_nameless else str(dtype)
+    )
+
+
+def layer_shape(shape: Sequence[int] | None, dtype: np.dtype[Any], what: str) -> tuple[int, int]:
     """The shape of one layer's activations, which must be `(n_stimuli, n_units)` real numbers."""
     if not is_readable_dtype(dtype):
-        raise TypeError(f"{what}: expected real numbers, found {dtype}")
+        raise TypeError(f"{what}: expected real numbers, found {_type_shown(dtype)}")
+    if shape is None:
+        raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found an array without a shape")
+    if not all(hasattr(length, "__index__") for length in shape):
+        hint = "its compute_chunk_sizes() tells it"  # of dask, where a filter has left so many rows
+        raise ValueError(
+            f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}, of unknown length; {hint}"
+        )
     if len(shape) != 2 or shape[0] < 0:
         raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}")
     if shape[1] == 0:
@@ -70,9 +88,9 @@ def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[
 def activations(values: Array, what: str) -> Array:
     """One layer's activations as the core reads them: native float16, float32 or float64, in any strides.
 
-    Integers and booleans become float64 and bfloat16 becomes float32, both exactly; wider floats are refused.
+    Integers and booleans become float64, bfloat16 and float8 become float32, exactly; wider floats are refused.
     """
-    if values.dtype.kind not in "fiub":
+    if values.dtype.name.startswith(_NARROW):
         values = values.astype(np.float32)
     if values.dtype.kind in "iub":
         if values.dtype.itemsize == 8 and values.size:

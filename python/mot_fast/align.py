@@ -20,7 +20,7 @@ from mot_fast.alignment import Alignment
 from mot_fast.blocks import Resources
 from mot_fast.coupling import UNSHUFFLED
 from mot_fast.layer_pairs import PairWork, Statistics
-from mot_fast.loading import Source, pair
+from mot_fast.loading import Source, pair, warn_of_rows
 from mot_fast.network import Network
 from mot_fast.pair_run import Report, surveyed
 from mot_fast.provenance import Stopwatch
@@ -118,7 +118,8 @@ def align(
     -----
     UserWarning
         If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere. If a
-        block of the store is damaged: it is computed again.
+        block of the store is damaged: it is computed again. If all layers have the same number of columns and far fewer
+        rows, as if units were in rows.
 
     Examples
     --------
@@ -133,6 +134,7 @@ def align(
     """
     stopwatch = Stopwatch()
     source, target = pair(source, target)
+    warn_of_rows((source, target))
     task = Task.of((source, target), rotate, convention, (source_mass, target_mass), memory_limit)
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)

@@ -120,12 +120,13 @@ def readable_by_workers(networks: Sequence[Network], resources: Resources) -> It
     """The networks as workers can read them: arrays in memory are written to the store, or to a temporary folder."""
     with ExitStack() as exits:
         exits.callback(layer_cache.clear)
+        networks = [Network(network.layers, network.name) for network in networks]  # names of stimuli may take much
         folder = resources.store
         if folder is not None:
             folder.clean()
         is_all_in_files = all(layer.is_in_file for network in networks for layer in network.layers)
         if resources.executor is None or is_all_in_files:
-            yield list(networks)
+            yield networks
             return
         if folder is None:
             folder = Store(Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mot_fast-"))))

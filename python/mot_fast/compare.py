@@ -14,7 +14,7 @@ from mot_fast._validate import F64, Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
-from mot_fast.loading import Source, load, named
+from mot_fast.loading import Source, load, named, warn_of_rows
 from mot_fast.methods import Masses, Outcome, Split, Task
 from mot_fast.network import Network, same_stimuli
 from mot_fast.noise import NoiseCeiling, noise_ceiling
@@ -99,6 +99,7 @@ def compare(
     -----
     UserWarning
         If units are constant over training stimuli: once, when all is done, of the first split where there are some.
+        If all layers have the same number of columns and far fewer rows, as if units were in rows.
 
     Examples
     --------
@@ -115,6 +116,7 @@ def compare(
         raise ImportError('methods: "global_linear" needs scikit-learn: pip install "mot_fast[compare]"')
     source, target = named(source, "source"), named(target, "target")
     rows = seeded_splits(source, target, n_splits, test_size, seed, "n_splits")
+    warn_of_rows((source, target))
     task = Task(
         rotate=judged_alternation(rotate),
         source_masses=Masses.judged(source_mass, source.widths, "source_mass"),

@@ -139,7 +139,8 @@ def _of_index(path: Path) -> Contents:
         each["label"]: partial(make, each["label"], each["file"], each["n_units"], each.get("crc32"))
         for each in index["layers"]
     }
-    return Contents(index["name"], layers, Stimuli(index["stimuli"]["digest"]))
+    stimuli = Stimuli(index["stimuli"]["digest"], is_of_names=index["stimuli"].get("of") == "identities")
+    return Contents(index["name"], layers, stimuli)
 
 
 def _index(path: Path) -> Any:

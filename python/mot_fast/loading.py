@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -18,6 +19,7 @@ from mot_fast._row_names import with_stimuli_first
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, Stimuli, same_stimuli
 
+_MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
 
@@ -100,6 +102,25 @@ def _path(source: str | bytes | os.PathLike[str]) -> Path:
     return Path(_validate.path("" if is_empty else source, "source"))
 
 
+def warn_of_rows(networks: Sequence[Network], stacklevel: int = 3) -> None:
+    """Warn the caller, so many frames above, of layers that look as if their rows were units and their columns stimuli.
+
+    Transposed layers are all of one width, the number of stimuli, in all networks that are compared. Networks may be so
+    too; hence only what has `_MANY_COLUMNS` times as many columns as rows is called odd, or `_MORE_COLUMNS` times as
+    many where there are fewer rows than `_FEW_ROWS`: less than a study has stimuli.
+    """
+    n_rows, widths = networks[0].n_stimuli, {width for network in networks for width in network.widths}
+    width = min(widths)
+    if len(widths) > 1 or width < (_MORE_COLUMNS if n_rows < _FEW_ROWS else _MANY_COLUMNS) * n_rows:
+        return
+    warnings.warn(
+        f"all layers of {' and '.join(repr(network.name) for network in networks[:2])} have {n_rows} rows and {width} "
+        "columns: are stimuli in rows, and units in columns?",
+        UserWarning,
+        stacklevel=stacklevel,
+    )
+
+
 def pair(source: Source, target: Source) -> tuple[Network, Network]:
     """Two networks on the same stimuli, enough of them for correlations."""
     source, target = named(source, "source"), named(target, "target")
@@ -163,7 +184,7 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
 def _layer(label: str, values: Any, name: str) -> Layer:
     what = f"network '{name}', layer '{label}'"
     values = _frames.numbers(values, what)
-    is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__")
+    is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__") or hasattr(values, "nnz")
     if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
         shape = _validate.layer_shape(values.shape, values.dtype, what)
         return Layer(label, shape, partial(_validate.array, values, what))

@@ -13,6 +13,7 @@ import numpy as np
 from mot_fast import _frames, _validate
 from mot_fast._row_names import RowNames
 from mot_fast._validate import Array, Index, Selection
+from mot_fast.stimulus_digest import NO_STIMULI, chained, identity
 
 if TYPE_CHECKING:
     import pandas
@@ -51,6 +52,8 @@ class Stimuli:
     """Those selected; None: all."""
     names: RowNames | None = None
     """What all stimuli are called, where the layers were data frames or labelled arrays."""
+    is_of_names: bool = False
+    """Whether the digest is of what the stimuli are called, by whoever extracted the activations."""
 
     def select(self, rows: Index) -> Stimuli:
         """Some of those selected."""
@@ -265,15 +268,37 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
 def _same_names(networks: Sequence[Network], what: str) -> None:
     """Indexes of data frames and labelled arrays must not contradict each other."""
     known = [
-        (network, stimuli.names.select(stimuli.rows))
+        (network, stimuli, stimuli.names)
         for network in networks
         if (stimuli := network.stimuli) is not None and stimuli.names is not None
     ]
-    known.sort(key=lambda each: each[1].labels is None or each[1].is_counted)  # those that say most come first
-    for other, names in known[1:]:
-        first, expected = known[0]
-        if (how := expected.contradiction(names)) is not None:
+    known.sort(key=lambda each: each[2].labels is None or each[2].is_counted)  # those that say most come first
+    if not known:
+        return
+    first, expected, names = known[0]
+    for other in networks:
+        if other is first or other.stimuli is None:
+            continue
+        how = _contradiction(expected, names, other.stimuli, other)
+        if how is not None:
             raise ValueError(
                 f"{what}: expected the same stimuli in the same order in '{first.name}' and '{other.name}', found "
                 f"{how}; if they are the same all the same, load with check_stimuli=False"
             )
+
+
+def _contradiction(expected: Stimuli, names: RowNames, found: Stimuli, network: Network) -> str | None:
+    """How a network's stimuli differ from those that have names, as far as there is any telling."""
+    if found.names is not None:
+        return names.select(expected.rows).contradiction(found.names.select(found.rows))
+    n_stimuli, labels = network.layers[0].shape[0], names.labels
+    if not found.is_of_names or labels is None or names.is_counted or len(labels) != n_stimuli:
+        return None
+    try:
+        digest = chained(NO_STIMULI, (identity(label, "index") for label in labels))
+    except TypeError:  # an extraction knows no such names
+        return None
+    if digest != found.digest:
+        return f"others than an index that begins with {labels[0]!r}"
+    rows, others = expected.rows_of(n_stimuli), found.rows_of(n_stimuli)
+    return None if np.array_equal(rows, others) else f"others selected, first rows {rows[:1]} and {others[:1]}"

@@ -18,7 +18,7 @@ from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_a
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
-from mot_fast.loading import Source, is_path, load
+from mot_fast.loading import Source, is_path, load, warn_of_rows
 from mot_fast.network import Network, same_stimuli
 from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
@@ -72,7 +72,8 @@ def similarity_matrix(
     Warns
     -----
     UserWarning
-        If units are constant over the training stimuli.
+        If units are constant over the training stimuli. If all layers have the same number of columns and far fewer
+        rows, as if units were in rows.
 
     Examples
     --------
@@ -86,6 +87,7 @@ def similarity_matrix(
     ((2, 2), True)
     """
     loaded = _loaded(networks)
+    warn_of_rows(loaded)
     _validate.enough_stimuli(loaded[0].n_stimuli, "networks")
     train, test = split(loaded[0].n_stimuli, test_size, seed)
     _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")

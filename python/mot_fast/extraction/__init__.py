@@ -16,10 +16,10 @@ import mot_fast
 from mot_fast import _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
-from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained
 from mot_fast.extraction.store import ActivationStore
 from mot_fast.loading import load
 from mot_fast.network import Network
+from mot_fast.stimulus_digest import NO_STIMULI, chained
 
 if TYPE_CHECKING:
     from mot_fast.extraction.batches import Batch

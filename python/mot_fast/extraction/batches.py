@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mot_fast.extraction import stimulus_digest
+from mot_fast import stimulus_digest
 from mot_fast.extraction.inputs import Inputs, inputs_of
 from mot_fast.extraction.texts import tokenized
 

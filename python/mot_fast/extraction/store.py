@@ -20,8 +20,8 @@ import numpy as np
 from mot_fast import atomic
 from mot_fast._validate import Array
 from mot_fast.extraction.header import Progress, Request, header_of, progress_in
-from mot_fast.extraction.stimulus_digest import NO_STIMULI
 from mot_fast.formats import INDEX
+from mot_fast.stimulus_digest import NO_STIMULI
 
 SECONDS_BETWEEN_RECORDS = 5.0
 """How much work a kill may cost; a record waits for the disk."""
