@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import zlib
 
 import h5py
 import ml_dtypes
@@ -265,6 +266,24 @@ def write_extracted(path, arrays, *, digest="0123456789abcdef", **changes):
     (path / "network.json").write_text(json.dumps({**index, **changes}))
 
 
+def test_extracted_numbers_are_held_to_their_checksums(tmp_path):
+    arrays = arrays_of(["stem", "head"])
+    layers = [
+        {"label": label, "file": f"layer{k:03d}.npy", "n_units": values.shape[1], "crc32": zlib.crc32(values.tobytes())}
+        for k, (label, values) in enumerate(arrays.items())
+    ]
+    write_extracted(tmp_path / "net", arrays, layers=layers)
+    assert mot.align(tmp_path / "net", arrays).cost == pytest.approx(0, abs=1e-12)
+    path = tmp_path / "net" / "layer001.npy"
+    path.write_bytes(path.read_bytes()[:-4] + bytes(4))
+    for call in (lambda: mot.align(tmp_path / "net", arrays), lambda: mot.load(tmp_path / "net")[2:].layer("head")):
+        with pytest.raises(
+            ValueError, match=r"layer001.npy: .*, found a damaged one \(it was altered since it was written"
+        ):
+            call()
+    np.testing.assert_array_equal(mot.load(tmp_path / "net").layer("stem"), arrays["stem"])
+
+
 def test_extracted_networks_keep_order_name_and_stimuli(tmp_path):
     arrays = arrays_of(["stem", "layer2", "head"])
     write_extracted(tmp_path / "net", arrays)
@@ -316,6 +335,15 @@ def test_other_rows_of_the_same_stimuli_are_refused(tmp_path):
         ({"n_stimuli": 9}, r"layer000.npy: expected shape \(9, 2\), found \(8, 2\)"),
         ({"n_stimuli": "8"}, "it holds '8' where a int belongs"),
         ({"layers": [{"label": "a", "file": "../x.npy", "n_units": 2}]}, "its layer 'a' lies elsewhere, in '../x.npy'"),
+        ({"layers": [{"label": "a", "file": "layer000.npy", "n_units": 2}] * 2}, "its layers have labels that repeat"),
+        (
+            {"layers": [{"label": "a", "file": "..", "n_units": 2}]},
+            "net/..: expected a complete .npy file, .* no regular",
+        ),
+        (
+            {"layers": [{"label": "a", "file": "layer000.npy", "n_units": 2, "crc32": "0"}]},
+            "it holds '0' where a int belongs",
+        ),
         ({"layers": []}, "network 'model': expected at least one layer, found none"),
         ({"stimuli": None}, "network.json: expected a complete index of activations, found a damaged one"),
     ],
