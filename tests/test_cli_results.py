@@ -124,6 +124,17 @@ def test_info_tells_layers_and_types(files):
     assert "| a1 " in text
 
 
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    np.save(tmp_path / "a[0].npy", np.random.default_rng(0).random((20, 3)))
+    monkeypatch.chdir(tmp_path)
+    assert answer("info", ".")["name"] == tmp_path.name
+    assert answer("align", ".", ".", "--source-layers", "a[0]", "--test-size", "0.3")["cost"] < 1e-9
+    for command in (["info", ""], ["align", "", "."], ["compare", ".", ""], ["trajectories", "", "."]):
+        result = run_here(*command)
+        assert result.returncode != 0
+        assert "expected a path, found an empty one" in result.stderr
+
+
 def test_plot_draws_several_couplings_and_convergence(files, tmp_path):
     assert run_here("align", *files, "--rotate", "-o", tmp_path / "run.mot").returncode == 0
     for name, arguments in (

@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import types
 import zlib
 
 import h5py
@@ -240,6 +241,22 @@ def test_xarray_datasets_and_lazy_arrays_are_read_when_needed(tmp_path):
         np.testing.assert_array_equal(network.layer("one"), arrays["v1"])
     with pytest.raises(ValueError, match="network 'network', layer 'one': expected an array of numbers, found Dataset"):
         network.layer("one")
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        (None, r"expected shape \(n_stimuli, n_units\), found an array without a shape"),
+        ((float("nan"), 4), r"found \(nan, 4\), of unknown length; its compute_chunk_sizes\(\) tells it"),
+        ((5, float("nan")), r"found \(5, nan\), of unknown length"),
+        ((5,), r"expected shape \(n_stimuli, n_units\), found \(5,\)"),
+        ((), r"expected shape \(n_stimuli, n_units\), found \(\)"),
+    ],
+)
+def test_lazy_arrays_without_a_size_are_named(shape, message):
+    lazy = types.SimpleNamespace(shape=shape, dtype=np.dtype("f4"))  # as of dask after a filter, or an empty dataset
+    with pytest.raises(ValueError, match=f"network 'network', layer 'x': {message}"):
+        mot.load({"x": lazy})
 
 
 def test_labels_that_are_the_same_as_text_are_refused():

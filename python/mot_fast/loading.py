@@ -38,27 +38,31 @@ def load(
         In memory, a mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth
         order (data frames are arrays, and a dataset of xarray is a mapping); or a data frame whose columns have two
         levels, (layer, unit), as `Network.to_pandas` gives it. CPU arrays with DLPack, as torch's and jax's, share
-        their memory (torch's bfloat16, which numpy lacks, is copied to float32); arrays that lie elsewhere and only
-        tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Or a path:
+        their memory (torch's bfloat16 and float8, which numpy lacks, are copied to float32); arrays that lie elsewhere
+        and only tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Of arrays of xarray
+        the dimension that all layers share, or else the first, holds the stimuli. Or a path:
 
         - a folder of `.npy` files, or what `mot_fast.extract` wrote;
         - a `.npz` file;
-        - a `.safetensors` file, with the package safetensors;
+        - a `.safetensors` file, or the `.safetensors.index.json` of several, or a folder that holds one such index;
         - an HDF5 file (`.h5`, `.hdf5`), with h5py: every array in it, in groups or not;
         - a Zarr group (a folder, often `.zarr`), with zarr: likewise.
 
         Layers in files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
-        that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` files and
-        those in `.npz` and HDF5 files that are neither compressed nor in chunks are memory-mapped (one whose numbers
-        are not aligned in the file is copied when read). Integers and booleans become float64 when read.
+        that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` and
+        `.safetensors` files and those in `.npz` and HDF5 files that are neither compressed nor in chunks are
+        memory-mapped (one whose numbers are not aligned in the file is copied when read). Integers and booleans become
+        float64 when read, bfloat16 and float8 become float32. The checksums of `.npz` files, and of what
+        `mot_fast.extract` wrote, are held to where at least half of a layer's stimuli are read.
     name : str, optional
         For messages, tables and pictures; by default the file's, or "network".
     layers : str or sequence of str, optional
-        Shell patterns of labels (``"block*"``, ``["stem", "block*"]``): only layers that match are taken, in the order
-        of the patterns. By default all.
+        Labels, or shell patterns of labels (``"block*"``, ``["stem", "block*"]``): only layers that match are taken, in
+        the order of the patterns. What is a label is no pattern. By default all.
     check_stimuli : bool
-        Whether networks that are known to have seen different stimuli are refused where they are compared, as far as
-        the file tells which these were, as those of `mot_fast.extract` do.
+        Whether networks that are known to have seen different stimuli, or the same ones in another order, are refused
+        where they are compared: as far as the file tells which these were, as those of `mot_fast.extract` do, or the
+        indexes of data frames and labelled arrays.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def load(
         If the file needs a package that is not installed.
     TypeError, ValueError
         If a layer is not a two-dimensional array of real numbers with at least one unit, the layers have different
-        numbers of stimuli, no layer matches a pattern, or a file is damaged, unfinished or of an unknown kind.
+        numbers of stimuli or contradict each other about which these are, no layer matches a pattern, a path is empty,
+        or a file is damaged, unfinished or of an unknown kind.
 
     Examples
     --------
