@@ -38,7 +38,9 @@ def array(values: Any, what: str) -> Array:
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
-        raise TypeError(f"{what}: expected a dense array, found {type(values).__name__}; its toarray() makes one")
+        raise TypeError(
+            f"{what}: expected a dense array, found a sparse one, {type(values).__name__}; its toarray() is dense"
+        )
     if not isinstance(values, np.ndarray):
         try:
             values = _dlpack.array(values) if hasattr(values, "__dlpack__") else np.asarray(values)

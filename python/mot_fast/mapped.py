@@ -78,7 +78,8 @@ def _hold(path: Path, checksum: Checksum, _identity: tuple[int, ...]) -> None:
             found = zlib.crc32(region[first : first + _CHUNK].data, found)
     if found != checksum.crc32:
         raise ValueError(
-            f"{checksum.what} was altered since it was written: its checksum is {found:08x}, not {checksum.crc32:08x}"
+            f"{checksum.what} was altered since it was written, or since it was loaded: its checksum is {found:08x}, "
+            f"not {checksum.crc32:08x}"
         )
 
 
