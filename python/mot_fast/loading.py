@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mot_fast import _frames, _validate
+from mot_fast import _frames, _validate, hdf5
 from mot_fast._dlpack import ArrayLike
 from mot_fast._frames import DataFrame
+from mot_fast.containers import Refused
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, same_stimuli
 
+Result = TypeVar("Result")
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | os.PathLike[str]
 
 
@@ -148,9 +150,28 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
 
 def _layer(label: str, values: Any, name: str) -> Layer:
     what = f"network '{name}', layer '{label}'"
+    if type(values).__module__.partition(".")[0] == "h5py":
+        return _layer_of_hdf5(label, values, what)
     is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__")
     if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
         shape = _validate.layer_shape(values.shape, values.dtype, what)
         return Layer(label, shape, partial(_validate.array, values, what))
     array = _validate.array(values, what)
     return Layer(label, _validate.layer_shape(array.shape, array.dtype, what), partial(np.asarray, array))
+
+
+def _layer_of_hdf5(label: str, values: Any, what: str) -> Layer:
+    """What h5py has opened, with the checks that its files have elsewhere."""
+
+    def run(read: Callable[[], Result]) -> Result:
+        try:
+            return read()
+        except Refused as error:
+            raise error.error(f"{what}: {error}") from error
+        except Exception as error:  # of a file that has been closed, or is damaged
+            raise ValueError(
+                f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
+            ) from error
+
+    stored = run(partial(hdf5.stored_by, values))
+    return Layer(label, _validate.layer_shape(stored.shape, stored.dtype, what), partial(run, stored.read))
