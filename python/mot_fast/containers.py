@@ -141,7 +141,7 @@ def natural(labels: Sequence[str]) -> list[str]:
 
 
 def is_alphabetical(labels: Sequence[str]) -> bool:
-    """Whether that is all that their order is: `group` and what is in it may come before or after `group.norm`."""
+    """Whether their order is no more than that: what is in `group/` may come before or after `group.norm`."""
     return list(labels) in (sorted(labels), sorted(labels, key=lambda label: label.split("/")))
 
 

@@ -22,7 +22,12 @@ from mot_fast.containers import Arrays, Container, Refused, Stored, with_room
 from mot_fast.hdf5_links import Files, labels
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_NUMBERS_OF_MATLAB = {"double", "single", "logical", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
+_NUMBERS_OF_MATLAB = {
+    "double",
+    "single",
+    "logical",
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+}
 _NO_NUMBERS = {
     "BITFIELD": "bit fields",
     "ENUM": "codes of an enumeration",
@@ -89,7 +94,9 @@ def _find(files: Files, path: Path, label: str) -> Any:
     if found is None:
         raise Refused("expected an array, found a link that leads nowhere")
     if not isinstance(found, h5py.Dataset):
-        raise Refused("expected an array, found a sparse matrix or an object of MATLAB; store full(...) of it", TypeError)
+        raise Refused(
+            "expected an array, found a sparse matrix or an object of MATLAB; store full(...) of it", TypeError
+        )
     kind = _class_of_matlab(found)
     if kind is not None and kind not in _NUMBERS_OF_MATLAB:
         raise Refused(f"expected real numbers, found a {kind} of MATLAB", TypeError)
@@ -190,6 +197,8 @@ def _parts(files: Files, dataset: Any) -> Iterator[hdf5_virtual.Part]:
     def check(source: Any) -> None:
         if source.id.get_create_plist().get_layout() == import_module("h5py").h5d.VIRTUAL:
             raise Refused("expected numbers, found another virtual dataset")
+        if _dtype(source).kind not in "fiu":
+            raise Refused(f"expected real numbers, found {_dtype(source)}", TypeError)
         _check(files, source)
 
     return hdf5_virtual.parts(files, dataset, check)

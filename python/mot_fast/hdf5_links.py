@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mot_fast.containers import Refused, natural
+from mot_fast.containers import Refused, is_alphabetical, natural
 
 _MOST_LINKS = 16
 """That may lie on one way, as the HDF5 library has it: more of them go round in circles."""
@@ -26,7 +26,7 @@ _OF_MATLAB = ("#refs#", "#subsystem#")
 """Groups at the top of MATLAB's files that hold the insides of cells and objects."""
 
 Children = dict[str, Any]
-"""Names in a group, in the order of layers: each is a group's own `Children`, or None for anything else."""
+"""Names in a group, as it keeps them: each is a group's own `Children`, or None for anything else."""
 
 
 class Files(ExitStack):
@@ -165,14 +165,18 @@ class _Walk:
 
 
 def _names(group: Any) -> list[str]:
-    """As the group keeps them; an alphabetical order is nobody's choice, and becomes the natural one."""
-    names = [name for name in group if group.name != "/" or name not in _OF_MATLAB]
-    return natural(names) if names == sorted(names) else names
+    """As the group keeps them."""
+    names = [name if isinstance(name, str) else _decoded(name) for name in group]
+    return [name for name in names if group.name != "/" or name not in _OF_MATLAB]
 
 
 def _flat(children: Children, above: str = "") -> Iterator[str]:
-    for name, inside in children.items():
-        label = above + name
+    names = list(children)
+    # An alphabetical order is nobody's choice.
+    if is_alphabetical([name if children[name] is None else f"{name}/" for name in names]):
+        names = natural(names)
+    for name in names:
+        label, inside = above + name, children[name]
         if len(label) > _MOST_CHARACTERS:
             raise ValueError(f"it has names of more than {_MOST_CHARACTERS} characters")
         if inside is None:

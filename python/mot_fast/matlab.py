@@ -17,7 +17,11 @@ _TYPES = {
     "double": "f8",
     "single": "f4",
     "logical": "?",
-    **{f"{sign}int{bits}": f"{sign[:1]}i{bits // 8}".replace("ui", "u") for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{
+        f"{sign}int{bits}": f"{sign[:1]}i{bits // 8}".replace("ui", "u")
+        for sign in ("", "u")
+        for bits in (8, 16, 32, 64)
+    },
 }
 """MATLAB's classes of numbers, as numpy has them."""
 _MOST_DEPTH = 100
