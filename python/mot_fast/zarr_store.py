@@ -29,6 +29,8 @@ from mot_fast.containers import Arrays, Container, Refused, Stored, with_room
 _MOST_METADATA_BYTES = 2**20
 _MOST_DEPTH = 100
 """Groups in groups."""
+_MOST_SHARDS = 4
+"""Shards in shards."""
 _OF_BYTES = {"blosc", "bz2", "gzip", "lz4", "lzma", "shuffle", "zlib", "zstd"}
 _CHECKSUMS = {"adler32", "crc32", "crc32c", "fletcher32", "jenkins_lookup3"}
 _OF_NUMBERS = {"astype", "bitround", "delta", "fixedscaleoffset", "packbits", "quantize"}
@@ -201,7 +203,7 @@ def _of_format_3(found: Mapping[str, Any]) -> _Metadata:
     grid, keys = found["chunk_grid"], found["chunk_key_encoding"]
     if grid["name"] != "regular" or keys["name"] not in ("default", "v2"):
         raise Refused(f"expected a regular grid of chunks with usual names, found {shown(grid)} and {shown(keys)}")
-    if found["data_type"] not in _TYPES_OF_FORMAT_3:
+    if not isinstance(found["data_type"], str) or found["data_type"] not in _TYPES_OF_FORMAT_3:
         raise Refused(f"expected real numbers, found {shown(found['data_type'])}", TypeError)
     _check_codecs(found["codecs"])
     is_default = keys["name"] == "default"
@@ -236,14 +238,14 @@ def _check_codecs(codecs: Sequence[Any], depth: int = 0) -> None:
         configuration = {} if isinstance(codec, str) else codec.get("configuration") or {}
         _check_codec(name, configuration, _CODECS_OF_FORMAT_3)
         if name == "sharding_indexed":
-            if depth:
-                raise Refused("expected chunks in shards, found shards in shards")
+            if depth == _MOST_SHARDS:
+                raise Refused(f"expected shards in up to {_MOST_SHARDS} others, found more")
             _check_codecs(configuration["codecs"], depth + 1)
             _check_codecs(configuration.get("index_codecs", ()), depth + 1)
 
 
 def _check_codec(name: Any, configuration: Mapping[str, Any], known: Collection[str]) -> None:
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise Refused(f"expected one of the codecs {', '.join(sorted(known))}, found {shown(name)}")
     for key, value in configuration.items():
         if key.endswith("type"):  # of numbers: their bytes are nothing else
