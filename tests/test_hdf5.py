@@ -171,7 +171,11 @@ def test_floats_of_any_precision_are_what_hdf5_says(path):
     ("kind", "values", "message"),
     [
         (h5py.h5t.STD_B8LE, np.zeros((20, 4), "u1"), "found bit fields"),
-        (h5py.h5t.py_create(h5py.enum_dtype({"A": 0, "B": 1}), logical=True), np.zeros((20, 4), "i8"), "found codes of an enumer"),
+        (
+            h5py.h5t.py_create(h5py.enum_dtype({"A": 0, "B": 1}), logical=True),
+            np.zeros((20, 4), "i8"),
+            "found codes of an enumer",
+        ),
         (h5py.h5t.UNIX_D32LE, None, "found a type that numpy lacks"),
         (h5py.h5t.C_S1, None, "found .S1"),
         (h5py.h5t.py_create(np.dtype("c16")), None, "found complex128"),

@@ -94,12 +94,10 @@ def _find(files: Files, path: Path, label: str) -> Any:
     if found is None:
         raise Refused("expected an array, found a link that leads nowhere")
     if not isinstance(found, h5py.Dataset):
-        raise Refused(
-            "expected an array, found a sparse matrix or an object of MATLAB; store full(...) of it", TypeError
-        )
+        raise Refused("expected a full array of real numbers, found a sparse matrix or an object of MATLAB", TypeError)
     kind = _class_of_matlab(found)
     if kind is not None and kind not in _NUMBERS_OF_MATLAB:
-        raise Refused(f"expected real numbers, found a {kind} of MATLAB", TypeError)
+        raise Refused(f"expected a full array of real numbers, found a {kind} of MATLAB", TypeError)
     return found
 
 

@@ -31,7 +31,8 @@ _MOST_DEPTH = 100
 def _list(path: Path) -> Arrays:
     from scipy.io import whosmat
 
-    variables = whosmat(str(path), appendmat=False)
+    # MATLAB's own names begin with letters: underscores are SciPy's, for what belongs to functions.
+    variables = [each for each in whosmat(str(path), appendmat=False) if not each[0].startswith("__")]
     names = [name for name, _, _ in variables]
     if len(set(names)) < len(names):
         raise ValueError(f"it holds two variables of one name, {', '.join(map(repr, names))}")
@@ -42,7 +43,7 @@ def _list(path: Path) -> Arrays:
         elif kind == "struct" and tuple(shape) == (1, 1):
             arrays.update(_fields(path, (name,), _variable(path, name)))
         else:
-            arrays[name] = partial(_refuse, kind, shape)
+            arrays[name] = partial(_refuse, kind.replace("sparse", "sparse matrix"), shape)
     return arrays
 
 
@@ -76,6 +77,8 @@ def _read(path: Path, names: tuple[str, ...], shape: tuple[int, ...], dtype: np.
     value = _variable(path, names[0])
     for field in names[1:]:
         value = value[0, 0][field]
+    if hasattr(value, "toarray"):
+        _refuse("sparse matrix", shape)
     if not isinstance(value, np.ndarray) or value.shape != shape:
         raise ValueError(f"it holds {value if isinstance(value, str) else type(value).__name__} where it said {shape}")
     if value.dtype.kind not in "fiub":
