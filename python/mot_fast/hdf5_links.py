@@ -119,16 +119,17 @@ class _Walk:
         self.found: Children = {}
         self.groups: deque[tuple[Any, Children, int]] = deque()
         self.links: deque[tuple[Any, str, Children, int]] = deque()
-        self._entered: set[tuple[int, int]] = set()
+        self._entered: set[tuple[Any, Any]] = set()
 
     def enter(self, group: Any, children: Children, depth: int) -> bool:
         """Puts a group on the list, unless it is there already."""
         if depth > _MOST_DEPTH:
             raise ValueError(f"it has groups in more than {_MOST_DEPTH} others")
-        info = self.h5py.h5o.get_info(group.id)
-        is_new = (info.fileno, info.addr) not in self._entered
+        info = self.h5py.h5g.get_objinfo(group.id)
+        identity = info.fileno, info.objno
+        is_new = identity not in self._entered
         if is_new:
-            self._entered.add((info.fileno, info.addr))
+            self._entered.add(identity)
             self.groups.append((group, children, depth))
         return is_new
 
@@ -139,10 +140,11 @@ class _Walk:
             if group.id.links.get_info(encoded(name)).type != self.h5py.h5l.TYPE_HARD:
                 self.links.append((group, name, children, depth))
                 continue
-            kind = self.h5py.h5o.get_info(group.id, encoded(name)).type
-            if kind == self.h5py.h5o.TYPE_GROUP:
+            # Not `h5o.get_info`, which looks into the heaps of whatever it is asked about.
+            kind = self.h5py.h5g.get_objinfo(group.id, encoded(name)).type
+            if kind == self.h5py.h5g.GROUP:
                 self._add(group[encoded(name)], name, children, depth)
-            elif kind != self.h5py.h5o.TYPE_DATASET:
+            elif kind != self.h5py.h5g.DATASET:
                 del children[name]  # a type that has a name is no array
 
     def follow(self, group: Any, name: str, children: Children, depth: int) -> None:
