@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 
+from mot_fast import memory
 from mot_fast._validate import Array
 from mot_fast.mapped import Mapped
 from mot_fast.npz import npz_arrays
@@ -43,6 +45,15 @@ class InFile(Protocol):
         """The numbers."""
 
 
+class Refused(Exception):
+    """An array that is whole and is none that can be taken: what was expected, and what was found."""
+
+    def __init__(self, message: str, error: type[Exception] = ValueError) -> None:
+        super().__init__(message)
+        self.error = error
+        """What to raise where the array's name is known."""
+
+
 Arrays = dict[str, Callable[[], Stored]]
 """By label, in the file's order; of each array only what is asked for is looked at."""
 
@@ -72,58 +83,38 @@ def _stored(make: Callable[[], InFile]) -> Stored:
     return Stored(array.shape, array.dtype, array.read, array.check if isinstance(array, Mapped) else None)
 
 
-def _hdf5(path: Path) -> Arrays:
-    with import_module("h5py").File(path, "r") as file:
-        stored = {dataset.name.removeprefix("/"): _stored_in_hdf5(path, dataset) for dataset in _datasets(file)}
-    return {label: partial(_itself, each) for label, each in stored.items()}
-
-
-def _datasets(group: Any, seen: tuple[Any, ...] = ()) -> Iterator[Any]:
-    """All arrays in a group, and in those in it, as the file orders them."""
-    h5py = import_module("h5py")
-    for child in group.values():
-        if isinstance(child, h5py.Dataset):
-            yield child
-        elif isinstance(child, h5py.Group) and child not in (*seen, group):  # links may lead round in circles
-            yield from _datasets(child, (*seen, group))
-
-
-def _stored_in_hdf5(path: Path, dataset: Any) -> Stored:
-    # Numbers that are all there in one piece are mapped; those in chunks or in other files have no one place here.
-    is_whole = not dataset.external and 0 < dataset.id.get_storage_size() == dataset.nbytes
-    offset = dataset.id.get_offset() if is_whole else None
-    read: Callable[[], Array] = partial(_read_hdf5, path, dataset.name)
-    if offset is not None:
-        read = partial(np.memmap, path, dtype=dataset.dtype, mode="r", offset=offset, shape=dataset.shape)
-    return Stored(dataset.shape, dataset.dtype, read)
-
-
-def _read_hdf5(path: Path, label: str) -> Array:
-    with import_module("h5py").File(path, "r") as file:
-        return cast(Array, file[label][...])
-
-
-def _zarr(path: Path) -> Arrays:
-    zarr = import_module("zarr")
-    members = zarr.open_group(path, mode="r").members(max_depth=None)
-    return {
-        label: partial(_itself, Stored(array.shape, array.dtype, partial(_read_zarr, path, label)))
-        for label, array in members
-        if isinstance(array, zarr.Array)
-    }
-
-
-def _read_zarr(path: Path, label: str) -> Array:
-    return cast(Array, import_module("zarr").open_array(path / label, mode="r")[...])
-
-
-def _itself(stored: Stored) -> Stored:
+def itself(stored: Stored) -> Stored:
+    """For readers that know all arrays when they list them."""
     return stored
 
 
+def with_room(shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+    """Refuses an array that is larger than the memory that is left, whatever its file says."""
+    needed, left = math.prod(shape) * dtype.itemsize, memory.available()
+    if needed > left:
+        found = f"{memory.shown(needed)}, shape {tuple(shape)}"
+        raise Refused(f"expected an array that fits into the memory that is left, {memory.shown(left)}, found {found}")
+
+
+def natural(labels: Sequence[str]) -> list[str]:
+    """Sorted with `layer2` before `layer10`, and with all that is in a group, `group/...`, side by side."""
+
+    def number(digits: str) -> tuple[int, str]:
+        digits = digits.lstrip("0")  # compared as text: `int` refuses very long ones
+        return len(digits), digits
+
+    def key(name: str) -> list[tuple[int, str]]:
+        parts = [part for part in re.split(r"(\d+)", name) if part]
+        return [number(part) if part.isdecimal() else (-1, part) for part in parts]
+
+    return sorted(labels, key=lambda label: ([key(name) for name in label.split("/")], label))
+
+
+def is_alphabetical(labels: Sequence[str]) -> bool:
+    """Whether their order is no more than that: what is in `group/` may come before or after `group.norm`."""
+    return list(labels) in (sorted(labels), sorted(labels, key=lambda label: label.split("/")))
+
+
 NPZ = Container(".npz file", _npz)
-HDF5 = Container("HDF5 file", _hdf5, "h5py")
-ZARR = Container("Zarr group", _zarr, "zarr", keeps_order=False)
 SAFETENSORS = Container(".safetensors file", _safetensors, keeps_order=False)
 SHARDS = Container("index of .safetensors files", _safetensors, keeps_order=False)
-OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5}

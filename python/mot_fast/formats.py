@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mot_fast import _validate
-from mot_fast.containers import OF_SUFFIX, SHARDS, ZARR, Container, Stored
+from mot_fast.containers import NPZ, SAFETENSORS, SHARDS, Container, Refused, Stored, is_alphabetical, natural
+from mot_fast.hdf5 import HDF5, is_hdf5
+from mot_fast.matlab import MATLAB
 from mot_fast.network import Layer, Stimuli
 from mot_fast.npz import npy_file
 from mot_fast.tensors import INDEX_SUFFIX
+from mot_fast.zarr_store import ZARR
 
 Result = TypeVar("Result")
 
@@ -24,8 +26,13 @@ INDEX = "network.json"
 INDEX_FORMAT = "mot_fast activations"
 INDEX_VERSION = 1
 
-_KINDS = "a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files"
-_HINTS = {".npy": "; put the .npy files of one network into a folder", ".mot": "; mot_fast.Alignment.load reads it"}
+_OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
+_KINDS = "a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files"
+_HINTS = {
+    ".npy": "; put the .npy files of one network into a folder",
+    ".mot": "; mot_fast.Alignment.load reads it",
+    ".zip": "; unpack it, as folders of .npy files and Zarr groups are read from their folders",
+}
 
 
 @dataclass(frozen=True)
@@ -49,17 +56,25 @@ def contents(path: Path) -> Contents:
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected {_KINDS}, found nothing")
     path = path.absolute()  # for processes that run in another folder
-    if not path.is_dir() and not path.is_file():
-        raise ValueError(f"{path}: expected {_KINDS}, found a device or a pipe")
-    if path.name.endswith(INDEX_SUFFIX):
+    if path.is_file() and path.name.endswith(INDEX_SUFFIX):
         return Contents(path.name.removesuffix(INDEX_SUFFIX), _of_container(path, SHARDS))
     if (path / INDEX).exists():
         return _of_index(path)
-    if not path.is_dir() and path.suffix not in OF_SUFFIX:
-        raise ValueError(f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix, '')}")
     if path.is_dir() and not _is_zarr(path):
         return Contents(path.stem, _of_folder(path))
-    return Contents(path.stem, _of_container(path, ZARR if path.is_dir() else OF_SUFFIX[path.suffix]))
+    return Contents(path.stem, _of_container(path, ZARR if path.is_dir() else _container_of(path)))
+
+
+def _container_of(path: Path) -> Container:
+    """By its suffix; what HDF5 is, under whatever other suffix, says so itself, as MATLAB's newer files do."""
+    if not path.is_file():
+        raise ValueError(f"{path}: expected {_KINDS}, found neither a file nor a folder")
+    container = _OF_SUFFIX.get(path.suffix)
+    if container in (None, MATLAB) and is_hdf5(path):
+        return HDF5
+    if container is None:
+        raise ValueError(f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix, '')}")
+    return container
 
 
 def _is_zarr(path: Path) -> bool:
@@ -77,7 +92,7 @@ def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
     if indexes:
         return _of_container(indexes[0], SHARDS)
     if not files:
-        others = [each.name for each in seen if each.is_dir() or each.suffix in OF_SUFFIX]
+        others = [each.name for each in seen if each.is_dir() or each.suffix in _OF_SUFFIX]
         hint = f"; '{others[0]}' in it may be a network" if others else ""
         raise ValueError(f"{path}: expected a folder of .npy files, found none in it{hint}")
     return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
@@ -96,28 +111,19 @@ def _of_container(path: Path, container: Container) -> dict[str, Callable[[], La
     arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
 
     def make(label: str) -> Layer:
-        stored = _guarded(path, container.kind, arrays[label])
+        stored = _guarded(path, container.kind, arrays[label], label)
         return _layer(path, container.kind, f"{path}, layer '{label}'", label, stored)
 
     labels = list(arrays)
     # An alphabetical order is nobody's choice: names were sorted, and "layer10" came before "layer2".
-    keeps_order = container.keeps_order and labels != sorted(labels)
+    keeps_order = container.keeps_order and not is_alphabetical(labels)
     return {label: partial(make, label) for label in (labels if keeps_order else natural(labels))}
 
 
 def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Layer:
     shape = _validate.layer_shape(stored.shape, stored.dtype, what)
     check = None if stored.check is None else partial(_guarded, path, kind, stored.check)
-    return Layer(label, shape, partial(_guarded, path, kind, stored.read), is_in_file=True, check=check)
-
-
-def natural(labels: Sequence[str]) -> list[str]:
-    """Sorted with `layer2` before `layer10`."""
-
-    def key(label: str) -> list[tuple[int, str]]:
-        return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", label) if part]
-
-    return sorted(labels, key=key)
+    return Layer(label, shape, partial(_guarded, path, kind, stored.read, label), is_in_file=True, check=check)
 
 
 def _of_index(path: Path) -> Contents:
@@ -165,11 +171,15 @@ def _index(path: Path) -> Any:
     return index
 
 
-def _guarded(path: Path, kind: str, read: Callable[[], Result]) -> Result:
-    """Runs a reader and names the file in whatever it raises."""
+def _guarded(path: Path, kind: str, read: Callable[[], Result], label: str | None = None) -> Result:
+    """Runs a reader and names the file, and the layer if it is one's, in whatever it raises."""
     try:
         return read()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: expected the file that was loaded, found nothing there") from error
+    except Refused as error:
+        what = path if label is None else f"{path}, layer '{label}'"
+        raise error.error(f"{what}: {error}") from error
     except Exception as error:  # a damaged file can make its readers raise anything
-        raise ValueError(f"{path}: expected a complete {kind}, found a damaged one ({error})") from error
+        where = "" if label is None else f"layer '{label}': "
+        raise ValueError(f"{path}: expected a complete {kind}, found a damaged one ({where}{error})") from error

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 
-from mot_fast import _frames, _validate
+from mot_fast import _frames, _validate, hdf5
 from mot_fast._dlpack import ArrayLike
 from mot_fast._frames import DataFrame
 from mot_fast._row_names import with_stimuli_first
+from mot_fast.containers import Refused
 from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, Stimuli, same_stimuli
 
+Result = TypeVar("Result")
 _MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
@@ -188,6 +190,8 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
 
 def _layer(label: str, values: Any, name: str) -> Layer:
     what = f"network '{name}', layer '{label}'"
+    if type(values).__module__.partition(".")[0] == "h5py":
+        return _layer_of_hdf5(label, values, what)
     values = _frames.numbers(values, what)
     is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__") or hasattr(values, "nnz")
     if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
@@ -195,3 +199,20 @@ def _layer(label: str, values: Any, name: str) -> Layer:
         return Layer(label, shape, partial(_validate.array, values, what))
     array = _validate.array(values, what)
     return Layer(label, _validate.layer_shape(array.shape, array.dtype, what), partial(np.asarray, array))
+
+
+def _layer_of_hdf5(label: str, values: Any, what: str) -> Layer:
+    """What h5py has opened, with the checks that its files have elsewhere."""
+
+    def run(read: Callable[[], Result]) -> Result:
+        try:
+            return read()
+        except Refused as error:
+            raise error.error(f"{what}: {error}") from error
+        except Exception as error:  # of a file that has been closed, or is damaged
+            raise ValueError(
+                f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
+            ) from error
+
+    stored = run(partial(hdf5.stored_by, values))
+    return Layer(label, _validate.layer_shape(stored.shape, stored.dtype, what), partial(run, stored.read))

@@ -9,7 +9,7 @@ from pathlib import Path
 import mot_fast as mot
 from mot_fast import summary
 from mot_fast.cli import arguments, output
-from mot_fast.formats import natural
+from mot_fast.containers import natural
 from mot_fast.nested import NestedAlignment
 from mot_fast.network import Network
 
