@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 
 from mot_fast._validate import Array
 from mot_fast.extraction import hooks, layer_choice
+from mot_fast.extraction.channels import channels_of
 from mot_fast.extraction.first_token import is_decoder
 from mot_fast.extraction.hooks import Tap
 from mot_fast.extraction.inputs import Inputs
@@ -26,6 +27,8 @@ class Reader:
     model: torch.nn.Module
     taps: tuple[Tap, ...]
     widths: tuple[int, ...]
+    channels: tuple[int | None, ...]
+    """Of each layer, the dimension of the units, where it was looked for."""
     pooling: Pooling
     is_decoder: bool
     """Found to be one; False where nobody had to look."""
@@ -48,7 +51,7 @@ class Reader:
         def pool(position: int, values: torch.Tensor) -> None:
             what = f"layer '{self.taps[position].label}'"
             try:
-                pooled = self.pooling(values, mask, inputs.n_stimuli).cpu().numpy()
+                pooled = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
             except ValueError as error:
                 raise ValueError(f"{what}: {error}") from error
             if self.widths and pooled.shape[1] != self.widths[position]:
@@ -100,12 +103,14 @@ def reader_of(
     """
     row, one = _one_of(inputs.moved_to(model))
     calls = hooks.trace(model, one)
-    taps = layer_choice.residual_stream(model, calls, one) if layers == "auto" else layer_choice.named(layers, calls)
+    taps = layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named(layers, calls)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
-    probe = Reader(model, tuple(taps), (), Pooling(pool), is_causal, dtype)
+    # Of token ids, whatever is over tokens has its units last.
+    channels = channels_of(model, one, taps) if pool == "mean" and one.ids is None else (None,) * len(taps)
+    probe = Reader(model, tuple(taps), (), channels, Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)
-    return Reader(model, tuple(taps), widths, Pooling(pool, skips), is_causal, dtype)
+    return replace(probe, widths=widths, pooling=Pooling(pool, skips))
 
 
 def _one_of(inputs: Inputs) -> tuple[int, Inputs]:
