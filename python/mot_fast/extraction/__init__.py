@@ -208,15 +208,18 @@ def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> I
 
 def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader) -> None:
     """Append what the store does not have yet; of what it has, make sure that it is of the same stimuli."""
-    there, digest, n_stimuli = activations.progress, NO_STIMULI, 0
+    there, digest, n_stimuli, first = activations.progress, NO_STIMULI, 0, None
     what = f"{there.n_stimuli} stimuli whose activations are in {activations.folder}"
     for batch in batches:
+        first = batch if batch.start == 0 else first
         n_there = max(0, min(len(batch.identities), there.n_stimuli - batch.start))
         digest = chained(digest, batch.identities[:n_there])
-        if n_there and batch.start + n_there == there.n_stimuli and digest != there.digest:
-            raise ValueError(
-                f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
-            )
+        if n_there and batch.start + n_there == there.n_stimuli:
+            if digest != there.digest:
+                raise ValueError(
+                    f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
+                )
+            _look_at_rows(activations, reader, first, min(there.n_stimuli, len(first.identities)))
         n_stimuli = batch.start + len(batch.identities)
         if n_there == len(batch.identities):
             continue
@@ -226,10 +229,22 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
         activations.append(arrays, digest)
+        if not there.n_stimuli and batch is first:
+            _look_at_rows(activations, reader, first, len(first.identities))
     if n_stimuli < there.n_stimuli:
         raise ValueError(
             f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
+
+
+def _look_at_rows(activations: ActivationStore, reader: Reader, first: Batch, n_stimuli: int) -> None:
+    """Read some of the first stimuli again, each alone, and tell the caller of `extract` where their rows are others."""
+    from mot_fast.extraction.alone import doubt
+
+    inputs, stored = first.read().select(slice(0, n_stimuli)), activations.rows(0, n_stimuli)
+    message = doubt(reader, inputs, stored, is_of_earlier_run=activations.was_begun)
+    if message is not None:
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
 def _warn(activations: ActivationStore) -> None:

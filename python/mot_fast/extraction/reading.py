@@ -45,25 +45,32 @@ class Reader:
             than before.
         """
         inputs = inputs.moved_to(self.model)
-        mask = _mask(inputs, start, 1 + self.pooling.skips_first_token)
-        found: list[Array | None] = [None] * len(self.taps)
+        self._mask(inputs, start)  # before the model runs
+        found: dict[int, Array] = {}
 
-        def pool(position: int, values: torch.Tensor) -> None:
-            what = f"layer '{self.taps[position].label}'"
-            try:
-                pooled = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
-            except ValueError as error:
-                raise ValueError(f"{what}: {error}") from error
-            if self.widths and pooled.shape[1] != self.widths[position]:
-                raise ValueError(
-                    f"{what}: expected {self.widths[position]} units as before, found {pooled.shape[1]} at stimulus "
-                    f"{start}"
-                )
-            self._check_numbers(pooled, what, start, values.dtype)
-            found[position] = pooled
+        def keep(position: int, values: torch.Tensor) -> None:
+            found[position] = self.pooled(position, values, inputs, start)
 
-        hooks.run(self.model, inputs, self.taps, pool)
-        return [pooled for pooled in found if pooled is not None]
+        hooks.run(self.model, inputs, self.taps, keep)
+        return [found[k] for k in range(len(self.taps))]
+
+    def pooled(self, position: int, values: torch.Tensor, inputs: Inputs, start: int) -> Array:
+        """What one layer's activations come to; the errors are those of `read`."""
+        what = f"layer '{self.taps[position].label}'"
+        mask = self._mask(inputs, start)
+        try:
+            pooled = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
+        except ValueError as error:
+            raise ValueError(f"{what}: {error}") from error
+        if self.widths and pooled.shape[1] != self.widths[position]:
+            raise ValueError(
+                f"{what}: expected {self.widths[position]} units as before, found {pooled.shape[1]} at stimulus {start}"
+            )
+        self._check_numbers(pooled, what, start, values.dtype)
+        return pooled
+
+    def _mask(self, inputs: Inputs, start: int) -> torch.Tensor | None:
+        return _mask(inputs, start, 1 + self.pooling.skips_first_token)
 
     def _check_numbers(self, pooled: Array, what: str, start: int, computed_in: torch.dtype) -> None:
         if not np.isfinite(pooled).all():
@@ -102,7 +109,13 @@ def reader_of(
         If the model has no such layers, or they cannot be pooled in this way.
     """
     row, one = _one_of(inputs.moved_to(model))
-    calls = hooks.trace(model, one)
+    try:
+        calls = hooks.trace(model, one)
+    except Exception:  # some models do not run on one stimulus alone, as where statistics of a batch are taken
+        if inputs.n_stimuli == 1:
+            raise
+        row, one = 0, inputs.moved_to(model).select(slice(0, 2))
+        calls = hooks.trace(model, one)
     taps = layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named(layers, calls)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
     # Of token ids, whatever is over tokens has its units last.

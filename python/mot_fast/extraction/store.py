@@ -51,9 +51,11 @@ class ActivationStore:
         self.request = request
         self.files = tuple(folder / f"layer{l:03}.npy" for l in range(len(request.labels)))
         self._dtype = np.dtype(request.dtype).newbyteorder("<")
+        self.was_begun = (folder / INDEX).exists()
+        """Whether an earlier run began it."""
         # Replaced in one step: an interrupt falls before it or after it.
         self.progress = Progress(0, NO_STIMULI, (0.0,) * len(self.files), is_complete=False)
-        if (folder / INDEX).exists():
+        if self.was_begun:
             self._go_on()
         else:
             self._begin()
@@ -78,6 +80,16 @@ class ActivationStore:
         if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
             with self._writing():
                 self.record()
+
+    def rows(self, start: int, stop: int) -> list[Array]:
+        """What is there of some stimuli, `(n, n_units)`, one array a layer."""
+        found = []
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            with file.open("rb") as stream:
+                stream.seek(self._end(width, start))
+                numbers = stream.read((stop - start) * width * self._dtype.itemsize)
+            found.append(np.frombuffer(numbers, self._dtype).reshape(stop - start, width))
+        return found
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
