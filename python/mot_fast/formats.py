@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from mot_fast import _validate
+from mot_fast._validate import Array
+from mot_fast.activation_index import INDEX, LayerFile, numbers_of, read_index
 from mot_fast.containers import OF_SUFFIX, ZARR, Container, Stored
 from mot_fast.network import Layer, Stimuli
 
 Result = TypeVar("Result")
-
-INDEX = "network.json"
-"""In a folder that `mot_fast.extract` wrote: what its files are."""
-INDEX_FORMAT = "mot_fast activations"
-INDEX_VERSION = 1
 
 _KINDS = "a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files"
 _HINTS = {".npy": "; put the .npy files of one network into a folder", ".mot": "; mot_fast.Alignment.load reads it"}
@@ -109,38 +105,27 @@ def natural(labels: Sequence[str]) -> list[str]:
 
 def _of_index(path: Path) -> Contents:
     """A folder that `mot_fast.extract` wrote."""
-    index = _guarded(path / INDEX, "index of activations", partial(_index, path / INDEX))
-    if not index["is_complete"]:
+    index = read_index(path / INDEX)
+    if not index.is_complete:
         raise ValueError(
-            f"{path}: expected all stimuli, found the activations of the first {index['n_stimuli']}; the extraction "
+            f"{path}: expected all stimuli, found the activations of the first {index.n_stimuli}; the extraction "
             "was stopped, and goes on when it is started again"
         )
 
-    def make(label: str, file: str, n_units: int) -> Layer:
-        layer = layer_of_npy(path / file, label)
-        if layer.shape != (index["n_stimuli"], n_units):
-            raise ValueError(f"{path / file}: expected shape {(index['n_stimuli'], n_units)}, found {layer.shape}")
-        return layer
+    def make(each: LayerFile) -> Layer:
+        file = path / each.file
+        if file.exists() and not file.is_file():  # to open a pipe or a device may take for ever
+            raise ValueError(f"{file}: expected a complete .npy file, found what is no file")
+        layer = layer_of_npy(file, each.label)
+        if layer.shape != (index.n_stimuli, each.n_units):
+            raise ValueError(f"{file}: expected shape {(index.n_stimuli, each.n_units)}, found {layer.shape}")
+        return replace(layer, read=partial(_as_extracted, file, layer.read, each, index.dtype))
 
-    layers = {each["label"]: partial(make, each["label"], each["file"], each["n_units"]) for each in index["layers"]}
-    return Contents(index["name"], layers, Stimuli(index["stimuli"]["digest"]))
+    return Contents(index.name, {each.label: partial(make, each) for each in index.layers}, Stimuli(index.digest))
 
 
-def _index(path: Path) -> Any:
-    """What the index says, whose fields are of the types that they must have."""
-    index = json.loads(path.read_text(encoding="utf-8"))
-    if index["format"] != INDEX_FORMAT or index["version"] != INDEX_VERSION:
-        raise ValueError(f"its format is {index['format']!r}, version {index['version']!r}, not ours, {INDEX_VERSION}")
-    types = [(index["name"], str), (index["is_complete"], bool), (index["n_stimuli"], int)]
-    types += [(index["stimuli"]["digest"], str)]
-    for layer in index["layers"]:
-        types += [(layer["label"], str), (layer["file"], str), (layer["n_units"], int)]
-        if Path(layer["file"]).name != layer["file"]:
-            raise ValueError(f"its layer {layer['label']!r} lies elsewhere, in {layer['file']!r}")
-    for value, kind in types:
-        if type(value) is not kind:
-            raise ValueError(f"it holds {value!r} where a {kind.__name__} belongs")
-    return index
+def _as_extracted(file: Path, read: Callable[[], Array], layer: LayerFile, dtype: str | None) -> Array:
+    return numbers_of(file, read(), layer, dtype)
 
 
 def _guarded(path: Path, kind: str, read: Callable[[], Result]) -> Result:

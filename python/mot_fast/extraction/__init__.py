@@ -208,10 +208,11 @@ def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> I
 
 def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader) -> None:
     """Append what the store does not have yet; of what it has, make sure that it is of the same stimuli."""
-    there, digest, n_stimuli, first = activations.progress, NO_STIMULI, 0, None
+    there, digest, n_stimuli = activations.progress, NO_STIMULI, 0
     what = f"{there.n_stimuli} stimuli whose activations are in {activations.folder}"
     for batch in batches:
-        first = batch if batch.start == 0 else first
+        if batch.start == 0:
+            first = batch
         n_there = max(0, min(len(batch.identities), there.n_stimuli - batch.start))
         digest = chained(digest, batch.identities[:n_there])
         if n_there and batch.start + n_there == there.n_stimuli:
@@ -238,7 +239,7 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
 
 
 def _look_at_rows(activations: ActivationStore, reader: Reader, first: Batch, n_stimuli: int) -> None:
-    """Read some of the first stimuli again, each alone, and tell the caller of `extract` where their rows are others."""
+    """Read some of the first stimuli again, each alone, and warn the caller of `extract` where rows are others."""
     from mot_fast.extraction.alone import doubt
 
     inputs, stored = first.read().select(slice(0, n_stimuli)), activations.rows(0, n_stimuli)

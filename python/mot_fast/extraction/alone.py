@@ -76,8 +76,8 @@ def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earl
                 "another folder, or remove this one"
             )
         return (
-            f"{what} than in its batch: rows depend on the batch that they come in (as with statistics of the batch, or "
-            "padding that no mask leaves out); batch_size=1 gives each stimulus's own"
+            f"{what} than in its batch: rows depend on the batch that they come in (as with statistics of the batch, "
+            "or padding that no mask leaves out); batch_size=1 gives each stimulus's own"
         )
     return None
 

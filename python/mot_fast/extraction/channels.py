@@ -58,11 +58,16 @@ _SECOND = {
 }
 """Functions that work on the dimension behind the stimuli."""
 _MOVING = frozenset(
-    "permute transpose swapaxes swapdims movedim moveaxis reshape view reshape_as view_as flatten unflatten squeeze "
-    "unsqueeze roll flip expand repeat narrow pad chunk split unbind select __getitem__".split()
+    ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "reshape", "view", "reshape_as", "view_as")
+    + ("flatten", "unflatten", "squeeze", "unsqueeze", "roll", "flip", "expand", "repeat", "narrow", "pad", "chunk")
+    + ("split", "unbind", "select", "__getitem__")
 )
 """Functions that only move numbers about, by their arguments' first tensor."""
-_WITH_ONE_NUMBER_A_UNIT = frozenset("mul __mul__ __rmul__ add __add__ __radd__ div __truediv__ sub __sub__".split())
+_JOINING = frozenset(("cat", "concat", "concatenate"))
+_PRODUCTS = frozenset(("matmul", "__matmul__", "__rmatmul__", "bmm", "baddbmm", "einsum", "tensordot", "cdist"))
+_WITH_ONE_NUMBER_A_UNIT = frozenset(
+    ("mul", "__mul__", "__rmul__", "add", "__add__", "__radd__", "div", "__truediv__", "sub", "__sub__")
+)
 
 
 def channels_of(model: torch.nn.Module, one: Inputs, taps: Sequence[Tap]) -> tuple[int | None, ...]:
@@ -86,7 +91,7 @@ def channels_of(model: torch.nn.Module, one: Inputs, taps: Sequence[Tap]) -> tup
     return tuple(watch.dim_of(found[k], tap.label) for k, tap in enumerate(taps))
 
 
-class _Watch(TorchFunctionMode):
+class _Watch(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to mypy
     """What is known of the tensors that functions of torch take in and put out."""
 
     def __init__(self) -> None:
@@ -103,9 +108,9 @@ class _Watch(TorchFunctionMode):
             return None
         if self._has_maps_with_channels_last:
             raise ValueError(
-                f"layer '{label}': expected activations whose norms, convolutions or weights tell which dimension holds "
-                f"the channels, found shape {tuple(values.shape)} and none; pool can be a function, such as lambda "
-                f"activations, mask: activations.mean((1, 2)) for channels that come last"
+                f"layer '{label}': expected norms, convolutions or weights to tell which dimension of its activations "
+                f"holds the channels, found none for shape {tuple(values.shape)}; pool can be a function, such as "
+                f"lambda activations, mask: activations.mean((1, 2)) for channels that come last"
             )
         return 1
 
@@ -130,16 +135,18 @@ class _Watch(TorchFunctionMode):
                 is_as_told = self._known[given[0]].dim == known.dim  # otherwise it mixes tokens of known channels
                 self._learn(result, known if is_as_told else self._known[given[0]])
             return
+        # A product of activations has its rows from the one, its columns from the other.
+        from_those = [] if name in _PRODUCTS else given
         for tensor in _tensors(result):
-            self._learn(tensor, self._inherited(tensor, given))
+            self._learn(tensor, self._inherited(tensor, from_those, is_joined=name in _JOINING))
             if name in _WITH_ONE_NUMBER_A_UNIT and tensor not in self._known:
                 self._learn(tensor, _dim_of_factors(tensor, given))
 
-    def _inherited(self, tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> _Channels | None:
+    def _inherited(self, tensor: torch.Tensor, given: Iterable[torch.Tensor], *, is_joined: bool) -> _Channels | None:
         """What is known of an input of the same form, best of all."""
-        known = [self._known[each] for each in given if each.ndim == tensor.ndim and each in self._known]
-        same = [(each.evidence, -each.dim) for each in known if _has(tensor, each.dim, given)]
-        return _Channels(-max(same)[1], max(same)[0]) if same else None
+        known = [(each, self._known[each]) for each in given if each.ndim == tensor.ndim and each in self._known]
+        same = [found for each, found in known if is_joined or each.shape[found.dim] == tensor.shape[found.dim]]
+        return max(same, key=lambda found: found.evidence, default=None)
 
     def _learn(self, tensor: torch.Tensor, known: _Channels | None) -> None:
         before = self._known.get(tensor)
@@ -187,11 +194,6 @@ def _dim_of_factors(tensor: torch.Tensor, given: Iterable[torch.Tensor]) -> _Cha
         if factors.ndim > 0 and len(dims) == 1 and dims[0] in (1, tensor.ndim - 1) and tensor.ndim > 2:
             return _Channels(dims[0], Evidence.WEIGHTS_OF_UNITS)
     return None
-
-
-def _has(tensor: torch.Tensor, dim: int, given: Iterable[torch.Tensor]) -> bool:
-    """Whether the dimension is as long as in an input of as many dimensions."""
-    return any(each.ndim == tensor.ndim and each.shape[dim] == tensor.shape[dim] for each in given)
 
 
 def _varies(numbers: torch.Tensor, dim: int) -> bool:

@@ -81,7 +81,9 @@ class Inputs:
 
     def copied(self) -> Inputs:
         """The same in memory of their own, for a model that may edit in place what it is given."""
-        entries = {key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in self.entries.items()}
+        entries = {
+            key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in self.entries.items()
+        }
         return replace(self, entries=entries)
 
     def call(self, model: torch.nn.Module) -> Any:

@@ -59,7 +59,7 @@ class Reader:
         what = f"layer '{self.taps[position].label}'"
         mask = self._mask(inputs, start)
         try:
-            pooled = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
+            pooled: Array = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
         except ValueError as error:
             raise ValueError(f"{what}: {error}") from error
         if self.widths and pooled.shape[1] != self.widths[position]:
