@@ -316,9 +316,9 @@ def test_other_rows_of_the_same_stimuli_are_refused(tmp_path):
             "expected all stimuli, found the activations of the first 5; the",
         ),
         ({"n_stimuli": 9}, r"layer000.npy: expected shape \(9, 2\), found \(8, 2\)"),
-        ({"n_stimuli": "8"}, "it holds '8' where a int belongs"),
+        ({"n_stimuli": "8"}, "'n_stimuli' in its header is '8'"),
         ({"layers": [{"label": "a", "file": "../x.npy", "n_units": 2}]}, "its layer 'a' lies elsewhere, in '../x.npy'"),
-        ({"layers": []}, "network 'model': expected at least one layer, found none"),
+        ({"layers": []}, "network.json: .*it has no layers"),
         ({"stimuli": None}, "network.json: expected a complete index of activations, found a damaged one"),
     ],
 )

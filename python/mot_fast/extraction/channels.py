@@ -58,9 +58,33 @@ _SECOND = {
 }
 """Functions that work on the dimension behind the stimuli."""
 _MOVING = frozenset(
-    ("permute", "transpose", "swapaxes", "swapdims", "movedim", "moveaxis", "reshape", "view", "reshape_as", "view_as")
-    + ("flatten", "unflatten", "squeeze", "unsqueeze", "roll", "flip", "expand", "repeat", "narrow", "pad", "chunk")
-    + ("split", "unbind", "select", "__getitem__")
+    [
+        "permute",
+        "transpose",
+        "swapaxes",
+        "swapdims",
+        "movedim",
+        "moveaxis",
+        "reshape",
+        "view",
+        "reshape_as",
+        "view_as",
+        "flatten",
+        "unflatten",
+        "squeeze",
+        "unsqueeze",
+        "roll",
+        "flip",
+        "expand",
+        "repeat",
+        "narrow",
+        "pad",
+        "chunk",
+        "split",
+        "unbind",
+        "select",
+        "__getitem__",
+    ]
 )
 """Functions that only move numbers about, by their arguments' first tensor."""
 _JOINING = frozenset(("cat", "concat", "concatenate"))

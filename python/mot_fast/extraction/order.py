@@ -42,9 +42,8 @@ def check(source: Any) -> None:
     batch_sampler, sampler = source.batch_sampler, source.sampler
     if type(batch_sampler) is BatchSampler:
         sampler = batch_sampler.sampler
-        n_left_out = (
-            len(sampler) % batch_sampler.batch_size if batch_sampler.drop_last and hasattr(sampler, "__len__") else 0
-        )
+        n_stimuli = len(sampler) if hasattr(sampler, "__len__") else 0
+        n_left_out = n_stimuli % batch_sampler.batch_size if batch_sampler.drop_last else 0
         if n_left_out:
             raise ValueError(
                 f"batches: expected a loader of all stimuli, found one with drop_last=True, which leaves out the last "
