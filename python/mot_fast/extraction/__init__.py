@@ -16,8 +16,9 @@ import mot_fast
 from mot_fast import _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
+from mot_fast.extraction.lock import alone_in
 from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained
-from mot_fast.extraction.store import ActivationStore
+from mot_fast.extraction.store import ActivationStore, make_folder
 from mot_fast.loading import load
 from mot_fast.network import Network
 
@@ -142,10 +143,13 @@ def extract(
         from mot_fast.extraction.batches import number_known, stream
         from mot_fast.extraction.hooks import at_rest
         from mot_fast.extraction.model import model_of
+        from mot_fast.extraction.parts import check_is_one
         from mot_fast.extraction.reading import reader_of
     except ImportError as error:
         raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
     subject = model_of(model, tokenizer, device)
+    if layers == "auto":
+        check_is_one(subject.module)  # before a tokenizer is looked for
     coming = stream(batches, batch_size, stimuli, subject.tokenizer)
     first = next(coming)
     with at_rest(subject.module):
@@ -157,7 +161,8 @@ def extract(
         request = _request(subject, reader, first.known_by, dtype)
         request = request if name is None else replace(request, name=name)
         n_known = number_known(batches, stimuli)
-        with ActivationStore(folder, request) as activations:
+        make_folder(folder)
+        with alone_in(folder), ActivationStore(folder, request) as activations:
             _fill(activations, _shown(chain([first], coming), n_known, progress), reader)
     _warn(activations)
     return load(folder)

@@ -60,11 +60,26 @@ def at_rest(model: torch.nn.Module) -> Iterator[None]:
     were_training = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), _not_compiled(model):
             yield
     finally:
         for module, was_training in were_training:
             module.training = was_training
+
+
+@contextmanager
+def _not_compiled(model: torch.nn.Module) -> Iterator[None]:
+    """Modules that `torch.compile` compiled run as they were written: compiled code does not tell what passes."""
+    if not any("_orig_mod" in each._modules or getattr(each, "_compiled_call_impl", None) for each in model.modules()):
+        yield
+        return
+    if not hasattr(torch.compiler, "set_stance"):
+        raise ValueError(
+            "model: expected modules that are not compiled, as torch before 2.6 cannot run compiled ones otherwise, "
+            "found some; give the model as it was before torch.compile"
+        )
+    with torch.compiler.set_stance("force_eager"):
+        yield
 
 
 def trace(model: torch.nn.Module, inputs: Inputs) -> list[Call]:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from inspect import signature
 from itertools import islice, pairwise
 
 import torch
@@ -28,12 +27,12 @@ def residual_stream(model: torch.nn.Module, calls: Sequence[Call]) -> list[Tap]:
     Raises
     ------
     ValueError
-        If it has none of these either, or if it encodes one sequence and decodes another.
+        If it has none of these either, or if nothing runs as a module.
     """
-    if "decoder_input_ids" in signature(model.forward).parameters:
+    if isinstance(model, torch.fx.GraphModule):
         raise ValueError(
-            "layers: expected names of layers for a model that encodes one sequence and decodes another, found "
-            "'auto'; or give one half of it, as model.get_encoder()"
+            "layers: expected names of layers for a model that was traced into a graph, whose blocks no longer run as "
+            "modules, found 'auto'; or give the model that it was made of"
         )
     calls = [call for call in calls if call.leaving.tensor is not None]
     blocks = _blocks(calls)
@@ -55,9 +54,11 @@ def named(layers: str | Sequence[str], calls: Sequence[Call]) -> list[Tap]:
     Raises
     ------
     ValueError
-        If there is no such module, or it does not run, or puts out no tensor.
+        If there is no such module, or it does not run, or puts out no tensor; if no module runs at all.
     """
     calls = [call for call in calls if call.leaving.tensor is not None]
+    if not calls:
+        raise ValueError("layers: expected a model whose parts run as modules, found none, as in an exported one")
     patterns = [layers] if isinstance(layers, str) else list(layers)
     for pattern in patterns:
         if not any(_fits(call.path, pattern) for call in calls):

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from mot_fast._validate import Array
-from mot_fast.extraction import hooks, layer_choice
+from mot_fast.extraction import hooks, layer_choice, parts
 from mot_fast.extraction.channels import channels_of
 from mot_fast.extraction.first_token import is_decoder
-from mot_fast.extraction.hooks import Tap
+from mot_fast.extraction.hooks import Call, Tap
 from mot_fast.extraction.inputs import Inputs
 from mot_fast.extraction.pooling import Pooling
 
@@ -109,14 +109,11 @@ def reader_of(
         If the model has no such layers, or they cannot be pooled in this way.
     """
     row, one = _one_of(inputs.moved_to(model))
-    try:
-        calls = hooks.trace(model, one)
-    except Exception:  # some models do not run on one stimulus alone, as where statistics of a batch are taken
-        if inputs.n_stimuli == 1:
-            raise
-        row, one = 0, inputs.moved_to(model).select(slice(0, 2))
-        calls = hooks.trace(model, one)
+    with parts.explained(model):
+        row, one, calls = _traced(model, inputs, row, one)
     taps = layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named(layers, calls)
+    if layers == "auto":
+        parts.check_is_one_stream(model, taps)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
     # Of token ids, whatever is over tokens has its units last.
     channels = channels_of(model, one, taps) if pool == "mean" and one.ids is None else (None,) * len(taps)
@@ -124,6 +121,17 @@ def reader_of(
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)
     return replace(probe, widths=widths, pooling=Pooling(pool, skips))
+
+
+def _traced(model: torch.nn.Module, inputs: Inputs, row: int, one: Inputs) -> tuple[int, Inputs, list[Call]]:
+    """What happens to one stimulus, or to two in a model that does not run on one, as it takes statistics."""
+    try:
+        return row, one, hooks.trace(model, one)
+    except Exception:
+        if inputs.n_stimuli == 1:
+            raise
+        two = inputs.moved_to(model).select(slice(0, 2))
+        return 0, two, hooks.trace(model, two)
 
 
 def _one_of(inputs: Inputs) -> tuple[int, Inputs]:

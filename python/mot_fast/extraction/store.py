@@ -23,10 +23,25 @@ from mot_fast import atomic
 from mot_fast._validate import Array
 from mot_fast.activation_index import INDEX, checksum, read_index
 from mot_fast.extraction.header import Progress, Request, header_of, progress_in
+from mot_fast.extraction.lock import LOCK
 from mot_fast.extraction.stimulus_digest import NO_STIMULI
 
 SECONDS_BETWEEN_RECORDS = 5.0
 """How much work a kill may cost; a record waits for the disk."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder to write to, if there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"store: expected a folder to write to, found none at {folder} ({error})") from error
 
 
 class ActivationStore:
@@ -61,7 +76,9 @@ class ActivationStore:
         if self.was_begun:
             self._go_on()
         else:
-            self._begin()
+            self._check_new()
+            self._write_header()
+            self._write_empty_layers()
         self._recorded = time.monotonic()
 
     def append(self, arrays: Sequence[Array], digest: str) -> None:
@@ -140,19 +157,15 @@ class ActivationStore:
         self.progress = replace(self.progress, is_complete=True)
         self.record()
 
-    def _begin(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(f"store: expected a folder to write to, found none at {self.folder} ({error})") from error
-        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(f".{INDEX}.")]
+    def _check_new(self) -> None:
+        make_folder(self.folder)
+        ours = f".{INDEX}.", LOCK
+        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(ours)]
         if strangers:
             raise ValueError(
                 f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
                 f"'{min(strangers)}' in it"
             )
-        self._write_header()
-        self._write_empty_layers()
 
     def _go_on(self) -> None:
         path = self.folder / INDEX
