@@ -13,7 +13,7 @@ from mot_fast.extraction import hooks
 from mot_fast.extraction.inputs import Inputs
 from mot_fast.extraction.reading import Reader
 
-_TOLERANCE = 1e-3
+_TOLERANCE = 1e-4
 """Of a row, relative to its length: in float32, kernels for one stimulus and for many differ by less in real models."""
 _ROUNDINGS = 16
 """In coarser precisions the tolerance is so many times their rounding."""

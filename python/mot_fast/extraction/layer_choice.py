@@ -140,11 +140,12 @@ def _around(path: str) -> list[str]:
 
 
 def _taps(calls: Sequence[Call]) -> list[Tap]:
-    """A module that is called several times is so many layers."""
+    """A module that is called several times is so many layers; one that was compiled is called what it was before."""
     n_calls = Counter(call.path for call in calls)
+    labels = [call.path.replace("._orig_mod", "") for call in calls]
     return [
-        Tap(call.path if n_calls[call.path] == 1 else f"{call.path}[{call.index}]", call.path, call.index)
-        for call in calls
+        Tap(label if n_calls[call.path] == 1 else f"{label}[{call.index}]", call.path, call.index)
+        for label, call in zip(labels, calls, strict=True)
     ]
 
 
