@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mot_fast import _validate
+from mot_fast.activation_index import INDEX, LayerFile, read_index
 from mot_fast.containers import NPZ, SAFETENSORS, SHARDS, Container, Refused, Stored, is_alphabetical, natural
 from mot_fast.hdf5 import HDF5, is_hdf5
+from mot_fast.mapped import Mapped
 from mot_fast.matlab import MATLAB
 from mot_fast.network import Layer, Stimuli
 from mot_fast.npz import npy_file
@@ -20,11 +21,6 @@ from mot_fast.tensors import INDEX_SUFFIX
 from mot_fast.zarr_store import ZARR
 
 Result = TypeVar("Result")
-
-INDEX = "network.json"
-"""In a folder that `mot_fast.extract` wrote: what its files are."""
-INDEX_FORMAT = "mot_fast activations"
-INDEX_VERSION = 1
 
 _OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
 _KINDS = "a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files"
@@ -98,9 +94,16 @@ def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
     return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
 
 
-def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None) -> Layer:
-    """The layer that a `.npy` file holds, by default under the file's name; its numbers may have a checksum."""
-    array = _guarded(path, ".npy file", partial(npy_file, path, crc32))
+def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None, dtype: str | None = None) -> Layer:
+    """The layer that a `.npy` file holds, by default under the file's name; numbers may have a checksum and a type."""
+
+    def look() -> Mapped:
+        array = npy_file(path, crc32)
+        if dtype is not None and (array.dtype.name != dtype or array.is_by_columns):
+            raise ValueError(f"it holds {array.dtype}, and {INDEX} says {dtype}")
+        return array
+
+    array = _guarded(path, ".npy file", look)
     stored = Stored(array.shape, array.dtype, array.read, array.check)
     return _layer(path, ".npy file", str(path), path.stem if label is None else label, stored)
 
@@ -128,47 +131,23 @@ def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Laye
 
 def _of_index(path: Path) -> Contents:
     """A folder that `mot_fast.extract` wrote."""
-    index = _guarded(path / INDEX, "index of activations", partial(_index, path / INDEX))
-    if not index["is_complete"]:
+    index = read_index(path / INDEX)
+    if not index.is_complete:
         raise ValueError(
-            f"{path}: expected all stimuli, found the activations of the first {index['n_stimuli']}; the extraction "
+            f"{path}: expected all stimuli, found the activations of the first {index.n_stimuli}; the extraction "
             "was stopped, and goes on when it is started again"
         )
 
-    def make(label: str, file: str, n_units: int, crc32: int | None) -> Layer:
-        layer = layer_of_npy(path / file, label, crc32)
-        if layer.shape != (index["n_stimuli"], n_units):
-            raise ValueError(f"{path / file}: expected shape {(index['n_stimuli'], n_units)}, found {layer.shape}")
+    def make(each: LayerFile) -> Layer:
+        layer = layer_of_npy(path / each.file, each.label, each.crc32, index.dtype)
+        if layer.shape != (index.n_stimuli, each.n_units):
+            raise ValueError(
+                f"{path / each.file}: expected shape {(index.n_stimuli, each.n_units)}, found {layer.shape}"
+            )
         return layer
 
-    layers = {
-        each["label"]: partial(make, each["label"], each["file"], each["n_units"], each.get("crc32"))
-        for each in index["layers"]
-    }
-    stimuli = Stimuli(index["stimuli"]["digest"], is_of_names=index["stimuli"].get("of") == "identities")
-    return Contents(index["name"], layers, stimuli)
-
-
-def _index(path: Path) -> Any:
-    """What the index says, whose fields are of the types that they must have."""
-    index = json.loads(path.read_text(encoding="utf-8"))
-    if index["format"] != INDEX_FORMAT or index["version"] != INDEX_VERSION:
-        raise ValueError(f"its format is {index['format']!r}, version {index['version']!r}, not ours, {INDEX_VERSION}")
-    types = [(index["name"], str), (index["is_complete"], bool), (index["n_stimuli"], int)]
-    types += [(index["stimuli"]["digest"], str)]
-    for layer in index["layers"]:
-        types += [(layer["label"], str), (layer["file"], str), (layer["n_units"], int)]
-        if layer.get("crc32") is not None:  # earlier releases wrote none
-            types += [(layer["crc32"], int)]
-        if Path(layer["file"]).name != layer["file"]:
-            raise ValueError(f"its layer {layer['label']!r} lies elsewhere, in {layer['file']!r}")
-    labels = [layer["label"] for layer in index["layers"]]
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"its layers have labels that repeat, {labels}")
-    for value, kind in types:
-        if type(value) is not kind:
-            raise ValueError(f"it holds {value!r} where a {kind.__name__} belongs")
-    return index
+    stimuli = Stimuli(index.digest, is_of_names=index.fields["stimuli"].get("of") == "identities")
+    return Contents(index.name, {each.label: partial(make, each) for each in index.layers}, stimuli)
 
 
 def _guarded(path: Path, kind: str, read: Callable[[], Result], label: str | None = None) -> Result:

@@ -16,7 +16,8 @@ import mot_fast
 from mot_fast import _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
-from mot_fast.extraction.store import ActivationStore
+from mot_fast.extraction.lock import alone_in
+from mot_fast.extraction.store import ActivationStore, make_folder
 from mot_fast.loading import load
 from mot_fast.network import Network
 from mot_fast.stimulus_digest import NO_STIMULI, chained
@@ -142,10 +143,13 @@ def extract(
         from mot_fast.extraction.batches import number_known, stream
         from mot_fast.extraction.hooks import at_rest
         from mot_fast.extraction.model import model_of
+        from mot_fast.extraction.parts import check_is_one
         from mot_fast.extraction.reading import reader_of
     except ImportError as error:
         raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
     subject = model_of(model, tokenizer, device)
+    if layers == "auto":
+        check_is_one(subject.module)  # before a tokenizer is looked for
     coming = stream(batches, batch_size, stimuli, subject.tokenizer)
     first = next(coming)
     with at_rest(subject.module):
@@ -157,7 +161,8 @@ def extract(
         request = _request(subject, reader, first.known_by, dtype)
         request = request if name is None else replace(request, name=name)
         n_known = number_known(batches, stimuli)
-        with ActivationStore(folder, request) as activations:
+        make_folder(folder)
+        with alone_in(folder), ActivationStore(folder, request) as activations:
             _fill(activations, _shown(chain([first], coming), n_known, progress), reader)
     _warn(activations)
     return load(folder)
@@ -211,12 +216,16 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
     there, digest, n_stimuli = activations.progress, NO_STIMULI, 0
     what = f"{there.n_stimuli} stimuli whose activations are in {activations.folder}"
     for batch in batches:
+        if batch.start == 0:
+            first = batch
         n_there = max(0, min(len(batch.identities), there.n_stimuli - batch.start))
         digest = chained(digest, batch.identities[:n_there])
-        if n_there and batch.start + n_there == there.n_stimuli and digest != there.digest:
-            raise ValueError(
-                f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
-            )
+        if n_there and batch.start + n_there == there.n_stimuli:
+            if digest != there.digest:
+                raise ValueError(
+                    f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
+                )
+            _look_at_rows(activations, reader, first, min(there.n_stimuli, len(first.identities)))
         n_stimuli = batch.start + len(batch.identities)
         if n_there == len(batch.identities):
             continue
@@ -226,10 +235,22 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
         activations.append(arrays, digest)
+        if not there.n_stimuli and batch is first:
+            _look_at_rows(activations, reader, first, len(first.identities))
     if n_stimuli < there.n_stimuli:
         raise ValueError(
             f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
+
+
+def _look_at_rows(activations: ActivationStore, reader: Reader, first: Batch, n_stimuli: int) -> None:
+    """Read some of the first stimuli again, each alone, and warn the caller of `extract` where rows are others."""
+    from mot_fast.extraction.alone import doubt
+
+    inputs, stored = first.read().select(slice(0, n_stimuli)), activations.rows(0, n_stimuli)
+    message = doubt(reader, inputs, stored, is_of_earlier_run=activations.was_begun)
+    if message is not None:
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
 def _warn(activations: ActivationStore) -> None:
