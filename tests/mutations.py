@@ -14,7 +14,27 @@ from scipy.io import savemat
 import mot_fast as mot
 
 EXTREMES = [0, 1, 2**7 - 1, 2**8 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1]
-VALUES = [None, True, -1, 0, 1, 2**31, 2**63, 10**400, 0.5, "", "x", "|O", "<f4", "pickle", "delta", "gzip", [], {}, [[]]]
+VALUES = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**63,
+    10**400,
+    0.5,
+    "",
+    "x",
+    "|O",
+    "<f4",
+    "pickle",
+    "delta",
+    "gzip",
+    [],
+    {},
+    [[]],
+]
 
 
 def arrays():
@@ -35,7 +55,9 @@ def hdf5_files(folder):
             file["linked"] = h5py.ExternalLink("other.h5", "/whole")
             file["whole"].attrs["MATLAB_class"] = np.bytes_("double")
             layout = h5py.VirtualLayout((5, 3), "f8")
-            layout[:3], layout[3:] = (h5py.VirtualSource("other.h5", "whole", (5, 3))[part] for part in (np.s_[:3], np.s_[3:]))
+            layout[:3], layout[3:] = (
+                h5py.VirtualSource("other.h5", "whole", (5, 3))[part] for part in (np.s_[:3], np.s_[3:])
+            )
             file.create_virtual_dataset("virtual", layout)
         if k == 0:
             (folder / "other.h5").write_bytes(stream.getvalue())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import h5py
 import numpy as np
 import pytest
@@ -86,7 +88,7 @@ def test_arrays_have_all_their_names_and_groups_one(path):
 def test_groups_linked_in_a_lattice_are_entered_once(path):
     with h5py.File(path, "w") as file:
         groups = [file.create_group(f"g{k}") for k in range(60)]
-        for one, other in zip(groups, groups[1:], strict=False):
+        for one, other in itertools.pairwise(groups):
             one["a"], one["b"], one["soft"] = other, other, h5py.SoftLink(other.name)
         groups[-1]["x"] = A
     assert mot.load(path).labels == ("g59/x",)

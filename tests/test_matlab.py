@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import h5py
 import numpy as np
 import pytest
 import scipy.sparse
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 import mot_fast as mot
 from mot_fast import memory
@@ -95,8 +98,14 @@ def test_the_oldest_files_are_read(tmp_path):
         ({"in": "text"}, "expected a full array of real numbers, found a char of MATLAB"),
         ({"in": CELL}, "expected a full array of real numbers, found a cell of MATLAB"),
         ({"in": np.eye(20) * 1j}, "expected real numbers, found complex128"),
-        ({"in": scipy.sparse.csc_array(np.eye(20))}, "expected a full array of real numbers, found a csc_.* of MATLAB"),
+        (
+            {"in": scipy.sparse.csc_array(np.eye(20))},
+            "expected a full array of real numbers, found a sparse matrix of MATLAB",
+        ),
         (np.zeros((20, 2, 2)), r"expected shape \(n_stimuli, n_units\), found \(20, 2, 2\)"),
+        (np.eye(20) * 1j, "expected real numbers, found complex128"),
+        ((np.eye(20) * 1j).astype("c8"), "expected real numbers, found complex64"),
+        (scipy.sparse.csc_array(np.eye(20) > 0), "expected a full array of real numbers, found a sparse matrix"),
         (np.zeros((20, 0)), "expected at least one unit"),
     ],
 )
@@ -105,19 +114,6 @@ def test_what_are_no_layers_is_named(tmp_path, values, message):
     with pytest.raises((TypeError, ValueError), match=rf"v1.mat, layer 'x(/in)?': {message}"):
         mot.load(tmp_path / "v1.mat")
     assert mot.load(tmp_path / "v1.mat", layers="own").labels == ("own",)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (np.eye(20) * 1j, "expected real numbers, found complex128"),  # imaginary parts are not dropped
-        (scipy.sparse.csc_array(np.eye(20) > 0), "expected a full array of real numbers, found a sparse matrix"),
-    ],
-)
-def test_what_is_seen_when_it_is_read_is_named(tmp_path, values, message):
-    savemat(tmp_path / "v1.mat", {"x": values})
-    with pytest.raises(TypeError, match=rf"v1.mat, layer 'x': {message}"):
-        mot.load(tmp_path / "v1.mat").layer("x")
 
 
 def test_what_are_no_layers_in_newer_files_is_named(tmp_path):
@@ -155,19 +151,119 @@ def test_what_are_no_layers_in_newer_files_is_named(tmp_path):
     assert mot.load(path, layers="own").labels == ("own",)
 
 
-def test_damaged_files_are_named(tmp_path):
+def element(kind, content):
+    return struct.pack("<II", kind, len(content)) + content + bytes(0 if kind == 15 else -len(content) % 8)
+
+
+def matrix(name, kept, numbers, kind=6, shape=(2, 2), flags=0):
+    """A variable as MATLAB writes it, whatever its class says and its numbers are kept as."""
+    parts = [(6, struct.pack("<II", kind | flags, 0)), (5, struct.pack("<ii", *shape)), (1, name), (kept, numbers)]
+    return element(14, b"".join(element(*part) for part in parts))
+
+
+HEADER = b"MATLAB 5.0 MAT-file".ljust(124) + b"\0\1IM"
+
+
+@pytest.mark.parametrize(
+    ("kept", "kind", "flags", "expected"),
+    [
+        ("u1", 6, 0, [[0, 2], [1, 3]]),
+        ("i4", 7, 0, [[0, 2], [1, 3]]),
+        ("u2", 12, 0, [[0, 2], [1, 3]]),
+        ("u1", 9, 0x200, [[0, 1], [1, 1]]),
+        ("f4", 6, 0x400, [[0, 2], [1, 3]]),
+    ],
+)
+def test_numbers_are_what_their_class_says_however_they_are_kept(tmp_path, kept, kind, flags, expected):
+    code = {"u1": 2, "u2": 4, "i4": 5, "f4": 7}[kept]
     path = tmp_path / "v1.mat"
-    path.write_text("no MATLAB")
-    with pytest.raises(ValueError, match="v1.mat: expected a complete MATLAB file, found a damaged one"):
-        mot.load(path)
-    savemat(path, {"x": NUMBERS["layer10"]})
-    path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(ValueError, match=r"v1.mat: expected a complete MATLAB file, found a damaged one \(layer 'x': "):
-        mot.load(path).layer("x")
-    savemat(path, {"x": NUMBERS["layer10"]})
-    path.write_bytes(path.read_bytes() + path.read_bytes()[128:])
-    with pytest.raises(ValueError, match="v1.mat: .*it holds two variables of one name, 'x', 'x'"):
-        mot.load(path)
+    path.write_bytes(HEADER + matrix(b"x", code, np.arange(4, dtype=kept).tobytes(), kind, flags=flags))
+    np.testing.assert_array_equal(mot.load(path).layer("x"), expected)
+    np.testing.assert_array_equal(loadmat(path)["x"], np.arange(4).reshape(2, 2).T)
+
+
+DOUBLES = np.arange(4.0).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no MATLAB", "Unknown mat file type|Mat 4 mopt wrong format|.*"),
+        (HEADER + matrix(b"x", 9, DOUBLES)[:-8], r"\(it has an element that is cut off"),
+        (HEADER + matrix(b"x", 9, DOUBLES)[:-4], r"\(it has an element that is cut off"),
+        (HEADER + element(9, DOUBLES), r"\(it has an element of type 9 in the place of a variable"),
+        (
+            HEADER + element(15, zlib.compress(element(9, DOUBLES))),
+            r"\(it has an element of type 9 in the place of a v",
+        ),
+        (HEADER + element(15, b"not packed"), r"\(Error -3 while decompressing"),
+        (HEADER + element(14, element(9, DOUBLES)), r"\(it has an element of type 9 where one of 6 belongs"),
+        (HEADER + 2 * matrix(b"x", 9, DOUBLES), r"\(it holds two variables of one name, 'x'"),
+        (HEADER + matrix(b"x", 9, DOUBLES, shape=(-2, -2)), r"\(its shape is \(-2, -2\)"),
+        (
+            HEADER + matrix(b"x", 5, struct.pack("<i", 0), 2, (1, 1)),
+            r"\(it has an element of type 0 where one of 1 belo",
+        ),
+    ],
+)
+def test_damaged_files_are_named(tmp_path, content, message):
+    (tmp_path / "v1.mat").write_bytes(content)
+    with pytest.raises(ValueError, match=f"v1.mat: expected a complete MATLAB file, found a damaged one {message}"):
+        mot.load(tmp_path / "v1.mat")
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        (matrix(b"x", 14, DOUBLES), "it has an element of type 14 in the place of numbers"),
+        (matrix(b"x", 2**16 - 1, DOUBLES), "it has an element of type 65535 in the place of numbers"),
+        (matrix(b"x", 9, DOUBLES, shape=(2**20, 2**5)), r"it has 32 bytes of numbers where shape \(1048576, 32\) says"),
+        (matrix(b"x", 9, (np.arange(4.0) + 0.5).tobytes(), 9), "it has numbers that are no uint8"),
+        (
+            element(15, zlib.compress(matrix(b"x", 9, DOUBLES))[:-4]),
+            "it unpacks to other than the 88 bytes that it says",
+        ),
+        (element(15, zlib.compress(matrix(b"x", 9, DOUBLES) + b"more")), "it unpacks to other than the 88 bytes"),
+    ],
+)
+def test_damaged_variables_are_named(tmp_path, variable, message):
+    (tmp_path / "v1.mat").write_bytes(HEADER + variable)
+    with pytest.raises(ValueError, match=rf"v1.mat: expected a complete MATLAB file, .*layer 'x': {message}"):
+        mot.load(tmp_path / "v1.mat").layer("x")
+
+
+def test_structures_with_names_that_lie_are_named(tmp_path):
+    savemat(tmp_path / "v1.mat", {"s": {"one": np.eye(3), "two": np.eye(3)}})
+    content = (tmp_path / "v1.mat").read_bytes()
+    (tmp_path / "v1.mat").write_bytes(content.replace(b"two", b"one"))
+    with pytest.raises(ValueError, match=r"v1.mat: .*it has a structure with two fields of one name"):
+        mot.load(tmp_path / "v1.mat")
+    length = content.index(b"one\0") - 12
+    (tmp_path / "v1.mat").write_bytes(content[:length] + struct.pack("<i", 7) + content[length + 4 :])
+    with pytest.raises(ValueError, match=r"v1.mat: .*it has names of 7 characters in"):
+        mot.load(tmp_path / "v1.mat")
+
+
+def test_variables_that_are_gone_are_named(tmp_path):
+    savemat(tmp_path / "v1.mat", {"s": {"one": np.eye(3)}})
+    network = mot.load(tmp_path / "v1.mat")
+    savemat(tmp_path / "v1.mat", {"s": {"two": np.eye(3)}})
+    with pytest.raises(ValueError, match=r"v1.mat: .*layer 's/one': it is not there any more"):
+        network.layer("s/one")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [("text", "found a char of MATLAB"), (np.eye(3) * 1j, "expected real numbers, found complex128")],
+)
+def test_what_are_no_layers_in_the_oldest_files_is_named(tmp_path, values, message):
+    savemat(tmp_path / "old.mat", {"x": values}, format="4")
+    with pytest.raises(TypeError, match=rf"old.mat, layer 'x': .*{message}"):
+        mot.load(tmp_path / "old.mat").layer("x")
+    savemat(tmp_path / "old.mat", {"x": np.eye(3)}, format="4")
+    (tmp_path / "old.mat").write_bytes(2 * (tmp_path / "old.mat").read_bytes())
+    with pytest.raises(ValueError, match=r"old.mat: .*it holds two variables of one name"):
+        mot.load(tmp_path / "old.mat")
 
 
 def test_structures_in_structures_end(tmp_path):
@@ -175,7 +271,7 @@ def test_structures_in_structures_end(tmp_path):
     for _ in range(101):
         inner = {"s": inner}
     savemat(tmp_path / "v1.mat", {"own": np.eye(3), **inner})
-    with pytest.raises(ValueError, match="v1.mat: .*it has structures in more than 100 others"):
+    with pytest.raises(ValueError, match=r"v1.mat: .*it has structures in more than 100 others"):
         mot.load(tmp_path / "v1.mat")
 
 
@@ -183,5 +279,7 @@ def test_arrays_that_memory_has_no_room_for_are_refused(tmp_path, monkeypatch):
     savemat(tmp_path / "v1.mat", {"x": np.ones((2000, 500))}, do_compression=True)
     network = mot.load(tmp_path / "v1.mat")
     monkeypatch.setattr(memory, "available", lambda: 2**22)
-    with pytest.raises(ValueError, match="v1.mat, layer 'x': expected an array that fits into the memory that is left"):
+    with pytest.raises(
+        ValueError, match=r"v1.mat, layer 'x': expected an array that fits into the memory that is left"
+    ):
         network.layer("x")

@@ -37,7 +37,7 @@ _NO_NUMBERS = {
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file says that it is: at its start, or after a block of its user's of 512 bytes or twice as many and so on."""
+    """Whether a file says that it is: at its start, or after 512 bytes that are its user's, or 1024, 2048 and so on."""
     size, start = path.stat().st_size, 0
     with path.open("rb") as file:
         while start < size:
