@@ -90,7 +90,7 @@ def test_mistakes_get_one_clear_line(files, tmp_path):
             "align",
             "nothing.npz",
             files[1],
-        ): "nothing.npz: expected a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files, found nothing",
+        ): "nothing.npz: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
         ("align", files[0], short): "expected the same stimuli, found 60 in 'a' and 59 in 'short'",
         ("align", *files, "--test-size", 2): "test_size: expected a fraction",
         ("align", *files, "--jobs", 0): "n_jobs: expected at least 1, found 0",

@@ -47,8 +47,9 @@ def load(
         - a folder of `.npy` files, or what `mot_fast.extract` wrote;
         - a `.npz` file;
         - a `.safetensors` file, or the `.safetensors.index.json` of several, or a folder that holds one such index;
-        - an HDF5 file (`.h5`, `.hdf5`), with h5py: every array in it, in groups or not;
-        - a Zarr group (a folder, often `.zarr`), with zarr: likewise.
+        - an HDF5 file (`.h5`, `.hdf5`, or whatever holds HDF5), with h5py: every array in it, in groups or not;
+        - a MATLAB file (`.mat`), with h5py if it is of version 7.3: every full matrix in it, in structures or not;
+        - a Zarr group (a folder, often `.zarr`), with zarr: every array in it, in groups or not.
 
         Layers in files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
         that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` and

@@ -10,7 +10,7 @@ import mot_fast as mot
 from mot_fast.network import Network
 from mot_fast.record import CONVENTIONS
 
-_NETWORK = ".npz, .safetensors, HDF5 or Zarr file, folder of .npy files, or what extract wrote"
+_NETWORK = ".npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or what extract wrote"
 _GIB = 2**30
 
 
