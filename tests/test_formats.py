@@ -338,7 +338,7 @@ def test_other_rows_of_the_same_stimuli_are_refused(tmp_path):
             {"layers": [{"label": "a", "file": "layer000.npy", "n_units": 2, "crc32": "0"}]},
             "'crc32' in its header is '0'",
         ),
-        ({"dtype": "float16"}, r"layer000.npy: .* it holds float32, and network.json says float16"),
+        ({"dtype": "float16"}, r"layer000.npy: .*it holds float32, and network.json says float16"),
         ({"layers": []}, "network.json: .*it has no layers"),
         ({"stimuli": None}, "network.json: expected a complete index of activations, found a damaged one"),
     ],
