@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mot_fast import _optional
+from mot_fast._printable import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -24,10 +27,7 @@ _LONGEST_NAME = 24
 
 def new_axes(figsize: tuple[float, float], n: int = 1) -> list[Axes]:
     """Axes side by side in a new figure, whose layout keeps texts apart."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError('pictures need matplotlib: pip install "mot_fast[plot]"') from error
+    plt = _optional.library("matplotlib.pyplot", "pictures need")
     _, axes = plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False)
     return list(axes[0])
 
@@ -53,8 +53,9 @@ def thin_out(axis: Axis, length: float) -> None:
 
 def short_names(names: Sequence[str]) -> list[str]:
     """The names, where some are long without what all share, and then without their middles, as long as they differ."""
+    names = [printable(name) for name in names]
     if max(map(len, names)) <= _LONGEST_NAME:
-        return list(names)
+        return names
     before = _shared(names) if len(names) > 1 else ""
     rest = [name[len(before) :] for name in names]
     after = _shared([name[::-1] for name in rest]) if len(names) > 1 else ""
@@ -62,7 +63,7 @@ def short_names(names: Sequence[str]) -> list[str]:
     for shorter in ([short_name(name) for name in short], short):
         if len(set(shorter)) == len(names):
             return shorter
-    return list(names)
+    return names
 
 
 def _shared(names: Sequence[str]) -> str:
@@ -75,7 +76,7 @@ def _shared(names: Sequence[str]) -> str:
 
 def short_name(name: str) -> str:
     """The name, without its middle if it is long."""
-    half = (_LONGEST_NAME - 1) // 2
+    name, half = printable(name), (_LONGEST_NAME - 1) // 2
     return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, _validate_masses, dispatch
+from mot_fast import _core, _progress, _validate, _validate_masses, dispatch
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment import Alignment
@@ -278,8 +278,6 @@ def progress_callback(is_shown: bool, n_pairs: int, of: str = "layer") -> Iterat
     if not is_shown:
         yield None
         return
-    from tqdm import tqdm
-
-    with tqdm(total=n_pairs, desc=f"{of} pairs", unit="pair") as bar:
+    with _progress.bar(f"{of} pairs", is_shown=True, total=n_pairs, unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, constant_units, memory
+from mot_fast import _optional, _validate, constant_units, memory
 from mot_fast._validate import F64, Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
@@ -112,7 +112,7 @@ def compare(
     """
     names = known_methods(METHODS if methods is None else methods, METHODS)
     if "global_linear" in names and importlib.util.find_spec("sklearn") is None:
-        raise ImportError('methods: "global_linear" needs scikit-learn: pip install "mot_fast[compare]"')
+        raise _optional.missing('methods: "global_linear" needs', "sklearn")
     source, target = named(source, "source"), named(target, "target")
     rows = seeded_splits(source, target, n_splits, test_size, seed, "n_splits")
     task = Task(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast import _optional, _validate
 from mot_fast.containers import OF_SUFFIX, ZARR, Container, Stored
 from mot_fast.network import Layer, Stimuli
 
@@ -80,7 +80,7 @@ def layer_of_npy(path: Path, label: str | None = None) -> Layer:
 
 def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
     if container.package is not None and importlib.util.find_spec(container.package) is None:
-        raise ImportError(f'{path}: a {container.kind} needs {container.package}: pip install "mot_fast[io]"')
+        raise _optional.missing(f"{path}: a {container.kind} needs", container.package)
     arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
 
     def make(label: str) -> Layer:

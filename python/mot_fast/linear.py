@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from mot_fast import _validate, memory, parallel
+from mot_fast import _optional, _validate, memory, parallel
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64, Array
 from mot_fast.loading import Source, named
@@ -143,11 +143,7 @@ def global_linear_predictivity(
     >>> round(global_linear_predictivity(source, target, source, target).value, 9)
     1.0
     """
-    try:
-        from sklearn.linear_model import RidgeCV
-    except ImportError as error:
-        raise ImportError('global linear predictivity needs scikit-learn: pip install "mot_fast[compare]"') from error
-
+    models = _optional.library("sklearn.linear_model", "global linear predictivity needs")
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
@@ -157,7 +153,7 @@ def global_linear_predictivity(
     # are stimuli are enough.
     inputs, input_basis = _narrowed(z_scores.train)
     outputs, output_basis = _narrowed(_ZScores(source_train, range(len(source_train))).train)
-    ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
+    ridge = models.RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
     prediction = ridge.predict(held_out @ input_basis).reshape(len(held_out), -1) @ output_basis.T
     truth = np.hstack([source_test.layer(l).astype(np.float64) for l in range(len(source_test))])
     return Score.of_units([correlate_units(truth, prediction)])

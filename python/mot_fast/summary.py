@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mot_fast._printable import printable
 from mot_fast.alignment import Alignment
 from mot_fast.hierarchy import ceiling
 from mot_fast.transport import Certificate
@@ -17,10 +18,11 @@ def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> st
     shares = alignment.layer_plan * len(alignment.layer_plan)
     shades = _SHADES if _can_encode(_SHADES, encoding) else _ASCII_SHADES
     levels = np.ceil(np.clip(shares, 0.0, 1.0) * (len(shades) - 1) - 1e-9).astype(int)
-    width = max(map(len, (*alignment.source.labels, "target layer")))
+    labels = [printable(label, encoding=encoding or "ascii") for label in alignment.source.labels]
+    width = max(map(len, (*labels, "target layer")))
     header = "".join(f"{m:<10d}" for m in range(0, shares.shape[1], 5))
     lines = [f"{'target layer':>{width}}  {header}"]
-    for label, row, share in zip(alignment.source.labels, levels, shares, strict=True):
+    for label, row, share in zip(labels, levels, shares, strict=True):
         best = int(share.argmax())
         cells = "".join(shades[level] * 2 for level in row)
         lines.append(f"{label:>{width}} |{cells}| {share[best]:4.0%} in {best}")

@@ -10,7 +10,8 @@ from typing import Any
 
 import mot_fast as mot
 from mot_fast import summary
-from mot_fast.cli import align, arguments, output
+from mot_fast._printable import printable
+from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.comparison import markdown_table
 from mot_fast.formats import INDEX
 
@@ -21,7 +22,7 @@ EXAMPLE = "mot-fast info minilm/"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("path", type=Path, help=".mot file, or a network in any form that align takes")
+    command.add_argument("path", type=arguments.path, help=".mot file, or a network in any form that align takes")
     arguments.add_json(command)
 
 
@@ -51,12 +52,13 @@ def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
     network = mot.load(path)
     layers = [(layer.label, layer.shape[1], str(layer.read().dtype)) for layer in network.layers]
     index = json.loads((path / INDEX).read_text(encoding="utf-8")) if (path / INDEX).exists() else None
-    cells = [["layer", "units", "type"], *(list(map(str, each)) for each in layers)]
+    encoding = terminal.encoding()
+    cells = [["layer", "units", "type"], *([printable(str(of), encoding=encoding) for of in each] for each in layers)]
     lines = [repr(network), "", *markdown_table(cells, n_left=1)]
     if index is not None:
         lines.append("")
         for name in ("model", "pooling", "stimuli"):
-            lines.append(f"{name}: " + ", ".join(f"{key} {value}" for key, value in index[name].items()))
+            lines.append(f"{name}: " + ", ".join(printable(f"{key} {value}") for key, value in index[name].items()))
     values = {
         "name": network.name,
         "n_stimuli": network.n_stimuli,

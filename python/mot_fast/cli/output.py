@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast import atomic
+from mot_fast.cli import terminal
 from mot_fast.comparison import Comparison
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ TABLES = (".md", ".csv", ".json")
 
 def show(options: argparse.Namespace, text: str, values: Mapping[str, Any]) -> None:
     """Print the results in the form that was asked for."""
-    print(json_text(values) if options.json else text)
+    terminal.say(json_text(values) if options.json else text)
 
 
 def json_text(values: Any) -> str:
-    """Arrays as lists, and null for what is not a number."""
-    return json.dumps(_plain(values), indent=1, allow_nan=False)
+    """Arrays as lists, and null for what is not a number; all in ASCII, and without any control character."""
+    return json.dumps(_plain(values), indent=1, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import mot_fast as mot
 from mot_fast.cli import arguments, output
@@ -16,8 +15,8 @@ EXAMPLE = "mot-fast plot run.mot --couplings mot pairwise_best -o plans.pdf"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("alignment", type=Path, help=".mot file that align wrote")
-    command.add_argument("-o", "--output", type=Path, help="picture; by default beside the file, as .png")
+    command.add_argument("alignment", type=arguments.path, help=".mot file that align wrote")
+    command.add_argument("-o", "--output", type=arguments.path, help="picture; by default beside the file, as .png")
     what = command.add_mutually_exclusive_group()
     what.add_argument("--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="which plans (mot)")
     what.add_argument("--convergence", action="store_true", help="the residuals of the alternations instead")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mot_fast
-from mot_fast import _validate
+from mot_fast import _optional, _progress, _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
 from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained
@@ -138,13 +138,12 @@ def extract(
     folder = Path(_validate.path(store, "store")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = _validate.whole_number(batch_size, "batch_size", at_least=1)
-    try:
-        from mot_fast.extraction.batches import number_known, stream
-        from mot_fast.extraction.hooks import at_rest
-        from mot_fast.extraction.model import model_of
-        from mot_fast.extraction.reading import reader_of
-    except ImportError as error:
-        raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
+    _optional.library("torch", "extract needs")
+    from mot_fast.extraction.batches import number_known, stream
+    from mot_fast.extraction.hooks import at_rest
+    from mot_fast.extraction.model import model_of
+    from mot_fast.extraction.reading import reader_of
+
     subject = model_of(model, tokenizer, device)
     coming = stream(batches, batch_size, stimuli, subject.tokenizer)
     first = next(coming)
@@ -198,9 +197,7 @@ def _versions() -> dict[str, str | None]:
 
 def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> Iterable[Batch]:
     """The batches, with a progress bar that counts their stimuli."""
-    from tqdm import tqdm
-
-    with tqdm(total=n_stimuli, desc="stimuli", unit=" stimuli", disable=not is_shown) as bar:
+    with _progress.bar("stimuli", is_shown=is_shown, total=n_stimuli, unit=" stimuli") as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch.identities))

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from mot_fast import _optional
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -58,10 +60,7 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     path = Path(value)
     if not path.exists() and (isinstance(value, os.PathLike) or path.suffix == ".gguf"):
         raise FileNotFoundError(f"model: expected a folder or a .gguf file, found nothing at {path}")
-    try:
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
-        raise ImportError("a model given by name needs transformers: pip install transformers") from error
+    transformers = _optional.library("transformers", "a model given by name needs")
     if path.suffix == ".gguf":
         load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
     else:
@@ -70,8 +69,8 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
         where = torch.device("cpu" if device is None else device)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"device: expected a device of torch, found {device!r} ({error})") from None
-    own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
-    return Model(load(AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
+    own = cache(partial(load, transformers.AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
+    return Model(load(transformers.AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
 
 
 def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:

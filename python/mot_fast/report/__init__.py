@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, atomic
+from mot_fast import _optional, _validate, atomic
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
 from mot_fast.mot_file import MARGINAL_ERROR
@@ -66,11 +66,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
 
 
 def _page(alignment: Record) -> str:
-    try:
-        import jinja2
-        import plotly.offline
-    except ImportError as error:
-        raise ImportError('reports need plotly and jinja2: pip install "mot_fast[report]"') from error
+    jinja2, plots = (_optional.library(name, "reports need") for name in ("jinja2", "plotly.offline"))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -79,14 +75,15 @@ def _page(alignment: Record) -> str:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    scripts = [plotly.offline.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
-    return environment.get_template("report.html").render(
+    scripts = [plots.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
+    text: str = environment.get_template("report.html").render(
         _content(alignment),
         alignment=alignment,
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
+    return text
 
 
 def _hash(script: str) -> str:
