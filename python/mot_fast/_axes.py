@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +23,18 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "
 ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "frameon": False}
 """Where a legend hides nothing."""
 
+AS_WRITTEN: dict[str, Any] = {"parse_math": False, "usetex": False}
+"""How texts are drawn that hold names: "$", "_", "^" and the backslash are characters like others, not mathematics."""
+
 _LONGEST_NAME = 24
 
 
 def new_axes(figsize: tuple[float, float], n: int = 1) -> list[Axes]:
     """Axes side by side in a new figure, whose layout keeps texts apart."""
-    plt = _optional.library("matplotlib.pyplot", "pictures need")
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise _optional.missing("pictures need", "matplotlib", error=error) from error
     _, axes = plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False)
     return list(axes[0])
 
@@ -43,12 +50,19 @@ def points(ax: Axes) -> tuple[float, float]:
     return 72.0 * box.width, 72.0 * box.height
 
 
+def lay_out(ax: Axes) -> None:
+    """Give all texts their places; those with characters that no font has are drawn all the same."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        ax.figure.canvas.figure.draw_without_rendering()
+
+
 def thin_out(axis: Axis, length: float) -> None:
     """Leave out names that would overlap along an axis of so many points."""
     places, names = axis.get_ticklocs(), [label.get_text() for label in axis.get_ticklabels()]
     step = math.ceil(len(names) * 1.2 * NAME_SIZE / length)
     if step > 1:
-        axis.set_ticks(places[::step], names[::step], fontsize=NAME_SIZE)
+        axis.set_ticks(places[::step], names[::step], fontsize=NAME_SIZE, **AS_WRITTEN)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

@@ -12,27 +12,20 @@ _PACKAGES = {"sklearn": "scikit-learn"}
 """What an index calls a library, where that is not how it is imported."""
 
 
-def library(module: str, whose: str) -> Any:
-    """A module, or an error that says who needs its library, as "reports need".
-
-    Raises
-    ------
-    ImportError
-        If the library is not installed, or is and cannot be loaded.
-    """
+def library(name: str, whose: str) -> Any:
+    """A library, or the error that says who needs it, as "data frames need"."""
     try:
-        return import_module(module)
+        return import_module(name)
     except ImportError as error:
-        name = module.partition(".")[0]
-        is_missing = isinstance(error, ModuleNotFoundError) and error.name == name
-        why = "" if is_missing else f" (it could not be loaded: {error})"
-        raise ImportError(f"{missing(whose, name)}{why}") from error
+        raise missing(whose, name, error=error) from error
 
 
-def missing(whose: str, *names: str) -> ImportError:
-    """The error of one who needs libraries, of which at least one is missing."""
+def missing(whose: str, *names: str, error: ImportError | None = None) -> ImportError:
+    """What to raise where libraries are needed of which one is missing, or is there and raised this error."""
     packages = [_PACKAGES.get(name, name) for name in names]
-    return ImportError(f"{whose} {' and '.join(packages)}: pip install {' '.join(packages)}")
+    is_there = error is not None and not isinstance(error, ModuleNotFoundError)
+    why = f" (it could not be loaded: {error})" if is_there else ""
+    return ImportError(f"{whose} {' and '.join(packages)}: pip install {' '.join(packages)}{why}")
 
 
 def pandas() -> Any:

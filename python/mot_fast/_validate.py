@@ -210,7 +210,7 @@ def n_threads(n_jobs: int | None) -> int:
     """
     number = -1 if n_jobs is None else whole_number(n_jobs, "n_jobs")
     if number == 0:
-        raise ValueError("n_jobs: expected a number of threads, or -1 for all, found 0")
+        raise ValueError("n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0")
     number = number if number > 0 else max(1, _core.available_threads() + 1 + number)
     return number if os.getpid() == _LOADED_IN else 1
 

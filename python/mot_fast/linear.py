@@ -143,7 +143,11 @@ def global_linear_predictivity(
     >>> round(global_linear_predictivity(source, target, source, target).value, 9)
     1.0
     """
-    models = _optional.library("sklearn.linear_model", "global linear predictivity needs")
+    try:
+        from sklearn.linear_model import RidgeCV
+    except ImportError as error:
+        raise _optional.missing("global linear predictivity needs", "sklearn", error=error) from error
+
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
@@ -153,7 +157,7 @@ def global_linear_predictivity(
     # are stimuli are enough.
     inputs, input_basis = _narrowed(z_scores.train)
     outputs, output_basis = _narrowed(_ZScores(source_train, range(len(source_train))).train)
-    ridge = models.RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
+    ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
     prediction = ridge.predict(held_out @ input_basis).reshape(len(held_out), -1) @ output_basis.T
     truth = np.hstack([source_test.layer(l).astype(np.float64) for l in range(len(source_test))])
     return Score.of_units([correlate_units(truth, prediction)])

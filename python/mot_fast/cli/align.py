@@ -66,7 +66,7 @@ def aligned(source: Network, target: Network, split: tuple[float, int], **how: A
     everything = np.arange(source.n_stimuli)
     training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
     if len(held_out):  # judged before the work, not after it
-        _validate.enough_stimuli(len(held_out), f"test_size: {test_size} of {source.n_stimuli} stimuli")
+        _validate.enough_stimuli(len(held_out), f"test_size={test_size} of {source.n_stimuli} stimuli")
     tests = source[held_out].in_memory(), target[held_out].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -52,10 +53,14 @@ def save_picture(axes: Axes, path: Path) -> None:
     """Write the figure that the axes are part of; the end of the name says in which format."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise OSError(f"{path}: the picture could not be written ({error})") from error
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        try:
+            figure.savefig(path, dpi=150)
+        except OSError as error:
+            raise OSError(f"{path}: the picture could not be written ({error})") from error
+    if any("missing from" in str(each.message) for each in found):  # one for each character
+        terminal.note(f"note: {path}: shows boxes where its font lacks characters of the labels")
 
 
 def check_table(path: Path | None) -> None:

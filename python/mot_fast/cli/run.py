@@ -26,6 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("study", type=arguments.path, help="TOML file")
     arguments.add_jobs(command)
     arguments.add_json(command)
+    command.set_defaults(names={"n_splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
 
 
 def run(options: argparse.Namespace) -> None:

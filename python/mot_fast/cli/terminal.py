@@ -93,9 +93,13 @@ class Notes(logging.Handler):
 
 
 def options_of(command: argparse.ArgumentParser) -> dict[str, str]:
-    """The options of a command by the names of Python's arguments, under which it keeps their values."""
+    """The options of a command by the names of Python's arguments, under which it keeps their values.
+
+    What a command takes from elsewhere it tells as its default `names`.
+    """
     actions: list[Any] = command._actions
-    return {each.dest: each.option_strings[-1] for each in actions if each.option_strings and each.dest != "help"}
+    options = {each.dest: each.option_strings[-1] for each in actions if each.option_strings and each.dest != "help"}
+    return options | (command.get_default("names") or {})
 
 
 def with_option_names(message: str, options: Mapping[str, str]) -> str:

@@ -138,12 +138,13 @@ def extract(
     folder = Path(_validate.path(store, "store")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = _validate.whole_number(batch_size, "batch_size", at_least=1)
-    _optional.library("torch", "extract needs")
-    from mot_fast.extraction.batches import number_known, stream
-    from mot_fast.extraction.hooks import at_rest
-    from mot_fast.extraction.model import model_of
-    from mot_fast.extraction.reading import reader_of
-
+    try:
+        from mot_fast.extraction.batches import number_known, stream
+        from mot_fast.extraction.hooks import at_rest
+        from mot_fast.extraction.model import model_of
+        from mot_fast.extraction.reading import reader_of
+    except ImportError as error:
+        raise _optional.missing("extract needs", "torch", error=error) from error
     subject = model_of(model, tokenizer, device)
     coming = stream(batches, batch_size, stimuli, subject.tokenizer)
     first = next(coming)

@@ -60,7 +60,10 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     path = Path(value)
     if not path.exists() and (isinstance(value, os.PathLike) or path.suffix == ".gguf"):
         raise FileNotFoundError(f"model: expected a folder or a .gguf file, found nothing at {path}")
-    transformers = _optional.library("transformers", "a model given by name needs")
+    try:
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError as error:
+        raise _optional.missing("a model given by name needs", "transformers", error=error) from error
     if path.suffix == ".gguf":
         load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
     else:
@@ -69,8 +72,8 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
         where = torch.device("cpu" if device is None else device)
     except (RuntimeError, TypeError) as error:
         raise ValueError(f"device: expected a device of torch, found {device!r} ({error})") from None
-    own = cache(partial(load, transformers.AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
-    return Model(load(transformers.AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
+    own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
+    return Model(load(AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
 
 
 def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:

@@ -66,7 +66,11 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
 
 
 def _page(alignment: Record) -> str:
-    jinja2, plots = (_optional.library(name, "reports need") for name in ("jinja2", "plotly.offline"))
+    try:
+        import jinja2
+        import plotly.offline
+    except ImportError as error:
+        raise _optional.missing("reports need", "plotly", "jinja2", error=error) from error
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -75,15 +79,14 @@ def _page(alignment: Record) -> str:
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    scripts = [plots.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
-    text: str = environment.get_template("report.html").render(
+    scripts = [plotly.offline.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
+    return environment.get_template("report.html").render(
         _content(alignment),
         alignment=alignment,
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
-    return text
 
 
 def _hash(script: str) -> str:
