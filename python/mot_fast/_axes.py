@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mot_fast import _optional
 from mot_fast._printable import printable
@@ -50,11 +54,28 @@ def points(ax: Axes) -> tuple[float, float]:
     return 72.0 * box.width, 72.0 * box.height
 
 
-def lay_out(ax: Axes) -> None:
-    """Give all texts their places; those with characters that no font has are drawn all the same."""
+@contextmanager
+def measuring_texts() -> Iterator[None]:
+    """For what measures texts: what the font lacks is told when the picture is drawn, not before as well."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
+def lay_out(ax: Axes) -> None:
+    """Give all texts of the figure their places."""
+    with measuring_texts():
         ax.figure.canvas.figure.draw_without_rendering()
+
+
+def name_ticks(axis: Axis, places: npt.ArrayLike, names: Sequence[str]) -> None:
+    """Write the names at their places along an axis, and along those that share its ticks."""
+    axis.set_ticks(np.asarray(places), names, fontsize=NAME_SIZE, **AS_WRITTEN)
+    which = "x" if axis is axis.axes.xaxis else "y"
+    for ax in getattr(axis.axes, f"get_shared_{which}_axes")().get_siblings(axis.axes):
+        for tick in getattr(ax, f"{which}axis").get_major_ticks(len(names)):
+            tick.label1.set(**AS_WRITTEN)
+            tick.label2.set(**AS_WRITTEN)
 
 
 def thin_out(axis: Axis, length: float) -> None:
@@ -62,7 +83,7 @@ def thin_out(axis: Axis, length: float) -> None:
     places, names = axis.get_ticklocs(), [label.get_text() for label in axis.get_ticklabels()]
     step = math.ceil(len(names) * 1.2 * NAME_SIZE / length)
     if step > 1:
-        axis.set_ticks(places[::step], names[::step], fontsize=NAME_SIZE, **AS_WRITTEN)
+        name_ticks(axis, places[::step], names[::step])
 
 
 def short_names(names: Sequence[str]) -> list[str]:

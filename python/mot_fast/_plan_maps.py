@@ -61,7 +61,7 @@ class Plan:
     @property
     def caption(self) -> str:
         """Title, cost and hierarchy score; the ceiling, where that is one: if all parts have the same weight."""
-        title = printable(self.title, keep="\n")
+        title = printable(str(self.title), keep="\n")
         text = f"{title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
         if min(self.weights.shape) > 1 and self.weights.any():
             text += f", H {hierarchy(self.weights):.2f}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mot_fast import _heat_map, _plan_maps
-from mot_fast._axes import AS_WRITTEN, BLUE, NAME_SIZE, lay_out, new_axes, open_frame, points, short_names, thin_out
+from mot_fast._axes import BLUE, NAME_SIZE, lay_out, name_ticks, new_axes, open_frame, points, short_names, thin_out
 from mot_fast._plan_maps import GivenAxes, Named, Plan
 from mot_fast._point_names import name_points
 from mot_fast._validate import F64
@@ -216,9 +216,7 @@ def plot_dendrogram(matrix: Matrix, ax: Axes | None = None, method: str = "avera
         (ax,) = new_axes((5.0 + _inches(names), 0.9 + min(max(0.16 * len(names), 1.0), 16.0)))
     for heights, places in zip(tree["dcoord"], tree["icoord"], strict=True):
         ax.plot(heights, places, color=BLUE)
-    ax.set_yticks(
-        5.0 + 10.0 * np.arange(len(names)), tree["ivl"], fontsize=NAME_SIZE, **AS_WRITTEN
-    )  # where dendrogram has leaves
+    name_ticks(ax.yaxis, 5.0 + 10.0 * np.arange(len(names)), tree["ivl"])  # where dendrogram has leaves
     ax.set_ylim(10.0 * len(names), 0.0)
     ax.set_xlim(0.0, 1.05 * max(map(max, tree["dcoord"])) or 1.0)
     ax.set_xlabel("distance (square root of twice the cost)")

@@ -57,9 +57,11 @@ class SubsampleCurve:
             values = [with_sd(float(self.mean(name)[k]), float(self.sd(name)[k])) for name in self.scores]
             cells.append([f"{fraction:.4g}", *values])
         n_seeds = len(next(iter(self.scores.values()))[0])
+        title = f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
         return "\n".join(
             [
-                f"{self.source_name} from a fraction of the units of every layer of {self.target_name}\n",
+                printable(title),
+                "",
                 *markdown_table(cells, n_left=1),
                 "",
                 f"- held-out scores over {n_seeds} seeds, each with its own split and units; +-: sd over the seeds",
