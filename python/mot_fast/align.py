@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _core, _progress, _validate, _validate_masses, dispatch
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment import Alignment
@@ -256,7 +257,7 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
 def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics], stacklevel: int = 4) -> None:
     """Warn the caller, so many frames above, of units that are constant over the stimuli."""
     found = [
-        f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}"
+        printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
         for network, seen in zip(networks, statistics, strict=True)
         for label, deviation in zip(network.labels, seen.deviations, strict=True)
         if (deviation == 0).any()

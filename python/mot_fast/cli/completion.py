@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mot_fast import _optional
-from mot_fast.cli import arguments
+from mot_fast.cli import arguments, terminal
 
 HELP = "print what lets your shell complete commands and options"
 DESCRIPTION = "Print a script that lets a shell complete commands, options and file names. Needs the package shtab."
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     for action in _actions(options.parser):
         if action.type in (Path, arguments.path):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(options.parser, options.shell))
+    terminal.say(shtab.complete(options.parser, options.shell))
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

@@ -34,7 +34,7 @@ def say(text: str) -> None:
         If the standard output does not take them; from then on it takes everything.
     """
     with _given_up_on_errors():
-        _write(sys.stdout, printable(text, keep="\n"))
+        _write(sys.stdout, text)
         sys.stdout.flush()
 
 
@@ -61,7 +61,7 @@ def encoding() -> str:
 
 
 def _write(stream: IO[str], text: str) -> None:
-    print(printable(text, "\n", getattr(stream, "encoding", None)), file=stream)
+    print(printable(text, "\n\t", getattr(stream, "encoding", None)), file=stream)
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def _given_up_on_errors() -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
-        raise OSError(f"standard output: could not be written ({error})") from error
+        raise OSError(f"the standard output could not be written to ({error})") from error
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,6 +82,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end the process."""
         super().error(printable(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is not sys.stdout:
+            super()._print_message(message, file)
+            return
+        with _given_up_on_errors():  # which argparse would keep to itself
+            sys.stdout.write(message)
 
 
 class Notes(logging.Handler):
@@ -107,10 +114,14 @@ def with_option_names(message: str, options: Mapping[str, str]) -> str:
 
     Examples
     --------
-    >>> with_option_names("n_jobs: expected at least 1, found 0; see rotate=True", {"n_jobs": "--jobs"})
-    '--jobs: expected at least 1, found 0; see rotate=True'
+    >>> with_option_names("n_jobs: expected 1 or more, found n_jobs=0; see rotate=True", {"n_jobs": "--jobs"})
+    '--jobs: expected 1 or more, found --jobs 0; see rotate=True'
     """
     names = "|".join(map(re.escape, options))
-    # Not in the middle of a path, of a place such as "splits.seed", or of a quotation.
-    pattern = rf"(?<![\w.'\"/\\-])({names})(?:(?=:\s)|(=True)|(=)(?=\S))"
-    return re.sub(pattern, lambda found: options[found[1]] + (" " if found[3] else ""), message) if options else message
+    # "name:" begins a message, or one in another; "name=" is no part of a path, of "splits.seed=", or of a quotation.
+    pattern = rf"(?:(?:(?<=\A)|(?<=: ))({names})(?=:\s))|(?<![\w.'\"/\\-])({names})(=True\b|=(?=\S))"
+
+    def option(found: re.Match[str]) -> str:
+        return options[found[1] or found[2]] + (" " if found[3] == "=" else "")
+
+    return re.sub(pattern, option, message) if options else message
