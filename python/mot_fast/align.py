@@ -78,8 +78,9 @@ def align(
         Only ratios count. By default all layers weigh the same, and so do the units of a layer. With rotations the
         masses of units are those of the rotated ones, and the residual counts all units alike.
     n_jobs : int, optional
-        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
-        the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
+        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow; for -2 all of
+        them but one, and so on, as in joblib. The result is the same to the last bit for any number. One in a forked
+        child, as OpenMP's threads do not survive a fork.
     progress : bool
         Show a progress bar.
     memory_limit : int, optional

@@ -61,8 +61,8 @@ def linear_predictivity(
     source_test, target_test : Network or anything `mot_fast.load` takes
         Of the same layers on the held-out stimuli.
     n_jobs : int, optional
-        Threads, one for each target layer; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor
-        affinity allow, fewer where memory is short. The result is the same to the last bit for any number.
+        Threads, one for each target layer, as in `mot_fast.align`; fewer where memory is short. The result is the same
+        to the last bit for any number.
 
     Returns
     -------

@@ -52,6 +52,13 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def words(text: str) -> str:
+    """The type of a text that must not be empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected some characters, found none")
+    return text
+
+
 def _number(kind: Callable[[str], Number], what: str, is_fit: Callable[[Number], bool], text: str) -> Number:
     """What the text says; NaN is fit for nothing, as it compares with nothing."""
     try:

@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
     for path in (options.output, options.plot):
         arguments.check_output(path)
     output.check_table(options.output)
+    output.check_picture(options.plot)
     source, target = arguments.networks(options)
     arguments.keep(options, options.store)
     comparison = mot.compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 import mot_fast as mot
@@ -26,6 +27,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align, score, print, and draw."""
+    arguments.check_output(options.output)
+    with suppress(ImportError):  # the demo does without
+        output.check_picture(options.output)
     limits = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit}
     alignment, text = align.aligned(*mot.data.resnets(), (0.2, 0), **limits)
     try:

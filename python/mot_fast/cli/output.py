@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import atomic
+from mot_fast import _optional, atomic
 from mot_fast.cli import terminal
 from mot_fast.comparison import Comparison
 
@@ -47,6 +48,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
+
+
+def check_picture(path: Path | None) -> None:
+    """A picture of a kind that is not written, or by a library that is not there, is told before the work."""
+    if path is None:
+        return
+    os.environ["MPLBACKEND"] = "agg"  # no picture is shown on a screen
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        raise _optional.missing("pictures need", "matplotlib", error=error) from error
+    if path.suffix.lower()[1:] not in FigureCanvasBase.get_supported_filetypes():
+        raise ValueError(f"{path}: expected a picture as .png, .pdf, .svg or the like, found '{path.suffix}'")
 
 
 def save_picture(axes: Axes, path: Path) -> None:

@@ -25,13 +25,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw."""
+    path = options.output or options.alignment.with_suffix(".png")
+    arguments.check_output(path)
+    output.check_picture(path)
     alignment = mot.Alignment.load(options.alignment)
+    if options.convergence and alignment.alternation is None:
+        raise ValueError(f"{options.alignment}: expected an alignment with rotations for --convergence, found none")
     if options.convergence:
         axes = mot.plot.plot_convergence(alignment)
     elif len(options.couplings) == 1:
         axes = mot.plot.plot_layer_plan(alignment, coupling=options.couplings[0])
     else:
         axes = mot.plot.plot_layer_plans([(alignment, name) for name in options.couplings])[0]
-    path = options.output or options.alignment.with_suffix(".png")
     output.save_picture(axes, path)
     output.show(options, f"Picture written to {path.resolve()}", {"picture": path.resolve()})

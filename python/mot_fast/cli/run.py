@@ -34,6 +34,8 @@ def run(options: argparse.Namespace) -> None:
     found = study.read(options.study)
     found.folder.mkdir(parents=True, exist_ok=True)
     arguments.keep(options, found.folder)
+    for ending in found.figures:
+        output.check_picture(found.folder / f"figure.{ending}")
     networks = {name: _network(name, table, found.folder) for name, table in found.networks.items()}
     for source, target in found.pairs:  # judged before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")

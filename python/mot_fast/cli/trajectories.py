@@ -27,6 +27,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("target", type=arguments.path, help="the same for the other run, on the same stimuli")
     command.add_argument(
         "--separator",
+        type=arguments.words,
         default="/",
         help="what stands between checkpoint and layer in the names of one file (%(default)s)",
     )
@@ -41,6 +42,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Align, print, and draw."""
     arguments.check_output(options.plot)
+    output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
     arguments.keep(options, options.store)
     nested = mot.align_trajectories(
