@@ -23,7 +23,7 @@ COMMANDS = (demo, extract, info, align, compare, trajectories, plot, report, run
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
-_EXPECTED = (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError)
+_EXPECTED = (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError, Warning)
 
 _EPILOG = """\
 `mot-fast COMMAND --help` tells what a command takes, with an example.
