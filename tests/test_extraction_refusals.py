@@ -198,7 +198,7 @@ def test_models_that_run_otherwise_for_other_stimuli_are_refused(layers, n_stimu
 @pytest.mark.parametrize(
     ("missing", "model", "message"),
     [
-        ("torch", "None", r'ImportError: extract needs torch: pip install "mot_fast\[torch\]"'),
+        ("torch", "None", "ImportError: extract needs torch: pip install torch"),
         ("transformers", "'bert'", "ImportError: a model given by name needs transformers: pip install transformers"),
     ],
 )

@@ -225,10 +225,13 @@ def choice(value: Any, choices: Sequence[str], what: str) -> str:
 def n_threads(n_jobs: int | None) -> int:
     """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow.
 
+    Other negative numbers leave some out, as in joblib: -2 means all but one, -3 all but two, and at least one is left.
     OpenMP's threads do not survive a fork: a forked child gets one.
     """
     number = -1 if n_jobs is None else whole_number(n_jobs, "n_jobs")
-    number = _core.available_threads() if number == -1 else whole_number(number, "n_jobs", at_least=1)
+    if number == 0:
+        raise ValueError("n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0")
+    number = number if number > 0 else max(1, _core.available_threads() + 1 + number)
     return number if os.getpid() == _LOADED_IN else 1
 
 

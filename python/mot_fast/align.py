@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, _validate_masses, dispatch
+from mot_fast import _core, _progress, _validate, _validate_masses, dispatch
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment import Alignment
@@ -77,8 +78,9 @@ def align(
         Only ratios count. By default all layers weigh the same, and so do the units of a layer. With rotations the
         masses of units are those of the rotated ones, and the residual counts all units alike.
     n_jobs : int, optional
-        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
-        the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
+        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow; for -2 all of
+        them but one, and so on, as in joblib. The result is the same to the last bit for any number. One in a forked
+        child, as OpenMP's threads do not survive a fork.
     progress : bool
         Show a progress bar.
     memory_limit : int, optional
@@ -258,7 +260,7 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
 def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics], stacklevel: int = 4) -> None:
     """Warn the caller, so many frames above, of units that are constant over the stimuli."""
     found = [
-        f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}"
+        printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
         for network, seen in zip(networks, statistics, strict=True)
         for label, deviation in zip(network.labels, seen.deviations, strict=True)
         if (deviation == 0).any()
@@ -280,8 +282,6 @@ def progress_callback(is_shown: bool, n_pairs: int, of: str = "layer") -> Iterat
     if not is_shown:
         yield None
         return
-    from tqdm import tqdm
-
-    with tqdm(total=n_pairs, desc=f"{of} pairs", unit="pair") as bar:
+    with _progress.bar(f"{of} pairs", is_shown=True, total=n_pairs, unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, constant_units, memory
+from mot_fast import _optional, _validate, constant_units, memory
 from mot_fast._validate import F64, Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
@@ -113,7 +113,7 @@ def compare(
     """
     names = known_methods(METHODS if methods is None else methods, METHODS)
     if "global_linear" in names and importlib.util.find_spec("sklearn") is None:
-        raise ImportError('methods: "global_linear" needs scikit-learn: pip install "mot_fast[compare]"')
+        raise _optional.missing('methods: "global_linear" needs', "sklearn")
     source, target = named(source, "source"), named(target, "target")
     rows = seeded_splits(source, target, n_splits, test_size, seed, "n_splits")
     warn_of_rows((source, target))
@@ -173,6 +173,9 @@ def seeded_splits(
     same_stimuli([source, target])
     n = _validate.whole_number(n, argument, at_least=1)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    n_bytes = n * source.n_stimuli * np.dtype(np.int64).itemsize
+    if n_bytes > memory.available():
+        raise ValueError(f"{argument}: expected splits that fit into memory, found {n} of {memory.shown(n_bytes)}")
     rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n)]
     _validate.enough_stimuli(len(rows[0][0]), "training stimuli of a split")
     _validate.enough_stimuli(len(rows[0][1]), "held-out stimuli of a split")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from mot_fast import _validate
+from mot_fast import _optional, _validate
 from mot_fast.activation_index import INDEX, LayerFile, read_index
 from mot_fast.containers import NPZ, SAFETENSORS, SHARDS, Container, Refused, Stored, is_alphabetical, natural
 from mot_fast.hdf5 import HDF5, is_hdf5
@@ -110,7 +110,7 @@ def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None,
 
 def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
     if container.package is not None and importlib.util.find_spec(container.package) is None:
-        raise ImportError(f'{path}: a {container.kind} needs {container.package}: pip install "mot_fast[io]"')
+        raise _optional.missing(f"{path}: a {container.kind} needs", container.package)
     arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
 
     def make(label: str) -> Layer:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate_masses
+from mot_fast import _progress, _validate_masses
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -83,11 +83,9 @@ class Task:
 
     def run(self, splits: Sequence[Split], names: Sequence[str], progress: bool) -> list[dict[str, Outcome]]:
         """The outcomes of all methods on every split."""
-        from tqdm import tqdm
-
         groups = [asked for group in _GROUPS if (asked := [name for name in group if name in names])]
         outcomes: list[dict[str, Outcome]] = []
-        with tqdm(total=len(splits) * len(groups), desc="methods on splits", disable=not progress) as bar:
+        with _progress.bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
             for one in splits:
                 outcomes.append({})
                 for group in groups:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast import _frames, _validate
+from mot_fast._printable import printable
 from mot_fast._row_names import RowNames
 from mot_fast._validate import Array, Index, Selection
 from mot_fast.stimulus_digest import NO_STIMULI, chained, identity
@@ -228,7 +229,8 @@ class Network:
         return _frames.frame(self.labels, [self.layer(label) for label in self.labels])
 
     def __repr__(self) -> str:
-        return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"
+        name, n_units = printable(self.name), sum(self.widths)
+        return f"Network('{name}', {self.n_layers} layers, {n_units} units, {self.n_stimuli} stimuli)"
 
 
 def same_stimuli(networks: Sequence[Network], what: str = "source and target") -> None:

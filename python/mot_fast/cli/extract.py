@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import mot_fast as mot
-from mot_fast.cli import arguments, info, output
+from mot_fast.cli import arguments, info, output, terminal
 
 HELP = "record a model's activations (needs torch and transformers)"
 DESCRIPTION = (
@@ -70,7 +69,7 @@ def run(options: argparse.Namespace) -> None:
             device=options.device,
             name=options.name,
             dtype=options.dtype,
-            progress=sys.stderr.isatty(),
+            progress=terminal.is_watched(),
         )
     output.show(options, *info.of_network(options.output))
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import mot_fast as mot
 from mot_fast import summary
+from mot_fast._printable import printable
 from mot_fast.activation_index import INDEX, read_index
-from mot_fast.cli import align, arguments, output
+from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.comparison import markdown_table
 
 HELP = "tell what a file or folder holds"
@@ -20,7 +21,7 @@ EXAMPLE = "mot-fast info minilm/"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("path", type=arguments.network_path, help=".mot file, or a network as align takes it")
+    command.add_argument("path", type=arguments.path, help=".mot file, or a network in any form that align takes")
     arguments.add_json(command)
 
 
@@ -51,13 +52,14 @@ def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
     index = read_index(path / INDEX) if (path / INDEX).exists() else None
     dtype = None if index is None else index.dtype  # to read the numbers would be to check them all
     layers = [(layer.label, layer.shape[1], dtype or str(layer.read().dtype)) for layer in network.layers]
-    cells = [["layer", "units", "type"], *(list(map(str, each)) for each in layers)]
+    encoding = terminal.encoding()
+    cells = [["layer", "units", "type"], *([printable(str(of), encoding=encoding) for of in each] for each in layers)]
     lines = [repr(network), "", *markdown_table(cells, n_left=1)]
     if index is not None:
         lines.append("")
         for name in ("model", "pooling", "stimuli"):
             values_of = index.fields.get(name, {}).items()
-            lines.append(f"{name}: " + ", ".join(f"{key} {value}" for key, value in values_of))
+            lines.append(f"{name}: " + ", ".join(printable(f"{key} {value}") for key, value in values_of))
     values = {
         "name": network.name,
         "n_stimuli": network.n_stimuli,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mot_fast
-from mot_fast import _validate
+from mot_fast import _optional, _progress, _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
 from mot_fast.extraction.lock import alone_in
@@ -146,7 +146,7 @@ def extract(
         from mot_fast.extraction.parts import check_is_one
         from mot_fast.extraction.reading import reader_of
     except ImportError as error:
-        raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
+        raise _optional.missing("extract needs", "torch", error=error) from error
     subject = model_of(model, tokenizer, device)
     if layers == "auto":
         check_is_one(subject.module)  # before a tokenizer is looked for
@@ -203,9 +203,7 @@ def _versions() -> dict[str, str | None]:
 
 def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> Iterable[Batch]:
     """The batches, with a progress bar that counts their stimuli."""
-    from tqdm import tqdm
-
-    with tqdm(total=n_stimuli, desc="stimuli", unit=" stimuli", disable=not is_shown) as bar:
+    with _progress.bar("stimuli", is_shown=is_shown, total=n_stimuli, unit=" stimuli") as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch.identities))

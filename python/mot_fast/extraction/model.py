@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from mot_fast import _optional
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -64,7 +66,7 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     try:
         from transformers import AutoModel, AutoTokenizer
     except ImportError as error:
-        raise ImportError("a model given by name needs transformers: pip install transformers") from error
+        raise _optional.missing("a model given by name needs", "transformers", error=error) from error
     if path.suffix == ".gguf":
         load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
     else:
