@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import warnings
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,6 +14,8 @@ import zarr
 from scipy.io import savemat
 
 import mot_fast as mot
+from mot_fast.formats import contents
+from mot_fast.network import Network
 
 EXTREMES = [0, 1, 2**7 - 1, 2**8 - 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, 2**63 - 1, 2**64 - 1]
 VALUES = [
@@ -127,25 +131,42 @@ def mutated_json(content, rng):
     return json.dumps(values).encode()
 
 
+def layers_of(path):
+    """Those that can be read; each other one is refused by an error that names the file."""
+    for make in contents(path).layers.values():
+        try:
+            layer = make()
+            Network([layer], path.stem).layer(0)
+        except (TypeError, ValueError) as error:
+            named = str(error)
+            assert path.name in named or f"network '{path.stem}'" in named, named
+        else:
+            yield layer
+
+
 def outcome(path):
-    """What comes of a file: "read" and aligned, or "refused" by an error that names it; anything else is raised."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of constant units and of chunks that are not there
-            labels = list(mot.formats.contents(path).layers)
-            networks = []
-            for label in labels:
-                try:
-                    network = mot.load(path, layers=[label.replace("[", "[[]")])
-                    network.layer(0)
-                    networks.append(network)
-                except (TypeError, ValueError) as error:
-                    if path.name not in str(error) and "network '" not in str(error):
-                        raise AssertionError(f"an error without its file: {error}") from error
-            for network in networks:
-                if 3 <= network.n_stimuli <= 100 and network.widths[0] <= 100:
-                    assert mot.align(network, network, n_jobs=1).cost <= 1
-    except ValueError as error:
-        assert path.name in str(error), error
-        return "refused"
-    return "read" if networks else "refused"
+    """What comes of a file: "read", and then aligned with itself, or "refused"; anything else is raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of constant units and of chunks that are not there
+        try:
+            layers = list(layers_of(path))
+        except ValueError as error:
+            named = str(error)
+            assert path.name in named, named
+            return "refused"
+        for n_stimuli in {layer.n_stimuli for layer in layers if 3 <= layer.n_stimuli <= 100 and layer.shape[1] <= 100}:
+            network = Network([layer for layer in layers if layer.n_stimuli == n_stimuli and layer.shape[1] <= 100])
+            assert mot.align(network, network, n_jobs=1).cost <= 1
+    return "read" if layers else "refused"
+
+
+def main(folder, n_mutations):
+    """What comes of files of HDF5, told one by one, as the HDF5 library may end the process."""
+    files = list(hdf5_files(folder))
+    for seed in range(n_mutations):
+        (folder / "net.h5").write_bytes(mutated(files[seed % len(files)], np.random.default_rng(seed)))
+        print(outcome(folder / "net.h5"), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
