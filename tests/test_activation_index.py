@@ -43,6 +43,7 @@ def layers_of(folder):
         ({"n_stimuli": 10**400}, "'n_stimuli' is 1000.*, more than any disk holds"),
         ({"n_stimuli": 10**15}, "'n_stimuli' is 1000000000000000, more than any disk holds"),
         ({"n_stimuli": -1}, "'n_stimuli' in its header is -1"),
+        ({"n_stimuli": 0}, "it is complete without any stimulus"),
         ({"n_stimuli": True}, "'n_stimuli' in its header is True"),
         ({"version": 1.0}, "'version' in its header is 1.0"),
         ({"name": "\ud800"}, "surrogates not allowed"),
