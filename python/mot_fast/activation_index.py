@@ -95,6 +95,10 @@ def _index_of(fields: Any) -> ActivationIndex:
     for name in ("model", "pooling", "stimuli"):
         if name == "stimuli" or name in fields:
             header_values.field(fields, name, dict)
+    n_stimuli = _count(fields, "n_stimuli", 0)
+    is_complete = header_values.field(fields, "is_complete", bool)
+    if is_complete and not n_stimuli:
+        raise ValueError("it is complete without any stimulus")
     layers = tuple(_layer_of(each) for each in header_values.field(fields, "layers", list))
     if not layers:
         raise ValueError("it has no layers")
@@ -106,8 +110,8 @@ def _index_of(fields: Any) -> ActivationIndex:
         raise ValueError(f"its dtype is {shown(dtype)}")
     return ActivationIndex(
         name=_text(fields, "name"),
-        n_stimuli=_count(fields, "n_stimuli", 0),
-        is_complete=header_values.field(fields, "is_complete", bool),
+        n_stimuli=n_stimuli,
+        is_complete=is_complete,
         layers=layers,
         digest=_hexadecimal(fields["stimuli"], "digest"),
         dtype=dtype,

@@ -61,30 +61,34 @@ def extract(
 
     Only one batch is in memory at a time. A run that was interrupted or killed goes on from what it had written when
     it is called again in the same way; one that is complete is only compared with the request. The model runs where it
-    is, in evaluation mode and without gradients, and is afterwards as it was.
+    is, in evaluation mode and without gradients, and is afterwards as it was; it never gets the caller's own memory. Some
+    stimuli are read again, each alone, and compared with what is stored.
 
     Parameters
     ----------
     model : torch.nn.Module, str or path
-        Or the name or folder of a model for `transformers`, or a `.gguf` file.
+        Or the name or folder of a model for `transformers`, or a `.gguf` file. Of what `torch.compile`, `DataParallel`
+        or `DistributedDataParallel` made, the module within is read.
     batches : sequence of str, array, mapping of arrays, or iterable of batches
         Texts; or one array, or mapping of arrays such as a tokenizer's, with all stimuli as first dimension; or batches
-        of any of these, as a `DataLoader` yields them: of a tuple or list the first entry counts. The model gets arrays
-        as its only argument and mappings as named ones; an `attention_mask` in them tells padding.
+        of any of these, as a `DataLoader` yields them, which must keep the order of its data set: of a tuple or list the
+        first entry counts. The model gets arrays as its only argument and mappings as named ones; an `attention_mask`
+        in them tells padding.
     store : path
         The folder to write to, new or of an earlier run: a `.npy` file for each layer and `network.json`.
     layers : "auto", str or sequence of str
         Names of modules, or patterns in which a ``*`` stands for anything up to the next dot ("encoder.layer.*"), taken
         in the order in which they run. "auto" is the residual stream: what enters the first block ("embedding" or
         "stem", unless it is the stimulus itself) and what leaves each block; blocks are the outermost modules of a
-        class that runs several times, made of several modules with weights (a stage that only hands on from one such
-        block to the next is opened). Without blocks, the modules with weight matrices. A module that runs several times
+        class that runs several times, made of several modules with weights, or of one and a residual (a stage that only
+        hands on from one such block to the next is opened). Without blocks, the modules with weight matrices. A module that runs several times
         is so many layers, "name[0]", "name[1]", ...; of several outputs the first tensor counts.
     pool : "mean", "cls", "last" or function
         How `(n_stimuli, n_tokens, n_units)` becomes one row a stimulus: the mean over tokens that are not padding, the
-        first or the last of them. Of `(n_stimuli, n_channels, height, width)`, with a depth before the height or
-        without, the mean is over pixels. A function gets such activations and the mask `(n_stimuli, n_tokens)` or None,
-        and returns `(n_stimuli, n_units)`: for channels that come last, say. What is `(n_stimuli, n_units)` stays.
+        first or the last of them. Of maps, `(n_stimuli, n_channels, height, width)` or `(n_stimuli, height, width,
+        n_channels)`, with a depth before the height or without, the mean is over pixels: the channels are what the
+        model's norms, convolutions and weights work on. A function gets such activations and the mask `(n_stimuli,
+        n_tokens)` or None, and returns `(n_stimuli, n_units)`. What is `(n_stimuli, n_units)` stays.
     skip_first_token : "auto" or bool
         Whether the mean leaves out the first token. "auto" does so in decoders, with a warning: their later tokens
         lean on the first one, which becomes huge and says nothing of the stimulus (the attention sink). A model of
@@ -117,15 +121,18 @@ def extract(
     ImportError
         If torch is not installed, or `transformers` for a model given by name.
     FileNotFoundError, OSError
-        If there is no such model, or the folder cannot be written to.
+        If there is no such model, or the folder cannot be written to, or another extraction is writing to it.
     TypeError, ValueError
-        If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli; a
-        stimulus has no token left; activations are not finite, do not fit into `dtype`, or cannot be pooled.
+        If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli, or
+        rows that the model no longer makes of them; batches come shuffled; a stimulus has no token left; activations
+        are not finite, do not fit into `dtype`, or cannot be pooled; nothing tells a map's channels; the model is of
+        several parts (an encoder and a decoder), or its parts do not run as modules (scripted, exported, sharded).
 
     Warns
     -----
     UserWarning
-        If a decoder's first tokens are left out; if a layer comes near to the largest number that float16 holds; if one
+        If rows depend on the batch that they come in, or on random numbers; if a decoder's first tokens are left out; if
+        a layer comes near to the largest number that float16 holds; if one
         direction holds more than 90 % of a layer's variance.
 
     Examples
