@@ -101,9 +101,7 @@ Masses masses_of(const LayerPair& pair) {
 }
 
 Solution solve_pair(const LayerPair& pair, Workshop& workshop, Interrupt& interrupt) {
-    const CorrelationCost cost(*pair.source, *pair.target, workshop, interrupt);
-    if (interrupt.requested()) return {};
-    return solve(cost, masses_of(pair), interrupt);
+    return solve(*pair.source, *pair.target, masses_of(pair), workshop, interrupt);
 }
 
 bool is_calling_thread() {

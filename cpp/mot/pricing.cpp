@@ -99,6 +99,17 @@ void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, co
 }
 
 template <class Cost>
+std::int64_t Pricing<Cost>::n_near(const Potentials& potentials, double width) const {
+    std::int64_t n = 0;
+    for (std::size_t i = 0; i < chain_.size(); ++i)
+        for (auto k = chain_[i]; k != none; k = known_[static_cast<std::size_t>(k)].next) {
+            const KnownArc& arc = known_[static_cast<std::size_t>(k)];
+            n += arc.cost - potentials.u[i] - potentials.v[static_cast<std::size_t>(arc.target)] < width;
+        }
+    return n;
+}
+
+template <class Cost>
 std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
     std::vector<Arc> violated;
     for (std::size_t i = 0; i < chain_.size(); ++i)
@@ -115,5 +126,6 @@ std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentia
 template class Pricing<GivenCost<float>>;
 template class Pricing<GivenCost<double>>;
 template class Pricing<CorrelationCost>;
+template class Pricing<ExactCorrelationCost>;
 
 }  // namespace mot

@@ -128,6 +128,7 @@ private:
             const Potentials potentials = engine.potentials();
             const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
+            if (pricing_.n_near(potentials, cost_.margin()) > cost_.most_judged()) return Status::undecided;
             const auto violated = pricing_.find_violated_exactly(potentials, tolerance_);
             // A row may have more arcs within the margin than it gave away: they are still to be judged.
             if (violated.empty() && !near.empty()) continue;
@@ -232,11 +233,26 @@ Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
     return solve(cost, masses, interrupt, Method::automatic);
 }
 
+Solution solve(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
+               Workshop& workshop, Interrupt& interrupt, Method method) {
+    {
+        const CorrelationCost cost(source, target, workshop, interrupt);
+        if (interrupt.requested()) return {};
+        Solution solution = solve(cost, masses, interrupt, method);
+        if (solution.status != Status::undecided) return solution;
+    }
+    const ExactCorrelationCost cost(source, target, workshop, interrupt);
+    if (interrupt.requested()) return {};
+    return solve(cost, masses, interrupt, method);
+}
+
 template Solution solve(const GivenCost<float>&, const Masses&, Interrupt&);
 template Solution solve(const GivenCost<double>&, const Masses&, Interrupt&);
 template Solution solve(const CorrelationCost&, const Masses&, Interrupt&);
+template Solution solve(const ExactCorrelationCost&, const Masses&, Interrupt&);
 template Solution solve(const GivenCost<float>&, const Masses&, Interrupt&, Method);
 template Solution solve(const GivenCost<double>&, const Masses&, Interrupt&, Method);
 template Solution solve(const CorrelationCost&, const Masses&, Interrupt&, Method);
+template Solution solve(const ExactCorrelationCost&, const Masses&, Interrupt&, Method);
 
 }  // namespace mot
