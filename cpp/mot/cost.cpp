@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t least_panel = 8;
 constexpr std::int64_t most_panel = 1024;
+/// Numbers that panels may take whatever the limit is: narrow ones would be slow.
+constexpr std::int64_t always_room = std::int64_t{1} << 18;
 /// Rows that are gone through for one group of columns: they stay in cache.
 constexpr std::int64_t rows_per_tile = 32;
 constexpr std::int64_t columns_per_group = 4;
@@ -32,7 +34,7 @@ LayerCost<Real>::LayerCost(const StandardizedLayer& source, const StandardizedLa
     std::int64_t most_at_once = panel_ * workshop.n_workers;
     if (!is_stored_) {
         // Costs of the rows at once and copies of their units; panels do not depend on how many workers there are.
-        const std::int64_t room = workshop.most_stored / (n_columns() * size + length);
+        const std::int64_t room = std::max(workshop.most_stored, always_room) / (n_columns() * size + length);
         panel_ = std::clamp(room / 4, least_panel, panel_);
         most_at_once = std::min(most_at_once, std::max(room / panel_, std::int64_t{1}) * panel_);
     }
