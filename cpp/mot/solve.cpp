@@ -116,6 +116,10 @@ private:
                        -tolerance_;
             };
             if (std::none_of(near.begin(), near.end(), is_violated)) return Status::optimal;
+            // Many arcs within what rounding does to them: rounds would go on for long over that alone.
+            if (cost_.margin() > 0 && static_cast<std::int64_t>(near.size()) > cost_.n_rows() &&
+                pricing_.n_within_margin(potentials) > cost_.most_judged())
+                return Status::undecided;
             engine.add_arcs(near);
         }
     }
@@ -128,7 +132,7 @@ private:
             const Potentials potentials = engine.potentials();
             const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
-            if (pricing_.n_near(potentials, cost_.margin()) > cost_.most_judged()) return Status::undecided;
+            if (pricing_.n_within_margin(potentials) > cost_.most_judged()) return Status::undecided;
             const auto violated = pricing_.find_violated_exactly(potentials, tolerance_);
             // A row may have more arcs within the margin than it gave away: they are still to be judged.
             if (violated.empty() && !near.empty()) continue;
