@@ -237,8 +237,8 @@ def _align_pair(source: Halves, target: Halves, setting: Setting, means: Resourc
     """`figures`: cost, score of the source, and without rotations that of the target from the source."""
     networks = source.train.network, target.train.network
     task = setting.task(networks, means.memory_limit)
-    budget, work = means.budget, task.work
-    n_threads = work.affordable_threads(networks, budget, _validate.n_threads(means.n_threads))
+    work = task.work
+    budget, n_threads = work.within(networks, means.budget, _validate.n_threads(means.n_threads))
     with one_blas_thread:
         layers = ready((source.train, target.train), work.preparation, budget, n_threads)
         statistics = layers[0].survey(budget, is_kept=False), layers[1].survey(budget, is_kept=False)
