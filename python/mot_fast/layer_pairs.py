@@ -167,7 +167,7 @@ class PairWork(Protocol[Prepared, Whole]):
         """Back from arrays; `ValueError` where they are not sound."""
 
     def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
-        """The budget beside what the largest pair takes in any case, and threads, of those wanted, that it has room for.
+        """The budget beside what the largest pair takes in any case, and the threads that it has room for.
 
         `ValueError` if the largest pair does not fit.
         """

@@ -12,6 +12,8 @@ MOST_HELD = 2**28
 
 ALWAYS = 2**24
 """Bytes that a pair of layers may always take, however low the limit: about what libraries take in a process."""
+ALWAYS_COSTS = 2**18
+"""Costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
 BYTES_PER_UNIT = 4000
 """What candidates, their prices and the plan of a pair take for each unit of both layers: measured."""
 LEAST_ROWS = 8
@@ -105,14 +107,14 @@ class Budget:
     @property
     def costs(self) -> int:
         """Costs (their number) of one pair of layers, of those that one thread each works on."""
-        return self.limit // 16 // BYTES_PER_COST
+        return max(ALWAYS_COSTS, self.limit // 16 // BYTES_PER_COST)
 
     def costs_of_pair(self, needed: int) -> int:
         """Costs that may be kept of a pair that takes so much in any case; more are computed anew when they are needed.
 
         They do not depend on the other layers, nor on the number of threads: nor does the result.
         """
-        return max(0, self.limit - needed) // 2 // BYTES_PER_COST
+        return max(ALWAYS_COSTS, (self.limit - needed) // 2 // BYTES_PER_COST)
 
     def n_threads(self, wanted: int, largest_pair: int, n_units: int = 0) -> int:
         """Threads that may hold a pair of so many costs and so many units each at the same time."""
