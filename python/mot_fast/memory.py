@@ -128,6 +128,11 @@ def needed_by_transport(n_stimuli: int, n: int, m: int) -> int:
     return layers + BYTES_PER_UNIT * (n + m) + LEAST_ROWS * (2 * BYTES_PER_COST * m + BYTES_PER_COST * n_stimuli)
 
 
+def needed_by_scores(n_stimuli: int, n: int, m_all: int, n_weights: int = 1) -> int:
+    """Bytes that scores of a layer of n units take, predicted from a network of `m_all` units by many layer weights."""
+    return 8 * n_stimuli * (m_all + (n_weights + 8) * n)
+
+
 def blocks(sizes: Sequence[float], enough: float, wanted: int = 1, most: float | None = None) -> Iterator[range]:
     """Consecutive ranges of items: as many as sum to `enough`, or `wanted` ones, but `most` in sum where that is less.
 

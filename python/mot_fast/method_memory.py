@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mot_fast.centred import CentredLayer
 from mot_fast.coupling import COUPLINGS
-from mot_fast.memory import ALWAYS, needed_by_transport, shown
+from mot_fast.memory import ALWAYS, needed_by_scores, needed_by_transport, shown
 from mot_fast.network import Network
 from mot_fast.rotation import LayerPair
 
@@ -61,8 +61,9 @@ def _needed(
     if name.removesuffix("+r") in COUPLINGS:
         n_weights = n_permutations if name.removesuffix("+r") == "permuted" else 1
         is_tested = name in ("mot", "mot+r") and name.replace("mot", "pairwise_best") in methods
-        scored = n_held_out * (10 * n_all + 4 * m_all if is_tested else m_all + (n_weights + 8) * n)
-        return max(_FLOAT * scored, _needed_by_pair(n_train, n, m, is_rotated=name.endswith("+r"))), 0
+        scored = needed_by_scores(n_held_out, n, m_all, n_weights)
+        tested = _FLOAT * n_held_out * (10 * n_all + 4 * m_all) if is_tested else 0
+        return max(scored, tested, _needed_by_pair(n_train, n, m, is_rotated=name.endswith("+r"))), 0
     if name == "rsa":
         dissimilarities = n_train * (n_train - 1) // 2
         return _FLOAT * min(len(source), len(target)) * dissimilarities, _FLOAT * 14 * dissimilarities

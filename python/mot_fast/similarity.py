@@ -19,6 +19,7 @@ from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
 from mot_fast.loading import Source, load
+from mot_fast.memory import Budget
 from mot_fast.network import Network, same_stimuli
 from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
@@ -93,6 +94,8 @@ def similarity_matrix(
     setting, work = Setting(first.alternation, first.convention), first.work
     means = resources(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
     n = len(loaded)
+    if means.executor is None or means.memory_limit is not None:
+        _check_memory([(network[train], network[test]) for network in loaded], work, means.budget)
     wanted = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
     costs, scores = np.full((n, n), np.nan), np.full((n, n), np.nan)
     with (
@@ -162,6 +165,20 @@ def _loaded(networks: Any) -> list[Network]:
 def _with_name(value: Any, name: str) -> Network:
     is_named = isinstance(value, (Network, str, os.PathLike))
     return load(value, None if is_named else name)
+
+
+def _check_memory(networks: Sequence[tuple[Network, Network]], work: PairWork[Any, Any], budget: Budget) -> None:
+    """`ValueError` where the alignment of two networks, or its scores, would not keep to the memory limit."""
+    for source, held_out in networks:
+        for target, _ in networks:
+            work.within((source, target), budget, 1)
+            needed = memory.needed_by_scores(held_out.n_stimuli, max(source.widths), sum(target.widths))
+            if needed > max(budget.limit, memory.ALWAYS):
+                raise ValueError(
+                    f"memory_limit: scores of '{source.name}', reconstructed from '{target.name}' on "
+                    f"{held_out.n_stimuli} stimuli, need about {memory.shown(needed)}, and "
+                    f"{memory.shown(budget.limit)} may be taken; raise memory_limit, or take fewer units or stimuli"
+                )
 
 
 def _survey(
