@@ -61,7 +61,8 @@ def copies(draw):
 
 
 def three_stimuli(draw):
-    return np.round(draw((3, 90)) + [[0], [4], [9]]), np.round(draw((3, 70)) + [[0], [4], [9]])
+    levels = np.array([[0.0], [4.0], [9.0]])
+    return np.round(levels + draw((3, 90))), np.round(levels + draw((3, 70)))
 
 
 def far_from_zero(draw):

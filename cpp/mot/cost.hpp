@@ -1,7 +1,8 @@
 /// Two kinds of cost: a matrix that is given, and one minus the correlation of two layers' units.
 ///
 /// Both offer their dense costs row by row (`for_each_row`), to be searched, and `exact(i, j)`, the cost that counts.
-/// They differ by at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look.
+/// They differ by at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look. Where
+/// that leaves more than `most_judged` arcs open, correlations are searched in double precision, without a margin.
 #pragma once
 
 #include <algorithm>
