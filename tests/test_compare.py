@@ -265,7 +265,10 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
         store=tmp_path,
     )
     assert [options.pop("rotate") for options in seen] == [False, rotate, False]
-    expected = {"convention": "paper", "n_jobs": 1, "memory_limit": 2**24, "source_mass": None, "target_mass": None}
+    copies = sum(8 * network.n_stimuli * sum(network.widths) for network in networks)
+    limits = [options.pop("memory_limit") for options in seen]
+    assert limits == [2**24, 2**24, 2**24 - copies]  # what is concatenated counts
+    expected = {"convention": "paper", "n_jobs": 1, "source_mass": None, "target_mass": None}
     assert seen == [{**expected, "store": str(tmp_path)}] * 3
     assert list((tmp_path / "blocks").iterdir())
 

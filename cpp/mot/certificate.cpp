@@ -64,7 +64,8 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
             row, v.data(), cost.n_columns(), u_i + cost.margin(), doubtful.data());
         for (std::int64_t k = 0; k < n_doubtful; ++k) {
             const Node j = doubtful[static_cast<std::size_t>(k)];
-            const double excess = u_i + v[static_cast<std::size_t>(j)] - cost.exact(i, j);
+            const double exact = cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]);
+            const double excess = u_i + v[static_cast<std::size_t>(j)] - exact;
             certificate.dual_violation = Certificate::worse(certificate.dual_violation, excess);
         }
     });
@@ -89,5 +90,6 @@ Certificate certify(const SparseCost& cost, const Masses& masses, const Solution
 template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&, Interrupt&);
 template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&, Interrupt&);
 template Certificate certify(const CorrelationCost&, const Masses&, const Solution&, Interrupt&);
+template Certificate certify(const ExactCorrelationCost&, const Masses&, const Solution&, Interrupt&);
 
 }  // namespace mot

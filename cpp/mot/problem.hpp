@@ -64,7 +64,8 @@ constexpr double reduced_cost_tolerance(double scale) {
     return 256 * std::numeric_limits<double>::epsilon() * scale;
 }
 
-enum class Status { optimal, interrupted, not_proven, infeasible };
+/// `undecided`: the searched costs leave more arcs open than can be judged one by one; nothing is returned.
+enum class Status { optimal, interrupted, not_proven, infeasible, undecided };
 
 struct Solution {
     Status status = Status::interrupted;

@@ -27,6 +27,7 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
+_MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
 _NARROW = "bfloat16", "float8_"
 """How the names of types begin that numpy lacks and float32 holds."""
@@ -237,7 +238,14 @@ def n_threads(n_jobs: int | None) -> int:
 
 def memory_limit(value: Any, available: int) -> int:
     """Bytes that may be taken; half of what is available where None is given."""
-    return available // 2 if value is None else whole_number(value, "memory_limit", at_least=1)
+    if value is None:
+        return available // 2
+    if isinstance(value, (float, np.floating)):
+        raise TypeError(f"memory_limit: expected a whole number of bytes, found {value!r}")
+    limit = whole_number(value, "memory_limit", at_least=1)
+    if limit > _MOST_BYTES:
+        raise ValueError(f"memory_limit: expected bytes, up to 2**62, found {limit}; None is half of what is left")
+    return limit
 
 
 def matrix(values: Any, what: str) -> F64:

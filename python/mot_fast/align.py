@@ -84,11 +84,12 @@ def align(
     progress : bool
         Show a progress bar.
     memory_limit : int, optional
-        Bytes that the standardized layers and the costs of layer pairs may take beside the activations given and the
-        result; by default half of what the machine, or this process's control group, has left. A network whose layers
-        take more is standardized block by block, and the costs of a pair of layers that take more than half of it are
-        computed anew whenever they are searched. The plans are optimal for any limit. With an executor, that of each
-        worker.
+        Bytes that the standardized layers, the costs of layer pairs and what finds their plans may take beside the
+        activations given and the result; by default half of what the machine, or this process's control group, has
+        left. What the largest pair of layers takes in any case must fit, or 16 MiB, which are always allowed. A network
+        whose layers take more is standardized block by block, and the costs of a pair of layers that take more than
+        half of what is left are computed anew whenever they are searched. The plans are optimal for any limit. With an
+        executor, that of each worker.
     executor : concurrent.futures.Executor, optional
         Whose workers solve the pairs of layers, block by block: a process pool, a Dask client's ``get_executor()``,
         MPI's. They are sent where layers lie, not what is in them, and must see the same files; layers that are arrays
@@ -110,7 +111,8 @@ def align(
     ------
     TypeError, ValueError
         If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an
-        argument is none of the values above, or the matrices of a pair to be rotated do not fit into the memory limit.
+        argument is none of the values above, or what a pair of layers takes in any case does not fit into the memory
+        limit.
     SolverError
         If a transport could not be proven optimal.
     OSError, RuntimeError

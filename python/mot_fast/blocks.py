@@ -88,8 +88,8 @@ def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     if order.store is not None and (found := order.store.get(order.key, stacklevel=None)) is not None:
         return found  # another process was faster
     networks = order.source.network, order.target.network
-    budget, wanted = budget_of(order.memory_limit), _validate.n_threads(order.n_threads)
-    n_threads = order.work.affordable_threads(networks, budget, wanted)
+    wanted = _validate.n_threads(order.n_threads)
+    budget, n_threads = order.work.within(networks, budget_of(order.memory_limit), wanted)
     with one_blas_thread:
         layers = ready((order.source, order.target), order.work.preparation, budget, n_threads)
         arrays = order.work.pack(order.work.solve(layers, budget, n_threads, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
 from mot_fast.loading import Source, load, named, warn_of_rows
+from mot_fast.method_memory import threads_within
 from mot_fast.methods import Masses, Outcome, Split, Task
 from mot_fast.network import Network, same_stimuli
 from mot_fast.noise import NoiseCeiling, noise_ceiling
@@ -71,7 +73,8 @@ def compare(
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
         As for `mot_fast.align`. The global transport gives units the share of their layer's mass, and without masses
-        all the same.
+        all the same. Both networks, which are read into memory, do not count to the memory limit; a method that would
+        take more is refused before any work.
     source_repeats : sequence of networks, optional
         Repeated measurements of the source: the noise ceiling is given beside the values.
     progress : bool
@@ -128,7 +131,10 @@ def compare(
         memory_limit=memory_limit,
         store=None if store is None else _validate.path(store, "store"),
     )
-    _validate.memory_limit(memory_limit, memory.available())
+    if memory_limit is not None:
+        limit = _validate.memory_limit(memory_limit, 0)
+        sizes = len(rows[0][1]), task.n_permutations, _validate.n_threads(n_jobs)
+        task = replace(task, n_threads=threads_within(limit, names, (source, target), *sizes))
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
     source, target = source.in_memory(), target.in_memory()
     splits = [
