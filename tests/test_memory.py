@@ -163,7 +163,7 @@ def test_layers_that_exceed_the_limit_are_refused_before_they_are_read(way, tmp_
         options |= {"memory_limit": 48 * 2**20, "n_jobs": 1}
         message = (
             r"memory_limit: aligning layer 'deep' \(500 units\) of 'long' with layer 'deep' \(400 units\) of 'wide' on "
-            r"100000 stimuli needs about 0.342 GiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
+            r"100000 stimuli needs about 0.345 GiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
         )
         with pytest.raises(ValueError, match=message):
             mot.align(long, wide, **options)

@@ -14,8 +14,9 @@ ALWAYS = 2**24
 """Bytes that a pair of layers may always take, however low the limit: about what libraries take in a process."""
 ALWAYS_COSTS = 2**18
 """Costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
-BYTES_PER_UNIT = 4000
-"""What candidates, their prices and the plan of a pair take for each unit of both layers: measured."""
+BYTES_PER_UNIT = 8000
+"""What candidates, their prices and the plan of a pair take for each unit of both layers: measured where most units are
+copies of others; it is half of that on layers of networks."""
 LEAST_ROWS = 8
 """Rows of costs that are computed at once at least, and copies of their units."""
 
