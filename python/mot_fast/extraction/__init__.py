@@ -61,8 +61,8 @@ def extract(
 
     Only one batch is in memory at a time. A run that was interrupted or killed goes on from what it had written when
     it is called again in the same way; one that is complete is only compared with the request. The model runs where it
-    is, in evaluation mode and without gradients, and is afterwards as it was; it never gets the caller's own memory. Some
-    stimuli are read again, each alone, and compared with what is stored.
+    is, in evaluation mode and without gradients, and is afterwards as it was; it never gets the caller's own memory.
+    Some stimuli are read again, each alone, and compared with what is stored.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ def extract(
         or `DistributedDataParallel` made, the module within is read.
     batches : sequence of str, array, mapping of arrays, or iterable of batches
         Texts; or one array, or mapping of arrays such as a tokenizer's, with all stimuli as first dimension; or batches
-        of any of these, as a `DataLoader` yields them, which must keep the order of its data set: of a tuple or list the
-        first entry counts. The model gets arrays as its only argument and mappings as named ones; an `attention_mask`
-        in them tells padding.
+        of any of these, as a `DataLoader` yields them, which must keep the order of its data set: of a tuple or list
+        the first entry counts. The model gets arrays as its only argument and mappings as named ones; an
+        `attention_mask` in them tells padding.
     store : path
         The folder to write to, new or of an earlier run: a `.npy` file for each layer and `network.json`.
     layers : "auto", str or sequence of str
@@ -81,8 +81,9 @@ def extract(
         in the order in which they run. "auto" is the residual stream: what enters the first block ("embedding" or
         "stem", unless it is the stimulus itself) and what leaves each block; blocks are the outermost modules of a
         class that runs several times, made of several modules with weights, or of one and a residual (a stage that only
-        hands on from one such block to the next is opened). Without blocks, the modules with weight matrices. A module that runs several times
-        is so many layers, "name[0]", "name[1]", ...; of several outputs the first tensor counts.
+        hands on from one such block to the next is opened). Without blocks, the modules with weight matrices. A module
+        that runs several times is so many layers, "name[0]", "name[1]", ...; of several outputs the first tensor
+        counts.
     pool : "mean", "cls", "last" or function
         How `(n_stimuli, n_tokens, n_units)` becomes one row a stimulus: the mean over tokens that are not padding, the
         first or the last of them. Of maps, `(n_stimuli, n_channels, height, width)` or `(n_stimuli, height, width,
@@ -131,9 +132,9 @@ def extract(
     Warns
     -----
     UserWarning
-        If rows depend on the batch that they come in, or on random numbers; if a decoder's first tokens are left out; if
-        a layer comes near to the largest number that float16 holds; if one
-        direction holds more than 90 % of a layer's variance.
+        If rows depend on the batch that they come in, or on random numbers; if a decoder's first tokens are left out;
+        if a layer comes near to the largest number that float16 holds; if one direction holds more than 90 % of a
+        layer's variance.
 
     Examples
     --------

@@ -94,8 +94,8 @@ def _bare(module: torch.nn.Module) -> torch.nn.Module:
         )
     if isinstance(module, torch.fx.GraphModule) and not any(node.op == "call_module" for node in module.graph.nodes):
         raise TypeError(
-            "model: expected a module whose parts run as modules, found an exported or traced graph of plain functions; "
-            "give the module that it was made of"
+            "model: expected a module whose parts run as modules, found an exported or traced graph of plain functions;"
+            " give the module that it was made of"
         )
     if any(values.is_meta for values in (*module.parameters(), *module.buffers())):
         raise ValueError("model: expected parameters with numbers, found some on the device 'meta', which holds none")
