@@ -72,9 +72,14 @@ def _read(path: Path, label: str) -> Array:
 
 def stored_by(dataset: Any) -> Stored:
     """A dataset in an open file, as h5py has it."""
+    h5py = import_module("h5py")
+    if isinstance(dataset, h5py.Empty):
+        raise Refused("expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape")
+    if not isinstance(dataset, h5py.Dataset):
+        raise Refused(
+            f"expected an array, found a {type(dataset).__name__} of h5py; a whole file is loaded by its path"
+        )
     with Files() as files:
-        if not isinstance(dataset, import_module("h5py").Dataset):  # h5py.Empty
-            raise Refused("expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape")
         _check(files, dataset)
     return Stored(_shape(dataset), _dtype(dataset), partial(_values_of, dataset))
 
