@@ -28,6 +28,8 @@ _NUMBERS_OF_MATLAB = {
     "logical",
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
 }
+_MOST_AXES = 32
+"""As HDF5 has it."""
 _NO_NUMBERS = {
     "BITFIELD": "bit fields",
     "ENUM": "codes of an enumeration",
@@ -118,7 +120,7 @@ def _is_turned(dataset: Any) -> bool:
 
 def _is_empty_of_matlab(dataset: Any) -> bool:
     """Whether its numbers are the shape of an array without any."""
-    return _is_turned(dataset) and bool(dataset.attrs.get("MATLAB_empty", 0))
+    return _is_turned(dataset) and dataset.size <= _MOST_AXES and bool(dataset.attrs.get("MATLAB_empty", 0))
 
 
 def _shape(dataset: Any) -> tuple[int, ...]:
