@@ -19,7 +19,7 @@ import numpy as np
 from mot_fast import hdf5_virtual
 from mot_fast._validate import Array
 from mot_fast.containers import Arrays, Container, Refused, Stored, with_room
-from mot_fast.hdf5_links import Files, labels
+from mot_fast.hdf5_links import Files, class_of_matlab, labels
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _NUMBERS_OF_MATLAB = {
@@ -102,20 +102,15 @@ def _find(files: Files, path: Path, label: str) -> Any:
         raise Refused("expected an array, found a link that leads nowhere")
     if not isinstance(found, h5py.Dataset):
         raise Refused("expected a full array of real numbers, found a sparse matrix or an object of MATLAB", TypeError)
-    kind = _class_of_matlab(found)
+    kind = class_of_matlab(found)
     if kind is not None and kind not in _NUMBERS_OF_MATLAB:
         raise Refused(f"expected a full array of real numbers, found a {kind} of MATLAB", TypeError)
     return found
 
 
-def _class_of_matlab(dataset: Any) -> str | None:
-    kind = dataset.attrs.get("MATLAB_class")
-    return kind.decode("ascii", "replace") if isinstance(kind, bytes) else None
-
-
 def _is_turned(dataset: Any) -> bool:
     """MATLAB writes column by column, and HDF5 reads row by row: shapes come out backwards."""
-    return _class_of_matlab(dataset) is not None
+    return class_of_matlab(dataset) is not None
 
 
 def _is_empty_of_matlab(dataset: Any) -> bool:
