@@ -16,6 +16,7 @@ import zarr
 from safetensors.numpy import save_file
 
 import mot_fast as mot
+from mot_fast.containers import natural
 
 LABELS = ["layer2", "layer10", "layer1"]
 
@@ -120,6 +121,13 @@ def test_groups_in_groups_are_one_network(tmp_path):
         network = mot.load(tmp_path / name)
         assert network.labels == tuple(labels)
         np.testing.assert_array_equal(network.layer("block10/mlp"), arrays_of(labels)["block10/mlp"])
+
+
+def test_natural_order_is_one_order():
+    labels = ["h/2", "h/10", "h.norm", "h", "x1", "x01", "x001", f"x{'9' * 5000}", "x²"]
+    expected = ["h", "h/2", "h/10", "h.norm", "x001", "x01", "x1", labels[-2], "x²"]
+    for order in (labels, labels[::-1]):
+        assert natural(order) == expected
 
 
 def test_bfloat16_in_safetensors_becomes_float32(tmp_path):

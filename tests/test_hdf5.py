@@ -233,6 +233,22 @@ def test_empty_arrays_of_h5py_are_named():
         mot.load({"x": h5py.Empty("f8")})
 
 
+def test_open_files_are_mappings(path):
+    with h5py.File(written(path, {"own": A, "g/x": B})) as file:
+        network = mot.load(file, layers="own")
+        np.testing.assert_array_equal(network.layer("own"), A)
+        with pytest.raises(
+            ValueError, match=r"layer 'g': expected an array, found a Group of h5py; a whole file is loade"
+        ):
+            mot.load(file)
+        in_memory = h5py.File("memory", "w", driver="core", backing_store=False)
+        in_memory["x"] = B
+        np.testing.assert_array_equal(mot.load(in_memory).layer("x"), B)
+        in_memory.close()
+    with pytest.raises(ValueError, match="layer 'own': expected an array of numbers, found Dataset"):
+        network.layer("own")
+
+
 @pytest.mark.parametrize("userblock_size", [0, 2048])
 def test_numbers_are_read_wherever_they_lie(path, userblock_size):
     with h5py.File(path, "w", userblock_size=userblock_size) as file:

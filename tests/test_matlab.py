@@ -37,25 +37,25 @@ def write_packed(path, arrays):
     savemat(path, arrays, do_compression=True)
 
 
-def write_7_3(path, arrays, **options):
+def write_7_3(path, arrays, text=np.bytes_, **options):
     """As MATLAB does: after its own header, by column, with the class of everything."""
     with h5py.File(path, "w", userblock_size=512) as file:
         file.create_group("#refs#")["a"] = np.zeros((2, 1))
-        _fill(file, arrays, options)
+        _fill(file, arrays, text, options)
     with path.open("r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
 
 
-def _fill(group, arrays, options):
+def _fill(group, arrays, text, options):
     for name, values in arrays.items():
         if isinstance(values, dict):
             inner = group.create_group(name)
-            inner.attrs["MATLAB_class"] = np.bytes_("struct")
-            _fill(inner, values, options)
+            inner.attrs["MATLAB_class"] = text("struct")
+            _fill(inner, values, text, options)
             continue
         is_bool = values.dtype == np.bool_
         dataset = group.create_dataset(name, data=values.T.astype("u1") if is_bool else values.T, **options)
-        dataset.attrs["MATLAB_class"] = np.bytes_(CLASSES[values.dtype.str[1:]])
+        dataset.attrs["MATLAB_class"] = text(CLASSES[values.dtype.str[1:]])
 
 
 def at(arrays, label):
@@ -65,7 +65,7 @@ def at(arrays, label):
 
 
 WRITERS = pytest.mark.parametrize(
-    "write", [write_5, write_packed, write_7_3, lambda path, arrays: write_7_3(path, arrays, compression="gzip")]
+    "write", [write_5, write_packed, write_7_3, lambda path, arrays: write_7_3(path, arrays, str, compression="gzip")]
 )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from mot_fast import hdf5_virtual
 from mot_fast._validate import Array
 from mot_fast.containers import Arrays, Container, Refused, Stored, with_room
-from mot_fast.hdf5_links import Files, labels
+from mot_fast.hdf5_links import Files, class_of_matlab, labels
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _NUMBERS_OF_MATLAB = {
@@ -28,6 +28,8 @@ _NUMBERS_OF_MATLAB = {
     "logical",
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
 }
+_MOST_AXES = 32
+"""As HDF5 has it."""
 _NO_NUMBERS = {
     "BITFIELD": "bit fields",
     "ENUM": "codes of an enumeration",
@@ -72,9 +74,14 @@ def _read(path: Path, label: str) -> Array:
 
 def stored_by(dataset: Any) -> Stored:
     """A dataset in an open file, as h5py has it."""
+    h5py = import_module("h5py")
+    if isinstance(dataset, h5py.Empty):
+        raise Refused("expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape")
+    if not isinstance(dataset, h5py.Dataset):
+        raise Refused(
+            f"expected an array, found a {type(dataset).__name__} of h5py; a whole file is loaded by its path"
+        )
     with Files() as files:
-        if not isinstance(dataset, import_module("h5py").Dataset):  # h5py.Empty
-            raise Refused("expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape")
         _check(files, dataset)
     return Stored(_shape(dataset), _dtype(dataset), partial(_values_of, dataset))
 
@@ -95,25 +102,20 @@ def _find(files: Files, path: Path, label: str) -> Any:
         raise Refused("expected an array, found a link that leads nowhere")
     if not isinstance(found, h5py.Dataset):
         raise Refused("expected a full array of real numbers, found a sparse matrix or an object of MATLAB", TypeError)
-    kind = _class_of_matlab(found)
+    kind = class_of_matlab(found)
     if kind is not None and kind not in _NUMBERS_OF_MATLAB:
         raise Refused(f"expected a full array of real numbers, found a {kind} of MATLAB", TypeError)
     return found
 
 
-def _class_of_matlab(dataset: Any) -> str | None:
-    kind = dataset.attrs.get("MATLAB_class")
-    return kind.decode("ascii", "replace") if isinstance(kind, bytes) else None
-
-
 def _is_turned(dataset: Any) -> bool:
     """MATLAB writes column by column, and HDF5 reads row by row: shapes come out backwards."""
-    return _class_of_matlab(dataset) is not None
+    return class_of_matlab(dataset) is not None
 
 
 def _is_empty_of_matlab(dataset: Any) -> bool:
     """Whether its numbers are the shape of an array without any."""
-    return _is_turned(dataset) and bool(dataset.attrs.get("MATLAB_empty", 0))
+    return _is_turned(dataset) and dataset.size <= _MOST_AXES and bool(dataset.attrs.get("MATLAB_empty", 0))
 
 
 def _shape(dataset: Any) -> tuple[int, ...]:

@@ -94,6 +94,12 @@ def _decoded(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
+def class_of_matlab(thing: Any) -> str | None:
+    """What MATLAB says of a group or an array that it wrote; None if it wrote none."""
+    kind = thing.attrs.get("MATLAB_class")
+    return kind.decode("ascii", "replace") if isinstance(kind, bytes) else None if kind is None else str(kind)
+
+
 def labels(files: Files, top: Any) -> list[str]:
     """All names of arrays in their order, with those of links that lead nowhere.
 
@@ -159,7 +165,7 @@ class _Walk:
             del children[name]
 
     def _add(self, group: Any, name: str, children: Children, depth: int) -> None:
-        if group.attrs.get("MATLAB_class", b"struct") != b"struct":
+        if class_of_matlab(group) not in (None, "struct"):
             return  # a sparse matrix or a function: one thing
         children[name] = {}
         if not self.enter(group, children[name], depth + 1):

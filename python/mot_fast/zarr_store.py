@@ -95,7 +95,7 @@ def _walk(top: Path) -> Iterator[tuple[str, bool]]:
         entered.add(identity)
         if label and not _is_group(folder) and any(child.is_file() for child in folder.iterdir()):
             yield label, False
-        for child in folder.iterdir():
+        for child in sorted(folder.iterdir()):
             name = f"{label}/{child.name}" if label else child.name
             if child.name.startswith((".", "__")):  # no names of arrays
                 continue
