@@ -128,7 +128,9 @@ def test_networks_of_other_stimuli_are_refused(layers, measure):
         measure(one[:2], two[:2])
     with pytest.raises(TypeError, match="network 'source': expected a mapping or a sequence of arrays"):
         measure(3, two)
-    with pytest.raises(ValueError, match="n_jobs: expected at least 1, found 0"):
+    with pytest.raises(
+        ValueError, match="n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0"
+    ):
         measure(one, two, n_jobs=0)
     with pytest.raises(ValueError, match="network 'target', layer 'layer0': expected finite activations, found nan"):
         measure(one, [np.full((50, 2), np.nan)])

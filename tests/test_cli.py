@@ -90,17 +90,16 @@ def test_mistakes_get_one_clear_line(files, tmp_path):
             "align",
             "nothing.npz",
             files[1],
-        ): "nothing.npz: expected a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files, found nothing",
+        ): "nothing.npz: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
         ("align", files[0], short): "expected the same stimuli, found 60 in 'a' and 59 in 'short'",
-        ("align", *files, "--test-size", 2): "test_size: expected a fraction",
-        ("align", *files, "--jobs", 0): "n_jobs: expected at least 1, found 0",
+        ("align", *files, "--test-size", 0.001): "--test-size: expected a fraction that leaves stimuli on both sides",
         ("align", *files, "-o", tmp_path / "no" / "run.mot"): "run.mot: expected a folder to write to, found none",
         (
             "align",
             *files,
             "--test-size",
             0.03,
-        ): "share 0.03 of 60 stimuli: expected at least 3 stimuli, found 2",
+        ): "--test-size 0.03 of 60 stimuli: expected at least 3 stimuli, found 2",
         ("plot", files[0]): "a.npz: expected a complete .mot file, found none",
     }
     for arguments, message in mistakes.items():

@@ -124,6 +124,17 @@ def test_info_tells_layers_and_types(files):
     assert "| a1 " in text
 
 
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):
+    np.save(tmp_path / "a[0].npy", np.random.default_rng(0).random((20, 3)))
+    monkeypatch.chdir(tmp_path)
+    assert answer("info", ".")["name"] == tmp_path.name
+    assert answer("align", ".", ".", "--source-layers", "a[0]", "--test-size", "0.3")["cost"] < 1e-9
+    for command in (["info", ""], ["align", "", "."], ["compare", ".", ""], ["trajectories", "", "."]):
+        result = run_here(*command)
+        assert result.returncode != 0
+        assert "expected a path, found an empty one" in result.stderr
+
+
 def test_plot_draws_several_couplings_and_convergence(files, tmp_path):
     assert run_here("align", *files, "--rotate", "-o", tmp_path / "run.mot").returncode == 0
     for name, arguments in (
@@ -192,11 +203,10 @@ def test_mistakes_of_the_newer_commands_get_one_clear_line(files, tmp_path):
             "-o",
             tmp_path / "table.xls",
         ): "expected a table as .md, .csv, .json, found '.xls'",
-        ("compare", *files, "--splits", 0): "n_splits: expected at least 1, found 0",
         ("compare", *files, "--plot", tmp_path / "no" / "x.png"): "x.png: expected a folder to write to, found none",
         ("trajectories", *files): "a.npz: expected layers called CHECKPOINT/LAYER, found 'a0'",
-        ("align", *files, "--source-layers", "z*"): "layers: expected a pattern of labels of",
-        ("info", tmp_path / "nothing"): "nothing: expected a .npz, .safetensors, HDF5 or Zarr file or a folder",
+        ("align", *files, "--source-layers", "z*"): "mot-fast: --source-layers: expected a pattern of labels of",
+        ("info", tmp_path / "nothing"): "nothing: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder",
         ("report", tmp_path / "nothing.mot"): "nothing.mot: expected a .mot file, found nothing",
         ("run", tmp_path / "nothing.toml"): "nothing.toml: expected a study as TOML, found nothing",
         ("extract", "model", tmp_path / "nothing.txt", "-o", tmp_path / "x"): "nothing.txt",

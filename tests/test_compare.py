@@ -265,7 +265,10 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
         store=tmp_path,
     )
     assert [options.pop("rotate") for options in seen] == [False, rotate, False]
-    expected = {"convention": "paper", "n_jobs": 1, "memory_limit": 2**24, "source_mass": None, "target_mass": None}
+    copies = sum(8 * network.n_stimuli * sum(network.widths) for network in networks)
+    limits = [options.pop("memory_limit") for options in seen]
+    assert limits == [2**24, 2**24, 2**24 - copies]  # what is concatenated counts
+    expected = {"convention": "paper", "n_jobs": 1, "source_mass": None, "target_mass": None}
     assert seen == [{**expected, "store": str(tmp_path)}] * 3
     assert list((tmp_path / "blocks").iterdir())
 
@@ -311,7 +314,8 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
         ({"convention": "mine"}, ValueError, "convention: expected one of 'standardized', 'paper', found 'mine'"),
         ({"source_mass": [1, 2]}, ValueError, "source_mass: expected shape"),
         ({"target_mass": 3}, TypeError, "target_mass: expected one mass, or one array of masses, a layer, found 3"),
-        ({"n_jobs": 0}, ValueError, "n_jobs: expected at least 1, found 0"),
+        ({"n_splits": 10**13}, ValueError, "n_splits: expected splits that fit into memory, found 10000000000000 of"),
+        ({"n_jobs": 0}, ValueError, "n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0"),
         ({"memory_limit": 0}, ValueError, "memory_limit: expected at least 1, found 0"),
     ],
 )
@@ -330,7 +334,7 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
     monkeypatch.setitem(sys.modules, "sklearn", None)
     compare(*networks, ["cka"], n_splits=1)
     monkeypatch.setattr(module, "Split", None)
-    with pytest.raises(ImportError, match=r'"global_linear" needs scikit-learn: pip install "mot_fast\[compare\]"'):
+    with pytest.raises(ImportError, match='"global_linear" needs scikit-learn: pip install scikit-learn'):
         compare(*networks)
 
 

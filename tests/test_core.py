@@ -74,6 +74,8 @@ def test_layers_of_different_stimuli_are_not_paired(rng):
     layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
     with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
         _core.solve_pairs(layers[:1], layers[1:], 1, 2**62, 2**62)
+    with pytest.raises(ValueError, match="most_costs_of_pairs must be one number for each pair of layers"):
+        _core.solve_pairs(layers[:1], layers[:1], 1, 2**62, 2**62, most_costs_of_pairs=[1, 2])
 
 
 @pytest.mark.parametrize("kept", [2**62, 0])

@@ -103,7 +103,11 @@ def test_progress_is_shown(tmp_path, capsys):
         ({"store": 3}, TypeError, "store: expected a path, found 3"),
         ({"model": 3}, TypeError, "model: expected a torch module, or a name or path of one, found int"),
         ({"device": "cpu"}, ValueError, "device: expected none, as a module runs where it is, found 'cpu'"),
-        ({"model": "bert", "device": "moon"}, ValueError, "device: expected a device of torch, found 'moon'"),
+        (
+            {"model": "bert", "device": "moon"},
+            ValueError,
+            "device: expected one that torch can use here, such as 'cpu', found 'moon'",
+        ),
         (
             {"model": Path("missing")},
             FileNotFoundError,
@@ -194,7 +198,7 @@ def test_models_that_run_otherwise_for_other_stimuli_are_refused(layers, n_stimu
 @pytest.mark.parametrize(
     ("missing", "model", "message"),
     [
-        ("torch", "None", r'ImportError: extract needs torch: pip install "mot_fast\[torch\]"'),
+        ("torch", "None", "ImportError: extract needs torch: pip install torch"),
         ("transformers", "'bert'", "ImportError: a model given by name needs transformers: pip install transformers"),
     ],
 )

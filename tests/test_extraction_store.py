@@ -137,11 +137,11 @@ def test_long_differences_are_cut(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "found one that is damaged or of another kind .*'mot_fast activations' of version 2"),
-        ({"format": "x"}, "expected 'mot_fast activations' of version 1, found .*'x' of version 1"),
-        ({"layers": None}, "damaged or of another kind .TypeError"),
-        ({"stimuli": {}}, "damaged or of another kind .KeyError"),
-        ({"stimuli": {"digest": "no hex", "of": "texts"}}, "damaged or of another kind .ValueError"),
+        ({"version": 2}, "network.json: .*its format is 'mot_fast activations', version 2, not ours, 1"),
+        ({"format": "x"}, "its format is 'x', version 1, not ours, 1"),
+        ({"layers": None}, "found a damaged one .'layers' in its header is None"),
+        ({"stimuli": {}}, "found a damaged one .its header lacks 'digest'"),
+        ({"stimuli": {"digest": "no hex", "of": "texts"}}, "found a damaged one .*non-hexadecimal"),
     ],
 )
 def test_other_headers_are_refused(change, message, tmp_path):
@@ -154,7 +154,7 @@ def test_other_headers_are_refused(change, message, tmp_path):
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
 def test_a_header_that_is_no_json_is_refused(content, tmp_path):
     (tmp_path / "network.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"network.json: expected what an extraction writes, found no JSON"):
+    with pytest.raises(ValueError, match=r"network.json: expected a complete index of activations, found a damaged"):
         ActivationStore(tmp_path, REQUEST)
 
 

@@ -131,12 +131,62 @@ def test_numbers_that_are_missing_are_named(frame):
     with pytest.raises(ValueError, match="layer 'block2': expected finite activations, found nan first at stimulus 3"):
         mot.load(frame).layer("block2")
     words = pandas.DataFrame({("a", 0): ["x", "y"]})
-    with pytest.raises(TypeError, match="network 'network', layer 'a': expected real numbers, found object"):
+    with pytest.raises(TypeError, match=r"network 'network', layer 'a': expected real numbers, found (str|object)"):
         mot.load(words)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["Float64", "Float32", "Int64", "Int16", "UInt8", "boolean", pandas.SparseDtype("float64"), "bool", "int8"]
+)
+def test_columns_of_every_type_of_numbers_are_numbers(rng, dtype):
+    values = rng.integers(0, 2, (6, 3))
+    frame = pandas.DataFrame(values).astype(dtype)
+    for source in ([frame], pandas.concat({"a": frame}, axis=1)):
+        np.testing.assert_array_equal(mot.load(source).layer(0), values)
+
+
+def test_columns_of_different_types_are_joined_as_they_are(rng):
+    columns = {
+        "real": rng.random(5),
+        "half": rng.random(5).astype(np.float16),
+        "flag": np.arange(5) > 2,
+        "count": np.arange(5) + 2**53 - 5,
+        "nullable": pandas.array([1.5, 2, 3, 4, 5], dtype="Float64"),
+    }
+    expected = np.stack([np.asarray(column, dtype=np.float64) for column in columns.values()], axis=1)
+    np.testing.assert_array_equal(mot.load([pandas.DataFrame(columns)]).layer(0), expected)
+    assert mot.load([pandas.DataFrame({"a": np.ones(3, "f2"), "b": np.ones(3, "f4")})]).layer(0).dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        (
+            {"a": [1.0, 2], "b": pandas.array([1, None], "Int64")},
+            ValueError,
+            "every number, found none in column 'b' at",
+        ),
+        ({"a": pandas.array([None, 0.5], "Float64")}, ValueError, "found none in column 'a' at row 's0'"),
+        ({"a": pandas.array([True, None], "boolean")}, ValueError, "found none in column 'a' at row 's1'"),
+        ({"a": [1.0, 2], "b": [2**53 + 1, 0]}, ValueError, r"column 'b': expected integers up to 2\*\*53"),
+        ({"a": pandas.array([2**53 + 1, 0], "Int64")}, ValueError, r"column 'a': expected integers up to 2\*\*53"),
+        ({"a": [1.0, 2], "b": pandas.Series([1, 2], ["s0", "s1"], object)}, TypeError, "found object in column 'b'"),
+        ({"a": [1.0, 2], "b": [1j, 2]}, TypeError, "expected real numbers, found complex128 in column 'b'"),
+        ({"a": pandas.Categorical([1, 2])}, TypeError, "expected real numbers, found category in column 'a'"),
+        ({"a": pandas.interval_range(0, 2)}, TypeError, r"expected real numbers, found interval.* in column 'a'"),
+        ({"a": pandas.date_range("2020", periods=2, tz="UTC")}, TypeError, "found datetime64.* in column 'a'"),
+        ({"a": pandas.date_range("2020", periods=2)}, TypeError, "expected real numbers, found datetime64"),
+        ({"a": pandas.array(["x", "y"], "string")}, TypeError, "expected real numbers, found string in column 'a'"),
+    ],
+)
+def test_columns_that_are_no_numbers_are_named(columns, error, message):
+    frame = pandas.DataFrame(columns).set_axis(["s0", "s1"])
+    with pytest.raises(error, match=f"network 'network', layer 'v1'.*{message}"):
+        mot.load({"v1": frame})
 
 
 def test_a_missing_pandas_is_named(arrays, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     network = mot.load(arrays)
-    with pytest.raises(ImportError, match=r'data frames need pandas: pip install "mot_fast\[interop\]"'):
+    with pytest.raises(ImportError, match="data frames need pandas: pip install pandas"):
         network.to_pandas()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import zipfile
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
+import scipy.sparse
 
 import mot_fast as mot
 
@@ -126,6 +129,12 @@ def test_odd_strides_are_read_right(rng):
         ({"v1": [["x", "y"]]}, TypeError, "network 'network', layer 'v1': expected real numbers, found <U1"),
         ([np.array([[1j]])], TypeError, "expected real numbers, found complex128"),
         ([np.array([[None]])], TypeError, "expected real numbers, found object"),
+        ([scipy.sparse.eye_array(3)], TypeError, r"expected a dense array, found a sparse one, dia_array; its toarray"),
+        ([scipy.sparse.csr_matrix(np.eye(3))], TypeError, "expected a dense array, found a sparse one, csr_matrix"),
+        ([np.zeros((3, 2), "V2")], TypeError, r"found \|V2; bfloat16 and float8 are saved so, .*: save float32"),
+        ([np.zeros((3, 2), [("a", "f4")])], TypeError, "expected real numbers, found .*'a'"),
+        ([np.zeros((3, 2), "M8[s]")], TypeError, "expected real numbers, found datetime64"),
+        ([np.zeros((3, 2), ml_dtypes.int4)], TypeError, "expected real numbers, found int4"),
         ([np.ma.masked_equal([[1.0, 2.0]], 2.0)], ValueError, "layer 'layer0': expected every number, found masked"),
         (3, TypeError, "expected a mapping or a sequence of arrays, or the path of a file or folder, found int"),
         ([np.zeros((4, 2)), np.zeros((5, 2))], ValueError, "found 4 in layer 'layer0' and 5 in layer 'layer1'"),
@@ -148,11 +157,69 @@ def test_long_doubles_are_refused_when_read():
         network.layer(0)
 
 
+@pytest.mark.parametrize("path", ["", b"", Path()])
+def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch, path):
+    np.save(tmp_path / "layer.npy", np.zeros((4, 2)))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"source: expected a path, found an empty one; the current folder is '\.'"):
+        mot.load(path)
+    for here in (".", b".", Path.cwd(), "./"):
+        assert mot.load(here).name == tmp_path.name
+
+
+def test_paths_may_be_bytes(tmp_path, arrays):
+    np.savez(tmp_path / "net.npz", **arrays)
+    path = os.fsencode(tmp_path / "net.npz")
+    assert mot.load(path).name == "net"
+    assert mot.align(path, path).source.name == "net"
+    assert mot.similarity_matrix([path, mot.load(path).with_name("other")], test_size=0.4).labels == ("net", "other")
+    assert mot.align_trajectories([path], [path, path]).plan.shape == (1, 2)
+
+
+def test_a_label_is_itself_before_it_is_a_pattern(tmp_path, rng):
+    labels = ["h[0]", "h[1]", "h0", "a*", "ab", "what?", "whats"]
+    arrays = {label: rng.random((4, 2)) for label in labels}
+    np.savez(tmp_path / "net.npz", **arrays)
+    for source in (arrays, mot.load(arrays), tmp_path / "net.npz"):
+        for label in labels:
+            assert mot.load(source, layers=label).labels == (label,)
+        assert mot.load(source, layers=["h[1]", "h[0-1]", "[a]*"]).labels == ("h[1]", "h0", "a*", "ab")
+        with pytest.raises(ValueError, match=r"layers: expected a pattern of labels .*, found 'h\[2\]'"):
+            mot.load(source, layers="h[2]")
+
+
+@pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e8m0fnu"])
+def test_float8_becomes_float32_exactly(rng, dtype):
+    values = rng.random((5, 3)).astype(getattr(ml_dtypes, dtype))
+    read = mot.load([values]).layer(0)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, values.astype(np.float32))
+
+
+def test_layers_that_look_transposed_are_warned_of(rng):
+    def networks(n_rows, *widths):
+        return [[rng.random((n_rows, width))] for width in widths]
+
+    message = r"all layers of 'source' and 'target' have 20 rows and 400 columns: are stimuli in rows"
+    for call in (mot.align, lambda *pair: mot.compare(*pair, ["cka"], n_splits=1)):
+        with pytest.warns(UserWarning, match=message) as caught:
+            call(*networks(20, 400, 400))
+        assert caught[0].filename == __file__ or call is not mot.align
+    with pytest.warns(UserWarning, match="all layers of 'network 0' and 'network 1' have 16 rows and 320 columns"):
+        mot.similarity_matrix(networks(16, 320, 320))
+    with pytest.warns(
+        UserWarning, match="all layers of 'checkpoints_a' and 'checkpoints_b' have 5 rows and 20 columns"
+    ):
+        mot.align_trajectories(networks(5, 20, 20), networks(5, 20))
+    for rows, *widths in ((20, 399, 399), (16, 300, 300), (20, 400, 401), (100, 768, 768), (15, 59, 59), (400, 20, 20)):
+        mot.align(*networks(rows, *widths))
+
+
 @pytest.mark.parametrize("name", ["nothing.npz", "nothing"])
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(
         FileNotFoundError,
-        match=rf"{name}: expected a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files, found nothing",
+        match=rf"{name}: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
     ):
         mot.load(tmp_path / name)
 
@@ -231,15 +298,20 @@ def test_archives_of_something_else_and_pickles_are_refused(tmp_path):
 
 def test_versions_of_the_npy_format(tmp_path, rng):
     values = rng.random((3, 2))
+    (tmp_path / "folder").mkdir()
     for version in ((1, 0), (2, 0), (3, 0)):
         path = tmp_path / f"v{version[0]}.npz"
         with zipfile.ZipFile(path, "w") as archive, archive.open("layer.npy", "w") as stream:
             np.lib.format.write_array(stream, values, version=version)
-        if version == (3, 0):
-            with pytest.raises(ValueError, match=r"unknown version \(3, 0\) of the .npy format"):
-                mot.load(path)
-        else:
-            np.testing.assert_array_equal(mot.load(path).layer(0), values)
+        np.testing.assert_array_equal(mot.load(path).layer(0), values)
+        with (tmp_path / "folder" / f"v{version[0]}.npy").open("wb") as stream:
+            np.lib.format.write_array(stream, values, version=version)
+    for layer in mot.load(tmp_path / "folder").layers:
+        np.testing.assert_array_equal(layer.read(), values)
+    path = tmp_path / "folder" / "v3.npy"
+    path.write_bytes(path.read_bytes().replace(b"NUMPY\3\0", b"NUMPY\4\0"))
+    with pytest.raises(ValueError, match=r"v3.npy: .*unknown version \(4, 0\) of the .npy format"):
+        mot.load(tmp_path / "folder")
 
 
 def test_alignments_are_no_networks(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained, identity
+from mot_fast.stimulus_digest import NO_STIMULI, chained, identity
 
 
 def test_how_stimuli_are_cut_does_not_matter():

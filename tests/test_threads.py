@@ -9,10 +9,12 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import mot_fast as mot
+from mot_fast import _validate
 
 MAKE_LAYERS = """
 import numpy as np, mot_fast as mot
@@ -60,6 +62,18 @@ def test_the_result_is_the_same_to_the_last_bit_for_any_number_of_threads(layers
 
 def test_more_threads_than_pairs_are_not_started(layers):
     assert mot.align(layers([5], 30), layers([5], 30), n_jobs=10**12).cost >= 0
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(None, 8), (-1, 8), (-2, 7), (-8, 1), (-9, 1), (3, 3), (20, 20)])
+def test_negative_numbers_leave_some_threads_out_as_in_joblib(n_jobs, expected, monkeypatch):
+    monkeypatch.setattr(_validate._core, "available_threads", lambda: 8)
+    assert _validate.n_threads(n_jobs) == expected
+
+
+@pytest.mark.parametrize("n_jobs", [True, 2.0, "2", float("nan"), np.True_])
+def test_other_things_are_no_numbers_of_threads(layers, n_jobs):
+    with pytest.raises(TypeError, match="n_jobs: expected an integer, found"):
+        mot.similarity_matrix([layers([3], 30), layers([4], 30)], n_jobs=n_jobs)
 
 
 def test_it_runs_where_there_is_one_thread():

@@ -214,7 +214,15 @@ def test_tensors_on_a_gpu_are_refused():
         mot.load([torch.ones(4, 2, device="cuda")])
 
 
-@pytest.mark.parametrize("dtype", [torch.complex64, torch.float8_e4m3fn])
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_float8_becomes_float32_exactly(dtype):
+    values = torch.arange(24.0).reshape(6, 4).to(dtype)
+    read = mot.load([values]).layer(0)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, values.float().numpy())
+
+
+@pytest.mark.parametrize("dtype", [torch.complex64, torch.complex128])
 def test_tensors_of_other_types_are_refused(dtype):
     with pytest.raises((TypeError, ValueError), match="layer 'layer0': expected"):
         mot.load([torch.ones(4, 2).to(dtype)])

@@ -41,6 +41,55 @@ class Stage(nn.Module):
         return x
 
 
+class Applied(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+
+class Scaled(nn.Module):
+    """Multiplies by a number that is neither a parameter nor a buffer."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale
+
+
+class OneChild(nn.Module):
+    """A residual block of one module with weights."""
+
+    def __init__(self, n_units: int) -> None:
+        super().__init__()
+        self.child = nn.Linear(n_units, n_units)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.child(x)
+
+
+class OneChildInPlace(OneChild):
+    """The same, whose result is the child's tensor, edited."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made = self.child(x)
+        made += x
+        return made
+
+
+class ResidualSequence(nn.Sequential):
+    """Modules one after the other, round which the input is handed on."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + super().forward(x)
+
+
 def seeded(make, *arguments, **options) -> nn.Module:
     """The same weights in every process."""
     torch.manual_seed(0)

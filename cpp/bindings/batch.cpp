@@ -64,7 +64,10 @@ std::vector<const double*> masses_of(const Layers& layers, const LayerMasses& ma
 }
 
 std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& targets, const LayerMasses& source_masses,
-                                     const LayerMasses& target_masses) {
+                                     const LayerMasses& target_masses,
+                                     const std::optional<std::vector<std::int64_t>>& most_costs) {
+    if (most_costs && most_costs->size() != sources.size() * targets.size())
+        throw py::value_error("most_costs_of_pairs must be one number for each pair of layers");
     const std::vector<const double*> a = masses_of(sources, source_masses, "source_masses");
     const std::vector<const double*> b = masses_of(targets, target_masses, "target_masses");
     std::vector<mot::LayerPair> pairs;
@@ -73,6 +76,7 @@ std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& target
             if (sources[l]->n_stimuli() != targets[m]->n_stimuli())
                 throw py::value_error("layers must have the same number of stimuli");
             pairs.push_back({sources[l], targets[m], a[l], b[m]});
+            if (most_costs) pairs.back().most_costs = (*most_costs)[pairs.size() - 1];
         }
     return pairs;
 }
@@ -80,8 +84,10 @@ std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& target
 std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targets, int n_threads,
                                        std::int64_t most_costs, std::int64_t most_costs_alone,
                                        const py::object& progress, const LayerMasses& source_masses,
-                                       const LayerMasses& target_masses) {
-    const std::vector<mot::LayerPair> pairs = pairs_of(sources, targets, source_masses, target_masses);
+                                       const LayerMasses& target_masses,
+                                       const std::optional<std::vector<std::int64_t>>& most_costs_of_pairs) {
+    const std::vector<mot::LayerPair> pairs =
+        pairs_of(sources, targets, source_masses, target_masses, most_costs_of_pairs);
     const mot::Sgemm sgemm = scipy_sgemm();
     std::vector<mot::Solution> solutions;
     {
@@ -99,6 +105,7 @@ void bind_batch(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
                py::arg("source_masses").noconvert() = py::none(), py::arg("target_masses").noconvert() = py::none(),
+               py::arg("most_costs_of_pairs") = py::none(),
                "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread. The units of "
                "layers without masses weigh the same.");
     module.def("processors", &mot::processors);

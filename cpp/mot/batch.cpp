@@ -100,10 +100,9 @@ Masses masses_of(const LayerPair& pair) {
     return Masses::of(a, n_source, b, n_target);
 }
 
-Solution solve_pair(const LayerPair& pair, Workshop& workshop, Interrupt& interrupt) {
-    const CorrelationCost cost(*pair.source, *pair.target, workshop, interrupt);
-    if (interrupt.requested()) return {};
-    return solve(cost, masses_of(pair), interrupt);
+Solution solve_pair(const LayerPair& pair, std::int64_t most_costs, Workshop& workshop, Interrupt& interrupt) {
+    workshop.most_stored = std::min(most_costs, pair.most_costs);
+    return solve(*pair.source, *pair.target, masses_of(pair), workshop, interrupt);
 }
 
 bool is_calling_thread() {
@@ -149,15 +148,17 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
     std::vector<Solution> solutions(pairs.size());
     Batch batch(static_cast<std::int64_t>(pairs.size()), progress);
 
-    const auto is_alone = [&](std::size_t p) { return n_costs(pairs[p]) > limits.most_costs; };
+    const auto is_alone = [&](std::size_t p) {
+        return n_costs(pairs[p]) > std::min(limits.most_costs, pairs[p].most_costs);
+    };
     auto n_alone = static_cast<std::size_t>(std::count_if(order.begin(), order.end(), is_alone));
     if (order.size() == n_alone + 1) n_alone = order.size();
     if (n_alone > 0) {
         ThreadInterrupt interrupt(batch, true);
         const int n_workers = std::min(limits.n_threads, processors());
-        Workshop workshop{sgemm, limits.most_costs_alone, n_workers, team_of(n_workers), {}, {}};
+        Workshop workshop{sgemm, 0, n_workers, team_of(n_workers), {}, {}};
         for (std::size_t k = 0; k < n_alone && !interrupt.requested(); ++k) {
-            solutions[order[k]] = solve_pair(pairs[order[k]], workshop, interrupt);
+            solutions[order[k]] = solve_pair(pairs[order[k]], limits.most_costs_alone, workshop, interrupt);
             if (!batch.is_stopped()) batch.finish_one();
         }
     }
@@ -171,13 +172,13 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
     {
         const bool is_caller = is_calling_thread();
         ThreadInterrupt interrupt(batch, is_caller);
-        Workshop workshop{sgemm, limits.most_costs, 1, team_of(1), {}, {}};
+        Workshop workshop{sgemm, 0, 1, team_of(1), {}, {}};
 #pragma omp for schedule(dynamic, 1) nowait
         for (std::int64_t k = first_shared; k < n_pairs; ++k) {
             if (interrupt.requested()) continue;
             try {
                 const std::size_t p = order[static_cast<std::size_t>(k)];
-                solutions[p] = solve_pair(pairs[p], workshop, interrupt);
+                solutions[p] = solve_pair(pairs[p], limits.most_costs, workshop, interrupt);
                 if (!batch.is_stopped()) batch.finish_one();
             } catch (...) {
                 batch.keep(std::current_exception());

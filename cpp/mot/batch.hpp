@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mot/blas.hpp"
@@ -17,6 +18,8 @@ struct LayerPair {
     const StandardizedLayer* target;
     const double* source_masses = nullptr;  ///< (source->n_units(),)
     const double* target_masses = nullptr;  ///< (target->n_units(),)
+    /// Costs that may be kept for it, where that is less than what the limits of all pairs say.
+    std::int64_t most_costs = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may

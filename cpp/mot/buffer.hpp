@@ -1,6 +1,7 @@
 /// Memory for many numbers, not initialised, in large pages where Linux has them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -10,16 +11,22 @@ namespace mot {
 class Buffer {
 public:
     /// Room for n numbers at least; what was there is lost when it grows.
-    float* reserve(std::int64_t n);
-    const float* data() const { return values_.get(); }
+    template <class Real>
+    Real* reserve(std::int64_t n) {
+        return static_cast<Real*>(reserve_bytes(static_cast<std::size_t>(n) * sizeof(Real)));
+    }
+    const float* data() const { return static_cast<const float*>(values_.get()); }
 
 private:
     struct Free {
         std::align_val_t alignment;
-        void operator()(float* values) const { ::operator delete(values, alignment); }
+        void operator()(void* values) const { ::operator delete(values, alignment); }
     };
-    std::unique_ptr<float, Free> values_;
-    std::int64_t size_ = 0;
+
+    void* reserve_bytes(std::size_t n_bytes);
+
+    std::unique_ptr<void, Free> values_;
+    std::size_t n_bytes_ = 0;
 };
 
 }  // namespace mot

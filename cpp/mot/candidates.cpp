@@ -146,5 +146,6 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
 template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const GivenCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const CorrelationCost&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const ExactCorrelationCost&, int, Interrupt&);
 
 }  // namespace mot

@@ -128,7 +128,8 @@ Certificate certify(const Cost& cost, const Masses& masses, const Solution& solu
             row, v.data(), cost.n_columns(), u[source] + cost.margin() + rounding, doubtful.data());
         for (std::int64_t k = 0; k < n_doubtful; ++k) {
             const Node j = doubtful[static_cast<std::size_t>(k)];
-            measurement.add_arc(source, static_cast<std::size_t>(j), cost.exact(i, j));
+            measurement.add_arc(source, static_cast<std::size_t>(j),
+                                cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]));
         }
     });
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
@@ -194,5 +195,6 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
 template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&, Interrupt&);
 template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&, Interrupt&);
 template Certificate certify(const CorrelationCost&, const Masses&, const Solution&, Interrupt&);
+template Certificate certify(const ExactCorrelationCost&, const Masses&, const Solution&, Interrupt&);
 
 }  // namespace mot

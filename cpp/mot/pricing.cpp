@@ -1,6 +1,7 @@
 #include "mot/pricing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "mot/cost.hpp"
@@ -99,6 +100,18 @@ void Pricing<Cost>::read_row(std::int64_t i, const typename Cost::Value* row, co
 }
 
 template <class Cost>
+std::int64_t Pricing<Cost>::n_within_margin(const Potentials& potentials) const {
+    std::int64_t n = 0;
+    for (std::size_t i = 0; i < chain_.size(); ++i)
+        for (auto k = chain_[i]; k != none; k = known_[static_cast<std::size_t>(k)].next) {
+            const KnownArc& arc = known_[static_cast<std::size_t>(k)];
+            const double reduced = arc.cost - potentials.u[i] - potentials.v[static_cast<std::size_t>(arc.target)];
+            n += std::abs(reduced) < cost_.margin() ? 1 : 0;
+        }
+    return n;
+}
+
+template <class Cost>
 std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
     std::vector<Arc> violated;
     for (std::size_t i = 0; i < chain_.size(); ++i)
@@ -115,5 +128,6 @@ std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentia
 template class Pricing<GivenCost<float>>;
 template class Pricing<GivenCost<double>>;
 template class Pricing<CorrelationCost>;
+template class Pricing<ExactCorrelationCost>;
 
 }  // namespace mot

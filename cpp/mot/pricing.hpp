@@ -21,6 +21,9 @@ public:
     /// few: only when none is returned at all is nothing left below `certain`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double certain, double width, Interrupt& interrupt);
 
+    /// Known arcs of which the searched costs do not tell whether they are violated.
+    std::int64_t n_within_margin(const Potentials& potentials) const;
+
     /// Of the known arcs those whose exact reduced cost is below -tolerance, with their exact costs.
     std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance) const;
 

@@ -70,7 +70,8 @@ struct Certificate {
 /// Potentials are sums of costs: theirs must not overflow.
 constexpr double greatest_cost = 1e300;
 
-enum class Status { optimal, interrupted, not_proven, infeasible };
+/// `undecided`: the searched costs leave more arcs open than can be judged one by one; nothing is returned.
+enum class Status { optimal, interrupted, not_proven, infeasible, undecided };
 
 struct Solution {
     Status status = Status::interrupted;

@@ -125,6 +125,10 @@ private:
                        -tolerance;
             };
             if (std::none_of(near.begin(), near.end(), is_violated)) return Status::optimal;
+            // Many arcs within what rounding does to them: rounds would go on for long over that alone.
+            if (cost_.margin() > 0 && static_cast<std::int64_t>(near.size()) > cost_.n_rows() &&
+                pricing_.n_within_margin(potentials) > cost_.most_judged())
+                return Status::undecided;
             engine.add_arcs(near);
         }
     }
@@ -137,6 +141,7 @@ private:
             const Potentials potentials = engine.potentials();
             const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
+            if (pricing_.n_within_margin(potentials) > cost_.most_judged()) return Status::undecided;
             const auto violated = pricing_.find_violated_exactly(potentials, rounding_of(potentials));
             // A row may have more arcs within the margin than it gave away: they are still to be judged.
             if (violated.empty() && !near.empty()) continue;
@@ -246,7 +251,8 @@ Solution settled(const GivenCost<Real>& cost, const Masses& masses, Solution sol
     return solution.status == Status::optimal ? finished(cost, masses, std::move(solution), interrupt) : solution;
 }
 /// Correlations are known to their rounding only.
-Solution settled(const CorrelationCost&, const Masses&, Solution solution, Interrupt&) {
+template <class Real>
+Solution settled(const LayerCost<Real>&, const Masses&, Solution solution, Interrupt&) {
     return solution;
 }
 
@@ -273,11 +279,26 @@ Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
     return solve(cost, masses, interrupt, Method::automatic);
 }
 
+Solution solve(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
+               Workshop& workshop, Interrupt& interrupt, Method method) {
+    {
+        const CorrelationCost cost(source, target, workshop, interrupt);
+        if (interrupt.requested()) return {};
+        Solution solution = solve(cost, masses, interrupt, method);
+        if (solution.status != Status::undecided) return solution;
+    }
+    const ExactCorrelationCost cost(source, target, workshop, interrupt);
+    if (interrupt.requested()) return {};
+    return solve(cost, masses, interrupt, method);
+}
+
 template Solution solve(const GivenCost<float>&, const Masses&, Interrupt&);
 template Solution solve(const GivenCost<double>&, const Masses&, Interrupt&);
 template Solution solve(const CorrelationCost&, const Masses&, Interrupt&);
+template Solution solve(const ExactCorrelationCost&, const Masses&, Interrupt&);
 template Solution solve(const GivenCost<float>&, const Masses&, Interrupt&, Method);
 template Solution solve(const GivenCost<double>&, const Masses&, Interrupt&, Method);
 template Solution solve(const CorrelationCost&, const Masses&, Interrupt&, Method);
+template Solution solve(const ExactCorrelationCost&, const Masses&, Interrupt&, Method);
 
 }  // namespace mot

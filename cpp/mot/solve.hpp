@@ -1,6 +1,7 @@
 /// Exact optimal transport on a dense cost: the only place that decides how a problem is solved.
 #pragma once
 
+#include "mot/cost.hpp"
 #include "mot/problem.hpp"
 
 namespace mot {
@@ -16,5 +17,10 @@ Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt);
 enum class Method { automatic, simplex, assignment };
 template <class Cost>
 Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method);
+
+/// At cost one minus the correlations of two layers: searched in single precision, or where that leaves too many arcs
+/// undecided, because the layers' units are nearly or exactly alike, in double precision.
+Solution solve(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
+               Workshop& workshop, Interrupt& interrupt, Method method = Method::automatic);
 
 }  // namespace mot

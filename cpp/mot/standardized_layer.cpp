@@ -101,7 +101,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
         deviation_[unit] = std::max(norm * std::sqrt(share) / scale[unit], std::numeric_limits<double>::denorm_min());
     }
 
-    float* const unit_major = values_.reserve(n_units_ * n_stimuli_);
+    float* const unit_major = values_.reserve<float>(n_units_ * n_stimuli_);
     for (std::int64_t first = 0; first < n_stimuli_; first += block) {
         const auto n_rows = std::min(block, static_cast<std::size_t>(n_stimuli_ - first));
         if (is_interrupted(interrupt, static_cast<std::int64_t>(n_rows) * n_units_)) return;
@@ -125,11 +125,15 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
 }
 
 double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const {
+    return correlation_of_product(kernels().dot(values() + i * n_stimuli_, other.values() + j * n_stimuli_, n_stimuli_),
+                                  i, other, j);
+}
+
+double StandardizedLayer::correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other,
+                                                 std::int64_t j) const {
     const double norms =
         rounding_norm_[static_cast<std::size_t>(i)] * other.rounding_norm_[static_cast<std::size_t>(j)];
-    if (norms == 0.0) return 0.0;
-    const double product = kernels().dot(values() + i * n_stimuli_, other.values() + j * n_stimuli_, n_stimuli_);
-    return std::clamp(product / norms, -1.0, 1.0);
+    return norms == 0.0 ? 0.0 : std::clamp(product / norms, -1.0, 1.0);
 }
 
 template <class Real>

@@ -192,6 +192,22 @@ void test_dot(Random& random, const mot::Kernels& kernels, std::size_t n, std::s
     CHECK_NEAR(found, static_cast<double>(precise), 1e-14);
 }
 
+/// With any number of rows, the bits of one after the other.
+void test_dots(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
+    for (std::size_t n_rows = 0; n_rows <= 9; ++n_rows) {
+        std::vector<float> x(n + offset), y(n * n_rows);
+        for (float& value : x) value = static_cast<float>(draw_real(random, -1.0, 1.0));
+        for (float& value : y) value = static_cast<float>(draw_real(random, -1.0, 1.0));
+        const std::vector<double> widened(y.begin(), y.end());
+        std::vector<double> found(n_rows), expected(n_rows);
+        for (std::size_t row = 0; row < n_rows; ++row)
+            expected[row] = naive_dot(x.data() + offset, y.data() + row * n, n);
+        kernels.dots(x.data() + offset, widened.data(), static_cast<std::int64_t>(n_rows), static_cast<std::int64_t>(n),
+                     found.data());
+        CHECK(has_same_bits(found, expected));
+    }
+}
+
 void test_cost_of_negative_correlation(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
     std::vector<float> values(n + offset + 1);
     for (float& value : values) value = static_cast<float>(draw_real(random, -1.1, 1.1));
@@ -266,6 +282,7 @@ void test_version(Random& random, const mot::Kernels& kernels) {
             test_row_kernels<float>(random, kernels.of_float, n, offset);
             test_row_kernels<double>(random, kernels.of_double, n, offset);
             test_dot(random, kernels, n, offset);
+            test_dots(random, kernels, n, offset);
             test_cost_of_negative_correlation(random, kernels, n, offset);
             test_relax<float>(random, kernels.of_float, n, offset);
             test_relax<double>(random, kernels.of_double, n, offset);

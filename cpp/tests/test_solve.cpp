@@ -115,11 +115,37 @@ void test_correlations(Random& random, std::size_t n_stimuli, std::size_t n, std
         const Matrix exact = exact_costs(cost);
         const double expected = solve_matrix(exact, to_core(masses), Method::simplex).cost;
         for (const mot::Method method : all_methods) {
-            const mot::Solution solution = mot::solve(cost, to_core(masses), interrupt, method);
+            mot::Workshop own = workshop_of(naive_sgemm, most_stored);
+            const mot::Solution solution = mot::solve(source, target, to_core(masses), own, interrupt, method);
             check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
             CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
         }
     }
+}
+
+/// Units that all correlate nearly alike, by one stimulus that outweighs the others, in either sign: single precision
+/// tells none of them apart, and what is solved in its stead is optimal for the costs of the definition.
+void test_nearly_alike(Random& random, std::size_t n, std::size_t m) {
+    case_name = "nearly alike, " + std::to_string(n) + " x " + std::to_string(m);
+    Activations x = random_activations(random, 60, n);
+    Activations y = random_activations(random, 60, m);
+    for (std::size_t i = 0; i < n; ++i) x(7, i) = i % 5 == 0 ? -1e4 : 1e4;
+    for (std::size_t j = 0; j < m; ++j) y(7, j) = j % 3 == 0 ? -1e4 : 1e4;
+    const mot::StandardizedLayer source = standardize(x);
+    const mot::StandardizedLayer target = standardize(y);
+    const WholeMasses masses = uniform_masses(n, m);
+    const double expected = solve_matrix(naive_correlation_cost(x, y), to_core(masses), Method::simplex).cost;
+    NeverInterrupt interrupt;
+    for (const std::int64_t most_stored : {0, 1 << 20})
+        for (const mot::Method method : all_methods) {
+            mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
+            const mot::CorrelationCost in_single(source, target, workshop, interrupt);
+            CHECK(mot::solve(in_single, to_core(masses), interrupt, method).status == mot::Status::undecided);
+            const mot::Solution solution = mot::solve(source, target, to_core(masses), workshop, interrupt, method);
+            CHECK(solution.status == mot::Status::optimal);
+            CHECK(solution.certificate.dual_violation <= 1e-12);
+            CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
+        }
 }
 
 /// Marginals of total 1 come back as they were given, not as counted.
@@ -171,4 +197,6 @@ int main() {
         test_correlations(random, n_stimuli, 60, 60);
         test_correlations(random, n_stimuli, 30, 70);
     }
+    test_nearly_alike(random, 90, 90);
+    test_nearly_alike(random, 80, 120);
 }

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _optional
+from mot_fast._printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +27,9 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "
 ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "frameon": False}
 """Where a legend hides nothing."""
 
+AS_WRITTEN: dict[str, Any] = {"parse_math": False, "usetex": False}
+"""How texts are drawn that hold names: "$", "_", "^" and the backslash are characters like others, not mathematics."""
+
 _LONGEST_NAME = 24
 
 
@@ -27,7 +38,7 @@ def new_axes(figsize: tuple[float, float], n: int = 1) -> list[Axes]:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError('pictures need matplotlib: pip install "mot_fast[plot]"') from error
+        raise _optional.missing("pictures need", "matplotlib", error=error) from error
     _, axes = plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False)
     return list(axes[0])
 
@@ -43,18 +54,43 @@ def points(ax: Axes) -> tuple[float, float]:
     return 72.0 * box.width, 72.0 * box.height
 
 
+@contextmanager
+def measuring_texts() -> Iterator[None]:
+    """For what measures texts: what the font lacks is told when the picture is drawn, not before as well."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
+def lay_out(ax: Axes) -> None:
+    """Give all texts of the figure their places."""
+    with measuring_texts():
+        ax.figure.canvas.figure.draw_without_rendering()
+
+
+def name_ticks(axis: Axis, places: npt.ArrayLike, names: Sequence[str]) -> None:
+    """Write the names at their places along an axis, and along those that share its ticks."""
+    axis.set_ticks(np.asarray(places), names, fontsize=NAME_SIZE, **AS_WRITTEN)
+    which = "x" if axis is axis.axes.xaxis else "y"
+    for ax in getattr(axis.axes, f"get_shared_{which}_axes")().get_siblings(axis.axes):
+        for tick in getattr(ax, f"{which}axis").get_major_ticks(len(names)):
+            tick.label1.set(**AS_WRITTEN)
+            tick.label2.set(**AS_WRITTEN)
+
+
 def thin_out(axis: Axis, length: float) -> None:
     """Leave out names that would overlap along an axis of so many points."""
     places, names = axis.get_ticklocs(), [label.get_text() for label in axis.get_ticklabels()]
     step = math.ceil(len(names) * 1.2 * NAME_SIZE / length)
     if step > 1:
-        axis.set_ticks(places[::step], names[::step], fontsize=NAME_SIZE)
+        name_ticks(axis, places[::step], names[::step])
 
 
 def short_names(names: Sequence[str]) -> list[str]:
     """The names, where some are long without what all share, and then without their middles, as long as they differ."""
+    names = [printable(name) for name in names]
     if max(map(len, names)) <= _LONGEST_NAME:
-        return list(names)
+        return names
     before = _shared(names) if len(names) > 1 else ""
     rest = [name[len(before) :] for name in names]
     after = _shared([name[::-1] for name in rest]) if len(names) > 1 else ""
@@ -62,7 +98,7 @@ def short_names(names: Sequence[str]) -> list[str]:
     for shorter in ([short_name(name) for name in short], short):
         if len(set(shorter)) == len(names):
             return shorter
-    return list(names)
+    return names
 
 
 def _shared(names: Sequence[str]) -> str:
@@ -75,7 +111,7 @@ def _shared(names: Sequence[str]) -> str:
 
 def short_name(name: str) -> str:
     """The name, without its middle if it is long."""
-    half = (_LONGEST_NAME - 1) // 2
+    name, half = printable(name), (_LONGEST_NAME - 1) // 2
     return name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[-half:]}"
 
 

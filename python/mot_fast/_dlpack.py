@@ -20,7 +20,7 @@ ArrayLike = npt.ArrayLike | SupportsDLPack
 
 
 def array(values: Any) -> npt.NDArray[Any]:
-    """`values` without a copy where numpy has their type; torch's bfloat16 becomes float32, exactly.
+    """`values` without a copy where numpy has their type; torch's bfloat16 and float8 become float32, exactly.
 
     Raises
     ------
@@ -31,7 +31,8 @@ def array(values: Any) -> npt.NDArray[Any]:
     torch = sys.modules.get("torch")  # whoever has a tensor has loaded it
     if torch is not None and isinstance(values, torch.Tensor):
         # A tensor that stands for the negative of its memory is handed out without the sign.
-        values = (values.float() if values.dtype == torch.bfloat16 else values).resolve_neg()
+        is_narrow = values.dtype == torch.bfloat16 or str(values.dtype).startswith("torch.float8_")
+        values = (values.float() if is_narrow else values).resolve_neg()
     try:
         return np.from_dlpack(values)
     except (BufferError, RuntimeError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mot_fast import _optional
+from mot_fast import _optional, _validate
 from mot_fast._validate import Array
 
 if TYPE_CHECKING:
@@ -41,15 +41,12 @@ def frame(labels: Sequence[str], layers: Sequence[Array]) -> pandas.DataFrame:
 
 def is_network(value: Any) -> bool:
     """Whether it is a data frame of layers, not of one layer's units."""
-    return _is_frame(value) and value.columns.nlevels > 1
+    return is_frame(value) and value.columns.nlevels > 1
 
 
 def by_layer(source: Any, what: str) -> Any:
-    """A data frame's layers as a mapping of arrays, in order of their first columns; anything else as it is.
-
-    A layer shares the frame's memory where its columns stand together and the frame holds them in one block.
-    """
-    if not _is_frame(source):
+    """A data frame's layers as a mapping of frames, in order of their first columns; anything else as it is."""
+    if not is_frame(source):
         return source
     if source.columns.nlevels != len(LEVELS):
         raise ValueError(
@@ -59,11 +56,46 @@ def by_layer(source: Any, what: str) -> Any:
     codes, labels = source.columns.get_level_values(0).factorize(use_na_sentinel=False)
     columns = (np.flatnonzero(codes == k) for k in range(len(labels)))
     return {
-        label: source.iloc[:, slice(at[0], at[-1] + 1) if len(at) == np.ptp(at) + 1 else at].to_numpy()
+        label: source.iloc[:, slice(at[0], at[-1] + 1) if len(at) == np.ptp(at) + 1 else at]
         for label, at in zip(labels, columns, strict=True)
     }
 
 
-def _is_frame(value: Any) -> bool:
+def is_frame(value: Any) -> bool:
+    """Whether it is a data frame of pandas."""
     pandas = sys.modules.get("pandas")  # whoever has a frame has loaded it
     return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def numbers(value: Any, what: str) -> Any:
+    """A data frame's numbers, in its memory where it holds them in one block; anything else as it is.
+
+    Columns of different types are joined as floats, each judged on its own: pandas would round large integers. Columns
+    that may lack numbers are taken where they lack none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a column holds no real numbers, or lacks one.
+    """
+    if not is_frame(value):
+        return value
+    kinds = set(value.dtypes)
+    if not kinds or (len(kinds) == 1 and isinstance(next(iter(kinds)), np.dtype)):
+        return value.to_numpy()
+    names = list(value.columns)
+    return np.stack([_column(value.iloc[:, k], names[k], what) for k in range(len(names))], axis=1)
+
+
+def _column(column: Any, name: Hashable, what: str) -> Array:
+    kind = column.dtype
+    if not isinstance(
+        kind, np.dtype
+    ):  # nullable types and Arrow's have a type of numpy beside them, sparse ones in them
+        kind = kind.subtype if hasattr(kind, "fill_value") else getattr(kind, "numpy_dtype", None)
+    if not isinstance(kind, np.dtype) or kind.kind not in "fiub":
+        raise TypeError(f"{what}: expected real numbers, found {column.dtype} in column {name!r}")
+    if not isinstance(column.dtype, np.dtype) and (missing := column.isna().to_numpy()).any():
+        row = column.index[int(missing.argmax())]
+        raise ValueError(f"{what}: expected every number, found none in column {name!r} at row {row!r}")
+    return _validate.activations(column.to_numpy(dtype=kind), f"{what}, column {name!r}")

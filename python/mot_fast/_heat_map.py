@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast._axes import NAME_SIZE, points, short_names, thin_out
+from mot_fast._axes import NAME_SIZE, name_ticks, points, short_names, thin_out
 from mot_fast._validate import F64
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def draw(ax: Axes, values: F64, rows: Sequence[str], columns: Sequence[str], **s
     """Colour a cell for each value, and name rows and columns."""
     image = ax.imshow(values, aspect="auto", interpolation="nearest", **style)
     for axis, labels in ((ax.yaxis, rows), (ax.xaxis, columns)):
-        axis.set_ticks(np.arange(len(labels)), short_names(labels), fontsize=NAME_SIZE)
+        name_ticks(axis, np.arange(len(labels)), short_names(labels))
     ax.tick_params(axis="x", rotation=90)
     return image
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _heat_map
-from mot_fast._axes import NAME_SIZE, new_axes, points, short_name, short_names, thin_out
+from mot_fast._axes import AS_WRITTEN, NAME_SIZE, lay_out, new_axes, points, short_name, short_names, thin_out
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.hierarchy import ceiling, hierarchy
 
@@ -60,7 +61,8 @@ class Plan:
     @property
     def caption(self) -> str:
         """Title, cost and hierarchy score; the ceiling, where that is one: if all parts have the same weight."""
-        text = f"{self.title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
+        title = printable(str(self.title), keep="\n")
+        text = f"{title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
         if min(self.weights.shape) > 1 and self.weights.any():
             text += f", H {hierarchy(self.weights):.2f}"
             if _is_uniform(self.weights.sum(axis=0)) and _is_uniform(self.weights.sum(axis=1)):
@@ -144,9 +146,9 @@ def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
     scale = PowerNorm(0.5, vmin=0.0, vmax=limit)
     shares = plan.weights / plan.masses[:, None]
     image = _heat_map.draw(ax, shares, plan.source.labels, plan.target.labels, cmap="Blues", norm=scale)
-    ax.set_ylabel(f"source: {short_name(plan.source.name)}")
-    ax.set_xlabel(f"target: {short_name(plan.target.name)}")
-    ax.set_title(plan.caption, fontsize=TITLE_SIZE)
+    ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
+    ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
+    ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)
     return _Drawn(ax, image, shares)
 
 
@@ -177,7 +179,7 @@ def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
     """Add a colour bar, for parts of such a name, leave out names that would overlap, and write shares into cells."""
     if part is not None:
         _add_colorbar(drawn, part)
-    drawn[0].ax.figure.canvas.figure.draw_without_rendering()  # lays out
+    lay_out(drawn[0].ax)
     for each in drawn:
         _heat_map.leave_out_names(each.ax)
         if each.masses is not None:

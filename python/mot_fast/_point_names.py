@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mot_fast._axes import NAME_SIZE
+from mot_fast._axes import AS_WRITTEN, NAME_SIZE, lay_out, measuring_texts
 from mot_fast._validate import F64
 
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ def name_points(ax: Axes, places: F64, names: Sequence[str]) -> None:
     """
     from matplotlib.transforms import Bbox
 
-    ax.figure.canvas.figure.draw_without_rendering()  # lays out
+    lay_out(ax)
     dot = ax.figure.dpi / 72 * _DOT
     taken = [Bbox.from_extents(x - dot, y - dot, x + dot, y + dot) for x, y in ax.transData.transform(places)]
     for (x, y), name in zip(places, names, strict=True):
         for text in _candidates(ax, (x, y), name):
-            box = text.get_window_extent()
+            with measuring_texts():
+                box = text.get_window_extent()
             if _is_inside(box, ax.bbox) and not box.count_overlaps(taken):
                 taken.append(box)
                 break
@@ -53,4 +54,5 @@ def _candidates(ax: Axes, place: tuple[float, float], name: str) -> Iterator[Ann
             ha=("right", "center", "left")[x + 1],
             va=("top", "center", "bottom")[y + 1],
             fontsize=NAME_SIZE,
+            **AS_WRITTEN,
         )

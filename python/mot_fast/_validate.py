@@ -27,7 +27,10 @@ MIN_STIMULI = 3
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (single precision, say) explains."""
 
+_MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
+_NARROW = "bfloat16", "float8_"
+"""How the names of types begin that numpy lacks and float32 holds."""
 _LOADED_IN = os.getpid()
 
 
@@ -35,6 +38,10 @@ def array(values: Any, what: str) -> Array:
     """`values` as an array of numbers of their own type, without a copy where they are one already."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise TypeError(
+            f"{what}: expected a dense array, found a sparse one, {type(values).__name__}; its toarray() is dense"
+        )
     if not isinstance(values, np.ndarray):
         try:
             values = _dlpack.array(values) if hasattr(values, "__dlpack__") else np.asarray(values)
@@ -43,7 +50,7 @@ def array(values: Any, what: str) -> Array:
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
     if not is_readable_dtype(values.dtype):
-        raise TypeError(f"{what}: expected real numbers, found {values.dtype} ({_shown(values)})")
+        raise TypeError(f"{what}: expected real numbers, found {_type_shown(values.dtype)} ({_shown(values)})")
     return np.asarray(values)
 
 
@@ -53,13 +60,27 @@ def _shown(values: Array) -> str:
 
 def is_readable_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether activations of this type are accepted."""
-    return dtype.kind in "fiub" or dtype.name == "bfloat16"
+    return dtype.kind in "fiub" or dtype.name.startswith(_NARROW)
 
 
-def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[int, int]:
+def _type_shown(dtype: np.dtype[Any]) -> str:
+    is_nameless = dtype.kind == "V" and dtype.names is None and dtype.name.startswith("void")
+    return (
+        f"{dtype}; bfloat16 and float8 are saved so, without their names: save float32" if is_nameless else str(dtype)
+    )
+
+
+def layer_shape(shape: Sequence[int] | None, dtype: np.dtype[Any], what: str) -> tuple[int, int]:
     """The shape of one layer's activations, which must be `(n_stimuli, n_units)` real numbers."""
     if not is_readable_dtype(dtype):
-        raise TypeError(f"{what}: expected real numbers, found {dtype}")
+        raise TypeError(f"{what}: expected real numbers, found {_type_shown(dtype)}")
+    if shape is None:
+        raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found an array without a shape")
+    if not all(hasattr(length, "__index__") for length in shape):
+        hint = "its compute_chunk_sizes() tells it"  # of dask, where a filter has left so many rows
+        raise ValueError(
+            f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}, of unknown length; {hint}"
+        )
     if len(shape) != 2 or shape[0] < 0:
         raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}")
     if shape[1] == 0:
@@ -70,9 +91,9 @@ def layer_shape(shape: Sequence[int], dtype: np.dtype[Any], what: str) -> tuple[
 def activations(values: Array, what: str) -> Array:
     """One layer's activations as the core reads them: native float16, float32 or float64, in any strides.
 
-    Integers and booleans become float64 and bfloat16 becomes float32, both exactly; wider floats are refused.
+    Integers and booleans become float64, bfloat16 and float8 become float32, exactly; wider floats are refused.
     """
-    if values.dtype.kind not in "fiub":
+    if values.dtype.name.startswith(_NARROW):
         values = values.astype(np.float32)
     if values.dtype.kind in "iub":
         if values.dtype.itemsize == 8 and values.size:
@@ -191,7 +212,7 @@ def path(value: Any, what: str) -> str:
     except TypeError:
         raise TypeError(f"{what}: expected a path, found {value!r}") from None
     if not path:
-        raise ValueError(f"{what}: expected a path, found an empty one")
+        raise ValueError(f"{what}: expected a path, found an empty one; the current folder is '.'")
     return path
 
 
@@ -205,16 +226,26 @@ def choice(value: Any, choices: Sequence[str], what: str) -> str:
 def n_threads(n_jobs: int | None) -> int:
     """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow.
 
+    Other negative numbers leave some out, as in joblib: -2 means all but one, -3 all but two, and at least one is left.
     OpenMP's threads do not survive a fork: a forked child gets one.
     """
     number = -1 if n_jobs is None else whole_number(n_jobs, "n_jobs")
-    number = _core.available_threads() if number == -1 else whole_number(number, "n_jobs", at_least=1)
+    if number == 0:
+        raise ValueError("n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0")
+    number = number if number > 0 else max(1, _core.available_threads() + 1 + number)
     return number if os.getpid() == _LOADED_IN else 1
 
 
 def memory_limit(value: Any, available: int) -> int:
     """Bytes that may be taken; half of what is available where None is given."""
-    return available // 2 if value is None else whole_number(value, "memory_limit", at_least=1)
+    if value is None:
+        return available // 2
+    if isinstance(value, (float, np.floating)):
+        raise TypeError(f"memory_limit: expected a whole number of bytes, found {value!r}")
+    limit = whole_number(value, "memory_limit", at_least=1)
+    if limit > _MOST_BYTES:
+        raise ValueError(f"memory_limit: expected bytes, up to 2**62, found {limit}; None is half of what is left")
+    return limit
 
 
 def matrix(values: Any, what: str) -> F64:

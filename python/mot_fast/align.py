@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, _validate, _validate_masses, dispatch
+from mot_fast import _core, _progress, _validate, _validate_masses, dispatch
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment import Alignment
 from mot_fast.blocks import Resources
 from mot_fast.coupling import UNSHUFFLED
 from mot_fast.layer_pairs import PairWork, Statistics
-from mot_fast.loading import Source, pair
+from mot_fast.loading import Source, pair, warn_of_rows
 from mot_fast.network import Network
 from mot_fast.pair_run import Report, surveyed
 from mot_fast.provenance import Stopwatch
@@ -77,16 +78,18 @@ def align(
         Only ratios count. By default all layers weigh the same, and so do the units of a layer. With rotations the
         masses of units are those of the rotated ones, and the residual counts all units alike.
     n_jobs : int, optional
-        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow. The result is
-        the same to the last bit for any number. One in a forked child, as OpenMP's threads do not survive a fork.
+        Threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow; for -2 all of
+        them but one, and so on, as in joblib. The result is the same to the last bit for any number. One in a forked
+        child, as OpenMP's threads do not survive a fork.
     progress : bool
         Show a progress bar.
     memory_limit : int, optional
-        Bytes that the standardized layers and the costs of layer pairs may take beside the activations given and the
-        result; by default half of what the machine, or this process's control group, has left. A network whose layers
-        take more is standardized block by block, and the costs of a pair of layers that take more than half of it are
-        computed anew whenever they are searched. The plans are optimal for any limit. With an executor, that of each
-        worker.
+        Bytes that the standardized layers, the costs of layer pairs and what finds their plans may take beside the
+        activations given and the result; by default half of what the machine, or this process's control group, has
+        left. What the largest pair of layers takes in any case must fit, or 16 MiB, which are always allowed. A network
+        whose layers take more is standardized block by block, and the costs of a pair of layers that take more than
+        half of what is left are computed anew whenever they are searched. The plans are optimal for any limit. With an
+        executor, that of each worker.
     executor : concurrent.futures.Executor, optional
         Whose workers solve the pairs of layers, block by block: a process pool, a Dask client's ``get_executor()``,
         MPI's. They are sent where layers lie, not what is in them, and must see the same files; layers that are arrays
@@ -108,7 +111,8 @@ def align(
     ------
     TypeError, ValueError
         If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an
-        argument is none of the values above, or the matrices of a pair to be rotated do not fit into the memory limit.
+        argument is none of the values above, or what a pair of layers takes in any case does not fit into the memory
+        limit.
     SolverError
         If a transport could not be proven optimal.
     OSError, RuntimeError
@@ -118,7 +122,8 @@ def align(
     -----
     UserWarning
         If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere. If a
-        block of the store is damaged: it is computed again.
+        block of the store is damaged: it is computed again. If all layers have the same number of columns and far fewer
+        rows, as if units were in rows.
 
     Examples
     --------
@@ -133,6 +138,7 @@ def align(
     """
     stopwatch = Stopwatch()
     source, target = pair(source, target)
+    warn_of_rows((source, target))
     task = Task.of((source, target), rotate, convention, (source_mass, target_mass), memory_limit)
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)
@@ -256,7 +262,7 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
 def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics], stacklevel: int = 4) -> None:
     """Warn the caller, so many frames above, of units that are constant over the stimuli."""
     found = [
-        f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}"
+        printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
         for network, seen in zip(networks, statistics, strict=True)
         for label, deviation in zip(network.labels, seen.deviations, strict=True)
         if (deviation == 0).any()
@@ -278,8 +284,6 @@ def progress_callback(is_shown: bool, n_pairs: int, of: str = "layer") -> Iterat
     if not is_shown:
         yield None
         return
-    from tqdm import tqdm
-
-    with tqdm(total=n_pairs, desc=f"{of} pairs", unit="pair") as bar:
+    with _progress.bar(f"{of} pairs", is_shown=True, total=n_pairs, unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)

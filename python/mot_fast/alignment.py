@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate, loading, memory, mot_file
 from mot_fast._blas import one_blas_thread
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.coupling import coupling
 from mot_fast.loading import Source
@@ -280,7 +281,8 @@ class Alignment(Views):
 
     def __repr__(self) -> str:
         return (
-            f"Alignment('{self.source.name}', {len(self.source.labels)} layers, to '{self.target.name}', "
+            f"Alignment('{printable(self.source.name)}', {len(self.source.labels)} layers, "
+            f"to '{printable(self.target.name)}', "
             f"{len(self.target.labels)} layers, {self.convention}, cost {self.cost:.4f})"
         )
 

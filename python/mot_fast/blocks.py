@@ -88,8 +88,8 @@ def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     if order.store is not None and (found := order.store.get(order.key, stacklevel=None)) is not None:
         return found  # another process was faster
     networks = order.source.network, order.target.network
-    budget, wanted = budget_of(order.memory_limit), _validate.n_threads(order.n_threads)
-    n_threads = order.work.affordable_threads(networks, budget, wanted)
+    wanted = _validate.n_threads(order.n_threads)
+    budget, n_threads = order.work.within(networks, budget_of(order.memory_limit), wanted)
     with one_blas_thread:
         layers = ready((order.source, order.target), order.work.preparation, budget, n_threads)
         arrays = order.work.pack(order.work.solve(layers, budget, n_threads, None))
@@ -120,12 +120,13 @@ def readable_by_workers(networks: Sequence[Network], resources: Resources) -> It
     """The networks as workers can read them: arrays in memory are written to the store, or to a temporary folder."""
     with ExitStack() as exits:
         exits.callback(layer_cache.clear)
+        networks = [Network(network.layers, network.name) for network in networks]  # names of stimuli may take much
         folder = resources.store
         if folder is not None:
             folder.clean()
         is_all_in_files = all(layer.is_in_file for network in networks for layer in network.layers)
         if resources.executor is None or is_all_in_files:
-            yield list(networks)
+            yield networks
             return
         if folder is None:
             folder = Store(Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mot_fast-"))))

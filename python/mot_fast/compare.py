@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, constant_units, memory
+from mot_fast import _optional, _validate, constant_units, memory
 from mot_fast._validate import F64, Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.comparison import METHODS, Comparison
 from mot_fast.hierarchy import ceiling, hierarchy
-from mot_fast.loading import Source, load, named
+from mot_fast.loading import Source, load, named, warn_of_rows
+from mot_fast.method_memory import threads_within
 from mot_fast.methods import Masses, Outcome, Split, Task
 from mot_fast.network import Network, same_stimuli
 from mot_fast.noise import NoiseCeiling, noise_ceiling
@@ -71,7 +73,8 @@ def compare(
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
         As for `mot_fast.align`. The global transport gives units the share of their layer's mass, and without masses
-        all the same.
+        all the same. Both networks, which are read into memory, do not count to the memory limit; a method that would
+        take more is refused before any work.
     source_repeats : sequence of networks, optional
         Repeated measurements of the source: the noise ceiling is given beside the values.
     progress : bool
@@ -99,6 +102,7 @@ def compare(
     -----
     UserWarning
         If units are constant over training stimuli: once, when all is done, of the first split where there are some.
+        If all layers have the same number of columns and far fewer rows, as if units were in rows.
 
     Examples
     --------
@@ -112,9 +116,10 @@ def compare(
     """
     names = known_methods(METHODS if methods is None else methods, METHODS)
     if "global_linear" in names and importlib.util.find_spec("sklearn") is None:
-        raise ImportError('methods: "global_linear" needs scikit-learn: pip install "mot_fast[compare]"')
+        raise _optional.missing('methods: "global_linear" needs', "sklearn")
     source, target = named(source, "source"), named(target, "target")
     rows = seeded_splits(source, target, n_splits, test_size, seed, "n_splits")
+    warn_of_rows((source, target))
     task = Task(
         rotate=judged_alternation(rotate),
         source_masses=Masses.judged(source_mass, source.widths, "source_mass"),
@@ -126,7 +131,10 @@ def compare(
         memory_limit=memory_limit,
         store=None if store is None else _validate.path(store, "store"),
     )
-    _validate.memory_limit(memory_limit, memory.available())
+    if memory_limit is not None:
+        limit = _validate.memory_limit(memory_limit, 0)
+        sizes = len(rows[0][1]), task.n_permutations, _validate.n_threads(n_jobs)
+        task = replace(task, n_threads=threads_within(limit, names, (source, target), *sizes))
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
     source, target = source.in_memory(), target.in_memory()
     splits = [
@@ -171,6 +179,9 @@ def seeded_splits(
     same_stimuli([source, target])
     n = _validate.whole_number(n, argument, at_least=1)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    n_bytes = n * source.n_stimuli * np.dtype(np.int64).itemsize
+    if n_bytes > memory.available():
+        raise ValueError(f"{argument}: expected splits that fit into memory, found {n} of {memory.shown(n_bytes)}")
     rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n)]
     _validate.enough_stimuli(len(rows[0][0]), "training stimuli of a split")
     _validate.enough_stimuli(len(rows[0][1]), "held-out stimuli of a split")

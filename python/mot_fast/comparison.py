@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast import _optional, _validate, notebook, tables
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.coupling import COUPLINGS
@@ -101,7 +102,7 @@ class Comparison:
 
     def _title(self) -> str:
         source, target = (
-            f"{name} ({len(labels)} layers)"
+            f"{printable(name)} ({len(labels)} layers)"
             for name, labels in ((self.source_name, self.source_labels), (self.target_name, self.target_labels))
         )
         return f"{source} from {target}, {self.convention}"
@@ -207,7 +208,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         methods = ", ".join(self.methods)
-        return f"Comparison('{self.source_name}' from '{self.target_name}', {methods}, {self.n_splits} splits)"
+        names = printable(f"'{self.source_name}' from '{self.target_name}'")
+        return f"Comparison({names}, {methods}, {self.n_splits} splits)"
 
     def __str__(self) -> str:
         return self.to_markdown()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from mot_fast import _frames
+from mot_fast import _frames, _optional
 from mot_fast._dlpack import SupportsDLPack
 from mot_fast._validate import F64, Array
 from mot_fast.align import align
@@ -26,7 +26,7 @@ except ImportError:
 
         def __new__(cls, **_: Any) -> Any:
             """Refuse to make any."""
-            raise ImportError(f'{cls.__name__} needs scikit-learn: pip install "mot_fast[compare]"')
+            raise _optional.missing(f"{cls.__name__} needs", "sklearn")
 
 
 class Aligner(BaseEstimator):  # type: ignore[misc]

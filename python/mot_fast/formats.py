@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
-
-from mot_fast import _validate
-from mot_fast.containers import OF_SUFFIX, ZARR, Container, Stored
+from mot_fast import _optional, _validate
+from mot_fast.activation_index import INDEX, LayerFile, read_index
+from mot_fast.containers import NPZ, SAFETENSORS, SHARDS, Container, Refused, Stored, is_alphabetical, natural
+from mot_fast.hdf5 import HDF5, is_hdf5
+from mot_fast.mapped import Mapped
+from mot_fast.matlab import MATLAB
 from mot_fast.network import Layer, Stimuli
+from mot_fast.npz import npy_file
+from mot_fast.tensors import INDEX_SUFFIX
+from mot_fast.zarr_store import ZARR
 
 Result = TypeVar("Result")
 
-INDEX = "network.json"
-"""In a folder that `mot_fast.extract` wrote: what its files are."""
-INDEX_FORMAT = "mot_fast activations"
-INDEX_VERSION = 1
-
-_KINDS = "a .npz, .safetensors, HDF5 or Zarr file or a folder of .npy files"
-_HINTS = {".npy": "; put the .npy files of one network into a folder", ".mot": "; mot_fast.Alignment.load reads it"}
+_OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
+_KINDS = "a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files"
+_HINTS = {
+    ".npy": "; put the .npy files of one network into a folder",
+    ".mot": "; mot_fast.Alignment.load reads it",
+    ".zip": "; unpack it, as folders of .npy files and Zarr groups are read from their folders",
+}
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,25 @@ def contents(path: Path) -> Contents:
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected {_KINDS}, found nothing")
     path = path.absolute()  # for processes that run in another folder
+    if path.is_file() and path.name.endswith(INDEX_SUFFIX):
+        return Contents(path.name.removesuffix(INDEX_SUFFIX), _of_container(path, SHARDS))
     if (path / INDEX).exists():
         return _of_index(path)
-    if not path.is_dir() and path.suffix not in OF_SUFFIX:
-        raise ValueError(f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix, '')}")
     if path.is_dir() and not _is_zarr(path):
         return Contents(path.stem, _of_folder(path))
-    return Contents(path.stem, _of_container(path, ZARR if path.is_dir() else OF_SUFFIX[path.suffix]))
+    return Contents(path.stem, _of_container(path, ZARR if path.is_dir() else _container_of(path)))
+
+
+def _container_of(path: Path) -> Container:
+    """By its suffix; what HDF5 is, under whatever other suffix, says so itself, as MATLAB's newer files do."""
+    if not path.is_file():
+        raise ValueError(f"{path}: expected {_KINDS}, found neither a file nor a folder")
+    container = _OF_SUFFIX.get(path.suffix)
+    if container in (None, MATLAB) and is_hdf5(path):
+        return HDF5
+    if container is None:
+        raise ValueError(f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix, '')}")
+    return container
 
 
 def _is_zarr(path: Path) -> bool:
@@ -63,91 +78,87 @@ def _is_zarr(path: Path) -> bool:
 
 
 def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
-    files = {file.stem: file for file in path.glob("*.npy")}
+    """Its `.npy` files, or those that an index of shards names; hidden files are of Finders, editors and the like."""
+    seen = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+    files = {each.stem: each for each in seen if each.name.endswith(".npy")}
+    indexes = [each for each in seen if each.name.endswith(INDEX_SUFFIX)]
+    if len(indexes) + bool(files) > 1:
+        names = ", ".join(f"'{index.name}'" for index in indexes)
+        raise ValueError(f"{path}: expected one network, found {names}{' beside .npy files' if files else ''}")
+    if indexes:
+        return _of_container(indexes[0], SHARDS)
     if not files:
-        raise ValueError(f"{path}: expected a folder of .npy files, found none in it")
+        others = [each.name for each in seen if each.is_dir() or each.suffix in _OF_SUFFIX]
+        hint = f"; '{others[0]}' in it may be a network" if others else ""
+        raise ValueError(f"{path}: expected a folder of .npy files, found none in it{hint}")
     return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
 
 
-def layer_of_npy(path: Path, label: str | None = None) -> Layer:
-    """The layer that a `.npy` file holds, by default under the file's name."""
-    read = partial(np.load, path, mmap_mode="r", allow_pickle=False)
-    array = _guarded(path, ".npy file", read)
-    return _layer(
-        path, ".npy file", str(path), path.stem if label is None else label, Stored(array.shape, array.dtype, read)
-    )
+def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None, dtype: str | None = None) -> Layer:
+    """The layer that a `.npy` file holds, by default under the file's name; numbers may have a checksum and a type."""
+
+    def look() -> Mapped:
+        array = npy_file(path, crc32)
+        if dtype is not None and (array.dtype.name != dtype or array.is_by_columns):
+            raise ValueError(f"it holds {array.dtype}, and {INDEX} says {dtype}")
+        return array
+
+    array = _guarded(path, ".npy file", look)
+    stored = Stored(array.shape, array.dtype, array.read, array.check)
+    return _layer(path, ".npy file", str(path), path.stem if label is None else label, stored)
 
 
 def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
     if container.package is not None and importlib.util.find_spec(container.package) is None:
-        raise ImportError(f'{path}: a {container.kind} needs {container.package}: pip install "mot_fast[io]"')
+        raise _optional.missing(f"{path}: a {container.kind} needs", container.package)
     arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
 
     def make(label: str) -> Layer:
-        stored = _guarded(path, container.kind, arrays[label])
+        stored = _guarded(path, container.kind, arrays[label], label)
         return _layer(path, container.kind, f"{path}, layer '{label}'", label, stored)
 
     labels = list(arrays)
     # An alphabetical order is nobody's choice: names were sorted, and "layer10" came before "layer2".
-    keeps_order = container.keeps_order and labels != sorted(labels)
+    keeps_order = container.keeps_order and not is_alphabetical(labels)
     return {label: partial(make, label) for label in (labels if keeps_order else natural(labels))}
 
 
 def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Layer:
     shape = _validate.layer_shape(stored.shape, stored.dtype, what)
-    return Layer(label, shape, partial(_guarded, path, kind, stored.read), is_in_file=True)
-
-
-def natural(labels: Sequence[str]) -> list[str]:
-    """Sorted with `layer2` before `layer10`."""
-
-    def key(label: str) -> list[tuple[int, str]]:
-        return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", label) if part]
-
-    return sorted(labels, key=key)
+    check = None if stored.check is None else partial(_guarded, path, kind, stored.check)
+    return Layer(label, shape, partial(_guarded, path, kind, stored.read, label), is_in_file=True, check=check)
 
 
 def _of_index(path: Path) -> Contents:
     """A folder that `mot_fast.extract` wrote."""
-    index = _guarded(path / INDEX, "index of activations", partial(_index, path / INDEX))
-    if not index["is_complete"]:
+    index = read_index(path / INDEX)
+    if not index.is_complete:
         raise ValueError(
-            f"{path}: expected all stimuli, found the activations of the first {index['n_stimuli']}; the extraction "
+            f"{path}: expected all stimuli, found the activations of the first {index.n_stimuli}; the extraction "
             "was stopped, and goes on when it is started again"
         )
 
-    def make(label: str, file: str, n_units: int) -> Layer:
-        layer = layer_of_npy(path / file, label)
-        if layer.shape != (index["n_stimuli"], n_units):
-            raise ValueError(f"{path / file}: expected shape {(index['n_stimuli'], n_units)}, found {layer.shape}")
+    def make(each: LayerFile) -> Layer:
+        layer = layer_of_npy(path / each.file, each.label, each.crc32, index.dtype)
+        if layer.shape != (index.n_stimuli, each.n_units):
+            raise ValueError(
+                f"{path / each.file}: expected shape {(index.n_stimuli, each.n_units)}, found {layer.shape}"
+            )
         return layer
 
-    layers = {each["label"]: partial(make, each["label"], each["file"], each["n_units"]) for each in index["layers"]}
-    return Contents(index["name"], layers, Stimuli(index["stimuli"]["digest"]))
+    stimuli = Stimuli(index.digest, is_of_names=index.fields["stimuli"].get("of") == "identities")
+    return Contents(index.name, {each.label: partial(make, each) for each in index.layers}, stimuli)
 
 
-def _index(path: Path) -> Any:
-    """What the index says, whose fields are of the types that they must have."""
-    index = json.loads(path.read_text(encoding="utf-8"))
-    if index["format"] != INDEX_FORMAT or index["version"] != INDEX_VERSION:
-        raise ValueError(f"its format is {index['format']!r}, version {index['version']!r}, not ours, {INDEX_VERSION}")
-    types = [(index["name"], str), (index["is_complete"], bool), (index["n_stimuli"], int)]
-    types += [(index["stimuli"]["digest"], str)]
-    for layer in index["layers"]:
-        types += [(layer["label"], str), (layer["file"], str), (layer["n_units"], int)]
-        if Path(layer["file"]).name != layer["file"]:
-            raise ValueError(f"its layer {layer['label']!r} lies elsewhere, in {layer['file']!r}")
-    for value, kind in types:
-        if type(value) is not kind:
-            raise ValueError(f"it holds {value!r} where a {kind.__name__} belongs")
-    return index
-
-
-def _guarded(path: Path, kind: str, read: Callable[[], Result]) -> Result:
-    """Runs a reader and names the file in whatever it raises."""
+def _guarded(path: Path, kind: str, read: Callable[[], Result], label: str | None = None) -> Result:
+    """Runs a reader and names the file, and the layer if it is one's, in whatever it raises."""
     try:
         return read()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: expected the file that was loaded, found nothing there") from error
+    except Refused as error:
+        what = path if label is None else f"{path}, layer '{label}'"
+        raise error.error(f"{what}: {error}") from error
     except Exception as error:  # a damaged file can make its readers raise anything
-        raise ValueError(f"{path}: expected a complete {kind}, found a damaged one ({error})") from error
+        where = "" if label is None else f"layer '{label}': "
+        raise ValueError(f"{path}: expected a complete {kind}, found a damaged one ({where}{error})") from error

@@ -54,9 +54,14 @@ class LayerCache(Generic[Prepared]):
             return self._layers[key][0]
 
     def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int, most_bytes: int) -> None:
-        """Keep a layer, and give up those not used for longest, until all take no more than `most_bytes`."""
+        """Keep a layer, and give up others so that all take no more than `most_bytes`."""
         with self._lock:
             self._layers[key] = layer, n_bytes
+        self.shrink(most_bytes)
+
+    def shrink(self, most_bytes: int) -> None:
+        """Give up layers not used for longest, until all take no more than `most_bytes`."""
+        with self._lock:
             while sum(size for _, size in self._layers.values()) > most_bytes:
                 self._layers.popitem(last=False)
 
@@ -81,7 +86,8 @@ def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_th
         layer, digest = _make(network, l, preparation, budget)
         return Surveyed(digest, layer.mean, layer.deviation)
 
-    return parallel.each(look, range(len(network)), n_threads)
+    largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
+    return parallel.each(look, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
 
 
 def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
@@ -122,6 +128,7 @@ def ready(
     ValueError
         Then or now, where a layer is not what it was.
     """
+    _cache.shrink(budget.cached)
     source, target = (
         PreparedNetwork(each.network, preparation, n_threads, make=partial(_remade, each, preparation, budget))
         for each in networks
@@ -150,7 +157,7 @@ def _make(network: Network, l: int, preparation: Preparation[Prepared], budget: 
     if layer_digest(values, rows) != digest:  # a file may be written to at any time
         raise _changed(network, l)
     n_bytes = preparation.n_bytes(network.n_stimuli, network.widths[l])
-    _cache.put((preparation.name, digest), layer, n_bytes, budget.layers)
+    _cache.put((preparation.name, digest), layer, n_bytes, budget.cached)
     return layer, digest
 
 

@@ -14,7 +14,7 @@ from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.transport import Certificate, proven
-from mot_fast.unit_plans import STANDARDIZED, Report, solve_batch, transport_name, transport_seconds
+from mot_fast.unit_plans import STANDARDIZED, Report, solve_batch, transport_name, transport_seconds, transports_within
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +79,15 @@ class TransportCosts:
         packing.check_shapes(arrays, {"cost": (len(source), len(target)), "certificate": (1, 5)})
         return LayerCosts(arrays["cost"], Certificate(*map(float, arrays["certificate"][0])))
 
-    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:  # noqa: ARG002
-        """As many as are wanted: what costs do not fit are computed anew."""
-        return wanted
+    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
+        """As many threads as are wanted: what costs do not fit are computed anew.
+
+        Raises
+        ------
+        ValueError
+            If the largest pair of layers does not fit into the memory limit.
+        """
+        return transports_within(networks, budget), wanted
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""

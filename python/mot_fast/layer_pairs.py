@@ -163,8 +163,11 @@ class PairWork(Protocol[Prepared, Whole]):
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Whole:
         """Back from arrays; `ValueError` where they are not sound."""
 
-    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:
-        """Threads, of those wanted, that the memory budget has room for; `ValueError` if not even for one."""
+    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
+        """The budget beside what the largest pair takes in any case, and the threads that it has room for.
+
+        `ValueError` if the largest pair does not fit.
+        """
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""

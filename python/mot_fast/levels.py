@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from mot_fast import _validate
 from mot_fast.align import progress_callback, resources, warn_of_constant_units
 from mot_fast.layer_costs import TransportCosts
-from mot_fast.loading import Source
+from mot_fast.loading import Source, warn_of_rows
 from mot_fast.nested import NestedAlignment
 from mot_fast.network import same_stimuli
 from mot_fast.pair_run import surveyed
@@ -138,7 +138,9 @@ def _align(
     source, target = map(flat, trees)
     what = f"{source.name} and {target.name}"
     same_stimuli([source, target], what)
+    same_stimuli([network for tree in trees for network in tree.networks()], what)  # some may tell more than the first
     _validate.enough_stimuli(source.n_stimuli, what)
+    warn_of_rows((source, target), stacklevel=4)
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)
     with (

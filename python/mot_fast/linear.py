@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from mot_fast import _validate, memory, parallel
+from mot_fast import _optional, _validate, memory, parallel
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import F64, Array
 from mot_fast.loading import Source, named
@@ -61,8 +61,8 @@ def linear_predictivity(
     source_test, target_test : Network or anything `mot_fast.load` takes
         Of the same layers on the held-out stimuli.
     n_jobs : int, optional
-        Threads, one for each target layer; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor
-        affinity allow, fewer where memory is short. The result is the same to the last bit for any number.
+        Threads, one for each target layer, as in `mot_fast.align`; fewer where memory is short. The result is the same
+        to the last bit for any number.
 
     Returns
     -------
@@ -146,7 +146,7 @@ def global_linear_predictivity(
     try:
         from sklearn.linear_model import RidgeCV
     except ImportError as error:
-        raise ImportError('global linear predictivity needs scikit-learn: pip install "mot_fast[compare]"') from error
+        raise _optional.missing("global linear predictivity needs", "sklearn", error=error) from error
 
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 BYTES_PER_COST = 4
 MOST_HELD = 2**28
 """Bytes of standardized layers that are held at most: more would hardly save time, as they are quickly made."""
+
+ALWAYS = 2**24
+"""Bytes that a pair of layers may always take, however low the limit: about what libraries take in a process."""
+ALWAYS_COSTS = 2**18
+"""Costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
+BYTES_PER_UNIT = 8000
+"""What candidates, their prices and the plan of a pair take for each unit of both layers: measured where most units are
+copies of others; it is half of that on layers of networks."""
+LEAST_ROWS = 8
+"""Rows of costs that are computed at once at least, and copies of their units."""
 
 _PROCESS_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -68,30 +78,60 @@ class Budget:
     """Shares of a memory limit in bytes."""
 
     limit: int
+    needed: int = 0
+    """Bytes that the largest pair of layers takes in any case; what else is held has to share the rest."""
+
+    def less(self, needed: int) -> Budget:
+        """The shares beside what the largest pair of layers takes in any case."""
+        return replace(self, needed=needed)
+
+    @property
+    def free(self) -> int:
+        """Beside what the largest pair takes in any case."""
+        return max(0, self.limit - self.needed)
 
     @property
     def layers(self) -> int:
-        """Standardized layers of the one network that is held while the other passes by, or of both together."""
-        return min(MOST_HELD, self.limit // 4)
+        """Prepared layers of the one network that is held while the other passes by, or of both together."""
+        return min(MOST_HELD, self.free // 4)
 
     @property
     def passing(self) -> int:
-        """Standardized layers of the network that passes by, if more than one at a time are wanted."""
-        return self.limit // 4
+        """Prepared layers of the network that passes by, if more than one at a time are wanted."""
+        return self.free // 8
+
+    @property
+    def cached(self) -> int:
+        """Prepared layers that are kept for the next block of pairs."""
+        return min(MOST_HELD, self.free // 8)
 
     @property
     def costs(self) -> int:
         """Costs (their number) of one pair of layers, of those that one thread each works on."""
-        return self.limit // 16 // BYTES_PER_COST
+        return max(ALWAYS_COSTS, self.limit // 16 // BYTES_PER_COST)
 
-    @property
-    def costs_alone(self) -> int:
-        """Costs of one pair of layers that all threads work on; larger ones are computed anew when they are needed."""
-        return self.limit // 2 // BYTES_PER_COST
+    def costs_of_pair(self, needed: int) -> int:
+        """Costs that may be kept of a pair that takes so much in any case; more are computed anew when they are needed.
 
-    def n_threads(self, wanted: int, largest_pair: int) -> int:
-        """Threads that may hold a pair of so many costs each at the same time."""
-        return max(1, min(wanted, self.costs_alone // max(1, min(largest_pair, self.costs))))
+        They do not depend on the other layers, nor on the number of threads: nor does the result.
+        """
+        return max(ALWAYS_COSTS, (self.limit - needed) // 2 // BYTES_PER_COST)
+
+    def n_threads(self, wanted: int, largest_pair: int, n_units: int = 0) -> int:
+        """Threads that may hold a pair of so many costs and so many units each at the same time."""
+        each = BYTES_PER_COST * max(1, min(2 * largest_pair, self.costs)) + BYTES_PER_UNIT * n_units
+        return max(1, min(wanted, (self.free // 2 + BYTES_PER_UNIT * n_units) // each))
+
+
+def needed_by_transport(n_stimuli: int, n: int, m: int) -> int:
+    """Bytes that the transport between two layers takes in any case: both standardized, and what finds their plan."""
+    layers = BYTES_PER_COST * n_stimuli * (n + m)
+    return layers + BYTES_PER_UNIT * (n + m) + LEAST_ROWS * (2 * BYTES_PER_COST * m + BYTES_PER_COST * n_stimuli)
+
+
+def needed_by_scores(n_stimuli: int, n: int, m_all: int, n_weights: int = 1) -> int:
+    """Bytes that scores of a layer of n units take, predicted from a network of `m_all` units by many layer weights."""
+    return 8 * n_stimuli * (m_all + (n_weights + 8) * n)
 
 
 def blocks(sizes: Sequence[float], enough: float, wanted: int = 1, most: float | None = None) -> Iterator[range]:

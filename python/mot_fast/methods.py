@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate_masses
+from mot_fast import _progress, _validate_masses
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -80,14 +80,14 @@ class Task:
     n_jobs: int | None
     memory_limit: int | None
     store: str | None = None
+    n_threads: Mapping[str, int] = field(default_factory=dict)
+    """Of methods that may not have all of them."""
 
     def run(self, splits: Sequence[Split], names: Sequence[str], progress: bool) -> list[dict[str, Outcome]]:
         """The outcomes of all methods on every split."""
-        from tqdm import tqdm
-
         groups = [asked for group in _GROUPS if (asked := [name for name in group if name in names])]
         outcomes: list[dict[str, Outcome]] = []
-        with tqdm(total=len(splits) * len(groups), desc="methods on splits", disable=not progress) as bar:
+        with _progress.bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
             for one in splits:
                 outcomes.append({})
                 for group in groups:
@@ -129,7 +129,7 @@ class Task:
             outcomes[ours] = replace(outcomes[ours], p_better=p)
         return outcomes
 
-    def _align(self, networks: Pair, masses: tuple[Any, Any], rotate: bool | Alternation) -> Alignment:
+    def _align(self, networks: Pair, masses: tuple[Any, Any], rotate: bool | Alternation, beside: int = 0) -> Alignment:
         return align(
             *networks,
             rotate=rotate,
@@ -137,24 +137,26 @@ class Task:
             target_mass=masses[1],
             convention=self.convention,
             n_jobs=self.n_jobs,
-            memory_limit=self.memory_limit,
+            memory_limit=None if self.memory_limit is None else max(1, self.memory_limit - beside),
             store=self.store,
         )
 
     def _global_ot(self, split: Split) -> tuple[float, None]:
         x, y, held_out_x, held_out_y = map(_as_one_layer, (*split.train, *split.test))
         masses = self.source_masses.as_one_layer, self.target_masses.as_one_layer
-        return self._align((x, y), masses, rotate=False).score(held_out_x, held_out_y).value, None
+        copies = sum(network.layer(0).nbytes for network in (x, y, held_out_x, held_out_y))
+        return self._align((x, y), masses, rotate=False, beside=copies).score(held_out_x, held_out_y).value, None
 
     def _global_linear(self, split: Split) -> tuple[float, None]:
         return global_linear_predictivity(*split.train, *split.test).value, None
 
     def _linear(self, split: Split) -> tuple[float, F64]:
-        found = linear_predictivity(*split.train, *split.test, n_jobs=self.n_jobs)
+        found = linear_predictivity(*split.train, *split.test, n_jobs=self.n_threads.get("linear", self.n_jobs))
         return self._mapped(found.train, found.test)
 
     def _similarity(self, split: Split, name: str) -> tuple[float, F64]:
-        train, test = (SIMILARITIES[name](*part, n_jobs=self.n_jobs) for part in (split.train, split.test))
+        n_jobs = self.n_threads.get(name, self.n_jobs)
+        train, test = (SIMILARITIES[name](*part, n_jobs=n_jobs) for part in (split.train, split.test))
         return self._mapped(train, test)
 
     def _mapped(self, train: F64, test: F64) -> tuple[float, F64]:

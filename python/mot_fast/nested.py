@@ -9,6 +9,7 @@ import numpy as np
 
 from mot_fast import _validate, notebook, tables
 from mot_fast._options import Options
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.align import align
 from mot_fast.alignment import Alignment
@@ -173,7 +174,8 @@ class NestedAlignment:
 
     def __repr__(self) -> str:
         return (
-            f"NestedAlignment('{self.source.name}', {len(self.source)} parts, to '{self.target.name}', "
+            f"NestedAlignment('{printable(self.source.name)}', {len(self.source)} parts, "
+            f"to '{printable(self.target.name)}', "
             f"{len(self.target)} parts, {self.n_levels} levels, cost {self.cost:.4f})"
         )
 

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast import _frames, _validate
+from mot_fast._printable import printable
+from mot_fast._row_names import RowNames
 from mot_fast._validate import Array, Index, Selection
+from mot_fast.stimulus_digest import NO_STIMULI, chained, identity
 
 if TYPE_CHECKING:
     import pandas
+
+LEAST_SHARE_CHECKED = 2
+"""Files are held to their checksums where at least one in so many stimuli is read: that takes all of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +34,8 @@ class Layer:
     """Whether another process can read it as well: `read` refers to a file instead of holding the numbers."""
     rows: Index | None = None
     """The stimuli selected; None: all."""
+    check: Callable[[], None] | None = None
+    """Raises `ValueError` where the file has a checksum of the layer's numbers and they have another."""
 
     @property
     def n_stimuli(self) -> int:
@@ -39,10 +47,14 @@ class Layer:
 class Stimuli:
     """Which stimuli a network saw, where its file tells."""
 
-    digest: str
+    digest: str | None = None
     """Of all stimuli in their order, as `mot_fast.extract` recorded it."""
     rows: Index | None = None
     """Those selected; None: all."""
+    names: RowNames | None = None
+    """What all stimuli are called, where the layers were data frames or labelled arrays."""
+    is_of_names: bool = False
+    """Whether the digest is of what the stimuli are called, by whoever extracted the activations."""
 
     def select(self, rows: Index) -> Stimuli:
         """Some of those selected."""
@@ -160,6 +172,8 @@ class Network:
         """
         layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
         what = f"network '{self.name}', layer '{layer.label}'"
+        if layer.check is not None and layer.n_stimuli * LEAST_SHARE_CHECKED >= layer.shape[0]:
+            layer.check()
         values = _validate.activations(layer.read(), what)
         if values.shape != layer.shape:
             raise ValueError(f"{what}: expected shape {layer.shape} as before, found {values.shape}")
@@ -215,7 +229,8 @@ class Network:
         return _frames.frame(self.labels, [self.layer(label) for label in self.labels])
 
     def __repr__(self) -> str:
-        return f"Network('{self.name}', {self.n_layers} layers, {sum(self.widths)} units, {self.n_stimuli} stimuli)"
+        name, n_units = printable(self.name), sum(self.widths)
+        return f"Network('{name}', {self.n_layers} layers, {n_units} units, {self.n_stimuli} stimuli)"
 
 
 def same_stimuli(networks: Sequence[Network], what: str = "source and target") -> None:
@@ -233,13 +248,14 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
                 f"{what}: expected the same stimuli, found {first.n_stimuli} in '{first.name}' and "
                 f"{other.n_stimuli} in '{other.name}'"
             )
-    known = [(network, network.stimuli) for network in networks if network.stimuli is not None]
-    for other, stimuli in known[1:]:
-        first, expected = known[0]
-        if stimuli.digest != expected.digest:
+    _same_names(networks, what)
+    known = [(network, each, each.digest) for network in networks if (each := network.stimuli) and each.digest]
+    for other, stimuli, digest in known[1:]:
+        first, expected, expected_digest = known[0]
+        if digest != expected_digest:
             raise ValueError(
                 f"{what}: expected the same stimuli, found different ones in '{first.name}' and '{other.name}', whose "
-                f"digests are {expected.digest[:8]} and {stimuli.digest[:8]}; if these are the same stimuli, prepared "
+                f"digests are {expected_digest[:8]} and {digest[:8]}; if these are the same stimuli, prepared "
                 "in different ways, load with check_stimuli=False"
             )
         rows, other_rows = expected.rows_of(first.n_stimuli), stimuli.rows_of(other.n_stimuli)
@@ -249,3 +265,42 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
                 f"{what}: expected the same stimuli, found others selected in '{first.name}' than in '{other.name}', "
                 f"first {rows[k]} and {other_rows[k]}"
             )
+
+
+def _same_names(networks: Sequence[Network], what: str) -> None:
+    """Indexes of data frames and labelled arrays must not contradict each other."""
+    known = [
+        (network, stimuli, stimuli.names)
+        for network in networks
+        if (stimuli := network.stimuli) is not None and stimuli.names is not None
+    ]
+    known.sort(key=lambda each: each[2].labels is None or each[2].is_counted)  # those that say most come first
+    if not known:
+        return
+    first, expected, names = known[0]
+    for other in networks:
+        if other is first or other.stimuli is None:
+            continue
+        how = _contradiction(expected, names, other.stimuli, other)
+        if how is not None:
+            raise ValueError(
+                f"{what}: expected the same stimuli in the same order in '{first.name}' and '{other.name}', found "
+                f"{how}; if they are the same all the same, load with check_stimuli=False"
+            )
+
+
+def _contradiction(expected: Stimuli, names: RowNames, found: Stimuli, network: Network) -> str | None:
+    """How a network's stimuli differ from those that have names, as far as there is any telling."""
+    if found.names is not None:
+        return names.select(expected.rows).contradiction(found.names.select(found.rows))
+    n_stimuli, labels = network.layers[0].shape[0], names.labels
+    if not found.is_of_names or labels is None or names.is_counted or len(labels) != n_stimuli:
+        return None
+    try:
+        digest = chained(NO_STIMULI, (identity(label, "index") for label in labels))
+    except TypeError:  # an extraction knows no such names
+        return None
+    if digest != found.digest:
+        return f"others than an index that begins with {labels[0]!r}"
+    rows, others = expected.rows_of(n_stimuli), found.rows_of(n_stimuli)
+    return None if np.array_equal(rows, others) else f"others selected, first rows {rows[:1]} and {others[:1]}"

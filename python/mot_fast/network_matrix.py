@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast import _optional, _validate, notebook, tables
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.comparison import markdown_table
 
@@ -163,4 +164,5 @@ class SimilarityMatrix:
         )
 
     def __repr__(self) -> str:
-        return f"SimilarityMatrix({', '.join(self.labels)}; {self.n_train} training stimuli, {self.n_test} held out)"
+        labels = printable(", ".join(self.labels))
+        return f"SimilarityMatrix({labels}; {self.n_train} training stimuli, {self.n_test} held out)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from mot_fast import _validate, constant_units
+from mot_fast import _progress, _validate, constant_units
 from mot_fast._options import RotatingOptions
 from mot_fast._validate import F64, Index
 from mot_fast.align import align
@@ -156,9 +156,7 @@ def _plans_after_shuffles(
     source: Network, target: Network, orders: list[Index], progress: bool, options: RotatingOptions
 ) -> list[F64]:
     """The layer plans when the target's stimuli come in these orders."""
-    from tqdm import tqdm
-
-    shuffles = tqdm(orders, desc="shuffles of the stimuli", disable=not progress)
+    shuffles = _progress.bar("shuffles of the stimuli", is_shown=progress, pieces=orders)
     return [align(source, target[order], **options).layer_plan for order in shuffles]
 
 

@@ -19,9 +19,9 @@ def surveyed(
 ) -> Iterator[tuple[tuple[Statistics, Statistics], Callable[[Report], Whole]]]:
     """What is seen of both networks at first, and a function that does the work, telling how many pairs are done."""
     with one_blas_thread:
+        if resources.executor is None or resources.memory_limit is not None:
+            budget, n_threads = work.within(networks, resources.budget, resources.n_threads)
         if resources.is_plain:
-            budget = resources.budget
-            n_threads = work.affordable_threads(networks, budget, resources.n_threads)
             layers, statistics = prepare(networks, work.preparation, budget, n_threads)
             yield statistics, lambda report: work.solve(layers, budget, n_threads, report)
         else:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mot_fast._axes import ABOVE, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_axes, open_frame
+from mot_fast._axes import ABOVE, AS_WRITTEN, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_axes, open_frame
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.record import Record
 from mot_fast.rotation import Alternation
@@ -172,7 +173,10 @@ def plot_subsample_curve(curve: Curve, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("fraction of the target's units")
     ax.set_ylabel("held-out score (mean over seeds; band: sd)")
     names = sorted(lines, key=lambda name: -np.nan_to_num(np.asarray(lines[name].get_ydata())[-1]))  # as lines end
-    ax.legend([lines[name] for name in names], names, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    handles, texts = [lines[name] for name in names], [printable(name) for name in names]
+    legend = ax.legend(handles, texts, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    for text in legend.get_texts():
+        text.set(**AS_WRITTEN)
     open_frame(ax)
     return ax
 
@@ -217,7 +221,7 @@ def plot_scores(comparison: Scores, ax: Axes | None = None) -> Axes:
             places[name] = place
             _draw_bar(ax, place, np.asarray(comparison.scores[name], dtype=np.float64), _STYLES[_variant(name, kind)])
     ax.axvline(0.0, color="black", linewidth=0.8)
-    ax.set_yticks(list(places.values()), list(places))
+    ax.set_yticks(list(places.values()), [printable(name) for name in places], **AS_WRITTEN)
     ax.set_ylim(place + 0.7, -0.7)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("mean over splits (line: standard deviation, dots: single splits)")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mot_fast import _heat_map, _plan_maps
-from mot_fast._axes import BLUE, NAME_SIZE, new_axes, open_frame, points, short_names, thin_out
+from mot_fast._axes import BLUE, NAME_SIZE, lay_out, name_ticks, new_axes, open_frame, points, short_names, thin_out
 from mot_fast._plan_maps import GivenAxes, Named, Plan
 from mot_fast._point_names import name_points
 from mot_fast._validate import F64
@@ -176,7 +176,7 @@ def plot_similarity(matrix: Matrix, axes: GivenAxes = None) -> list[Axes]:
         image.axes.title.set_fontsize(_plan_maps.TITLE_SIZE)
         bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.05, pad=0.02, aspect=30)
         bar.set_label(label, fontsize=NAME_SIZE)
-    axes[0].figure.canvas.figure.draw_without_rendering()  # lays out
+    lay_out(axes[0])
     for image, values in zip(images, (costs, scores), strict=True):
         _heat_map.leave_out_names(image.axes)
         any(_heat_map.write_numbers(image, values, form.format) for form in ("{:.3f}", "{:.2f}"))
@@ -216,13 +216,13 @@ def plot_dendrogram(matrix: Matrix, ax: Axes | None = None, method: str = "avera
         (ax,) = new_axes((5.0 + _inches(names), 0.9 + min(max(0.16 * len(names), 1.0), 16.0)))
     for heights, places in zip(tree["dcoord"], tree["icoord"], strict=True):
         ax.plot(heights, places, color=BLUE)
-    ax.set_yticks(5.0 + 10.0 * np.arange(len(names)), tree["ivl"], fontsize=NAME_SIZE)  # where dendrogram has leaves
+    name_ticks(ax.yaxis, 5.0 + 10.0 * np.arange(len(names)), tree["ivl"])  # where dendrogram has leaves
     ax.set_ylim(10.0 * len(names), 0.0)
     ax.set_xlim(0.0, 1.05 * max(map(max, tree["dcoord"])) or 1.0)
     ax.set_xlabel("distance (square root of twice the cost)")
     ax.tick_params(axis="y", length=0)
     open_frame(ax)
-    ax.figure.canvas.figure.draw_without_rendering()  # lays out
+    lay_out(ax)
     thin_out(ax.yaxis, points(ax)[1])
     return ax
 

@@ -99,7 +99,7 @@ class RotatedTransports:
         ]
         return in_rows(pairs, len(target))
 
-    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:
+    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
         """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
 
         Raises
@@ -107,8 +107,9 @@ class RotatedTransports:
         ValueError
             If even one pair does not fit into the memory limit.
         """
-        _, each = _needed(*networks, budget)
-        return max(1, min(wanted, (budget.limit - budget.layers - budget.passing) // each))
+        layers, each = _needed(*networks, budget)
+        budget = budget.less(layers + each)
+        return budget, max(1, min(wanted, 1 + budget.free // 2 // each))
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread.

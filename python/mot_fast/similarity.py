@@ -18,7 +18,8 @@ from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_a
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, is_path, load, warn_of_rows
+from mot_fast.memory import Budget
 from mot_fast.network import Network, same_stimuli
 from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
@@ -72,7 +73,8 @@ def similarity_matrix(
     Warns
     -----
     UserWarning
-        If units are constant over the training stimuli.
+        If units are constant over the training stimuli. If all layers have the same number of columns and far fewer
+        rows, as if units were in rows.
 
     Examples
     --------
@@ -86,6 +88,7 @@ def similarity_matrix(
     ((2, 2), True)
     """
     loaded = _loaded(networks)
+    warn_of_rows(loaded)
     _validate.enough_stimuli(loaded[0].n_stimuli, "networks")
     train, test = split(loaded[0].n_stimuli, test_size, seed)
     _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
@@ -93,6 +96,8 @@ def similarity_matrix(
     setting, work = Setting(first.alternation, first.convention), first.work
     means = resources(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
     n = len(loaded)
+    if means.executor is None or means.memory_limit is not None:
+        _check_memory([(network[train], network[test]) for network in loaded], work, means.budget)
     wanted = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
     costs, scores = np.full((n, n), np.nan), np.full((n, n), np.nan)
     with (
@@ -160,8 +165,21 @@ def _loaded(networks: Any) -> list[Network]:
 
 
 def _with_name(value: Any, name: str) -> Network:
-    is_named = isinstance(value, (Network, str, os.PathLike))
-    return load(value, None if is_named else name)
+    return load(value, None if isinstance(value, Network) or is_path(value) else name)
+
+
+def _check_memory(networks: Sequence[tuple[Network, Network]], work: PairWork[Any, Any], budget: Budget) -> None:
+    """`ValueError` where the alignment of two networks, or its scores, would not keep to the memory limit."""
+    for source, held_out in networks:
+        for target, _ in networks:
+            work.within((source, target), budget, 1)
+            needed = memory.needed_by_scores(held_out.n_stimuli, max(source.widths), sum(target.widths))
+            if needed > max(budget.limit, memory.ALWAYS):
+                raise ValueError(
+                    f"memory_limit: scores of '{source.name}', reconstructed from '{target.name}' on "
+                    f"{held_out.n_stimuli} stimuli, need about {memory.shown(needed)}, and "
+                    f"{memory.shown(budget.limit)} may be taken; raise memory_limit, or take fewer units or stimuli"
+                )
 
 
 def _survey(
@@ -237,8 +255,8 @@ def _align_pair(source: Halves, target: Halves, setting: Setting, means: Resourc
     """`figures`: cost, score of the source, and without rotations that of the target from the source."""
     networks = source.train.network, target.train.network
     task = setting.task(networks, means.memory_limit)
-    budget, work = means.budget, task.work
-    n_threads = work.affordable_threads(networks, budget, _validate.n_threads(means.n_threads))
+    work = task.work
+    budget, n_threads = work.within(networks, means.budget, _validate.n_threads(means.n_threads))
     with one_blas_thread:
         layers = ready((source.train, target.train), work.preparation, budget, n_threads)
         statistics = layers[0].survey(budget, is_kept=False), layers[1].survey(budget, is_kept=False)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from mot_fast import _validate, constant_units
+from mot_fast import _progress, _validate, constant_units
 from mot_fast._options import PlainOptions
+from mot_fast._printable import printable
 from mot_fast._validate import F64, Array, Index
 from mot_fast.align import align
 from mot_fast.compare import judged_alternation, known_methods, seeded_splits
@@ -56,9 +57,11 @@ class SubsampleCurve:
             values = [with_sd(float(self.mean(name)[k]), float(self.sd(name)[k])) for name in self.scores]
             cells.append([f"{fraction:.4g}", *values])
         n_seeds = len(next(iter(self.scores.values()))[0])
+        title = f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
         return "\n".join(
             [
-                f"{self.source_name} from a fraction of the units of every layer of {self.target_name}\n",
+                printable(title),
+                "",
                 *markdown_table(cells, n_left=1),
                 "",
                 f"- held-out scores over {n_seeds} seeds, each with its own split and units; +-: sd over the seeds",
@@ -79,7 +82,8 @@ class SubsampleCurve:
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{fraction:.4g}" for fraction in self.fractions)
-        return f"SubsampleCurve('{self.source_name}' from '{self.target_name}', {', '.join(self.scores)}, at {shown})"
+        names = printable(f"'{self.source_name}' from '{self.target_name}'")
+        return f"SubsampleCurve({names}, {', '.join(self.scores)}, at {shown})"
 
     def __str__(self) -> str:
         return self.to_markdown()
@@ -157,7 +161,11 @@ def subsample_curve(
         if (asked := [name for name in names if name == name.removesuffix("+r") + suffix])
     ]
     scores = {name: np.empty((len(judged), len(splits))) for name in names}
-    with constant_units.named_once(), _progress_bar(progress, len(splits) * len(judged) * len(groups)) as bar:
+    n_alignments = len(splits) * len(judged) * len(groups)
+    with (
+        constant_units.named_once(),
+        _progress.bar("alignments", is_shown=progress, total=n_alignments) as bar,
+    ):
         for k, (train, test) in enumerate(splits):
             for f, network in enumerate(_subsampled(target, judged, seed + k)):
                 for rotation, asked in groups:
@@ -192,9 +200,3 @@ def _some_units(network: Network, m: int, units: Index) -> Layer:
         return np.asarray(network.layer(m)[:, units])
 
     return Layer(network.labels[m], (network.n_stimuli, len(units)), read)
-
-
-def _progress_bar(is_shown: bool, n_alignments: int) -> Any:
-    from tqdm import tqdm
-
-    return tqdm(total=n_alignments, desc="alignments", disable=not is_shown)

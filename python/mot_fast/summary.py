@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+
 import numpy as np
 
+from mot_fast._printable import printable
 from mot_fast.alignment import Alignment
 from mot_fast.hierarchy import ceiling
 from mot_fast.transport import Certificate
@@ -15,12 +18,14 @@ _ASCII_SHADES = " .:+#"
 def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> str:
     """The layer plan: a row for each source layer, a column for each target layer, darker for more mass."""
     shares = alignment.layer_plan * len(alignment.layer_plan)
-    shades = _SHADES if _can_encode(_SHADES, encoding) else _ASCII_SHADES
+    encoding = _known(encoding)
+    shades = _SHADES if printable(_SHADES, encoding=encoding) == _SHADES else _ASCII_SHADES
     levels = np.ceil(np.clip(shares, 0.0, 1.0) * (len(shades) - 1) - 1e-9).astype(int)
-    width = max(map(len, (*alignment.source.labels, "target layer")))
+    labels = [printable(label, encoding=encoding) for label in alignment.source.labels]
+    width = max(map(len, (*labels, "target layer")))
     header = "".join(f"{m:<10d}" for m in range(0, shares.shape[1], 5))
     lines = [f"{'target layer':>{width}}  {header}"]
-    for label, row, share in zip(alignment.source.labels, levels, shares, strict=True):
+    for label, row, share in zip(labels, levels, shares, strict=True):
         best = int(share.argmax())
         cells = "".join(shades[level] * 2 for level in row)
         lines.append(f"{label:>{width}} |{cells}| {share[best]:4.0%} in {best}")
@@ -30,12 +35,12 @@ def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> st
     return "\n".join(lines)
 
 
-def _can_encode(text: str, encoding: str | None) -> bool:
+def _known(encoding: str | None) -> str:
+    """An encoding that Python has; ASCII, which all terminals show, where it is another or none."""
     try:
-        text.encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+        return codecs.lookup(encoding or "ascii").name
+    except LookupError:
+        return "ascii"
 
 
 def score_table(alignment: Alignment) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _core, _optional, _validate
+from mot_fast._printable import printable
 from mot_fast._validate import F64
 
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ class UnitPlan(Transport):
         return frame.assign(correlation=1.0 - frame["cost"])
 
     def __repr__(self) -> str:
-        return f"UnitPlan('{self.source}' to '{self.target}', {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"
+        names = printable(f"'{self.source}' to '{self.target}'")
+        return f"UnitPlan({names}, {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"
 
 
 def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.ArrayLike | None = None) -> Transport:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mot_fast import _frames
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, is_path, load
 from mot_fast.network import Network, same_stimuli
 
 Nested = Sequence["Source | Nested"] | Mapping[str, "Source | Nested"]
@@ -68,7 +67,7 @@ def _tree(value: Any, name: str) -> Branch | Network:
     """`name` leads to it from the root, and names whatever is wrong with it."""
     if _is_network(value):
         return load(value, name).with_name(name)
-    if not isinstance(value, (Mapping, Sequence)) or isinstance(value, bytes):
+    if not isinstance(value, (Mapping, Sequence)):
         raise TypeError(f"{name}: expected networks in a sequence or a mapping, found {type(value).__name__}")
     items = list(value.items() if isinstance(value, Mapping) else enumerate(value))
     if not items:
@@ -92,7 +91,7 @@ def _depth(tree: Branch | Network) -> int:
 
 def _is_network(value: Any) -> bool:
     """A network, a path to one, or nothing but arrays."""
-    if isinstance(value, (Network, str, os.PathLike)) or _frames.is_network(value):
+    if isinstance(value, Network) or is_path(value) or _frames.is_network(value):
         return True
     if isinstance(value, Mapping):
         return bool(value) and all(map(_is_array, value.values()))

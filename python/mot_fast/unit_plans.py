@@ -9,7 +9,7 @@ from typing import Any
 from mot_fast import _core, packing
 from mot_fast._validate import F64, Array
 from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
-from mot_fast.memory import Budget
+from mot_fast.memory import ALWAYS, Budget, needed_by_transport, shown
 from mot_fast.network import Network
 from mot_fast.packing import in_rows
 from mot_fast.transport import UnitPlan, fields_of
@@ -73,9 +73,15 @@ class UnitTransports:
         packing.check_types(arrays)
         return in_rows(packing.unpack_plans(arrays, source, target), len(target))
 
-    def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:  # noqa: ARG002
-        """As many as are wanted: what costs do not fit are computed anew."""
-        return wanted
+    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
+        """As many threads as are wanted: what costs do not fit are computed anew.
+
+        Raises
+        ------
+        ValueError
+            If the largest pair of layers does not fit into the memory limit.
+        """
+        return transports_within(networks, budget), wanted
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""
@@ -91,6 +97,28 @@ def transport_seconds(n_stimuli: int, n_units: int) -> float:
     return 2e-11 * (n_stimuli + 1000) * (n_units + 30) ** 2
 
 
+def transports_within(networks: tuple[Network, Network], budget: Budget) -> Budget:
+    """The budget beside what the largest pair of layers takes in any case, which must fit into it.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+    """
+    source, target = networks
+    l = max(range(len(source)), key=source.widths.__getitem__)
+    m = max(range(len(target)), key=target.widths.__getitem__)
+    needed = needed_by_transport(source.n_stimuli, source.widths[l], target.widths[m])
+    if needed > max(budget.limit, ALWAYS):
+        raise ValueError(
+            f"memory_limit: aligning layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with "
+            f"layer '{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' on {source.n_stimuli} stimuli "
+            f"needs about {shown(needed)}, and {shown(budget.limit)} may be taken; raise memory_limit, or take fewer "
+            "units or stimuli"
+        )
+    return budget.less(needed)
+
+
 def solve_batch(
     layers: Layers[_core.StandardizedLayer],
     batch: Batch[_core.StandardizedLayer],
@@ -100,18 +128,20 @@ def solve_batch(
     report: Report,
 ) -> list[_core.Solution]:
     """Of every pair, row by row."""
-    source, target = (each.network.widths for each in layers)
-    largest = max(source[l] for l in batch.source_block) * max(target[m] for m in batch.target_block)
+    (source, n_stimuli), target = (layers[0].network.widths, layers[0].network.n_stimuli), layers[1].network.widths
+    n, m = max(source[l] for l in batch.source_block), max(target[m] for m in batch.target_block)
+    needed = [needed_by_transport(n_stimuli, source[l], target[m]) for l, m in batch.pairs]
     source_masses, target_masses = masses_of(masses, batch.source_block, batch.target_block)
     return _core.solve_pairs(
         batch.source_layers,
         batch.target_layers,
-        budget.n_threads(n_threads, largest),
+        budget.n_threads(n_threads, n * m, n + m),
         budget.costs,
-        budget.costs_alone,
+        budget.costs_of_pair(0),
         report,
         None if source_masses is None else list(source_masses),
         None if target_masses is None else list(target_masses),
+        [budget.costs_of_pair(each) for each in needed],
     )
 
 

@@ -59,6 +59,9 @@ struct Kernels {
     /// Inner product of single-precision vectors, summed in double precision.
     double (*dot)(const float* x, const float* y, std::int64_t n);
 
+    /// The same of x with each of the `n_rows` rows of y, `(n_rows, n)`, whose numbers are single-precision ones.
+    void (*dots)(const float* x, const double* y, std::int64_t n_rows, std::int64_t n, double* products);
+
     /// x[k] <- 1 - r[k], where x holds -r on entry and r is clipped to [-1, 1].
     void (*cost_of_negative_correlation)(float* x, std::int64_t n);
 };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +12,9 @@ import numpy as np
 
 import mot_fast as mot
 from mot_fast import _validate, summary
+from mot_fast._printable import printable
 from mot_fast.alignment import Alignment
-from mot_fast.cli import arguments, output
+from mot_fast.cli import arguments, output, terminal
 from mot_fast.network import Network, same_stimuli
 from mot_fast.provenance import with_digests
 
@@ -26,8 +26,8 @@ EXAMPLE = "mot-fast align a.npz b.npz -o run.mot && mot-fast report run.mot"
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
     arguments.add_networks(command)
-    command.add_argument("-o", "--output", type=Path, help="write the alignment to this .mot file")
-    arguments.add_split(command)
+    command.add_argument("-o", "--output", type=arguments.path, help="write the alignment to this .mot file")
+    arguments.add_split(command, or_none=True)
     command.add_argument("--rotate", action="store_true", help="rotate the units of the source's layers (MOT+R)")
     arguments.add_convention(command)
     arguments.add_jobs(command)
@@ -37,7 +37,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align, score, print, and write."""
-    arguments.check_parent(options.output)
+    arguments.check_output(options.output)
     source, target = arguments.networks(options)
     arguments.keep(options, options.store)
     alignment, text = aligned(
@@ -46,8 +46,8 @@ def run(options: argparse.Namespace) -> None:
         (options.test_size, options.seed),
         rotate=options.rotate,
         convention=options.convention,
-        n_jobs=options.jobs,
-        memory_limit=arguments.memory_limit(options),
+        n_jobs=options.n_jobs,
+        memory_limit=options.memory_limit,
         store=options.store,
     )
     try:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         if options.output is not None:
             alignment.save(options.output)
             if not options.json:
-                print(f"\nAlignment written to {options.output}")
+                terminal.say(f"\nAlignment written to {options.output}")
 
 
 def aligned(source: Network, target: Network, split: tuple[float, int], **how: Any) -> tuple[Alignment, str]:
@@ -66,10 +66,10 @@ def aligned(source: Network, target: Network, split: tuple[float, int], **how: A
     everything = np.arange(source.n_stimuli)
     training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
     if len(held_out):  # judged before the work, not after it
-        _validate.enough_stimuli(len(held_out), f"held-out share {test_size} of {source.n_stimuli} stimuli")
+        _validate.enough_stimuli(len(held_out), f"test_size={test_size} of {source.n_stimuli} stimuli")
     tests = source[held_out].in_memory(), target[held_out].in_memory()
     started = time.perf_counter()
-    alignment = mot.align(source[training], target[training], progress=sys.stderr.isatty(), **how)
+    alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
     lines = [_plan_text(source, target, alignment, time.perf_counter() - started, len(training))]
     if alignment.source.digests is None:  # a store takes them by itself
         alignment = with_digests(alignment, source[training], target[training])
@@ -105,9 +105,9 @@ def _side(side: Any) -> Mapping[str, Any]:
 
 
 def _plan_text(source: Network, target: Network, alignment: Alignment, seconds: float, n_stimuli: int) -> str:
-    sizes = [f"{each.name} ({len(each)} layers, {sum(each.widths)} units)" for each in (source, target)]
+    sizes = [f"{printable(each.name)} ({len(each)} layers, {sum(each.widths)} units)" for each in (source, target)]
     return (
         f"{sizes[0]} aligned with {sizes[1]}\n"
         f"on {n_stimuli} stimuli: {alignment.layer_plan.size} pairs of layers in {seconds:.2f} s\n\n"
-        f"{summary.layer_plan_table(alignment, sys.stdout.encoding)}"
+        f"{summary.layer_plan_table(alignment, terminal.encoding())}"
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 
 import mot_fast as mot
-from mot_fast.cli import arguments, output
+from mot_fast.cli import arguments, output, terminal
 from mot_fast.comparison import METHODS
 
 HELP = "compare two networks by many methods over several splits"
@@ -32,12 +30,18 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help=f"of {', '.join(METHODS)}, or all ({' '.join(DEFAULT)})",
     )
     command.add_argument(
-        "--splits", type=int, default=5, help="random splits, of seeds one after the other (%(default)s)"
+        "--splits",
+        dest="n_splits",
+        type=arguments.whole_number(1),
+        default=5,
+        help="random splits, of seeds one after the other (%(default)s)",
     )
     arguments.add_split(command)
     arguments.add_convention(command)
-    command.add_argument("-o", "--output", type=Path, help="write the table too, as .md, .csv or .json by its name")
-    command.add_argument("--plot", type=Path, metavar="PICTURE", help="draw the values as bars")
+    command.add_argument(
+        "-o", "--output", type=arguments.path, help="write the table too, as .md, .csv or .json by its name"
+    )
+    command.add_argument("--plot", type=arguments.path, metavar="PICTURE", help="draw the values as bars")
     arguments.add_jobs(command)
     arguments.add_store(command)
     arguments.add_json(command)
@@ -46,22 +50,23 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compare, print, write and draw."""
     for path in (options.output, options.plot):
-        arguments.check_parent(path)
+        arguments.check_output(path)
     output.check_table(options.output)
+    output.check_picture(options.plot)
     source, target = arguments.networks(options)
     arguments.keep(options, options.store)
     comparison = mot.compare(
         source,
         target,
         METHODS if "all" in options.methods else list(dict.fromkeys(options.methods)),
-        n_splits=options.splits,
+        n_splits=options.n_splits,
         test_size=options.test_size,
         seed=options.seed,
         convention=options.convention,
-        n_jobs=options.jobs,
-        memory_limit=arguments.memory_limit(options),
+        n_jobs=options.n_jobs,
+        memory_limit=options.memory_limit,
         store=options.store,
-        progress=sys.stderr.isatty(),
+        progress=terminal.is_watched(),
     )
     try:
         output.show(options, str(comparison), output.comparison_values(comparison))

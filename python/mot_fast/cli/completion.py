@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mot_fast import _optional
+from mot_fast.cli import arguments, terminal
+
 HELP = "print what lets your shell complete commands and options"
 DESCRIPTION = "Print a script that lets a shell complete commands, options and file names. Needs the package shtab."
 EXAMPLE = "mot-fast completion bash > ~/.local/share/bash-completion/completions/mot-fast"
@@ -19,14 +22,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the script."""
-    try:
-        import shtab
-    except ImportError as error:
-        raise ImportError('completion needs shtab: pip install "mot_fast[completion]"') from error
+    shtab = _optional.library("shtab", "completion needs")
     for action in _actions(options.parser):
-        if action.type is Path:
+        if action.type in (Path, arguments.path):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(options.parser, options.shell))
+    terminal.say(shtab.complete(options.parser, options.shell))
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 import mot_fast as mot
@@ -18,18 +19,23 @@ EXAMPLE = "mot-fast demo -o demo.png"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("-o", "--output", type=Path, default=Path("mot-fast-demo.png"), help="picture (%(default)s)")
+    default = Path("mot-fast-demo.png")
+    command.add_argument("-o", "--output", type=arguments.path, default=default, help="picture (%(default)s)")
     arguments.add_jobs(command)
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Align, score, print, and draw."""
-    limits = {"n_jobs": options.jobs, "memory_limit": arguments.memory_limit(options)}
+    arguments.check_output(options.output)
+    with suppress(ImportError):  # the demo does without
+        output.check_picture(options.output)
+    limits = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit}
     alignment, text = align.aligned(*mot.data.resnets(), (0.2, 0), **limits)
     try:
         output.save_picture(alignment.plot(), options.output)
-        picture, end = options.output.resolve(), f"\n\nPicture of the layer plan written to {options.output.resolve()}"
+        picture = options.output.resolve()
+        end = f"\n\nPicture of the layer plan written to {picture}"
     except ImportError as error:
         picture, end = None, f"\n\nNo picture: {error}"
     output.show(options, text + end, align.values(alignment, picture))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mot_fast as mot
-from mot_fast.cli import arguments, info, output
+from mot_fast.cli import arguments, info, output, terminal
 
 HELP = "record a model's activations (needs torch and transformers)"
 DESCRIPTION = (
@@ -15,6 +18,22 @@ DESCRIPTION = (
     "By default the residual stream of every block, averaged over tokens; a decoder's first token is left out."
 )
 EXAMPLE = "mot-fast extract sentence-transformers/all-MiniLM-L6-v2 sentences.txt -o minilm"
+
+
+_OPTIONS = (
+    (r"^skip_first_token: expected False or 'auto'", "--first-token: expected keep or auto"),
+    (r"\bskip_first_token=False", "--first-token keep"),
+    (r"\bskip_first_token=True", "--first-token skip"),
+    (r"^store: ", "--output: "),
+    (r"^batches: ", "texts: "),
+    (r"^(layers|pool|device|dtype|name): ", r"--\1: "),
+    (r"^batch_size: ", "--batch-size: "),
+    (r"\bas pool is '(\w+)' and not 'mean', found True", r"as --pool is \1 and not mean, found skip"),
+    (r"\b(pool|device|dtype|layers)='?([\w.*\[\]]+)'?", r"--\1 \2"),
+    (r"\bbatch_size=(\d+)", r"--batch-size \1"),
+    ("; or give the model by its name or folder$", ""),
+)
+"""What messages of `mot_fast.extract` call its arguments, and what they are here."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -38,20 +57,43 @@ def run(options: argparse.Namespace) -> None:
     """Record, and tell what was recorded."""
     texts = read_texts(options.texts)
     arguments.keep(options, options.output)
-    mot.extract(
-        options.model,
-        texts,
-        options.output,
-        layers=options.layers,
-        pool=options.pool,
-        skip_first_token="auto" if options.first_token == "auto" else options.first_token == "skip",
-        batch_size=options.batch_size,
-        device=options.device,
-        name=options.name,
-        dtype=options.dtype,
-        progress=sys.stderr.isatty(),
-    )
+    with _in_its_own_words():
+        mot.extract(
+            options.model,
+            texts,
+            options.output,
+            layers=options.layers,
+            pool=options.pool,
+            skip_first_token="auto" if options.first_token == "auto" else options.first_token == "skip",
+            batch_size=options.batch_size,
+            device=options.device,
+            name=options.name,
+            dtype=options.dtype,
+            progress=terminal.is_watched(),
+        )
     output.show(options, *info.of_network(options.output))
+
+
+@contextmanager
+def _in_its_own_words() -> Iterator[None]:
+    """Errors and warnings that name an argument of `mot_fast.extract` name the command's option instead."""
+    shown = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *rest, **named: shown(_reworded(str(message)), *rest, **named)
+        try:
+            yield
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            text = _reworded(str(error))
+            if text == str(error):
+                raise
+            raise (ValueError if isinstance(error, (ValueError, TypeError)) else OSError)(text) from error
+
+
+def _reworded(message: str) -> str:
+    """A message with the command's options in place of the function's arguments."""
+    for argument, option in _OPTIONS:
+        message = re.sub(argument, option, message)
+    return message
 
 
 def read_texts(path: Path) -> list[str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
 from mot_fast import summary
-from mot_fast.cli import align, arguments, output
+from mot_fast._printable import printable
+from mot_fast.activation_index import INDEX, read_index
+from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.comparison import markdown_table
-from mot_fast.formats import INDEX
 
 HELP = "tell what a file or folder holds"
 DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
@@ -21,7 +21,7 @@ EXAMPLE = "mot-fast info minilm/"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("path", type=Path, help=".mot file, or a network in any form that align takes")
+    command.add_argument("path", type=arguments.path, help=".mot file, or a network in any form that align takes")
     arguments.add_json(command)
 
 
@@ -49,18 +49,21 @@ def _alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
 def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
     """What to print of a network, and the same as JSON has it."""
     network = mot.load(path)
-    layers = [(layer.label, layer.shape[1], str(layer.read().dtype)) for layer in network.layers]
-    index = json.loads((path / INDEX).read_text(encoding="utf-8")) if (path / INDEX).exists() else None
-    cells = [["layer", "units", "type"], *(list(map(str, each)) for each in layers)]
+    index = read_index(path / INDEX) if (path / INDEX).exists() else None
+    dtype = None if index is None else index.dtype  # to read the numbers would be to check them all
+    layers = [(layer.label, layer.shape[1], dtype or str(layer.read().dtype)) for layer in network.layers]
+    encoding = terminal.encoding()
+    cells = [["layer", "units", "type"], *([printable(str(of), encoding=encoding) for of in each] for each in layers)]
     lines = [repr(network), "", *markdown_table(cells, n_left=1)]
     if index is not None:
         lines.append("")
         for name in ("model", "pooling", "stimuli"):
-            lines.append(f"{name}: " + ", ".join(f"{key} {value}" for key, value in index[name].items()))
+            values_of = index.fields.get(name, {}).items()
+            lines.append(f"{name}: " + ", ".join(printable(f"{key} {value}") for key, value in values_of))
     values = {
         "name": network.name,
         "n_stimuli": network.n_stimuli,
         "layers": [dict(zip(("label", "n_units", "dtype"), each, strict=True)) for each in layers],
-        "index": index,
+        "index": None if index is None else index.fields,
     }
     return "\n".join(lines), values

@@ -7,6 +7,8 @@ import csv
 import io
 import json
 import math
+import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
@@ -14,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import atomic
+from mot_fast import _optional, atomic
+from mot_fast.cli import terminal
 from mot_fast.comparison import Comparison
 
 if TYPE_CHECKING:
@@ -25,12 +28,12 @@ TABLES = (".md", ".csv", ".json")
 
 def show(options: argparse.Namespace, text: str, values: Mapping[str, Any]) -> None:
     """Print the results in the form that was asked for."""
-    print(json_text(values) if options.json else text)
+    terminal.say(json_text(values) if options.json else text)
 
 
 def json_text(values: Any) -> str:
-    """Arrays as lists, and null for what is not a number."""
-    return json.dumps(_plain(values), indent=1, allow_nan=False)
+    """Arrays as lists, and null for what is not a number; all in ASCII, and without any control character."""
+    return json.dumps(_plain(values), indent=1, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _plain(value: Any) -> Any:
@@ -47,14 +50,31 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def check_picture(path: Path | None) -> None:
+    """A picture of a kind that is not written, or by a library that is not there, is told before the work."""
+    if path is None:
+        return
+    os.environ["MPLBACKEND"] = "agg"  # no picture is shown on a screen
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        raise _optional.missing("pictures need", "matplotlib", error=error) from error
+    if path.suffix.lower()[1:] not in FigureCanvasBase.get_supported_filetypes():
+        raise ValueError(f"{path}: expected a picture as .png, .pdf, .svg or the like, found '{path.suffix}'")
+
+
 def save_picture(axes: Axes, path: Path) -> None:
     """Write the figure that the axes are part of; the end of the name says in which format."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise OSError(f"{path}: the picture could not be written ({error})") from error
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        try:
+            figure.savefig(path, dpi=150)
+        except OSError as error:
+            raise OSError(f"{path}: the picture could not be written ({error})") from error
+    if any("missing from" in str(each.message) for each in found):  # one for each character
+        terminal.note(f"note: {path}: shows boxes where its font lacks characters of the labels")
 
 
 def check_table(path: Path | None) -> None:

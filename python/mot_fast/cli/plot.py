@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import mot_fast as mot
 from mot_fast.cli import arguments, output
@@ -16,8 +15,8 @@ EXAMPLE = "mot-fast plot run.mot --couplings mot pairwise_best -o plans.pdf"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("alignment", type=Path, help=".mot file that align wrote")
-    command.add_argument("-o", "--output", type=Path, help="picture; by default beside the file, as .png")
+    command.add_argument("alignment", type=arguments.path, help=".mot file that align wrote")
+    command.add_argument("-o", "--output", type=arguments.path, help="picture; by default beside the file, as .png")
     what = command.add_mutually_exclusive_group()
     what.add_argument("--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="which plans (mot)")
     what.add_argument("--convergence", action="store_true", help="the residuals of the alternations instead")
@@ -26,13 +25,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw."""
+    path = options.output or options.alignment.with_suffix(".png")
+    arguments.check_output(path)
+    output.check_picture(path)
     alignment = mot.Alignment.load(options.alignment)
+    if options.convergence and alignment.alternation is None:
+        raise ValueError(f"{options.alignment}: expected an alignment with rotations for --convergence, found none")
     if options.convergence:
         axes = mot.plot.plot_convergence(alignment)
     elif len(options.couplings) == 1:
         axes = mot.plot.plot_layer_plan(alignment, coupling=options.couplings[0])
     else:
         axes = mot.plot.plot_layer_plans([(alignment, name) for name in options.couplings])[0]
-    path = options.output or options.alignment.with_suffix(".png")
     output.save_picture(axes, path)
     output.show(options, f"Picture written to {path.resolve()}", {"picture": path.resolve()})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast.cli import align, arguments, output, study
+from mot_fast.cli import align, arguments, output, study, terminal
 from mot_fast.cli.extract import read_texts
 from mot_fast.cli.study import Study
 from mot_fast.network import Network, same_stimuli
@@ -24,9 +23,10 @@ EXAMPLE = "mot-fast run study.toml"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("study", type=Path, help="TOML file")
+    command.add_argument("study", type=arguments.path, help="TOML file")
     arguments.add_jobs(command)
     arguments.add_json(command)
+    command.set_defaults(names={"n_splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -34,14 +34,16 @@ def run(options: argparse.Namespace) -> None:
     found = study.read(options.study)
     found.folder.mkdir(parents=True, exist_ok=True)
     arguments.keep(options, found.folder)
+    for ending in found.figures:
+        output.check_picture(found.folder / f"figure.{ending}")
     networks = {name: _network(name, table, found.folder) for name, table in found.networks.items()}
     for source, target in found.pairs:  # judged before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
-    how = {"n_jobs": options.jobs, "memory_limit": arguments.memory_limit(options), "store": found.folder / "finished"}
+    how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": found.folder / "finished"}
     comparisons = {}
     for source, target in found.pairs:
         name = f"{source}--{target}"
-        print(f"mot-fast: {source} from {target}", file=sys.stderr)
+        terminal.note(f"{source} from {target}")
         comparisons[name] = _pair(found, (networks[source], networks[target]), found.folder / name, how)
     summary = "\n\n".join(map(str, comparisons.values()))
     output.write_text(found.folder / "summary.md", f"{summary}\n")
@@ -58,7 +60,7 @@ def _network(name: str, table: Mapping[str, Any], folder: Path) -> Network:
     store = folder / "activations" / name
     store.parent.mkdir(exist_ok=True)
     texts = read_texts(table["texts"])
-    return mot.extract(table["model"], texts, store, name=name, progress=sys.stderr.isatty(), **how)
+    return mot.extract(table["model"], texts, store, name=name, progress=terminal.is_watched(), **how)
 
 
 def _pair(found: Study, networks: tuple[Network, Network], stem: Path, how: Mapping[str, Any]) -> mot.Comparison:
@@ -73,7 +75,7 @@ def _pair(found: Study, networks: tuple[Network, Network], stem: Path, how: Mapp
         test_size=found.test_size,
         seed=found.seed,
         convention=found.convention,
-        progress=sys.stderr.isatty(),
+        progress=terminal.is_watched(),
         **how,
     )
     alignment.save(_with_ending(stem, "mot"))

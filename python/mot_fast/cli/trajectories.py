@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import mot_fast as mot
 from mot_fast import summary
-from mot_fast.cli import arguments, output
-from mot_fast.formats import natural
+from mot_fast._printable import printable
+from mot_fast.cli import arguments, output, terminal
+from mot_fast.containers import natural
 from mot_fast.nested import NestedAlignment
 from mot_fast.network import Network
 
@@ -23,14 +23,17 @@ EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    command.add_argument("source", type=Path, help="folder of networks, or file of all checkpoints' layers")
-    command.add_argument("target", type=Path, help="the same for the other run, on the same stimuli")
+    command.add_argument("source", type=arguments.path, help="folder of networks, or file of all checkpoints' layers")
+    command.add_argument("target", type=arguments.path, help="the same for the other run, on the same stimuli")
     command.add_argument(
         "--separator",
+        type=arguments.words,
         default="/",
         help="what stands between checkpoint and layer in the names of one file (%(default)s)",
     )
-    command.add_argument("--plot", type=Path, metavar="PICTURE", help="draw the plan beside the pairwise-best map")
+    command.add_argument(
+        "--plot", type=arguments.path, metavar="PICTURE", help="draw the plan beside the pairwise-best map"
+    )
     arguments.add_jobs(command)
     arguments.add_store(command)
     arguments.add_json(command)
@@ -38,15 +41,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align, print, and draw."""
-    arguments.check_parent(options.plot)
+    arguments.check_output(options.plot)
+    output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
     arguments.keep(options, options.store)
     nested = mot.align_trajectories(
         *runs,
-        n_jobs=options.jobs,
-        memory_limit=arguments.memory_limit(options),
+        n_jobs=options.n_jobs,
+        memory_limit=options.memory_limit,
         store=options.store,
-        progress=sys.stderr.isatty(),
+        progress=terminal.is_watched(),
     )
     try:
         output.show(options, _text(nested), _values(nested))
@@ -74,9 +78,9 @@ def checkpoints(path: Path, separator: str) -> dict[str, Network]:
 def _text(nested: NestedAlignment) -> str:
     lines = ["checkpoint of the source: where most of it goes, and where pairwise matching sends it"]
     pairwise = nested.coupling("pairwise_best").argmax(1)
-    for label, row, best in zip(nested.source.labels, nested.plan, pairwise, strict=True):
+    labels, target = ([printable(label) for label in side.labels] for side in (nested.source, nested.target))
+    for label, row, best in zip(labels, nested.plan, pairwise, strict=True):
         share = row / row.sum()
-        target = nested.target.labels
         lines.append(f"  {label}: {share.max():4.0%} to {target[int(share.argmax())]}; {target[int(best)]}")
     if min(nested.plan.shape) > 1:
         lines.append(

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import mot_fast
-from mot_fast import _validate
+from mot_fast import _optional, _progress, _validate
 from mot_fast.extraction.dominance import largest_share
 from mot_fast.extraction.header import Request
-from mot_fast.extraction.stimulus_digest import NO_STIMULI, chained
-from mot_fast.extraction.store import ActivationStore
+from mot_fast.extraction.lock import alone_in
+from mot_fast.extraction.store import ActivationStore, make_folder
 from mot_fast.loading import load
 from mot_fast.network import Network
+from mot_fast.stimulus_digest import NO_STIMULI, chained
 
 if TYPE_CHECKING:
     from mot_fast.extraction.batches import Batch
@@ -60,30 +61,35 @@ def extract(
 
     Only one batch is in memory at a time. A run that was interrupted or killed goes on from what it had written when
     it is called again in the same way; one that is complete is only compared with the request. The model runs where it
-    is, in evaluation mode and without gradients, and is afterwards as it was.
+    is, in evaluation mode and without gradients, and is afterwards as it was; it never gets the caller's own memory.
+    Some stimuli are read again, each alone, and compared with what is stored.
 
     Parameters
     ----------
     model : torch.nn.Module, str or path
-        Or the name or folder of a model for `transformers`, or a `.gguf` file.
+        Or the name or folder of a model for `transformers`, or a `.gguf` file. Of what `torch.compile`, `DataParallel`
+        or `DistributedDataParallel` made, the module within is read.
     batches : sequence of str, array, mapping of arrays, or iterable of batches
         Texts; or one array, or mapping of arrays such as a tokenizer's, with all stimuli as first dimension; or batches
-        of any of these, as a `DataLoader` yields them: of a tuple or list the first entry counts. The model gets arrays
-        as its only argument and mappings as named ones; an `attention_mask` in them tells padding.
+        of any of these, as a `DataLoader` yields them, which must keep the order of its data set: of a tuple or list
+        the first entry counts. The model gets arrays as its only argument and mappings as named ones; an
+        `attention_mask` in them tells padding.
     store : path
         The folder to write to, new or of an earlier run: a `.npy` file for each layer and `network.json`.
     layers : "auto", str or sequence of str
         Names of modules, or patterns in which a ``*`` stands for anything up to the next dot ("encoder.layer.*"), taken
         in the order in which they run. "auto" is the residual stream: what enters the first block ("embedding" or
         "stem", unless it is the stimulus itself) and what leaves each block; blocks are the outermost modules of a
-        class that runs several times, made of several modules with weights (a stage that only hands on from one such
-        block to the next is opened). Without blocks, the modules with weight matrices. A module that runs several times
-        is so many layers, "name[0]", "name[1]", ...; of several outputs the first tensor counts.
+        class that runs several times, made of several modules with weights, or of one and a residual (a stage that only
+        hands on from one such block to the next is opened). Without blocks, the modules with weight matrices. A module
+        that runs several times is so many layers, "name[0]", "name[1]", ...; of several outputs the first tensor
+        counts.
     pool : "mean", "cls", "last" or function
         How `(n_stimuli, n_tokens, n_units)` becomes one row a stimulus: the mean over tokens that are not padding, the
-        first or the last of them. Of `(n_stimuli, n_channels, height, width)`, with a depth before the height or
-        without, the mean is over pixels. A function gets such activations and the mask `(n_stimuli, n_tokens)` or None,
-        and returns `(n_stimuli, n_units)`: for channels that come last, say. What is `(n_stimuli, n_units)` stays.
+        first or the last of them. Of maps, `(n_stimuli, n_channels, height, width)` or `(n_stimuli, height, width,
+        n_channels)`, with a depth before the height or without, the mean is over pixels: the channels are what the
+        model's norms, convolutions and weights work on. A function gets such activations and the mask `(n_stimuli,
+        n_tokens)` or None, and returns `(n_stimuli, n_units)`. What is `(n_stimuli, n_units)` stays.
     skip_first_token : "auto" or bool
         Whether the mean leaves out the first token. "auto" does so in decoders, with a warning: their later tokens
         lean on the first one, which becomes huge and says nothing of the stimulus (the attention sink). A model of
@@ -116,16 +122,19 @@ def extract(
     ImportError
         If torch is not installed, or `transformers` for a model given by name.
     FileNotFoundError, OSError
-        If there is no such model, or the folder cannot be written to.
+        If there is no such model, or the folder cannot be written to, or another extraction is writing to it.
     TypeError, ValueError
-        If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli; a
-        stimulus has no token left; activations are not finite, do not fit into `dtype`, or cannot be pooled.
+        If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli, or
+        rows that the model no longer makes of them; batches come shuffled; a stimulus has no token left; activations
+        are not finite, do not fit into `dtype`, or cannot be pooled; nothing tells a map's channels; the model is of
+        several parts (an encoder and a decoder), or its parts do not run as modules (scripted, exported, sharded).
 
     Warns
     -----
     UserWarning
-        If a decoder's first tokens are left out; if a layer comes near to the largest number that float16 holds; if one
-        direction holds more than 90 % of a layer's variance.
+        If rows depend on the batch that they come in, or on random numbers; if a decoder's first tokens are left out;
+        if a layer comes near to the largest number that float16 holds; if one direction holds more than 90 % of a
+        layer's variance.
 
     Examples
     --------
@@ -142,10 +151,13 @@ def extract(
         from mot_fast.extraction.batches import number_known, stream
         from mot_fast.extraction.hooks import at_rest
         from mot_fast.extraction.model import model_of
+        from mot_fast.extraction.parts import check_is_one
         from mot_fast.extraction.reading import reader_of
     except ImportError as error:
-        raise ImportError('extract needs torch: pip install "mot_fast[torch]"') from error
+        raise _optional.missing("extract needs", "torch", error=error) from error
     subject = model_of(model, tokenizer, device)
+    if layers == "auto":
+        check_is_one(subject.module)  # before a tokenizer is looked for
     coming = stream(batches, batch_size, stimuli, subject.tokenizer)
     first = next(coming)
     with at_rest(subject.module):
@@ -157,7 +169,8 @@ def extract(
         request = _request(subject, reader, first.known_by, dtype)
         request = request if name is None else replace(request, name=name)
         n_known = number_known(batches, stimuli)
-        with ActivationStore(folder, request) as activations:
+        make_folder(folder)
+        with alone_in(folder), ActivationStore(folder, request) as activations:
             _fill(activations, _shown(chain([first], coming), n_known, progress), reader)
     _warn(activations)
     return load(folder)
@@ -198,9 +211,7 @@ def _versions() -> dict[str, str | None]:
 
 def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> Iterable[Batch]:
     """The batches, with a progress bar that counts their stimuli."""
-    from tqdm import tqdm
-
-    with tqdm(total=n_stimuli, desc="stimuli", unit=" stimuli", disable=not is_shown) as bar:
+    with _progress.bar("stimuli", is_shown=is_shown, total=n_stimuli, unit=" stimuli") as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch.identities))
@@ -211,12 +222,16 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
     there, digest, n_stimuli = activations.progress, NO_STIMULI, 0
     what = f"{there.n_stimuli} stimuli whose activations are in {activations.folder}"
     for batch in batches:
+        if batch.start == 0:
+            first = batch
         n_there = max(0, min(len(batch.identities), there.n_stimuli - batch.start))
         digest = chained(digest, batch.identities[:n_there])
-        if n_there and batch.start + n_there == there.n_stimuli and digest != there.digest:
-            raise ValueError(
-                f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
-            )
+        if n_there and batch.start + n_there == there.n_stimuli:
+            if digest != there.digest:
+                raise ValueError(
+                    f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
+                )
+            _look_at_rows(activations, reader, first, min(there.n_stimuli, len(first.identities)))
         n_stimuli = batch.start + len(batch.identities)
         if n_there == len(batch.identities):
             continue
@@ -226,10 +241,22 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
         activations.append(arrays, digest)
+        if not there.n_stimuli and batch is first:
+            _look_at_rows(activations, reader, first, len(first.identities))
     if n_stimuli < there.n_stimuli:
         raise ValueError(
             f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
+
+
+def _look_at_rows(activations: ActivationStore, reader: Reader, first: Batch, n_stimuli: int) -> None:
+    """Read some of the first stimuli again, each alone, and warn the caller of `extract` where rows are others."""
+    from mot_fast.extraction.alone import doubt
+
+    inputs, stored = first.read().select(slice(0, n_stimuli)), activations.rows(0, n_stimuli)
+    message = doubt(reader, inputs, stored, is_of_earlier_run=activations.was_begun)
+    if message is not None:
+        warnings.warn(message, UserWarning, stacklevel=4)
 
 
 def _warn(activations: ActivationStore) -> None:

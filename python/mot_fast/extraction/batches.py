@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from mot_fast.extraction import stimulus_digest
+from mot_fast import stimulus_digest
+from mot_fast.extraction import order
 from mot_fast.extraction.inputs import Inputs, inputs_of
 from mot_fast.extraction.texts import tokenized
 
@@ -48,6 +49,7 @@ def stream(
     TypeError, ValueError
         If `source` is none of these, or has not as many stimuli as `stimuli`.
     """
+    order.check(source)
     start = 0
     for values in _cut(source, batch_size):
         texts = _texts(values)

@@ -37,8 +37,10 @@ def is_decoder(model: torch.nn.Module, one: Inputs) -> bool:
 
 def _earlier_tokens(model: torch.nn.Module, one: Inputs) -> list[torch.Tensor]:
     """What every module puts out for all tokens but the last."""
-    found = [call.leaving for call in hooks.trace(model, one) if call.leaving is not None]
-    over_tokens = [values for values in found if values.ndim == 3 and values.shape[:2] == one.ids.shape]
+    found = [call.leaving.tensor for call in hooks.trace(model, one)]
+    over_tokens = [
+        values for values in found if values is not None and values.ndim == 3 and values.shape[:2] == one.ids.shape
+    ]
     return [values[:, :-1].float() for values in over_tokens]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mot_fast.formats import INDEX_FORMAT, INDEX_VERSION
+from mot_fast.activation_index import INDEX_FORMAT, INDEX_VERSION, ActivationIndex
 
 _LONGEST = 200
 """Characters of a difference that are shown at most."""
@@ -39,12 +39,14 @@ class Progress:
     """Of those stimuli."""
     largest: tuple[float, ...]
     """Of each layer, the largest magnitude so far."""
+    checksums: tuple[int | None, ...]
+    """Of each layer, CRC-32 of the numbers so far; None where an earlier version recorded none."""
     is_complete: bool
 
 
 def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> dict[str, Any]:
     """The header, of which JSON can hold every value; `files` are those of the layers."""
-    layers = zip(request.labels, files, request.widths, progress.largest, strict=True)
+    layers = zip(request.labels, files, request.widths, progress.largest, progress.checksums, strict=True)
     return {
         "format": INDEX_FORMAT,
         "version": INDEX_VERSION,
@@ -52,8 +54,8 @@ def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> d
         "n_stimuli": progress.n_stimuli,
         "is_complete": progress.is_complete,
         "layers": [
-            {"label": label, "file": file, "n_units": width, "largest": largest}
-            for label, file, width, largest in layers
+            {"label": label, "file": file, "n_units": width, "largest": largest, "crc32": crc32}
+            for label, file, width, largest, crc32 in layers
         ],
         "stimuli": {"digest": progress.digest, "of": request.stimuli_of},
         "model": dict(request.model),
@@ -63,31 +65,22 @@ def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> d
     }
 
 
-def progress_in(found: Any, request: Request, where: str) -> Progress:
-    """How far the extraction with this header has come, which must be of the same request.
+def progress_in(found: ActivationIndex, request: Request, where: str) -> Progress:
+    """How far the extraction with this index has come, which must be of the same request.
 
     Raises
     ------
     ValueError
-        If it is of another request, or no such header, or one of another version.
+        If it is of another request.
     """
-    try:
-        version = (found["format"], found["version"])
-        if version != (INDEX_FORMAT, INDEX_VERSION):
-            raise ValueError(f"'{version[0]}' of version {version[1]}")
-        differences = _differences(found, request)
-        progress = Progress(
-            n_stimuli=int(found["n_stimuli"]),
-            digest=bytes.fromhex(found["stimuli"]["digest"]).hex(),
-            largest=tuple(float(layer["largest"]) for layer in found["layers"]),
-            is_complete=bool(found["is_complete"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{where}: expected '{INDEX_FORMAT}' of version {INDEX_VERSION}, found one that is damaged or of another "
-            f"kind ({error!r})"
-        ) from error
-    if differences:
+    progress = Progress(
+        n_stimuli=found.n_stimuli,
+        digest=found.digest,
+        largest=tuple(0.0 if layer.largest is None else layer.largest for layer in found.layers),
+        checksums=tuple(layer.crc32 for layer in found.layers),
+        is_complete=found.is_complete,
+    )
+    if differences := _differences(found, request):
         raise ValueError(
             f"store: expected what an earlier run began in {where}, found another request: {'; '.join(differences)}. "
             f"Give another folder, or remove this one"
@@ -95,15 +88,16 @@ def progress_in(found: Any, request: Request, where: str) -> Progress:
     return progress
 
 
-def _differences(found: Mapping[str, Any], request: Request) -> list[str]:
-    """What the header and the request do not have in common, in words."""
+def _differences(found: ActivationIndex, request: Request) -> list[str]:
+    """What the index and the request do not have in common, in words."""
+    model = found.fields.get("model", {})
     pairs = {
-        "model class": (found["model"]["class"], request.model["class"]),
-        "digest of the model's numbers": (found["model"]["digest"], request.model["digest"]),
-        "layers": (_layers([(x["label"], x["n_units"]) for x in found["layers"]]), _layers(_of(request))),
-        "pooling": (dict(found["pooling"]), dict(request.pooling)),
-        "dtype": (found["dtype"], request.dtype),
-        "stimuli known by": (found["stimuli"]["of"], request.stimuli_of),
+        "model class": (model.get("class"), request.model["class"]),
+        "digest of the model's numbers": (model.get("digest"), request.model["digest"]),
+        "layers": (_layers([(x.label, x.n_units) for x in found.layers]), _layers(_of(request))),
+        "pooling": (found.fields.get("pooling"), dict(request.pooling)),
+        "dtype": (found.dtype, request.dtype),
+        "stimuli known by": (found.fields["stimuli"].get("of"), request.stimuli_of),
     }
     return [
         f"{what} {_shortened(there)} there, {_shortened(here)} now"

@@ -26,6 +26,19 @@ class Tap:
 
 
 @dataclass(frozen=True, eq=False)
+class Passed:
+    """A tensor, or none, as it was at one moment: what is edited in place later is another one."""
+
+    tensor: torch.Tensor | None
+    n_edits: int
+    """How often it had been edited in place by then."""
+
+    def is_same(self, other: Passed) -> bool:
+        """Whether the other is this tensor, and nobody edited it between the two moments."""
+        return self.tensor is not None and self.tensor is other.tensor and self.n_edits == other.n_edits
+
+
+@dataclass(frozen=True, eq=False)
 class Call:
     """One call of a module, as a run of the model on one stimulus showed it."""
 
@@ -33,10 +46,12 @@ class Call:
     module: torch.nn.Module
     index: int
     """Which of the module's calls."""
-    entering: torch.Tensor | None
+    entering: Passed
     """The first tensor that it takes in."""
-    leaving: torch.Tensor | None
+    leaving: Passed
     """The first tensor that it puts out."""
+    takes_stimulus: bool
+    """Whether what it takes in is the stimulus itself."""
 
 
 @contextmanager
@@ -45,29 +60,53 @@ def at_rest(model: torch.nn.Module) -> Iterator[None]:
     were_training = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
-        with torch.no_grad():
+        with torch.no_grad(), _not_compiled(model):
             yield
     finally:
         for module, was_training in were_training:
             module.training = was_training
 
 
+@contextmanager
+def _not_compiled(model: torch.nn.Module) -> Iterator[None]:
+    """Modules that `torch.compile` compiled run as they were written: compiled code does not tell what passes."""
+    if not any("_orig_mod" in each._modules or getattr(each, "_compiled_call_impl", None) for each in model.modules()):
+        yield
+        return
+    if not hasattr(torch.compiler, "set_stance"):
+        raise ValueError(
+            "model: expected modules that are not compiled, as torch before 2.6 cannot run compiled ones otherwise, "
+            "found some; give the model as it was before torch.compile"
+        )
+    with torch.compiler.set_stance("force_eager"):
+        yield
+
+
 def trace(model: torch.nn.Module, inputs: Inputs) -> list[Call]:
     """Every call of every module but the model itself, in the order in which they end."""
+    given = inputs.copied()
     calls: list[Call] = []
     n_calls: Counter[str] = Counter()
-    entering: dict[str, torch.Tensor | None] = {}
+    entering: dict[str, Passed] = {}
 
     def before(path: str, _: torch.nn.Module, values: Any) -> None:
-        entering[path] = first_tensor(values)
+        entering[path] = _passed(values)
 
     def after(path: str, module: torch.nn.Module, value: Any) -> None:
-        calls.append(Call(path, module, n_calls[path], entering.pop(path, None), first_tensor(value)))
+        taken = entering.pop(path, _passed(None))
+        is_stimulus = any(taken.tensor is each for each in given.entries.values() if each is not None)
+        calls.append(Call(path, module, n_calls[path], taken, _passed(value), is_stimulus))
         n_calls[path] += 1
 
     with _hooked({path: module for path, module in model.named_modules() if path}, before, after):
-        inputs.call(model)
+        given.call(model)
     return calls
+
+
+def _passed(value: Any) -> Passed:
+    tensor = first_tensor(value)
+    # Tensors that were made in inference mode do not count their edits.
+    return Passed(tensor, 0 if tensor is None or tensor.is_inference() else tensor._version)
 
 
 def run(
@@ -101,7 +140,7 @@ def run(
         n_calls[path] += 1
 
     with _hooked({tap.path: modules[tap.path] for tap in taps}, before, after):
-        inputs.call(model)
+        inputs.copied().call(model)
     expected = Counter(tap.path for tap in taps if not tap.is_input)
     for path in expected:
         if n_calls[path] != expected[path]:

@@ -79,8 +79,15 @@ class Inputs:
         like = next((x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point()), torch.empty(0))
         return replace(self, entries={key: _moved(value, like) for key, value in self.entries.items()})
 
+    def copied(self) -> Inputs:
+        """The same in memory of their own, for a model that may edit in place what it is given."""
+        entries = {
+            key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in self.entries.items()
+        }
+        return replace(self, entries=entries)
+
     def call(self, model: torch.nn.Module) -> Any:
-        """What the model makes of them."""
+        """What the model makes of them; it gets the tensors themselves."""
         # A cache would keep keys and values of all layers, which nobody asks for.
         options = {"use_cache": False} if "use_cache" in inspect.signature(model.forward).parameters else {}
         entries = dict(self.entries)

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from mot_fast import _optional
+
 
 @dataclass(frozen=True, eq=False)
 class Model:
@@ -49,29 +51,67 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
         If it is none of these; if there is no such device, or one is given for a module.
     """
     if isinstance(value, torch.nn.Module):
+        value = _bare(value)
         if device is not None:
             raise ValueError(f"device: expected none, as a module runs where it is, found {device!r}; move the module")
         name = getattr(value, "name_or_path", None) or type(value).__name__
         return Model(value, Path(name).name, partial(_given, tokenizer))
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"model: expected a torch module, or a name or path of one, found {type(value).__name__}")
+        hint = "; give the module that it was made of" if type(value).__module__.startswith("torch.") else ""
+        raise TypeError(f"model: expected a torch module, or a name or path of one, found {type(value).__name__}{hint}")
     path = Path(value)
     if not path.exists() and (isinstance(value, os.PathLike) or path.suffix == ".gguf"):
         raise FileNotFoundError(f"model: expected a folder or a .gguf file, found nothing at {path}")
+    where = _usable(device)
     try:
         from transformers import AutoModel, AutoTokenizer
     except ImportError as error:
-        raise ImportError("a model given by name needs transformers: pip install transformers") from error
+        raise _optional.missing("a model given by name needs", "transformers", error=error) from error
     if path.suffix == ".gguf":
         load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
     else:
         load = partial(_loaded, str(value), {"local_files_only": path.exists()})
-    try:
-        where = torch.device("cpu" if device is None else device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"device: expected a device of torch, found {device!r} ({error})") from None
     own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
     return Model(load(AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
+
+
+def _bare(module: torch.nn.Module) -> torch.nn.Module:
+    """The module that was wrapped to be compiled or to run on several devices, as it was before."""
+    while type(module).__name__ == "OptimizedModule" or isinstance(
+        module, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
+    ):
+        module = module._orig_mod if "_orig_mod" in module._modules else module.module
+    kinds = {kind.__name__ for each in module.modules() for kind in type(each).__mro__}
+    if kinds & {"FullyShardedDataParallel", "FSDPModule"}:
+        raise TypeError(
+            "model: expected a module with its parameters in one piece, found one that is sharded (FSDP); give the "
+            "module before it was sharded, with its weights loaded"
+        )
+    if isinstance(module, torch.jit.ScriptModule):
+        raise TypeError(
+            f"model: expected a module whose parts run in Python, found a scripted or traced one, "
+            f"{type(module).__name__}; give the module that it was made of"
+        )
+    if isinstance(module, torch.fx.GraphModule) and not any(node.op == "call_module" for node in module.graph.nodes):
+        raise TypeError(
+            "model: expected a module whose parts run as modules, found an exported or traced graph of plain functions;"
+            " give the module that it was made of"
+        )
+    if any(values.is_meta for values in (*module.parameters(), *module.buffers())):
+        raise ValueError("model: expected parameters with numbers, found some on the device 'meta', which holds none")
+    return module
+
+
+def _usable(device: Any) -> torch.device:
+    """The device, on which numbers can be put here."""
+    try:
+        where = torch.device("cpu" if device is None else device)
+        torch.empty(1, device=where).cpu()
+    except Exception as error:  # some devices that torch was built without raise what they like
+        raise ValueError(
+            f"device: expected one that torch can use here, such as 'cpu', found {device!r} ({error})"
+        ) from None
+    return where
 
 
 def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:

@@ -20,17 +20,21 @@ class Pooling:
     skips_first_token: bool = False
     """Whether the mean leaves out each stimulus's first token that is not padding."""
 
-    def __call__(self, values: torch.Tensor, mask: torch.Tensor | None, n_stimuli: int) -> torch.Tensor:
+    def __call__(
+        self, values: torch.Tensor, mask: torch.Tensor | None, n_stimuli: int, channels: int | None = None
+    ) -> torch.Tensor:
         """The pooled activations, float32.
 
         Parameters
         ----------
         values : tensor
-            `(n_stimuli, n_units)`, which is as it should be; `(n_stimuli, n_tokens, n_units)`; or
-            `(n_stimuli, n_units, height, width)`, with a depth before the height or without.
+            `(n_stimuli, n_units)`, which is as it should be; over tokens, `(n_stimuli, n_tokens, n_units)`; or over
+            pixels, `(n_stimuli, n_units, height, width)`, with a depth before the height or without.
         mask : tensor of bool, shape (n_stimuli, n_tokens), optional
             Which tokens are not padding.
         n_stimuli : int
+        channels : int, optional
+            The dimension of the units, if it may be another one.
 
         Raises
         ------
@@ -42,15 +46,15 @@ class Pooling:
         if values.ndim == 2:
             return values.to(torch.float32, copy=True)  # the model may yet change it in place
         if callable(self.pool):
-            pooled = self.pool(values, mask)
+            pooled = self.pool(values.clone(), mask)  # it may edit in place what the model goes on with
             if not isinstance(pooled, torch.Tensor) or pooled.ndim != 2 or len(pooled) != n_stimuli:
                 shape = tuple(pooled.shape) if isinstance(pooled, torch.Tensor) else type(pooled).__name__
                 raise ValueError(f"expected shape ({n_stimuli}, n_units) from pool, found {shape}")
             return pooled.to(torch.float32, copy=True)
         if values.ndim == 3:
-            return self._over_tokens(values, mask)
+            return self._over_tokens(values if channels is None else values.movedim(channels, 2), mask)
         if values.ndim in (4, 5) and self.pool == "mean":
-            return values.float().flatten(2).mean(2)
+            return values.float().movedim(1 if channels is None else channels, 1).flatten(2).mean(2)
         over = "tokens or pixels" if self.pool == "mean" else "tokens"
         raise ValueError(
             f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; pool can "

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from mot_fast._validate import Array
-from mot_fast.extraction import hooks, layer_choice
+from mot_fast.extraction import hooks, layer_choice, parts
+from mot_fast.extraction.channels import channels_of
 from mot_fast.extraction.first_token import is_decoder
-from mot_fast.extraction.hooks import Tap
+from mot_fast.extraction.hooks import Call, Tap
 from mot_fast.extraction.inputs import Inputs
 from mot_fast.extraction.pooling import Pooling
 
@@ -26,6 +27,8 @@ class Reader:
     model: torch.nn.Module
     taps: tuple[Tap, ...]
     widths: tuple[int, ...]
+    channels: tuple[int | None, ...]
+    """Of each layer, the dimension of the units, where it was looked for."""
     pooling: Pooling
     is_decoder: bool
     """Found to be one; False where nobody had to look."""
@@ -42,25 +45,32 @@ class Reader:
             than before.
         """
         inputs = inputs.moved_to(self.model)
-        mask = _mask(inputs, start, 1 + self.pooling.skips_first_token)
-        found: list[Array | None] = [None] * len(self.taps)
+        self._mask(inputs, start)  # before the model runs
+        found: dict[int, Array] = {}
 
-        def pool(position: int, values: torch.Tensor) -> None:
-            what = f"layer '{self.taps[position].label}'"
-            try:
-                pooled = self.pooling(values, mask, inputs.n_stimuli).cpu().numpy()
-            except ValueError as error:
-                raise ValueError(f"{what}: {error}") from error
-            if self.widths and pooled.shape[1] != self.widths[position]:
-                raise ValueError(
-                    f"{what}: expected {self.widths[position]} units as before, found {pooled.shape[1]} at stimulus "
-                    f"{start}"
-                )
-            self._check_numbers(pooled, what, start, values.dtype)
-            found[position] = pooled
+        def keep(position: int, values: torch.Tensor) -> None:
+            found[position] = self.pooled(position, values, inputs, start)
 
-        hooks.run(self.model, inputs, self.taps, pool)
-        return [pooled for pooled in found if pooled is not None]
+        hooks.run(self.model, inputs, self.taps, keep)
+        return [found[k] for k in range(len(self.taps))]
+
+    def pooled(self, position: int, values: torch.Tensor, inputs: Inputs, start: int) -> Array:
+        """What one layer's activations come to; the errors are those of `read`."""
+        what = f"layer '{self.taps[position].label}'"
+        mask = self._mask(inputs, start)
+        try:
+            pooled: Array = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
+        except ValueError as error:
+            raise ValueError(f"{what}: {error}") from error
+        if self.widths and pooled.shape[1] != self.widths[position]:
+            raise ValueError(
+                f"{what}: expected {self.widths[position]} units as before, found {pooled.shape[1]} at stimulus {start}"
+            )
+        self._check_numbers(pooled, what, start, values.dtype)
+        return pooled
+
+    def _mask(self, inputs: Inputs, start: int) -> torch.Tensor | None:
+        return _mask(inputs, start, 1 + self.pooling.skips_first_token)
 
     def _check_numbers(self, pooled: Array, what: str, start: int, computed_in: torch.dtype) -> None:
         if not np.isfinite(pooled).all():
@@ -99,13 +109,29 @@ def reader_of(
         If the model has no such layers, or they cannot be pooled in this way.
     """
     row, one = _one_of(inputs.moved_to(model))
-    calls = hooks.trace(model, one)
-    taps = layer_choice.residual_stream(model, calls, one) if layers == "auto" else layer_choice.named(layers, calls)
+    with parts.explained(model):
+        row, one, calls = _traced(model, inputs, row, one)
+    taps = layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named(layers, calls)
+    if layers == "auto":
+        parts.check_is_one_stream(model, taps)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
-    probe = Reader(model, tuple(taps), (), Pooling(pool), is_causal, dtype)
+    # Of token ids, whatever is over tokens has its units last.
+    channels = channels_of(model, one, taps) if pool == "mean" and one.ids is None else (None,) * len(taps)
+    probe = Reader(model, tuple(taps), (), channels, Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)
-    return Reader(model, tuple(taps), widths, Pooling(pool, skips), is_causal, dtype)
+    return replace(probe, widths=widths, pooling=Pooling(pool, skips))
+
+
+def _traced(model: torch.nn.Module, inputs: Inputs, row: int, one: Inputs) -> tuple[int, Inputs, list[Call]]:
+    """What happens to one stimulus, or to two in a model that does not run on one, as it takes statistics."""
+    try:
+        return row, one, hooks.trace(model, one)
+    except Exception:
+        if inputs.n_stimuli == 1:
+            raise
+        two = inputs.moved_to(model).select(slice(0, 2))
+        return 0, two, hooks.trace(model, two)
 
 
 def _one_of(inputs: Inputs) -> tuple[int, Inputs]:

@@ -10,8 +10,10 @@ import io
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,12 +21,27 @@ import numpy as np
 
 from mot_fast import atomic
 from mot_fast._validate import Array
+from mot_fast.activation_index import INDEX, checksum, read_index
 from mot_fast.extraction.header import Progress, Request, header_of, progress_in
-from mot_fast.extraction.stimulus_digest import NO_STIMULI
-from mot_fast.formats import INDEX
+from mot_fast.extraction.lock import LOCK
+from mot_fast.stimulus_digest import NO_STIMULI
 
 SECONDS_BETWEEN_RECORDS = 5.0
 """How much work a kill may cost; a record waits for the disk."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder to write to, if there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"store: expected a folder to write to, found none at {folder} ({error})") from error
 
 
 class ActivationStore:
@@ -51,12 +68,17 @@ class ActivationStore:
         self.request = request
         self.files = tuple(folder / f"layer{l:03}.npy" for l in range(len(request.labels)))
         self._dtype = np.dtype(request.dtype).newbyteorder("<")
+        self.was_begun = (folder / INDEX).exists()
+        """Whether an earlier run began it."""
         # Replaced in one step: an interrupt falls before it or after it.
-        self.progress = Progress(0, NO_STIMULI, (0.0,) * len(self.files), is_complete=False)
-        if (folder / INDEX).exists():
+        n_layers = len(self.files)
+        self.progress = Progress(0, NO_STIMULI, (0.0,) * n_layers, (0,) * n_layers, is_complete=False)
+        if self.was_begun:
             self._go_on()
         else:
-            self._begin()
+            self._check_new()
+            self._write_header()
+            self._write_empty_layers()
         self._recorded = time.monotonic()
 
     def append(self, arrays: Sequence[Array], digest: str) -> None:
@@ -67,17 +89,30 @@ class ActivationStore:
         OSError
             If they cannot be written; the stimuli before them are safe.
         """
-        before = self.progress
+        before, checksums = self.progress, []
         with self._writing():
-            for file, width, values in zip(self.files, self.request.widths, arrays, strict=True):
+            for l, (file, width, values) in enumerate(zip(self.files, self.request.widths, arrays, strict=True)):
+                numbers = np.ascontiguousarray(values, dtype=self._dtype).data
+                checksums.append(zlib.crc32(numbers, before.checksums[l] or 0))
                 with file.open("r+b") as stream:
                     stream.seek(self._end(width, before.n_stimuli))
-                    stream.write(np.ascontiguousarray(values, dtype=self._dtype).data)
+                    stream.write(numbers)
         largest = [float(max(known, np.abs(x).max())) for known, x in zip(before.largest, arrays, strict=True)]
-        self.progress = Progress(before.n_stimuli + len(arrays[0]), digest, tuple(largest), is_complete=False)
+        n_stimuli = before.n_stimuli + len(arrays[0])
+        self.progress = Progress(n_stimuli, digest, tuple(largest), tuple(checksums), is_complete=False)
         if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
             with self._writing():
                 self.record()
+
+    def rows(self, start: int, stop: int) -> list[Array]:
+        """What is there of some stimuli, `(n, n_units)`, one array a layer."""
+        found = []
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            with file.open("rb") as stream:
+                stream.seek(self._end(width, start))
+                numbers = stream.read((stop - start) * width * self._dtype.itemsize)
+            found.append(np.frombuffer(numbers, self._dtype).reshape(stop - start, width))
+        return found
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -114,35 +149,27 @@ class ActivationStore:
             self.record()
 
     def _finish(self) -> None:
-        n_stimuli, digest, largest = self.progress.n_stimuli, self.progress.digest, self.progress.largest
+        n_stimuli = self.progress.n_stimuli
         for file, width in zip(self.files, self.request.widths, strict=True):
             with file.open("r+b") as stream:
                 stream.write(self._npy_header(width, n_stimuli))
                 stream.truncate(self._end(width, n_stimuli))
-        self.progress = Progress(n_stimuli, digest, largest, is_complete=True)
+        self.progress = replace(self.progress, is_complete=True)
         self.record()
 
-    def _begin(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OSError(f"store: expected a folder to write to, found none at {self.folder} ({error})") from error
-        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(f".{INDEX}.")]
+    def _check_new(self) -> None:
+        make_folder(self.folder)
+        ours = f".{INDEX}.", LOCK
+        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(ours)]
         if strangers:
             raise ValueError(
                 f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
                 f"'{min(strangers)}' in it"
             )
-        self._write_header()
-        self._write_empty_layers()
 
     def _go_on(self) -> None:
         path = self.folder / INDEX
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: expected what an extraction writes, found no JSON ({error})") from error
-        self.progress = progress_in(found, self.request, str(path))
+        self.progress = progress_in(read_index(path), self.request, str(path))
         for abandoned in self.folder.glob(f".{INDEX}.*"):  # by a process that was killed as it wrote
             abandoned.unlink()
         if not self.progress.n_stimuli:  # that process may not have come to the layers
@@ -154,6 +181,21 @@ class ActivationStore:
                     f"{file}: expected at least {expected} bytes, as {INDEX} counts {self.progress.n_stimuli} "
                     f"stimuli, found {size}; remove the folder to extract anew"
                 )
+        if not self.progress.is_complete:
+            self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """What is there must be what was written; where an earlier version told no checksum, it is what is found."""
+        found = []
+        for file, width, expected in zip(self.files, self.request.widths, self.progress.checksums, strict=True):
+            start = self._end(width, 0)
+            found.append(checksum(file, start, self._end(width, self.progress.n_stimuli) - start))
+            if expected not in (None, found[-1]):
+                raise ValueError(
+                    f"{file}: expected the numbers whose digest is in {INDEX}, found altered or damaged ones; remove "
+                    "the folder to extract anew"
+                )
+        self.progress = replace(self.progress, checksums=tuple(found))
 
     def _write_empty_layers(self) -> None:
         for file, width in zip(self.files, self.request.widths, strict=True):

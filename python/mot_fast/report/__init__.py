@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, atomic
+from mot_fast import _optional, _validate, atomic
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
 from mot_fast.mot_file import MARGINAL_ERROR
@@ -70,7 +70,7 @@ def _page(alignment: Record) -> str:
         import jinja2
         import plotly.offline
     except ImportError as error:
-        raise ImportError('reports need plotly and jinja2: pip install "mot_fast[report]"') from error
+        raise _optional.missing("reports need", "plotly", "jinja2", error=error) from error
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
