@@ -137,7 +137,7 @@ def saved(values):
         (field("convention", "raw"), "its convention is 'raw'"),
         (field("convention", None), "'convention' in its header is None"),
         (field("cost", float("nan")), "its header holds NaN"),
-        (field("cost", 10**400), "int too large to convert to float"),
+        (field("cost", 10**400), "'cost' in its header is 1000"),
         (field("cost", 0.1), "its cost is 0.1, and not that of its layer plan"),
         (lambda header, _: header.pop("cost"), "its header lacks 'cost'"),
         (field("alternation", None), "it holds 'alternations', which has no place in it"),

@@ -164,7 +164,10 @@ class PairWork(Protocol[Prepared, Whole]):
         """As plain arrays."""
 
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Whole:
-        """Back from arrays; `ValueError` where they are not sound."""
+        """Back from arrays that were packed, or checked."""
+
+    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
+        """`ValueError` where arrays out of a file are not the work's result, as far as that can be seen cheaply."""
 
     def affordable_threads(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> int:
         """Threads, of those wanted, that the memory budget has room for; `ValueError` if not even for one."""

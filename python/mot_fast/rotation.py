@@ -186,6 +186,12 @@ class LayerPair:
         rotation, rank = orthogonal_factor(self._carried(plan), near=np.eye(n))
         return rotation if rank == n else None
 
+    def residual_of(self, plan: UnitPlan) -> tuple[float, float]:
+        """What the best rotation for a plan leaves, and what there is without any, to which rounding is relative."""
+        fit = float(np.linalg.svd(self._carried(plan), compute_uv=False).sum())
+        residual, whole = self._in_own_units(np.array([self._residual(plan, fit), self._residual(plan, 0.0)]))
+        return float(residual), float(whole)
+
     def _factored(self) -> tuple[F64 | None, F64]:
         """``K = basis core``, orthonormal columns first, where few units or stimuli make its rank low; else None, K."""
         n_stimuli, n = self.source.values.shape

@@ -6,15 +6,17 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, memory
+from mot_fast import _validate, memory, packing
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.align import Task, progress_callback, resources, warn_of_constant_units
 from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_at_once, seconds_sizes
+from mot_fast.consistency import TOLERANCE
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
@@ -194,13 +196,26 @@ def _figures(
     missing = []
     for i, j in wanted:
         key = _key(halves[i], halves[j], setting, means)
-        found = None if means.store is None else means.store.get(key, stacklevel=4)
+        found = None if means.store is None else means.store.get(key, partial(_check, setting), stacklevel=4)
         if found is None:
             missing.append((i, j))
         else:
             yield i, j, found
     for order, results in completed(_align, _orders(missing, halves, setting, work, means), means.executor):
         yield from ((*pair, figures) for pair, figures in zip(order.pairs, results, strict=True))
+
+
+def _check(setting: Setting, arrays: Mapping[str, Array]) -> None:
+    """As far as three numbers can be judged."""
+    packing.check_names(arrays, {"figures"})
+    figures = arrays["figures"]
+    if figures.dtype != "float64" or figures.shape != ((3,) if setting.alternation is None else (2,)):
+        raise ValueError(f"its figures are {figures.dtype} numbers of shape {figures.shape}")
+    most = 2.0 + TOLERANCE if setting.convention == "standardized" or setting.alternation is None else np.inf
+    if not (-TOLERANCE <= figures[0] <= most and np.isfinite(figures[0])):
+        raise ValueError(f"its cost is {figures[0]}")
+    if (np.abs(figures[1:]) > 1.0 + TOLERANCE).any():
+        raise ValueError(f"its scores are {figures[1:].tolist()}")
 
 
 def _key(source: Halves, target: Halves, setting: Setting, means: Resources) -> str:
