@@ -16,8 +16,8 @@ from mot_fast.network import Network
 from mot_fast.packing import PackedPlans
 from mot_fast.transport import UnitPlan
 
-_MOST_UNITS = 64
-"""Of a source layer, whose arcs are computed again; of smaller layers all of them are."""
+_ALL_UNITS, _SOME_UNITS = 64, 32
+"""A source layer of so many units has the arcs of all of them computed again, a wider one those of some."""
 _MOST_BYTES = 2**25
 """Of activations in double precision that are held for it."""
 _SINGLE_PRECISION = 1e-6
@@ -43,27 +43,37 @@ def check_correlations(plans: PackedPlans, source: Network, target: Network) -> 
         If they do not, or if the activations cannot be read.
     """
     rng = np.random.default_rng()
-    n_units = int(np.clip(_MOST_BYTES // (8 * source.n_stimuli * len(source)), 4, _MOST_UNITS))
+    most = int(max(4, _MOST_BYTES // (8 * source.n_stimuli * len(source))))
     chosen = []
     for l, width in enumerate(source.widths):
-        units = np.sort(rng.choice(width, min(width, n_units), replace=False))
+        n_units = min(most, width if width <= _ALL_UNITS else _SOME_UNITS)
+        units = np.arange(width) if n_units == width else np.sort(rng.choice(width, n_units, replace=False))
         chosen.append(_units(*source.read(l), units))
     for m in range(len(target)):
-        values, rows = target.read(m)
-        for l, some in enumerate(chosen):
-            plan = plans[l * len(target) + m]
-            arcs = np.flatnonzero(np.isin(plan.rows, some.units))
-            arcs = rng.choice(arcs, min(len(arcs), 2 * n_units), replace=False)
-            others = _units(values, rows, np.unique(plan.columns[arcs]))
-            _check_arcs(plan, arcs, some, others)
+        of_layer = [plans[l * len(target) + m] for l in range(len(source))]
+        arcs = [_arcs(plan, some.units, rng) for plan, some in zip(of_layer, chosen, strict=True)]
+        columns = [plan.columns[each] for plan, each in zip(of_layer, arcs, strict=True)]
+        others = _units(*target.read(m), np.unique(np.concatenate(columns)))
+        for plan, each, some in zip(of_layer, arcs, chosen, strict=True):
+            _check_arcs(plan, each, some, others)
 
 
-def _check_arcs(plan: UnitPlan, arcs: Index, source: _Units, target: _Units) -> None:
-    costs = 1.0 - np.clip(source.vectors.T @ target.vectors, -1.0, 1.0)
-    reduced = costs - plan.u[source.units][:, None] - plan.v[target.units]
-    allowed = TOLERANCE + _SINGLE_PRECISION + source.uncertainty[:, None] + target.uncertainty
-    found = np.searchsorted(source.units, plan.rows[arcs]), np.searchsorted(target.units, plan.columns[arcs])
-    if (np.abs(reduced[found]) > allowed[found]).any() or (reduced < -allowed).any():
+def _arcs(plan: UnitPlan, units: Index, rng: np.random.Generator) -> Index:
+    """Of some source units, at most twice as many as there are units, which is more than a plan has as a rule."""
+    is_of_units = np.zeros(plan.shape[0], dtype=bool)
+    is_of_units[units] = True
+    found = np.flatnonzero(is_of_units[plan.rows])
+    most = 2 * len(units)
+    return found if len(found) <= most else rng.choice(found, most, replace=False)
+
+
+def _check_arcs(plan: UnitPlan, arcs: Index, source: _Units, others: _Units) -> None:
+    rows = np.searchsorted(source.units, plan.rows[arcs])
+    places, columns = np.unique(np.searchsorted(others.units, plan.columns[arcs]), return_inverse=True)
+    costs = 1.0 - np.clip(source.vectors.T @ others.vectors[:, places], -1.0, 1.0)
+    reduced = costs - plan.u[source.units][:, None] - plan.v[others.units[places]]
+    allowed = TOLERANCE + _SINGLE_PRECISION + source.uncertainty[:, None] + others.uncertainty[places]
+    if (np.abs(reduced[rows, columns]) > allowed[rows, columns]).any() or (reduced < -allowed).any():
         name = f"the plan from layer {shown(plan.source)} to {shown(plan.target)}"
         raise ValueError(f"{name} is not that of the activations")
 
