@@ -119,8 +119,10 @@ def compare(
         rotate=judged_alternation(rotate),
         source_masses=Masses.judged(source_mass, source.widths, "source_mass"),
         target_masses=Masses.judged(target_mass, target.widths, "target_mass"),
-        n_permutations=_validate.whole_number(n_permutations, "n_permutations", at_least=1),
-        n_resamples=_validate.whole_number(n_resamples, "n_resamples", at_least=1),
+        n_permutations=_validate.whole_number(
+            n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_REPEATS
+        ),
+        n_resamples=_validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES),
         convention=_validate.choice(convention, CONVENTIONS, "convention"),
         n_jobs=_validate.n_threads(n_jobs),
         memory_limit=memory_limit,
@@ -169,7 +171,7 @@ def seeded_splits(
 ) -> list[tuple[Index, Index]]:
     """So many splits of the stimuli of both networks, of consecutive seeds, with enough stimuli on both sides."""
     same_stimuli([source, target])
-    n = _validate.whole_number(n, argument, at_least=1)
+    n = _validate.whole_number(n, argument, at_least=1, at_most=_validate.MOST_REPEATS)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n)]
     _validate.enough_stimuli(len(rows[0][0]), "training stimuli of a split")

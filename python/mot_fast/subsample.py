@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from mot_fast import _validate, constant_units
+from mot_fast import _validate, constant_units, escaping
 from mot_fast._options import PlainOptions
 from mot_fast._validate import F64, Array, Index
 from mot_fast.align import align
@@ -58,7 +58,10 @@ class SubsampleCurve:
         n_seeds = len(next(iter(self.scores.values()))[0])
         return "\n".join(
             [
-                f"{self.source_name} from a fraction of the units of every layer of {self.target_name}\n",
+                escaping.markdown(
+                    f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
+                ),
+                "",
                 *markdown_table(cells, n_left=1),
                 "",
                 f"- held-out scores over {n_seeds} seeds, each with its own split and units; +-: sd over the seeds",
