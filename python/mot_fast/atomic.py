@@ -101,5 +101,5 @@ def _gone_afterwards(remove: Callable[[], None]) -> Iterator[None]:
                 is_gone = True
             except KeyboardInterrupt as error:
                 interrupt = error
-    if interrupt is not None:
-        raise interrupt
+        if interrupt is not None:
+            raise interrupt

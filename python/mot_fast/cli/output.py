@@ -48,13 +48,14 @@ def _plain(value: Any) -> Any:
 
 
 def save_picture(axes: Axes, path: Path) -> None:
-    """Write the figure that the axes are part of; the end of the name says in which format."""
+    """Write the figure that the axes are part of, whole or not at all; the end of the name says in which format."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     try:
-        figure.savefig(path, dpi=150)
+        with atomic.written(path) as file:
+            figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
     except OSError as error:
-        raise OSError(f"{path}: the picture could not be written ({error})") from error
+        raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
 
 
 def check_table(path: Path | None) -> None:
