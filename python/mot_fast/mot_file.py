@@ -95,11 +95,11 @@ def _rotation_arrays(alignment: Record) -> dict[str, Array]:
 def load(path: str | os.PathLike[str]) -> Record:
     """Read an alignment; see `Alignment.load`."""
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing")
     try:
         with np.errstate(all="ignore"):  # what overflows is refused
             return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 

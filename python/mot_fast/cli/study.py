@@ -114,7 +114,7 @@ class _Reader:
                 unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()), name
             )
             if other != name:  # which some file systems take for one
-                raise self._wrong("networks", "names that differ in more than case or form", f"{other!r} and {name!r}")
+                raise self._wrong("networks", "names that differ in more than case or form", [other, name])
         return {name: self._network(name, table) for name, table in tables.items()}
 
     def _file_name(self, name: str) -> None:
