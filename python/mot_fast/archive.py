@@ -139,6 +139,11 @@ class _InPieces(io.FileIO):
             raise ValueError(f"its directory is said to take {memory.shown(wanted)}")
         return super().read(wanted) or b""
 
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            raise ValueError("its directory leads to places before its beginning")
+        return super().seek(offset, whence)
+
 
 def _opened(path: Path) -> _InPieces:
     """A file, and nothing that would be waited for, or that never ends."""
