@@ -186,6 +186,24 @@ def test_blocks_of_costs_alone_that_lie_are_told(layers, tmp_path, name, change,
     np.testing.assert_array_equal(found, expected)
 
 
+def test_figures_of_networks_that_lie_are_told(layers, tmp_path):
+    source, target = (mot.load(each, name) for each, name in zip(networks(layers), ("one", "two"), strict=True))
+    expected = mot.similarity_matrix([source, target], store=tmp_path)
+    for path in (tmp_path / "blocks").iterdir():
+        rewrite_block(path, scale("figures"))
+    message = r"store: its figures of 'one' and '(one|two)' are not those of the activations, and are replaced"
+    with pytest.warns(UserWarning, match=message) as caught:
+        found = mot.similarity_matrix([source, target], store=tmp_path)
+    told = [str(warning.message) for warning in caught]
+    assert len(told) == 3
+    assert re.fullmatch(message, told[0])
+    assert {warning.filename for warning in caught} == {__file__}
+    np.testing.assert_array_equal(found.costs, expected.costs)
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    with warnings.catch_warnings(action="error"):
+        mot.similarity_matrix([source, target], store=tmp_path)
+
+
 def test_workers_look_at_blocks_as_well(layers, tmp_path, monkeypatch):
     """A block that another process has written in the meantime is not believed either."""
     source, target = networks(layers)
