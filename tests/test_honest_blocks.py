@@ -191,7 +191,7 @@ def test_figures_of_networks_that_lie_are_told(layers, tmp_path):
     expected = mot.similarity_matrix([source, target], store=tmp_path)
     for path in (tmp_path / "blocks").iterdir():
         rewrite_block(path, scale("figures"))
-    message = r"store: its figures of 'one' and '(one|two)' are not those of the activations, and are replaced"
+    message = r"store: its figures of '\w+' and '\w+' are not those of the activations, and are replaced"
     with pytest.warns(UserWarning, match=message) as caught:
         found = mot.similarity_matrix([source, target], store=tmp_path)
     told = [str(warning.message) for warning in caught]
