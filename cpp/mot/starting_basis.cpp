@@ -276,14 +276,19 @@ std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs) {
 
 }  // namespace
 
+Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const Potentials& potentials,
+                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost) {
+    Forest forest(masses, plan);
+    forest.follow_plan();
+    forest.ship_rest(cost);
+    return joined(masses, forest.arcs(), arcs, potentials, cost);
+}
+
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost) {
     std::vector<Arc> plan;
     for (const Shipment& shipment : auction.shipments()) plan.push_back(shipment.arc);
-    Forest forest(masses, plan);
-    forest.follow_plan();
-    forest.ship_rest(cost);
-    return joined(masses, forest.arcs(), arcs, auction.potentials(), cost);
+    return starting_basis(masses, plan, auction.potentials(), arcs, cost);
 }
 
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs,
