@@ -76,6 +76,12 @@ def halve_residuals(arrays):
     arrays["trace"] *= 0.5
 
 
+def lengthen(arrays):
+    """The first pair's alternations go on for ever at its first residual."""
+    arrays["trace"] = np.concatenate([np.full(30, arrays["trace"][0]), arrays["trace"]])
+    arrays["alternations"][0] += 30
+
+
 def nudge(name, by):
     def change(arrays):
         arrays[name].flat[0] += by
@@ -112,6 +118,7 @@ def nudge(name, by):
         ("rotated", halve_residuals, "the residual of the transport from layer .* is not that of the activations"),
         ("printed", halve_residuals, "the residual of the transport from layer .* is not that of the activations"),
         ("rotated", make_better, "a pair's certificate is better than that of its plan|are not proven optimal"),
+        ("rotated", lengthen, "it holds traces of more than 20 alternations"),
         ("rotated", scale("trace", by=-1.0), "it holds residuals below 0"),
         ("rotated", scale("pair_certificate", by=0), "a pair's certificate is better than that of its plan"),
         ("rotated", scale("pair_certificate", by=1e9), "it holds transports that are not proven optimal"),

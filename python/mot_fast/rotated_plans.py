@@ -124,7 +124,7 @@ class RotatedTransports:
         check_proofs(arrays["pair_certificate"])
         if (arrays["certificate"] > arrays["pair_certificate"]).any():
             raise ValueError("a pair's certificate is better than that of its plan")
-        if arrays["alternations"].max() > self.alternation.max_iter + 1:
+        if arrays["alternations"].max() > self.alternation.max_iter:
             raise ValueError(f"it holds traces of more than {self.alternation.max_iter} alternations")
         _needed(*networks, budget)
         for p in self._some(networks):
