@@ -60,7 +60,7 @@ def test_a_forbidding_cost_is_not_in_the_tolerance():
 @pytest.mark.parametrize("n", [3, 12, 60])
 @pytest.mark.parametrize("highest", [9, 2**31, 2**53])
 def test_whole_costs_with_whole_masses_are_solved_exactly(n, highest):
-    """Repeating units by their masses makes an assignment, on which SciPy's sums of Python's whole numbers are exact."""
+    """Units repeated by their masses make an assignment; SciPy's pairs are added as Python's whole numbers."""
     rng = np.random.default_rng(n)
     cost = rng.integers(0, highest, (n, n + 2)).astype(float)
     cost[rng.random(cost.shape) < 0.2] = 2.0**53 - 1
