@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast import archive
+from mot_fast.store import FORMAT, FORMAT_VERSION, _digest_of
 
 KINDS = ["plain", "masses", "rotated", "scored", "version 1"]
 
@@ -130,3 +132,34 @@ def rewrite(path, change):
     header = json.loads(members["header.json"])
     change(header, members)
     path.write_bytes(packed({**members, "header.json": json.dumps(header).encode()}))
+
+
+def rewrite_block(path, change):
+    """Change the arrays of a block, whose digest is then that of the new ones, as whoever writes to a store can."""
+    header, arrays = archive.read(path, FORMAT, FORMAT_VERSION)
+    arrays = {name: values.copy() for name, values in arrays.items()}
+    change(arrays)
+    archive.write(path, {**header, "digest": _digest_of(arrays)}, arrays, stored=arrays)
+
+
+def member_of_any_kind(rng, values):
+    """An array changed in one way or another: numbers, their order, type or shape."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        return CHANGES[rng.integers(len(CHANGES))](values, rng)
+
+
+def bump(values, rng):
+    return (np.arange(values.size) == rng.integers(values.size)).astype(values.dtype).reshape(values.shape)
+
+
+CHANGES = [
+    lambda values, rng: rng.permutation(values),
+    lambda values, rng: np.concatenate([values, values])[: rng.integers(2 * len(values))],
+    lambda values, rng: values * [0, 2, 1e308, 2.0**62, np.nan][rng.integers(5)],
+    lambda values, rng: (values * [0.0, 2.0, -1.0, 2.0**31, 2.0**62][rng.integers(5)]).astype(values.dtype),
+    lambda values, rng: values + bump(values, rng),
+    lambda values, rng: values - bump(values, rng),
+    lambda values, rng: values * (1 + 1e-5 * rng.standard_normal(values.shape)),
+    lambda values, rng: values.astype([np.float32, ">f8", np.int64, np.uint8, bool, np.complex128][rng.integers(6)]),
+    lambda values, rng: [values.T, values[:, None], values.ravel(), values[0], values[None]][rng.integers(5)],
+]

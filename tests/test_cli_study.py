@@ -93,6 +93,44 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
             "networks.three: expected some of .*'pool'",
         ),
         (NETWORKS + "[networks.three]\nmodel = 'x'", "networks.three.texts: expected a str, found None"),
+        ("x = " + "[" * 100_000, "expected a study as TOML, found what is none"),
+        ("x = " + "9" * 5000, "expected a study as TOML, found what is none"),
+        ("#" * 2**20 + "\n", "expected a study as TOML, found more than 1048576 bytes"),
+        ("methods = []\n" + NETWORKS, r"methods: expected a list of some of .*, found \[\]"),
+        ("methods = [['cka']]\n" + NETWORKS, r"methods: expected a list of some of .*, found \[\['cka'\]\]"),
+        (
+            "pairs = [[['one'], 'two']]\n" + NETWORKS,
+            r"pairs\[0\]: expected two of one, two, found \[\['one'\], 'two'\]",
+        ),
+        ("pairs = [['one', 'two'], ['one', 'two']]\n" + NETWORKS, r"pairs\[1\]: expected another one than pairs\[0\]"),
+        (
+            NETWORKS + "[splits]\nn = 1000000000000",
+            "splits.n: expected a number between 1 and 10000, found 1000000000000",
+        ),
+        (NETWORKS + "[splits]\nn = 0", "splits.n: expected a number between 1 and 10000, found 0"),
+        (NETWORKS + "[splits]\nseed = -1", "splits.seed: expected a number between 0 and inf, found -1"),
+        (NETWORKS + "[splits]\ntest_size = nan", "splits.test_size: expected a number between 0 and 1, found nan"),
+        (NETWORKS + "[splits]\ntest_size = 1", "splits.test_size: expected a number between 0 and 1, found 1.0"),
+        (NETWORKS + "check_stimuli = 1", "networks.two.check_stimuli: expected a bool, found 1"),
+        (NETWORKS.replace('["layer[01]"]', "2.5"), "networks.two.layers: expected names of layers, found 2.5"),
+        (
+            NETWORKS + "[networks.ONE]\nactivations = 'one.npz'",
+            "names that differ in more than case .*'one', 'ONE'",
+        ),
+        (
+            NETWORKS + "[networks.ｏne]\nactivations = 'one.npz'".replace("ｏne", "'ｏne'"),
+            "differ in more than case or form",
+        ),
+        (NETWORKS + "[networks.'']\nactivations = 'one.npz'", "names that may be part of file names.* found ''"),
+        (
+            NETWORKS + "[networks.'one-']\nactivations = 'one.npz'",
+            "names that may be part of file names.* found 'one-'",
+        ),
+        (NETWORKS + '[networks."a\\u001b"]\nactivations = "one.npz"', r"part of file names.* found 'a\\x1b'"),
+        (
+            "\n".join(f"[networks.n{k}]\nactivations = 'one.npz'" for k in range(102)),
+            "at most 10000 pairs, found '102 netw",
+        ),
         (
             NETWORKS + "[networks.'a/b']\nactivations = 'x.npz'",
             "expected names that may be part of file names",
@@ -107,6 +145,43 @@ def test_mistakes_in_a_study_are_named_by_their_place(folder, text, message):
 def test_a_file_of_a_study_that_is_missing_is_named(folder):
     with pytest.raises(FileNotFoundError, match=r"three.activations: expected a file, found nothing at .*gone"):
         study.read(write(folder, NETWORKS + "[networks.three]\nactivations = 'gone.npz'"))
+
+
+def test_a_path_of_a_study_that_is_no_file_is_named(folder):
+    with pytest.raises(FileNotFoundError, match=r"expected a study as TOML, found no file"):
+        study.read(folder)
+    with pytest.raises(FileNotFoundError, match=r"three.activations: expected a file, found nothing at"):
+        study.read(write(folder, NETWORKS + "[networks.three]\nactivations = ''"))
+
+
+def test_any_text_is_a_study_or_an_error_that_names_its_file(folder):
+    """Lines and characters of a sound one changed at random."""
+    sound = "pairs = [['one', 'two']]\nmethods = ['mot']\n" + NETWORKS + "[splits]\nn = 2\n[output]\nfolder = 'out'\n"
+    rng, n_refused = np.random.default_rng(0), 0
+    for _ in range(300):
+        path = write(folder, changed_text(sound, rng))
+        found, message = None, ""
+        try:
+            found = study.read(path)
+        except (ValueError, FileNotFoundError) as error:
+            message = str(error)
+        if found is None:
+            assert message.startswith(str(path))
+            n_refused += 1
+        else:
+            assert len(set(found.pairs)) == len(found.pairs) > 0
+            assert 1 <= found.n_splits <= 10_000
+    assert 0 < n_refused < 300
+
+
+def changed_text(text, rng):
+    junk = ["[", "]", "'", '"', "=", "\n", ".", "-", "0", "1e999", "nan", "[[]]", "{}", "é", "\0", "true", "1979-05-27"]
+    for _ in range(rng.integers(1, 4)):
+        first, last = sorted(rng.integers(0, len(text), 2))
+        last = min(last, first + 12)
+        pieces = [text[:first], junk[rng.integers(len(junk))] * rng.integers(0, 3), text[last:]]
+        text = "".join(pieces) if rng.random() < 0.7 else text[:last] + text[first:]
+    return text
 
 
 def test_networks_of_different_stimuli_are_refused_before_the_work(folder):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing.connection
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -68,3 +71,24 @@ def test_an_executor_that_is_shut_down_is_an_error_not_a_hang(kind):
             list(results)
         with pytest.raises(RuntimeError, match=message):
             list(dispatch.completed(time.sleep, [0.0], pool))
+
+
+def half_sent(_):
+    """Dies in the middle of sending its result, as a process does that the system kills then."""
+
+    def send(connection, content, write=os.write):
+        write(connection.fileno(), content[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    multiprocessing.connection.Connection._send = send
+    return bytes(1000)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_that_dies_while_it_sends_is_found_out(monkeypatch):
+    """CPython's pool waits for the rest of the result for ever, and so does its shutdown."""
+    monkeypatch.setattr(dispatch, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        message = r"executor: it broke down .*; with a store, another run goes on from the finished blocks"
+        with pytest.raises(RuntimeError, match=message):
+            list(dispatch.completed(half_sent, range(3), pool))

@@ -126,6 +126,7 @@ def test_masses_come_back_from_a_file(networks, rng, tmp_path):
     [
         ([1, 2, 3], ValueError, r"source_mass: expected shape \(2,\), found \(3,\)"),
         ([1, 0], ValueError, r"source_mass: expected positive masses, found 0.0 of 1.0 at 1"),
+        ([1.0, 1e-101], ValueError, r"source_mass: expected positive masses, found 1e-101 of 1.0 at 1"),
         ([1e-300, 1e300], ValueError, r"source_mass: expected positive masses, found 1e-300 of 1e\+300 at 1|at 0"),
         ([np.ones(6), None], TypeError, r"source_mass\[1\]: expected an array of masses, found None"),
         (np.ma.array([1.0, 2.0], mask=[False, True]), ValueError, r"source_mass: expected every number, found masked"),

@@ -192,7 +192,13 @@ def position(which: Any, labels: Sequence[str], what: str) -> int:
     return index % len(labels)
 
 
-def whole_number(value: Any, what: str, at_least: int | None = None) -> int:
+MOST_REPEATS = 10_000
+"""Splits, draws or restarts at most, each of which takes a list of stimuli, or a transport, of its own."""
+MOST_RESAMPLES = 10**7
+"""Resamples and permutations at most, each of which takes some numbers."""
+
+
+def whole_number(value: Any, what: str, at_least: int | None = None, at_most: int | None = None) -> int:
     """An integer, of Python's or numpy's; not a boolean, not a float."""
     try:
         if isinstance(value, bool):
@@ -202,6 +208,8 @@ def whole_number(value: Any, what: str, at_least: int | None = None) -> int:
         raise TypeError(f"{what}: expected an integer, found {value!r}") from None
     if at_least is not None and number < at_least:
         raise ValueError(f"{what}: expected at least {at_least}, found {number}")
+    if at_most is not None and number > at_most:
+        raise ValueError(f"{what}: expected at most {at_most}, found {number}")
     return number
 
 

@@ -12,6 +12,8 @@ from mot_fast import _validate
 from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Array
 
+LEAST_SHARE = 1e-100
+"""Of the mass of a network or of a layer: what is divided by one, as predictions and tables are, stays finite."""
 GivenMasses = Sequence[float] | Sequence[ArrayLike] | Array
 """One number a layer, or one array a layer."""
 
@@ -42,7 +44,7 @@ def _shares(masses: F64, what: str) -> F64:
     """Masses with sum 1 of what takes part: leave out what has none."""
     shares = masses / masses.max()
     shares /= shares.sum()
-    if not shares.all():
+    if not shares.min() >= LEAST_SHARE:
         i = int(np.argmin(shares))
         raise ValueError(f"{what}: expected positive masses, found {masses[i]} of {masses.max()} at {i}")
     return np.asarray(shares)

@@ -7,9 +7,12 @@ streams hold.
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import os
 import re
+import stat
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -42,7 +45,18 @@ class NewerFormat(ValueError):
     """A file that a later release wrote."""
 
 
-def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], stored: Collection[str] = ()) -> None:
+class NoFile(ValueError):
+    """A folder, a pipe, a device, or what else stands where a file is expected."""
+
+
+def write(
+    path: Path,
+    header: Mapping[str, Any],
+    arrays: Mapping[str, Array],
+    stored: Collection[str] = (),
+    *,
+    is_replaced: bool = False,
+) -> None:
     """Write beside `path` and move it there in one step.
 
     Parameters
@@ -54,6 +68,8 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], st
         Of names to arrays of float64, int32 or int64.
     stored : collection of str
         Arrays that are not worth compressing.
+    is_replaced : bool
+        Whether a link is replaced rather than followed; see `atomic.written`.
 
     Raises
     ------
@@ -68,7 +84,7 @@ def write(path: Path, header: Mapping[str, Any], arrays: Mapping[str, Array], st
         raise ValueError(f"{path}: expected names that take {memory.shown(_MOST_HEADER_BYTES)} at most, found {size}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
-    with atomic.written(path) as file:
+    with atomic.written(path, is_replaced=is_replaced) as file:
         if _pack(file, text, arrays, stored) > _most_unpacked(file.tell()):
             file.truncate(0)
             file.seek(0)
@@ -99,19 +115,46 @@ def read(path: Path, file_format: str, newest: int) -> tuple[dict[str, Any], dic
     MemoryError, NewerFormat, ValueError
         If there is no room for it; if it is of a newer version; if it is damaged, or none of these files.
     """
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path) as file, zipfile.ZipFile(file) as archive:
         members = {member.filename: member for member in archive.infolist()}
         if len(members) < len(archive.infolist()):
             raise ValueError("it holds two members of one name")
         if _HEADER not in members:
             raise ValueError(f"it lacks '{_HEADER}'")
-        _check_sizes(members, path.stat().st_size)
+        _check_sizes(members, os.fstat(file.fileno()).st_size)
         header = json.loads(_unpacked(archive, members.pop(_HEADER)), parse_constant=_refuse_constant)
         _check_format(header, file_format, newest)
         for name in members:
             if not name.endswith(".npy"):
                 raise ValueError(f"it holds {shown(name)}")
         return header, {name.removesuffix(".npy"): _array(archive, member) for name, member in members.items()}
+
+
+class _InPieces(io.FileIO):
+    """A file of which no more is read at once than a piece: no directory that it says to have fills the memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
+        if wanted > _CHUNK:
+            raise ValueError(f"its directory is said to take {memory.shown(wanted)}")
+        return super().read(wanted) or b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            raise ValueError("its directory leads to places before its beginning")
+        return super().seek(offset, whence)
+
+
+def _opened(path: Path) -> _InPieces:
+    """A file, and nothing that would be waited for, or that never ends."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise NoFile("it is no file")
+    # Whatever has taken its place since is opened without waiting, and looked at again.
+    file = _InPieces(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NoFile("it is no file")
+    return file
 
 
 def _check_sizes(members: Mapping[str, zipfile.ZipInfo], n_bytes: int) -> None:

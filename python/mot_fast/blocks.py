@@ -7,15 +7,13 @@ later run cuts alike and finds its blocks again.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic
 
-from mot_fast import _validate, layer_cache, memory
+from mot_fast import _validate, atomic, layer_cache, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.dispatch import completed
@@ -82,10 +80,14 @@ class Order(Generic[Prepared, Whole]):
         parameters = {**self.work.identity(), "memory_limit": self.memory_limit}
         return block_key(parameters, self.source.digests, self.target.digests)
 
+    def check(self, arrays: dict[str, Array]) -> None:
+        """Whether they are this block, as far as its masses, its proofs and a look at its activations tell."""
+        self.work.check(arrays, (self.source.network, self.target.network), budget_of(self.memory_limit))
+
 
 def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     """A block's result, packed; it is stored before it is returned."""
-    if order.store is not None and (found := order.store.get(order.key, stacklevel=None)) is not None:
+    if order.store is not None and (found := order.store.get(order.key, order.check, stacklevel=None)) is not None:
         return found  # another process was faster
     networks = order.source.network, order.target.network
     wanted = _validate.n_threads(order.n_threads)
@@ -129,7 +131,7 @@ def readable_by_workers(networks: Sequence[Network], resources: Resources) -> It
             yield networks
             return
         if folder is None:
-            folder = Store(Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mot_fast-"))))
+            folder = Store(exits.enter_context(atomic.temporary_folder("mot_fast-")))
         yield [folder.with_layers_of(network) for network in networks]
 
 
@@ -196,7 +198,7 @@ class BlockRun(Generic[Prepared, Whole]):
         store, missing = self._resources.store, []
         for rows, columns in self._blocks():
             order = self._order(rows, columns)
-            found = None if store is None else store.get(order.key, stacklevel=_CALLER)
+            found = None if store is None else store.get(order.key, order.check, stacklevel=_CALLER)
             if found is None:
                 missing.append((rows, columns))
             else:

@@ -124,8 +124,10 @@ def compare(
         rotate=judged_alternation(rotate),
         source_masses=Masses.judged(source_mass, source.widths, "source_mass"),
         target_masses=Masses.judged(target_mass, target.widths, "target_mass"),
-        n_permutations=_validate.whole_number(n_permutations, "n_permutations", at_least=1),
-        n_resamples=_validate.whole_number(n_resamples, "n_resamples", at_least=1),
+        n_permutations=_validate.whole_number(
+            n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_REPEATS
+        ),
+        n_resamples=_validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES),
         convention=_validate.choice(convention, CONVENTIONS, "convention"),
         n_jobs=_validate.n_threads(n_jobs),
         memory_limit=memory_limit,
@@ -177,7 +179,7 @@ def seeded_splits(
 ) -> list[tuple[Index, Index]]:
     """So many splits of the stimuli of both networks, of consecutive seeds, with enough stimuli on both sides."""
     same_stimuli([source, target])
-    n = _validate.whole_number(n, argument, at_least=1)
+    n = _validate.whole_number(n, argument, at_least=1, at_most=_validate.MOST_REPEATS)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     n_bytes = n * source.n_stimuli * np.dtype(np.int64).itemsize
     if n_bytes > memory.available():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _optional, _validate, notebook, tables
+from mot_fast import _optional, _validate, escaping, notebook, tables
 from mot_fast._printable import printable
 from mot_fast._validate import F64
 from mot_fast.baselines import linear_cka, procrustes, rsa
@@ -92,7 +92,7 @@ class Comparison:
     def to_markdown(self) -> str:
         """The table and its notes as text that reads well as it is."""
         lines = [
-            self._title(),
+            escaping.markdown(self._title()),
             "",
             *markdown_table(self._cells(), n_left=2),
             "",
@@ -228,7 +228,11 @@ def with_sd(value: float, sd: float) -> str:
 
 
 def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
+    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right.
+
+    Whatever the cells hold, they are shown as they are.
+    """
+    cells = [list(map(escaping.markdown_cell, row)) for row in cells]
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
     return [

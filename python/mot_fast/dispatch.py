@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -13,6 +21,8 @@ Order = TypeVar("Order")
 Result = TypeVar("Result")
 
 _SECONDS_BETWEEN_LOOKS = 1.0
+_PATIENCE = 5
+"""Looks without any result, after which a pool that has lost a process does not find it out by itself."""
 IN_FLIGHT = 256
 """Orders that an executor is given at most: enough to keep so many workers busy, and all that it has to remember."""
 
@@ -45,6 +55,8 @@ def completed(
         return
     waiting = iter(orders)
     running: dict[Future[Result], Order] = {}
+    is_broken = False
+    n_idle = 0
     try:
         while True:
             for order in islice(waiting, IN_FLIGHT - len(running)):
@@ -53,14 +65,19 @@ def completed(
                 return
             # Futures that are called off by others never wake up who waits for them.
             done = wait(running, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
+            n_idle = 0 if done else n_idle + 1
+            if n_idle >= _PATIENCE and _has_dead_process(workers):
+                _bring_down(workers)
             for future in done or [future for future in running if future.cancelled()]:
                 yield running.pop(future), future.result()
     except (BrokenExecutor, CancelledError) as error:
+        is_broken = isinstance(error, BrokenExecutor)
         what = "it was shut down" if isinstance(error, CancelledError) else f"it broke down ({error})"
         raise RuntimeError(f"executor: {what}; with a store, another run goes on from the finished blocks") from error
     finally:
-        for future in running:
-            future.cancel()
+        if not is_broken:  # else its futures fail one by one, and the pool would not survive to find one called off
+            for future in running:
+                future.cancel()
 
 
 def _submit(workers: Executor, function: Callable[[Order], Result], order: Order) -> Future[Result]:
@@ -70,3 +87,24 @@ def _submit(workers: Executor, function: Callable[[Order], Result], order: Order
         raise
     except RuntimeError as error:  # what executors say when they are shut down
         raise CancelledError from error
+
+
+def _has_dead_process(workers: Executor) -> bool:
+    """Whether it is a pool one of whose processes has ended."""
+    from multiprocessing.connection import wait as ended
+
+    processes = (getattr(workers, "_processes", None) or {}) if isinstance(workers, ProcessPoolExecutor) else {}
+    return bool(ended([process.sentinel for process in list(processes.values())], 0))
+
+
+def _bring_down(workers: Executor) -> None:
+    """Make a pool find out that it is broken.
+
+    A process that is killed while it sends a result leaves half of it in the pipe, and CPython's pool waits for the
+    rest, through its own shutdown as well: until nobody is left who could send anything.
+    """
+    for process in list((getattr(workers, "_processes", None) or {}).values()):
+        process.kill()
+    results = getattr(workers, "_result_queue", None)
+    if results is not None and not results._writer.closed:
+        results._writer.close()

@@ -65,7 +65,7 @@ def evaluate(
     [0.66, 0.58, 0.59, 0.56]
     """
     source, target = load(source).in_memory(), load(target).in_memory()
-    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2)
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     intervals = bootstrap_scores(
         alignment, source, target, UNSHUFFLED, n_resamples=n_resamples, confidence=CONFIDENCE, seed=seed

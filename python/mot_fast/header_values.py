@@ -8,19 +8,26 @@ from dataclasses import fields
 from reprlib import repr as shown
 from typing import Any
 
+_MOST = 2**63 - 1
+"""Of a count, unless another is named: what 64 bits hold."""
+
 
 def field(values: Mapping[str, Any], name: str, *kinds: type) -> Any:
     """A value of one of these types."""
     if name not in values:
         raise ValueError(f"its header lacks '{name}'")
-    if type(values[name]) not in kinds:
+    value = values[name]
+    if type(value) not in kinds or (str in kinds and not is_text(value)):
         raise _refused(values, name)
-    return values[name]
+    return value
 
 
 def number(values: Mapping[str, Any], name: str, low: float = -math.inf, high: float = math.inf) -> float:
     """A finite number between two others."""
-    found = float(field(values, name, int, float))
+    try:
+        found = float(field(values, name, int, float))
+    except OverflowError:
+        found = math.inf
     if not (math.isfinite(found) and low <= found <= high):
         raise _refused(values, name)
     return found
@@ -31,10 +38,10 @@ def optional_number(values: Mapping[str, Any], name: str, low: float, high: floa
     return None if values.get(name, "") is None else number(values, name, low, high)
 
 
-def count(values: Mapping[str, Any], name: str, at_least: int) -> int:
+def count(values: Mapping[str, Any], name: str, at_least: int, at_most: float = _MOST) -> int:
     """An integer."""
     found: int = field(values, name, int)
-    if found < at_least:
+    if not at_least <= found <= at_most:
         raise _refused(values, name)
     return found
 
@@ -42,9 +49,14 @@ def count(values: Mapping[str, Any], name: str, at_least: int) -> int:
 def texts(values: Mapping[str, Any], name: str) -> list[str]:
     """A list of strings."""
     found: list[str] = field(values, name, list)
-    if not all(type(text) is str for text in found):
+    if not all(map(is_text, found)):
         raise _refused(values, name)
     return found
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a string that can be written: JSON may hold halves of characters, which no file and no page can."""
+    return type(value) is str and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def check_fields(values: Mapping[str, Any], kind: type) -> None:

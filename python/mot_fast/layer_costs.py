@@ -10,11 +10,15 @@ import numpy as np
 
 from mot_fast import _core, packing
 from mot_fast._validate import F64, Array
-from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair
+from mot_fast.consistency import TOLERANCE, check_proofs
+from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, PreparedNetwork, for_each_pair
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.transport import Certificate, proven
 from mot_fast.unit_plans import STANDARDIZED, Report, solve_batch, transport_name, transport_seconds, transports_within
+
+_LEAST_SHARE, _SOON = 0.05, 0.05
+"""What share of a block's pairs is solved again; and in how many seconds' worth of pairs all of them are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +77,35 @@ class TransportCosts:
         """`cost`, `(L, M)`, and `certificate`, `(1, 5)`."""
         return {"cost": whole.costs, "certificate": packing.pack_certificates([whole.certificate])}
 
-    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerCosts:
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerCosts:  # noqa: ARG002
         """The costs again."""
-        packing.check_types(arrays)
-        packing.check_shapes(arrays, {"cost": (len(source), len(target)), "certificate": (1, 5)})
         return LayerCosts(arrays["cost"], Certificate(*map(float, arrays["certificate"][0])))
+
+    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
+        """Costs are proven and such as there are, and those of some pairs are the same when they are solved again."""
+        packing.check_names(arrays, {"cost", "certificate"})
+        packing.check_types(arrays)
+        packing.check_shapes(arrays, {"cost": (len(networks[0]), len(networks[1])), "certificate": (1, 5)})
+        check_proofs(arrays["certificate"])
+        costs = arrays["cost"]
+        if not ((costs >= -TOLERANCE) & (costs <= 2.0 + TOLERANCE)).all():
+            raise ValueError("it holds costs that are not between 0 and 2")
+        for l, m in self._some(networks):
+            layers = tuple(
+                PreparedNetwork(network.select([k]), STANDARDIZED, 1)
+                for network, k in zip(networks, (l, m), strict=True)
+            )
+            again = self.solve((layers[0], layers[1]), budget, 1, None)
+            if not abs(again.costs[0, 0] - costs[l, m]) <= 2 * TOLERANCE:
+                name = transport_name(networks[0].labels[l], networks[1].labels[m])
+                raise ValueError(f"the cost of {name} is not that of the activations")
+
+    def _some(self, networks: tuple[Network, Network]) -> list[tuple[int, int]]:
+        """Pairs that are solved again, chosen anew each time: all of them if that is soon done."""
+        shape = len(networks[0]), len(networks[1])
+        sizes = [sum(self.seconds(net.n_stimuli, width) ** 0.5 for width in net.widths) for net in networks]
+        share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
+        return [(int(l), int(m)) for l, m in np.argwhere(np.random.default_rng().random(shape) < share)]
 
     def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
         """As many threads as are wanted: what costs do not fit are computed anew.

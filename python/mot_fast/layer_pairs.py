@@ -161,7 +161,10 @@ class PairWork(Protocol[Prepared, Whole]):
         """As plain arrays."""
 
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Whole:
-        """Back from arrays; `ValueError` where they are not sound."""
+        """Back from arrays that were packed, or checked."""
+
+    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
+        """`ValueError` where arrays out of a file are not the work's result, as far as that can be seen cheaply."""
 
     def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
         """The budget beside what the largest pair takes in any case, and the threads that it has room for.

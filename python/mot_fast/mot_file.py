@@ -17,9 +17,11 @@ import numpy as np
 
 from mot_fast import archive, packing
 from mot_fast._validate import F64, Array
+from mot_fast._validate_masses import LEAST_SHARE
+from mot_fast.consistency import ROUNDING, agree, check_plans, check_proofs
 from mot_fast.header_values import check_fields, field, number, texts
 from mot_fast.mot_history import digests_of, evaluation_of, run_of
-from mot_fast.packing import check_shapes, cut, in_rows
+from mot_fast.packing import PackedPlans, Pieces, check_shapes, in_rows
 from mot_fast.record import CONVENTIONS, Record, Side
 from mot_fast.rotation import Alternation
 from mot_fast.transport import Certificate
@@ -29,17 +31,9 @@ FORMAT_VERSION = 3
 
 _SIDES = ("source", "target")
 _OF_UNITS = ("mean", "deviation")
-_PLANS = {"cost", "certificate", "entries", "row", "column", "mass", "u", "v"}
-_ROTATIONS = {"alternations", "trace", "rotated_pair", "rotation"}
+_ROTATIONS = {*packing.TRACES, "rotated_pair", "rotation"}
 _ORTHOGONALITY = 1e-9
 """Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
-MARGINAL_ERROR = 1e-9
-"""That transports are certified to, over the total mass."""
-_TOLERANCE = 1e-6
-"""That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
-_LAYER_TOLERANCE = 2e-9
-_ROUNDING = 2e-9
-"""Of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
 
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
@@ -59,8 +53,13 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
 
 
 def _names(side: Side) -> dict[str, Any]:
-    names = {"name": str(side.name), "labels": list(map(str, side.labels)), "widths": side.widths}
-    return {**names, "digests": side.digests}
+    name, *labels = map(_text, (side.name, *side.labels))
+    return {"name": name, "labels": labels, "widths": side.widths, "digests": side.digests}
+
+
+def _text(name: str) -> str:
+    """A name as text: those of files may hold bytes that are none, each of which is written as its code."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 def _arrays(alignment: Record) -> dict[str, Array]:
@@ -96,11 +95,11 @@ def _rotation_arrays(alignment: Record) -> dict[str, Array]:
 def load(path: str | os.PathLike[str]) -> Record:
     """Read an alignment; see `Alignment.load`."""
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing")
     try:
         with np.errstate(all="ignore"):  # what overflows is refused
             return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 
@@ -115,7 +114,7 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     convention = field(header, "convention", str)
     if convention not in CONVENTIONS:
         raise ValueError(f"its convention is {shown(convention)}")
-    certificate = _certificate(field(header, "certificate", dict))
+    plans = PackedPlans(arrays, source, target)
     record = Record(
         source=source,
         target=target,
@@ -123,16 +122,23 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
         cost=number(header, "cost"),
         layer_costs=arrays["layer_costs"],
         layer_plan=arrays["layer_plan"],
-        certificate=certificate,
-        unit_plans=in_rows(packing.unpack_plans(arrays, source, target), shape[1]),
+        certificate=_certificate(field(header, "certificate", dict)),
+        unit_plans=in_rows(plans, shape[1]),
         **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
         run=run_of(header),
         evaluation=evaluation_of(header, shape[0]),
     )
-    _check_proofs(arrays["certificate"], certificate, np.abs(record.layer_costs).max())
-    _check_layer_plan(record)
-    _check_unit_plans(record)
+    check_proofs(arrays["certificate"], record.certificate, np.abs(record.layer_costs).max())
+    _check_layer_plan(record, arrays)
+    check_plans(plans, *(_masses_of_units(side) for side in (source, target)))
     return record
+
+
+def _masses_of_units(side: Side) -> F64:
+    """Of all layers, end to end."""
+    if isinstance(side.unit_masses, Pieces):
+        return np.asarray(side.unit_masses.values)
+    return np.repeat(1.0 / np.array(side.widths), side.widths)
 
 
 def _certificate(values: Mapping[str, Any]) -> Certificate:
@@ -149,13 +155,10 @@ def _alternation(header: Mapping[str, Any]) -> Alternation | None:
 
 def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
     """No array is missing, and none is there that nothing would look at."""
-    expected = {"layer_costs", "layer_plan", *_PLANS, *(f"{side}_{name}" for side in _SIDES for name in _OF_UNITS)}
+    expected = {"layer_costs", "layer_plan", *packing.PLANS}
+    expected |= {f"{side}_{name}" for side in _SIDES for name in _OF_UNITS}
     expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATIONS if has_rotations else set())
-    optional = {f"{side}_unit_mass" for side in _SIDES if has_masses}
-    for name in sorted(expected - arrays.keys()):
-        raise ValueError(f"it lacks '{name}'")
-    for name in sorted(arrays.keys() - expected - optional):
-        raise ValueError(f"it holds {shown(name)}, which has no place in it")
+    packing.check_names(arrays, expected, {f"{side}_unit_mass" for side in _SIDES if has_masses})
 
 
 def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> Side:
@@ -166,22 +169,29 @@ def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
     if not all(type(width) is int and width > 0 for width in widths):
         raise ValueError(f"the {prefix} has the widths {shown(widths)}")
     layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / len(widths)))
-    unit_masses = cut(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
+    unit_masses = Pieces(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
     if layer_masses.shape != (len(widths),):
         raise ValueError(f"'{prefix}_layer_mass' has shape {layer_masses.shape} for {len(widths)} layers")
-    if not all((each > 0).all() and abs(each.sum() - 1) <= _ROUNDING for each in (layer_masses, *(unit_masses or ()))):
+    of_layers = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
+    if not all(map(_are_shares, of_layers)):
         raise ValueError("masses of layers or units are not positive with sum 1")
     if (arrays[f"{prefix}_deviation"] < 0).any():
         raise ValueError(f"'{prefix}_deviation' is negative")
     return Side(
         name=field(names, "name", str),
         labels=tuple(labels),
-        means=tuple(cut(arrays[f"{prefix}_mean"], widths)),
-        deviations=tuple(cut(arrays[f"{prefix}_deviation"], widths)),
+        means=Pieces(arrays[f"{prefix}_mean"], widths),
+        deviations=Pieces(arrays[f"{prefix}_deviation"], widths),
         layer_masses=layer_masses,
-        unit_masses=None if unit_masses is None else tuple(unit_masses),
+        unit_masses=unit_masses,
         digests=digests_of(header, prefix, len(labels)),
     )
+
+
+def _are_shares(masses: Pieces) -> bool:
+    """Each piece's masses have sum 1, and what is divided by any of them stays finite."""
+    sums = np.add.reduceat(masses.values, masses.starts[:-1])
+    return bool((masses.values >= LEAST_SHARE).all() and (np.abs(sums - 1.0) <= ROUNDING).all())
 
 
 def _rotated(
@@ -189,15 +199,14 @@ def _rotated(
 ) -> dict[str, Any]:
     """What an alignment with rotations has in addition."""
     traces = packing.unpack_traces(arrays, shape[0] * shape[1])
-    if max(map(len, traces)) > alternation.max_iter:
+    if arrays["alternations"].max() > alternation.max_iter:
         raise ValueError(f"it holds traces of more than {alternation.max_iter} alternations")
     check_shapes(arrays, {"rotated_pair": (len(arrays["rotated_pair"]), 2)})
     pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
     if any(not (0 <= l < shape[0] and 0 <= m < shape[1]) for l, m in pairs) or len(set(pairs)) < len(pairs):
         raise ValueError("it holds rotations of layers that there are not, or two of one pair")
-    of_layer = source.widths
-    widths = [of_layer[l] for l, _ in pairs]
-    flat = cut(arrays["rotation"], [width**2 for width in widths])
+    widths = [source.widths[l] for l, _ in pairs]
+    flat = Pieces(arrays["rotation"], [width**2 for width in widths])
     matrices = [matrix.reshape(width, width) for matrix, width in zip(flat, widths, strict=True)]
     if not all(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max() <= _ORTHOGONALITY for matrix in matrices):
         raise ValueError("it holds rotations that are not orthogonal")
@@ -208,48 +217,17 @@ def _rotated(
     }
 
 
-def _check_proofs(figures: F64, worst: Certificate, largest_cost: float) -> None:
-    """All transports are proven optimal, and the worst figures are no better than any."""
-    worst_figures = np.array(worst.figures)
-    every = np.vstack([figures, worst_figures])
-    limits = np.append(np.full(len(figures), _TOLERANCE), max(_TOLERANCE, _LAYER_TOLERANCE * largest_cost))
-    is_proven = (every[:, :3] <= every[:, 4:]).all() and (every[:, 3] <= MARGINAL_ERROR).all()
-    if not (is_proven and (every >= 0).all() and (every[:, 4] <= limits).all()):
-        raise ValueError("it holds transports that are not proven optimal")
-    if (every > worst_figures).any():
-        raise ValueError("its certificate is better than that of a transport")
-
-
-def _agree(found: Array, expected: Array) -> bool:
-    return bool((np.abs(found - expected) <= _ROUNDING).all())
-
-
-def _check_layer_plan(record: Record) -> None:
+def _check_layer_plan(record: Record, arrays: Mapping[str, Array]) -> None:
     """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
     costs, plan = record.layer_costs, record.layer_plan
-    if not (_agree(plan.sum(1), record.source.layer_masses) and _agree(plan.sum(0), record.target.layer_masses)):
+    if not (agree(plan.sum(1), record.source.layer_masses) and agree(plan.sum(0), record.target.layer_masses)):
         raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
     if (plan < 0).any():
         raise ValueError("'layer_plan' is negative")
-    if not abs(record.cost - float((costs * plan).sum())) <= _ROUNDING * np.abs(costs).max():
+    if not abs(record.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
         raise ValueError(f"its cost is {record.cost}, and not that of its layer plan")
-    if record.traces is None and costs.tolist() != [[unit.cost for unit in row] for row in record.unit_plans]:
-        raise ValueError("its layer costs are not those of its unit plans")
-    if record.traces is not None and costs.tolist() != [[trace.min() for trace in row] for row in record.traces]:
+    if record.traces is None:
+        if not np.array_equal(costs.ravel(), arrays["cost"]):
+            raise ValueError("its layer costs are not those of its unit plans")
+    elif not np.array_equal(costs.ravel(), packing.least(arrays["trace"], arrays["alternations"])):
         raise ValueError("its layer costs are not the least residuals of its traces")
-
-
-def _check_unit_plans(record: Record) -> None:
-    """They are between the masses of units, and cost what their potentials say."""
-    masses_a, masses_b = (
-        [side.masses_of_units(layer) for layer in range(len(side.labels))] for side in (record.source, record.target)
-    )
-    for a, row in zip(masses_a, record.unit_plans, strict=True):
-        for b, plan in zip(masses_b, row, strict=True):
-            what = f"the plan from layer {shown(plan.source)} to {shown(plan.target)}"
-            sums = np.bincount(plan.rows, plan.mass, len(a)), np.bincount(plan.columns, plan.mass, len(b))
-            if not (_agree(sums[0], a) and _agree(sums[1], b)):
-                raise ValueError(f"the rows or columns of {what} do not sum to the masses of units")
-            gap = plan.cost - float(a @ plan.u + b @ plan.v)
-            if not abs(gap) <= plan.certificate.duality_gap + _ROUNDING:
-                raise ValueError(f"{what} costs {plan.cost}, which is {gap} more than its potentials allow")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import numpy as np
 
 from mot_fast._validate import MIN_STIMULI
 from mot_fast.coupling import COUPLINGS, UNSHUFFLED
-from mot_fast.header_values import check_fields, count, field, number, optional_number, texts
+from mot_fast.header_values import check_fields, count, field, is_text, number, optional_number, texts
 from mot_fast.record import CouplingScore, Evaluation, Run
 
 SINCE = 3
@@ -41,7 +42,9 @@ def run_of(header: Mapping[str, Any]) -> Run | None:
         return None
     check_fields(values, Run)
     versions = field(values, "versions", dict)
-    if versions.keys() != _VERSIONS or not all(type(version) is str for version in versions.values()):
+    if versions.keys() != _VERSIONS or not all(
+        type(version) is str and is_text(version) for version in versions.values()
+    ):
         raise ValueError(f"'versions' in its header is {shown(versions)}")
     return Run(
         began=_moment(field(values, "began", str)),
@@ -71,7 +74,7 @@ def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None
         confidence=number(values, "confidence", 0.0, 1.0),
         n_resamples=count(values, "n_resamples", 2),
         n_draws=count(values, "n_draws", 2),
-        seed=count(values, "seed", 0),
+        seed=count(values, "seed", 0, math.inf),
     )
 
 

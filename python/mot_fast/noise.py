@@ -69,7 +69,7 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     >>> bool(abs(ceiling.value - np.sqrt(1 / 1.25)) < 0.02)
     True
     """
-    n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1)
+    n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS)
     rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
     networks = _alike(repeats)
     halves = _halves(len(networks), n_splits, rng)

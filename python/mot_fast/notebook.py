@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Collection, Sequence
-from html import escape
 
 import numpy as np
 
 from mot_fast._axes import short_names
 from mot_fast._validate import F64
+from mot_fast._printable import printable
 from mot_fast.transport import Certificate
 
 _BLUE = "#0072B2"
@@ -20,6 +21,11 @@ _CHARACTER = 0.62 * _FONT
 _LARGEST_CELL, _SMALLEST_CELL = 28.0, 4.0
 _WIDEST = 340.0
 """Pixels that cells together may take, as long as none is smaller than the smallest."""
+
+
+def escape(text: str) -> str:
+    """Text as HTML shows it, none of its characters hidden."""
+    return html.escape(printable(text))
 
 
 def block(title: str, lines: Sequence[str], *parts: str) -> str:

@@ -121,8 +121,8 @@ def hierarchy_null(
     >>> bool(null.p_layers < 0.001 and null.observed < null.ceiling)
     True
     """
-    n_draws = _validate.whole_number(n_draws, "n_draws", at_least=1)
-    n_layer_draws = _validate.whole_number(n_layer_draws, "n_layer_draws", at_least=1)
+    n_draws = _validate.whole_number(n_draws, "n_draws", at_least=1, at_most=_validate.MOST_REPEATS)
+    n_layer_draws = _validate.whole_number(n_layer_draws, "n_layer_draws", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     of_stimuli, of_layers = np.random.default_rng(seed).spawn(2)
     source, target = _deep(source, "source").in_memory(), _deep(target, "target").in_memory()

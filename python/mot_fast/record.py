@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,18 +21,18 @@ class Side:
 
     name: str
     labels: tuple[str, ...]
-    means: tuple[F64, ...]
+    means: Sequence[F64]
     """Of each layer, `(n_units,)`: mean over the training stimuli."""
-    deviations: tuple[F64, ...]
+    deviations: Sequence[F64]
     """Of each layer, `(n_units,)`: standard deviation over the training stimuli, 0 for a constant unit."""
     layer_masses: F64
     """`(n_layers,)`: what share of the network's mass each layer has; sums to 1."""
-    unit_masses: tuple[F64, ...] | None = None
+    unit_masses: Sequence[F64] | None = None
     """Of each layer, `(n_units,)`: what share of the layer's mass each unit has; None where all have the same."""
     digests: tuple[str, ...] | None = None
     """Of each layer, a hash of the training activations, `store.layer_digest`; None where none was taken."""
 
-    @property
+    @functools.cached_property
     def widths(self) -> tuple[int, ...]:
         """Units of each layer."""
         return tuple(len(mean) for mean in self.means)
@@ -122,11 +123,11 @@ class Record:
     """`(L, M)`: rows sum to the masses of the source layers, 1 / L, columns to those of the target layers, 1 / M."""
     certificate: Certificate
     """The worst of every figure over all transports solved."""
-    unit_plans: tuple[tuple[UnitPlan, ...], ...]
-    """Of every pair of layers, L tuples of M; with rotations, between the rotated units and the target's."""
+    unit_plans: Sequence[Sequence[UnitPlan]]
+    """Of every pair of layers, L rows of M; with rotations, between the rotated units and the target's."""
     alternation: Alternation | None = None
     """How rotations were found; None without them."""
-    traces: tuple[tuple[F64, ...], ...] | None = None
+    traces: Sequence[Sequence[F64]] | None = None
     """With rotations: of every pair, the residual after each alternation."""
     rotations: Mapping[tuple[int, int], F64] = field(default_factory=dict)
     """With rotations: `(n_l, n_l)`, orthogonal, of those pairs (by position) that a coupling uses."""

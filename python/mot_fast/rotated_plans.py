@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,18 +12,32 @@ import numpy as np
 from mot_fast import packing, parallel
 from mot_fast._validate import F64, Array
 from mot_fast.centred import CentredLayer
+from mot_fast.consistency import check_proofs
 from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
 from mot_fast.memory import Budget, shown
 from mot_fast.network import Network
-from mot_fast.packing import in_rows
+from mot_fast.packing import PackedPlans, in_rows
 from mot_fast.record import Side
 from mot_fast.rotation import Alternation, LayerPair, RotatedPair
 from mot_fast.transport import Certificate, UnitPlan
-from mot_fast.unit_plans import Report, UnitMasses, masses_identity, masses_of, transport_seconds
+from mot_fast.unit_plans import (
+    Report,
+    UnitMasses,
+    checked_plans,
+    masses_identity,
+    masses_of,
+    transport_name,
+    transport_seconds,
+)
 
 CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes, "centred")
 
-Pairs = tuple[tuple[RotatedPair, ...], ...]
+_LEAST_SHARE, _SOON = 0.25, 0.5
+"""What share of a block's pairs is looked at again; and in how many seconds' worth of pairs all of them are."""
+_ROUNDING = 1e-8
+"""Of a residual over the whole, found again from the plan."""
+
+Pairs = Sequence[Sequence[RotatedPair]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +103,7 @@ class RotatedTransports:
 
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Pairs:
         """The pairs again."""
-        packing.check_types(arrays)
-        plans = packing.unpack_plans(arrays, source, target)
+        plans = PackedPlans(arrays, source, target)
         traces = packing.unpack_traces(arrays, len(plans))
         certificates = [Certificate(*map(float, figures)) for figures in arrays["pair_certificate"]]
         pairs = [
@@ -98,6 +111,35 @@ class RotatedTransports:
             for plan, trace, certificate in zip(plans, traces, certificates, strict=True)
         ]
         return in_rows(pairs, len(target))
+
+    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
+        """Plans are proven and between these masses, and of some pairs the plan leaves the residual that is said.
+
+        Rotations are not stored, so that potentials cannot be held against activations.
+        """
+        packing.check_names(arrays, packing.PLANS | packing.TRACES | {"pair_certificate"})
+        plans = checked_plans(arrays, networks, self.masses)
+        traces = packing.unpack_traces(arrays, len(plans))
+        packing.check_shapes(arrays, {"pair_certificate": (len(plans), 5)})
+        check_proofs(arrays["pair_certificate"])
+        if (arrays["certificate"] > arrays["pair_certificate"]).any():
+            raise ValueError("a pair's certificate is better than that of its plan")
+        if arrays["alternations"].max() > self.alternation.max_iter:
+            raise ValueError(f"it holds traces of more than {self.alternation.max_iter} alternations")
+        _needed(*networks, budget)
+        for p in self._some(networks):
+            l, m = divmod(p, len(networks[1]))
+            pair = self.pair(networks, l, m, CentredLayer(*networks[0].read(l)), CentredLayer(*networks[1].read(m)))
+            residual, whole = pair.residual_of(plans[p])
+            if not abs(residual - traces[p].min()) <= _ROUNDING * whole:
+                raise ValueError(f"the residual of {transport_name(*plans.labels(p))} is not that of the activations")
+
+    def _some(self, networks: tuple[Network, Network]) -> list[int]:
+        """Pairs that are computed again, chosen anew each time: all of them if that is soon done."""
+        n_pairs = len(networks[0]) * len(networks[1])
+        sizes = [sum(self.seconds(net.n_stimuli, width) ** 0.5 for width in net.widths) for net in networks]
+        share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
+        return np.flatnonzero(np.random.default_rng().random(n_pairs) < share).tolist()
 
     def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
         """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
@@ -139,7 +181,7 @@ class RotatedTransports:
 def rotations(
     work: RotatedTransports,
     sides: tuple[Side, Side],
-    plans: tuple[tuple[UnitPlan, ...], ...],
+    plans: Sequence[Sequence[UnitPlan]],
     pairs: Iterable[tuple[int, int]],
     networks: tuple[Network, Network],
     budget: Budget,

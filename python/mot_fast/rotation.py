@@ -64,8 +64,8 @@ class Alternation:
         if not 0 <= self.tol < math.inf:
             raise ValueError(f"tol: expected a number from 0 on, found {self.tol!r}")
         object.__setattr__(self, "tol", float(self.tol))
-        for name, least in (("max_iter", 1), ("restarts", 0), ("seed", 0)):
-            object.__setattr__(self, name, _validate.whole_number(getattr(self, name), name, at_least=least))
+        for name, least, most in (("max_iter", 1, None), ("restarts", 0, _validate.MOST_REPEATS), ("seed", 0, None)):
+            object.__setattr__(self, name, _validate.whole_number(getattr(self, name), name, least, most))
 
     def starts(self, n_units: int, pair: tuple[int, int]) -> Sequence[Callable[[], F64]]:
         """The rotations to start from: none at all, then random ones, which depend on the pair of layers."""
@@ -185,6 +185,12 @@ class LayerPair:
         n = len(self.cross)
         rotation, rank = orthogonal_factor(self._carried(plan), near=np.eye(n))
         return rotation if rank == n else None
+
+    def residual_of(self, plan: UnitPlan) -> tuple[float, float]:
+        """What the best rotation for a plan leaves, and what there is without any, to which rounding is relative."""
+        fit = float(np.linalg.svd(self._carried(plan), compute_uv=False).sum())
+        residual, whole = self._in_own_units(np.array([self._residual(plan, fit), self._residual(plan, 0.0)]))
+        return float(residual), float(whole)
 
     def _factored(self) -> tuple[F64 | None, F64]:
         """``K = basis core``, orthonormal columns first, where few units or stimuli make its rank low; else None, K."""

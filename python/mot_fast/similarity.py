@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _validate, memory
+from mot_fast import _validate, memory, packing
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.align import Task, progress_callback, resources, warn_of_constant_units
 from mot_fast.blocks import Resources, budget_of, readable_by_workers, seconds_at_once, seconds_sizes
+from mot_fast.consistency import TOLERANCE
 from mot_fast.dispatch import completed
 from mot_fast.layer_cache import StoredNetwork, check_unchanged, digested, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Preparation, Statistics
@@ -25,6 +28,11 @@ from mot_fast.network_matrix import SimilarityMatrix
 from mot_fast.rotation import Alternation
 from mot_fast.splitting import split
 from mot_fast.store import block_key
+
+_LEAST_SHARE, _SOON = 0.1, 0.02
+"""What share of the pairs in a store is aligned again; and how many seconds an alignment takes that always is."""
+_ROUNDING = 1e-5
+"""Of figures found again, which other processors may round otherwise."""
 
 
 def similarity_matrix(
@@ -74,7 +82,7 @@ def similarity_matrix(
     -----
     UserWarning
         If units are constant over the training stimuli. If all layers have the same number of columns and far fewer
-        rows, as if units were in rows.
+        rows, as if units were in rows. If what the store holds is damaged, or not what the activations give.
 
     Examples
     --------
@@ -209,16 +217,38 @@ def _figures(
     means: Resources,
 ) -> Iterator[tuple[int, int, dict[str, Array]]]:
     """Of every pair, those of the store first."""
-    missing = []
+    missing, again = [], {}
+    rng, sizes = np.random.default_rng(), [sum(seconds_sizes(each.train.network, work)) for each in halves]
     for i, j in wanted:
         key = _key(halves[i], halves[j], setting, means)
-        found = None if means.store is None else means.store.get(key, stacklevel=4)
+        found = None if means.store is None else means.store.get(key, partial(_check, setting), stacklevel=4)
         if found is None:
             missing.append((i, j))
+        elif rng.random() < max(_LEAST_SHARE, _SOON / (sizes[i] * sizes[j])):
+            again[i, j] = found["figures"]
         else:
             yield i, j, found
-    for order, results in completed(_align, _orders(missing, halves, setting, work, means), means.executor):
-        yield from ((*pair, figures) for pair, figures in zip(order.pairs, results, strict=True))
+    orders = _orders([*missing, *again], halves, setting, work, means)
+    for order, results in completed(_align, orders, means.executor):
+        for pair, figures in zip(order.pairs, results, strict=True):
+            if pair in again and not np.allclose(again[pair], figures["figures"], _ROUNDING, _ROUNDING, equal_nan=True):
+                names = " and ".join(f"'{halves[k].train.network.name}'" for k in pair)
+                message = f"store: its figures of {names} are not those of the activations, and are replaced"
+                warnings.warn(message, UserWarning, stacklevel=3)
+            yield *pair, figures
+
+
+def _check(setting: Setting, arrays: Mapping[str, Array]) -> None:
+    """As far as three numbers can be judged."""
+    packing.check_names(arrays, {"figures"})
+    figures = arrays["figures"]
+    if figures.dtype != "float64" or figures.shape != ((3,) if setting.alternation is None else (2,)):
+        raise ValueError(f"its figures are {figures.dtype} numbers of shape {figures.shape}")
+    most = 2.0 + TOLERANCE if setting.convention == "standardized" or setting.alternation is None else np.inf
+    if not (-TOLERANCE <= figures[0] <= most and np.isfinite(figures[0])):
+        raise ValueError(f"its cost is {figures[0]}")
+    if (np.abs(figures[1:]) > 1.0 + TOLERANCE).any():
+        raise ValueError(f"its scores are {figures[1:].tolist()}")
 
 
 def _key(source: Halves, target: Halves, setting: Setting, means: Resources) -> str:

@@ -7,11 +7,12 @@ on one folder: the same name always means the same content.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,15 +64,20 @@ class Store:
         for folder in (self._blocks, self._layers):
             for path in folder.glob(".*"):
                 with suppress(OSError):  # others clean as well
-                    if time.time() - path.stat().st_mtime > _ABANDONED:
+                    if time.time() - path.lstat().st_mtime > _ABANDONED:
                         path.unlink()
 
-    def get(self, key: str, *, stacklevel: int | None = 2) -> dict[str, Array] | None:
-        """The arrays of a finished block; None if there is none, or only a damaged one.
+    def get(
+        self, key: str, check: Callable[[dict[str, Array]], None] | None = None, *, stacklevel: int | None = 2
+    ) -> dict[str, Array] | None:
+        """The arrays of a finished block; None if there is none, or only one that cannot be used.
 
         Parameters
         ----------
         key : str
+        check : function, optional
+            Raises an error where arrays are not what such a block holds: whoever can write to the folder can write a
+            digest that fits.
         stacklevel : int, optional
             Whose line a warning names; None: no warning.
 
@@ -83,22 +89,25 @@ class Store:
         Warns
         -----
         UserWarning
-            If the block is damaged.
+            If the block is damaged, or no file.
         """
         path = self._path(key)
         try:
             header, arrays = archive.read(path, FORMAT, FORMAT_VERSION)
             if (header["key"], header["digest"]) != (key, _digest_of(arrays)):
                 raise ValueError("its content is not what was written")
+            with np.errstate(all="ignore"):  # what overflows is refused
+                if check is not None:
+                    check(arrays)
         except FileNotFoundError:
             return None
-        except (MemoryError, OSError):
-            raise
         except archive.NewerFormat as error:
             raise ValueError(
                 f"{path}: expected a block of version {FORMAT_VERSION} at most, found another ({error})"
             ) from None
         except Exception as error:  # a damaged file can make its readers raise anything
+            if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None) != errno.ELOOP:
+                raise
             if stacklevel is not None:
                 message = f"{path}: this block is damaged and is computed again ({error})"
                 warnings.warn(message, UserWarning, stacklevel=stacklevel)
@@ -106,7 +115,7 @@ class Store:
         return arrays
 
     def put(self, key: str, arrays: Mapping[str, Array]) -> None:
-        """Keep a finished block.
+        """Keep a finished block, unless a folder stands in its place.
 
         Raises
         ------
@@ -114,7 +123,9 @@ class Store:
             If it cannot be written; the others are as they were.
         """
         header = {"format": FORMAT, "version": FORMAT_VERSION, "key": key, "digest": _digest_of(arrays)}
-        archive.write(self._path(key), header, arrays, stored=arrays)
+        path = self._path(key)
+        if path.is_symlink() or not path.is_dir():
+            archive.write(path, header, arrays, stored=arrays, is_replaced=True)
 
     def _path(self, key: str) -> Path:
         return self._blocks / f"{key}.block"
@@ -130,7 +141,7 @@ class Store:
             digest = layer_digest(values, rows)
             path = self._layers / f"{digest}.npy"
             if not _holds(path, digest):
-                with atomic.written(path) as file:
+                with atomic.written(path, is_replaced=True) as file:
                     np.lib.format.write_array(file, values if rows is None else values[rows], allow_pickle=False)
             kept = layer_of_npy(path.absolute())
             layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))
@@ -165,6 +176,6 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
 def _holds(path: Path, digest: str) -> bool:
     """Whether the layer is there, and sound."""
     try:
-        return path.exists() and layer_digest(layer_of_npy(path).read(), None) == digest
+        return path.is_file() and layer_digest(layer_of_npy(path).read(), None) == digest
     except ValueError:
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from mot_fast import _progress, _validate, constant_units
+from mot_fast import _progress, _validate, constant_units, escaping
 from mot_fast._options import PlainOptions
 from mot_fast._printable import printable
 from mot_fast._validate import F64, Array, Index
@@ -60,7 +60,7 @@ class SubsampleCurve:
         title = f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
         return "\n".join(
             [
-                printable(title),
+                escaping.markdown(title),
                 "",
                 *markdown_table(cells, n_left=1),
                 "",

@@ -110,7 +110,7 @@ def bootstrap_scores(
     seed: int,
 ) -> list[Interval]:
     """As `bootstrap_score`, of several couplings on the same resamples."""
-    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2)
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     confidence = _fraction(confidence, "confidence")
     rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
     values, predictions, truths = _held_out(alignment, source, target, *couplings)
@@ -185,7 +185,7 @@ def p_better(
     >>> mot.p_better(alignment, source[test], target[test], n_resamples=99)
     0.01
     """
-    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1)
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
     _, (ours, others), truths = _held_out(alignment, source, target, coupling, than)
     if not any(x.shape[1] for x in truths):

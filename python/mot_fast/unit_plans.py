@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from mot_fast import _core, packing
 from mot_fast._validate import F64, Array
+from mot_fast.consistency import check_plans, check_proofs
 from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
 from mot_fast.memory import ALWAYS, Budget, needed_by_transport, shown
 from mot_fast.network import Network
-from mot_fast.packing import in_rows
+from mot_fast.packing import PackedPlans, in_rows
+from mot_fast.spot_check import check_correlations
 from mot_fast.transport import UnitPlan, fields_of
 
 Report = Callable[[int], None] | None
-UnitMasses = tuple[F64, ...] | None
+UnitMasses = Sequence[F64] | None
 """Of each layer, what share of its mass each unit has; None where all have the same."""
-Plans = tuple[tuple[UnitPlan, ...], ...]
+Plans = Sequence[Sequence[UnitPlan]]
 
 
 def _standardized_bytes(n_stimuli: int, n_units: int) -> int:
@@ -70,8 +74,12 @@ class UnitTransports:
 
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Plans:
         """The plans again."""
-        packing.check_types(arrays)
-        return in_rows(packing.unpack_plans(arrays, source, target), len(target))
+        return in_rows(PackedPlans(arrays, source, target), len(target))
+
+    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:  # noqa: ARG002
+        """Plans are proven, between these masses, and their potentials are right for a sample of the activations."""
+        packing.check_names(arrays, packing.PLANS)
+        check_correlations(checked_plans(arrays, networks, self.masses), *networks)
 
     def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
         """As many threads as are wanted: what costs do not fit are computed anew.
@@ -86,6 +94,21 @@ class UnitTransports:
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""
         return transport_seconds(n_stimuli, n_units)
+
+
+def checked_plans(
+    arrays: Mapping[str, Array], networks: tuple[Network, Network], masses: tuple[UnitMasses, UnitMasses]
+) -> PackedPlans:
+    """The plans between two networks' layers, which agree with their masses and proofs; else `ValueError`."""
+    packing.check_types(arrays)
+    plans = PackedPlans(arrays, *networks)
+    check_proofs(arrays["certificate"])
+    of_units = (
+        np.concatenate([np.full(n, 1.0 / n) for n in network.widths] if given is None else list(given))
+        for network, given in zip(networks, masses, strict=True)
+    )
+    check_plans(plans, *of_units)
+    return plans
 
 
 def transport_seconds(n_stimuli: int, n_units: int) -> float:

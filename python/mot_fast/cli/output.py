@@ -64,15 +64,16 @@ def check_picture(path: Path | None) -> None:
 
 
 def save_picture(axes: Axes, path: Path) -> None:
-    """Write the figure that the axes are part of; the end of the name says in which format."""
+    """Write the figure that the axes are part of, whole or not at all; the end of the name says in which format."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
-            figure.savefig(path, dpi=150)
+            with atomic.written(path) as file:
+                figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
         except OSError as error:
-            raise OSError(f"{path}: the picture could not be written ({error})") from error
+            raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
     if any("missing from" in str(each.message) for each in found):  # one for each character
         terminal.note(f"note: {path}: shows boxes where its font lacks characters of the labels")
 

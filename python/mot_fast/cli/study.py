@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any
 
+from mot_fast import _validate
+from mot_fast._printable import printable
 from mot_fast.cli.compare import DEFAULT
 from mot_fast.comparison import METHODS
 from mot_fast.record import CONVENTIONS
@@ -19,8 +24,13 @@ _KEYS = {
     "alignment": {"rotate", "convention"},
     "output": {"folder", "figures", "reports", "tables"},
 }
+_MOST_BYTES = 2**20
+"""Of a study: people write them."""
+_MOST_PAIRS = 10_000
 _NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
 _MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
+_KINDS = {"check_stimuli": bool, "skip_first_token": bool, "batch_size": int, "pool": str, "dtype": str, "device": str}
+"""Of what may stand in a network's table besides names."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,14 @@ def read(path: Path) -> Study:
         If there is no such file, it is no TOML, or asks for what there is not.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a study as TOML, found nothing")
+        raise FileNotFoundError(f"{path}: expected a study as TOML, found {'no file' if path.exists() else 'nothing'}")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"{path}: expected a study as TOML, found more than {_MOST_BYTES} bytes")
     try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # of which some are of numbers without end, or of brackets
         raise ValueError(f"{path}: expected a study as TOML, found what is none ({error})") from None
     return _Reader(path).study(values)
 
@@ -80,10 +93,10 @@ class _Reader:
         return Study(
             networks=networks,
             pairs=self._pairs(values.get("pairs"), networks),
-            methods=self._words(values.get("methods", list(DEFAULT)), "methods", METHODS),
-            n_splits=self._typed(splits, "splits.n", int, 5),
-            test_size=self._typed(splits, "splits.test_size", float, 0.2),
-            seed=self._typed(splits, "splits.seed", int, 0),
+            methods=self._words(values.get("methods", list(DEFAULT)), "methods", METHODS, at_least=1),
+            n_splits=self._between(splits, "splits.n", int, 5, 1, _validate.MOST_REPEATS),
+            test_size=self._between(splits, "splits.test_size", float, 0.2, 0.0, 1.0),
+            seed=self._between(splits, "splits.seed", int, 0, 0, math.inf),
             rotate=self._typed(alignment, "alignment.rotate", bool, False),
             convention=convention,
             folder=self._path.parent / self._typed(output, "output.folder", str, "results"),
@@ -95,36 +108,66 @@ class _Reader:
     def _networks(self, tables: Any) -> dict[str, dict[str, Any]]:
         if not isinstance(tables, Mapping) or len(tables) < 2:
             raise self._wrong("networks", "a table [networks.NAME] for each of two networks or more", tables)
+        names: dict[str, str] = {}
+        for name in tables:
+            self._file_name(name)
+            other = names.setdefault(
+                unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()), name
+            )
+            if other != name:  # which some file systems take for one
+                raise self._wrong("networks", "names that differ in more than case or form", [other, name])
         return {name: self._network(name, table) for name, table in tables.items()}
+
+    def _file_name(self, name: str) -> None:
+        """Names stand in those of files, two of them with '--' between."""
+        is_shown = printable(name) == name.strip() == name != ""
+        if not is_shown or set(name) & set('/\\:*?"<>|') or "--" in name or name[0] in ".-" or name[-1] in ".-":
+            expected = "names that may be part of file names, without '/' and '--', '.' or '-' at neither end"
+            raise self._wrong("networks", expected, name)
 
     def _network(self, name: str, table: Any) -> dict[str, Any]:
         where = f"networks.{name}"
-        if "/" in name or "--" in name or name.startswith("."):
-            raise self._wrong("networks", "names that may be part of file names, without '/' and '--'", name)
         if not isinstance(table, Mapping) or ("activations" in table) == ("model" in table):
             raise self._wrong(where, "either 'activations' or 'model'", table)
         self._known(table, _NETWORK_KEYS if "activations" in table else _MODEL_KEYS, where)
         found = dict(table)
         for key in ("activations", "texts"):
             if key in found or (key == "texts" and "model" in found):
-                path = self._path.parent / self._typed(found, f"{where}.{key}", str, None)
-                if not path.exists():
-                    raise FileNotFoundError(f"{self._path}, {where}.{key}: expected a file, found nothing at {path}")
-                found[key] = path
+                found[key] = self._existing(found, f"{where}.{key}")
+        for key in found.keys() & _KINDS.keys():
+            self._typed(found, f"{where}.{key}", _KINDS[key], None)
+        self._layers(found.get("layers", []), f"{where}.layers")
         if "model" in found:  # a folder beside the study, or a name on the hub
-            name = self._typed(found, f"{where}.model", str, None)
-            found["model"] = self._path.parent / name if (self._path.parent / name).exists() else name
+            model = self._typed(found, f"{where}.model", str, None)
+            found["model"] = self._path.parent / model if (self._path.parent / model).exists() else model
         return found
+
+    def _existing(self, table: Mapping[str, Any], where: str) -> Path:
+        name = self._typed(table, where, str, None)
+        path = Path(self._path.parent, name)
+        if not name or not path.exists():
+            raise FileNotFoundError(f"{self._path}, {where}: expected a file, found nothing at {path}")
+        return path
+
+    def _layers(self, layers: Any, where: str) -> None:
+        names = layers if isinstance(layers, list) else [layers]
+        if not all(type(name) in (str, int) for name in names):
+            raise self._wrong(where, "names of layers", layers)
 
     def _pairs(self, pairs: Any, networks: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         if pairs is None:
+            if len(networks) * (len(networks) - 1) > _MOST_PAIRS:
+                raise self._wrong("networks", f"at most {_MOST_PAIRS} pairs", f"{len(networks)} networks")
             return tuple(itertools.permutations(networks, 2))
-        if not isinstance(pairs, list) or not pairs:
+        if not isinstance(pairs, list) or not 0 < len(pairs) <= _MOST_PAIRS:
             raise self._wrong("pairs", "a list of [source, target]", pairs)
+        found: dict[tuple[str, str], int] = {}
         for k, pair in enumerate(pairs):
-            if not isinstance(pair, list) or len(pair) != 2 or not all(name in networks for name in pair):
+            if not isinstance(pair, list) or len(pair) != 2 or not all(type(n) is str and n in networks for n in pair):
                 raise self._wrong(f"pairs[{k}]", f"two of {', '.join(networks)}", pair)
-        return tuple((source, target) for source, target in pairs)
+            if found.setdefault((pair[0], pair[1]), k) != k:
+                raise self._wrong(f"pairs[{k}]", f"another one than pairs[{found[pair[0], pair[1]]}]", pair)
+        return tuple(found)
 
     def _table(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         table = values.get(name, {})
@@ -147,10 +190,21 @@ class _Reader:
             raise self._wrong(where, f"a {kind.__name__}", value)
         return value
 
-    def _words(self, values: Any, where: str, known: tuple[str, ...]) -> tuple[str, ...]:
-        if not isinstance(values, list) or not all(value in known for value in values):
+    def _between(self, table: Mapping[str, Any], where: str, kind: type, default: Any, low: float, high: float) -> Any:
+        value = self._typed(table, where, kind, default)
+        is_inside = low < value < high if kind is float else low <= value <= high
+        if not is_inside:
+            raise self._wrong(where, f"a number between {low:g} and {high:g}", value)
+        return value
+
+    def _words(self, values: Any, where: str, known: tuple[str, ...], at_least: int = 0) -> tuple[str, ...]:
+        if (
+            not isinstance(values, list)
+            or len(values) < at_least
+            or not all(type(value) is str and value in known for value in values)
+        ):
             raise self._wrong(where, f"a list of some of {', '.join(known)}", values)
         return tuple(dict.fromkeys(values))
 
     def _wrong(self, where: str, expected: str, found: Any) -> ValueError:
-        return ValueError(f"{self._path}, {where}: expected {expected}, found {found!r}")
+        return ValueError(f"{self._path}, {where}: expected {expected}, found {shown(found)}")

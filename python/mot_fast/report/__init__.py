@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _optional, _validate, atomic
+from mot_fast.consistency import MARGINAL_ERROR
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
-from mot_fast.mot_file import MARGINAL_ERROR
 from mot_fast.plot_curves import has_settled
 from mot_fast.record import Record, Side
 from mot_fast.report import figures, pairs
