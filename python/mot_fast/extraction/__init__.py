@@ -146,7 +146,7 @@ def extract(
     """
     folder = Path(_validate.path(store, "store")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
-    batch_size = _validate.whole_number(batch_size, "batch_size", at_least=1)
+    batch_size = min(_validate.whole_number(batch_size, "batch_size", at_least=1), sys.maxsize)
     try:
         from mot_fast.extraction.batches import number_known, stream
         from mot_fast.extraction.hooks import at_rest

@@ -50,6 +50,9 @@ def stream(
         If `source` is none of these, or has not as many stimuli as `stimuli`.
     """
     order.check(source)
+    n_known = number_known(source, None)
+    if stimuli is not None and n_known is not None:  # before the model runs for hours
+        _check_number(n_known == len(stimuli), stimuli, str(n_known))
     start = 0
     for values in _cut(source, batch_size):
         texts = _texts(values)
@@ -79,7 +82,7 @@ def number_known(source: Any, stimuli: Sequence[Any] | None) -> int | None:
     """How many stimuli there are, where it can be told before they come."""
     if stimuli is not None:
         return len(stimuli)
-    is_whole = isinstance(source, (torch.Tensor, np.ndarray)) or (
+    is_whole = (isinstance(source, (torch.Tensor, np.ndarray)) and source.ndim > 0) or (
         isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], str)
     )
     return len(source) if is_whole else None
