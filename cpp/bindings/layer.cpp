@@ -76,10 +76,9 @@ void bind_layer(py::module_& module) {
     module.def(
         "first_nonfinite",
         [](const py::array& activations, const Rows& rows) -> std::optional<std::pair<std::int64_t, std::int64_t>> {
-            const auto found =
-                with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
-                    return mot::first_nonfinite(view, interrupt);
-                });
+            const auto found = with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
+                return mot::first_nonfinite(view, interrupt);
+            });
             if (!found) return std::nullopt;
             return std::make_pair(found->stimulus, found->unit);
         },

@@ -43,7 +43,8 @@ Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
     potentials_.v.assign(demand_.size(), infinity);
     const double total = std::accumulate(supply_.begin(), supply_.end(), 0.0);
     // Nor is what the sums of the two sides may differ by.
-    const double rounding = std::numeric_limits<double>::epsilon() * static_cast<double>(supply_.size() + demand_.size());
+    const double rounding =
+        std::numeric_limits<double>::epsilon() * static_cast<double>(supply_.size() + demand_.size());
     negligible_ = total * std::max(negligible_share / static_cast<double>(supply_.size()), rounding);
     add_arcs(arcs);
     constexpr std::size_t usual_holders = 4;

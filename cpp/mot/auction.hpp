@@ -87,15 +87,15 @@ private:
     std::vector<std::size_t> near_end_;  // of every source: behind its near arcs, which stand in front
     std::vector<double> near_limit_;     // of every source: its other arcs' cost - v is at least this
     std::vector<HalfArc> arcs_;
-    std::vector<double> supply_;  // mass still to be placed
-    std::vector<double> demand_;  // room that nobody holds
+    std::vector<double> supply_;                  // mass still to be placed
+    std::vector<double> demand_;                  // room that nobody holds
     std::vector<std::vector<Holding>> holdings_;  // of every target: a heap, the highest level first
     Potentials potentials_;
     std::vector<Node> open_;  // sources with mass to place
     std::vector<bool> is_open_;
     double near_width_ = 0.0;
     std::int64_t n_steps_ = 0;  // of work since the interrupt was told
-    double negligible_;  // mass that is not worth a bid
+    double negligible_;         // mass that is not worth a bid
 };
 
 }  // namespace mot

@@ -44,7 +44,8 @@ struct Position {
     std::int64_t unit;
 };
 
-/// The first NaN or infinity in reading order, with its stimulus counted within the selected rows; none when interrupted.
+/// The first NaN or infinity in reading order, with its stimulus counted within the selected rows; none when
+/// interrupted.
 template <class Real>
 std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr);
 

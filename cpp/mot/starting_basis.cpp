@@ -291,8 +291,8 @@ Basis starting_basis(const Masses& masses, const Auction& auction, const std::ve
     return joined(masses, forest.arcs(), arcs, auction.potentials(), cost, interrupt);
 }
 
-Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs,
-                     const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
+Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
+                     Interrupt& interrupt) {
     const std::vector<Arc> cheapest = cheapest_of_each_source(arcs, interrupt);
     Forest forest(masses, {});
     for (const Arc& arc : cheapest) forest.ship(arc);

@@ -159,9 +159,8 @@ void test_the_start_is_strongly_feasible(Random& random, const WholeMasses& whol
     mot::Auction auction(masses, arcs);
     for (int round = draw(random, 0, 3); round > 0; --round)
         auction.run(draw_real(random, 0.0, 0.3) * auction.spread(1.0), interrupt);
-    const mot::Basis basis =
-        mot::starting_basis(masses, auction, arcs, [&](Node i, Node j) { return cost(to_index(i), to_index(j)); },
-                            interrupt);
+    const mot::Basis basis = mot::starting_basis(
+        masses, auction, arcs, [&](Node i, Node j) { return cost(to_index(i), to_index(j)); }, interrupt);
 
     Matrix known(cost.n_rows, cost.n_columns, infinity);
     for (const Arc& arc : basis.arcs) known(to_index(arc.source), to_index(arc.target)) = arc.cost;

@@ -1,5 +1,5 @@
-/// Work that is told to stop, at whichever moment, comes back interrupted and with nothing, and never works long without
-/// looking; few rows with many columns are work in proportion.
+/// Work that is told to stop, at whichever moment, comes back interrupted and with nothing, and never works long
+/// without looking; few rows with many columns are work in proportion.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -137,7 +137,9 @@ void test_correlations(Random& random) {
 
 void test_layers(Random& random) {
     const Activations activations = random_activations(random, 60, 40);
-    const auto told = [](const StopAt& interrupt) { return interrupt.has_stopped() ? Status::interrupted : Status::optimal; };
+    const auto told = [](const StopAt& interrupt) {
+        return interrupt.has_stopped() ? Status::interrupted : Status::optimal;
+    };
     test_moments(random, "standardizing", Status::optimal, 20, [&](mot::Interrupt& interrupt) {
         const mot::StandardizedLayer layer(view_of(activations), &interrupt);
         return told(static_cast<const StopAt&>(interrupt));

@@ -143,9 +143,9 @@ void test_nearest_trees_are_joined() {
     Auction auction(masses, arcs_of(cost));
     NeverInterrupt interrupt;
     auction.run(0.01, interrupt);
-    const Basis basis = mot::starting_basis(masses, auction, arcs_of(cost),
-                                            [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); },
-                                            interrupt);
+    const Basis basis = mot::starting_basis(
+        masses, auction, arcs_of(cost), [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); },
+        interrupt);
     const TreeFlow tree = check_basis(basis, masses, cost, 0.0);
     CHECK(basis.root == 0);
     for (std::size_t k = 0; k < basis.arcs.size(); ++k) {
