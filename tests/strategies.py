@@ -10,15 +10,17 @@ sizes_to_price = st.integers(33, 90)
 """Up to 24 units on a side every pair is a candidate from the start; from here on columns are generated."""
 
 COST_FAMILIES = ["uniform", "signed", "ties", "constant", "duplicates", "scaled", "shifted", "metric", "products"]
+WIDE_FAMILIES = ["decades", "forbidding", "rows"]
+"""Costs that differ by many orders of magnitude."""
 MASS_FAMILIES = ["uniform", "random", "zeros", "unbalanced", "dominated", "lonely", "integers"]
 
 
 @st.composite
-def costs(draw, n=sizes, m=sizes):
+def costs(draw, n=sizes, m=sizes, families=COST_FAMILIES):
     """Cost matrices with ties, duplicated units, constants, extreme scales and large offsets, and of either sign."""
     shape = (draw(n), draw(m))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    family = draw(st.sampled_from(COST_FAMILIES))
+    family = draw(st.sampled_from(families))
     cost = rng.random(shape)
     match family:
         case "signed":
@@ -35,6 +37,12 @@ def costs(draw, n=sizes, m=sizes):
             cost = cost + draw(st.sampled_from([1e8, -1e8]))
         case "metric":
             cost = (rng.standard_normal((shape[0], 1)) - rng.standard_normal((1, shape[1]))) ** 2
+        case "decades":
+            cost = 10.0 ** rng.uniform(-10, 10, shape)
+        case "forbidding":  # dear arcs, of which an answer needs none, few or many
+            cost[rng.random(shape) < draw(st.sampled_from([0.02, 0.3, 0.9]))] = draw(st.sampled_from([1e6, 1e12, 1e15]))
+        case "rows":
+            cost = cost * 10.0 ** rng.integers(-10, 11, (shape[0], 1))
         case "products":  # long augmenting paths, many pivots
             cost = np.outer(np.arange(shape[0]), np.arange(shape[1])) + rng.integers(0, 5, shape).astype(float)
     return cost
@@ -67,9 +75,9 @@ def masses(draw, n):
 
 
 @st.composite
-def problems(draw, n=sizes, m=sizes):
+def problems(draw, n=sizes, m=sizes, families=COST_FAMILIES):
     """A cost matrix with marginals."""
-    cost = draw(costs(n, m))
+    cost = draw(costs(n, m, families))
     return cost, draw(masses(cost.shape[0])), draw(masses(cost.shape[1]))
 
 

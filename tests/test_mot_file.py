@@ -146,7 +146,7 @@ def saved(values):
         (lambda header, _: header["certificate"].pop("slackness"), "its header has .* where .* are expected"),
         (field("slackness", 1.0, "certificate"), "it holds transports that are not proven optimal"),
         (field("tolerance", 1e-5, "certificate"), "it holds transports that are not proven optimal"),
-        (field("tolerance", 1e-9, "certificate"), "its certificate is better than that of a transport"),
+        (field("tolerance", 1e-12, "certificate"), "its certificate is better than that of a transport"),
         (field("labels", ["one"], "source"), r"the source has 2 widths and the labels \['one'\]"),
         (field("widths", [6, 10], "source"), r"an array has shape \(15,\) where 16 entries are expected"),
         (field("widths", [15, 0], "source"), r"the source has the widths \[15, 0\]"),

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mot_fast as mot
-from oracles import assert_potentials_prove, transport_by_linear_programming
-from strategies import costs, problems
+from oracles import assert_least, assert_potentials_prove, transport_by_linear_programming
+from strategies import WIDE_FAMILIES, costs, problems
 
 
 @settings(max_examples=300, deadline=None)
@@ -30,6 +30,16 @@ def test_cost_and_potentials_are_proven_and_cost_what_pot_finds(problem):
     scale = np.abs(cost).max() or 1.0
     expected = pot.emd2(a, b, cost / scale, numItermax=10**7)
     assert log["cost"] / scale == pytest.approx(expected, abs=1e-7, rel=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(families=WIDE_FAMILIES), st.booleans())
+def test_costs_of_all_magnitudes_listed_or_dense(problem, is_sparse):
+    cost, a, b = problem
+    plan, log = mot.ot.emd(a, b, scipy.sparse.coo_array(cost) if is_sparse else cost, log=True)
+    plan = plan.toarray() if is_sparse else plan
+    assert_least(plan, log["u"], log["v"], cost, b)
+    assert log["cost"] == pytest.approx((plan * cost).sum(), rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [64, 150])

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mot_fast as mot
 from mot_fast import _core, transport
-from oracles import assert_optimal, assignment_by_brute_force, transport_by_linear_programming
-from strategies import costs, problems, sizes_to_price, square_costs
+from oracles import assert_least, assert_optimal, assignment_by_brute_force, transport_by_linear_programming
+from strategies import WIDE_FAMILIES, costs, problems, sizes_to_price, square_costs
 
 
 @settings(max_examples=300, deadline=None)
@@ -33,6 +34,66 @@ def test_uniform_masses_are_the_default(cost):
 @given(problems(sizes_to_price, sizes_to_price))
 def test_every_answer_is_proven_where_columns_are_generated(problem):
     assert_optimal(mot.solve_transport(*problem), *problem)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(problems(), problems(families=WIDE_FAMILIES), problems(sizes_to_price, sizes_to_price, WIDE_FAMILIES)),
+    st.sampled_from(["float64", "float32"]),
+)
+def test_costs_that_the_answer_does_not_need_loosen_nothing(problem, dtype):
+    cost, a, b = problem
+    cost = cost.astype(dtype)
+    answer = mot.solve_transport(cost, a, b)
+    assert_optimal(answer, cost, a, b)
+    assert_least(answer.toarray(), answer.u, answer.v, cost, b)
+
+
+def test_a_forbidding_cost_is_not_in_the_tolerance():
+    cost = np.array([[1e14, 1, 3], [7, 2, 9]])
+    answer = mot.solve_transport(cost, [1, 1], [0, 1, 1])
+    assert answer.cost == 5.0
+    assert answer.certificate.tolerance < 1e-8
+    assert (answer.u[:, None] + answer.v <= cost).all()
+
+
+@pytest.mark.parametrize("n", [3, 12, 60])
+@pytest.mark.parametrize("highest", [9, 2**31, 2**53])
+def test_whole_costs_with_whole_masses_are_solved_exactly(n, highest):
+    """Units repeated by their masses make an assignment; SciPy's pairs are added as Python's whole numbers."""
+    rng = np.random.default_rng(n)
+    cost = rng.integers(0, highest, (n, n + 2)).astype(float)
+    cost[rng.random(cost.shape) < 0.2] = 2.0**53 - 1
+    a, b = rng.integers(1, 4, n), rng.integers(0, 3, n + 2)
+    surplus = a.sum() - b.sum()
+    (b if surplus > 0 else a)[0] += abs(surplus)
+    repeated = np.repeat(np.repeat(cost, a, axis=0), b, axis=1)
+    rows, columns = scipy.optimize.linear_sum_assignment(repeated)
+    expected = sum(map(int, repeated[rows, columns]))
+    answer = mot.solve_transport(cost, a, b)
+    np.testing.assert_array_equal(answer.mass, np.round(answer.mass))
+    entries = zip(answer.mass, cost[answer.rows, answer.columns], strict=True)
+    assert sum(int(mass) * int(each) for mass, each in entries) <= expected
+
+
+def test_blocks_that_only_forbidding_costs_connect():
+    rng = np.random.default_rng(4)
+    blocks = [rng.random((20, 20)) for _ in range(3)]
+    cost = scipy.linalg.block_diag(*blocks)
+    cost[cost == 0] = 1e13
+    answer = mot.solve_transport(cost)
+    expected = sum(block[scipy.optimize.linear_sum_assignment(block)].sum() for block in blocks) / 60
+    assert answer.cost == pytest.approx(expected, rel=1e-13)
+    assert np.abs(answer.u).max() < 10
+    assert answer.certificate.tolerance < 1e-9
+
+
+@pytest.mark.parametrize("unit", [5e-324, 1e-310, 1e-200, 1e200])
+def test_tiny_and_huge_costs_have_the_plan_of_their_multiples(unit):
+    whole = np.random.default_rng(0).integers(1, 1000, (5, 6)).astype(float)
+    expected, answer = mot.solve_transport(whole), mot.solve_transport(whole * unit)
+    assert (answer.toarray() * whole).sum() == pytest.approx(expected.cost, rel=1e-12)
+    assert answer.cost == pytest.approx(expected.cost * unit, rel=1e-9, abs=5e-324)
 
 
 @settings(max_examples=60, deadline=None)

@@ -40,8 +40,9 @@ inline void draw_levels(Bytes& bytes, Matrix& cost) {
 }
 
 inline Matrix draw_family(Bytes& bytes, Shape shape) {
-    enum Family { levels, wild, scaled, shifted, duplicated, products };
-    constexpr const char* names[] = {"levels", "wild", "scaled", "shifted", "duplicated", "products"};
+    enum Family { levels, wild, scaled, shifted, duplicated, products, decades, forbidding };
+    constexpr const char* names[] = {"levels",     "wild",     "scaled",  "shifted",
+                                     "duplicated", "products", "decades", "forbidding"};
     Matrix cost(shape.n, shape.m);
     const std::size_t family = bytes.pick(std::size(names));
     case_name += std::string(", costs ") + names[family];
@@ -65,6 +66,13 @@ inline Matrix draw_family(Bytes& bytes, Shape shape) {
     } else if (family == products) {  // long augmenting paths, many pivots
         for (std::size_t i = 0; i < shape.n; ++i)
             for (std::size_t j = 0; j < shape.m; ++j) cost(i, j) += static_cast<double>(i * j);
+    } else if (family == decades) {
+        for (double& value : cost.values) value *= std::pow(10.0, static_cast<double>(bytes.pick(21)) - 10.0);
+    } else if (family == forbidding) {  // dear arcs, of which an answer may need none, few or many
+        const double dear = std::pow(10.0, static_cast<double>(bytes.size_between(4, 17)));
+        const std::size_t one_in = bytes.size_between(1, 16);
+        for (double& value : cost.values)
+            if (bytes.is_one_in(one_in)) value = dear;
     }
     return cost;
 }

@@ -26,7 +26,7 @@ class GivenCost {
 public:
     using Value = Real;
 
-    /// `scale` is the largest absolute cost, which must be finite: that of every tolerance.
+    /// `scale` is the largest absolute cost, which must be finite.
     GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
 
     /// All costs, or none where they are not kept.
@@ -36,7 +36,8 @@ public:
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
     double margin() const { return 0.0; }
     double scale() const { return scale_; }
-    double certificate_tolerance() const { return 1e-9 * scale_; }
+    /// Costs are what they are: nothing is allowed but what is relative to the answer.
+    double resolution() const { return 0.0; }
 
     /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.
     template <class IsWanted, class Visit>
@@ -90,7 +91,7 @@ public:
     double margin() const { return static_cast<double>(source_.n_stimuli() + 8) * 0x1p-24; }
     double scale() const { return 2.0; }
     /// What standardized values in single precision allow; their own correlations are met to rounding.
-    double certificate_tolerance() const { return 1e-6; }
+    double resolution() const { return 1e-6; }
 
     /// As of `GivenCost`.
     template <class IsWanted, class Visit>

@@ -20,14 +20,15 @@ std::vector<Edge> edges_of(const std::vector<Arc>& arcs, Node n_source) {
 
 }  // namespace
 
-NetworkSimplex::NetworkSimplex(const Masses& masses, const Basis& basis)
+template <class Height>
+NetworkSimplex<Height>::NetworkSimplex(const Masses& masses, const Basis& basis)
     : masses_(masses),
       n_source_(static_cast<Node>(masses.source.size())),
       n_target_(static_cast<Node>(masses.target.size())),
       tree_(n_source_ + n_target_, edges_of(basis.arcs, n_source_), basis.root + n_source_),
       arc_up_(index(n_source_ + n_target_), 0),
       flow_up_(arc_up_.size(), 0.0),
-      height_(arc_up_.size(), 0.0) {
+      height_(arc_up_.size(), Height(0.0)) {
     add_arcs(basis.arcs);
     for (std::size_t arc = 0; arc < basis.arcs.size(); ++arc) {
         const bool source_is_child = tree_.parent(source_[arc]) == target_[arc];
@@ -41,7 +42,8 @@ NetworkSimplex::NetworkSimplex(const Masses& masses, const Basis& basis)
     recompute_potentials();
 }
 
-void NetworkSimplex::add_arcs(const std::vector<Arc>& arcs) {
+template <class Height>
+void NetworkSimplex<Height>::add_arcs(const std::vector<Arc>& arcs) {
     source_.reserve(source_.size() + arcs.size());
     target_.reserve(target_.size() + arcs.size());
     cost_.reserve(cost_.size() + arcs.size());
@@ -52,7 +54,8 @@ void NetworkSimplex::add_arcs(const std::vector<Arc>& arcs) {
     }
 }
 
-void NetworkSimplex::replace_costs(const std::function<double(Node, Node)>& cost) {
+template <class Height>
+void NetworkSimplex<Height>::replace_costs(const std::function<double(Node, Node)>& cost) {
     std::vector<Arc> basis;
     for (Node node = tree_.next(tree_.root()); node != tree_.root(); node = tree_.next(node)) {
         const Node source = source_[arc_up_[index(node)]];
@@ -68,15 +71,17 @@ void NetworkSimplex::replace_costs(const std::function<double(Node, Node)>& cost
 }
 
 /// Reduced costs are differences of heights, which may be large beside the costs: along a chain of arcs they add up.
-double NetworkSimplex::rounding() const {
+template <class Height>
+double NetworkSimplex<Height>::rounding() const {
     double highest = 0;
-    for (const double height : height_)
-        if (std::isfinite(height)) highest = std::max(highest, std::abs(height));
-    return 16 * std::numeric_limits<double>::epsilon() * highest;
+    for (const Height& height : height_)
+        if (std::isfinite(rounded(height))) highest = std::max(highest, std::abs(rounded(height)));
+    return 256 * unit_roundoff<Height> * highest;
 }
 
-Status NetworkSimplex::optimize(double tolerance, Interrupt& interrupt) {
-    const auto cost_of = [this](std::size_t arc) { return reduced_cost(arc); };
+template <class Height>
+Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) {
+    const auto cost_of = [this](std::size_t arc) { return rounded(reduced_cost(arc)); };
     const double least_tolerance = tolerance;
     tolerance = std::max(least_tolerance, rounding());
     while (!interrupt.requested_after(rule_.take_n_scanned() + steps_per_node * std::exchange(n_moved_, 0))) {
@@ -99,7 +104,9 @@ Status NetworkSimplex::optimize(double tolerance, Interrupt& interrupt) {
 
 /// Mass sent round the cycle drains the arcs that point against it. Of those that block first, the last one met on the
 /// way round from the join keeps the tree strongly feasible.
-NetworkSimplex::Leaving NetworkSimplex::find_leaving_arc(Node source, Node target, Node join) const {
+template <class Height>
+typename NetworkSimplex<Height>::Leaving NetworkSimplex<Height>::find_leaving_arc(Node source, Node target,
+                                                                                  Node join) const {
     Leaving leaving{SpanningTree::none, std::numeric_limits<double>::infinity(), true};
     for (Node x = source; x != join; x = tree_.parent(x))
         if (is_source(x) && flow_up_[index(x)] < leaving.flow) leaving = {x, flow_up_[index(x)], true};
@@ -108,15 +115,17 @@ NetworkSimplex::Leaving NetworkSimplex::find_leaving_arc(Node source, Node targe
     return leaving;
 }
 
-void NetworkSimplex::push_flow(Node source, Node target, Node join, double flow) {
+template <class Height>
+void NetworkSimplex<Height>::push_flow(Node source, Node target, Node join, double flow) {
     if (flow == 0.0) return;
     for (Node x = source; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? -flow : flow;
     for (Node x = target; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? flow : -flow;
 }
 
 /// A degenerate pivot moves no mass yet changes the tree: the potentials must follow, or (I3) breaks.
-void NetworkSimplex::exchange(std::size_t entering, const Leaving& leaving, Node join) {
-    const double change = reduced_cost(entering);
+template <class Height>
+void NetworkSimplex<Height>::exchange(std::size_t entering, const Leaving& leaving, Node join) {
+    const Height change = reduced_cost(entering);
     Node inside = source_[entering];
     Node outside = target_[entering];
     if (!leaving.is_on_source_side) std::swap(inside, outside);
@@ -134,13 +143,14 @@ void NetworkSimplex::exchange(std::size_t entering, const Leaving& leaving, Node
 }
 
 /// Only differences of heights matter: of the subtree and the rest, the smaller one moves.
-void NetworkSimplex::shift_potentials(Node inside, double change) {
+template <class Height>
+void NetworkSimplex<Height>::shift_potentials(Node inside, Height change) {
     const Node behind = tree_.next(tree_.last(inside));
     const bool subtree_moves = 2 * tree_.size(inside) <= tree_.n_in_tree();
     const Node first = subtree_moves ? inside : behind;
     const Node end = subtree_moves ? behind : inside;
     n_moved_ += subtree_moves ? tree_.size(inside) : tree_.n_in_tree() - tree_.size(inside);
-    const double shift = subtree_moves ? change : -change;
+    const Height shift = subtree_moves ? change : -change;
     Node x = first;
     do {
         height_[index(x)] += shift;
@@ -148,34 +158,40 @@ void NetworkSimplex::shift_potentials(Node inside, double change) {
     } while (x != end);
 }
 
-void NetworkSimplex::recompute_potentials() {
+template <class Height>
+void NetworkSimplex<Height>::recompute_potentials() {
     height_[index(tree_.root())] = 0.0;
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
         const double cost = cost_[arc_up_[index(x)]];
-        height_[index(x)] = height_[index(tree_.parent(x))] + (is_source(x) ? cost : -cost);
+        height_[index(x)] = height_[index(tree_.parent(x))] + Height(is_source(x) ? cost : -cost);
     }
 }
 
 /// A node's arc up carries what its subtree's supplies exceed its demands by, or the other way round.
-void NetworkSimplex::recompute_flows() {
-    std::vector<double> excess(height_.size());
+template <class Height>
+void NetworkSimplex<Height>::recompute_flows() {
+    // In twice the precision: what is left of masses that cancel is theirs, not that of their sums.
+    std::vector<DoubleDouble> excess(height_.size());
     for (std::size_t i = 0; i < masses_.source.size(); ++i) excess[i] = masses_.source[i];
     for (std::size_t j = 0; j < masses_.target.size(); ++j) excess[index(n_source_) + j] = -masses_.target[j];
     for (Node x = tree_.last(tree_.root()); x != tree_.root(); x = tree_.previous(x)) {
-        const double flow = is_source(x) ? excess[index(x)] : -excess[index(x)];
+        const double flow = is_source(x) ? rounded(excess[index(x)]) : -rounded(excess[index(x)]);
         flow_up_[index(x)] = flow > 0.0 ? flow : 0.0;
         excess[index(tree_.parent(x))] += excess[index(x)];
     }
 }
 
-Potentials NetworkSimplex::potentials() const {
+template <class Height>
+Potentials NetworkSimplex<Height>::potentials() const {
     Potentials potentials;
-    potentials.u.assign(height_.begin(), height_.begin() + n_source_);
-    for (auto height = height_.begin() + n_source_; height != height_.end(); ++height) potentials.v.push_back(-*height);
+    for (Node i = 0; i < n_source_; ++i) potentials.u.push_back(rounded(height_[index(i)]));
+    for (Node j = 0; j < n_target_; ++j) potentials.v.push_back(-rounded(height_[index(n_source_ + j)]));
     return potentials;
 }
 
-void NetworkSimplex::plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const {
+template <class Height>
+void NetworkSimplex<Height>::plan(std::vector<Node>& source, std::vector<Node>& target,
+                                  std::vector<double>& flow) const {
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
         if (!(flow_up_[index(x)] > 0.0)) continue;
         source.push_back(source_[arc_up_[index(x)]]);
@@ -183,5 +199,8 @@ void NetworkSimplex::plan(std::vector<Node>& source, std::vector<Node>& target, 
         flow.push_back(flow_up_[index(x)]);
     }
 }
+
+template class NetworkSimplex<double>;
+template class NetworkSimplex<DoubleDouble>;
 
 }  // namespace mot

@@ -2,7 +2,8 @@
 ///
 /// Method: Dantzig (1951); strongly feasible trees against cycling (Cunningham 1976). We depart from the textbook in
 /// two points: the start is a real feasible tree, so there are no artificial arcs and no big-M; and arcs may be added
-/// between runs, which go on from the same tree.
+/// between runs, which go on from the same tree. Potentials are kept as `Height`: a double, or two of them where sums
+/// of costs along the tree would lose what the answer depends on.
 ///
 /// Invariants between pivots:
 ///   (I1) the basis is a spanning tree on the units that have mass;
@@ -16,12 +17,14 @@
 #include <vector>
 
 #include "mot/block_search.hpp"
+#include "mot/double_double.hpp"
 #include "mot/problem.hpp"
 #include "mot/spanning_tree.hpp"
 #include "mot/starting_basis.hpp"
 
 namespace mot {
 
+template <class Height = double>
 class NetworkSimplex {
 public:
     NetworkSimplex(const Masses& masses, const Basis& basis);
@@ -35,6 +38,12 @@ public:
 
     /// Units without mass have the potential -infinity here: no arc of theirs is ever violated. `solve` gives them one.
     Potentials potentials() const;
+    /// Of an arc that need not be in the list, to the precision of `Height`.
+    double reduced_cost(Node source, Node target, double cost) const {
+        return rounded(Height(cost) - height_[index(source)] + height_[index(n_source_ + target)]);
+    }
+    /// What rounding of the potentials may make of a reduced cost that is zero.
+    double rounding() const;
     /// The tree's arcs that carry mass, in the unit of `Masses`.
     void plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const;
 
@@ -47,16 +56,15 @@ private:
 
     static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
     bool is_source(Node node) const { return node < n_source_; }
-    double reduced_cost(std::size_t arc) const {
-        return cost_[arc] - height_[index(source_[arc])] + height_[index(target_[arc])];
+    Height reduced_cost(std::size_t arc) const {
+        return Height(cost_[arc]) - height_[index(source_[arc])] + height_[index(target_[arc])];
     }
 
     Leaving find_leaving_arc(Node source, Node target, Node join) const;
     void push_flow(Node source, Node target, Node join, double flow);
     void exchange(std::size_t entering, const Leaving& leaving, Node join);
-    void shift_potentials(Node inside, double change);
+    void shift_potentials(Node inside, Height change);
     void recompute_potentials();
-    double rounding() const;
     void recompute_flows();
 
     const Masses& masses_;
@@ -67,7 +75,7 @@ private:
     SpanningTree tree_;
     std::vector<std::size_t> arc_up_;  // of every node but the root: the arc to its parent
     std::vector<double> flow_up_;      // and the flow on it
-    std::vector<double> height_;       // u of a source, -v of a target: a shift of a subtree is one sum
+    std::vector<Height> height_;       // u of a source, -v of a target: a shift of a subtree is one sum
     BlockSearch rule_;
     std::int64_t n_moved_ = 0;  // nodes gone through by pivots since the interrupt was told
 };

@@ -47,12 +47,21 @@ struct Certificate {
     double dual_violation = 0;  ///< max over all arcs of u_i + v_j - cost_ij, at least 0
     double slackness = 0;       ///< max |cost_ij - u_i - v_j| over the arcs that carry mass
     double marginal_error = 0;  ///< max |row sum - a_i|, |column sum - b_j|, over the total mass
-    double duality_gap = 0;     ///< |primal value - dual value|, over the total mass
-    double primal = 0;          ///< sum of cost_ij plan_ij, of the exact costs
+    /// |primal value - dual value| and what making the potentials feasible takes from the dual value, over the total
+    /// mass: no plan is cheaper by more.
+    double duality_gap = 0;
+    double primal = 0;      ///< sum of cost_ij plan_ij, of the exact costs
+    double cost_scale = 0;  ///< sum of |cost_ij| plan_ij, over the total mass
     /// What the three cost-like figures are held to; marginals are held to 1e-9.
     double tolerance = std::numeric_limits<double>::quiet_NaN();
 
     bool is_optimal() const;
+
+    /// Relative to the answer, and what rounding does to potentials as large as these: costs that neither the plan nor
+    /// its potentials contain have no part in it. The last term is what sums of numbers that underflow are off by.
+    static double allowed(double cost_scale, double largest_potential) {
+        return 1e-9 * cost_scale + 256 * std::numeric_limits<double>::epsilon() * largest_potential + 0x1p-1050;
+    }
 
     /// The larger of two errors; NaN where either is, for which no claim holds.
     static double worse(double x, double y) { return x != x || x >= y ? x : y; }
@@ -60,11 +69,6 @@ struct Certificate {
 
 /// Potentials are sums of costs: theirs must not overflow.
 constexpr double greatest_cost = 1e300;
-
-/// Rounding of a sum of a few costs along a tree; far below what a certificate allows.
-constexpr double reduced_cost_tolerance(double scale) {
-    return 256 * std::numeric_limits<double>::epsilon() * scale;
-}
 
 enum class Status { optimal, interrupted, not_proven, infeasible };
 

@@ -1,8 +1,11 @@
 #include "mot/solve.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "mot/assignment.hpp"
 #include "mot/auction.hpp"
@@ -13,6 +16,7 @@
 #include "mot/finish.hpp"
 #include "mot/network_simplex.hpp"
 #include "mot/pricing.hpp"
+#include "mot/refine.hpp"
 #include "mot/starting_basis.hpp"
 
 namespace mot {
@@ -22,6 +26,15 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr int candidates_per_unit = 12;
 /// Smaller problems with masses of all sizes are solved faster from their cheapest arcs: measured.
 constexpr std::int64_t fewest_for_auction = 500;
+
+/// What sums of a few costs along a tree round to, at potentials as large as these.
+double rounding_of(const Potentials& potentials) {
+    double largest = 0;
+    for (const std::vector<double>* side : {&potentials.u, &potentials.v})
+        for (const double potential : *side)
+            if (potential > -infinity) largest = std::max(largest, std::abs(potential));
+    return 128 * std::numeric_limits<double>::epsilon() * largest;
+}
 
 /// A unit without mass took no part; its potential is the largest that surely leaves no arc violated: the searched
 /// costs may be above the exact ones by the margin.
@@ -37,7 +50,7 @@ void complete_potentials(const Cost& cost, Potentials& potentials, Interrupt& in
     const auto has_mass = [&](std::int64_t i) { return !open.empty() && u[row_of(i)] != -infinity; };
     cost.for_each_row(interrupt, has_mass, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::size_t k = 0; k < open.size(); ++k)
-            least[k] = std::min(least[k], static_cast<double>(row[open[k]]) - u[row_of(i)]);
+            least[k] = std::min(least[k], below(static_cast<double>(row[open[k]]), u[row_of(i)]));
     });
     for (std::size_t k = 0; k < open.size(); ++k) v[open[k]] = least[k] - cost.margin();
 
@@ -45,7 +58,7 @@ void complete_potentials(const Cost& cost, Potentials& potentials, Interrupt& in
     cost.for_each_row(interrupt, is_open, [&](std::int64_t i, const typename Cost::Value* row) {
         u[row_of(i)] = infinity;
         for (std::size_t j = 0; j < v.size(); ++j)
-            u[row_of(i)] = std::min(u[row_of(i)], static_cast<double>(row[j]) - v[j] - cost.margin());
+            u[row_of(i)] = std::min(u[row_of(i)], below(static_cast<double>(row[j]), v[j]) - cost.margin());
     });
 }
 
@@ -54,8 +67,8 @@ template <class Cost>
 Solution finished(const Cost& cost, const Masses& masses, Solution solution, Interrupt& interrupt) {
     for (double& mass : solution.mass) mass *= masses.unit;
     sort_arcs(solution);
-    complete_potentials(cost, solution.potentials, interrupt);
     centre_potentials(masses, solution.potentials);
+    complete_potentials(cost, solution.potentials, interrupt);
     if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
     if (interrupt.requested()) return {};
@@ -71,12 +84,7 @@ public:
     /// Arcs with a reduced cost below `width` come along with the violated ones.
     ColumnGeneration(const Cost& cost, const Masses& masses, const std::vector<Arc>& known, double width,
                      Interrupt& interrupt)
-        : cost_(cost),
-          masses_(masses),
-          interrupt_(interrupt),
-          tolerance_(reduced_cost_tolerance(cost.scale())),
-          width_(width),
-          pricing_(cost, known) {}
+        : cost_(cost), masses_(masses), interrupt_(interrupt), width_(width), pricing_(cost, known) {}
 
     /// Arcs not known yet that the potentials leave nearly violated: a reduced cost below `width`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double width) {
@@ -105,15 +113,16 @@ private:
     template <class Engine>
     Status solve_on_searched_costs(Engine& engine) {
         while (true) {
-            const Status status = engine.optimize(tolerance_, interrupt_);
+            const Status status = engine.optimize(0.0, interrupt_);
             if (status != Status::optimal) return status;
             const Potentials potentials = engine.potentials();
-            const auto near = pricing_.find_near_arcs(potentials, -tolerance_, width_, interrupt_);
+            const double tolerance = rounding_of(potentials);
+            const auto near = pricing_.find_near_arcs(potentials, -tolerance, width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
             const auto is_violated = [&](const Arc& arc) {
                 return arc.cost - potentials.u[static_cast<std::size_t>(arc.source)] -
                            potentials.v[static_cast<std::size_t>(arc.target)] <
-                       -tolerance_;
+                       -tolerance;
             };
             if (std::none_of(near.begin(), near.end(), is_violated)) return Status::optimal;
             engine.add_arcs(near);
@@ -128,12 +137,12 @@ private:
             const Potentials potentials = engine.potentials();
             const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
-            const auto violated = pricing_.find_violated_exactly(potentials, tolerance_);
+            const auto violated = pricing_.find_violated_exactly(potentials, rounding_of(potentials));
             // A row may have more arcs within the margin than it gave away: they are still to be judged.
             if (violated.empty() && !near.empty()) continue;
             if (violated.empty()) return Status::optimal;
             engine.add_arcs(violated);
-            const Status status = engine.optimize(tolerance_, interrupt_);
+            const Status status = engine.optimize(0.0, interrupt_);
             if (status != Status::optimal) return status;
         }
     }
@@ -141,7 +150,6 @@ private:
     const Cost& cost_;
     const Masses& masses_;
     Interrupt& interrupt_;
-    double tolerance_;
     double width_;
     Pricing<Cost> pricing_;
 };
@@ -214,15 +222,13 @@ Solution solve_on_candidates(const Cost& cost, const Masses& masses, bool is_ass
     const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
                                    : starting_basis(masses, arcs, cost_of, interrupt);
     if (interrupt.requested()) return {};
-    NetworkSimplex simplex(masses, basis);
+    NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
     return generation.finish(simplex);
 }
 
-}  // namespace
-
 template <class Cost>
-Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
     if (is_assignment && method == Method::automatic && cost.stored().data) {
         DenseAssignment<typename Cost::Value> dense(cost.stored());
@@ -230,6 +236,36 @@ Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Met
         if (dense.suits_search()) return solve_densely(cost, masses, dense, interrupt);
     }
     return solve_on_candidates(cost, masses, is_assignment, interrupt);
+}
+
+/// What the certificate of an answer in doubles does not settle is refined.
+template <class Real>
+Solution settled(const GivenCost<Real>& cost, const Masses& masses, Solution solution, Interrupt& interrupt) {
+    if (solution.status == Status::interrupted || is_settled(cost, masses, solution, interrupt)) return solution;
+    solution = refine(cost, masses, solution, interrupt);
+    return solution.status == Status::optimal ? finished(cost, masses, std::move(solution), interrupt) : solution;
+}
+/// Correlations are known to their rounding only.
+Solution settled(const CorrelationCost&, const Masses&, Solution solution, Interrupt&) {
+    return solution;
+}
+
+}  // namespace
+
+template <class Cost>
+Solution solve(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+    if constexpr (std::is_same_v<Cost, GivenCost<double>>)
+        if (cost.scale() > 0 && cost.scale() < least_cost_scale) {
+            const double* const first = cost.stored().data;
+            std::vector<double> magnified(first, first + cost.n_rows() * cost.n_columns());
+            for (double& value : magnified) value *= magnification;
+            const GivenCost<double> larger({magnified.data(), cost.n_rows(), cost.n_columns()},
+                                           cost.scale() * magnification);
+            Solution solution = solve(larger, masses, interrupt, method);
+            reduce(solution);
+            return solution;
+        }
+    return settled(cost, masses, solve_in_doubles(cost, masses, interrupt, method), interrupt);
 }
 
 template <class Cost>

@@ -4,11 +4,14 @@
 #include <functional>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "mot/auction.hpp"
 #include "mot/certificate.hpp"
+#include "mot/cost_cap.hpp"
 #include "mot/finish.hpp"
 #include "mot/network_simplex.hpp"
+#include "mot/refine.hpp"
 #include "mot/starting_basis.hpp"
 
 namespace mot {
@@ -16,29 +19,20 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// A feasible detour replaces one artificial arc by at most as many listed arcs as there are units on the smaller side,
+/// A feasible detour replaces one missing arc by at most as many listed arcs as there are units on the smaller side,
 /// and takes mass back from one less: whatever costs more is only used when there is no way round it. That bound loses
 /// digits where there are many units, so less is tried first.
-struct ArtificialCost {
-    explicit ArtificialCost(const SparseCost& cost) {
-        double least = infinity;
-        double greatest = -infinity;
-        cost.for_each_arc([&](Node, Node, double value) {
-            least = std::min(least, value);
-            greatest = std::max(greatest, value);
-        });
-        const double n = static_cast<double>(std::min(cost.view().n_rows, cost.view().n_columns));
-        base = greatest;
-        step = std::max(greatest - least, cost.scale() > 0 ? 1e-3 * cost.scale() : 1.0);
-        value = base + first_steps * step;
-        highest = base + (n + first_steps) * step;
-    }
-    void raise() { value = std::min(highest, base + raise_factor * (value - base)); }
-
-    static constexpr double first_steps = 4;
-    static constexpr double raise_factor = 32;
-    double base, step, value, highest;
-};
+CostCap cap_above_all(const SparseCost& cost) {
+    double least = infinity;
+    double greatest = -infinity;
+    cost.for_each_arc([&](Node, Node, double value) {
+        least = std::min(least, value);
+        greatest = std::max(greatest, value);
+    });
+    const double n = static_cast<double>(std::min(cost.view().n_rows, cost.view().n_columns));
+    const double step = std::max(greatest - least, cost.scale() > 0 ? 1e-3 * cost.scale() : 1.0);
+    return {greatest, step, greatest + (n + CostCap::first_steps) * step};
+}
 
 /// Mass that rounding alone explains, as a share of all: a missing arc that carries no more carries none.
 constexpr double negligible_mass = 1e-12;
@@ -49,7 +43,7 @@ struct Plan {
     bool uses_missing = false;
 };
 
-Plan listed_plan(const NetworkSimplex& simplex, const SparseCost& cost, const Masses& masses) {
+Plan listed_plan(const NetworkSimplex<>& simplex, const SparseCost& cost, const Masses& masses) {
     Plan all;
     simplex.plan(all.source, all.target, all.mass);
     const double total = std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
@@ -75,13 +69,14 @@ void complete_potentials(const SparseCost& cost, Potentials& potentials) {
     const auto bounded = [](double bound) { return bound < infinity ? bound : 0.0; };
     std::vector<double> most_v(v.size(), infinity);
     cost.for_each_arc([&](Node i, Node j, double value) {
-        if (u[index(i)] != -infinity) most_v[index(j)] = std::min(most_v[index(j)], value - u[index(i)]);
+        if (u[index(i)] != -infinity) most_v[index(j)] = std::min(most_v[index(j)], below(value, u[index(i)]));
     });
     for (std::size_t j = 0; j < v.size(); ++j)
         if (v[j] == -infinity) v[j] = bounded(most_v[j]);
     std::vector<double> most_u(u.size(), infinity);
-    cost.for_each_arc(
-        [&](Node i, Node j, double value) { most_u[index(i)] = std::min(most_u[index(i)], value - v[index(j)]); });
+    cost.for_each_arc([&](Node i, Node j, double value) {
+        most_u[index(i)] = std::min(most_u[index(i)], below(value, v[index(j)]));
+    });
     for (std::size_t i = 0; i < u.size(); ++i)
         if (u[i] == -infinity) u[i] = bounded(most_u[i]);
 }
@@ -113,13 +108,12 @@ Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std
 }
 
 /// Finds the plan of `solution`, or that there is none.
-void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& masses, ArtificialCost& artificial,
+void optimize(NetworkSimplex<>& simplex, const SparseCost& cost, const Masses& masses, CostCap& cap,
               Interrupt& interrupt, Solution& solution) {
     const std::vector<Arc> arcs = cost.arcs();
     while (true) {
         simplex.add_arcs(arcs);
-        const double tolerance = reduced_cost_tolerance(std::max(cost.scale(), artificial.value));
-        solution.status = simplex.optimize(tolerance, interrupt);
+        solution.status = simplex.optimize(0.0, interrupt);
         if (solution.status != Status::optimal) return;
         Plan plan = listed_plan(simplex, cost, masses);
         if (!plan.uses_missing) {
@@ -128,41 +122,62 @@ void optimize(NetworkSimplex& simplex, const SparseCost& cost, const Masses& mas
             solution.mass = std::move(plan.mass);
             return;
         }
-        if (artificial.value >= artificial.highest) {
+        if (cap.is_highest()) {
             solution.status = Status::infeasible;
             return;
         }
-        artificial.raise();
-        simplex.replace_costs([&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); });
+        cap.raise();
+        simplex.replace_costs([&](Node i, Node j) { return cap(cost.exact(i, j)); });
     }
 }
 
-}  // namespace
-
-Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrupt) {
-    Solution solution;
-    if (!has_arcs_for_all_mass(cost, masses)) {
-        solution.status = Status::infeasible;
-        return solution;
-    }
-    ArtificialCost artificial(cost);
-    const auto cost_of = [&](Node i, Node j) { return std::min(cost.exact(i, j), artificial.value); };
-    const Basis basis = near_optimal_basis(cost, masses, cost_of, interrupt);
-    if (interrupt.requested()) return solution;
-    NetworkSimplex simplex(masses, basis);
-    optimize(simplex, cost, masses, artificial, interrupt, solution);
-    if (solution.status != Status::optimal) return solution;
-
+/// Arcs in order, potentials of all units, and the proof.
+Solution finished(const SparseCost& cost, const Masses& masses, Solution solution, Interrupt& interrupt) {
     sort_arcs(solution);
-    solution.potentials = simplex.potentials();
-    complete_potentials(cost, solution.potentials);
     centre_potentials(masses, solution.potentials);
+    complete_potentials(cost, solution.potentials);
     if (cost.scale() == 0.0) forget_potentials(solution.potentials);
     solution.certificate = certify(cost, masses, solution, interrupt);
     if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;
     if (!solution.certificate.is_optimal()) solution.status = Status::not_proven;
     return solution;
+}
+
+}  // namespace
+
+Solution solve(const SparseCost& cost, const Masses& masses, Interrupt& interrupt) {
+    if (cost.scale() > 0 && cost.scale() < least_cost_scale) {
+        SparseView view = cost.view();
+        std::vector<double> magnified(view.costs, view.costs + view.row_starts[view.n_rows]);
+        for (double& value : magnified) value *= magnification;
+        view.costs = magnified.data();
+        Solution solution = solve(SparseCost(view), masses, interrupt);
+        reduce(solution);
+        return solution;
+    }
+    Solution solution;
+    if (!has_arcs_for_all_mass(cost, masses)) {
+        solution.status = Status::infeasible;
+        return solution;
+    }
+    CostCap cap = cap_above_all(cost);
+    const auto cost_of = [&](Node i, Node j) { return cap(cost.exact(i, j)); };
+    const Basis basis = near_optimal_basis(cost, masses, cost_of, interrupt);
+    if (interrupt.requested()) return solution;
+    NetworkSimplex<> simplex(masses, basis);
+    optimize(simplex, cost, masses, cap, interrupt, solution);
+    if (solution.status == Status::interrupted) return solution;
+    if (solution.status == Status::optimal) {
+        solution.potentials = simplex.potentials();
+        solution = finished(cost, masses, std::move(solution), interrupt);
+        if (is_settled(cost, masses, solution, interrupt)) return solution;
+    }
+    // Where costs differ by too much for doubles, neither a plan nor that there is none is proven by them.
+    solution = refine(cost, masses, solution, interrupt);
+    if (solution.status != Status::optimal) return solution;
+    for (double& mass : solution.mass) mass *= masses.unit;
+    return finished(cost, masses, std::move(solution), interrupt);
 }
 
 }  // namespace mot

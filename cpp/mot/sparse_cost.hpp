@@ -25,9 +25,8 @@ public:
     const SparseView& view() const { return view_; }
     /// Infinite where no arc is listed.
     double exact(std::int64_t i, std::int64_t j) const;
-    /// Largest absolute cost: the scale of every tolerance.
+    /// Largest absolute cost.
     double scale() const { return scale_; }
-    double certificate_tolerance() const { return 1e-9 * scale_; }
     std::vector<Arc> arcs() const;
 
     /// Calls `visit(i, j, cost)` for every arc, by row.

@@ -281,14 +281,20 @@ std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs, Interrupt
 
 }  // namespace
 
+Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const Potentials& potentials,
+                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
+                     Interrupt& interrupt) {
+    Forest forest(masses, plan);
+    forest.follow_plan(interrupt);
+    forest.ship_rest(cost, interrupt);
+    return joined(masses, forest.arcs(), arcs, potentials, cost, interrupt);
+}
+
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     std::vector<Arc> plan;
     for (const Shipment& shipment : auction.shipments()) plan.push_back(shipment.arc);
-    Forest forest(masses, plan);
-    forest.follow_plan(interrupt);
-    forest.ship_rest(cost, interrupt);
-    return joined(masses, forest.arcs(), arcs, auction.potentials(), cost, interrupt);
+    return starting_basis(masses, plan, auction.potentials(), arcs, cost, interrupt);
 }
 
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,

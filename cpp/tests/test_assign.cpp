@@ -9,8 +9,8 @@
 
 #include "cases.hpp"
 #include "check.hpp"
+#include "mot/certificate.hpp"
 #include "mot/dense_assignment.hpp"
-#include "mot/matching_certificate.hpp"
 
 namespace {
 
@@ -152,6 +152,21 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     check_matching(cost, matching_of(cost), expected);
 }
 
+/// Beside costs that forbid, finite or infinite, whole costs are still matched exactly.
+void test_forbidding_costs(Random& random, std::size_t n, std::size_t m) {
+    Matrix cost = whole_costs(random, n, m, 1000);
+    Matrix infinite = cost;
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < m; ++j) {
+            if (i == j || draw(random, 1, 100) > 60) continue;
+            cost(i, j) = 1e15;
+            infinite(i, j) = infinity;
+        }
+    const double expected = expected_total(infinite);
+    check_matching(infinite, matching_of(infinite), expected);
+    check_matching(cost, matching_of(cost), expected);
+}
+
 void test_certificate_catches(Random& random) {
     const Matrix cost = whole_costs(random, 4, 6, 100);
     const mot::MatrixView<double> view = view_of_cost(cost);
@@ -195,6 +210,7 @@ int main() {
         }
     for (const std::size_t n : {16u, 40u, 100u})
         for (const std::size_t m : {n, n + 1, n + n / 2}) test_bids(random, n, m);
+    for (int round = 0; round < 40; ++round) test_forbidding_costs(random, draw_size(random, 2, 6), 7);
     case_name = "bids taken up again";
     test_bids_are_taken_up_again(random);
     case_name = "both precisions";

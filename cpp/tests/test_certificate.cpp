@@ -40,7 +40,9 @@ void test_right_answer(const Solved& right) {
     CHECK_NEAR(certificate.slackness, 0.0, 1e-10);
     CHECK_NEAR(certificate.marginal_error, 0.0, 1e-14);
     CHECK_NEAR(certificate.duality_gap, 0.0, 1e-10);
-    CHECK(certificate.tolerance == 1e-9 * right.scale);
+    const double total = std::accumulate(right.masses.source.begin(), right.masses.source.end(), 0.0);
+    CHECK_NEAR(certificate.cost_scale, right.solution.cost / (total * right.masses.unit), 1e-10);
+    CHECK_NEAR(certificate.tolerance, 1e-9 * certificate.cost_scale, 1e-9);
 }
 
 void test_tampered_plan(const Solved& right) {
@@ -86,6 +88,34 @@ void test_detour() {
     CHECK(!certificate.is_optimal());
 }
 
+/// A dear arc that the plan does not use has no part in what is allowed.
+void test_dear_arc() {
+    Solved dear{Matrix(2, 2, 1.0), mot::Masses::uniform(2, 2), {}, 1e14};
+    dear.cost(0, 0) = 1e14;
+    dear.cost(1, 1) = 3.0;
+    dear.solution = solve_matrix(dear.cost, dear.masses);
+    CHECK(dear.certificate().is_optimal());
+    CHECK(dear.certificate().tolerance < 1e-8);
+    Solved violated = dear;
+    violated.solution.potentials.u[1] += 5;
+    violated.solution.potentials.v[0] -= 5;
+    CHECK(violated.certificate().dual_violation > 1);
+    CHECK(!violated.certificate().is_optimal());
+}
+
+/// What lowering the violated rows takes from the dual value is in the gap, whatever the sign of the rest.
+void test_gap_bounds_what_violations_allow() {
+    Solved wrong{Matrix(2, 2, 1.0), mot::Masses::uniform(2, 2), {}, 1.0};
+    wrong.cost(0, 0) = wrong.cost(1, 1) = 0.0;
+    wrong.solution.source = {0, 1};
+    wrong.solution.target = {1, 0};
+    wrong.solution.mass = {0.5, 0.5};
+    wrong.solution.potentials = {{1.0, 1.0}, {0.0, 0.0}};  // tight on the plan, too high on the diagonal
+    wrong.masses.unit = 0.5;
+    CHECK_NEAR(wrong.certificate().duality_gap, 1.0, 1e-15);
+    CHECK(!wrong.certificate().is_optimal());
+}
+
 void test_tampered_duals(const Solved& right) {
     for (const double shift : {1.0, -1.0, 1e-5, -1e-5, not_a_number}) {
         Solved source_shifted = right;
@@ -129,6 +159,8 @@ void test_tampered_cost(const Solved& right) {
 
 int main() {
     test_detour();
+    test_dear_arc();
+    test_gap_bounds_what_violations_allow();
     Random random(8);
     for (int round = 0; round < 30; ++round) {
         case_name = "round " + std::to_string(round);

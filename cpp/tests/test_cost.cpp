@@ -42,7 +42,7 @@ void test_given_cost() {
     CHECK(cost.n_rows() == 2 && cost.n_columns() == 3);
     CHECK(cost.scale() == 7.5);
     CHECK(cost.margin() == 0.0);
-    CHECK_NEAR(cost.certificate_tolerance(), 7.5e-9, 1e-20);
+    CHECK(cost.resolution() == 0.0);
     CHECK(cost.exact(0, 2) == static_cast<double>(0.1f));
     CHECK(cost.exact(1, 0) == 3.0);
     const auto rows = visited_rows(cost, [](std::int64_t i) { return i == 1; });

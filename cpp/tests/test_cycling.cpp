@@ -19,7 +19,7 @@
 namespace {
 
 using mot::Arc;
-using mot::NetworkSimplex;
+using NetworkSimplex = mot::NetworkSimplex<>;
 using mot::Node;
 
 /// Looks are thousands of pivots apart: a solver that takes more of them than any of these problems needs, cycles.

@@ -12,7 +12,7 @@
 namespace {
 
 using mot::Arc;
-using mot::NetworkSimplex;
+using NetworkSimplex = mot::NetworkSimplex<>;
 
 constexpr double tolerance = 1e-9;  // costs are whole numbers up to 1000
 

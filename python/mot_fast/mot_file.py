@@ -37,7 +37,7 @@ MARGINAL_ERROR = 1e-9
 """That transports are certified to, over the total mass."""
 _TOLERANCE = 1e-6
 """That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
-_LAYER_TOLERANCE = 1e-9
+_LAYER_TOLERANCE = 2e-9
 _ROUNDING = 2e-9
 """Of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
 

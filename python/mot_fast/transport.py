@@ -29,7 +29,7 @@ class Certificate:
     """How far an answer is from proven optimality, measured apart from the solver. A perfect answer has zeros.
 
     With potentials u, v the dual value bounds every plan's cost from below, so a plan whose cost equals it is optimal.
-    The first three figures are in units of cost, per unit of mass.
+    The first three figures are in units of cost, per unit of mass, and at most `tolerance`.
     """
 
     dual_violation: float
@@ -37,11 +37,13 @@ class Certificate:
     slackness: float
     """``max |cost_ij - u_i - v_j|`` over the pairs that carry mass."""
     duality_gap: float
-    """``|primal cost - dual value|`` over the total mass."""
+    """``|primal cost - dual value|``, and what making the potentials feasible takes from the dual value, over the total
+    mass: no plan is cheaper by more."""
     marginal_error: float
     """Largest error of a row or column sum of the plan, over the total mass."""
     tolerance: float
-    """What the figures in units of cost were held to: ``1e-9 max |cost|``, or 1e-6 for correlations."""
+    """What the figures in units of cost were held to: a billionth of the mean ``|cost|`` that the plan pays, and what
+    rounding does to potentials as large as these; at least 1e-6 for correlations."""
 
     @property
     def figures(self) -> tuple[float, ...]:
