@@ -148,7 +148,9 @@ std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sge
     std::vector<Solution> solutions(pairs.size());
     Batch batch(static_cast<std::int64_t>(pairs.size()), progress);
 
-    const auto is_alone = [&](std::size_t p) { return n_costs(pairs[p]) > std::min(limits.most_costs, pairs[p].most_costs); };
+    const auto is_alone = [&](std::size_t p) {
+        return n_costs(pairs[p]) > std::min(limits.most_costs, pairs[p].most_costs);
+    };
     auto n_alone = static_cast<std::size_t>(std::count_if(order.begin(), order.end(), is_alone));
     if (order.size() == n_alone + 1) n_alone = order.size();
     if (n_alone > 0) {

@@ -54,8 +54,8 @@ void LayerCost<Real>::compute(const std::vector<std::int64_t>& rows, Real* costs
     const auto n = static_cast<std::int64_t>(rows.size());
     const std::int64_t n_panels = (n + panel_ - 1) / panel_;
     const bool is_gathered = n > 0 && rows.back() - rows.front() + 1 != n;
-    const std::int64_t size = is_exact ? 2 * columns_per_group * source_.n_stimuli()
-                                       : (is_gathered ? panel_ * source_.n_stimuli() : 0);
+    const std::int64_t size =
+        is_exact ? 2 * columns_per_group * source_.n_stimuli() : (is_gathered ? panel_ * source_.n_stimuli() : 0);
     float* scratch = size > 0 ? workshop_.units.reserve<float>(n_panels * size) : nullptr;
     workshop_.parallel(static_cast<int>(n_panels), [&](int k) {
         const std::int64_t first = k * panel_;

@@ -116,8 +116,8 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations)
 }
 
 double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const {
-    return correlation_of_product(
-        kernels().dot(values() + i * n_stimuli_, other.values() + j * n_stimuli_, n_stimuli_), i, other, j);
+    return correlation_of_product(kernels().dot(values() + i * n_stimuli_, other.values() + j * n_stimuli_, n_stimuli_),
+                                  i, other, j);
 }
 
 double StandardizedLayer::correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other,

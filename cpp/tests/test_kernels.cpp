@@ -202,8 +202,8 @@ void test_dots(Random& random, const mot::Kernels& kernels, std::size_t n, std::
         std::vector<double> found(n_rows), expected(n_rows);
         for (std::size_t row = 0; row < n_rows; ++row)
             expected[row] = naive_dot(x.data() + offset, y.data() + row * n, n);
-        kernels.dots(x.data() + offset, widened.data(), static_cast<std::int64_t>(n_rows),
-                     static_cast<std::int64_t>(n), found.data());
+        kernels.dots(x.data() + offset, widened.data(), static_cast<std::int64_t>(n_rows), static_cast<std::int64_t>(n),
+                     found.data());
         CHECK(has_same_bits(found, expected));
     }
 }
