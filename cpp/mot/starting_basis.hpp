@@ -21,8 +21,7 @@ struct Basis {
 /// empty ones of `arcs`, of least reduced cost first; `cost` is asked for arcs that are not among them.
 /// What comes back when interrupted is no basis.
 Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const Potentials& potentials,
-                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
-                     Interrupt& interrupt);
+                     const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost, Interrupt& interrupt);
 
 /// From the plan and the prices of an auction.
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from mot_fast._axes import short_names
-from mot_fast._validate import F64
 from mot_fast._printable import printable
+from mot_fast._validate import F64
 from mot_fast.transport import Certificate
 
 _BLUE = "#0072B2"
