@@ -157,13 +157,13 @@ class OnPaper:
 
 @pytest.mark.parametrize("way", ["plain", "store", "executor"])
 def test_layers_that_exceed_the_limit_are_refused_before_they_are_read(way, tmp_path):
-    long, wide = OnPaper(100_000, 500).network("long"), OnPaper(100_000, 400).network("wide")
+    long, wide = OnPaper(100_000, 3000).network("long"), OnPaper(100_000, 2000).network("wide")
     with ThreadPoolExecutor(1) as pool:
         options = {"plain": {}, "store": {"store": tmp_path / "store"}, "executor": {"executor": pool}}[way]
         options |= {"memory_limit": 48 * 2**20, "n_jobs": 1}
         message = (
-            r"memory_limit: aligning layer 'deep' \(500 units\) of 'long' with layer 'deep' \(400 units\) of 'wide' on "
-            r"100000 stimuli needs about 0.345 GiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
+            r"memory_limit: aligning layer 'deep' \(3000 units\) of 'long' with layer 'deep' \(2000 units\) of 'wide' "
+            r"on 100000 stimuli needs about 93.7 MiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
         )
         with pytest.raises(ValueError, match=message):
             mot.align(long, wide, **options)

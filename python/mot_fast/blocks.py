@@ -17,7 +17,7 @@ from mot_fast import _validate, atomic, layer_cache, memory
 from mot_fast._blas import one_blas_thread
 from mot_fast._validate import Array
 from mot_fast.dispatch import completed
-from mot_fast.layer_cache import StoredNetwork, Surveyed, ready, statistics_of, stored, survey
+from mot_fast.layer_cache import StoredNetwork, Surveyed, check_unchanged, ready, statistics_of, stored, survey
 from mot_fast.layer_pairs import PairWork, Part, Preparation, Prepared, Statistics, Whole
 from mot_fast.memory import Budget
 from mot_fast.network import Network
@@ -91,10 +91,13 @@ def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
         return found  # another process was faster
     networks = order.source.network, order.target.network
     wanted = _validate.n_threads(order.n_threads)
-    budget, n_threads = order.work.within(networks, budget_of(order.memory_limit), wanted)
+    work, budget, n_threads = order.work.within(networks, budget_of(order.memory_limit), wanted)
     with one_blas_thread:
-        layers = ready((order.source, order.target), order.work.preparation, budget, n_threads)
-        arrays = order.work.pack(order.work.solve(layers, budget, n_threads, None))
+        layers = ready((order.source, order.target), work.preparation, budget, n_threads)
+        arrays = work.pack(work.solve(layers, budget, n_threads, None))
+        if work.preparation.is_read_again:
+            for each in (order.source, order.target):
+                check_unchanged(each, n_threads)
     if order.store is not None:
         order.store.put(order.key, arrays)
     return arrays

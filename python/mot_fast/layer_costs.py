@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, packing
+from mot_fast import packing
 from mot_fast._validate import F64, Array
 from mot_fast.consistency import TOLERANCE, check_proofs
 from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, PreparedNetwork, for_each_pair
 from mot_fast.memory import Budget
 from mot_fast.network import Network
 from mot_fast.transport import Certificate, proven
-from mot_fast.unit_plans import STANDARDIZED, Report, solve_batch, transport_name, transport_seconds, transports_within
+from mot_fast.unit_plans import (
+    Report,
+    UnitLayer,
+    preparation,
+    solve_batch,
+    transport_name,
+    transport_seconds,
+    transports_within,
+)
 
 _LEAST_SHARE, _SOON = 0.05, 0.05
 """What share of a block's pairs is solved again; and in how many seconds' worth of pairs all of them are."""
@@ -30,13 +38,17 @@ class LayerCosts:
     certificate: Certificate
 
 
+@dataclass(frozen=True)
 class TransportCosts:
     """Transports at cost 1 - correlation between layers whose units weigh the same; the whole is what they cost."""
 
+    is_in_passes: bool = False
+    """Whether layers are not held, and read again for every pair."""
+
     @property
-    def preparation(self) -> Preparation[_core.StandardizedLayer]:
-        """Unit vectors, in single precision."""
-        return STANDARDIZED
+    def preparation(self) -> Preparation[UnitLayer]:
+        """Unit vectors, in single precision, or what makes them."""
+        return preparation(self.is_in_passes)
 
     def identity(self) -> dict[str, Any]:
         """Nothing but what it is."""
@@ -46,13 +58,11 @@ class TransportCosts:
         """The same for some of the layers."""
         return self
 
-    def solve(
-        self, layers: Layers[_core.StandardizedLayer], budget: Budget, n_threads: int, report: Report
-    ) -> LayerCosts:
+    def solve(self, layers: Layers[UnitLayer], budget: Budget, n_threads: int, report: Report) -> LayerCosts:
         """Every cost, proven least."""
         source, target = (each.network for each in layers)
 
-        def work(batch: Batch[_core.StandardizedLayer], n_done: int) -> LayerCosts:
+        def work(batch: Batch[UnitLayer], n_done: int) -> LayerCosts:
             solutions = solve_batch(
                 layers, batch, (None, None), budget, n_threads, report and (lambda n: report(n_done + n))
             )
@@ -92,7 +102,7 @@ class TransportCosts:
             raise ValueError("it holds costs that are not between 0 and 2")
         for l, m in self._some(networks):
             layers = tuple(
-                PreparedNetwork(network.select([k]), STANDARDIZED, 1)
+                PreparedNetwork(network.select([k]), self.preparation, 1)
                 for network, k in zip(networks, (l, m), strict=True)
             )
             again = self.solve((layers[0], layers[1]), budget, 1, None)
@@ -107,15 +117,18 @@ class TransportCosts:
         share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
         return [(int(l), int(m)) for l, m in np.argwhere(np.random.default_rng().random(shape) < share)]
 
-    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
-        """As many threads as are wanted: what costs do not fit are computed anew.
+    def within(
+        self, networks: tuple[Network, Network], budget: Budget, wanted: int
+    ) -> tuple[TransportCosts, Budget, int]:
+        """As for `UnitTransports`.
 
         Raises
         ------
         ValueError
             If the largest pair of layers does not fit into the memory limit.
         """
-        return transports_within(networks, budget), wanted
+        is_in_passes, budget, n_threads = transports_within(networks, budget, wanted, self.is_in_passes)
+        return TransportCosts(is_in_passes), budget, n_threads
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""

@@ -53,6 +53,8 @@ class Preparation(Generic[Prepared]):
     n_bytes: Callable[[int, int], int]
     """What a layer of so many stimuli and units then takes."""
     name: str
+    is_read_again: bool = False
+    """Whether the activations are read once more for every pair."""
 
 
 class PreparedNetwork(Generic[Prepared]):
@@ -166,10 +168,13 @@ class PairWork(Protocol[Prepared, Whole]):
     def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
         """`ValueError` where arrays out of a file are not the work's result, as far as that can be seen cheaply."""
 
-    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
-        """The budget beside what the largest pair takes in any case, and the threads that it has room for.
+    def within(
+        self, networks: tuple[Network, Network], budget: Budget, wanted: int
+    ) -> tuple[PairWork[Any, Whole], Budget, int]:
+        """The work in the way that keeps to the memory limit, the budget beside what the largest pair takes so in any
+        case, and the threads that it has room for.
 
-        `ValueError` if the largest pair does not fit.
+        `ValueError` if the largest pair does not fit in any way.
         """
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:

@@ -8,6 +8,7 @@ from mot_fast.centred import CentredLayer
 from mot_fast.coupling import COUPLINGS
 from mot_fast.memory import ALWAYS, needed_by_scores, needed_by_transport, shown
 from mot_fast.network import Network
+from mot_fast.passed_layer import needed_in_passes
 from mot_fast.rotation import LayerPair
 
 _FLOAT = 8
@@ -83,5 +84,5 @@ def _needed(
 def _needed_by_pair(n_stimuli: int, n: int, m: int, *, is_rotated: bool) -> int:
     """What an alignment takes in any case."""
     if not is_rotated:
-        return needed_by_transport(n_stimuli, n, m)
+        return min(needed_by_transport(n_stimuli, n, m), needed_in_passes(n, m))
     return CentredLayer.n_bytes(n_stimuli, n) + CentredLayer.n_bytes(n_stimuli, m) + LayerPair.n_bytes(n, m)

@@ -20,7 +20,7 @@ def surveyed(
     """What is seen of both networks at first, and a function that does the work, telling how many pairs are done."""
     with one_blas_thread:
         if resources.executor is None or resources.memory_limit is not None:
-            budget, n_threads = work.within(networks, resources.budget, resources.n_threads)
+            work, budget, n_threads = work.within(networks, resources.budget, resources.n_threads)
         if resources.is_plain:
             layers, statistics = prepare(networks, work.preparation, budget, n_threads)
             yield statistics, lambda report: work.solve(layers, budget, n_threads, report)

@@ -141,7 +141,9 @@ class RotatedTransports:
         share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
         return np.flatnonzero(np.random.default_rng().random(n_pairs) < share).tolist()
 
-    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
+    def within(
+        self, networks: tuple[Network, Network], budget: Budget, wanted: int
+    ) -> tuple[RotatedTransports, Budget, int]:
         """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
 
         Raises
@@ -151,7 +153,7 @@ class RotatedTransports:
         """
         layers, each = _needed(*networks, budget)
         budget = budget.less(layers + each)
-        return budget, max(1, min(wanted, 1 + budget.free // 2 // each))
+        return self, budget, max(1, min(wanted, 1 + budget.free // 2 // each))
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread.

@@ -105,7 +105,7 @@ def similarity_matrix(
     means = resources(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
     n = len(loaded)
     if means.executor is None or means.memory_limit is not None:
-        _check_memory([(network[train], network[test]) for network in loaded], work, means.budget)
+        work = _within([(network[train], network[test]) for network in loaded], work, means.budget)
     wanted = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
     costs, scores = np.full((n, n), np.nan), np.full((n, n), np.nan)
     with (
@@ -176,11 +176,16 @@ def _with_name(value: Any, name: str) -> Network:
     return load(value, None if isinstance(value, Network) or is_path(value) else name)
 
 
-def _check_memory(networks: Sequence[tuple[Network, Network]], work: PairWork[Any, Any], budget: Budget) -> None:
-    """`ValueError` where the alignment of two networks, or its scores, would not keep to the memory limit."""
+def _within(
+    networks: Sequence[tuple[Network, Network]], work: PairWork[Any, Any], budget: Budget
+) -> PairWork[Any, Any]:
+    """The work in the way that keeps to the memory limit whichever two networks are aligned.
+
+    `ValueError` where the alignment of two networks, or its scores, would not.
+    """
     for source, held_out in networks:
         for target, _ in networks:
-            work.within((source, target), budget, 1)
+            work, _, _ = work.within((source, target), budget, 1)
             needed = memory.needed_by_scores(held_out.n_stimuli, max(source.widths), sum(target.widths))
             if needed > max(budget.limit, memory.ALWAYS):
                 raise ValueError(
@@ -188,6 +193,7 @@ def _check_memory(networks: Sequence[tuple[Network, Network]], work: PairWork[An
                     f"{held_out.n_stimuli} stimuli, need about {memory.shown(needed)}, and "
                     f"{memory.shown(budget.limit)} may be taken; raise memory_limit, or take fewer units or stimuli"
                 )
+    return work
 
 
 def _survey(
@@ -285,14 +291,14 @@ def _align_pair(source: Halves, target: Halves, setting: Setting, means: Resourc
     """`figures`: cost, score of the source, and without rotations that of the target from the source."""
     networks = source.train.network, target.train.network
     task = setting.task(networks, means.memory_limit)
-    work = task.work
-    budget, n_threads = work.within(networks, means.budget, _validate.n_threads(means.n_threads))
+    work, budget, n_threads = task.work.within(networks, means.budget, _validate.n_threads(means.n_threads))
     with one_blas_thread:
         layers = ready((source.train, target.train), work.preparation, budget, n_threads)
         statistics = layers[0].survey(budget, is_kept=False), layers[1].survey(budget, is_kept=False)
         alignment = task.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
         del layers
-        for half in (source.test, target.test):
+        again = (source.train, target.train) if work.preparation.is_read_again else ()
+        for half in (*again, source.test, target.test):
             check_unchanged(half, n_threads)
         held_out = source.test.network, target.test.network
         found = [alignment.cost, alignment.score(*held_out).value]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mot_fast import _core, packing
+from mot_fast import _core, packing, parallel
 from mot_fast._validate import F64, Array
 from mot_fast.consistency import check_plans, check_proofs
 from mot_fast.layer_pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
 from mot_fast.memory import ALWAYS, Budget, needed_by_transport, shown
 from mot_fast.network import Network
 from mot_fast.packing import PackedPlans, in_rows
+from mot_fast.passed_layer import PassedLayer, costs_in_passes, needed_in_passes
 from mot_fast.spot_check import check_correlations
 from mot_fast.transport import UnitPlan, fields_of
 
@@ -28,7 +30,14 @@ def _standardized_bytes(n_stimuli: int, n_units: int) -> int:
     return 4 * n_stimuli * n_units
 
 
-STANDARDIZED = Preparation(_core.StandardizedLayer, _standardized_bytes, "standardized")
+UnitLayer = _core.StandardizedLayer | PassedLayer
+STANDARDIZED: Preparation[UnitLayer] = Preparation(_core.StandardizedLayer, _standardized_bytes, "standardized")
+PASSED: Preparation[UnitLayer] = Preparation(PassedLayer, PassedLayer.n_bytes, "passed", is_read_again=True)
+
+
+def preparation(is_in_passes: bool) -> Preparation[UnitLayer]:
+    """How layers are made ready: as unit vectors, or as what makes unit vectors of activations that are read again."""
+    return PASSED if is_in_passes else STANDARDIZED
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +45,13 @@ class UnitTransports:
     """Transports at cost 1 - correlation; the whole is their plans, `[source layer][target layer]`."""
 
     masses: tuple[UnitMasses, UnitMasses] = (None, None)
+    is_in_passes: bool = False
+    """Whether layers are not held, and read again for every pair."""
 
     @property
-    def preparation(self) -> Preparation[_core.StandardizedLayer]:
-        """Unit vectors, in single precision."""
-        return STANDARDIZED
+    def preparation(self) -> Preparation[UnitLayer]:
+        """Unit vectors, in single precision, or what makes them."""
+        return preparation(self.is_in_passes)
 
     def identity(self) -> dict[str, Any]:
         """The masses of units."""
@@ -50,11 +61,11 @@ class UnitTransports:
         """For some of the layers."""
         return replace(self, masses=masses_of(self.masses, rows, columns))
 
-    def solve(self, layers: Layers[_core.StandardizedLayer], budget: Budget, n_threads: int, report: Report) -> Plans:
+    def solve(self, layers: Layers[UnitLayer], budget: Budget, n_threads: int, report: Report) -> Plans:
         """Every plan, proven optimal."""
         source, target = (each.network for each in layers)
 
-        def work(batch: Batch[_core.StandardizedLayer], n_done: int) -> Plans:
+        def work(batch: Batch[UnitLayer], n_done: int) -> Plans:
             solutions = solve_batch(
                 layers, batch, self.masses, budget, n_threads, report and (lambda n: report(n_done + n))
             )
@@ -81,15 +92,21 @@ class UnitTransports:
         packing.check_names(arrays, packing.PLANS)
         check_correlations(checked_plans(arrays, networks, self.masses), *networks)
 
-    def within(self, networks: tuple[Network, Network], budget: Budget, wanted: int) -> tuple[Budget, int]:
-        """As many threads as are wanted: what costs do not fit are computed anew.
+    def within(
+        self, networks: tuple[Network, Network], budget: Budget, wanted: int
+    ) -> tuple[UnitTransports, Budget, int]:
+        """On as many threads as are wanted, as what costs do not fit are computed anew.
+
+        But where the largest two layers do not fit, standardized, all pairs are done in passes over the stimuli, on as
+        many threads as there is room for.
 
         Raises
         ------
         ValueError
             If the largest pair of layers does not fit into the memory limit.
         """
-        return transports_within(networks, budget), wanted
+        is_in_passes, budget, n_threads = transports_within(networks, budget, wanted, self.is_in_passes)
+        return replace(self, is_in_passes=is_in_passes), budget, n_threads
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
         """About how long a pair of layers of so many units each takes, on one thread."""
@@ -120,44 +137,58 @@ def transport_seconds(n_stimuli: int, n_units: int) -> float:
     return 2e-11 * (n_stimuli + 1000) * (n_units + 30) ** 2
 
 
-def transports_within(networks: tuple[Network, Network], budget: Budget) -> Budget:
-    """The budget beside what the largest pair of layers takes in any case, which must fit into it.
+def transports_within(
+    networks: tuple[Network, Network], budget: Budget, wanted: int, is_in_passes: bool = False
+) -> tuple[bool, Budget, int]:
+    """Whether pairs are done in passes, the budget beside what the largest takes so in any case, and how many threads.
+
+    They are if that is asked for, or if the largest pair does not fit otherwise.
 
     Raises
     ------
     ValueError
-        If it does not.
+        If it fits in neither way.
     """
     source, target = networks
     l = max(range(len(source)), key=source.widths.__getitem__)
     m = max(range(len(target)), key=target.widths.__getitem__)
-    needed = needed_by_transport(source.n_stimuli, source.widths[l], target.widths[m])
-    if needed > max(budget.limit, ALWAYS):
+    held = needed_by_transport(source.n_stimuli, source.widths[l], target.widths[m])
+    passed = needed_in_passes(source.widths[l], target.widths[m])
+    room = max(budget.limit, ALWAYS)
+    if min(held, passed) > room:
         raise ValueError(
             f"memory_limit: aligning layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with "
             f"layer '{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' on {source.n_stimuli} stimuli "
-            f"needs about {shown(needed)}, and {shown(budget.limit)} may be taken; raise memory_limit, or take fewer "
-            "units or stimuli"
+            f"needs about {shown(min(held, passed))}, and {shown(budget.limit)} may be taken; raise memory_limit, or "
+            "take fewer units or stimuli"
         )
-    return budget.less(needed)
+    if held <= room and not is_in_passes:
+        return False, budget.less(held), wanted
+    return True, budget.less(passed), max(1, min(wanted, room // passed))
 
 
 def solve_batch(
-    layers: Layers[_core.StandardizedLayer],
-    batch: Batch[_core.StandardizedLayer],
+    layers: Layers[UnitLayer],
+    batch: Batch[UnitLayer],
     masses: tuple[UnitMasses, UnitMasses],
     budget: Budget,
     n_threads: int,
     report: Report,
 ) -> list[_core.Solution]:
     """Of every pair, row by row."""
+    source_masses, target_masses = masses_of(masses, batch.source_block, batch.target_block)
+    source_layers, target_layers = (
+        [layer for layer in some if not isinstance(layer, PassedLayer)]
+        for some in (batch.source_layers, batch.target_layers)
+    )
+    if not source_layers:
+        return _solve_in_passes(layers, batch, (source_masses, target_masses), n_threads, report)
     (source, n_stimuli), target = (layers[0].network.widths, layers[0].network.n_stimuli), layers[1].network.widths
     n, m = max(source[l] for l in batch.source_block), max(target[m] for m in batch.target_block)
     needed = [needed_by_transport(n_stimuli, source[l], target[m]) for l, m in batch.pairs]
-    source_masses, target_masses = masses_of(masses, batch.source_block, batch.target_block)
     return _core.solve_pairs(
-        batch.source_layers,
-        batch.target_layers,
+        source_layers,
+        target_layers,
         budget.n_threads(n_threads, n * m, n + m),
         budget.costs,
         budget.costs_of_pair(0),
@@ -166,6 +197,33 @@ def solve_batch(
         None if target_masses is None else list(target_masses),
         [budget.costs_of_pair(each) for each in needed],
     )
+
+
+def _solve_in_passes(
+    layers: Layers[UnitLayer],
+    batch: Batch[UnitLayer],
+    masses: tuple[UnitMasses, UnitMasses],
+    n_threads: int,
+    report: Report,
+) -> list[_core.Solution]:
+    """The same, each pair on its whole matrix of costs; `masses` are those of the batch."""
+    prepared = batch.source_layers, batch.target_layers
+    blocks = batch.source_block, batch.target_block
+
+    def solve(positions: tuple[int, int], check: Callable[[], None]) -> _core.Solution:
+        pair = [some[k] for some, k in zip(prepared, positions, strict=True)]
+        source, target = (layer for layer in pair if isinstance(layer, PassedLayer))
+        activations = [of.network.read(block[k]) for of, block, k in zip(layers, blocks, positions, strict=True)]
+        costs, largest = costs_in_passes((source, target), (activations[0], activations[1]), check)
+        del activations
+        a, b = (
+            np.full(n, 1.0 / n) if given is None else given[k]
+            for n, given, k in zip(costs.shape, masses, positions, strict=True)
+        )
+        return _core.solve_transport(costs, a, b, largest)
+
+    pairs = [(l, m) for l in range(len(blocks[0])) for m in range(len(blocks[1]))]
+    return parallel.run([partial(solve, pair) for pair in pairs], n_threads, report)
 
 
 def masses_of(masses: tuple[UnitMasses, UnitMasses], rows: range, columns: range) -> tuple[UnitMasses, UnitMasses]:
