@@ -200,14 +200,14 @@ def test_methods_get_the_threads_that_keep_to_the_limit():
 
 
 def test_memory_stays_within_the_limit():
-    """In a fresh process, over the inputs: many stimuli, many units, and units that are nearly alike."""
+    """In a fresh process, over the inputs: many stimuli, very many, many units, units that are nearly alike."""
     code = """
         import numpy as np, mot_fast as mot
         from mot_fast.resources import measured
         mot.align([np.random.default_rng(2).random((50, 5))], [np.random.default_rng(3).random((50, 5))], n_jobs=1)
         draw = np.random.default_rng(0).standard_normal
-        cases = [((20_000, 60), 0), ((30, 2000), 0), ((60, 900), 1e4)]
-        for (shape, outlier), limit in zip(cases, (30, 32, 24)):
+        cases = [((20_000, 60), 0), ((100_000, 60), 0), ((30, 2000), 0), ((60, 900), 1e4)]
+        for (shape, outlier), limit in zip(cases, (30, 18, 32, 24)):
             x, y = (draw(shape, dtype=np.float32) for _ in range(2))
             x[7] += outlier
             y[7] += outlier

@@ -88,8 +88,10 @@ def align(
         activations given and the result; by default half of what the machine, or this process's control group, has
         left. What the largest pair of layers takes in any case must fit, or 16 MiB, which are always allowed. A network
         whose layers take more is standardized block by block, and the costs of a pair of layers that take more than
-        half of what is left are computed anew whenever they are searched. The plans are optimal for any limit. With an
-        executor, that of each worker.
+        half of what is left are computed anew whenever they are searched. Where the largest two layers do not fit,
+        standardized, no layer is: the activations are read in pieces of stimuli, twice for their statistics and once
+        more for every pair, whose costs are then held in double precision (with rotations they are refused). The plans
+        are optimal for any limit. With an executor, that of each worker.
     executor : concurrent.futures.Executor, optional
         Whose workers solve the pairs of layers, block by block: a process pool, a Dask client's ``get_executor()``,
         MPI's. They are sent where layers lie, not what is in them, and must see the same files; layers that are arrays
