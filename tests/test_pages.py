@@ -87,7 +87,7 @@ def judge_script(words: list[str]) -> None:
 
 
 def page_of_the_test_command() -> str:
-    (page,) = (page for page in PAGES if re.search(r"bin/pytest$", text_of(page), flags=re.MULTILINE))
+    (page,) = (page for page in PAGES if re.search(r"bin/pytest -n auto$", text_of(page), flags=re.MULTILINE))
     return page
 
 
