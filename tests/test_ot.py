@@ -265,7 +265,7 @@ def test_rounded_masses_need_no_missing_entry(seed):
 
 
 def least_cost_of_two_rows(a, b, cost):
-    """In exact arithmetic: the first row saves most where it takes columns first; the greatest column levels the sums."""
+    """In exact arithmetic: the first row saves most where it takes columns first; the greatest column levels sums."""
     masses = [Fraction(float(x)) for x in b]
     masses[int(np.argmax(b))] += sum(Fraction(float(x)) for x in a) - sum(masses)
     costs = [[Fraction(float(x)) for x in row] for row in cost]
