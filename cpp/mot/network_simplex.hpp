@@ -2,8 +2,8 @@
 ///
 /// Method: Dantzig (1951); strongly feasible trees against cycling (Cunningham 1976). We depart from the textbook in
 /// two points: the start is a real feasible tree, so there are no artificial arcs and no big-M; and arcs may be added
-/// between runs, which go on from the same tree. Potentials and flows are kept as `Height`: a double, or two of them where
-/// sums of costs along the tree, or masses of all sizes, would lose what the answer depends on.
+/// between runs, which go on from the same tree. Potentials and flows are kept as `Height`: a double, or two of them
+/// where sums of costs along the tree, or masses of all sizes, would lose what the answer depends on.
 ///
 /// Invariants between pivots:
 ///   (I1) the basis is a spanning tree on the units that have mass;

@@ -212,7 +212,7 @@ private:
     Node n_source_;
     Components trees_;
     std::vector<std::vector<Node>> nodes_of_;  // of every tree, sources first
-    Node first_ = 0;  // the largest, or the one that has the root
+    Node first_ = 0;                           // the largest, or the one that has the root
     Node root_ = 0;
     int n_left_ = 0;
 };
