@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import ot as pot
@@ -261,6 +262,32 @@ def test_rounded_masses_need_no_missing_entry(seed):
     assert mot.ot.emd2(a, b, blocks) == pytest.approx(
         pot.emd2(a, b, np.where(blocks.toarray() == 0, 100, blocks.toarray()))
     )
+
+
+def least_cost_of_two_rows(a, b, cost):
+    """In exact arithmetic: the first row saves most where it takes columns first; the greatest column levels sums."""
+    masses = [Fraction(float(x)) for x in b]
+    masses[int(np.argmax(b))] += sum(Fraction(float(x)) for x in a) - sum(masses)
+    costs = [[Fraction(float(x)) for x in row] for row in cost]
+    left, total = Fraction(float(a[0])), Fraction(0)
+    for j in sorted(range(len(b)), key=lambda j: costs[0][j] - costs[1][j]):
+        taken = min(left, masses[j])
+        left -= taken
+        total += taken * costs[0][j] + (masses[j] - taken) * costs[1][j]
+    return total
+
+
+@pytest.mark.parametrize("are_listed", [False, True])
+def test_masses_over_many_decades_are_all_carried_where_they_cost_least(are_listed, rng):
+    problems = [([1 - 2.0**-48, 2.0**-48], [2.0**-107, 1.0], np.array([[0.9, -0.8], [-0.9, -1e9]]))]
+    for _ in range(60):
+        m = int(rng.integers(2, 6))
+        a, b = 10.0 ** rng.uniform(-33, 0, 2), 10.0 ** rng.uniform(-33, 0, m)
+        cost = np.where(rng.random((2, m)) < 0.3, -(10.0 ** rng.integers(3, 16)), rng.standard_normal((2, m)))
+        problems.append((a / a.sum(), b / b.sum(), cost))
+    for a, b, cost in problems:
+        found = mot.ot.emd2(a, b, scipy.sparse.coo_array(cost) if are_listed else cost)
+        assert found == pytest.approx(float(least_cost_of_two_rows(a, b, cost)), rel=1e-12)
 
 
 @pytest.mark.parametrize("form", ["coo", "csr", "csc", "dok", "lil"])

@@ -34,6 +34,10 @@ struct DoubleDouble {
     DoubleDouble& operator+=(const DoubleDouble& other) { return *this = *this + other; }
     DoubleDouble& operator-=(const DoubleDouble& other) { return *this = *this + -other; }
     friend DoubleDouble operator-(const DoubleDouble& x, const DoubleDouble& y) { return x + -y; }
+    friend bool operator<(const DoubleDouble& x, const DoubleDouble& y) {
+        return x.high < y.high || (x.high == y.high && x.low < y.low);
+    }
+    friend bool operator<=(const DoubleDouble& x, const DoubleDouble& y) { return x.high <= y.high && !(y < x); }
     friend DoubleDouble operator+(const DoubleDouble& x, const DoubleDouble& y) {
         const DoubleDouble highs = sum(x.high, y.high);
         const DoubleDouble lows = sum(x.low, y.low);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <type_traits>
 #include <utility>
 
 namespace mot {
@@ -10,6 +12,20 @@ namespace {
 
 /// Nodes lie anywhere in memory.
 constexpr std::int64_t steps_per_node = 8;
+/// Far more than masses of all sizes take.
+constexpr std::int64_t most_idle_pivots_per_node = 256;
+
+/// What flows lose beside the largest of them: nothing where all masses are whole and their sum is.
+template <class Real>
+double rounded_away(const Masses& masses) {
+    const auto is_whole = [](double mass) { return mass == std::floor(mass); };
+    const auto are_whole = [&](const std::vector<double>& side) {
+        return std::all_of(side.begin(), side.end(), is_whole);
+    };
+    const double total = std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
+    if (total < 0x1p53 && are_whole(masses.source) && are_whole(masses.target)) return 0.0;
+    return unit_roundoff<Real> * total;
+}
 
 std::vector<Edge> edges_of(const std::vector<Arc>& arcs, Node n_source) {
     std::vector<Edge> edges;
@@ -27,7 +43,8 @@ NetworkSimplex<Height>::NetworkSimplex(const Masses& masses, const Basis& basis)
       n_target_(static_cast<Node>(masses.target.size())),
       tree_(n_source_ + n_target_, edges_of(basis.arcs, n_source_), basis.root + n_source_),
       arc_up_(index(n_source_ + n_target_), 0),
-      flow_up_(arc_up_.size(), 0.0),
+      flow_up_(arc_up_.size(), Height(0.0)),
+      rounded_away_(rounded_away<Height>(masses)),
       height_(arc_up_.size(), Height(0.0)) {
     add_arcs(basis.arcs);
     for (std::size_t arc = 0; arc < basis.arcs.size(); ++arc) {
@@ -84,6 +101,7 @@ Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) 
     const auto cost_of = [this](std::size_t arc) { return rounded(reduced_cost(arc)); };
     const double least_tolerance = tolerance;
     tolerance = std::max(least_tolerance, rounding());
+    std::int64_t n_idle = 0;
     while (!interrupt.requested_after(rule_.take_n_scanned() + steps_per_node * std::exchange(n_moved_, 0))) {
         const auto entering = rule_.find_entering_arc(cost_.size(), tolerance, cost_of);
         if (!entering) {
@@ -98,6 +116,9 @@ Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) 
         const Leaving leaving = find_leaving_arc(source_[*entering], target_[*entering], join);
         push_flow(source_[*entering], target_[*entering], join, leaving.flow);
         exchange(*entering, leaving, join);
+        // Where flows are rounded, strongly feasible trees are no guard against cycles.
+        n_idle = rounded_away_ > 0.0 && rounded(leaving.flow) <= rounded_away_ ? n_idle + 1 : 0;
+        if (n_idle > most_idle_pivots_per_node * static_cast<std::int64_t>(height_.size())) return Status::not_proven;
     }
     return Status::interrupted;
 }
@@ -107,7 +128,7 @@ Status NetworkSimplex<Height>::optimize(double tolerance, Interrupt& interrupt) 
 template <class Height>
 typename NetworkSimplex<Height>::Leaving NetworkSimplex<Height>::find_leaving_arc(Node source, Node target,
                                                                                   Node join) const {
-    Leaving leaving{SpanningTree::none, std::numeric_limits<double>::infinity(), true};
+    Leaving leaving{SpanningTree::none, Height(std::numeric_limits<double>::infinity()), true};
     for (Node x = source; x != join; x = tree_.parent(x))
         if (is_source(x) && flow_up_[index(x)] < leaving.flow) leaving = {x, flow_up_[index(x)], true};
     for (Node x = target; x != join; x = tree_.parent(x))
@@ -116,8 +137,8 @@ typename NetworkSimplex<Height>::Leaving NetworkSimplex<Height>::find_leaving_ar
 }
 
 template <class Height>
-void NetworkSimplex<Height>::push_flow(Node source, Node target, Node join, double flow) {
-    if (flow == 0.0) return;
+void NetworkSimplex<Height>::push_flow(Node source, Node target, Node join, const Height& flow) {
+    if (rounded(flow) == 0.0) return;
     for (Node x = source; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? -flow : flow;
     for (Node x = target; x != join; x = tree_.parent(x)) flow_up_[index(x)] += is_source(x) ? flow : -flow;
 }
@@ -175,8 +196,11 @@ void NetworkSimplex<Height>::recompute_flows() {
     for (std::size_t i = 0; i < masses_.source.size(); ++i) excess[i] = masses_.source[i];
     for (std::size_t j = 0; j < masses_.target.size(); ++j) excess[index(n_source_) + j] = -masses_.target[j];
     for (Node x = tree_.last(tree_.root()); x != tree_.root(); x = tree_.previous(x)) {
-        const double flow = is_source(x) ? rounded(excess[index(x)]) : -rounded(excess[index(x)]);
-        flow_up_[index(x)] = flow > 0.0 ? flow : 0.0;
+        const DoubleDouble flow = is_source(x) ? excess[index(x)] : -excess[index(x)];
+        if constexpr (std::is_same_v<Height, DoubleDouble>)
+            flow_up_[index(x)] = rounded(flow) > 0.0 ? flow : Height(0.0);
+        else
+            flow_up_[index(x)] = std::max(rounded(flow), 0.0);
         excess[index(tree_.parent(x))] += excess[index(x)];
     }
 }
@@ -193,10 +217,10 @@ template <class Height>
 void NetworkSimplex<Height>::plan(std::vector<Node>& source, std::vector<Node>& target,
                                   std::vector<double>& flow) const {
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
-        if (!(flow_up_[index(x)] > 0.0)) continue;
+        if (!(rounded(flow_up_[index(x)]) > 0.0)) continue;
         source.push_back(source_[arc_up_[index(x)]]);
         target.push_back(target_[arc_up_[index(x)]] - n_source_);
-        flow.push_back(flow_up_[index(x)]);
+        flow.push_back(rounded(flow_up_[index(x)]));
     }
 }
 

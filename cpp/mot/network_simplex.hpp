@@ -2,8 +2,8 @@
 ///
 /// Method: Dantzig (1951); strongly feasible trees against cycling (Cunningham 1976). We depart from the textbook in
 /// two points: the start is a real feasible tree, so there are no artificial arcs and no big-M; and arcs may be added
-/// between runs, which go on from the same tree. Potentials are kept as `Height`: a double, or two of them where sums
-/// of costs along the tree would lose what the answer depends on.
+/// between runs, which go on from the same tree. Potentials and flows are kept as `Height`: a double, or two of them
+/// where sums of costs along the tree, or masses of all sizes, would lose what the answer depends on.
 ///
 /// Invariants between pivots:
 ///   (I1) the basis is a spanning tree on the units that have mass;
@@ -34,6 +34,7 @@ public:
     void replace_costs(const std::function<double(Node, Node)>& cost);
 
     /// Pivots until no arc's reduced cost is below -tolerance, or below what rounding of the potentials explains.
+    /// `not_proven` where pivots go on and on with flows that are rounded away.
     Status optimize(double tolerance, Interrupt& interrupt);
 
     /// Units without mass have the potential -infinity here: no arc of theirs is ever violated. `solve` gives them one.
@@ -50,7 +51,7 @@ public:
 private:
     struct Leaving {
         Node node;  // its arc to the parent leaves
-        double flow;
+        Height flow;
         bool is_on_source_side;
     };
 
@@ -61,7 +62,7 @@ private:
     }
 
     Leaving find_leaving_arc(Node source, Node target, Node join) const;
-    void push_flow(Node source, Node target, Node join, double flow);
+    void push_flow(Node source, Node target, Node join, const Height& flow);
     void exchange(std::size_t entering, const Leaving& leaving, Node join);
     void shift_potentials(Node inside, Height change);
     void recompute_potentials();
@@ -74,7 +75,8 @@ private:
     std::vector<double> cost_;
     SpanningTree tree_;
     std::vector<std::size_t> arc_up_;  // of every node but the root: the arc to its parent
-    std::vector<double> flow_up_;      // and the flow on it
+    std::vector<Height> flow_up_;      // and the flow on it
+    double rounded_away_ = 0.0;        // flow that is lost beside all mass; none where flows are exact
     std::vector<Height> height_;       // u of a source, -v of a target: a shift of a subtree is one sum
     BlockSearch rule_;
     std::int64_t n_moved_ = 0;  // nodes gone through by pivots since the interrupt was told

@@ -7,6 +7,8 @@
 #include <queue>
 #include <utility>
 
+#include "mot/double_double.hpp"
+
 namespace mot {
 namespace {
 
@@ -58,8 +60,22 @@ private:
     std::vector<std::size_t> arcs_;
 };
 
-/// What a unit has left of its mass is rounding below this share of it.
-constexpr double rounding = 1e-14;
+/// What a unit has left of its mass is rounding below this share of it: masses are kept in twice the precision.
+constexpr double rounding = 0x1p-80;
+
+/// What the supplies exceed the demands by, which is their rounding.
+DoubleDouble surplus(const Masses& masses) {
+    DoubleDouble sum;
+    for (const double mass : masses.source) sum += mass;
+    for (const double mass : masses.target) sum -= mass;
+    return sum;
+}
+
+/// Takes what the sums differ by: to the others, however small, it could be more than all they have.
+Node greatest_target(const Masses& masses) {
+    return static_cast<Node>(std::max_element(masses.target.begin(), masses.target.end()) - masses.target.begin());
+}
+
 /// Units lie anywhere in memory; arcs follow one another.
 constexpr std::int64_t steps_per_node = 16;
 constexpr std::int64_t steps_per_arc = 8;
@@ -69,7 +85,7 @@ class Forest {
 public:
     Forest(const Masses& masses, std::vector<Arc> plan)
         : n_source_(static_cast<Node>(masses.source.size())),
-          mass_(masses.source),
+          mass_(masses.source.begin(), masses.source.end()),
           plan_(std::move(plan)),
           incidence_(plan_, n_source_, masses.source.size() + masses.target.size()),
           is_used_(plan_.size(), false) {
@@ -78,10 +94,11 @@ public:
         degree_.resize(mass_.size());
         for (std::size_t x = 0; x < mass_.size(); ++x) {
             const auto node = static_cast<Node>(x);
-            negligible_[x] = rounding * mass_[x];
+            negligible_[x] = rounding * rounded(mass_[x]);
             degree_[x] = incidence_.at(node).end() - incidence_.at(node).begin();
             if (degree_[x] == 1) leaves_.push_back(node);
         }
+        mass_[index(greatest_target(masses) + n_source_)] += surplus(masses);
     }
 
     /// Leaves first: where the plan has no cycle every shipment is the plan's own. A cycle breaks where it is met.
@@ -95,9 +112,9 @@ public:
     /// As much as both units still have.
     void ship(const Arc& arc) {
         if (is_done(arc.source) || is_done(arc.target + n_source_)) return;
-        double& supply = mass_[index(arc.source)];
-        double& demand = mass_[index(arc.target + n_source_)];
-        const double mass = std::min(supply, demand);
+        DoubleDouble& supply = mass_[index(arc.source)];
+        DoubleDouble& demand = mass_[index(arc.target + n_source_)];
+        const DoubleDouble mass = std::min(supply, demand);
         supply -= mass;
         demand -= mass;
         arcs_.push_back(arc);
@@ -120,7 +137,7 @@ public:
     const std::vector<Arc>& arcs() const { return arcs_; }
 
 private:
-    bool is_done(Node node) const { return !(mass_[index(node)] > negligible_[index(node)]); }
+    bool is_done(Node node) const { return !(rounded(mass_[index(node)]) > negligible_[index(node)]); }
 
     void follow_leaves(Interrupt& interrupt) {
         while (!leaves_.empty() && !interrupt.requested_after(steps_per_node)) {
@@ -150,7 +167,7 @@ private:
     }
 
     Node n_source_;
-    std::vector<double> mass_;  // still to be shipped, from sources and to targets
+    std::vector<DoubleDouble> mass_;  // still to be shipped, from sources and to targets
     std::vector<double> negligible_;
     std::vector<Arc> plan_;
     Incidence incidence_;
@@ -176,11 +193,16 @@ public:
         }
         for (std::size_t x = 0; x < nodes_of_.size(); ++x) {
             n_left_ += !nodes_of_[x].empty();
-            if (nodes_of_[x].size() > nodes_of_[index(largest_)].size()) largest_ = static_cast<Node>(x);
+            if (nodes_of_[x].size() > nodes_of_[index(first_)].size()) first_ = static_cast<Node>(x);
         }
+        root_ = nodes_of_[index(first_)].back() - n_source_;
+        // The root takes what the sums differ by.
+        if (rounded(surplus(masses)) == 0.0) return;
+        root_ = greatest_target(masses);
+        first_ = trees_.find(root_ + n_source_);
     }
 
-    Node root() const { return nodes_of_[index(largest_)].back() - n_source_; }
+    Node root() const { return root_; }
 
     std::vector<Arc> empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
                                 const std::function<double(Node, Node)>& cost, Interrupt& interrupt);
@@ -190,7 +212,8 @@ private:
     Node n_source_;
     Components trees_;
     std::vector<std::vector<Node>> nodes_of_;  // of every tree, sources first
-    Node largest_ = 0;
+    Node first_ = 0;                           // the largest, or the one that has the root
+    Node root_ = 0;
     int n_left_ = 0;
 };
 
@@ -221,7 +244,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
             }
         }
     };
-    join(largest_);
+    join(first_);
     while (!open.empty() && n_left_ > 0 && !interrupt.requested_after(steps_per_node)) {
         const Arc& arc = arcs[open.top().second];
         open.pop();
@@ -234,7 +257,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
     for (std::size_t x = 0; x < nodes_of_.size() && n_left_ > 0 && !interrupt.requested_after(1); ++x) {
         if (nodes_of_[x].empty() || is_joined[x]) continue;
         const Node node = nodes_of_[x].front();
-        const Node source = node < n_source_ ? node : nodes_of_[index(largest_)].front();
+        const Node source = node < n_source_ ? node : nodes_of_[index(first_)].front();
         const Node target = node < n_source_ ? root() : node - n_source_;
         chosen.push_back({source, target, cost(source, target)});
         join(static_cast<Node>(x));
