@@ -329,7 +329,7 @@ def test_what_is_no_block_neither_stops_nor_hangs_a_run(layers, tmp_path, make):
     assert re.search(reason, told[0])
     assert path.is_dir() or (path.is_file() and not path.is_symlink())
     make(tmp_path / "run.mot")
-    with pytest.raises((ValueError, FileNotFoundError), match="run.mot: expected a (complete )?.mot file, found no"):
+    with pytest.raises((ValueError, FileNotFoundError), match=r"run\.mot: expected a (complete )?\.mot file, found no"):
         mot.Alignment.load(tmp_path / "run.mot")
 
 

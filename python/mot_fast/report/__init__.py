@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _optional, _validate, atomic
+from mot_fast._printable import printable
 from mot_fast.consistency import MARGINAL_ERROR
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
@@ -65,16 +66,25 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
         file.write(text)
 
 
-def _page(alignment: Record) -> str:
+def check_libraries() -> None:
+    """`ImportError` unless what pages are made with is installed: to be told before the work."""
     try:
-        import jinja2
-        import plotly.offline
+        import jinja2  # noqa: F401
+        import plotly.offline  # noqa: F401
     except ImportError as error:
         raise _optional.missing("reports need", "plotly", "jinja2", error=error) from error
+
+
+def _page(alignment: Record) -> str:
+    check_libraries()
+    import jinja2
+    import plotly.offline
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -87,6 +97,11 @@ def _page(alignment: Record) -> str:
         hashes=[_hash(script) for script in scripts],
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
+
+
+def _shown(value: Any) -> Any:
+    """A value of the page; names are shown as terminals show them, with nothing in them that rules the text beside."""
+    return printable(value) if type(value) is str else value
 
 
 def _hash(script: str) -> str:
@@ -104,7 +119,7 @@ def _content(alignment: Record) -> dict[str, Any]:
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
-            "labels": [side.labels for side in sides.values()],
+            "labels": [list(map(printable, side.labels)) for side in sides.values()],
         },
         "names": figures.COUPLING_NAMES,
         "sides": {name: _shown_side(side) for name, side in sides.items()},
