@@ -284,6 +284,13 @@ def test_pages_that_cannot_be_written_are_named(alignment, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
+def test_what_is_no_alignment_is_named(tmp_path):
+    with pytest.raises(TypeError, match=r"alignment: expected what mot_fast.align returns, found ndarray$"):
+        mot.write_report(np.ones((3, 3)), tmp_path / "report.html")
+    with pytest.raises(TypeError, match=r"found str; mot_fast.Alignment.load reads a .mot file"):
+        mot.evaluate("run.mot", [np.ones((3, 3))], [np.ones((3, 3))])
+
+
 @pytest.mark.parametrize("library", ["jinja2", "plotly.offline"])
 def test_a_missing_library_is_named(alignment, tmp_path, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)

@@ -16,7 +16,7 @@ from mot_fast.consistency import MARGINAL_ERROR
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
 from mot_fast.plot_curves import has_settled
-from mot_fast.record import Record, Side
+from mot_fast.record import Record, Side, check_alignment
 from mot_fast.report import figures, pairs
 from mot_fast.rotation import Alternation
 
@@ -39,7 +39,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError, ValueError
-        If the path is none.
+        If the path or the alignment is none.
     OSError
         If the file cannot be written; then what was there is as it was.
     ImportError
@@ -57,6 +57,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
     ...     print((Path(folder) / "report.html").read_text(encoding="utf-8")[:15])
     <!DOCTYPE html>
     """
+    check_alignment(alignment)
     path = Path(_validate.path(path, "path"))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
