@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import atomic
-from mot_fast.cli import output
+from mot_fast.cli import arguments, output
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links, modes and pipes")
 
@@ -86,6 +87,29 @@ def test_what_cannot_be_written_is_named(write, tmp_path):
         with pytest.raises(OSError, match=rf"{name}: .*could not be written.*it is no file"):
             write(tmp_path / name)
     assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_commands_tell_what_cannot_be_written_before_the_work(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "gone").symlink_to("no/x.mot")
+    for name in ("pipe", "loop", "gone", 256 * "n"):
+        with pytest.raises(
+            OSError, match=rf"{name}: expected a file to write to, found none that can be written \(.+\)"
+        ):
+            arguments.check_output(tmp_path / name)
+    (tmp_path / "good").symlink_to("new.mot")
+    arguments.check_output(tmp_path / "good")
+    with pytest.raises(argparse.ArgumentTypeError, match=r"expected a path, found 'a\\x00'"):
+        arguments.path("a\0")
+
+
+def test_paths_that_no_disk_takes_are_named(alignment, tmp_path):
+    for use in (alignment.save, mot.Alignment.load, lambda path: mot.write_report(alignment, path)):
+        with pytest.raises(ValueError, match=r"path: expected a path, found '.*a\\x00b', in which"):
+            use(f"{tmp_path}/a\0b")
+        with pytest.raises(ValueError, match="path: expected a path, found an empty one"):
+            use("")
 
 
 def test_a_file_that_may_not_be_written_to_is_not_replaced(write, tmp_path, monkeypatch):

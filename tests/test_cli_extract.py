@@ -100,6 +100,12 @@ def test_texts_that_are_none_are_named(folder, text, message):
     assert message in result.stderr
 
 
+def test_texts_that_are_not_there_are_named(folder):
+    for name, found in (("nothing.txt", "nothing"), ("models", "a folder")):
+        result = run_here("extract", folder / "models" / "encoder", folder / name, "-o", folder / "store")
+        assert f"{name}: expected a text file, found {found}\n" in result.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_leaves_a_folder_that_goes_on(folder):
     sentences = (folder / "sentences.txt").read_text() * 40

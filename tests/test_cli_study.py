@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
 from commands import answer, is_png, run_here
-from mot_fast.cli import study
+from mot_fast.cli import main, study
 
 
 @pytest.fixture
@@ -111,6 +113,13 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
         (NETWORKS + "[splits]\nseed = -1", "splits.seed: expected a number between 0 and inf, found -1"),
         (NETWORKS + "[splits]\ntest_size = nan", "splits.test_size: expected a number between 0 and 1, found nan"),
         (NETWORKS + "[splits]\ntest_size = 1", "splits.test_size: expected a number between 0 and 1, found 1.0"),
+        (NETWORKS + f"[splits]\ntest_size = 1{'0' * 400}", "splits.test_size: expected a float, found 1000"),
+        (NETWORKS + "[output]\nfolder = ''", "output.folder: expected a path, found ''"),
+        (NETWORKS + '[output]\nfolder = "a\\u0000"', r"output.folder: expected a path, found 'a\\x00'"),
+        (
+            f"[networks.{'n' * 121}]\nactivations = 'one.npz'\n" + NETWORKS,
+            "networks: expected names of 120 bytes at mo",
+        ),
         (NETWORKS + "check_stimuli = 1", "networks.two.check_stimuli: expected a bool, found 1"),
         (NETWORKS.replace('["layer[01]"]', "2.5"), "networks.two.layers: expected names of layers, found 2.5"),
         (
@@ -140,6 +149,37 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
 def test_mistakes_in_a_study_are_named_by_their_place(folder, text, message):
     with pytest.raises(ValueError, match=message):
         study.read(write(folder, text))
+
+
+def test_a_mark_of_the_encoding_is_no_part_of_a_study(folder):
+    assert study.read(write(folder, "\ufeff" + NETWORKS)).networks.keys() == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (NETWORKS.replace('["layer[01]"]', "[]"), r"study.toml, networks.two.layers: expected at least one pattern"),
+        (NETWORKS.replace('["layer[01]"]', "[7]"), r"study.toml, networks.two.layers: expected a pattern of labels"),
+        (
+            NETWORKS + "[output]\nfolder = 'one.npz'",
+            r"study.toml, output.folder: expected a folder to write to, found no",
+        ),
+        (NETWORKS + f"[output]\nfolder = '{300 * 'x'}'", r"study.toml, output.folder: expected a folder .*too long"),
+    ],
+)
+def test_mistakes_that_only_the_run_sees_are_named_by_their_place(folder, capsys, text, message):
+    write(folder, text)
+    assert main(["run", str(folder / "study.toml")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(message, line)
+
+
+def test_what_reports_need_is_told_before_the_work(folder, capsys, monkeypatch):
+    write(folder, NETWORKS)
+    monkeypatch.setitem(sys.modules, "plotly.offline", None)
+    assert main(["run", str(folder / "study.toml")]) == 1
+    assert capsys.readouterr().err == "mot-fast: reports need plotly and jinja2: pip install plotly jinja2\n"
+    assert not (folder / "results").exists()
 
 
 def test_a_file_of_a_study_that_is_missing_is_named(folder):

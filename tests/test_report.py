@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast._printable import printable
 from mot_fast.report import pairs
 from mot_fast.report.pairs import correlations
 
@@ -240,7 +241,7 @@ def test_names_are_nothing_but_names(layers, written):
     labelled = dict(zip(NASTY, layers([3] * len(NASTY)), strict=True))
     alignment = mot.align(mot.load(labelled, name=NASTY[0]), mot.load(labelled, name=NASTY[1]))
     page = written(mot.evaluate(alignment, labelled, labelled, n_resamples=9))
-    assert page.data["labels"] == [NASTY, NASTY]
+    assert page.data["labels"] == [list(map(printable, NASTY))] * 2
     assert len(page.scripts) == 3
     assert page.texts["title"].startswith(NASTY[0])
     assert [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)] == []
@@ -251,7 +252,19 @@ def test_names_are_nothing_but_names(layers, written):
 
 def test_halves_of_characters_do_no_harm(layers, written):
     labelled = {"\ud800": layers([4])[0]}
-    assert written(mot.align(labelled, labelled)).data["labels"] == [["\ud800"], ["\ud800"]]
+    assert written(mot.align(labelled, labelled)).data["labels"] == [["\\ud800"], ["\\ud800"]]
+
+
+def test_what_rules_the_text_beside_it_is_shown_as_its_code(layers, written):
+    """Neither in the page's text nor in its data nor in its figures."""
+    name = "a\x1b[2J\x07\u202e\u2028\x9bz"
+    shown = r"a\x1b[2J\x07\u202e\u2028\x9bz"
+    labelled = {name: layers([4])[0], "other": layers([3])[0]}
+    page = written(mot.align(mot.load(labelled, name=name), mot.load(labelled, name=name)))
+    assert page.data["labels"] == [[shown, "other"], [shown, "other"]]
+    assert page.texts["title"].startswith(f"{shown} to {shown}")
+    assert page.figures["plan"]["data"][0]["customdata"][0][0][0] == shown
+    assert not set("\x1b\x07\u202e\u2028\x9b") & set(page.source.replace(page.scripts[1], ""))
 
 
 def test_the_same_alignment_is_the_same_page(alignment, tmp_path):
@@ -269,6 +282,13 @@ def test_pages_that_cannot_be_written_are_named(alignment, tmp_path):
     with pytest.raises(TypeError, match="path: expected a path, found 3"):
         mot.write_report(alignment, 3)
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_is_no_alignment_is_named(tmp_path):
+    with pytest.raises(TypeError, match=r"alignment: expected what mot_fast.align returns, found ndarray$"):
+        mot.write_report(np.ones((3, 3)), tmp_path / "report.html")
+    with pytest.raises(TypeError, match=r"found str; mot_fast.Alignment.load reads a .mot file"):
+        mot.evaluate("run.mot", [np.ones((3, 3))], [np.ones((3, 3))])
 
 
 @pytest.mark.parametrize("library", ["jinja2", "plotly.offline"])

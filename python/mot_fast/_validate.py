@@ -221,6 +221,8 @@ def path(value: Any, what: str) -> str:
         raise TypeError(f"{what}: expected a path, found {value!r}") from None
     if not path:
         raise ValueError(f"{what}: expected a path, found an empty one; the current folder is '.'")
+    if "\0" in path:
+        raise ValueError(f"{what}: expected a path, found {path!r}, in which the character of code 0 ends a name")
     return path
 
 

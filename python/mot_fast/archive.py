@@ -107,8 +107,10 @@ def _most_unpacked(n_bytes: int) -> int:
     return max(_ALWAYS_UNPACKED, _MOST_EXPANSION * n_bytes)
 
 
-def read(path: Path, file_format: str, newest: int) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Header and arrays of a file of this format, in versions up to `newest`.
+def read(
+    path: Path, file_format: str, newest: int, most_bytes: float = math.inf
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Header and arrays of a file of this format, in versions up to `newest`, that unpacks to so many bytes at most.
 
     Raises
     ------
@@ -121,7 +123,7 @@ def read(path: Path, file_format: str, newest: int) -> tuple[dict[str, Any], dic
             raise ValueError("it holds two members of one name")
         if _HEADER not in members:
             raise ValueError(f"it lacks '{_HEADER}'")
-        _check_sizes(members, os.fstat(file.fileno()).st_size)
+        _check_sizes(members, os.fstat(file.fileno()).st_size, most_bytes)
         header = json.loads(_unpacked(archive, members.pop(_HEADER)), parse_constant=_refuse_constant)
         _check_format(header, file_format, newest)
         for name in members:
@@ -157,10 +159,13 @@ def _opened(path: Path) -> _InPieces:
     return file
 
 
-def _check_sizes(members: Mapping[str, zipfile.ZipInfo], n_bytes: int) -> None:
+def _check_sizes(members: Mapping[str, zipfile.ZipInfo], n_bytes: int, most_bytes: float) -> None:
     unpacked = sum(member.file_size for member in members.values())
     if unpacked > _most_unpacked(n_bytes):
         raise ValueError(f"it says to hold {memory.shown(unpacked)} in {n_bytes} bytes")
+    if unpacked > most_bytes:
+        most = memory.shown(int(most_bytes))
+        raise ValueError(f"it says to hold {memory.shown(unpacked)}, where {most} are enough")
     if unpacked > memory.available():
         raise MemoryError(
             f"it needs {memory.shown(unpacked)} of memory, and {memory.shown(memory.available())} are left"

@@ -51,6 +51,21 @@ def written(path: Path, *, is_replaced: bool = False) -> Iterator[IO[bytes]]:
         raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
 
 
+def check(path: Path) -> None:
+    """What can be told before a file is written to `path`: that links lead to a folder, and names are none of devices.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    try:
+        place, _ = _place(path)
+        place.parent.stat()
+    except OSError as error:
+        raise OSError(f"{path}: expected a file to write to, found none that can be written ({error})") from error
+
+
 def _place(path: Path) -> tuple[Path, os.stat_result | None]:
     """Where links lead to, and the file that is there; None if there is none yet."""
     place = Path(os.path.realpath(path)) if path.is_symlink() else path

@@ -80,6 +80,12 @@ class Order(Generic[Prepared, Whole]):
         parameters = {**self.work.identity(), "memory_limit": self.memory_limit}
         return block_key(parameters, self.source.digests, self.target.digests)
 
+    def found(self, store: Store, *, stacklevel: int | None = None) -> dict[str, Array] | None:
+        """What the store holds of it, if it can be believed; a warning names a caller's line, or there is none."""
+        most_bytes = self.work.most_bytes((self.source.network, self.target.network))
+        level = None if stacklevel is None else stacklevel + 1
+        return store.get(self.key, self.check, most_bytes=most_bytes, stacklevel=level)
+
     def check(self, arrays: dict[str, Array]) -> None:
         """Whether they are this block, as far as its masses, its proofs and a look at its activations tell."""
         self.work.check(arrays, (self.source.network, self.target.network), budget_of(self.memory_limit))
@@ -87,7 +93,7 @@ class Order(Generic[Prepared, Whole]):
 
 def solve(order: Order[Prepared, Whole]) -> dict[str, Array]:
     """A block's result, packed; it is stored before it is returned."""
-    if order.store is not None and (found := order.store.get(order.key, order.check, stacklevel=None)) is not None:
+    if order.store is not None and (found := order.found(order.store)) is not None:
         return found  # another process was faster
     networks = order.source.network, order.target.network
     wanted = _validate.n_threads(order.n_threads)
@@ -201,7 +207,7 @@ class BlockRun(Generic[Prepared, Whole]):
         store, missing = self._resources.store, []
         for rows, columns in self._blocks():
             order = self._order(rows, columns)
-            found = None if store is None else store.get(order.key, order.check, stacklevel=_CALLER)
+            found = None if store is None else order.found(store, stacklevel=_CALLER)
             if found is None:
                 missing.append((rows, columns))
             else:

@@ -15,7 +15,7 @@ from mot_fast.alignment import Alignment
 from mot_fast.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.hierarchy import hierarchy
 from mot_fast.loading import Source, load
-from mot_fast.record import CouplingScore, Evaluation
+from mot_fast.record import CouplingScore, Evaluation, check_alignment
 from mot_fast.score import Score
 from mot_fast.uncertainty import bootstrap_scores, p_better
 
@@ -64,6 +64,7 @@ def evaluate(
     >>> [round(score.value, 2) for score in evaluation.scores.values()]
     [0.66, 0.58, 0.59, 0.56]
     """
+    check_alignment(alignment)
     source, target = load(source).in_memory(), load(target).in_memory()
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)

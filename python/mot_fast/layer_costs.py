@@ -117,6 +117,10 @@ class TransportCosts:
         share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
         return [(int(l), int(m)) for l, m in np.argwhere(np.random.default_rng().random(shape) < share)]
 
+    def most_bytes(self, networks: tuple[Network, Network]) -> int:
+        """That packed costs take, and much more."""
+        return packing.most_bytes(*networks)
+
     def within(
         self, networks: tuple[Network, Network], budget: Budget, wanted: int
     ) -> tuple[TransportCosts, Budget, int]:

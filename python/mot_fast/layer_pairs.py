@@ -168,6 +168,9 @@ class PairWork(Protocol[Prepared, Whole]):
     def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
         """`ValueError` where arrays out of a file are not the work's result, as far as that can be seen cheaply."""
 
+    def most_bytes(self, networks: tuple[Network, Network]) -> int:
+        """That the result takes when it is packed."""
+
     def within(
         self, networks: tuple[Network, Network], budget: Budget, wanted: int
     ) -> tuple[PairWork[Any, Whole], Budget, int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast import archive, packing
+from mot_fast import _validate, archive, packing
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
 from mot_fast.consistency import ROUNDING, agree, check_plans, check_proofs
@@ -38,6 +38,7 @@ _ORTHOGONALITY = 1e-9
 
 def save(alignment: Record, path: str | os.PathLike[str]) -> None:
     """Write `alignment`, whole or not at all; see `Alignment.save`."""
+    place = Path(_validate.path(path, "path"))
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
         "format": FORMAT,
@@ -49,7 +50,7 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
         "target": _names(alignment.target),
         **{name: None if value is None else asdict(value) for name, value in optional.items()},
     }
-    archive.write(Path(path), header, _arrays(alignment), stored=("rotation",))
+    archive.write(place, header, _arrays(alignment), stored=("rotation",))
 
 
 def _names(side: Side) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def _rotation_arrays(alignment: Record) -> dict[str, Array]:
 
 def load(path: str | os.PathLike[str]) -> Record:
     """Read an alignment; see `Alignment.load`."""
-    path = Path(path)
+    path = Path(_validate.path(path, "path"))
     try:
         with np.errstate(all="ignore"):  # what overflows is refused
             return _record(*archive.read(path, FORMAT, FORMAT_VERSION))

@@ -53,6 +53,16 @@ def pack_traces(traces: Sequence[F64]) -> dict[str, Array]:
     return {"alternations": np.array([len(trace) for trace in traces], np.int64), "trace": np.concatenate(traces)}
 
 
+def most_bytes(source: Layers, target: Layers, iterations: int = 0) -> int:
+    """That packed plans take with their names and headers, and traces of so many alternations.
+
+    The entries of an optimal plan are fewer than the units on both sides; twice as many are left to be refused.
+    """
+    n_pairs = len(source.widths) * len(target.widths)
+    n_units = len(target.widths) * sum(source.widths) + len(source.widths) * sum(target.widths)
+    return 2**16 + 48 * n_units + n_pairs * (128 + 8 * iterations)
+
+
 class PackedPlans(Sequence[UnitPlan]):
     """The plans between all layers of two networks, row-major, each made when it is asked for.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -135,3 +137,10 @@ class Record:
     """How it was made, where that is known."""
     evaluation: Evaluation | None = None
     """What it scores on held-out stimuli, once `mot_fast.evaluate` has found it out."""
+
+
+def check_alignment(value: Any) -> None:
+    """`TypeError` for what is no alignment, as its activations or its path."""
+    if not isinstance(value, Record):
+        hint = "; mot_fast.Alignment.load reads a .mot file" if isinstance(value, (str, os.PathLike)) else ""
+        raise TypeError(f"alignment: expected what mot_fast.align returns, found {type(value).__name__}{hint}")

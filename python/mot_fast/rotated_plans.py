@@ -141,6 +141,10 @@ class RotatedTransports:
         share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
         return np.flatnonzero(np.random.default_rng().random(n_pairs) < share).tolist()
 
+    def most_bytes(self, networks: tuple[Network, Network]) -> int:
+        """That packed plans and traces take."""
+        return packing.most_bytes(*networks, self.alternation.max_iter)
+
     def within(
         self, networks: tuple[Network, Network], budget: Budget, wanted: int
     ) -> tuple[RotatedTransports, Budget, int]:

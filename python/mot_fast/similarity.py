@@ -31,6 +31,8 @@ from mot_fast.store import block_key
 
 _LEAST_SHARE, _SOON = 0.1, 0.02
 """What share of the pairs in a store is aligned again; and how many seconds an alignment takes that always is."""
+_MOST_BYTES = 2**16
+"""Of a pair's figures, with their header."""
 _ROUNDING = 1e-5
 """Of figures found again, which other processors may round otherwise."""
 
@@ -227,7 +229,8 @@ def _figures(
     rng, sizes = np.random.default_rng(), [sum(seconds_sizes(each.train.network, work)) for each in halves]
     for i, j in wanted:
         key = _key(halves[i], halves[j], setting, means)
-        found = None if means.store is None else means.store.get(key, partial(_check, setting), stacklevel=4)
+        check = partial(_check, setting)
+        found = None if means.store is None else means.store.get(key, check, most_bytes=_MOST_BYTES, stacklevel=4)
         if found is None:
             missing.append((i, j))
         elif rng.random() < max(_LEAST_SHARE, _SOON / (sizes[i] * sizes[j])):

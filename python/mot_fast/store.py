@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -30,6 +31,8 @@ FORMAT_VERSION = 1
 _ABANDONED = 3600.0
 """Seconds after which a file that was never moved to its place belongs to a process that is gone."""
 _CHUNK = 2**22
+_AT_THE_PATH = {errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO, errno.EPERM}
+"""Errors of what stands at a block's path, as links that lead nowhere, and not of the disk."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,12 @@ class Store:
                         path.unlink()
 
     def get(
-        self, key: str, check: Callable[[dict[str, Array]], None] | None = None, *, stacklevel: int | None = 2
+        self,
+        key: str,
+        check: Callable[[dict[str, Array]], None] | None = None,
+        *,
+        most_bytes: float = math.inf,
+        stacklevel: int | None = 2,
     ) -> dict[str, Array] | None:
         """The arrays of a finished block; None if there is none, or only one that cannot be used.
 
@@ -78,6 +86,8 @@ class Store:
         check : function, optional
             Raises an error where arrays are not what such a block holds: whoever can write to the folder can write a
             digest that fits.
+        most_bytes : float
+            That such a block can take in memory.
         stacklevel : int, optional
             Whose line a warning names; None: no warning.
 
@@ -93,24 +103,24 @@ class Store:
         """
         path = self._path(key)
         try:
-            header, arrays = archive.read(path, FORMAT, FORMAT_VERSION)
+            header, arrays = archive.read(path, FORMAT, FORMAT_VERSION, most_bytes)
             if (header["key"], header["digest"]) != (key, _digest_of(arrays)):
                 raise ValueError("its content is not what was written")
             with np.errstate(all="ignore"):  # what overflows is refused
                 if check is not None:
                     check(arrays)
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if path.is_symlink():
+                _tell(path, error, stacklevel)
             return None
         except archive.NewerFormat as error:
             raise ValueError(
                 f"{path}: expected a block of version {FORMAT_VERSION} at most, found another ({error})"
             ) from None
         except Exception as error:  # a damaged file can make its readers raise anything
-            if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None) != errno.ELOOP:
+            if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None) not in _AT_THE_PATH:
                 raise
-            if stacklevel is not None:
-                message = f"{path}: this block is damaged and is computed again ({error})"
-                warnings.warn(message, UserWarning, stacklevel=stacklevel)
+            _tell(path, error, stacklevel)
             return None
         return arrays
 
@@ -140,7 +150,7 @@ class Store:
             values, rows = network.read(l)
             digest = layer_digest(values, rows)
             path = self._layers / f"{digest}.npy"
-            if not _holds(path, digest):
+            if not _holds(path, (len(values) if rows is None else len(rows), values.shape[1]), digest):
                 with atomic.written(path, is_replaced=True) as file:
                     np.lib.format.write_array(file, values if rows is None else values[rows], allow_pickle=False)
             kept = layer_of_npy(path.absolute())
@@ -173,9 +183,17 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
-def _holds(path: Path, digest: str) -> bool:
-    """Whether the layer is there, and sound."""
+def _tell(path: Path, error: Exception, stacklevel: int | None) -> None:
+    """Say that what stands at a block's path is no block."""
+    if stacklevel is not None:
+        message = f"{path}: this block is damaged and is computed again ({error})"
+        warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+
+
+def _holds(path: Path, shape: tuple[int, int], digest: str) -> bool:
+    """Whether the layer is there, and sound; one of another shape, which may have no end, is not read."""
     try:
-        return path.is_file() and layer_digest(layer_of_npy(path).read(), None) == digest
-    except ValueError:
+        layer = layer_of_npy(path) if path.is_file() else None
+        return layer is not None and layer.shape == shape and layer_digest(layer.read(), None) == digest
+    except (OSError, ValueError):
         return False

@@ -92,6 +92,10 @@ class UnitTransports:
         packing.check_names(arrays, packing.PLANS)
         check_correlations(checked_plans(arrays, networks, self.masses), *networks)
 
+    def most_bytes(self, networks: tuple[Network, Network]) -> int:
+        """That packed plans take."""
+        return packing.most_bytes(*networks)
+
     def within(
         self, networks: tuple[Network, Network], budget: Budget, wanted: int
     ) -> tuple[UnitTransports, Budget, int]:

@@ -6,12 +6,14 @@ A command keeps the value of an option under the name of Python's argument: so e
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import mot_fast as mot
+from mot_fast import atomic
 from mot_fast.cli.terminal import with_option_names
 from mot_fast.network import Network
 from mot_fast.record import CONVENTIONS
@@ -49,6 +51,8 @@ def path(text: str) -> Path:
     """The type of a file or folder."""
     if not text:
         raise argparse.ArgumentTypeError("expected a path, found an empty one")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"expected a path, found {text!r}")
     found = Path(text)
     return found if found.parts else Path.cwd()  # Path(".") cannot be told from an empty one
 
@@ -139,7 +143,10 @@ def add_json(command: argparse.ArgumentParser) -> None:
 
 def check_output(path: Path | None) -> None:
     """A result that cannot be written is told before the work, not after it."""
-    if path is not None and not path.parent.is_dir():
+    if path is None:
+        return
+    if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
-    if path is not None and path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
         raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
+    atomic.check(path)

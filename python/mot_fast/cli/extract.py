@@ -100,6 +100,10 @@ def read_texts(path: Path) -> list[str]:
     """One a line, none empty."""
     try:
         whole = path.read_text(encoding="utf-8")  # whose line ends are "\n" on every system
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: expected a text file, found nothing") from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{path}: expected a text file, found a folder") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected a text file in UTF-8, found another ({error})") from None
     texts = whole.removesuffix("\n").split("\n")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
+from mot_fast import report
 from mot_fast.cli import align, arguments, output, study, terminal
 from mot_fast.cli.extract import read_texts
 from mot_fast.cli.study import Study
@@ -32,11 +33,19 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """All of it."""
     found = study.read(options.study)
-    found.folder.mkdir(parents=True, exist_ok=True)
-    arguments.keep(options, found.folder)
     for ending in found.figures:
         output.check_picture(found.folder / f"figure.{ending}")
-    networks = {name: _network(name, table, found.folder) for name, table in found.networks.items()}
+    if found.has_reports:
+        report.check_libraries()
+    try:
+        found.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = (
+            f"{options.study}, output.folder: expected a folder to write to, found none at {found.folder} ({error})"
+        )
+        raise OSError(message) from error
+    arguments.keep(options, found.folder)
+    networks = {name: _named(options.study, name, table, found.folder) for name, table in found.networks.items()}
     for source, target in found.pairs:  # judged before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
     how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": found.folder / "finished"}
@@ -49,6 +58,17 @@ def run(options: argparse.Namespace) -> None:
     output.write_text(found.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
     output.show(options, f"{summary}\n\nEverything is in {found.folder.resolve()}", {"folder": found.folder, **values})
+
+
+def _named(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Network:
+    """The network; errors of its table's values name their place in the study."""
+    try:
+        return _network(name, table, folder)
+    except (TypeError, ValueError) as error:
+        key = str(error).partition(": ")[0]
+        if key not in table:
+            raise
+        raise type(error)(f"{study}, networks.{name}.{error}") from error
 
 
 def _network(name: str, table: Mapping[str, Any], folder: Path) -> Network:

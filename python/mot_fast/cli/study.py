@@ -27,6 +27,8 @@ _KEYS = {
 _MOST_BYTES = 2**20
 """Of a study: people write them."""
 _MOST_PAIRS = 10_000
+_MOST_NAME_BYTES = 120
+"""So that two of them, with `.scores.png` after them, are a name that any disk takes."""
 _NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
 _MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
 _KINDS = {"check_stimuli": bool, "skip_first_token": bool, "batch_size": int, "pool": str, "dtype": str, "device": str}
@@ -71,7 +73,7 @@ def read(path: Path) -> Study:
     if len(content) > _MOST_BYTES:
         raise ValueError(f"{path}: expected a study as TOML, found more than {_MOST_BYTES} bytes")
     try:
-        values = tomllib.loads(content.decode())
+        values = tomllib.loads(content.decode("utf-8-sig"))  # editors begin files with a mark of the encoding
     except (ValueError, RecursionError) as error:  # of which some are of numbers without end, or of brackets
         raise ValueError(f"{path}: expected a study as TOML, found what is none ({error})") from None
     return _Reader(path).study(values)
@@ -99,11 +101,17 @@ class _Reader:
             seed=self._between(splits, "splits.seed", int, 0, 0, math.inf),
             rotate=self._typed(alignment, "alignment.rotate", bool, False),
             convention=convention,
-            folder=self._path.parent / self._typed(output, "output.folder", str, "results"),
+            folder=self._folder(output),
             figures=self._words(output.get("figures", ["png"]), "output.figures", ("png", "pdf", "svg")),
             tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json")),
             has_reports=self._typed(output, "output.reports", bool, True),
         )
+
+    def _folder(self, output: Mapping[str, Any]) -> Path:
+        name: str = self._typed(output, "output.folder", str, "results")
+        if not name or "\0" in name:
+            raise self._wrong("output.folder", "a path", name)
+        return self._path.parent / name
 
     def _networks(self, tables: Any) -> dict[str, dict[str, Any]]:
         if not isinstance(tables, Mapping) or len(tables) < 2:
@@ -121,6 +129,10 @@ class _Reader:
     def _file_name(self, name: str) -> None:
         """Names stand in those of files, two of them with '--' between."""
         is_shown = printable(name) == name.strip() == name != ""
+        if len(name.encode()) > _MOST_NAME_BYTES:
+            raise self._wrong(
+                "networks", f"names of {_MOST_NAME_BYTES} bytes at most, as two are part of a file's", name
+            )
         if not is_shown or set(name) & set('/\\:*?"<>|') or "--" in name or name[0] in ".-" or name[-1] in ".-":
             expected = "names that may be part of file names, without '/' and '--', '.' or '-' at neither end"
             raise self._wrong("networks", expected, name)
@@ -145,6 +157,7 @@ class _Reader:
     def _existing(self, table: Mapping[str, Any], where: str) -> Path:
         name = self._typed(table, where, str, None)
         path = Path(self._path.parent, name)
+        path = path if path.parts else Path.cwd()  # Path(".") cannot be told from an empty one
         if not name or not path.exists():
             raise FileNotFoundError(f"{self._path}, {where}: expected a file, found nothing at {path}")
         return path
@@ -184,7 +197,7 @@ class _Reader:
     def _typed(self, table: Mapping[str, Any], where: str, kind: type, default: Any) -> Any:
         """The value that the last part of its place names in its table."""
         value = table.get(where.rpartition(".")[2], default)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < 2**53:
             return float(value)
         if type(value) is not kind:
             raise self._wrong(where, f"a {kind.__name__}", value)

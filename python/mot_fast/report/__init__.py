@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _optional, _validate, atomic
+from mot_fast._printable import printable
 from mot_fast.consistency import MARGINAL_ERROR
 from mot_fast.hierarchy import ceiling
 from mot_fast.memory import shown
 from mot_fast.plot_curves import has_settled
-from mot_fast.record import Record, Side
+from mot_fast.record import Record, Side, check_alignment
 from mot_fast.report import figures, pairs
 from mot_fast.rotation import Alternation
 
@@ -38,7 +39,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError, ValueError
-        If the path is none.
+        If the path or the alignment is none.
     OSError
         If the file cannot be written; then what was there is as it was.
     ImportError
@@ -56,6 +57,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
     ...     print((Path(folder) / "report.html").read_text(encoding="utf-8")[:15])
     <!DOCTYPE html>
     """
+    check_alignment(alignment)
     path = Path(_validate.path(path, "path"))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
@@ -65,16 +67,25 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
         file.write(text)
 
 
-def _page(alignment: Record) -> str:
+def check_libraries() -> None:
+    """`ImportError` unless what pages are made with is installed: to be told before the work."""
     try:
-        import jinja2
-        import plotly.offline
+        import jinja2  # noqa: F401
+        import plotly.offline  # noqa: F401
     except ImportError as error:
         raise _optional.missing("reports need", "plotly", "jinja2", error=error) from error
+
+
+def _page(alignment: Record) -> str:
+    check_libraries()
+    import jinja2
+    import plotly.offline
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -87,6 +98,11 @@ def _page(alignment: Record) -> str:
         hashes=[_hash(script) for script in scripts],
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     )
+
+
+def _shown(value: Any) -> Any:
+    """A value of the page; names are shown as terminals show them, with nothing in them that rules the text beside."""
+    return printable(value) if type(value) is str else value
 
 
 def _hash(script: str) -> str:
@@ -104,7 +120,7 @@ def _content(alignment: Record) -> dict[str, Any]:
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
-            "labels": [side.labels for side in sides.values()],
+            "labels": [list(map(printable, side.labels)) for side in sides.values()],
         },
         "names": figures.COUPLING_NAMES,
         "sides": {name: _shown_side(side) for name, side in sides.items()},

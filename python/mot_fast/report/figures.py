@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mot_fast._axes import BLUE, GREEN, ORANGE, PURPLE, VERMILION, short_name, short_names
+from mot_fast._printable import printable
 from mot_fast.record import Evaluation, Record
 
 COUPLING_NAMES = {
@@ -49,7 +50,7 @@ def figures(alignment: Record, centres: Sequence[float], pairs: Sequence[Sequenc
 
 def literal(text: str) -> str:
     """The text as plotly shows it to the letter: it takes tags and entities for its own."""
-    return html.escape(text, quote=False)
+    return html.escape(printable(text), quote=False)
 
 
 def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layout: Any) -> Figure:
