@@ -40,13 +40,13 @@ def layers_of(folder):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"n_stimuli": 10**400}, "'n_stimuli' is 1000.*, more than any disk holds"),
+        ({"n_stimuli": 10**400}, "'n_stimuli' in its header is 1000"),
         ({"n_stimuli": 10**15}, "'n_stimuli' is 1000000000000000, more than any disk holds"),
         ({"n_stimuli": -1}, "'n_stimuli' in its header is -1"),
         ({"n_stimuli": 0}, "it is complete without any stimulus"),
         ({"n_stimuli": True}, "'n_stimuli' in its header is True"),
         ({"version": 1.0}, "'version' in its header is 1.0"),
-        ({"name": "\ud800"}, "surrogates not allowed"),
+        ({"name": "\ud800"}, r"'name' in its header is '\\ud800'"),
         ({"dtype": "object"}, "its dtype is 'object'"),
         ({"dtype": []}, r"its dtype is \[\]"),
         ({"model": []}, r"'model' in its header is \[\]"),
@@ -75,7 +75,7 @@ def test_values_that_make_no_sense_are_named(fields, message, folder):
         ("file", "", "lies elsewhere"),
         ("n_units", 0, "'n_units' in its header is 0"),
         ("crc32", None, "'crc32' in its header is None"),
-        ("largest", 10**400, "too large"),
+        ("largest", 10**400, "'largest' in its header is 1000"),
     ],
 )
 def test_layers_that_make_no_sense_are_named(field, value, message, folder):
@@ -117,7 +117,7 @@ def test_an_index_that_is_no_file_or_too_large_is_not_read(folder, monkeypatch):
 def test_a_layer_that_is_no_file_is_not_waited_for(folder):
     (folder / "layer001.npy").unlink()
     os.mkfifo(folder / "layer001.npy")
-    with pytest.raises(ValueError, match=r"layer001.npy: expected a complete .npy file, found what is no file"):
+    with pytest.raises(ValueError, match=r"layer001.npy: .* \(it is no regular file\)"):
         mot.load(folder)
 
 
@@ -142,11 +142,13 @@ def test_numbers_that_were_altered_are_noticed_when_they_are_read(alter, folder)
     alter(content)
     shutil.copystat(folder / "layer000.npy", path)
     path.write_bytes(content)
-    for found in (network, mot.load(folder)):
-        np.testing.assert_array_equal(found.layer("embedding"), ARRAYS[0])
-        with pytest.raises(ValueError, match=r"layer001.npy: .* found (altered or damaged ones|int32)"):
-            found.layer("block.0")
-    with pytest.raises(ValueError, match=r"layer001.npy: .* altered or damaged"):
+    np.testing.assert_array_equal(network.layer("embedding"), ARRAYS[0])
+    if alter is flip:
+        with pytest.raises(ValueError, match=r"layer001.npy: .* \(it was altered"):
+            network.layer("block.0")
+    else:  # the numbers are still those of which type and order are known
+        np.testing.assert_array_equal(network.layer("block.0"), ARRAYS[1])
+    with pytest.raises(ValueError, match=r"layer001.npy: .* \(it was altered"):
         mot.align(mot.load(folder), mot.load(folder))
 
 

@@ -206,7 +206,7 @@ def test_what_cannot_be_written_is_told_before_the_work(files, tmp_path, monkeyp
     monkeypatch.setattr(mot, "align", None)
     monkeypatch.setattr(mot, "compare", None)
     for arguments, message in {
-        ("align", *files, "-o", "."): ".: expected a file to write to, found a folder",
+        ("align", *files, "-o", "."): f"{tmp_path}: expected a file to write to, found a folder",
         (
             "compare",
             *files,
@@ -214,7 +214,7 @@ def test_what_cannot_be_written_is_told_before_the_work(files, tmp_path, monkeyp
             "p.xyz",
         ): "p.xyz: expected a picture as .png, .pdf, .svg or the like",
         ("compare", *files, "--plot", "p"): "p: expected a picture as .png, .pdf, .svg or the like, found ''",
-        ("compare", *files, "--splits", 10**13): "--splits: expected splits that fit into memory, found 1",
+        ("compare", *files, "--splits", 10**13): "--splits: expected at most 10000, found 1",
         ("plot", "run.mot", "-o", "p.xyz"): "p.xyz: expected a picture",
         ("plot", "run.mot", "-o", "no/p.png"): "no/p.png: expected a folder to write to, found none",
         ("plot", "run.mot", "--convergence"): "run.mot: expected an alignment with rotations for --convergence, found",

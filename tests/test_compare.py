@@ -314,7 +314,7 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
         ({"convention": "mine"}, ValueError, "convention: expected one of 'standardized', 'paper', found 'mine'"),
         ({"source_mass": [1, 2]}, ValueError, "source_mass: expected shape"),
         ({"target_mass": 3}, TypeError, "target_mass: expected one mass, or one array of masses, a layer, found 3"),
-        ({"n_splits": 10**13}, ValueError, "n_splits: expected splits that fit into memory, found 10000000000000 of"),
+        ({"n_splits": 10**13}, ValueError, "n_splits: expected at most 10000, found 10000000000000"),
         ({"n_jobs": 0}, ValueError, "n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0"),
         ({"memory_limit": 0}, ValueError, "memory_limit: expected at least 1, found 0"),
     ],
@@ -323,6 +323,12 @@ def test_bad_arguments_are_named_before_any_work(networks, arguments, error, mes
     monkeypatch.setattr(module, "Split", None)
     with pytest.raises(error, match=message):
         compare(*networks, **arguments)
+
+
+def test_splits_that_do_not_fit_into_memory_are_refused(networks, monkeypatch):
+    monkeypatch.setattr("mot_fast.memory.available", lambda: 1000)
+    with pytest.raises(ValueError, match="n_splits: expected splits that fit into memory, found 3 of"):
+        compare(*networks, ["mot"], n_splits=3)
 
 
 def test_networks_must_have_seen_the_same_stimuli(networks):

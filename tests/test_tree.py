@@ -39,7 +39,7 @@ def test_a_list_of_networks_with_rows_keeps_them():
         ({0: [X], 1: [X]}, TypeError, "a: expected labels that are strings without '/', found 0"),
         ({"x/y": [X]}, TypeError, "a: expected labels that are strings without '/', found 'x/y'"),
         ([[X], 3], TypeError, "a/1: expected networks in a sequence or a mapping, found int"),
-        (b"path", TypeError, "a: expected networks in a sequence or a mapping, found bytes"),
+        ({3}, TypeError, "a: expected networks in a sequence or a mapping, found set"),
         ([[X], [[X]]], ValueError, r"a: expected branches of one depth, found 0 levels .* in '0' and 1 in '1'"),
         ([[X], [X[:3]]], ValueError, "a: expected the same stimuli, found 5 in 'a/0' and 3 in 'a/1'"),
         ({"x": [X, X[:3]]}, ValueError, "network 'a/x': expected the same stimuli in every layer"),

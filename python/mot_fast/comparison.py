@@ -228,11 +228,12 @@ def with_sd(value: float, sd: float) -> str:
 
 
 def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right.
+    """Lines of a table in Markdown, which shows cells as they are, whatever they hold."""
+    return aligned_table([list(map(escaping.markdown_cell, row)) for row in cells], n_left)
 
-    Whatever the cells hold, they are shown as they are.
-    """
-    cells = [list(map(escaping.markdown_cell, row)) for row in cells]
+
+def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
+    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
     return [

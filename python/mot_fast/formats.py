@@ -100,7 +100,8 @@ def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None,
     def look() -> Mapped:
         array = npy_file(path, crc32)
         if dtype is not None and (array.dtype.name != dtype or array.is_by_columns):
-            raise ValueError(f"it holds {array.dtype}, and {INDEX} says {dtype}")
+            order = " by columns" if array.is_by_columns else ""
+            raise ValueError(f"it was altered: it holds {array.dtype}{order}, and {INDEX} says {dtype} by rows")
         return array
 
     array = _guarded(path, ".npy file", look)

@@ -12,7 +12,7 @@ from mot_fast import summary
 from mot_fast._printable import printable
 from mot_fast.activation_index import INDEX, read_index
 from mot_fast.cli import align, arguments, output, terminal
-from mot_fast.comparison import markdown_table
+from mot_fast.comparison import aligned_table
 
 HELP = "tell what a file or folder holds"
 DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
@@ -54,7 +54,7 @@ def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
     layers = [(layer.label, layer.shape[1], dtype or str(layer.read().dtype)) for layer in network.layers]
     encoding = terminal.encoding()
     cells = [["layer", "units", "type"], *([printable(str(of), encoding=encoding) for of in each] for each in layers)]
-    lines = [repr(network), "", *markdown_table(cells, n_left=1)]
+    lines = [repr(network), "", *aligned_table(cells, n_left=1)]
     if index is not None:
         lines.append("")
         for name in ("model", "pooling", "stimuli"):
