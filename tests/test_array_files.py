@@ -257,3 +257,17 @@ def test_damaged_files_are_refused_or_are_what_they_say(tmp_path, make, name, or
         path = tmp_path if name == "layer.npy" else tmp_path / name
         n_read += array_damage.outcome(path, oracle) is not None
     assert 0 < n_read < 80
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_arrays_that_are_called_as_strays_are_layers(tmp_path, values, save):
+    save(tmp_path / "a.npz", **{"._x": values, "__MACOSX/y": values + 1, "z": values + 2})
+    network = mot.load(tmp_path / "a.npz")
+    assert set(network.labels) == {"._x", "__MACOSX/y", "z"}
+    np.testing.assert_array_equal(network.layer("__MACOSX/y"), values + 1)
+
+
+def test_suffixes_may_be_in_capitals(tmp_path, values):
+    with (tmp_path / "A.NPZ").open("wb") as file:
+        np.savez(file, x=values)
+    np.testing.assert_array_equal(mot.load(tmp_path / "A.NPZ").layer("x"), values)
