@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import runpy
 import struct
+import sys
 import time
 import zipfile
+import zlib
 
 import ml_dtypes
 import numpy as np
@@ -139,8 +142,8 @@ def test_few_stimuli_do_not_cost_the_checksum_of_all(tmp_path, values, monkeypat
 
 
 def test_a_checksum_is_taken_once_of_each_state_of_a_file(tmp_path, rng, monkeypatch):
-    path, values, sums, real = tmp_path / "a.npz", rng.random((200, 40)), [], mapped.zlib.crc32
-    monkeypatch.setattr(mapped.zlib, "crc32", lambda part, found: sums.append(len(part)) or real(part, found))
+    path, values, sums, real = tmp_path / "a.npz", rng.random((200, 40)), [], mapped.crc32
+    monkeypatch.setattr(mapped, "crc32", lambda part, found: sums.append(len(part)) or real(part, found))
     np.savez(path, x=values)
     later = time.time() + 10
     monkeypatch.setattr(mapped.time, "time", lambda: later)
@@ -152,6 +155,20 @@ def test_a_checksum_is_taken_once_of_each_state_of_a_file(tmp_path, rng, monkeyp
     os.utime(path, (1, 1))  # whoever alters it may set the clock back
     with pytest.raises(ValueError, match=r"its member 'x.npy' was altered since it was written"):
         mot.load(path).layer("x")
+
+
+@pytest.mark.parametrize("has_isal", [True, False])
+def test_checksums_are_the_archive_s_with_isal_and_without(tmp_path, rng, monkeypatch, has_isal):
+    if has_isal:
+        assert mapped.crc32 is pytest.importorskip("isal.isal_zlib").crc32
+    else:
+        monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    without = runpy.run_path(mapped.__file__)["crc32"]
+    assert (without is zlib.crc32) != has_isal
+    monkeypatch.setattr(mapped, "crc32", without)
+    values = rng.random((700_000, 1))  # more than one piece
+    np.savez(tmp_path / "a.npz", x=values)
+    np.testing.assert_array_equal(mot.load(tmp_path / "a.npz").layer("x"), values)
 
 
 @pytest.mark.parametrize(
@@ -240,3 +257,17 @@ def test_damaged_files_are_refused_or_are_what_they_say(tmp_path, make, name, or
         path = tmp_path if name == "layer.npy" else tmp_path / name
         n_read += array_damage.outcome(path, oracle) is not None
     assert 0 < n_read < 80
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_arrays_that_are_called_as_strays_are_layers(tmp_path, values, save):
+    save(tmp_path / "a.npz", **{"._x": values, "__MACOSX/y": values + 1, "z": values + 2})
+    network = mot.load(tmp_path / "a.npz")
+    assert set(network.labels) == {"._x", "__MACOSX/y", "z"}
+    np.testing.assert_array_equal(network.layer("__MACOSX/y"), values + 1)
+
+
+def test_suffixes_may_be_in_capitals(tmp_path, values):
+    with (tmp_path / "A.NPZ").open("wb") as file:
+        np.savez(file, x=values)
+    np.testing.assert_array_equal(mot.load(tmp_path / "A.NPZ").layer("x"), values)

@@ -190,3 +190,17 @@ def test_a_missing_pandas_is_named(arrays, monkeypatch):
     network = mot.load(arrays)
     with pytest.raises(ImportError, match="data frames need pandas: pip install pandas"):
         network.to_pandas()
+
+
+def test_levels_of_columns_are_told_apart_by_their_names(arrays, frame):
+    swapped = mot.load(frame.swaplevel(axis="columns"))
+    assert swapped.labels == tuple(arrays)
+    for label, values in arrays.items():
+        np.testing.assert_array_equal(swapped.layer(label), values)
+
+
+def test_checkpoints_are_datasets_too(arrays):
+    dataset = xarray.Dataset({label: (("stimulus", f"unit of {label}"), x) for label, x in list(arrays.items())[:2]})
+    network = mot.load(dataset)
+    expected = mot.align_trajectories([network, network], [network]).costs
+    np.testing.assert_array_equal(mot.align_trajectories([dataset, dataset], [dataset]).costs, expected)

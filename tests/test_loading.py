@@ -318,3 +318,9 @@ def test_alignments_are_no_networks(tmp_path):
     (tmp_path / "run.mot").write_bytes(b"")
     with pytest.raises(ValueError, match=r"found a '.mot' file; mot_fast.Alignment.load reads it"):
         mot.load(tmp_path / "run.mot")
+
+
+def test_a_few_of_many_stimuli_are_not_taken_for_units(rng):
+    network = mot.load([rng.random((50, 300)), rng.random((50, 300))])
+    mot.align(network[:10], network[:10])  # warnings are errors
+    mot.compare(network, network, ["mot"], n_splits=2, test_size=0.7, n_resamples=9)

@@ -53,7 +53,9 @@ def by_layer(source: Any, what: str) -> Any:
             f"{what}: expected a data frame whose columns have two levels, (layer, unit), found "
             f"{source.columns.nlevels}; the units of one layer are given in a list or a mapping"
         )
-    codes, labels = source.columns.get_level_values(0).factorize(use_na_sentinel=False)
+    names = list(source.columns.names)
+    level = names.index(LEVELS[0]) if names.count(LEVELS[0]) == 1 else 0
+    codes, labels = source.columns.get_level_values(level).factorize(use_na_sentinel=False)
     columns = (np.flatnonzero(codes == k) for k in range(len(labels)))
     return {
         label: source.iloc[:, slice(at[0], at[-1] + 1) if len(at) == np.ptp(at) + 1 else at]

@@ -6,7 +6,6 @@ Anybody may have written it: every value is looked at before it is used.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from mot_fast import header_values
+from mot_fast.mapped import crc32
 
 INDEX = "network.json"
 """In a folder that `mot_fast.extract` wrote: what its files are."""
@@ -153,5 +153,5 @@ def checksum(path: Path, start: int, n_bytes: int) -> int:
     with path.open("rb") as stream:
         stream.seek(max(0, start))
         while n_bytes > 0 and (piece := stream.read(min(_AT_ONCE, n_bytes))):
-            found, n_bytes = zlib.crc32(piece, found), n_bytes - len(piece)
+            found, n_bytes = crc32(piece, found), n_bytes - len(piece)
     return found

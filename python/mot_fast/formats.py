@@ -65,11 +65,13 @@ def _container_of(path: Path) -> Container:
     """By its suffix; what HDF5 is, under whatever other suffix, says so itself, as MATLAB's newer files do."""
     if not path.is_file():
         raise ValueError(f"{path}: expected {_KINDS}, found neither a file nor a folder")
-    container = _OF_SUFFIX.get(path.suffix)
+    container = _OF_SUFFIX.get(path.suffix.lower())
     if container in (None, MATLAB) and is_hdf5(path):
         return HDF5
     if container is None:
-        raise ValueError(f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix, '')}")
+        raise ValueError(
+            f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix.lower(), '')}"
+        )
     return container
 
 

@@ -115,9 +115,10 @@ def warn_of_rows(networks: Sequence[Network], stacklevel: int = 3) -> None:
 
     Transposed layers are all of one width, the number of stimuli, in all networks that are compared. Networks may be so
     too; hence only what has `_MANY_COLUMNS` times as many columns as rows is called odd, or `_MORE_COLUMNS` times as
-    many where there are fewer rows than `_FEW_ROWS`: less than a study has stimuli.
+    many where there are fewer rows than `_FEW_ROWS`: less than a study has stimuli. Rows are those stored, as a few of
+    many stimuli may be selected.
     """
-    n_rows, widths = networks[0].n_stimuli, {width for network in networks for width in network.widths}
+    n_rows, widths = networks[0].layers[0].shape[0], {width for network in networks for width in network.widths}
     width = min(widths)
     if len(widths) > 1 or width < (_MORE_COLUMNS if n_rows < _FEW_ROWS else _MANY_COLUMNS) * n_rows:
         return

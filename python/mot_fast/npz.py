@@ -70,6 +70,7 @@ def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
     size_of_regular_file(path)
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
+        strays = {member.filename for member in members if _is_stray_member(archive, member)}
         ends = sorted({member.header_offset for member in members} | {archive.start_dir})
     after = dict(pairwise(ends))
     arrays: dict[str, Callable[[], Mapped | Packed]] = {}
@@ -79,7 +80,7 @@ def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
             raise ValueError(f"its member '{member.filename}' lies where another does")
         places.add(member.header_offset)
         label = member.filename.removesuffix(".npy")
-        if member.is_dir() or is_stray(member.filename):
+        if member.is_dir() or member.filename in strays:
             continue
         if label in arrays:
             raise ValueError(f"it has two members '{label}'")
@@ -87,6 +88,14 @@ def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
     if not arrays:
         raise ValueError("it holds no array")
     return arrays
+
+
+def _is_stray_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether it is called as strays are, and holds no array, which may be called so as well."""
+    if not is_stray(member.filename) or member.is_dir() or member.flag_bits & _IS_ENCRYPTED:
+        return is_stray(member.filename)
+    with archive.open(member) as stream:
+        return stream.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX
 
 
 def is_stray(name: str) -> bool:

@@ -99,6 +99,6 @@ def _is_network(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return not _frames.is_network(value) and any(
+    return not (_frames.is_network(value) or isinstance(value, Mapping)) and any(
         hasattr(value, name) for name in ("__array_interface__", "__dlpack__", "__array__")
     )

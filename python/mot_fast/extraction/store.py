@@ -10,7 +10,6 @@ import io
 import json
 import os
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from mot_fast._validate import Array
 from mot_fast.activation_index import INDEX, checksum, read_index
 from mot_fast.extraction.header import Progress, Request, header_of, progress_in
 from mot_fast.extraction.lock import LOCK
+from mot_fast.mapped import crc32
 from mot_fast.stimulus_digest import NO_STIMULI
 
 SECONDS_BETWEEN_RECORDS = 5.0
@@ -93,7 +93,7 @@ class ActivationStore:
         with self._writing():
             for l, (file, width, values) in enumerate(zip(self.files, self.request.widths, arrays, strict=True)):
                 numbers = np.ascontiguousarray(values, dtype=self._dtype).data
-                checksums.append(zlib.crc32(numbers, before.checksums[l] or 0))
+                checksums.append(crc32(numbers, before.checksums[l] or 0))
                 with file.open("r+b") as stream:
                     stream.seek(self._end(width, before.n_stimuli))
                     stream.write(numbers)
