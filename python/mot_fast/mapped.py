@@ -15,9 +15,9 @@ import numpy as np
 from mot_fast._validate import Array
 
 try:
-    from isal.isal_zlib import crc32  # the same numbers as zlib's, several times as fast
+    from isal.isal_zlib import crc32 as crc32  # the same numbers as zlib's, several times as fast
 except ImportError:
-    from zlib import crc32
+    from zlib import crc32 as crc32
 
 _CHUNK = 2**22
 _SECONDS_OF_DOUBT = 2.0
