@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,9 +16,12 @@ import numpy as np
 from mot_fast._validate import Array
 
 try:
-    from isal.isal_zlib import crc32 as crc32  # the same numbers as zlib's, several times as fast
+    from isal.isal_zlib import crc32 as _crc32  # the same numbers as zlib's, several times as fast
 except ImportError:
-    from zlib import crc32 as crc32
+    from zlib import crc32 as _crc32
+
+crc32: Callable[..., int] = _crc32
+"""CRC-32 of some bytes, going on from that of those before them."""
 
 _CHUNK = 2**22
 _SECONDS_OF_DOUBT = 2.0
