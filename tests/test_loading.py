@@ -215,6 +215,19 @@ def test_layers_that_look_transposed_are_warned_of(rng):
         mot.align(*networks(rows, *widths))
 
 
+def test_looks_at_transposed_layers_are_had_once_for_many_alignments(rng):
+    odd = [[rng.random((20, 400))] for _ in range(2)]
+    for call in (
+        lambda *pair: mot.compare(*pair, ["mot", "global_ot"], n_splits=2),
+        lambda *pair: mot.subsample_curve(*pair, (0.5, 1.0), methods=["mot"], n_seeds=1),
+    ):
+        with pytest.warns(UserWarning, match="are stimuli in rows, and units in columns") as caught:
+            call(*odd)
+        assert len(caught) == 1
+    # All layers side by side are wide; the networks are not.
+    mot.compare(*([rng.random((50, 100)) for _ in range(9)] for _ in range(2)), ["global_ot"], n_splits=1)
+
+
 @pytest.mark.parametrize("name", ["nothing.npz", "nothing"])
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(

@@ -21,6 +21,8 @@ from mot_fast.formats import contents
 from mot_fast.network import Layer, Network, Stimuli, same_stimuli
 
 Result = TypeVar("Result")
+ROWS_WARNING = "are stimuli in rows, and units in columns?"
+"""How the warning of layers that look transposed ends."""
 _MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
@@ -124,7 +126,7 @@ def warn_of_rows(networks: Sequence[Network], stacklevel: int = 3) -> None:
         return
     warnings.warn(
         f"all layers of {' and '.join(repr(network.name) for network in networks[:2])} have {n_rows} rows and {width} "
-        "columns: are stimuli in rows, and units in columns?",
+        f"columns: {ROWS_WARNING}",
         UserWarning,
         stacklevel=stacklevel,
     )

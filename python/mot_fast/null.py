@@ -12,7 +12,7 @@ from mot_fast._options import RotatingOptions
 from mot_fast._validate import F64, Index
 from mot_fast.align import align
 from mot_fast.hierarchy import ceiling, hierarchy
-from mot_fast.loading import Source, load
+from mot_fast.loading import Source, load, warn_of_rows
 from mot_fast.network import Network
 
 TIE = 1e-12
@@ -126,6 +126,7 @@ def hierarchy_null(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     of_stimuli, of_layers = np.random.default_rng(seed).spawn(2)
     source, target = _deep(source, "source").in_memory(), _deep(target, "target").in_memory()
+    warn_of_rows((source, target))
     orders = [of_stimuli.permutation(target.n_stimuli) for _ in range(n_draws)]
     with constant_units.named_once():
         plan = align(source, target, **options).layer_plan

@@ -16,7 +16,7 @@ from mot_fast.align import align
 from mot_fast.compare import judged_alternation, known_methods, seeded_splits
 from mot_fast.comparison import markdown_table, sd_of, with_sd
 from mot_fast.coupling import UNSHUFFLED
-from mot_fast.loading import Source, named
+from mot_fast.loading import Source, named, warn_of_rows
 from mot_fast.network import Layer, Network
 from mot_fast.rotation import Alternation
 
@@ -154,6 +154,7 @@ def subsample_curve(
     judged_alternation(rotate)
     source, target = named(source, "source"), named(target, "target")
     splits = seeded_splits(source, target, n_seeds, test_size, seed, "n_seeds")
+    warn_of_rows((source, target))
     source, target = source.in_memory(), target.in_memory()
     groups = [
         (rotation, asked)
