@@ -93,6 +93,12 @@ def test_an_error_leaves_what_came_before(batches, tmp_path):
     assert (header(tmp_path)["n_stimuli"], header(tmp_path)["is_complete"]) == (4, False)
 
 
+def test_an_error_before_anything_came_leaves_an_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match="too short"), ActivationStore(tmp_path, REQUEST):
+        raise ValueError("too short")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_complete_stays_as_it_is(batches, tmp_path):
     with ActivationStore(tmp_path, REQUEST) as store:
         appended(store, batches)

@@ -66,8 +66,8 @@ def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earl
         again = _read(reader, inputs.without_padding(k), k)
         if _differing(again, [row.pooled for row in alone]) is not None:
             return (
-                f"{what} each time: the model draws random numbers (as dropout does that stays on in evaluation), so "
-                "that no row is its answer to a stimulus alone"
+                f"{what} each time: the model draws random numbers (as dropout does that stays on in evaluation) or "
+                "keeps a state from run to run, so that no row is its answer to a stimulus alone"
             )
         if is_of_earlier_run and _differing(alone, [values[k] for values in reader.read(inputs, 0)]) is None:
             raise ValueError(
@@ -83,10 +83,11 @@ def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earl
 
 
 def _looked_at(inputs: Inputs) -> list[int]:
-    """The first stimulus and the last, the shortest and the longest."""
+    """The first two stimuli, the middle one and the last, the shortest and the longest."""
     lengths = [] if inputs.mask is None else inputs.mask.sum(1).tolist()
     extremes = [lengths.index(min(lengths)), lengths.index(max(lengths))] if lengths else []
-    return list(dict.fromkeys([0, inputs.n_stimuli - 1, *extremes]))
+    n = inputs.n_stimuli
+    return list(dict.fromkeys([0, n - 1, min(1, n - 1), n // 2, *extremes]))
 
 
 def _read(reader: Reader, one: Inputs, start: int) -> list[_Row]:

@@ -47,7 +47,7 @@ def make_folder(folder: Path) -> None:
 class ActivationStore:
     """The folder, new or as an earlier run of the same request left it; it is written to within a `with` block.
 
-    The end of the block completes it; an error in the block leaves it to be gone on with.
+    The end of the block completes it; an error in the block leaves it to be gone on with, or empty if it was so before.
 
     Parameters
     ----------
@@ -144,6 +144,11 @@ class ActivationStore:
                 self._finish()
             return
         with suppress(OSError):  # the error that ended the block says more
+            # After an error, another request need not agree with this one, of which nothing is there.
+            if isinstance(error, Exception) and not self.progress.n_stimuli:
+                for file in (self.folder / INDEX, *self.files):
+                    file.unlink(missing_ok=True)
+                return
             for file, width in zip(self.files, self.request.widths, strict=True):
                 os.truncate(file, self._end(width, self.progress.n_stimuli))  # a full disk has room for the record then
             self.record()
