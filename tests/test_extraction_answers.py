@@ -368,7 +368,8 @@ def test_rows_that_are_not_the_models_answer_are_told_of(layer, message, tmp_pat
         assert {warning.filename for warning in found} == {__file__}
 
 
-def test_padding_that_counts_is_told_of(tmp_path):
+@pytest.mark.parametrize("comes_late", [False, True])
+def test_padding_that_counts_is_told_of(comes_late, tmp_path):
     """One embedding a token, and a sum over all of them: padding, which the mask leaves out, is in it."""
 
     class Summed(nn.Module):
@@ -381,8 +382,10 @@ def test_padding_that_counts_is_told_of(tmp_path):
             return self.mixed(self.embed(input_ids))
 
     ids = torch_models.padded(torch_models.sentences_of_ids(6))
+    of_one_length = {"input_ids": ids["input_ids"][:2, :2], "attention_mask": torch.ones(2, 2)}
+    batches = [of_one_length, ids] if comes_late else ids
     with pytest.warns(UserWarning, match="layer 'mixed' than in its batch: rows depend on the batch .* padding"):
-        mot.extract(torch_models.seeded(Summed), ids, tmp_path, layers="mixed", progress=False)
+        mot.extract(torch_models.seeded(Summed), batches, tmp_path, layers="mixed", progress=False)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -416,6 +419,11 @@ def test_rows_of_a_model_that_has_changed_since_are_refused(tmp_path):
             mot.extract(model, ROWS, tmp_path / name, layers="1", batch_size=3, progress=False)
     model[0].scale = 1.0
     assert mot.extract(model, ROWS, tmp_path / "part", layers="1", progress=False).n_stimuli == 9
+    altered = np.load(tmp_path / "whole" / "layer000.npy", mmap_mode="r+")
+    altered[0] += 1
+    altered.flush()
+    with pytest.raises(ValueError, match=r"layer000.npy: expected the numbers whose digest is in network.json"):
+        mot.extract(model, ROWS, tmp_path / "whole", layers="1", progress=False)
 
 
 @pytest.mark.parametrize("block", [torch_models.OneChild, torch_models.OneChildInPlace])

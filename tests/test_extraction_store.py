@@ -66,7 +66,7 @@ def test_a_run_goes_on_from_its_last_record(batches, tmp_path, monkeypatch):
     store.append(batches[0], "01")
     monkeypatch.undo()
     store.append([np.full_like(values, 7) for values in batches[2]], "07")  # never recorded
-    (tmp_path / "killed" / ".network.json.0123").write_text("{")
+    (tmp_path / "killed" / ".0123456789abcdef").write_text("{")
     with ActivationStore(tmp_path / "killed", REQUEST) as store:
         assert (store.progress.n_stimuli, store.progress.digest) == (4, "01")
         appended(store, batches, first=1)
@@ -80,6 +80,13 @@ def test_a_kill_before_the_layers_are_there(batches, tmp_path):
     with ActivationStore(tmp_path, REQUEST) as store:
         appended(store, batches)
     assert np.load(tmp_path / "layer001.npy").shape == (9, 5)
+
+
+def test_a_kill_before_the_first_header_is_there(batches, tmp_path):
+    (tmp_path / ".0123456789abcdef").write_text("{")
+    with ActivationStore(tmp_path, REQUEST) as store:
+        appended(store, batches)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layer000.npy", "layer001.npy", "network.json"]
 
 
 def test_an_error_leaves_what_came_before(batches, tmp_path):

@@ -164,19 +164,19 @@ class ActivationStore:
 
     def _check_new(self) -> None:
         make_folder(self.folder)
-        ours = f".{INDEX}.", LOCK
-        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(ours)]
+        there = [path for path in self.folder.iterdir() if path.name != LOCK]
+        strangers = [path.name for path in there if not atomic.is_temporary(path)]
         if strangers:
             raise ValueError(
                 f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
                 f"'{min(strangers)}' in it"
             )
+        self._remove_abandoned()
 
     def _go_on(self) -> None:
         path = self.folder / INDEX
         self.progress = progress_in(read_index(path), self.request, str(path))
-        for abandoned in self.folder.glob(f".{INDEX}.*"):  # by a process that was killed as it wrote
-            abandoned.unlink()
+        self._remove_abandoned()
         if not self.progress.n_stimuli:  # that process may not have come to the layers
             self._write_empty_layers()
         for file, width in zip(self.files, self.request.widths, strict=True):
@@ -187,10 +187,21 @@ class ActivationStore:
                     f"stimuli, found {size}; remove the folder to extract anew"
                 )
         if not self.progress.is_complete:
-            self._check_numbers()
+            self.check_numbers()
 
-    def _check_numbers(self) -> None:
-        """What is there must be what was written; where an earlier version told no checksum, it is what is found."""
+    def _remove_abandoned(self) -> None:
+        """Remove what processes that were killed as they wrote the index left; nobody else writes in the folder."""
+        for path in filter(atomic.is_temporary, self.folder.iterdir()):
+            path.unlink()
+
+    def check_numbers(self) -> None:
+        """What is there must be what was written; where an earlier version told no checksum, it is what is found.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
         found = []
         for file, width, expected in zip(self.files, self.request.widths, self.progress.checksums, strict=True):
             start = self._end(width, 0)
