@@ -11,6 +11,7 @@ import pytest
 
 import mot_fast as mot
 from commands import COMMAND, is_png, run
+from mot_fast.cli.output import save_picture
 
 
 @pytest.fixture
@@ -65,8 +66,20 @@ def test_a_picture_that_cannot_be_written_takes_nothing_along(files, tmp_path):
     (tmp_path / "full.png").symlink_to("/dev/full")
     result = run("plot", tmp_path / "run.mot", "-o", tmp_path / "full.png")
     assert result.returncode == 1
-    assert "full.png: the picture could not be written" in result.stderr
+    assert "full.png: expected a file to write to, found none that can be written (it is no file)" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_picture_that_the_disk_has_no_room_for_leaves_nothing(tmp_path, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"p.png: the picture could not be written \(.*No space left"):
+        save_picture(plt.subplots()[1], tmp_path / "p.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_align_without_held_out_stimuli(files):

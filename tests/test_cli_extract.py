@@ -14,6 +14,7 @@ pytest.importorskip("transformers")
 import mot_fast as mot
 import page_files
 from commands import COMMAND, answer, interrupted, run_here
+from mot_fast.cli.extract import read_texts
 
 pytestmark = pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
 
@@ -91,10 +92,12 @@ def test_a_study_records_what_it_needs_and_only_once(folder):
         (b"one\n\ntwo\n", "texts.txt: expected one text a line, found line 2 empty"),
         (b"", "texts.txt: expected one text a line, found line 1 empty"),
         (b"\xff\xfe", "texts.txt: expected a text file in UTF-8, found another"),
+        (None, "texts.txt: expected a text file, found nothing"),
     ],
 )
 def test_texts_that_are_none_are_named(folder, text, message):
-    (folder / "texts.txt").write_bytes(text)
+    if text is not None:
+        (folder / "texts.txt").write_bytes(text)
     result = run_here("extract", folder / "models" / "encoder", folder / "texts.txt", "-o", folder / "store")
     assert result.returncode == 1
     assert message in result.stderr
@@ -104,6 +107,11 @@ def test_texts_that_are_not_there_are_named(folder):
     for name, found in (("nothing.txt", "nothing"), ("models", "a folder")):
         result = run_here("extract", folder / "models" / "encoder", folder / name, "-o", folder / "store")
         assert f"{name}: expected a text file, found {found}\n" in result.stderr
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
+    (tmp_path / "texts.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
+    assert read_texts(tmp_path / "texts.txt") == ["one", "two"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")

@@ -25,6 +25,7 @@ from torch.utils.data.distributed import DistributedSampler  # noqa: E402
 
 import mot_fast as mot  # noqa: E402
 import torch_models  # noqa: E402
+from mot_fast.extraction.batches import stream  # noqa: E402
 from torch_models import Applied, extracted  # noqa: E402
 
 IMAGES = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
@@ -154,6 +155,43 @@ def test_channels_that_come_second(tmp_path):
         np.testing.assert_allclose(layers["0"], model[0](sounds).mean(2), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("function", "shape", "dim"),
+    [
+        (lambda x, w: torch.einsum("bchw,dc->bhwd", x, w), (6, 4, 4), 3),
+        (lambda x, w: torch.einsum("dc,bchw->bdhw", w, x), (6, 6, 4), 1),
+        (lambda x, w: torch.einsum("b n c, m n -> b m c", F.layer_norm(x, (4,)), w), (6, 4), 2),
+        (lambda x, w: w @ x, (6, 6), 1),
+        (lambda x, w: w @ F.layer_norm(x, (4,)), (6, 4), 2),
+        (lambda x, _: F.unfold(x, 2, stride=2), (3, 4, 4), 1),
+    ],
+)
+def test_channels_by_products_that_are_written_out(function, shape, dim, tmp_path):
+    """In a product of activations with weights, the channels are what the weights have of their own."""
+    weights = torch.randn(6, 6, generator=torch.Generator().manual_seed(2))
+    layer, x = Applied(lambda x: function(x, weights)), torch.randn(4, *shape)
+    expected = function(x, weights).movedim(dim, 1).flatten(2).mean(2)
+    _, layers = extracted(nn.Sequential(layer), x, tmp_path, layers="0")
+    np.testing.assert_allclose(layers["0"], expected.numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("n_tokens", [9, 12])
+def test_convolutions_over_tokens_have_their_channels_second(n_tokens, tmp_path):
+    class Convolving(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.conv = nn.Embedding(30, 12), nn.Conv1d(12, 12, 3, padding=1)
+
+        def forward(self, ids):
+            return self.conv(self.embed(ids).transpose(1, 2))
+
+    model, ids = torch_models.seeded(Convolving), torch.arange(4 * n_tokens).view(4, n_tokens) % 30
+    with torch.no_grad():
+        expected = model(ids).mean(2).numpy()
+    _, layers = extracted(model, ids, tmp_path, layers="conv", skip_first_token=False)
+    np.testing.assert_allclose(layers["conv"], expected, rtol=1e-4, atol=1e-5)
+
+
 def test_channels_that_nothing_tells_are_refused(tmp_path):
     """One that has channels last somewhere, and then mixes all dimensions beyond recognition."""
     scramble = Applied(lambda x: x.flatten(1).sort().values.view(x.shape))
@@ -175,7 +213,7 @@ class Permuted(torch.utils.data.Sampler):
 
 
 def loader(**options):
-    return DataLoader(TensorDataset(ROWS), **({} if "batch_sampler" in options else {"batch_size": 3}), **options)
+    return DataLoader(TensorDataset(ROWS), **({} if "batch_sampler" in options else {"batch_size": 3}) | options)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +229,11 @@ def loader(**options):
         {"batch_sampler": BatchSampler(RandomSampler(range(9)), 3, drop_last=False)},
         {"batch_sampler": [[0, 1], [3, 2]]},
         {"batch_sampler": iter([[0, 1], [2, 3]])},
+        {"batch_sampler": [torch.tensor([0, 2]), torch.tensor([1, 3])]},
+        {"batch_sampler": [[0, 1], [1, 2]]},
+        {"sampler": np.array([1, 0])},
+        {"batch_size": None, "sampler": BatchSampler(RandomSampler(range(9)), 3, drop_last=False)},
+        {"num_workers": 2, "in_order": False},
     ],
 )
 def test_loaders_that_shuffle_are_refused(options, tmp_path):
@@ -203,15 +246,83 @@ def test_what_has_no_order_or_leaves_stimuli_out_is_refused(tmp_path):
     model = nn.Sequential(linear())
     with pytest.raises(TypeError, match="batches: expected stimuli in an order, found a set; give a list"):
         mot.extract(model, {"a", "b"}, tmp_path, progress=False)
-    left_out = DataLoader(TensorDataset(ROWS), batch_size=4, drop_last=True)
-    with pytest.raises(ValueError, match="found one with drop_last=True, which leaves out the last 1"):
-        mot.extract(model, left_out, tmp_path, progress=False)
+    four = BatchSampler(range(9), 4, drop_last=True)
+    for options, message in (
+        ({"batch_size": 4, "drop_last": True}, "drop_last=True, which leaves out the last 1"),
+        ({"batch_sampler": type("Own", (BatchSampler,), {})(range(9), 4, True)}, "drop_last=True, .* the last 1"),
+        ({"batch_size": None, "sampler": four}, "drop_last=True, which leaves out the last 1"),
+        (
+            {"sampler": DistributedSampler(TensorDataset(ROWS), 3, 0, shuffle=False)},
+            "a DistributedSampler, which leaves out 6 for other processes",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"expected a loader of all stimuli, found one with {message}"):
+            mot.extract(model, loader(**options), tmp_path, progress=False)
+
+
+class Stream(IterableDataset):
+    """The rows, in an order that depends on how often they have been gone through, or always as they are."""
+
+    def __init__(self, shuffles=False):
+        self.shuffles, self.n_times = shuffles, 0
+
+    def __iter__(self):
+        self.n_times += self.shuffles
+        return iter(ROWS.roll(self.n_times, 0))
+
+
+class Noisy(TensorDataset):
+    """Every time another variant of the same image, as data augmentation makes them."""
+
+    def __getitem__(self, k):
+        return super().__getitem__(k)[0] + torch.randn(8)
+
+
+class Wrapped:
+    """What hides a loader, as a progress bar does."""
+
+    def __init__(self, within):
+        self.within = within
+
+    def __iter__(self):
+        return iter(self.within)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_workers": 2}, "found num_workers=2 for an IterableDataset, .*; give num_workers=1"),
+        ({"drop_last": True}, "found one with drop_last=True, which may leave out the last"),
+    ],
+)
+def test_streams_that_mix_or_lose_stimuli_are_refused(options, message, tmp_path):
+    with pytest.raises(ValueError, match=f"batches: expected a loader .* {message}"):
+        mot.extract(linear(), DataLoader(Stream(), batch_size=3, **options), tmp_path / "net", progress=False)
+    assert not (tmp_path / "net").exists()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        DataLoader(Stream(shuffles=True), batch_size=3),
+        DataLoader(Noisy(ROWS), batch_size=3),
+        Wrapped(loader(shuffle=True)),
+    ],
+)
+def test_what_begins_with_other_stimuli_the_second_time_is_refused(source, tmp_path):
+    with pytest.raises(ValueError, match=r"found that (DataLoader|Wrapped) begins with others the second time"):
+        mot.extract(nn.Sequential(linear()), source, tmp_path, stimuli=range(9), progress=False)
+
+
+def test_texts_that_begin_otherwise_the_second_time_are_refused():
+    source = Wrapped(DataLoader([f"text {k}" for k in range(40)], batch_size=20, shuffle=True))
+    with pytest.raises(ValueError, match="found that Wrapped begins with others the second time"):
+        list(stream(source, 20, range(40), lambda: None))
 
 
 def test_loaders_that_keep_the_order(tmp_path):
-    class Stream(IterableDataset):
-        def __iter__(self):
-            return iter(ROWS)
+    def once():
+        yield from ROWS.split(4)
 
     model = nn.Sequential(linear())
     with torch.no_grad():
@@ -222,7 +333,10 @@ def test_loaders_that_keep_the_order(tmp_path):
             loader(sampler=range(9)),
             loader(batch_sampler=[[0, 1], [2], [3, 4, 5, 6, 7, 8]]),
             loader(sampler=DistributedSampler(TensorDataset(ROWS), 1, 0, shuffle=False)),
+            loader(batch_sampler=[torch.tensor([0, 1, 2, 3]), torch.tensor([4, 5, 6, 7, 8])]),
             DataLoader(Stream(), batch_size=2),
+            Wrapped(loader()),
+            Wrapped(once()),
         )
     ):
         _, layers = extracted(model, each, tmp_path / str(k))
@@ -254,7 +368,8 @@ def test_rows_that_are_not_the_models_answer_are_told_of(layer, message, tmp_pat
         assert {warning.filename for warning in found} == {__file__}
 
 
-def test_padding_that_counts_is_told_of(tmp_path):
+@pytest.mark.parametrize("comes_late", [False, True])
+def test_padding_that_counts_is_told_of(comes_late, tmp_path):
     """One embedding a token, and a sum over all of them: padding, which the mask leaves out, is in it."""
 
     class Summed(nn.Module):
@@ -267,8 +382,10 @@ def test_padding_that_counts_is_told_of(tmp_path):
             return self.mixed(self.embed(input_ids))
 
     ids = torch_models.padded(torch_models.sentences_of_ids(6))
+    of_one_length = {"input_ids": ids["input_ids"][:2, :2], "attention_mask": torch.ones(2, 2)}
+    batches = [of_one_length, ids] if comes_late else ids
     with pytest.warns(UserWarning, match="layer 'mixed' than in its batch: rows depend on the batch .* padding"):
-        mot.extract(torch_models.seeded(Summed), ids, tmp_path, layers="mixed", progress=False)
+        mot.extract(torch_models.seeded(Summed), batches, tmp_path, layers="mixed", progress=False)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -302,6 +419,11 @@ def test_rows_of_a_model_that_has_changed_since_are_refused(tmp_path):
             mot.extract(model, ROWS, tmp_path / name, layers="1", batch_size=3, progress=False)
     model[0].scale = 1.0
     assert mot.extract(model, ROWS, tmp_path / "part", layers="1", progress=False).n_stimuli == 9
+    altered = np.load(tmp_path / "whole" / "layer000.npy", mmap_mode="r+")
+    altered[0] += 1
+    altered.flush()
+    with pytest.raises(ValueError, match=r"layer000.npy: expected the numbers whose digest is in network.json"):
+        mot.extract(model, ROWS, tmp_path / "whole", layers="1", progress=False)
 
 
 @pytest.mark.parametrize("block", [torch_models.OneChild, torch_models.OneChildInPlace])

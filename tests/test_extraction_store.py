@@ -66,7 +66,7 @@ def test_a_run_goes_on_from_its_last_record(batches, tmp_path, monkeypatch):
     store.append(batches[0], "01")
     monkeypatch.undo()
     store.append([np.full_like(values, 7) for values in batches[2]], "07")  # never recorded
-    (tmp_path / "killed" / ".network.json.0123").write_text("{")
+    (tmp_path / "killed" / ".0123456789abcdef").write_text("{")
     with ActivationStore(tmp_path / "killed", REQUEST) as store:
         assert (store.progress.n_stimuli, store.progress.digest) == (4, "01")
         appended(store, batches, first=1)
@@ -82,6 +82,13 @@ def test_a_kill_before_the_layers_are_there(batches, tmp_path):
     assert np.load(tmp_path / "layer001.npy").shape == (9, 5)
 
 
+def test_a_kill_before_the_first_header_is_there(batches, tmp_path):
+    (tmp_path / ".0123456789abcdef").write_text("{")
+    with ActivationStore(tmp_path, REQUEST) as store:
+        appended(store, batches)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layer000.npy", "layer001.npy", "network.json"]
+
+
 def test_an_error_leaves_what_came_before(batches, tmp_path):
     def fail():
         with ActivationStore(tmp_path, REQUEST) as store:
@@ -91,6 +98,12 @@ def test_an_error_leaves_what_came_before(batches, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert (header(tmp_path)["n_stimuli"], header(tmp_path)["is_complete"]) == (4, False)
+
+
+def test_an_error_before_anything_came_leaves_an_empty_folder(tmp_path):
+    with pytest.raises(ValueError, match="too short"), ActivationStore(tmp_path, REQUEST):
+        raise ValueError("too short")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_complete_stays_as_it_is(batches, tmp_path):

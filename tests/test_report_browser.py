@@ -14,6 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
+from mot_fast._printable import printable
 from mot_fast.report.pairs import correlations
 from test_report import NASTY
 
@@ -214,6 +215,7 @@ def test_names_are_shown_to_the_letter_and_run_nothing(layers, shown):
     labelled = dict(zip(labels, layers([3] * len(labels)), strict=True))
     networks = [mot.load(labelled, name=labels[k]) for k in (0, 1)]
     browser = shown(mot.evaluate(mot.align(*networks), *networks, n_resamples=9))
+    labels = [printable(label) for label in labels]
     assert browser.title.startswith(labels[0])
     assert texts(browser, "#source-layer option") == labels
     for l in (0, 3, 6):

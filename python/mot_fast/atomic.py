@@ -6,6 +6,7 @@ What is left behind is removed whatever happens, interrupts that arrive meanwhil
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -15,6 +16,14 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
+
+_N_BYTES = 8
+"""Of the random names that files have until they are whole."""
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a process that was killed may have left this file as it wrote another one in its folder."""
+    return re.fullmatch(rf"\.[0-9a-f]{{{2 * _N_BYTES}}}", path.name) is not None
 
 
 @contextmanager
@@ -38,7 +47,8 @@ def written(path: Path, *, is_replaced: bool = False) -> Iterator[IO[bytes]]:
     """
     try:
         place, before = (path, None) if is_replaced else _place(path)
-        temporary = place.with_name(f".{secrets.token_hex(8)}")  # short: the name itself may be as long as names can be
+        # Short, as the name itself may be as long as names can be.
+        temporary = place.with_name(f".{secrets.token_hex(_N_BYTES)}")
         with _gone_afterwards(partial(_unlinked, temporary)):
             with temporary.open("xb") as file:
                 yield file

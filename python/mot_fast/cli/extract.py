@@ -99,11 +99,14 @@ def _reworded(message: str) -> str:
 def read_texts(path: Path) -> list[str]:
     """One a line, none empty."""
     try:
-        whole = path.read_text(encoding="utf-8")  # whose line ends are "\n" on every system
+        # Line ends are "\n" whatever system the file is from, and a byte order mark is no part of the first text.
+        whole = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: expected a text file, found nothing") from None
     except IsADirectoryError:
         raise IsADirectoryError(f"{path}: expected a text file, found a folder") from None
+    except OSError as error:
+        raise OSError(f"{path}: expected a text file, found one that cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected a text file in UTF-8, found another ({error})") from None
     texts = whole.removesuffix("\n").split("\n")

@@ -24,6 +24,7 @@ from mot_fast.stimulus_digest import NO_STIMULI, chained
 
 if TYPE_CHECKING:
     from mot_fast.extraction.batches import Batch
+    from mot_fast.extraction.inputs import Inputs
     from mot_fast.extraction.model import Model
     from mot_fast.extraction.reading import Reader
 
@@ -125,9 +126,10 @@ def extract(
         If there is no such model, or the folder cannot be written to, or another extraction is writing to it.
     TypeError, ValueError
         If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli, or
-        rows that the model no longer makes of them; batches come shuffled; a stimulus has no token left; activations
-        are not finite, do not fit into `dtype`, or cannot be pooled; nothing tells a map's channels; the model is of
-        several parts (an encoder and a decoder), or its parts do not run as modules (scripted, exported, sharded).
+        rows that the model no longer makes of them; batches come shuffled, altered at random or without their last; a
+        stimulus has no token left; activations are not finite, do not fit into `dtype`, or cannot be pooled; nothing
+        tells a map's channels; the model is of several parts (an encoder and a decoder), or its parts do not run as
+        modules (scripted, exported, sharded).
 
     Warns
     -----
@@ -219,7 +221,7 @@ def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> I
 
 def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader) -> None:
     """Append what the store does not have yet; of what it has, make sure that it is of the same stimuli."""
-    there, digest, n_stimuli = activations.progress, NO_STIMULI, 0
+    there, digest, n_stimuli, is_padding_seen = activations.progress, NO_STIMULI, 0, False
     what = f"{there.n_stimuli} stimuli whose activations are in {activations.folder}"
     for batch in batches:
         if batch.start == 0:
@@ -231,7 +233,9 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
                 raise ValueError(
                     f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
                 )
-            _look_at_rows(activations, reader, first, min(there.n_stimuli, len(first.identities)))
+            inputs = first.read()
+            is_padding_seen = inputs.is_padded
+            _look_at_rows(activations, reader, inputs.select(slice(0, there.n_stimuli)), 0)
         n_stimuli = batch.start + len(batch.identities)
         if n_there == len(batch.identities):
             continue
@@ -241,20 +245,25 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
         activations.append(arrays, digest)
-        if not there.n_stimuli and batch is first:
-            _look_at_rows(activations, reader, first, len(first.identities))
+        if (not there.n_stimuli and batch is first) or (rest.is_padded and not is_padding_seen):
+            is_padding_seen = rest.is_padded
+            _look_at_rows(activations, reader, rest, batch.start + n_there)
     if n_stimuli < there.n_stimuli:
         raise ValueError(
             f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
 
 
-def _look_at_rows(activations: ActivationStore, reader: Reader, first: Batch, n_stimuli: int) -> None:
-    """Read some of the first stimuli again, each alone, and warn the caller of `extract` where rows are others."""
+def _look_at_rows(activations: ActivationStore, reader: Reader, inputs: Inputs, start: int) -> None:
+    """Read some of these stimuli again, each alone, and warn the caller of `extract` where rows are others."""
     from mot_fast.extraction.alone import doubt
 
-    inputs, stored = first.read().select(slice(0, n_stimuli)), activations.rows(0, n_stimuli)
-    message = doubt(reader, inputs, stored, is_of_earlier_run=activations.was_begun)
+    stored = activations.rows(start, start + inputs.n_stimuli)
+    try:
+        message = doubt(reader, inputs, stored, start, is_of_earlier_run=activations.was_begun and start == 0)
+    except ValueError:
+        activations.check_numbers()  # what was altered on the disk is no other model's
+        raise
     if message is not None:
         warnings.warn(message, UserWarning, stacklevel=4)
 

@@ -32,16 +32,20 @@ class _Row:
     """Root mean square of what was averaged."""
 
 
-def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earlier_run: bool) -> str | None:
+def doubt(
+    reader: Reader, inputs: Inputs, stored: Sequence[Array], start: int, *, is_of_earlier_run: bool
+) -> str | None:
     """What speaks against the stored rows, in words; None if they are what the model makes of each stimulus alone.
 
     Parameters
     ----------
     reader : Reader
     inputs : Inputs
-        The first stimuli.
+        Some stimuli.
     stored : sequence of array, shape (n_stimuli, n_units)
         Their rows, one array a layer.
+    start : int
+        Position of the first of them.
     is_of_earlier_run : bool
         Whether the rows were stored by an earlier run, of a model that may have been another one.
 
@@ -54,22 +58,24 @@ def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earl
     for k in _looked_at(inputs):
         rows = [values[k] for values in stored]
         try:
-            alone = _read(reader, inputs.without_padding(k), k)
+            alone = _read(reader, inputs.without_padding(k), start + k)
         except Exception as error:
             if isinstance(error, MemoryError):
                 raise
-            return f"stimulus {k} cannot be read alone ({error}): rows may depend on the batch that they came in"
+            return (
+                f"stimulus {start + k} cannot be read alone ({error}): rows may depend on the batch that they came in"
+            )
         layer = _differing(alone, rows)
         if layer is None:
             continue
-        what = f"stimulus {k}, read alone, has other activations in layer '{reader.taps[layer].label}'"
-        again = _read(reader, inputs.without_padding(k), k)
+        what = f"stimulus {start + k}, read alone, has other activations in layer '{reader.taps[layer].label}'"
+        again = _read(reader, inputs.without_padding(k), start + k)
         if _differing(again, [row.pooled for row in alone]) is not None:
             return (
-                f"{what} each time: the model draws random numbers (as dropout does that stays on in evaluation), so "
-                "that no row is its answer to a stimulus alone"
+                f"{what} each time: the model draws random numbers (as dropout does that stays on in evaluation) or "
+                "keeps a state from run to run, so that no row is its answer to a stimulus alone"
             )
-        if is_of_earlier_run and _differing(alone, [values[k] for values in reader.read(inputs, 0)]) is None:
+        if is_of_earlier_run and _differing(alone, [values[k] for values in reader.read(inputs, start)]) is None:
             raise ValueError(
                 f"store: expected what the model now makes of the stimuli, found an earlier model's: {what} than were "
                 "stored, though its class, parameters and buffers are the same (an attribute may have changed). Give "
@@ -83,10 +89,11 @@ def doubt(reader: Reader, inputs: Inputs, stored: Sequence[Array], *, is_of_earl
 
 
 def _looked_at(inputs: Inputs) -> list[int]:
-    """The first stimulus and the last, the shortest and the longest."""
+    """The first two stimuli, the middle one and the last, the shortest and the longest."""
     lengths = [] if inputs.mask is None else inputs.mask.sum(1).tolist()
     extremes = [lengths.index(min(lengths)), lengths.index(max(lengths))] if lengths else []
-    return list(dict.fromkeys([0, inputs.n_stimuli - 1, *extremes]))
+    n = inputs.n_stimuli
+    return list(dict.fromkeys([0, n - 1, min(1, n - 1), n // 2, *extremes]))
 
 
 def _read(reader: Reader, one: Inputs, start: int) -> list[_Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
@@ -53,8 +54,9 @@ def stream(
     n_known = number_known(source, None)
     if stimuli is not None and n_known is not None:  # before the model runs for hours
         _check_number(n_known == len(stimuli), stimuli, str(n_known))
-    start = 0
+    start, begun_with = 0, None
     for values in _cut(source, batch_size):
+        begun_with = _content(values, source) if begun_with is None else begun_with
         texts = _texts(values)
         if texts is not None:
             n_stimuli, read = len(texts), partial(_tokenized, texts, tokenizer, start)
@@ -76,6 +78,33 @@ def stream(
         raise ValueError(f"batches: expected at least one stimulus, found none in {type(source).__name__}")
     if stimuli is not None:
         _check_number(start == len(stimuli), stimuli, str(start))
+    _check_begins_as_before(source, begun_with)
+
+
+def _content(values: Any, source: Any) -> list[bytes]:
+    """What tells a batch from others, whatever its stimuli are called."""
+    texts = _texts(values)
+    if texts is not None:
+        return [stimulus_digest.identity(text, "batches") for text in texts]
+    return (values if isinstance(values, Inputs) else inputs_of(values, _what(source))).identities()
+
+
+def _check_begins_as_before(source: Any, begun_with: list[bytes] | None) -> None:
+    """What is gone through a second time must begin as the first time, or it draws its stimuli or their order.
+
+    What cannot be gone through twice, or is a container, is not looked at. This is done last, as a source may share
+    one state among all who go through it.
+    """
+    if isinstance(source, (Sequence, Mapping, torch.Tensor, np.ndarray)) or iter(source) is source:
+        return
+    again = None
+    with suppress(Exception):  # some sources say in this way that they are used up
+        again = _content(next(iter(source)), source)
+    if again is not None and again != begun_with:
+        raise ValueError(
+            f"batches: expected the same stimuli in the same order whenever they are gone through, found that "
+            f"{type(source).__name__} begins with others the second time: it shuffles, or alters stimuli at random"
+        )
 
 
 def number_known(source: Any, stimuli: Sequence[Any] | None) -> int | None:

@@ -152,9 +152,17 @@ class _Watch(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to mypy
 
     def _look(self, name: str, given: list[torch.Tensor], args: Any, result: Any) -> None:
         """Learn what a function tells of what it took in and put out."""
+        if told := _told_by_weights(name, given, args, result):
+            (values, of_values), (made, of_made) = told
+            self._learn(values, of_values)
+            self._saw(values, of_values.dim)
+            is_as_told = self._known[values].dim == of_values.dim  # otherwise it mixes tokens of known channels
+            self._learn(made, of_made if is_as_told else self._inherited(made, [values], is_joined=False))
+            self._saw(made, self._known[made].dim if made in self._known else 1)
+            return
         if given and (known := _told_by(name, given, args)) is not None:
             self._learn(given[0], known)
-            self._has_maps_with_channels_last |= given[0].ndim in _MAPS and known.dim == given[0].ndim - 1
+            self._saw(given[0], known.dim)
             if isinstance(result, torch.Tensor) and result.ndim == given[0].ndim:
                 is_as_told = self._known[given[0]].dim == known.dim  # otherwise it mixes tokens of known channels
                 self._learn(result, known if is_as_told else self._known[given[0]])
@@ -165,6 +173,9 @@ class _Watch(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to mypy
             self._learn(tensor, self._inherited(tensor, from_those, is_joined=name in _JOINING))
             if name in _WITH_ONE_NUMBER_A_UNIT and tensor not in self._known:
                 self._learn(tensor, _dim_of_factors(tensor, given))
+
+    def _saw(self, tensor: torch.Tensor, dim: int) -> None:
+        self._has_maps_with_channels_last |= tensor.ndim in _MAPS and dim == tensor.ndim - 1
 
     def _inherited(self, tensor: torch.Tensor, given: Iterable[torch.Tensor], *, is_joined: bool) -> _Channels | None:
         """What is known of an input of the same form, best of all."""
@@ -193,6 +204,28 @@ class _Watch(TorchFunctionMode):  # type: ignore[misc]  # torch is Any to mypy
             return []
         dims = [[d for d in range(each.ndim) if _varies(each, d)] for each in moved]
         return [_Channels(each[0], known.evidence) if len(each) == 1 else None for each in dims]
+
+
+def _told_by_weights(name: str, given: list[torch.Tensor], args: Any, result: Any) -> list[tuple[Any, _Channels]]:
+    """Tensors whose channels a function tells, which has them where its weights or its way of writing products say."""
+    if not isinstance(result, torch.Tensor) or not given:
+        return []
+    if name == "unfold" and (given[0].ndim, result.ndim) == (4, 3):  # patches, not the view of that name
+        return [(given[0], _Channels(1, Evidence.CONVOLUTION)), (result, _Channels(1, Evidence.CONVOLUTION))]
+    if len(given) != 2 or sorted(each.ndim <= 2 for each in given) != [False, True] or result.ndim < 3:
+        return []
+    weights, values = sorted(given, key=lambda each: each.ndim)
+    told = []
+    if name in ("matmul", "__matmul__") and weights is given[0] and values.ndim == 3:
+        told = [(values, 1), (result, 1)]
+    elif name == "einsum" and args and isinstance(args[0], str) and "." not in args[0]:
+        terms, _, made = args[0].replace(" ", "").partition("->")
+        of = dict(zip(map(id, given), terms.split(","), strict=False))
+        summed = "".join(set(of[id(weights)]) - set(made))
+        new = "".join(set(of[id(weights)]) - set(of[id(values)]))
+        if len(summed) == len(new) == 1:
+            told = [(values, of[id(values)].find(summed)), (result, made.find(new))]
+    return [(tensor, _Channels(dim, Evidence.LINEAR)) for tensor, dim in told if dim > 0]
 
 
 def _told_by(name: str, given: list[torch.Tensor], args: Any) -> _Channels | None:

@@ -42,6 +42,12 @@ class Inputs:
             )
         return mask != 0
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether some stimuli have padding."""
+        mask = self.mask
+        return mask is not None and not bool(mask.all())
+
     def select(self, rows: slice) -> Inputs:
         """Some of the stimuli."""
         entries = {key: value[rows] if self._has_stimuli(value) else value for key, value in self.entries.items()}

@@ -72,7 +72,15 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     else:
         load = partial(_loaded, str(value), {"local_files_only": path.exists()})
     own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
-    return Model(load(AutoModel).to(where), path.stem if path.suffix == ".gguf" else path.name, own)
+    try:
+        module = load(AutoModel).to(where)
+    except ValueError as error:  # such as a model of several parts that are models of their own
+        raise ValueError(
+            f"model: expected one that transformers loads as an AutoModel, found {value} "
+            f"({str(error).splitlines()[0]}); load it by its own class and give the module, or one half of it, as "
+            f"model.get_encoder()"
+        ) from error
+    return Model(module, path.stem if path.suffix == ".gguf" else path.name, own)
 
 
 def _bare(module: torch.nn.Module) -> torch.nn.Module:

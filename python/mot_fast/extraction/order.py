@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
+import numpy as np
+import torch
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -33,56 +35,88 @@ def check(source: Any) -> None:
     Raises
     ------
     TypeError, ValueError
-        If it has no order, or shuffles, or leaves out the last stimuli.
+        If it has no order, or shuffles, repeats stimuli, or leaves out the last ones.
     """
     if isinstance(source, (set, frozenset)):
         raise TypeError("batches: expected stimuli in an order, found a set; give a list")
-    if not isinstance(source, DataLoader) or isinstance(source.dataset, IterableDataset):
+    if not isinstance(source, DataLoader):
         return
-    batch_sampler, sampler = source.batch_sampler, source.sampler
-    if type(batch_sampler) is BatchSampler:
-        sampler = batch_sampler.sampler
-        n_stimuli = len(sampler) if hasattr(sampler, "__len__") else 0
-        n_left_out = n_stimuli % batch_sampler.batch_size if batch_sampler.drop_last else 0
-        if n_left_out:
-            raise ValueError(
-                f"batches: expected a loader of all stimuli, found one with drop_last=True, which leaves out the last "
-                f"{n_left_out}"
-            )
-    elif batch_sampler is not None:
-        sampler = batch_sampler
-    _check_sampler(sampler)
+    if source.num_workers > 1 and not getattr(source, "in_order", True):
+        raise ValueError(
+            f"batches: expected a loader that keeps the order of its data set, found in_order=False; {_HINT}"
+        )
+    if isinstance(source.dataset, IterableDataset):
+        _check_stream(source)
+        return
+    sampler = source.batch_sampler if source.batch_sampler is not None else source.sampler
+    if isinstance(sampler, BatchSampler):
+        _check_sampler(sampler.sampler)
+    _check_numbers(sampler, source.dataset)
+
+
+def _check_stream(loader: Any) -> None:
+    """A data set that only yields its stimuli tells neither their number nor their order."""
+    if loader.num_workers > 1:
+        raise ValueError(
+            f"batches: expected a loader that keeps the order of its data set, found num_workers={loader.num_workers} "
+            "for an IterableDataset, whose workers each yield stimuli of their own, or all of them; give num_workers=1"
+        )
+    if loader.drop_last:
+        raise ValueError(
+            "batches: expected a loader of all stimuli, found one with drop_last=True, which may leave out the last"
+        )
 
 
 def _check_sampler(sampler: Any) -> None:
-    what = type(sampler).__name__
     shuffles = isinstance(sampler, DistributedSampler) and sampler.shuffle
     if isinstance(sampler, _RANDOM) or shuffles:
-        raise ValueError(f"batches: expected a loader that does not shuffle, found one with a {what}; {_HINT}")
+        raise ValueError(
+            f"batches: expected a loader that does not shuffle, found one with a {type(sampler).__name__}; {_HINT}"
+        )
+
+
+def _check_numbers(sampler: Any, dataset: Any) -> None:
+    """The numbers of stimuli that a sampler yields must ascend, and lack none that drop_last drops."""
+    _check_sampler(sampler)
     if type(sampler) is SequentialSampler:
         return
+    what = type(sampler).__name__
     if iter(sampler) is sampler:
         raise ValueError(
             f"batches: expected a loader whose order can be looked at beforehand, found one whose {what} can be gone "
             f"through only once; {_HINT}"
         )
     numbers = list(islice(_flat(sampler), _MOST_LOOKED_AT))
-    if any(_is_before(b, a) for a, b in pairwise(numbers)) or numbers != list(islice(_flat(sampler), _MOST_LOOKED_AT)):
+    if not all(map(_ascend, numbers, numbers[1:])) or numbers != list(islice(_flat(sampler), _MOST_LOOKED_AT)):
         raise ValueError(
             f"batches: expected a loader that keeps the order of its data set, found another order by its {what}; "
             f"{_HINT}, and torch.utils.data.Subset(dataset, numbers) for another order on purpose"
+        )
+    if len(numbers) == _MOST_LOOKED_AT or not hasattr(dataset, "__len__"):
+        return
+    n_left_out = len(dataset) - len(numbers)
+    if n_left_out > 0 and getattr(sampler, "drop_last", False):
+        raise ValueError(
+            f"batches: expected a loader of all stimuli, found one with drop_last=True, which leaves out the last "
+            f"{n_left_out}"
+        )
+    if n_left_out > 0 and isinstance(getattr(sampler, "sampler", sampler), DistributedSampler):
+        raise ValueError(
+            f"batches: expected a loader of all stimuli, found one with a DistributedSampler, which leaves out "
+            f"{n_left_out} for other processes"
         )
 
 
 def _flat(sampler: Iterable[Any]) -> Iterator[Any]:
     """The stimuli's numbers, whether they come one by one or in batches."""
     for each in sampler:
-        if isinstance(each, (list, tuple)):
-            yield from each
+        numbers = each.tolist() if isinstance(each, (torch.Tensor, np.ndarray)) else each
+        if isinstance(numbers, (list, tuple)):
+            yield from numbers
         else:
-            yield each
+            yield numbers
 
 
-def _is_before(one: Any, other: Any) -> bool:
-    """Whether the data set has it before the other; keys that are no numbers have no order."""
-    return hasattr(one, "__index__") and hasattr(other, "__index__") and bool(one < other)
+def _ascend(one: Any, other: Any) -> bool:
+    """Whether the data set has the other later; keys that are no numbers have no order."""
+    return not (hasattr(one, "__index__") and hasattr(other, "__index__")) or bool(one < other)

@@ -115,8 +115,7 @@ def reader_of(
     if layers == "auto":
         parts.check_is_one_stream(model, taps)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
-    # Of token ids, whatever is over tokens has its units last.
-    channels = channels_of(model, one, taps) if pool == "mean" and one.ids is None else (None,) * len(taps)
+    channels = channels_of(model, one, taps) if pool == "mean" else (None,) * len(taps)
     probe = Reader(model, tuple(taps), (), channels, Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)

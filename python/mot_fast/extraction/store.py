@@ -47,7 +47,7 @@ def make_folder(folder: Path) -> None:
 class ActivationStore:
     """The folder, new or as an earlier run of the same request left it; it is written to within a `with` block.
 
-    The end of the block completes it; an error in the block leaves it to be gone on with.
+    The end of the block completes it; an error in the block leaves it to be gone on with, or empty if it was so before.
 
     Parameters
     ----------
@@ -144,6 +144,11 @@ class ActivationStore:
                 self._finish()
             return
         with suppress(OSError):  # the error that ended the block says more
+            # After an error, another request need not agree with this one, of which nothing is there.
+            if isinstance(error, Exception) and not self.progress.n_stimuli:
+                for file in (self.folder / INDEX, *self.files):
+                    file.unlink(missing_ok=True)
+                return
             for file, width in zip(self.files, self.request.widths, strict=True):
                 os.truncate(file, self._end(width, self.progress.n_stimuli))  # a full disk has room for the record then
             self.record()
@@ -159,19 +164,19 @@ class ActivationStore:
 
     def _check_new(self) -> None:
         make_folder(self.folder)
-        ours = f".{INDEX}.", LOCK
-        strangers = [path.name for path in self.folder.iterdir() if not path.name.startswith(ours)]
+        there = [path for path in self.folder.iterdir() if path.name != LOCK]
+        strangers = [path.name for path in there if not atomic.is_temporary(path)]
         if strangers:
             raise ValueError(
                 f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
                 f"'{min(strangers)}' in it"
             )
+        self._remove_abandoned()
 
     def _go_on(self) -> None:
         path = self.folder / INDEX
         self.progress = progress_in(read_index(path), self.request, str(path))
-        for abandoned in self.folder.glob(f".{INDEX}.*"):  # by a process that was killed as it wrote
-            abandoned.unlink()
+        self._remove_abandoned()
         if not self.progress.n_stimuli:  # that process may not have come to the layers
             self._write_empty_layers()
         for file, width in zip(self.files, self.request.widths, strict=True):
@@ -182,10 +187,21 @@ class ActivationStore:
                     f"stimuli, found {size}; remove the folder to extract anew"
                 )
         if not self.progress.is_complete:
-            self._check_numbers()
+            self.check_numbers()
 
-    def _check_numbers(self) -> None:
-        """What is there must be what was written; where an earlier version told no checksum, it is what is found."""
+    def _remove_abandoned(self) -> None:
+        """Remove what processes that were killed as they wrote the index left; nobody else writes in the folder."""
+        for path in filter(atomic.is_temporary, self.folder.iterdir()):
+            path.unlink()
+
+    def check_numbers(self) -> None:
+        """What is there must be what was written; where an earlier version told no checksum, it is what is found.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
         found = []
         for file, width, expected in zip(self.files, self.request.widths, self.progress.checksums, strict=True):
             start = self._end(width, 0)
