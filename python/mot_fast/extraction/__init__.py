@@ -126,9 +126,10 @@ def extract(
         If there is no such model, or the folder cannot be written to, or another extraction is writing to it.
     TypeError, ValueError
         If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli, or
-        rows that the model no longer makes of them; batches come shuffled, altered at random or without their last; a stimulus has no token left; activations
-        are not finite, do not fit into `dtype`, or cannot be pooled; nothing tells a map's channels; the model is of
-        several parts (an encoder and a decoder), or its parts do not run as modules (scripted, exported, sharded).
+        rows that the model no longer makes of them; batches come shuffled, altered at random or without their last; a
+        stimulus has no token left; activations are not finite or real, do not fit into `dtype`, or cannot be pooled;
+        nothing tells a map's channels; the model is of several parts (an encoder and a decoder), or its parts do not
+        run as modules (scripted, exported, sharded).
 
     Warns
     -----
