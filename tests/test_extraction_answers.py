@@ -477,8 +477,12 @@ def test_modules_that_are_compiled_are_not_run_so(tmp_path, monkeypatch):
     within = nn.Sequential(blocks[0], *map(OptimizedModule, blocks[1:]))
     _, layers = extracted(within, ROWS, tmp_path / "compiled")
     assert list(layers) == list(expected) == ["0", "1", "2"]
+    _, named = extracted(within, ROWS, tmp_path / "named", layers=["0", "1", "2"])
+    _, by_pattern = extracted(within, ROWS, tmp_path / "pattern", layers="*")
     for label, values in expected.items():
-        np.testing.assert_array_equal(layers[label], values)
+        for found in layers, named, by_pattern:
+            np.testing.assert_array_equal(found[label], values)
+    assert len(named) == len(by_pattern) == 3
     assert STANCES == []
     monkeypatch.delattr(torch.compiler, "set_stance")
     with pytest.raises(ValueError, match=r"model: expected modules that are not compiled, as torch before 2.6 cannot"):

@@ -19,6 +19,15 @@ def of_functions(_):
     return torch.fx.symbolic_trace(torch_models.Applied(torch.relu))
 
 
+def exported(_):
+    """As newer `torch.export` makes them: the one module that runs only checks the inputs."""
+    graph = torch.fx.Graph()
+    given = graph.placeholder("x")
+    graph.call_module("_guards_fn", (given,))
+    graph.output(graph.call_function(torch.relu, (given,)))
+    return torch.fx.GraphModule({"_guards_fn": nn.Identity()}, graph)
+
+
 class FSDPModule(nn.Linear):
     """Called as torch calls a module that is sharded."""
 
@@ -28,7 +37,13 @@ class FSDPModule(nn.Linear):
     ("make", "error", "message"),
     [
         (torch.jit.script, TypeError, "found a scripted or traced one, RecursiveScriptModule; give the"),
+        (
+            lambda m: nn.Sequential(nn.Linear(5, 5), torch.jit.script(m)),
+            TypeError,
+            "found a scripted or traced one, RecursiveScriptModule, as '1' in it; give the",
+        ),
         (of_functions, TypeError, "found an exported or traced graph of plain functions; give the module"),
+        (exported, TypeError, "found an exported or traced graph of plain functions; give the module"),
         (torch.fx.symbolic_trace, ValueError, "layers: expected names of layers for a model that was traced into a"),
         (lambda m: nn.Sequential(m, FSDPModule(3, 3)), TypeError, r"one piece, found one that is sharded \(FSDP\)"),
         (lambda m: m.to("meta"), ValueError, "parameters with numbers, found some on the device 'meta'"),

@@ -101,3 +101,17 @@ def test_how_it_is_described():
 def test_other_shapes_are_refused(pool, shape, mask, message):
     with pytest.raises(ValueError, match=message):
         Pooling(pool)(torch.zeros(shape), None if mask is None else torch.ones(mask, dtype=torch.bool), 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (torch.ones(2, 3, dtype=torch.complex64), "torch.complex64"),
+        (torch.ones(2, 3).to_sparse(), "torch.sparse_coo"),
+    ],
+)
+def test_what_is_no_dense_tensor_of_real_numbers_is_refused(values, found):
+    with pytest.raises(
+        ValueError, match=f"expected activations that are real numbers in one dense tensor, found {found}"
+    ):
+        Pooling("mean")(values, None, 2)

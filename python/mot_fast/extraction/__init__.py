@@ -127,9 +127,9 @@ def extract(
     TypeError, ValueError
         If an argument is not as above; the folder holds anything but an earlier run of the same request and stimuli, or
         rows that the model no longer makes of them; batches come shuffled, altered at random or without their last; a
-        stimulus has no token left; activations are not finite, do not fit into `dtype`, or cannot be pooled; nothing
-        tells a map's channels; the model is of several parts (an encoder and a decoder), or its parts do not run as
-        modules (scripted, exported, sharded).
+        stimulus has no token left; activations are not finite or real, do not fit into `dtype`, or cannot be pooled;
+        nothing tells a map's channels; the model is of several parts (an encoder and a decoder), or its parts do not
+        run as modules (scripted, exported, sharded).
 
     Warns
     -----

@@ -56,16 +56,17 @@ def named(layers: str | Sequence[str], calls: Sequence[Call]) -> list[Tap]:
     ValueError
         If there is no such module, or it does not run, or puts out no tensor; if no module runs at all.
     """
-    calls = [call for call in calls if call.leaving.tensor is not None]
+    # What torch.compile puts around a module is called like it, and runs it.
+    calls = [call for call in calls if call.leaving.tensor is not None and "_orig_mod" not in call.module._modules]
     if not calls:
         raise ValueError("layers: expected a model whose parts run as modules, found none, as in an exported one")
     taps, chosen = _taps(calls), set()
     for pattern in [layers] if isinstance(layers, str) else layers:
         found = [k for k, tap in enumerate(taps) if pattern in (tap.label, tap.path)]
-        found = found or [k for k, tap in enumerate(taps) if _fits(tap.path, pattern)]
+        found = found or [k for k, tap in enumerate(taps) if _fits(_as_written(tap.path), pattern)]
         chosen.update(found)
         if not found:
-            paths = list(dict.fromkeys(call.path for call in calls))
+            paths = list(dict.fromkeys(_as_written(call.path) for call in calls))
             near = get_close_matches(pattern, paths, n=_N_NEAR, cutoff=0.3) or paths[:_N_NEAR]
             raise ValueError(
                 f"layers: expected modules that run and put out a tensor, such as "
@@ -145,11 +146,16 @@ def _around(path: str) -> list[str]:
 def _taps(calls: Sequence[Call]) -> list[Tap]:
     """A module that is called several times is so many layers; one that was compiled is called what it was before."""
     n_calls = Counter(call.path for call in calls)
-    labels = [call.path.replace("._orig_mod", "") for call in calls]
+    labels = [_as_written(call.path) for call in calls]
     return [
         Tap(label if n_calls[call.path] == 1 else f"{label}[{call.index}]", call.path, call.index)
         for label, call in zip(labels, calls, strict=True)
     ]
+
+
+def _as_written(path: str) -> str:
+    """The path that a module had before any was compiled."""
+    return path.replace("._orig_mod", "")
 
 
 def _fits(path: str, pattern: str) -> bool:

@@ -95,12 +95,14 @@ def _bare(module: torch.nn.Module) -> torch.nn.Module:
             "model: expected a module with its parameters in one piece, found one that is sharded (FSDP); give the "
             "module before it was sharded, with its weights loaded"
         )
-    if isinstance(module, torch.jit.ScriptModule):
+    if scripted := [(path, each) for path, each in module.named_modules() if isinstance(each, torch.jit.ScriptModule)]:
+        path, each = scripted[0]
+        where = f", as '{path}' in it" if path else ""
         raise TypeError(
             f"model: expected a module whose parts run in Python, found a scripted or traced one, "
-            f"{type(module).__name__}; give the module that it was made of"
+            f"{type(each).__name__}{where}; give the module that it was made of"
         )
-    if isinstance(module, torch.fx.GraphModule) and not any(node.op == "call_module" for node in module.graph.nodes):
+    if isinstance(module, torch.fx.GraphModule) and not any(map(_runs_a_module, module.graph.nodes)):
         raise TypeError(
             "model: expected a module whose parts run as modules, found an exported or traced graph of plain functions;"
             " give the module that it was made of"
@@ -108,6 +110,11 @@ def _bare(module: torch.nn.Module) -> torch.nn.Module:
     if any(values.is_meta for values in (*module.parameters(), *module.buffers())):
         raise ValueError("model: expected parameters with numbers, found some on the device 'meta', which holds none")
     return module
+
+
+def _runs_a_module(node: torch.fx.Node) -> bool:
+    """Whether this step of a graph does; what only checks the inputs of an exported model is none of its parts."""
+    return bool(node.op == "call_module" and node.target != "_guards_fn")
 
 
 def _usable(device: Any) -> torch.device:

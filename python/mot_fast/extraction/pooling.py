@@ -41,6 +41,9 @@ class Pooling:
         ValueError
             If the activations, or what a function makes of them, are of another shape.
         """
+        if values.is_nested or values.layout != torch.strided or values.is_complex():
+            kind = "nested" if values.is_nested else values.dtype if values.is_complex() else values.layout
+            raise ValueError(f"expected activations that are real numbers in one dense tensor, found {kind}")
         if values.ndim == 0 or len(values) != n_stimuli:
             raise ValueError(f"expected {n_stimuli} stimuli as the first dimension, found shape {tuple(values.shape)}")
         if values.ndim == 2:
