@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
+
+# Whoever is started by a process that ignores Ctrl-C, as in a shell's background, would ignore it as well.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -72,6 +73,8 @@ def test_ctrl_c_ends_every_kind_of_work_at_random_moments():
             except KeyboardInterrupt:
                 print("ended", flush=True)
     """)
+    alarm = threading.Timer(120, process.kill)  # rather than to wait for ever
+    alarm.start()
     draw = random.Random(0)
     waits = []
     for n_left in range(5, -1, -1):
@@ -82,6 +85,7 @@ def test_ctrl_c_ends_every_kind_of_work_at_random_moments():
         waits.append(time.monotonic() - start)
         assert not n_left or process.stdout.readline() == "begun\n"
     assert process.wait(60) == 0
+    alarm.cancel()
     process.communicate()
     assert max(waits) < 2.0
 
