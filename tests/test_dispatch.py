@@ -19,6 +19,26 @@ def test_every_order_comes_back_with_its_result(has_workers):
     assert results == {order: -order for order in range(-500, 0)}
 
 
+def test_results_lost_by_dask_s_executor_are_asked_for_again():
+    """It unpacks as an error what its worker had found before it died."""
+    here = {"__name__": "distributed.cfexecutor"}
+    exec("def lose(result):\n    kind, error, trace = result", here)
+    lost = []
+
+    class Losing(ThreadPoolExecutor):
+        def submit(self, function, order):
+            if order % 3 == 0 and order not in lost:
+                lost.append(order)
+                return super().submit(here["lose"], {})
+            return super().submit(function, order)
+
+    with Losing(2) as pool:
+        assert dict(dispatch.completed(abs, range(-9, 0), pool)) == {order: -order for order in range(-9, 0)}
+    assert lost == [-9, -6, -3]
+    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="not enough values to unpack"):
+        list(dispatch.completed(here["lose"], [{}], pool))
+
+
 def test_no_more_orders_than_some_are_given_away_at_a_time():
     """So that neither side has to remember all of a long run."""
     taken, done = 0, 0

@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 _SECONDS_BETWEEN_LOOKS = 1.0
 _PATIENCE = 5
 """Looks without any result, after which a pool that has lost a process does not find it out by itself."""
+_MOST_LOST = 100
+"""Results lost on their way, whose orders are given out again."""
 IN_FLIGHT = 256
 """Orders that an executor is given at most: enough to keep so many workers busy, and all that it has to remember."""
 
@@ -55,6 +57,7 @@ def completed(
         return
     waiting = iter(orders)
     running: dict[Future[Result], Order] = {}
+    n_lost = 0
     is_broken = False
     n_idle = 0
     try:
@@ -69,7 +72,12 @@ def completed(
             if n_idle >= _PATIENCE and _has_dead_process(workers):
                 _bring_down(workers)
             for future in done or [future for future in running if future.cancelled()]:
-                yield running.pop(future), future.result()
+                order = running.pop(future)
+                if n_lost < _MOST_LOST and _is_lost(future):
+                    n_lost += 1
+                    running[_submit(workers, function, order)] = order
+                else:
+                    yield order, future.result()
     except (BrokenExecutor, CancelledError) as error:
         is_broken = isinstance(error, BrokenExecutor)
         what = "it was shut down" if isinstance(error, CancelledError) else f"it broke down ({error})"
@@ -87,6 +95,18 @@ def _submit(workers: Executor, function: Callable[[Order], Result], order: Order
         raise
     except RuntimeError as error:  # what executors say when they are shut down
         raise CancelledError from error
+
+
+def _is_lost(future: Future[Any]) -> bool:
+    """Whether a result was lost on its way from one of Dask's workers, which died as soon as it had it.
+
+    Dask's executor takes the result for an error then, and fails at it in code of its own.
+    """
+    error = None if future.cancelled() else future.exception()
+    trace = None if error is None else error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "distributed.cfexecutor"
 
 
 def _has_dead_process(workers: Executor) -> bool:
