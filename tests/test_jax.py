@@ -53,6 +53,10 @@ def test_what_is_no_array_yet_is_refused():
         jax.jit(lambda x: mot.load([x]).layer(0).sum())(jnp.ones((4, 2)))
 
 
-def test_types_that_no_network_has_are_refused():
-    with pytest.raises(TypeError, match="layer 'layer0': expected real numbers, found float8_e4m3fn"):
-        mot.load([jnp.ones((4, 2), jnp.float8_e4m3fn)])
+def test_types_that_no_network_has_are_refused_and_those_of_one_byte_are_float32():
+    with pytest.raises(TypeError, match="layer 'layer0': expected real numbers, found complex64"):
+        mot.load([jnp.ones((4, 2), jnp.complex64)])
+    values = jnp.asarray(np.linspace(-2, 2, 8).reshape(4, 2), jnp.float8_e4m3fn)
+    read = mot.load([values]).layer(0)
+    assert read.dtype == np.float32
+    np.testing.assert_array_equal(read, np.asarray(values.astype(jnp.float32)))
