@@ -43,10 +43,15 @@ public:
 
     template <class CostOf>
     Certificate finish(CostOf cost_of, double resolution) {
+        double total = 0;
+        for (const double mass : masses_.source) total += mass * masses_.unit;
+        // Times a power of two, which rounds nothing, masses are of order one: their products with costs stay normal.
+        magnifier_ = std::ldexp(1.0, std::clamp(-std::ilogb(total), -1000, 1000));
+        total *= magnifier_;
         add_plan(cost_of);
-        const double total = add_marginals();
+        add_marginals(total);
         figures_.duality_gap = (std::abs(rounded(primal_ - dual_)) + lowered_) / total;
-        figures_.primal = rounded(primal_);
+        figures_.primal = rounded(primal_) / magnifier_;
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
         figures_.tolerance = std::max(
@@ -59,12 +64,12 @@ private:
     void add_plan(CostOf cost_of) {
         row_error_.assign(u_.size(), 0.0);
         column_error_.assign(v_.size(), 0.0);
-        for (std::size_t i = 0; i < u_.size(); ++i) row_error_[i] = -masses_.source[i] * masses_.unit;
-        for (std::size_t j = 0; j < v_.size(); ++j) column_error_[j] = -masses_.target[j] * masses_.unit;
+        for (std::size_t i = 0; i < u_.size(); ++i) row_error_[i] = -magnified(masses_.source[i] * masses_.unit);
+        for (std::size_t j = 0; j < v_.size(); ++j) column_error_[j] = -magnified(masses_.target[j] * masses_.unit);
         for (std::size_t k = 0; k < solution_.mass.size(); ++k) {
             const auto i = static_cast<std::size_t>(solution_.source[k]);
             const auto j = static_cast<std::size_t>(solution_.target[k]);
-            const double mass = solution_.mass[k];
+            const double mass = magnified(solution_.mass[k]);
             const double cost = cost_of(solution_.source[k], solution_.target[k]);
             if (!(mass >= 0)) figures_.marginal_error = std::numeric_limits<double>::infinity();
             row_error_[i] += mass;
@@ -75,13 +80,10 @@ private:
         }
     }
 
-    /// The dual value, and what it loses where every row is lowered by its worst violation. Returns the total mass.
-    double add_marginals() {
-        const double total = [&] {
-            double sum = 0;
-            for (const double mass : masses_.source) sum += mass * masses_.unit;
-            return sum;
-        }();
+    double magnified(double mass) const { return mass * magnifier_; }
+
+    /// The dual value, and what it loses where every row is lowered by its worst violation.
+    void add_marginals(double total) {
         const auto add = [&](double mass, double potential, double violation, double error) {
             figures_.marginal_error = Certificate::worse(figures_.marginal_error, std::abs(error));
             if (!(mass > 0)) return;
@@ -91,9 +93,9 @@ private:
             moved_by_rounding_ += std::abs(potential) * std::min(std::abs(error), 0x1p-50 * total);
         };
         for (std::size_t i = 0; i < u_.size(); ++i)
-            add(masses_.source[i] * masses_.unit, u_[i], row_violation_[i], row_error_[i]);
-        for (std::size_t j = 0; j < v_.size(); ++j) add(masses_.target[j] * masses_.unit, v_[j], 0.0, column_error_[j]);
-        return total;
+            add(magnified(masses_.source[i] * masses_.unit), u_[i], row_violation_[i], row_error_[i]);
+        for (std::size_t j = 0; j < v_.size(); ++j)
+            add(magnified(masses_.target[j] * masses_.unit), v_[j], 0.0, column_error_[j]);
     }
 
     const Masses& masses_;
@@ -102,6 +104,7 @@ private:
     const std::vector<double>& v_;
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
     std::vector<double> row_error_, column_error_;
+    double magnifier_ = 1;
     DoubleDouble primal_, dual_;
     double lowered_ = 0;
     double magnitude_ = 0;
