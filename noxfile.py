@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2026.2"
+nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "types", "tests"]
 
@@ -36,7 +36,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", env={"PYTHONPATH": "python"})
-    session.run("clang-format", "--dry-run", "--Werror", *(str(path) for path in sorted(Path("cpp").rglob("*.[ch]pp"))))
+    files = sorted(str(path) for path in Path("cpp").rglob("*.[ch]pp"))
+    session.run("clang-format", "--dry-run", "--Werror", *files, log=False)
 
 
 @nox.session
@@ -229,9 +230,7 @@ def has_libfuzzer() -> bool:
     """Whether clang++ is there, with libFuzzer and the sanitizers' runtimes."""
     with tempfile.TemporaryDirectory() as folder:
         probe = Path(folder) / "probe.cpp"
-        probe.write_text(
-            'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, decltype(sizeof 0)) { return 0; }\n'
-        )
+        probe.write_text('extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }\n')
         return succeeds("clang++", "-fsanitize=fuzzer,address,undefined", str(probe), "-o", str(probe.with_suffix("")))
 
 
