@@ -1,6 +1,6 @@
 """Everything that must hold before a change is taken, as sessions of nox: `nox -l` lists them, `nox -s NAME` runs one.
 
-What follows `--` goes to the session's tool: `nox -s tests -- tests/test_align.py -k transposed`.
+What follows `--` goes to the session's tool: `nox -s tests -- tests/alignment/test_align.py -k transposed`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the bench on small problems, for its answers and not for its times."""
     install_package(session, "bench")
-    session.run("python", "bench/compare.py", *(session.posargs or ["--quick", "--repeats", "1"]))
+    session.run("python", "bench/run.py", *(session.posargs or ["--quick", "--repeats", "1"]))
 
 
 @nox.session
