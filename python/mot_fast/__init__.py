@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mot_fast._moved import MovedModules
 from mot_fast._version import __version__
+from mot_fast._warnings import ConstantUnitsWarning, DamagedBlockWarning, TransposedLayersWarning
 from mot_fast.alignment.align import align
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.alignment.result import Alignment
@@ -45,7 +46,9 @@ __all__ = [
     "Alternation",
     "Certificate",
     "Comparison",
+    "ConstantUnitsWarning",
     "CouplingScore",
+    "DamagedBlockWarning",
     "Evaluation",
     "HierarchyNull",
     "Interval",
@@ -58,6 +61,7 @@ __all__ = [
     "SolverError",
     "SubsampleCurve",
     "Transport",
+    "TransposedLayersWarning",
     "UnitPlan",
     "__version__",
     "align",

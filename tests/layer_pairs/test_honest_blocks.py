@@ -221,7 +221,7 @@ def test_workers_look_at_blocks_as_well(layers, tmp_path, monkeypatch):
     get = block_store.Store.get
     monkeypatch.setattr(
         "mot_fast.layer_pairs.block_store.Store.get",
-        lambda self, *block, stacklevel, **most: None if stacklevel else get(self, *block, stacklevel=None, **most),
+        lambda self, *block, is_silent, **most: get(self, *block, is_silent=True, **most) if is_silent else None,
     )
     assert bits(mot.align(source, target, store=tmp_path)) == expected
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from mot_fast import _validate, _validate_masses
 from mot_fast._core import processors
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
+from mot_fast._warnings import ConstantUnitsWarning, warn
 from mot_fast.alignment.provenance import Stopwatch
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
@@ -152,7 +152,7 @@ def align(
         progress_callback(progress, n_pairs) as report,
         surveyed(task.networks, task.work, means) as (statistics, solve),
     ):
-        warn_of_constant_units(task.networks, statistics, stacklevel=3)
+        warn_of_constant_units(task.networks, statistics)
         whole = solve(report)
     alignment = task.alignment(statistics, whole, means.n_threads)
     return replace(alignment, run=stopwatch.run(source.n_stimuli, means.n_threads, means.memory_limit))
@@ -265,8 +265,8 @@ def _alternation(rotate: bool | Alternation) -> Alternation | None:
     return Alternation() if rotate else None
 
 
-def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics], stacklevel: int = 4) -> None:
-    """Warn the caller, so many frames above, of units that are constant over the stimuli."""
+def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics]) -> None:
+    """Warn the caller of units that are constant over the stimuli."""
     found = [
         printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
         for network, seen in zip(networks, statistics, strict=True)
@@ -275,12 +275,11 @@ def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Sta
     ]
     if found:
         others = f"; and in {len(found) - _MOST_NAMED} more layers" if len(found) > _MOST_NAMED else ""
-        warnings.warn(
+        warn(
             "some units are constant over the stimuli; their correlation with every unit counts as 0: "
             + "; ".join(found[:_MOST_NAMED])
             + others,
-            UserWarning,
-            stacklevel=stacklevel,
+            ConstantUnitsWarning,
         )
 
 

@@ -140,7 +140,7 @@ def _align(
     same_stimuli([source, target], what)
     same_stimuli([network for tree in trees for network in tree.networks()], what)  # some may tell more than the first
     _validate.enough_stimuli(source.n_stimuli, what)
-    warn_of_rows((source, target), stacklevel=4)
+    warn_of_rows((source, target))
     n_pairs = len(source) * len(target)
     means = resources(n_pairs, n_jobs, memory_limit, executor, store)
     with (

@@ -13,8 +13,8 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast._validate_masses import GivenMasses
+from mot_fast._warnings import named_once
 from mot_fast.alignment.record import CONVENTIONS
-from mot_fast.analysis import constant_units
 from mot_fast.analysis.comparison import METHODS, Comparison
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.analysis.methods import Masses, Outcome, Split, Task
@@ -145,7 +145,7 @@ def compare(
         Split((source[train], target[train]), (source[test], target[test]), seed + s)
         for s, (train, test) in enumerate(rows)
     ]
-    with constant_units.named_once():
+    with named_once():
         outcomes = task.run(splits, names, progress)
     return _comparison(
         outcomes,

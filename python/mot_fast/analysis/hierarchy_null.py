@@ -9,9 +9,9 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
+from mot_fast._warnings import named_once
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import RotatingOptions
-from mot_fast.analysis import constant_units
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.networks.load import Source, load, warn_of_rows
 from mot_fast.networks.network import Network
@@ -130,7 +130,7 @@ def hierarchy_null(
     source, target = _deep(source, "source").in_memory(), _deep(target, "target").in_memory()
     warn_of_rows((source, target))
     orders = [of_stimuli.permutation(target.n_stimuli) for _ in range(n_draws)]
-    with constant_units.named_once():
+    with named_once():
         plan = align(source, target, **options).layer_plan
         plans = _plans_after_shuffles(source, target, orders, progress, options)
     observed = hierarchy(plan)

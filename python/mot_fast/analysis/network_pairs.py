@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +13,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import Array
+from mot_fast._warnings import DamagedBlockWarning, warn
 from mot_fast.alignment.align import Task, progress_callback, resources, warn_of_constant_units
 from mot_fast.analysis.similarity_matrix import SimilarityMatrix
 from mot_fast.layer_pairs import packing
@@ -125,7 +125,7 @@ def similarity_matrix(
         readable_by_workers(loaded, means) as readable,
     ):
         halves, statistics = _survey([(network[train], network[test]) for network in readable], work, means)
-        warn_of_constant_units(loaded, statistics, stacklevel=3)
+        warn_of_constant_units(loaded, statistics)
         for n_done, (i, j, figures) in enumerate(_figures(wanted, halves, setting, work, means), 1):
             costs[i, j], scores[i, j], *back = figures["figures"]
             if back:
@@ -240,7 +240,7 @@ def _figures(
     for i, j in wanted:
         key = _key(halves[i], halves[j], setting, means)
         check = partial(_check, setting)
-        found = None if means.store is None else means.store.get(key, check, most_bytes=_MOST_BYTES, stacklevel=4)
+        found = None if means.store is None else means.store.get(key, check, most_bytes=_MOST_BYTES)
         if found is None:
             missing.append((i, j))
         elif rng.random() < max(_LEAST_SHARE, _SOON / (sizes[i] * sizes[j])):
@@ -253,7 +253,7 @@ def _figures(
             if pair in again and not np.allclose(again[pair], figures["figures"], _ROUNDING, _ROUNDING, equal_nan=True):
                 names = " and ".join(f"'{halves[k].train.network.name}'" for k in pair)
                 message = f"store: its figures of {names} are not those of the activations, and are replaced"
-                warnings.warn(message, UserWarning, stacklevel=3)
+                warn(message, DamagedBlockWarning)
             yield *pair, figures
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Array, Index
+from mot_fast._warnings import named_once
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import PlainOptions
-from mot_fast.analysis import constant_units
 from mot_fast.analysis.compare import judged_alternation, known_methods, seeded_splits
 from mot_fast.analysis.comparison import markdown_table, sd_of, with_sd
 from mot_fast.display import escaping
@@ -167,7 +167,7 @@ def subsample_curve(
     scores = {name: np.empty((len(judged), len(splits))) for name in names}
     n_alignments = len(splits) * len(judged) * len(groups)
     with (
-        constant_units.named_once(),
+        named_once(),
         progress_bar.bar("alignments", is_shown=progress, total=n_alignments) as bar,
     ):
         for k, (train, test) in enumerate(splits):

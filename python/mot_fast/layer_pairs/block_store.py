@@ -12,7 +12,6 @@ import hashlib
 import json
 import math
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from mot_fast._validate import Array, Index
+from mot_fast._warnings import DamagedBlockWarning, warn
 from mot_fast.networks.network import Layer, Network
 from mot_fast.networks.paths import layer_of_npy
 from mot_fast.system import archive, atomic_write
@@ -76,7 +76,7 @@ class Store:
         check: Callable[[dict[str, Array]], None] | None = None,
         *,
         most_bytes: float = math.inf,
-        stacklevel: int | None = 2,
+        is_silent: bool = False,
     ) -> dict[str, Array] | None:
         """The arrays of a finished block; None if there is none, or only one that cannot be used.
 
@@ -88,8 +88,8 @@ class Store:
             digest that fits.
         most_bytes : float
             That such a block can take in memory.
-        stacklevel : int, optional
-            Whose line a warning names; None: no warning.
+        is_silent : bool
+            Whether nothing is said of a block that cannot be used.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class Store:
 
         Warns
         -----
-        UserWarning
+        DamagedBlockWarning
             If the block is damaged, or no file.
         """
         path = self._path(key)
@@ -111,7 +111,7 @@ class Store:
                     check(arrays)
         except FileNotFoundError as error:
             if path.is_symlink():
-                _tell(path, error, stacklevel)
+                _tell(path, error, is_silent)
             return None
         except archive.NewerFormat as error:
             raise ValueError(
@@ -120,7 +120,7 @@ class Store:
         except Exception as error:  # a damaged file can make its readers raise anything
             if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None) not in _AT_THE_PATH:
                 raise
-            _tell(path, error, stacklevel)
+            _tell(path, error, is_silent)
             return None
         return arrays
 
@@ -183,11 +183,11 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
-def _tell(path: Path, error: Exception, stacklevel: int | None) -> None:
+def _tell(path: Path, error: Exception, is_silent: bool) -> None:
     """Say that what stands at a block's path is no block."""
-    if stacklevel is not None:
+    if not is_silent:
         message = f"{path}: this block is damaged and is computed again ({error})"
-        warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+        warn(message, DamagedBlockWarning)
 
 
 def _holds(path: Path, shape: tuple[int, int], digest: str) -> bool:

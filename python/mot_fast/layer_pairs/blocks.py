@@ -38,8 +38,6 @@ MOST_SECONDS = 4.0
 LEAST_SECONDS = 0.5
 N_BLOCKS = 32
 """Into which a run is cut that is short: enough for a few workers to end at the same time."""
-_CALLER = 8
-"""Frames from a block's warning to the user's call."""
 _SURVEYED_AT_ONCE = 2**24
 """Bytes of prepared layers that a worker is asked to look at in one order."""
 
@@ -90,11 +88,10 @@ class Order(Generic[Prepared, Whole]):
         parameters = {**self.work.identity(), "memory_limit": self.memory_limit}
         return block_key(parameters, self.source.digests, self.target.digests)
 
-    def found(self, store: Store, *, stacklevel: int | None = None) -> dict[str, Array] | None:
+    def found(self, store: Store, *, is_silent: bool = True) -> dict[str, Array] | None:
         """What the store holds of it, if it can be believed; a warning names a caller's line, or there is none."""
         most_bytes = self.work.most_bytes((self.source.network, self.target.network))
-        level = None if stacklevel is None else stacklevel + 1
-        return store.get(self.key, self.check, most_bytes=most_bytes, stacklevel=level)
+        return store.get(self.key, self.check, most_bytes=most_bytes, is_silent=is_silent)
 
     def check(self, arrays: dict[str, Array]) -> None:
         """Whether they are this block, as far as its masses, its proofs and a look at its activations tell."""
@@ -217,7 +214,7 @@ class BlockRun(Generic[Prepared, Whole]):
         store, missing = self._resources.store, []
         for rows, columns in self._blocks():
             order = self._order(rows, columns)
-            found = None if store is None else order.found(store, stacklevel=_CALLER)
+            found = None if store is None else order.found(store, is_silent=False)
             if found is None:
                 missing.append((rows, columns))
             else:

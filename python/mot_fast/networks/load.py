@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -14,6 +13,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._dlpack import ArrayLike
+from mot_fast._warnings import TransposedLayersWarning, warn
 from mot_fast.networks import frames
 from mot_fast.networks.files import hdf5
 from mot_fast.networks.files.containers import Refused
@@ -23,8 +23,6 @@ from mot_fast.networks.paths import contents
 from mot_fast.networks.row_names import with_stimuli_first
 
 Result = TypeVar("Result")
-ROWS_WARNING = "are stimuli in rows, and units in columns?"
-"""How the warning of layers that look transposed ends."""
 _MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
@@ -114,8 +112,8 @@ def _path(source: str | bytes | os.PathLike[str]) -> Path:
     return Path(_validate.path("" if is_empty else source, "source"))
 
 
-def warn_of_rows(networks: Sequence[Network], stacklevel: int = 3) -> None:
-    """Warn the caller, so many frames above, of layers that look as if their rows were units and their columns stimuli.
+def warn_of_rows(networks: Sequence[Network]) -> None:
+    """Warn the caller of layers that look as if their rows were units and their columns stimuli.
 
     Transposed layers are all of one width, the number of stimuli, in all networks that are compared. Networks may be so
     too; hence only what has `_MANY_COLUMNS` times as many columns as rows is called odd, or `_MORE_COLUMNS` times as
@@ -126,11 +124,10 @@ def warn_of_rows(networks: Sequence[Network], stacklevel: int = 3) -> None:
     width = min(widths)
     if len(widths) > 1 or width < (_MORE_COLUMNS if n_rows < _FEW_ROWS else _MANY_COLUMNS) * n_rows:
         return
-    warnings.warn(
+    warn(
         f"all layers of {' and '.join(repr(network.name) for network in networks[:2])} have {n_rows} rows and {width} "
-        f"columns: {ROWS_WARNING}",
-        UserWarning,
-        stacklevel=stacklevel,
+        f"columns: are stimuli in rows, and units in columns?",
+        TransposedLayersWarning,
     )
 
 

@@ -9,7 +9,6 @@ NumPy's.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from mot_fast._core import Solution, assign, solve_sparse_transport, solve_transport
 from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Index
+from mot_fast._warnings import warn
 from mot_fast.transport import histograms
 from mot_fast.transport.backend import Caller, arguments
 from mot_fast.transport.transport import Certificate, SolverError, proven
@@ -223,10 +223,7 @@ def _log(cost: Any, u: F64, v: F64, caller: Caller) -> dict[str, Any]:
 
 def _warn_of_integers(caller: Caller) -> None:
     if not caller.is_floating:
-        warnings.warn(
-            "the masses are integers, and so are plan and potentials, and of tensors the cost: fractions are cut off",
-            stacklevel=3,
-        )
+        warn("the masses are integers, and so are plan and potentials, and of tensors the cost: fractions are cut off")
 
 
 def _check_threads(number: Any) -> None:
@@ -235,4 +232,4 @@ def _check_threads(number: Any) -> None:
     is_maximum = number is None or (isinstance(number, str) and number.lower() == "max")
     if not is_maximum and not (isinstance(number, int) and number > 0):
         raise ValueError(f"numThreads: expected 'max' or a positive integer, found {number!r}")
-    warnings.warn("numThreads is accepted and ignored, as in POT itself", DeprecationWarning, stacklevel=3)
+    warn("numThreads is accepted and ignored, as in POT itself", DeprecationWarning)

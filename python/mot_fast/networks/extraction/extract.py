@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -14,6 +13,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._version import __version__
+from mot_fast._warnings import warn
 from mot_fast.networks.extraction.dominance import largest_share
 from mot_fast.networks.extraction.header import Request
 from mot_fast.networks.extraction.lock import alone_in
@@ -168,7 +168,7 @@ def extract(
             subject.module, first.read(), layers, pool=pool, skip_first_token=skip_first_token, dtype=dtype
         )
         if reader.is_decoder:
-            warnings.warn(_FIRST_TOKEN_LEFT_OUT, UserWarning, stacklevel=2)
+            warn(_FIRST_TOKEN_LEFT_OUT)
         request = _request(subject, reader, first.known_by, dtype)
         request = request if name is None else replace(request, name=name)
         n_known = number_known(batches, stimuli)
@@ -266,7 +266,7 @@ def _look_at_rows(activations: ActivationStore, reader: Reader, inputs: Inputs, 
         activations.check_numbers()  # what was altered on the disk is no other model's
         raise
     if message is not None:
-        warnings.warn(message, UserWarning, stacklevel=4)
+        warn(message)
 
 
 def _warn(activations: ActivationStore) -> None:
@@ -283,7 +283,7 @@ def _warn(activations: ActivationStore) -> None:
             f"often because one token or a few stimuli outweigh all others"
         )
     for message in messages:
-        warnings.warn(message, UserWarning, stacklevel=3)
+        warn(message)
 
 
 def _some(found: list[str]) -> str:

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import re
-import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from mot_fast._validate import Array
+from mot_fast._warnings import warn
 from mot_fast.networks.files.containers import Arrays, Container, Refused, Stored, with_room
 from mot_fast.system import memory
 
@@ -145,11 +145,9 @@ def _check_chunks(folder: Path, array: _Metadata, what: str) -> None:
         return
     if not n_found or array.fill_value is None:
         raise Refused(f"expected all of its {n_chunks} chunks, found {n_found}")
-    warnings.warn(
+    warn(
         f"{what}: expected all of its {n_chunks} chunks, found {n_found}; the others are read as {array.fill_value}: "
-        "they were nothing else when they were written, or they are lost",
-        UserWarning,
-        stacklevel=2,
+        "they were nothing else when they were written, or they are lost"
     )
 
 
