@@ -82,7 +82,7 @@ def lowest(session: nox.Session) -> None:
     if session.venv_backend != "uv":
         session.error("only uv resolves to the lowest versions: pip install uv")
     # Names that matplotlib 3.10 calls are deprecated in later releases of pyparsing.
-    session.install("--resolution", "lowest-direct", *dependencies("test"), "pyparsing<3.3", env=COMPILED)
+    session.install("--resolution", "lowest-direct", *dependencies("test"), "pyparsing==3.2.*", env=COMPILED)
     install_package(session)
     session.run("pytest", *(session.posargs or ["-n", "auto"]))
 
