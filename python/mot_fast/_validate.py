@@ -202,7 +202,7 @@ MOST_RESAMPLES = 10**7
 def whole_number(value: Any, what: str, at_least: int | None = None, at_most: int | None = None) -> int:
     """An integer, of Python's or numpy's; not a boolean, not a float."""
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:

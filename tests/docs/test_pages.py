@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import re
 import shlex
@@ -50,8 +51,11 @@ def run(command: str) -> None:
         judge_installation(words)  # which needs a network, and is the first thing that .ci/run does
     elif program == "pytest":
         assert page_of_the_test_command() == "README.md"  # we are in it
-    elif program in ("cmake", "ctest", "mkdir", "build/fuzz/cpp/fuzz/fuzz_solve", "sphinx-build"):
-        judge_against(words, (ROOT / ".ci" / "run").read_text(encoding="utf-8"))  # which does it, for minutes
+        assert [word for word in words[1:] if word.startswith("tests/") and not (ROOT / word).exists()] == []
+    elif program == "nox":
+        validate_sessions(words)
+    elif program in ("cmake", "ctest"):
+        validate_preset(words)
     elif program == "python":
         judge_script(words[1:])  # its recordings are not here; test_examples.py runs it on small ones
     else:
@@ -70,6 +74,20 @@ def judge_installation(words: list[str]) -> None:
     known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     wanted = {extra for word in words for found in re.findall(r"\[(.*)\]", word) for extra in found.split(",")}
     assert wanted <= set(known)
+
+
+def validate_sessions(words: list[str]) -> None:
+    """Every session that nox is asked for is one of noxfile.py's."""
+    known = re.findall(r"^@nox.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
+    options = words[1 : words.index("--")] if "--" in words else words[1:]
+    assert {word for word in options if not word.startswith("-")} <= set(known)
+
+
+def validate_preset(words: list[str]) -> None:
+    """CMakePresets.json has the preset, of the kind that the command takes."""
+    kind = "test" if words[0].endswith("ctest") else "build" if "--build" in words else "configure"
+    presets = json.loads((ROOT / "CMakePresets.json").read_text(encoding="utf-8"))[f"{kind}Presets"]
+    assert words[words.index("--preset") + 1] in {preset["name"] for preset in presets}
 
 
 def judge_against(words: list[str], text: str) -> None:

@@ -14,7 +14,6 @@
 
 namespace {
 
-using mot::Arc;
 using mot::Auction;
 using mot::Shipment;
 

@@ -13,7 +13,6 @@
 
 namespace {
 
-using mot::Arc;
 using mot::Assignment;
 
 /// No arc of `known` is violated, the matched ones are tight, each unit is matched once, and the cost is `expected`.
