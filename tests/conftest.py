@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import threading
 
 import numpy as np
 import pytest
+
+# Threads that have nothing to do sleep: several processes of tests share the cores. It is read when OpenMP is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import mot_fast as mot
 

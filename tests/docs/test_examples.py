@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
+import runpy
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,13 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("name", list(RECORDINGS))
-def test_they_run(name, tmp_path, layers):
+def test_they_run(name, tmp_path, layers, monkeypatch):
     for seed, (recording, labels) in enumerate(RECORDINGS[name].items()):
         names = [f"layer{k}" for k in range(labels)] if isinstance(labels, int) else labels
         arrays = layers([9 + seed + k for k in range(len(names))], seed=seed)
         np.savez(tmp_path / f"{recording}.npz", **dict(zip(names, arrays, strict=True)))
-    command = [sys.executable, EXAMPLES / f"{name}.py", tmp_path, "-o", tmp_path / "out"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", str(tmp_path), "-o", str(tmp_path / "out")])
+    monkeypatch.syspath_prepend(EXAMPLES)
+    with warnings.catch_warnings(action="default"):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
     assert len(list((tmp_path / "out").iterdir())) == WRITTEN[name]

@@ -11,7 +11,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.layer_pairs.block_store import Store
-from support.faults import bits, blocks_in, start_run, write_networks
+from support.faults import bits, blocks_in, fork_run, start_run, write_networks
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
@@ -20,23 +20,22 @@ def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     store, rng = tmp_path / "store", np.random.default_rng(0)
     n_kills, finished = 0, {}
     while n_kills < 20:
-        process = start_run(networks, store)
+        process = fork_run(networks, store)
         wanted = len(finished) + rng.integers(0, 9)
-        while process.poll() is None and len(blocks_in(store)) < wanted:
+        while process.is_alive() and len(blocks_in(store)) < wanted:
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.02))
-        process.send_signal(signal.SIGKILL)
-        was_killed = process.wait() == -signal.SIGKILL
-        process.communicate()
-        assert was_killed, "the run ended before it was killed: it is too short for this test"
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, "the run ended before it was killed: it is too short for this test"
         n_kills += 1
         now = blocks_in(store)
         assert finished.items() <= now.items(), "a finished block was lost or computed again"
         assert all(Store(store).get(name.removesuffix(".block")) is not None for name in now)
         finished = now
-    process = start_run(networks, store)
-    assert process.wait() == 0, process.communicate()
-    process.communicate()
+    process = fork_run(networks, store)
+    process.join()
+    assert process.exitcode == 0
     everything = blocks_in(store)
     assert finished.items() < everything.items()
     assert len(finished) > 20

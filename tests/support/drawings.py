@@ -13,10 +13,11 @@ def names(axis):
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
-def overlaps(ax):
-    """How many neighbouring names of layers overlap when the figure is drawn."""
-    ax.figure.draw_without_rendering()
-    boxes = [[label.get_window_extent() for label in axis.get_ticklabels()] for axis in (ax.xaxis, ax.yaxis)]
+def overlaps(*axes):
+    """How many neighbouring names of layers overlap in some axes of a figure when it is drawn."""
+    axes[0].figure.draw_without_rendering()
+    sides = [axis for ax in axes for axis in (ax.xaxis, ax.yaxis)]
+    boxes = [[label.get_window_extent() for label in axis.get_ticklabels()] for axis in sides]
     return sum(one.overlaps(other) for side in boxes for one, other in itertools.pairwise(side))
 
 
