@@ -1,5 +1,5 @@
 /// `_core.assign`: a least or greatest matching of a dense matrix.
-#include "mot/assign.hpp"
+#include "mot/solve/assignment.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "mot/problem.hpp"
+#include "mot/types/problem.hpp"
 #include "unlocked.hpp"
 
 namespace py = pybind11;

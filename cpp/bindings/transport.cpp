@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "mot/cost.hpp"
+#include "mot/costs/cost.hpp"
 #include "mot/kernels/kernels.hpp"
-#include "mot/solve.hpp"
-#include "mot/solve_sparse.hpp"
+#include "mot/solve/dense.hpp"
+#include "mot/solve/sparse.hpp"
 
 namespace {
 

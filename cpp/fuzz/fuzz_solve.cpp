@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "bytes.hpp"
-#include "cases.hpp"
-#include "check.hpp"
-#include "mot/cost.hpp"
-#include "mot/solve.hpp"
-#include "mot/solve_sparse.hpp"
-#include "mot/sparse_cost.hpp"
-#include "naive_layers.hpp"
-#include "oracles.hpp"
+#include "mot/costs/cost.hpp"
+#include "mot/costs/sparse_cost.hpp"
+#include "mot/solve/dense.hpp"
+#include "mot/solve/sparse.hpp"
+#include "oracles/naive_layers.hpp"
+#include "oracles/oracles.hpp"
 #include "problems.hpp"
+#include "support/cases.hpp"
+#include "support/check.hpp"
 
 namespace {
 

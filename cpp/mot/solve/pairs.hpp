@@ -1,0 +1,52 @@
+/// Solves many pairs of layers at once, one thread a pair: the only file that knows OpenMP.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "mot/costs/blas.hpp"
+#include "mot/costs/standardized_layer.hpp"
+#include "mot/types/problem.hpp"
+
+namespace mot {
+
+/// Masses of the units, where given, are non-negative; those of the two layers have equal, positive sums. The units of
+/// a layer without share the other's sum equally, or 1 if neither has any.
+struct LayerPair {
+    const StandardizedLayer* source;
+    const StandardizedLayer* target;
+    const double* source_masses = nullptr;  ///< (source->n_units(),)
+    const double* target_masses = nullptr;  ///< (target->n_units(),)
+    /// Costs that may be kept for it, where that is less than what the limits of all pairs say.
+    std::int64_t most_costs = std::numeric_limits<std::int64_t>::max();
+};
+
+/// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may
+/// not throw: no exception leaves a parallel region. All threads ask whether the work is abandoned, which must need no
+/// answer from the calling thread: it may never come back from a report.
+class Progress {
+public:
+    virtual ~Progress() = default;
+    virtual bool report(std::int64_t n_done) noexcept = 0;
+    virtual bool is_abandoned() const noexcept { return false; }
+};
+
+/// Processors that the affinity allows.
+int processors();
+/// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
+int available_threads();
+
+struct BatchLimits {
+    int n_threads;
+    std::int64_t most_costs;        ///< that one thread may keep while every thread works on a pair of its own
+    std::int64_t most_costs_alone;  ///< that may be kept for one pair while all threads work on it
+};
+
+/// One solution a pair, in order, the same bits for every number of threads. Pairs with more than `most_costs`, and one
+/// that is left over, are taken one by one by all threads, which share the products; the others by one thread each.
+/// `sgemm` must run on one thread. After a stop the pairs not solved are `interrupted`.
+std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,
+                                  Progress& progress);
+
+}  // namespace mot

@@ -1,0 +1,202 @@
+/// Simplex = assignment = brute force on small problems of every kind that has been known to break a solver.
+#include "mot/solve/dense.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "oracles/naive_layers.hpp"
+#include "support/cases.hpp"
+#include "support/check.hpp"
+
+namespace {
+
+using mot::Method;
+
+/// Whole-numbered costs and what the solver is given instead: every cost times `factor`, plus `shift`.
+struct Case {
+    Matrix cost;
+    WholeMasses masses;
+    double factor = 1.0;
+    double shift = 0.0;
+};
+
+Matrix given_cost(const Case& problem) {
+    Matrix cost = problem.cost;
+    for (double& value : cost.values) value = value * problem.factor + problem.shift;
+    return cost;
+}
+
+double expected_cost(const Case& problem) {
+    const long total = std::accumulate(problem.masses.a.begin(), problem.masses.a.end(), 0L);
+    return problem.factor * transport_by_shortest_paths(problem.cost, problem.masses.a, problem.masses.b) +
+           problem.shift * static_cast<double>(total);
+}
+
+void check_solution(const Case& problem, const mot::Solution& solution) {
+    const Matrix cost = given_cost(problem);
+    const std::vector<double> a = to_real(problem.masses.a);
+    const double tolerance = 1e-13 * cost.scale();
+    check_optimal(cost, a, to_real(problem.masses.b), solution, tolerance);
+    CHECK_NEAR(solution.cost, expected_cost(problem), tolerance * std::accumulate(a.begin(), a.end(), 0.0));
+}
+
+void test_both_methods(const Case& problem) {
+    const Matrix cost = given_cost(problem);
+    for (const mot::Method method : all_methods)
+        check_solution(problem, solve_matrix(cost, to_core(problem.masses), method));
+}
+
+void test_single_precision(const Case& problem) {
+    const std::vector<float> values(problem.cost.values.begin(), problem.cost.values.end());
+    const mot::MatrixView<double> shape = view_of_cost(problem.cost);
+    NeverInterrupt interrupt;
+    const mot::GivenCost<float> cost({values.data(), shape.n_rows, shape.n_columns}, problem.cost.scale());
+    for (const mot::Method method : all_methods)
+        check_solution(problem, mot::solve(cost, to_core(problem.masses), interrupt, method));
+}
+
+Matrix with_duplicated_rows(Matrix cost) {
+    for (std::size_t i = 1; i < cost.n_rows; i += 2)
+        for (std::size_t j = 0; j < cost.n_columns; ++j) cost(i, j) = cost(i - 1, j);
+    return cost;
+}
+
+void test_kinds_of_cost(Random& random, const WholeMasses& masses) {
+    const std::size_t n = masses.a.size();
+    const std::size_t m = masses.b.size();
+    test_both_methods({whole_costs(random, n, m, 1000), masses});
+    test_both_methods({whole_costs(random, n, m, 2), masses});
+    test_both_methods({Matrix(n, m, 0.0), masses});
+    test_both_methods({Matrix(n, m, 7.0), masses});
+    test_both_methods({with_duplicated_rows(whole_costs(random, n, m, 1000)), masses});
+    for (const double factor : {1e12, 1e-12, 1e100, 1e-100, 0.1, 1.0 / 3.0})
+        test_both_methods({whole_costs(random, n, m, draw(random, 2, 50)), masses, factor});
+    test_both_methods({whole_costs(random, n, m, 50), masses, 1.0, 1e8});
+    test_both_methods({whole_costs(random, n, m, 50), masses, 1.0, -1e8});
+    test_both_methods({whole_costs(random, n, m, 3), masses, 0.1, 1e8});
+    test_single_precision({whole_costs(random, n, m, 1000), masses});
+}
+
+void test_kinds_of_masses(Random& random, std::size_t n, std::size_t m) {
+    test_kinds_of_cost(random, uniform_masses(n, m));
+    test_kinds_of_cost(random, random_masses(random, n, m, 1, 3));
+    test_kinds_of_cost(random, random_masses(random, n, m, 1, 1000000));
+    test_kinds_of_cost(random, random_masses(random, n, m, 0, 2));
+
+    WholeMasses lonely{std::vector<long>(n, 0), std::vector<long>(m, 0)};
+    lonely.a[draw_size(random, 0, n - 1)] = 5;
+    lonely.b[draw_size(random, 0, m - 1)] = 5;
+    test_kinds_of_cost(random, lonely);
+}
+
+/// The shortest paths are themselves held to the permutations.
+void test_permutations(Random& random, std::size_t n) {
+    const Matrix cost = whole_costs(random, n, n, n % 2 == 0 ? 3 : 1000);
+    const double expected = assignment_by_permutations(cost);
+    const WholeMasses masses = uniform_masses(n, n);
+    CHECK(transport_by_shortest_paths(cost, masses.a, masses.b) == expected);
+    for (const mot::Method method : all_methods)
+        CHECK_NEAR(solve_matrix(cost, to_core(masses), method).cost, expected, 1e-9);
+}
+
+/// One minus the correlation, both storages: the simplex, the assignment and the dense solver of the exact costs agree.
+void test_correlations(Random& random, std::size_t n_stimuli, std::size_t n, std::size_t m) {
+    case_name = "correlations, " + std::to_string(n_stimuli) + " stimuli, " + std::to_string(n);
+    const mot::StandardizedLayer source = standardize(random_activations(random, n_stimuli, n));
+    const mot::StandardizedLayer target = standardize(random_activations(random, n_stimuli, m));
+    NeverInterrupt interrupt;
+    const WholeMasses masses = uniform_masses(n, m);
+    for (const std::int64_t most_stored : {0, 1 << 20}) {
+        mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
+        const mot::CorrelationCost cost(source, target, workshop, interrupt);
+        const Matrix exact = exact_costs(cost);
+        const double expected = solve_matrix(exact, to_core(masses), Method::simplex).cost;
+        for (const mot::Method method : all_methods) {
+            mot::Workshop own = workshop_of(naive_sgemm, most_stored);
+            const mot::Solution solution = mot::solve(source, target, to_core(masses), own, interrupt, method);
+            check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
+            CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
+        }
+    }
+}
+
+/// Units that all correlate nearly alike, by one stimulus that outweighs the others, in either sign: single precision
+/// tells none of them apart, and what is solved in its stead is optimal for the costs of the definition.
+void test_nearly_alike(Random& random, std::size_t n, std::size_t m) {
+    case_name = "nearly alike, " + std::to_string(n) + " x " + std::to_string(m);
+    Activations x = random_activations(random, 60, n);
+    Activations y = random_activations(random, 60, m);
+    for (std::size_t i = 0; i < n; ++i) x(7, i) = i % 5 == 0 ? -1e4 : 1e4;
+    for (std::size_t j = 0; j < m; ++j) y(7, j) = j % 3 == 0 ? -1e4 : 1e4;
+    const mot::StandardizedLayer source = standardize(x);
+    const mot::StandardizedLayer target = standardize(y);
+    const WholeMasses masses = uniform_masses(n, m);
+    const double expected = solve_matrix(naive_correlation_cost(x, y), to_core(masses), Method::simplex).cost;
+    NeverInterrupt interrupt;
+    for (const std::int64_t most_stored : {0, 1 << 20})
+        for (const mot::Method method : all_methods) {
+            mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
+            const mot::CorrelationCost in_single(source, target, workshop, interrupt);
+            CHECK(mot::solve(in_single, to_core(masses), interrupt, method).status == mot::Status::undecided);
+            const mot::Solution solution = mot::solve(source, target, to_core(masses), workshop, interrupt, method);
+            CHECK(solution.status == mot::Status::optimal);
+            CHECK(solution.certificate.dual_violation <= 1e-12);
+            CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
+        }
+}
+
+/// Marginals of total 1 come back as they were given, not as counted.
+void test_unit_of_mass(Random& random) {
+    const Matrix cost = whole_costs(random, 4, 6, 100);
+    const mot::Solution solution = solve_matrix(cost, mot::Masses::uniform(4, 6));
+    check_optimal(cost, std::vector<double>(4, 1.0 / 4), std::vector<double>(6, 1.0 / 6), solution, 1e-11);
+}
+
+/// Both sides get half of the total of the duals.
+void test_potentials_are_centred(Random& random) {
+    const WholeMasses masses = random_masses(random, 5, 7, 0, 4);
+    const mot::Solution solution = solve_matrix(whole_costs(random, 5, 7, 100), to_core(masses));
+    const std::vector<double> a = to_real(masses.a);
+    const std::vector<double> b = to_real(masses.b);
+    const auto& [u, v] = solution.potentials;
+    CHECK_NEAR(std::inner_product(a.begin(), a.end(), u.begin(), 0.0),
+               std::inner_product(b.begin(), b.end(), v.begin(), 0.0), 1e-10);
+}
+
+/// No plan has marginals of different sums: whatever comes back is not called optimal.
+void test_unequal_sums_are_not_proven(Random& random) {
+    const mot::Masses equal = to_core(random_masses(random, 4, 5, 1, 3));
+    for (const double surplus : {0.001, 10.0}) {
+        mot::Masses masses = equal;
+        (surplus < 1 ? masses.target : masses.source)[2] += surplus;
+        const mot::Solution solution = solve_matrix(whole_costs(random, 4, 5, 100), masses);
+        CHECK(solution.status == mot::Status::not_proven);
+        CHECK(!solution.certificate.is_optimal());
+    }
+}
+
+}  // namespace
+
+int main() {
+    Random random(6);
+    test_unit_of_mass(random);
+    test_potentials_are_centred(random);
+    test_unequal_sums_are_not_proven(random);
+    for (int round = 0; round < 8; ++round)
+        for (std::size_t n = 1; n <= (round == 0 ? 7u : 6u); ++n) test_permutations(random, n);
+    for (const std::size_t n : {1u, 2u, 3u, 5u, 8u, 12u})
+        for (const std::size_t m : {1u, 2u, 3u, 5u, 8u, 12u}) {
+            case_name = std::to_string(n) + " x " + std::to_string(m);
+            for (int round = 0; round < 3; ++round) test_kinds_of_masses(random, n, m);
+        }
+    // Few stimuli make many ties.
+    for (const std::size_t n_stimuli : {2u, 3u, 50u}) {
+        test_correlations(random, n_stimuli, 60, 60);
+        test_correlations(random, n_stimuli, 30, 70);
+    }
+    test_nearly_alike(random, 90, 90);
+    test_nearly_alike(random, 80, 120);
+}
