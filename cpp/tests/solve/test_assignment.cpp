@@ -16,7 +16,7 @@ namespace {
 
 mot::Matching matching_of(const Matrix& cost) {
     NeverInterrupt interrupt;
-    return mot::assign(view_of_cost(cost), interrupt);
+    return mot::solve_assignment(view_of_cost(cost), interrupt);
 }
 
 /// Every row has a column of its own and the potentials prove that the total is least.
@@ -113,11 +113,11 @@ void test_bids_are_taken_up_again(Random& random) {
     const Matrix cost = rank_products(random, 200);
     const double expected = matching_of(cost).certificate.primal;
     for (const int n : {1, 2, 3, 4}) {  // there are 1,200 bids, a look at every 256
-        mot::DenseAssignment<double> dense(view_of_cost(cost));
+        mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
         StopAt stop(n);
-        CHECK(dense.search(stop) == mot::Status::interrupted && stop.n_looks == n);
+        CHECK(dense.optimize(stop) == mot::Status::interrupted && stop.n_looks == n);
         NeverInterrupt never;
-        CHECK(dense.search(never) == mot::Status::optimal);
+        CHECK(dense.optimize(never) == mot::Status::optimal);
         const mot::Certificate certificate =
             mot::certify_matching(view_of_cost(cost), dense.column_of(), dense.potentials(), never);
         CHECK(certificate.is_optimal());
@@ -130,11 +130,12 @@ void test_both_precisions_agree(Random& random) {
     const Matrix cost = whole_costs(random, 90, 130, 1000);
     const std::vector<float> single(cost.values.begin(), cost.values.end());
     NeverInterrupt interrupt;
-    mot::DenseAssignment<double> dense(view_of_cost(cost));
-    mot::DenseAssignment<float> dense_single({single.data(), 90, 130});
-    dense.take_cheapest(interrupt);
-    dense_single.take_cheapest(interrupt);
-    CHECK(dense.search(interrupt) == mot::Status::optimal && dense_single.search(interrupt) == mot::Status::optimal);
+    mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+    mot::DenseAugmentingPath<float> dense_single({single.data(), 90, 130});
+    dense.match_cheapest(interrupt);
+    dense_single.match_cheapest(interrupt);
+    CHECK(dense.optimize(interrupt) == mot::Status::optimal &&
+          dense_single.optimize(interrupt) == mot::Status::optimal);
     CHECK(dense.column_of() == dense_single.column_of());
     CHECK(dense.potentials().v == dense_single.potentials().v);
 }
@@ -143,10 +144,10 @@ void test_both_precisions_agree(Random& random) {
 void test_column_generation_and_the_dense_search_agree(Random& random, std::size_t n, int highest) {
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
-    mot::DenseAssignment<double> dense(view_of_cost(cost));
-    dense.take_cheapest(interrupt);
-    CHECK(!dense.suits_search());
-    CHECK(dense.search(interrupt) == mot::Status::optimal);
+    mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+    dense.match_cheapest(interrupt);
+    CHECK(!dense.is_nearly_done());
+    CHECK(dense.optimize(interrupt) == mot::Status::optimal);
     double expected = 0;
     for (std::size_t i = 0; i < n; ++i) expected += cost(i, to_index(dense.column_of()[i]));
     check_matching(cost, matching_of(cost), expected);

@@ -1,5 +1,6 @@
 /// Simplex = assignment = brute force on small problems of every kind that has been known to break a solver.
 #include "mot/solve/dense.hpp"
+#include "mot/solve/pairs.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +56,7 @@ void test_single_precision(const Case& problem) {
     NeverInterrupt interrupt;
     const mot::GivenCost<float> cost({values.data(), shape.n_rows, shape.n_columns}, problem.cost.scale());
     for (const mot::Method method : all_methods)
-        check_solution(problem, mot::solve(cost, to_core(problem.masses), interrupt, method));
+        check_solution(problem, mot::solve_dense(cost, to_core(problem.masses), interrupt, method));
 }
 
 Matrix with_duplicated_rows(Matrix cost) {
@@ -110,13 +111,13 @@ void test_correlations(Random& random, std::size_t n_stimuli, std::size_t n, std
     NeverInterrupt interrupt;
     const WholeMasses masses = uniform_masses(n, m);
     for (const std::int64_t most_stored : {0, 1 << 20}) {
-        mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-        const mot::CorrelationCost cost(source, target, workshop, interrupt);
+        mot::Workspace workspace = workshop_of(naive_sgemm, most_stored);
+        const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
         const Matrix exact = exact_costs(cost);
         const double expected = solve_matrix(exact, to_core(masses), Method::simplex).cost;
         for (const mot::Method method : all_methods) {
-            mot::Workshop own = workshop_of(naive_sgemm, most_stored);
-            const mot::Solution solution = mot::solve(source, target, to_core(masses), own, interrupt, method);
+            mot::Workspace own = workshop_of(naive_sgemm, most_stored);
+            const mot::Solution solution = mot::solve_pair(source, target, to_core(masses), own, interrupt, method);
             check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
             CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
         }
@@ -138,10 +139,11 @@ void test_nearly_alike(Random& random, std::size_t n, std::size_t m) {
     NeverInterrupt interrupt;
     for (const std::int64_t most_stored : {0, 1 << 20})
         for (const mot::Method method : all_methods) {
-            mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-            const mot::CorrelationCost in_single(source, target, workshop, interrupt);
-            CHECK(mot::solve(in_single, to_core(masses), interrupt, method).status == mot::Status::undecided);
-            const mot::Solution solution = mot::solve(source, target, to_core(masses), workshop, interrupt, method);
+            mot::Workspace workspace = workshop_of(naive_sgemm, most_stored);
+            const mot::CorrelationCost<float> in_single(source, target, workspace, interrupt);
+            CHECK(mot::solve_dense(in_single, to_core(masses), interrupt, method).status == mot::Status::undecided);
+            const mot::Solution solution =
+                mot::solve_pair(source, target, to_core(masses), workspace, interrupt, method);
             CHECK(solution.status == mot::Status::optimal);
             CHECK(solution.certificate.dual_violation <= 1e-12);
             CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
