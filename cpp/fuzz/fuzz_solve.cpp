@@ -14,11 +14,11 @@
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/sparse.hpp"
-#include "oracles/naive_layers.hpp"
-#include "oracles/oracles.hpp"
+#include "oracles/layers.hpp"
+#include "oracles/transport.hpp"
 #include "problems.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "mot/kernels/kernels.hpp"
 
 namespace mot {
-namespace {
+namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
 
 constexpr std::int64_t lanes = 16;
 
@@ -234,7 +234,7 @@ constexpr RowKernels<Real> row_kernels_of = {
     relax<Real>,
 };
 
-constexpr Kernels kernels_named(const char* name) {
+constexpr Kernels kernels_named(const char* name) noexcept {
     return {name, row_kernels_of<float>, row_kernels_of<double>, dot, dots, cost_of_negative_correlation};
 }
 

@@ -9,8 +9,8 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

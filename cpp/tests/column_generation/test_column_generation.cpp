@@ -8,8 +8,8 @@
 #include "mot/column_generation/candidates.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/solve/dense.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -13,8 +13,8 @@
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/dense.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "oracles/tree_flow.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

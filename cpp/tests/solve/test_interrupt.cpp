@@ -12,9 +12,9 @@
 #include "mot/solve/assignment.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/sparse.hpp"
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -129,7 +129,7 @@ void test_correlations(Random& random) {
     const mot::StandardizedLayer target = standardize(random_activations(random, 4, 30));
     for (const std::int64_t most_stored : {1 << 20, 0})
         test_moments(random, "correlations", Status::optimal, 20000, [&](mot::Interrupt& interrupt) {
-            mot::Workspace workspace = workshop_of(naive_sgemm, most_stored);
+            mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
             const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
             return status_of(mot::solve_dense(cost, mot::Masses::uniform(1100, 30), interrupt));
         });
@@ -157,7 +157,7 @@ void test_product(Random& random) {
     case_name = "product";
     for (const int n : {1, 2}) {
         StopAt interrupt(n);
-        mot::Workspace workspace = workshop_of(naive_sgemm, 2200);
+        mot::Workspace workspace = workspace_of(naive_sgemm, 2200);
         const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
         CHECK(interrupt.n_looks == n);  // 1,100 rows are two panels
     }

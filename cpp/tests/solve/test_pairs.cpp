@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -12,8 +12,8 @@
 #include "mot/costs/given_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/types/double_double.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -103,29 +103,9 @@ void test_infeasible() {
     CHECK(solution.status == mot::Status::infeasible);
 }
 
-void test_double_double() {
-    using mot::DoubleDouble;
-    DoubleDouble sum = 0x1p99;
-    sum += DoubleDouble(3.0);
-    sum += DoubleDouble(-0x1p60);
-    sum -= DoubleDouble(0x1p99);
-    CHECK(sum.high == -0x1p60 && sum.low == 3.0);
-    const DoubleDouble product = DoubleDouble::product(0x1p53 - 1, 0x1p53 - 1);
-    CHECK(product.high == 0x1p106 - 0x1p54 && product.low == 1.0);
-    double tenths = 0;
-    DoubleDouble exact_tenths;
-    for (int k = 0; k < 1000; ++k) {
-        tenths += 0.1;
-        exact_tenths += DoubleDouble(0.1);
-    }
-    CHECK(tenths != 100.0 && rounded(exact_tenths - DoubleDouble(100.0)) > 0);
-    CHECK_NEAR(rounded(exact_tenths - DoubleDouble(100.0)), 1000 * 0x1p-54 * 0.1, 1e-16);
-}
-
 }  // namespace
 
 int main() {
-    test_double_double();
     test_potentials_stay_small();
     test_infeasible();
     Random random(21);

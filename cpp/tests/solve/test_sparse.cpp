@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "mot/solve/dense.hpp"
 #include "mot/solve/solution.hpp"
 #include "mot/types/masses.hpp"
-#include "oracles/oracles.hpp"
+#include "oracles/transport.hpp"
 
 using Random = std::mt19937;
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -134,7 +134,7 @@ void test_most_stored(Random& random) {
     NeverInterrupt interrupt;
     for (const bool is_stored : {true, false}) {
         n_products = 0;
-        mot::Workspace workspace = workshop_of(counting, is_stored ? 42 : 41);
+        mot::Workspace workspace = workspace_of(counting, is_stored ? 42 : 41);
         const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
         CHECK(n_products == is_stored);
         const Matrix first = searched_costs(cost);
@@ -188,7 +188,7 @@ void check_solutions(const mot::CorrelationCost<Real>& cost, const Matrix& naive
 }
 
 void test_pair(const Activations& x, const Activations& y) {
-    mot::Workspace workspace = workshop_of(wayward_sgemm, 0);
+    mot::Workspace workspace = workspace_of(wayward_sgemm, 0);
     test_searched(x, y, workspace);
     const mot::StandardizedLayer source = standardize(x);
     const mot::StandardizedLayer target = standardize(y);
@@ -222,7 +222,7 @@ void test_judges_all_within_margin(Random& random, std::size_t n, std::size_t m)
     const mot::StandardizedLayer source = standardize(x);
     const mot::StandardizedLayer target = standardize(y);
     NeverInterrupt interrupt;
-    mot::Workspace workspace = workshop_of(misleading_sgemm, all_stored);
+    mot::Workspace workspace = workspace_of(misleading_sgemm, all_stored);
     const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
     CHECK(cost.exact(0, 0) > 1e-6 && cost.exact(0, 0) < cost.margin());
     check_solutions(cost, naive_correlation_cost(x, y), 1e-12);
@@ -238,7 +238,7 @@ int main() {
     case_name = "dense";
     test_pair(random_activations(random, 100, 40), random_activations(random, 100, 50));
     case_name = "more rows than one panel, after smaller pairs";
-    mot::Workspace workspace = workshop_of(wayward_sgemm, 0);
+    mot::Workspace workspace = workspace_of(wayward_sgemm, 0);
     for (const std::size_t n_units : {1u, 20u, 2100u})
         test_searched(random_activations(random, 5, n_units), random_activations(random, 5, 3), workspace);
     case_name = "two stimuli: every correlation is 1 or -1";
