@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
-#include "mot/costs/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/double_double.hpp"
@@ -12,7 +14,7 @@
 namespace mot {
 namespace {
 
-/// u_i + v_j - cost_ij, not rounded before it is known.
+/// u_i + v_j - cost_ij, rounded once.
 double excess(double u, double v, double cost) {
     return rounded(DoubleDouble::sum(u, v) - DoubleDouble(cost));
 }
@@ -26,11 +28,13 @@ double largest_magnitude(const std::vector<double>& values) {
 /// Collects the figures of a certificate, first over all arcs, then over those that carry mass.
 class Measurement {
 public:
-    Measurement(const Masses& masses, const Solution& solution)
+    Measurement(const Masses& masses, const Plan& plan, const Potentials& potentials)
         : masses_(masses),
-          solution_(solution),
-          u_(solution.potentials.u),
-          v_(solution.potentials.v),
+          plan_(plan),
+          u_(potentials.u),
+          v_(potentials.v),
+          largest_v_(largest_magnitude(v_)),
+          open_(v_.size()),
           row_violation_(u_.size(), 0.0) {}
 
     void add_arc(std::size_t i, std::size_t j, double cost) {
@@ -39,6 +43,20 @@ public:
         // Where one end has no mass no plan can use the arc.
         if (masses_.source[i] > 0 && masses_.target[j] > 0)
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
+    }
+
+    /// Adds the arcs of a row of `n` costs that may be violated, at the cost `cost_of(j)`; the others have a reduced
+    /// cost of at least `margin`.
+    template <class Real, class CostOf>
+    void add_row(std::size_t i, const Real* row, std::int64_t n, double margin, CostOf cost_of) {
+        // Rounding of a comparison clears no arc that is violated.
+        const double rounding = 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_);
+        const std::int64_t n_open =
+            row_kernels<Real>().find_violated(row, v_.data(), n, u_[i] + margin + rounding, open_.data());
+        for (std::int64_t k = 0; k < n_open; ++k) {
+            const Node j = open_[static_cast<std::size_t>(k)];
+            add_arc(i, index(j), cost_of(j));
+        }
     }
 
     template <class CostOf>
@@ -54,8 +72,8 @@ public:
         figures_.primal = rounded(primal_) / magnifier_;
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
-        figures_.tolerance = std::max(
-            resolution, Certificate::allowed(figures_.cost_scale, largest_potential_) + moved_by_rounding_ / total);
+        figures_.tolerance = std::max(resolution, Certificate::tolerance_for(figures_.cost_scale, largest_potential_) +
+                                                      moved_by_rounding_ / total);
         return figures_;
     }
 
@@ -66,11 +84,11 @@ private:
         column_error_.assign(v_.size(), 0.0);
         for (std::size_t i = 0; i < u_.size(); ++i) row_error_[i] = -magnified(masses_.source[i] * masses_.unit);
         for (std::size_t j = 0; j < v_.size(); ++j) column_error_[j] = -magnified(masses_.target[j] * masses_.unit);
-        for (std::size_t k = 0; k < solution_.mass.size(); ++k) {
-            const auto i = static_cast<std::size_t>(solution_.source[k]);
-            const auto j = static_cast<std::size_t>(solution_.target[k]);
-            const double mass = magnified(solution_.mass[k]);
-            const double cost = cost_of(solution_.source[k], solution_.target[k]);
+        for (std::size_t k = 0; k < plan_.size(); ++k) {
+            const std::size_t i = index(plan_.source[k]);
+            const std::size_t j = index(plan_.target[k]);
+            const double mass = magnified(plan_.mass[k]);
+            const double cost = cost_of(plan_.source[k], plan_.target[k]);
             if (!(mass >= 0)) figures_.marginal_error = std::numeric_limits<double>::infinity();
             row_error_[i] += mass;
             column_error_[j] += mass;
@@ -82,7 +100,7 @@ private:
 
     double magnified(double mass) const { return mass * magnifier_; }
 
-    /// The dual value, and what it loses where every row is lowered by its worst violation.
+    /// Adds up the dual value, and what it loses where every row is lowered by its worst violation.
     void add_marginals(double total) {
         const auto add = [&](double mass, double potential, double violation, double error) {
             figures_.marginal_error = Certificate::worse(figures_.marginal_error, std::abs(error));
@@ -99,9 +117,11 @@ private:
     }
 
     const Masses& masses_;
-    const Solution& solution_;
+    const Plan& plan_;
     const std::vector<double>& u_;
     const std::vector<double>& v_;
+    double largest_v_;
+    std::vector<Node> open_;             // columns of one row whose arcs may be violated
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
@@ -113,37 +133,56 @@ private:
     Certificate figures_;
 };
 
+/// The matching as a transport of one unit of mass for each column, with an idle row for the columns left over.
+struct MatchingTransport {
+    Masses masses;
+    Plan plan;
+    Potentials potentials;
+    bool has_idle_row;
+
+    MatchingTransport(std::size_t n_rows, std::size_t n_columns, const std::vector<Node>& column_of,
+                      const Potentials& matched)
+        : potentials(matched), has_idle_row(n_columns > n_rows) {
+        masses.source.assign(n_rows, 1.0);
+        masses.target.assign(n_columns, 1.0);
+        std::vector<bool> is_taken(n_columns, false);
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            plan.add(static_cast<Node>(i), column_of[i], 1.0);
+            is_taken[index(column_of[i])] = true;
+        }
+        if (!has_idle_row) return;
+        masses.source.push_back(static_cast<double>(n_columns - n_rows));
+        potentials.u.push_back(0.0);
+        for (std::size_t j = 0; j < n_columns; ++j)
+            if (!is_taken[j]) plan.add(static_cast<Node>(n_rows), static_cast<Node>(j), 1.0);
+    }
+};
+
 }  // namespace
 
+bool Certificate::is_optimal() const {
+    constexpr double marginal_tolerance = 1e-9;
+    // Written so that a NaN anywhere means "not optimal".
+    return dual_violation <= tolerance && slackness <= tolerance && duality_gap <= tolerance &&
+           marginal_error <= marginal_tolerance;
+}
+
 template <class Cost>
-Certificate certify(const Cost& cost, const Masses& masses, const Solution& solution, Interrupt& interrupt) {
-    const std::vector<double>& u = solution.potentials.u;
-    const std::vector<double>& v = solution.potentials.v;
-    Measurement measurement(masses, solution);
-    const double largest_v = largest_magnitude(v);
-    const auto is_every_row = [](std::int64_t) { return true; };
-    std::vector<Node> doubtful(v.size());
+Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
+                    Interrupt& interrupt) {
+    Measurement measurement(masses, plan, potentials);
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
-        const auto source = static_cast<std::size_t>(i);
-        // Rounding of a comparison clears no arc that is violated.
-        const double rounding = 8 * unit_roundoff<double> * (std::abs(u[source]) + largest_v);
-        const std::int64_t n_doubtful = row_kernels<typename Cost::Value>().find_violated(
-            row, v.data(), cost.n_columns(), u[source] + cost.margin() + rounding, doubtful.data());
-        for (std::int64_t k = 0; k < n_doubtful; ++k) {
-            const Node j = doubtful[static_cast<std::size_t>(k)];
-            measurement.add_arc(source, static_cast<std::size_t>(j),
-                                cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]));
-        }
+        measurement.add_row(static_cast<std::size_t>(i), row, cost.n_columns(), cost.margin(),
+                            [&](Node j) { return cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]); });
     });
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
 }
 
 template <>
-Certificate certify(const SparseCost& cost, const Masses& masses, const Solution& solution, Interrupt&) {
-    Measurement measurement(masses, solution);
-    cost.for_each_arc([&](Node i, Node j, double value) {
-        measurement.add_arc(static_cast<std::size_t>(i), static_cast<std::size_t>(j), value);
-    });
+Certificate certify(const SparseCost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
+                    Interrupt&) {
+    Measurement measurement(masses, plan, potentials);
+    cost.for_each_arc([&](Node i, Node j, double value) { measurement.add_arc(index(i), index(j), value); });
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, 0.0);
 }
 
@@ -151,53 +190,20 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
                              const Potentials& potentials, Interrupt& interrupt) {
     const auto n_rows = static_cast<std::size_t>(cost.n_rows);
     const auto n_columns = static_cast<std::size_t>(cost.n_columns);
-    const auto idle = static_cast<Node>(cost.n_rows);
-    const bool has_idle = n_columns > n_rows;
-
-    Masses masses;
-    masses.source.assign(n_rows, 1.0);
-    masses.target.assign(n_columns, 1.0);
-    Solution solution;
-    solution.potentials = potentials;
-    solution.target = column_of;
-    std::vector<bool> is_taken(n_columns, false);
-    for (std::size_t i = 0; i < n_rows; ++i) {
-        solution.source.push_back(static_cast<Node>(i));
-        is_taken[static_cast<std::size_t>(column_of[i])] = true;
-    }
-    if (has_idle) {
-        masses.source.push_back(static_cast<double>(n_columns - n_rows));
-        solution.potentials.u.push_back(0.0);
-        for (std::size_t j = 0; j < n_columns; ++j) {
-            if (is_taken[j]) continue;
-            solution.source.push_back(idle);
-            solution.target.push_back(static_cast<Node>(j));
-        }
-    }
-    solution.mass.assign(solution.source.size(), 1.0);
-
-    Measurement measurement(masses, solution);
-    const RowKernels<double>& kernels = row_kernels<double>();
-    const double largest_v = largest_magnitude(potentials.v);
-    std::vector<Node> doubtful(n_columns);
+    const MatchingTransport transport(n_rows, n_columns, column_of, potentials);
+    Measurement measurement(transport.masses, transport.plan, transport.potentials);
     for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
-        const double rounding = 8 * unit_roundoff<double> * (std::abs(potentials.u[i]) + largest_v);
-        const std::int64_t n_doubtful =
-            kernels.find_violated(cost.row(static_cast<std::int64_t>(i)), potentials.v.data(), cost.n_columns,
-                                  potentials.u[i] + rounding, doubtful.data());
-        for (std::int64_t k = 0; k < n_doubtful; ++k) {
-            const Node j = doubtful[static_cast<std::size_t>(k)];
-            measurement.add_arc(i, static_cast<std::size_t>(j), cost(static_cast<std::int64_t>(i), j));
-        }
+        const double* const row = cost.row(static_cast<std::int64_t>(i));
+        measurement.add_row(i, row, cost.n_columns, 0.0, [row](Node j) { return row[j]; });
     }
-    if (has_idle)
+    if (transport.has_idle_row)
         for (std::size_t j = 0; j < n_columns; ++j) measurement.add_arc(n_rows, j, 0.0);
-    return measurement.finish([&](Node i, Node j) { return i == idle ? 0.0 : cost(i, j); }, 0.0);
+    return measurement.finish([&](Node i, Node j) { return i == cost.n_rows ? 0.0 : cost(i, j); }, 0.0);
 }
 
-template Certificate certify(const GivenCost<float>&, const Masses&, const Solution&, Interrupt&);
-template Certificate certify(const GivenCost<double>&, const Masses&, const Solution&, Interrupt&);
-template Certificate certify(const CorrelationCost&, const Masses&, const Solution&, Interrupt&);
-template Certificate certify(const ExactCorrelationCost&, const Masses&, const Solution&, Interrupt&);
+template Certificate certify(const GivenCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const GivenCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const CorrelationCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const CorrelationCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 
 }  // namespace mot

@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <limits>
 
-#include "mot/costs/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "mot/kernels/kernels.hpp"
+#include "mot/types/compressed_rows.hpp"
 
 namespace mot {
 namespace {
 
-/// Of the work on the minima of one column.
+/// Work on the minima of one column, in the steps of an interrupt.
 constexpr std::int64_t steps_per_column = 256;
-
-bool is_every_row(std::int64_t) {
-    return true;
-}
 
 template <class Cost>
 std::vector<Arc> all_arcs(const Cost& cost, Interrupt& interrupt) {
@@ -37,14 +35,14 @@ struct GroupMinima {
     Index where[n_groups];
 
     /// Visits the k cheapest; of equal ones those that come first when counting starts at `offset`, so that units
-    /// whose costs are all alike do not all turn to the same few.
+    /// whose costs are all alike do not all choose the same few.
     template <class Visit>
     void for_each_cheapest(int k, std::size_t offset, Visit visit) const {
-        Real turned[n_groups];
+        Real rotated[n_groups];
         Index rank[n_groups];
         offset %= n_groups;
-        std::rotate_copy(minima, minima + offset, minima + n_groups, turned);
-        row_kernels<Real>().rank_lanes(turned, rank);
+        std::rotate_copy(minima, minima + offset, minima + n_groups, rotated);
+        row_kernels<Real>().rank_lanes(rotated, rank);
         for (std::size_t g = 0; g < n_groups; ++g) {
             const std::size_t group = (g + offset) % n_groups;
             if (rank[g] < k && where[group] >= 0) visit(minima[group], static_cast<Node>(where[group]));
@@ -87,23 +85,6 @@ private:
     std::vector<Index> where_;
 };
 
-/// All arcs, ordered by row: first those that stand there from `first[row]`, then the `n_more[row]` of the columns.
-std::vector<Arc> merged(const std::vector<Arc>& of_rows, const std::vector<std::size_t>& first,
-                        const std::vector<Arc>& of_columns, const std::vector<std::size_t>& n_more) {
-    std::vector<Arc> arcs(of_rows.size() + of_columns.size());
-    std::vector<std::size_t> end(n_more.size());
-    std::size_t n_so_far = 0;
-    for (std::size_t row = 0; row + 1 < first.size(); ++row) {
-        const auto from = of_rows.begin() + static_cast<std::ptrdiff_t>(first[row]);
-        const auto to = of_rows.begin() + static_cast<std::ptrdiff_t>(first[row + 1]);
-        std::copy(from, to, arcs.begin() + static_cast<std::ptrdiff_t>(n_so_far));
-        end[row] = n_so_far + (first[row + 1] - first[row]);
-        n_so_far = end[row] + n_more[row];
-    }
-    for (const Arc& arc : of_columns) arcs[end[static_cast<std::size_t>(arc.source)]++] = arc;
-    return arcs;
-}
-
 }  // namespace
 
 template <class Cost>
@@ -128,24 +109,25 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
 
     std::vector<Arc> of_columns;
     of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
-    std::vector<std::size_t> n_more(first.size(), 0);
     for (std::int64_t j = 0; j < cost.n_columns(); ++j) {
         if (interrupt.requested_after(steps_per_column)) return {};
         columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](Real value, Node i) {
-            const auto row = static_cast<std::size_t>(i);
             const Arc* arcs = of_rows.data();
             const auto is_known = [&](const Arc& arc) { return arc.target == j; };
-            if (std::any_of(arcs + first[row], arcs + first[row + 1], is_known)) return;
+            if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
             of_columns.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
-            ++n_more[row];
         });
     }
-    return merged(of_rows, first, of_columns, n_more);
+    CompressedRows<Arc> by_row(static_cast<std::size_t>(cost.n_rows()), [&](auto visit) {
+        for (const std::vector<Arc>* arcs : {&of_rows, &of_columns})
+            for (const Arc& arc : *arcs) visit(index(arc.source), arc);
+    });
+    return by_row.take_values();
 }
 
 template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const GivenCost<double>&, int, Interrupt&);
-template std::vector<Arc> select_candidates(const CorrelationCost&, int, Interrupt&);
-template std::vector<Arc> select_candidates(const ExactCorrelationCost&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const CorrelationCost<float>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const CorrelationCost<double>&, int, Interrupt&);
 
 }  // namespace mot

@@ -1,13 +1,16 @@
-/// Looks over all arcs of the dense problem for those that potentials leave violated, or nearly.
+/// Searches all arcs of the dense problem for those that potentials leave violated, or nearly.
 ///
-/// Every row keeps a bound on the reduced costs of the arcs in it that are not known yet. When potentials move, the
-/// bound moves with them, and only the rows in which it says too little are read again.
+/// Every row keeps a lower bound on the reduced costs of its arcs that are not known yet. When potentials move, the
+/// bound moves with them, and only the rows in which it is too low are searched again.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "mot/types/problem.hpp"
+#include "mot/types/arc.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
 
 namespace mot {
 
@@ -16,15 +19,15 @@ class Pricing {
 public:
     Pricing(const Cost& cost, const std::vector<Arc>& known);
 
-    /// Afterwards every unknown arc's reduced cost is at least `certain`. Rows that had to be read for that give away
-    /// their arcs below `width`, which are known from then on, and returns them. Of many in a row they are the lowest
-    /// few: only when none is returned at all is nothing left below `certain`.
-    std::vector<Arc> find_near_arcs(const Potentials& potentials, double certain, double width, Interrupt& interrupt);
+    /// Makes sure that every unknown arc's reduced cost is at least `bound`. Returns the arcs below `width` of the rows
+    /// that it had to search for that, which are known from then on; of many in a row they are the lowest few. So only
+    /// when none is returned at all is nothing left below `bound`.
+    std::vector<Arc> find_near_arcs(const Potentials& potentials, double bound, double width, Interrupt& interrupt);
 
-    /// Known arcs of which the searched costs do not tell whether they are violated.
+    /// The number of known arcs whose searched costs do not tell whether they are violated.
     std::int64_t n_within_margin(const Potentials& potentials) const;
 
-    /// Of the known arcs those whose exact reduced cost is below -tolerance, with their exact costs.
+    /// The known arcs whose exact reduced cost is below -tolerance, with their exact costs.
     std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance) const;
 
 private:
@@ -35,17 +38,22 @@ private:
     };
     static constexpr std::ptrdiff_t none = -1;
 
-    void learn(std::size_t row, Node target, double cost);
-    void loosen(const Potentials& potentials);
-    void read_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
-                  std::vector<Arc>& found);
+    void add_known(std::size_t row, Node target, double cost);
+    void update_bounds(const Potentials& potentials);
+    void search_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
+                    std::vector<Arc>& found);
+    template <class Visit>
+    void for_each_known(std::size_t row, Visit visit) const {
+        for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
+            visit(known_[static_cast<std::size_t>(k)]);
+    }
 
     const Cost& cost_;
-    std::vector<KnownArc> known_;            // in chains, one for each row
-    std::vector<std::ptrdiff_t> chain_;      // of every row: the known arc that its chain starts with
-    std::vector<double> bound_;              // of every row: no unknown arc's reduced cost is lower
-    Potentials last_;                        // the potentials that the bounds are for
-    std::vector<std::int64_t> row_of_mark_;  // of every column: the last row in which it was known
+    std::vector<KnownArc> known_;              // in linked lists, one for each row
+    std::vector<std::ptrdiff_t> first_known_;  // of every row: the known arc at the head of its list
+    std::vector<double> bound_;                // of every row: no unknown arc's reduced cost is lower
+    Potentials last_;                          // the potentials that the bounds are for
+    std::vector<std::int64_t> row_of_mark_;    // of every column: the last searched row in which it was known
     std::vector<Node> hits_;
 };
 

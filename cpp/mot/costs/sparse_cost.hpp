@@ -4,19 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "mot/types/problem.hpp"
+#include "mot/types/arc.hpp"
+#include "mot/types/views.hpp"
 
 namespace mot {
-
-/// Compressed rows, read where they lie: the arcs of row i are row_starts[i] .. row_starts[i + 1] - 1, their columns
-/// increasing.
-struct SparseView {
-    const std::int64_t* row_starts = nullptr;
-    const Node* columns = nullptr;
-    const double* costs = nullptr;
-    std::int64_t n_rows = 0;
-    std::int64_t n_columns = 0;
-};
 
 class SparseCost {
 public:

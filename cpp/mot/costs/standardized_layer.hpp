@@ -1,27 +1,28 @@
-/// One layer's activations, centred, scaled to unit norm and turned unit-major: what correlations are products of.
+/// One layer's activations, centred, scaled to unit norm and transposed to rows of units: correlations are their inner
+/// products.
 ///
 /// Means and norms are summed in double precision; the values are kept in single precision for the BLAS. A unit that
 /// is constant over the stimuli has no correlation: its values here are zero, so its r with every unit is 0.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "mot/costs/activations.hpp"
 #include "mot/types/buffer.hpp"
 #include "mot/types/interrupt.hpp"
-#include "mot/types/view.hpp"
 
 namespace mot {
 
 class StandardizedLayer {
 public:
-    /// The activations must be finite (see `first_nonfinite`). What is interrupted is of no use.
+    /// The activations must be finite (see `first_nonfinite`). After an interrupt the object is of no use.
     template <class Real>
     explicit StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr);
 
     std::int64_t n_stimuli() const { return n_stimuli_; }
     std::int64_t n_units() const { return n_units_; }
+    /// The standardized values, `(n_units, n_stimuli)`.
     const float* values() const { return values_.data(); }
     const std::vector<double>& mean() const { return mean_; }
     /// Standard deviation over the stimuli, divided by n_stimuli; exactly 0 for a constant unit.
@@ -35,20 +36,10 @@ public:
 private:
     std::int64_t n_stimuli_;
     std::int64_t n_units_;
-    Buffer values_;                      // (n_units, n_stimuli)
+    Buffer values_;
     std::vector<double> mean_;           // (n_units,)
     std::vector<double> deviation_;      // (n_units,)
     std::vector<double> rounding_norm_;  // (n_units,): norm of the rounded values, 1 up to 1e-7
 };
-
-struct Position {
-    std::int64_t stimulus;
-    std::int64_t unit;
-};
-
-/// The first NaN or infinity in reading order, with its stimulus counted within the selected rows; none when
-/// interrupted.
-template <class Real>
-std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr);
 
 }  // namespace mot

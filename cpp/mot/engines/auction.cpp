@@ -10,16 +10,16 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// Of a typical unit's mass.
+/// The share of a typical unit's mass that is not worth a bid.
 constexpr double negligible_share = 1e-9;
-/// Arcs that no bid has looked at for many raises are not scanned at each.
+/// Width of a bidder's near arcs: the others need no scan before prices have risen by many epsilons.
 constexpr double near_width_in_epsilons = 8;
-/// Of the side that has more. Far more than scaled rounds take: the arcs have no room for all mass, or a price war is
-/// on.
+/// Bids for each unit of the larger side after which a round is given up. Rounds with scaled epsilons take far fewer:
+/// the arcs have no room for all mass, or a few bidders outbid one another by little for ever (a price war).
 constexpr std::int64_t most_bids_per_unit = 64;
-/// Where there are so many targets for every source, it is they who bid.
+/// Where there are more targets for every source than this, targets bid.
 constexpr std::size_t targets_per_source = 4;
-/// A bid, and every holding it takes from, against reading one cost.
+/// Work on a bid, and on every holding that it outbids, in the steps of an interrupt.
 constexpr std::int64_t steps_per_bid = 32;
 
 bool has_far_more_targets(const Masses& masses) {
@@ -29,71 +29,61 @@ bool has_far_more_targets(const Masses& masses) {
 }  // namespace
 
 Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
-    : is_exchanged_(has_far_more_targets(masses)),
-      supply_(is_exchanged_ ? masses.target : masses.source),
-      demand_(is_exchanged_ ? masses.source : masses.target),
-      holdings_(demand_.size()) {
-    has_mass_.resize(supply_.size());
-    std::transform(supply_.begin(), supply_.end(), has_mass_.begin(), [](double mass) { return mass > 0; });
-    first_.assign(supply_.size() + 1, 0);
-    near_end_.assign(supply_.size(), 0);
-    near_limit_.assign(supply_.size(), 0.0);
-    is_open_.assign(supply_.size(), false);
-    potentials_.u.assign(supply_.size(), -infinity);
-    potentials_.v.assign(demand_.size(), infinity);
-    const double total = std::accumulate(supply_.begin(), supply_.end(), 0.0);
-    // Nor is what the sums of the two sides may differ by.
+    : targets_bid_(has_far_more_targets(masses)),
+      choices_(targets_bid_ ? masses.target.size() : masses.source.size()),
+      mass_left_(targets_bid_ ? masses.target : masses.source),
+      room_(targets_bid_ ? masses.source : masses.target),
+      holdings_(room_.size()) {
+    has_mass_.resize(mass_left_.size());
+    std::transform(mass_left_.begin(), mass_left_.end(), has_mass_.begin(), [](double mass) { return mass > 0; });
+    near_end_.assign(mass_left_.size(), 0);
+    near_limit_.assign(mass_left_.size(), 0.0);
+    is_active_.assign(mass_left_.size(), false);
+    potentials_.u.assign(mass_left_.size(), -infinity);
+    potentials_.v.assign(room_.size(), infinity);
+    const double total = std::accumulate(mass_left_.begin(), mass_left_.end(), 0.0);
+    // The sums of the two sides may differ by rounding: that is not worth a bid either.
     const double rounding =
-        std::numeric_limits<double>::epsilon() * static_cast<double>(supply_.size() + demand_.size());
-    negligible_ = total * std::max(negligible_share / static_cast<double>(supply_.size()), rounding);
+        std::numeric_limits<double>::epsilon() * static_cast<double>(mass_left_.size() + room_.size());
+    negligible_ = total * std::max(negligible_share / static_cast<double>(mass_left_.size()), rounding);
     add_arcs(arcs);
     constexpr std::size_t usual_holders = 4;
     for (std::vector<Holding>& holdings : holdings_) holdings.reserve(usual_holders);
     for (const Arc& arc : arcs) {
-        double& v = potentials_.v[index(as_seen(arc).target)];
+        double& v = potentials_.v[index(oriented(arc).target)];
         v = std::min(v, arc.cost);
     }
-    for (std::size_t j = 0; j < demand_.size(); ++j) {
+    for (std::size_t j = 0; j < room_.size(); ++j) {
         if (potentials_.v[j] == infinity) potentials_.v[j] = 0.0;
-        if (!(demand_[j] > 0)) potentials_.v[j] = -infinity;
+        if (!(room_[j] > 0)) potentials_.v[j] = -infinity;
     }
 }
 
 void Auction::add_arcs(const std::vector<Arc>& arcs) {
-    std::vector<std::size_t> first(first_.size(), 0);
-    for (std::size_t i = 0; i + 1 < first.size(); ++i) first[i + 1] = first_[i + 1] - first_[i];
-    for (const Arc& arc : arcs) ++first[index(as_seen(arc).source) + 1];
-    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
-    std::vector<HalfArc> merged(first.back());
-    std::vector<std::size_t> free(first.begin(), first.end() - 1);
-    for (std::size_t i = 0; i < free.size(); ++i) {
-        std::copy(arcs_.begin() + static_cast<std::ptrdiff_t>(first_[i]),
-                  arcs_.begin() + static_cast<std::ptrdiff_t>(first_[i + 1]),
-                  merged.begin() + static_cast<std::ptrdiff_t>(free[i]));
-        free[i] += first_[i + 1] - first_[i];
-    }
-    for (const Arc& arc : arcs) {
-        const Arc seen = as_seen(arc);
-        merged[free[index(seen.source)]++] = {seen.target, seen.cost};
-    }
-    arcs_ = std::move(merged);
-    first_ = std::move(first);
+    choices_ = CompressedRows<Choice>(mass_left_.size(), [&](auto visit) {
+        for (std::size_t i = 0; i < mass_left_.size(); ++i)
+            for (const Choice& known : choices_.row(i)) visit(i, known);
+        for (const Arc& arc : arcs) {
+            const Arc bidding = oriented(arc);
+            visit(index(bidding.source), Choice{bidding.target, bidding.cost});
+        }
+    });
 }
 
-bool Auction::bids_are_cheap() const {
+bool Auction::has_cheap_bids() const {
     constexpr std::size_t few = 32;
-    return arcs_.size() <= few * supply_.size() && demand_.size() <= few;
+    return choices_.size() <= few * mass_left_.size() && room_.size() <= few;
 }
 
 double Auction::spread(double scale) const {
     std::vector<double> ranges;
-    for (std::size_t i = 0; i + 1 < first_.size(); ++i) {
-        if (first_[i] == first_[i + 1]) continue;
+    for (std::size_t i = 0; i < mass_left_.size(); ++i) {
+        if (choices_.size(i) == 0) continue;
         double low = infinity;
         double high = -infinity;
-        for (std::size_t k = first_[i]; k < first_[i + 1]; ++k) {
-            low = std::min(low, arcs_[k].cost);
-            high = std::max(high, arcs_[k].cost);
+        for (const Choice& choice : choices_.row(i)) {
+            low = std::min(low, choice.cost);
+            high = std::max(high, choice.cost);
         }
         ranges.push_back(high - low);
     }
@@ -112,50 +102,52 @@ Auction::Cheapest Auction::find_cheapest(std::size_t first, std::size_t end) {
     double value = infinity;
     double second = infinity;
     for (std::size_t k = first; k < end; ++k) {
-        const double candidate = arcs_[k].cost - v[index(arcs_[k].target)];
-        // Bit by bit, for the compiler would make it a branch, which is hard to foresee.
+        const double candidate = choices_[k].cost - v[index(choices_[k].object)];
+        // Bit by bit: the compiler would make a branch of it, which processors predict badly.
         const auto all_if_lower = static_cast<std::size_t>(-static_cast<std::ptrdiff_t>(candidate < value));
         best ^= (best ^ k) & all_if_lower;
         second = std::min(second, std::max(value, candidate));
         value = std::min(value, candidate);
     }
-    return {value < infinity ? arcs_[best] : HalfArc{-1, infinity}, value, second};
+    return {value < infinity ? choices_[best] : Choice{no_node, infinity}, value, second};
 }
 
-/// The cheapest of all arcs; brings the near ones to the front.
-Auction::Cheapest Auction::find_near_arcs(Node source) {
-    const std::size_t first = first_[index(source)];
-    const std::size_t end = first_[index(source) + 1];
+/// Finds the cheapest of all arcs, and brings the near ones to the front.
+Auction::Cheapest Auction::find_cheapest_of_all(Node bidder) {
+    const std::size_t first = choices_.first(index(bidder));
+    const std::size_t end = choices_.end(index(bidder));
     const Cheapest found = find_cheapest(first, end);
     const double limit = found.value + near_width_;
     std::size_t near_end = first;
     for (std::size_t k = first; k < end; ++k)
-        if (arcs_[k].cost - potentials_.v[index(arcs_[k].target)] < limit) std::swap(arcs_[k], arcs_[near_end++]);
-    near_end_[index(source)] = near_end;
-    near_limit_[index(source)] = limit;
+        if (choices_[k].cost - potentials_.v[index(choices_[k].object)] < limit)
+            std::swap(choices_[k], choices_[near_end++]);
+    near_end_[index(bidder)] = near_end;
+    near_limit_[index(bidder)] = limit;
     return found;
 }
 
-Auction::Cheapest Auction::find_cheapest_near(Node source) {
-    const Cheapest found = find_cheapest(first_[index(source)], near_end_[index(source)]);
-    return found.second <= near_limit_[index(source)] ? found : find_near_arcs(source);
+/// Finds the cheapest among the near arcs alone, as long as these hold the two cheapest of all.
+Auction::Cheapest Auction::find_cheapest_near(Node bidder) {
+    const Cheapest found = find_cheapest(choices_.first(index(bidder)), near_end_[index(bidder)]);
+    return found.second <= near_limit_[index(bidder)] ? found : find_cheapest_of_all(bidder);
 }
 
-void Auction::open(Node source) {
-    if (is_open_[index(source)]) return;
-    is_open_[index(source)] = true;
-    open_.push_back(source);
+void Auction::activate(Node bidder) {
+    if (is_active_[index(bidder)]) return;
+    is_active_[index(bidder)] = true;
+    active_.push_back(bidder);
 }
 
-/// Keeps what lies within epsilon of its source's cheapest; the rest is to be placed anew.
+/// Keeps the mass that lies within epsilon of its bidder's cheapest; the rest is to be placed anew.
 void Auction::release_holdings(double epsilon) {
     for (std::size_t j = 0; j < holdings_.size(); ++j) {
         const auto is_too_dear = [&](const Holding& holding) { return holding.level > potentials_.v[j]; };
         for (Holding& holding : holdings_[j]) {
-            holding.level = holding.cost - potentials_.u[index(holding.source)] - epsilon;
+            holding.level = holding.cost - potentials_.u[index(holding.bidder)] - epsilon;
             if (!is_too_dear(holding)) continue;
-            supply_[index(holding.source)] += holding.mass;
-            demand_[j] += holding.mass;
+            mass_left_[index(holding.bidder)] += holding.mass;
+            room_[j] += holding.mass;
         }
         holdings_[j].erase(std::remove_if(holdings_[j].begin(), holdings_[j].end(), is_too_dear), holdings_[j].end());
         std::make_heap(holdings_[j].begin(), holdings_[j].end(), is_lower);
@@ -166,52 +158,57 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
     near_width_ = near_width_in_epsilons * epsilon;
     update_potentials();
     release_holdings(epsilon);
-    for (std::size_t i = 0; i < supply_.size(); ++i)
-        if (supply_[i] > negligible_) open(static_cast<Node>(i));
+    for (std::size_t i = 0; i < mass_left_.size(); ++i)
+        if (mass_left_[i] > negligible_) activate(static_cast<Node>(i));
 
-    std::int64_t n_bids_left = most_bids_per_unit * static_cast<std::int64_t>(std::max(supply_.size(), demand_.size()));
+    std::int64_t n_bids_left =
+        most_bids_per_unit * static_cast<std::int64_t>(std::max(mass_left_.size(), room_.size()));
     std::vector<Node> bidders;
     bool is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
-    while (!open_.empty() && n_bids_left > 0 && !is_stopped) {
-        bidders.swap(open_);
-        open_.clear();
-        for (const Node source : bidders) {
-            is_open_[index(source)] = false;
-            while (!is_stopped && supply_[index(source)] > negligible_ && n_bids_left-- > 0) {
-                const Cheapest cheapest = find_cheapest_near(source);
+    while (!active_.empty() && n_bids_left > 0 && !is_stopped) {
+        bidders.swap(active_);
+        active_.clear();
+        for (const Node bidder : bidders) {
+            is_active_[index(bidder)] = false;
+            while (!is_stopped && mass_left_[index(bidder)] > negligible_ && n_bids_left-- > 0) {
+                const Cheapest cheapest = find_cheapest_near(bidder);
                 if (!(cheapest.value < infinity)) break;
-                const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : near_width_;
-                ship(source, cheapest.arc, potentials_.v[index(cheapest.arc.target)] - raise - epsilon);
+                bid(bidder, epsilon, cheapest);
                 is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
             }
         }
     }
-    for (const Node source : open_) is_open_[index(source)] = false;
-    open_.clear();
+    for (const Node bidder : active_) is_active_[index(bidder)] = false;
+    active_.clear();
     update_potentials();
-    return std::none_of(supply_.begin(), supply_.end(), [this](double supply) { return supply > negligible_; });
+    return std::none_of(mass_left_.begin(), mass_left_.end(), [this](double mass) { return mass > negligible_; });
+}
+
+void Auction::bid(Node bidder, double epsilon, const Cheapest& cheapest) {
+    const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : near_width_;
+    take(bidder, cheapest.choice, potentials_.v[index(cheapest.choice.object)] - raise - epsilon);
 }
 
 /// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's. What the
-/// source holds there itself above that level is held at the bid's from then on.
-void Auction::ship(Node source, const HalfArc& arc, double level) {
-    std::vector<Holding>& holdings = holdings_[index(arc.target)];
-    double& supply = supply_[index(source)];
-    double& demand = demand_[index(arc.target)];
-    Holding own{source, arc.cost, std::min(supply, demand), level};
-    supply -= own.mass;
-    demand -= own.mass;
+/// bidder itself holds there above that level is held at the bid's from then on.
+void Auction::take(Node bidder, const Choice& choice, double level) {
+    std::vector<Holding>& holdings = holdings_[index(choice.object)];
+    double& mass_left = mass_left_[index(bidder)];
+    double& room = room_[index(choice.object)];
+    Holding own{bidder, choice.cost, std::min(mass_left, room), level};
+    mass_left -= own.mass;
+    room -= own.mass;
     n_steps_ += steps_per_bid;
-    while (supply > 0 && !holdings.empty() && holdings.front().level > level) {
+    while (mass_left > 0 && !holdings.empty() && holdings.front().level > level) {
         Holding& highest = holdings.front();
-        const bool is_own = highest.source == source;
-        const double mass = is_own ? highest.mass : std::min(supply, highest.mass);
+        const bool is_own = highest.bidder == bidder;
+        const double mass = is_own ? highest.mass : std::min(mass_left, highest.mass);
         highest.mass -= mass;
         own.mass += mass;
         if (!is_own) {
-            supply -= mass;
-            supply_[index(highest.source)] += mass;
-            open(highest.source);
+            mass_left -= mass;
+            mass_left_[index(highest.bidder)] += mass;
+            activate(highest.bidder);
         }
         if (highest.mass > 0) continue;
         std::pop_heap(holdings.begin(), holdings.end(), is_lower);
@@ -222,37 +219,36 @@ void Auction::ship(Node source, const HalfArc& arc, double level) {
         holdings.push_back(own);
         std::push_heap(holdings.begin(), holdings.end(), is_lower);
     }
-    if (demand > 0) return;
-    double& v = potentials_.v[index(arc.target)];
+    if (room > 0) return;
+    double& v = potentials_.v[index(choice.object)];
     v = std::min(v, holdings.front().level);
 }
 
 void Auction::update_potentials() {
-    for (std::size_t i = 0; i < supply_.size(); ++i)
-        if (has_mass_[i]) potentials_.u[i] = find_near_arcs(static_cast<Node>(i)).value;
+    for (std::size_t i = 0; i < mass_left_.size(); ++i)
+        if (has_mass_[i]) potentials_.u[i] = find_cheapest_of_all(static_cast<Node>(i)).value;
 }
 
 Potentials Auction::potentials() const {
-    if (is_exchanged_) return {potentials_.v, potentials_.u};
+    if (targets_bid_) return {potentials_.v, potentials_.u};
     return potentials_;
 }
 
-/// What a source holds of a target at several levels is one shipment.
+/// Mass of an object that one bidder holds at several levels is one shipment.
 std::vector<Shipment> Auction::shipments() const {
     std::vector<Shipment> shipments;
-    std::vector<std::size_t> place(supply_.size(), 0);  // of every source: behind its last shipment
+    std::vector<std::size_t> n_until(mass_left_.size(), 0);  // of every bidder: shipments up to its last one
     for (std::size_t j = 0; j < holdings_.size(); ++j) {
         const std::size_t n_before = shipments.size();
         for (const Holding& holding : holdings_[j]) {
-            const Arc arc = as_seen({holding.source, static_cast<Node>(j), holding.cost});
-            std::size_t& behind = place[index(holding.source)];
-            if (behind > n_before) {
-                Shipment& shipment = shipments[behind - 1];
+            std::size_t& n = n_until[index(holding.bidder)];
+            if (n > n_before) {
+                Shipment& shipment = shipments[n - 1];
                 shipment.mass += holding.mass;
                 shipment.arc.cost = std::min(shipment.arc.cost, holding.cost);
             } else {
-                shipments.push_back({arc, holding.mass});
-                behind = shipments.size();
+                shipments.push_back({oriented({holding.bidder, static_cast<Node>(j), holding.cost}), holding.mass});
+                n = shipments.size();
             }
         }
     }

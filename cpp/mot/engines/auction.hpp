@@ -1,23 +1,27 @@
 /// Near-optimal prices and a near-optimal plan on a sparse set of arcs, for an exact solver to start from.
 ///
-/// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one target are alike
-/// (Bertsekas and Castanon 1989). A source with mass left ships it to its cheapest target, cost - v, and bids as much
-/// as makes its second cheapest as good, and epsilon more; whoever holds that target's mass for less gives way. When
-/// all mass is placed every arc that carries some is within epsilon of its source's cheapest.
+/// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one object are alike
+/// (Bertsekas and Castanon 1989). A bidder with mass left takes the object at which cost + price is least, and raises
+/// its price as far as makes the bidder's second choice as good, and epsilon more; whoever holds that object's mass for
+/// less is outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's cheapest.
 ///
-/// Where targets are many times the sources the sides are exchanged: a unit bids once for each of the few others among
-/// which it is shared, not a few units again and again for each of very many. Within the class `source` is who bids.
+/// Sources bid for targets. Where targets are many times the sources it is the other way round: then a unit bids once
+/// for each of the few others among which it is shared, not a few units again and again for each of very many.
 ///
-/// Invariants of a round:
-///   (A1) v only falls, so cost - v of every arc only grows: what was far from the cheapest need not be looked at;
-///   (A2) a target's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
-///        on which all of it is, it is that level.
+/// Invariants of a round, where v, the negative price, is the objects' potential:
+///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need no new look;
+///   (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
+///        on which all of it is held, it is that level.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "mot/types/problem.hpp"
+#include "mot/types/arc.hpp"
+#include "mot/types/compressed_rows.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/masses.hpp"
+#include "mot/types/plan.hpp"
 
 namespace mot {
 
@@ -28,8 +32,8 @@ struct Shipment {
 };
 
 /// Epsilons of two rounds, in spreads: measured from 32 to 7,296 units.
-constexpr double coarse = 0.2;
-constexpr double fine = 0.03;
+constexpr double coarse_epsilon = 0.2;
+constexpr double fine_epsilon = 0.03;
 
 class Auction {
 public:
@@ -38,61 +42,62 @@ public:
     void add_arcs(const std::vector<Arc>& arcs);
 
     /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
-    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices war without end.
+    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end.
     bool run(double epsilon, Interrupt& interrupt);
 
-    /// Whether those who bid are many, each with few arcs.
-    bool bids_are_cheap() const;
+    /// Whether bidders are many, each with few arcs.
+    bool has_cheap_bids() const;
 
-    /// How far a typical source's costs are apart: what epsilon is measured by. Where they are not, any epsilon will
-    /// do: the `scale` of all costs, or 1.
+    /// How far a typical bidder's costs are apart: what epsilon is measured by. Where they are all the same, any
+    /// epsilon serves: the `scale` of all costs, or 1.
     double spread(double scale) const;
     /// After a run no arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
     Potentials potentials() const;
     std::vector<Shipment> shipments() const;
 
 private:
-    struct HalfArc {
-        Node target;
+    /// A bidder's arc.
+    struct Choice {
+        Node object;
         double cost;
     };
-    /// Mass of one source at a target, and the level to which v may fall before it gives way.
+    /// Mass of an object that a bidder holds, and the level to which v may fall before the bidder is outbid.
     struct Holding {
-        Node source;
+        Node bidder;
         double cost;
         double mass;
         double level;
     };
     struct Cheapest {
-        HalfArc arc;
+        Choice choice;
         double value;   // cost - v of that arc
-        double second;  // of the next one
+        double second;  // the same of the next one
     };
 
-    static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
     static bool is_lower(const Holding& x, const Holding& y) { return x.level < y.level; }
-    Arc as_seen(const Arc& arc) const { return is_exchanged_ ? Arc{arc.target, arc.source, arc.cost} : arc; }
+    /// The arc from bidder to object, or back again.
+    Arc oriented(const Arc& arc) const { return targets_bid_ ? Arc{arc.target, arc.source, arc.cost} : arc; }
 
     Cheapest find_cheapest(std::size_t first, std::size_t end);
-    Cheapest find_near_arcs(Node source);
-    Cheapest find_cheapest_near(Node source);
+    Cheapest find_cheapest_of_all(Node bidder);
+    Cheapest find_cheapest_near(Node bidder);
     void release_holdings(double epsilon);
-    void ship(Node source, const HalfArc& arc, double level);
-    void open(Node source);
+    void bid(Node bidder, double epsilon, const Cheapest& cheapest);
+    void take(Node bidder, const Choice& choice, double level);
+    void activate(Node bidder);
     void update_potentials();
 
-    bool is_exchanged_;                  // the sides are
-    std::vector<bool> has_mass_;         // of every source
-    std::vector<std::size_t> first_;     // of every source: its first arc; one more behind the last
-    std::vector<std::size_t> near_end_;  // of every source: behind its near arcs, which stand in front
-    std::vector<double> near_limit_;     // of every source: its other arcs' cost - v is at least this
-    std::vector<HalfArc> arcs_;
-    std::vector<double> supply_;                  // mass still to be placed
-    std::vector<double> demand_;                  // room that nobody holds
-    std::vector<std::vector<Holding>> holdings_;  // of every target: a heap, the highest level first
-    Potentials potentials_;
-    std::vector<Node> open_;  // sources with mass to place
-    std::vector<bool> is_open_;
+    bool targets_bid_;
+    std::vector<bool> has_mass_;                  // of every bidder
+    CompressedRows<Choice> choices_;              // of every bidder
+    std::vector<std::size_t> near_end_;           // of every bidder: behind its near arcs, which stand in front
+    std::vector<double> near_limit_;              // of every bidder: cost - v of its other arcs is at least this
+    std::vector<double> mass_left_;               // of every bidder: mass still to be placed
+    std::vector<double> room_;                    // of every object: mass that nobody holds
+    std::vector<std::vector<Holding>> holdings_;  // of every object: a heap, the highest level first
+    Potentials potentials_;                       // u of the bidders, v of the objects
+    std::vector<Node> active_;                    // bidders with mass to place
+    std::vector<bool> is_active_;
     double near_width_ = 0.0;
     std::int64_t n_steps_ = 0;  // of work since the interrupt was told
     double negligible_;         // mass that is not worth a bid

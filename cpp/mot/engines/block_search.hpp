@@ -6,16 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <vector>
-
-#include "mot/types/problem.hpp"
 
 namespace mot {
 
 class BlockSearch {
 public:
-    /// Scans on from where the last scan stopped; nothing when no arc is violated by more than `tolerance`.
-    /// `reduced_cost(e)` is asked for arcs 0 .. n_arcs - 1.
+    /// Goes on scanning where the last scan stopped. Finds nothing when no arc is violated by more than `tolerance`.
+    /// `reduced_cost(e)` is called for arcs 0 .. n_arcs - 1.
     template <class ReducedCost>
     std::optional<std::size_t> find_entering_arc(std::size_t n_arcs, double tolerance, ReducedCost reduced_cost) {
         const auto block = static_cast<std::size_t>(std::max(min_block, std::sqrt(static_cast<double>(n_arcs))));
@@ -38,7 +35,7 @@ public:
         return entering;
     }
 
-    /// Arcs looked at since this was asked last.
+    /// The number of arcs scanned since the last call.
     std::int64_t take_n_scanned() { return std::exchange(n_scanned_, 0); }
 
 private:

@@ -1,10 +1,10 @@
 /// Shortest augmenting paths for the assignment problem on a dense matrix: every row gets a column of its own, at least
 /// total cost. There may be more columns than rows, and pairs that are forbidden by an infinite cost.
 ///
-/// Method: Jonker and Volgenant (1987) without their column reduction, which needs as many rows as columns. Rows whose
-/// cheapest column another row has taken bid for one (augmenting row reduction), in turn and a few times each, not in
-/// chains to the end as theirs: rows that want the same columns outbid one another by little, for long. One Dijkstra
-/// search for each row that this leaves free.
+/// Method: Jonker and Volgenant (1987), from whom we depart in two points. There is no column reduction, which needs as
+/// many rows as columns. In the augmenting row reduction, rows whose cheapest column is taken bid in turn and a few
+/// times each, not in chains to the end: rows that want the same columns outbid one another by little, for long. Then
+/// one Dijkstra search augments for each row that is left free.
 ///
 /// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
@@ -14,31 +14,31 @@
 #include <cstdint>
 #include <vector>
 
-#include "mot/types/problem.hpp"
-#include "mot/types/view.hpp"
+#include "mot/types/arc.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
+#include "mot/types/views.hpp"
 
 namespace mot {
 
 template <class Real>
-class DenseAssignment {
+class DenseAugmentingPath {
 public:
     /// No more rows than columns; costs are not NaN and not -infinity.
-    explicit DenseAssignment(const MatrixView<Real>& cost);
+    explicit DenseAugmentingPath(const MatrixView<Real>& cost);
 
-    /// Comes first: every row takes its cheapest column where that is free; of equally cheap ones one that is free.
-    void take_cheapest(Interrupt& interrupt);
-    /// Whether the matrix is so small, or so few rows are still free, that searching for them is better than choosing
-    /// candidates first.
-    bool suits_search() const;
+    /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
+    void match_cheapest(Interrupt& interrupt);
+    /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
+    /// column generation on candidates.
+    bool is_nearly_done() const;
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
-    Status search(Interrupt& interrupt);
+    Status optimize(Interrupt& interrupt);
 
     const std::vector<Node>& column_of() const { return column_of_; }
     Potentials potentials() const;
 
 private:
-    static constexpr Node none = -1;
-    static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
     double matched_reduced_cost(Node row) const {
         return static_cast<double>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
@@ -46,14 +46,14 @@ private:
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     template <class Value>
-    Node first_open(const Value* values, double least);
+    Node find_least(const Value* values, double least);
     void match(Node row, Node column);
 
     MatrixView<Real> cost_;
     std::vector<Node> column_of_, row_of_;
     std::vector<double> v_;
 
-    // Of the search under way.
+    // The state of the search under way.
     std::vector<double> distance_;  // to the open columns; infinite where settled
     std::vector<double> price_;     // v of the open columns; minus infinity where settled
     std::vector<Node> reached_from_;

@@ -1,27 +1,22 @@
 #include "mot/engines/spanning_tree.hpp"
 
+#include "mot/types/compressed_rows.hpp"
+
 namespace mot {
 
 SpanningTree::SpanningTree(std::int64_t n_nodes, const std::vector<Edge>& edges, Node root)
     : root_(root),
-      parent_(static_cast<std::size_t>(n_nodes), none),
+      parent_(static_cast<std::size_t>(n_nodes), no_node),
       next_(parent_),
       previous_(parent_),
       size_(static_cast<std::size_t>(n_nodes), 0),
       last_(parent_) {
-    // Adjacency as one array: `first[x]` .. `first[x + 1]` are the neighbours of x.
-    std::vector<std::size_t> first(static_cast<std::size_t>(n_nodes) + 1, 0);
-    for (const Edge& edge : edges) {
-        ++first[index(edge.first) + 1];
-        ++first[index(edge.second) + 1];
-    }
-    for (std::size_t x = 1; x < first.size(); ++x) first[x] += first[x - 1];
-    std::vector<Node> neighbours(2 * edges.size());
-    std::vector<std::size_t> free(first.begin(), first.end() - 1);
-    for (const Edge& edge : edges) {
-        neighbours[free[index(edge.first)]++] = edge.second;
-        neighbours[free[index(edge.second)]++] = edge.first;
-    }
+    const CompressedRows<Node> neighbours(static_cast<std::size_t>(n_nodes), [&edges](auto visit) {
+        for (const Edge& edge : edges) {
+            visit(index(edge.first), edge.second);
+            visit(index(edge.second), edge.first);
+        }
+    });
 
     std::vector<Node> preorder;
     preorder.reserve(edges.size() + 1);
@@ -30,10 +25,10 @@ SpanningTree::SpanningTree(std::int64_t n_nodes, const std::vector<Edge>& edges,
         const Node node = open.back();
         open.pop_back();
         preorder.push_back(node);
-        for (std::size_t k = first[index(node)]; k < first[index(node) + 1]; ++k) {
-            if (neighbours[k] == parent(node)) continue;
-            parent_[index(neighbours[k])] = node;
-            open.push_back(neighbours[k]);
+        for (const Node neighbour : neighbours.row(index(node))) {
+            if (neighbour == parent(node)) continue;
+            parent_[index(neighbour)] = node;
+            open.push_back(neighbour);
         }
     }
     for (std::size_t k = 0; k < preorder.size(); ++k) {
@@ -64,21 +59,21 @@ Node SpanningTree::find_join(Node first, Node second) const {
 
 void SpanningTree::exchange(Node leaving, Node inside, Node outside, Node join) {
     cut(leaving, join);
-    turn(inside, leaving);
-    hang(inside, outside, join);
+    reroot(inside, leaving);
+    attach(inside, outside, join);
 }
 
 void SpanningTree::cut(Node leaving, Node join) {
     const Node last_cut = last(leaving);
     const Node before = previous(leaving);
     link(before, next(last_cut));
-    for (Node x = parent(leaving); x != none && last(x) == last_cut; x = parent(x)) last_[index(x)] = before;
+    for (Node x = parent(leaving); x != no_node && last(x) == last_cut; x = parent(x)) last_[index(x)] = before;
     for (Node x = parent(leaving); x != join; x = parent(x)) size_[index(x)] -= size(leaving);
 }
 
-/// Re-roots the subtree of `leaving` at `inside`. The new preorder is the subtree of `inside`, then, climbing the stem,
-/// what each node's old subtree holds beside that of the stem node below it: a run before it and a run behind it.
-void SpanningTree::turn(Node inside, Node leaving) {
+/// Makes `inside` the root of the subtree of `leaving`. The new preorder is the subtree of `inside`, then, climbing the
+/// stem, what each node's old subtree holds besides that of the stem node below it: a run before it and one behind it.
+void SpanningTree::reroot(Node inside, Node leaving) {
     stem_.clear();
     for (Node x = inside; x != leaving; x = parent(x)) stem_.push_back(x);
     stem_.push_back(leaving);
@@ -109,13 +104,13 @@ void SpanningTree::turn(Node inside, Node leaving) {
     for (const Node node : stem_) last_[index(node)] = tail;
 }
 
-void SpanningTree::hang(Node inside, Node outside, Node join) {
+void SpanningTree::attach(Node inside, Node outside, Node join) {
     const Node tail = last(inside);
     const Node behind = next(outside);
     link(outside, inside);
     link(tail, behind);
     parent_[index(inside)] = outside;
-    for (Node x = outside; x != none && last(x) == outside; x = parent(x)) last_[index(x)] = tail;
+    for (Node x = outside; x != no_node && last(x) == outside; x = parent(x)) last_[index(x)] = tail;
     for (Node x = outside; x != join; x = parent(x)) size_[index(x)] += size(inside);
 }
 

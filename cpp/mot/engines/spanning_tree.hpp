@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mot/types/problem.hpp"
+#include "mot/types/arc.hpp"
 
 namespace mot {
 
@@ -23,13 +23,12 @@ struct Edge {
 
 class SpanningTree {
 public:
-    /// The tree with these edges on those of `n_nodes` nodes that they touch; the other nodes stay outside.
+    /// Builds the tree of these edges, on those of `n_nodes` nodes that they touch; the other nodes stay outside.
     SpanningTree(std::int64_t n_nodes, const std::vector<Edge>& edges, Node root);
-
-    static constexpr Node none = -1;
 
     Node root() const { return root_; }
     Node n_in_tree() const { return size_[index(root_)]; }
+    /// `no_node` for the root.
     Node parent(Node node) const { return parent_[index(node)]; }
     Node next(Node node) const { return next_[index(node)]; }
     Node previous(Node node) const { return previous_[index(node)]; }
@@ -39,17 +38,17 @@ public:
     /// The deepest node whose subtree holds both.
     Node find_join(Node first, Node second) const;
 
-    /// Cuts the edge from `leaving` to its parent and hangs the subtree cut off by its node `inside` from the node
-    /// `outside`. Afterwards `stem()` is the path along which parents turned round, from `inside` to `leaving`.
+    /// Cuts the edge from `leaving` to its parent, re-roots the subtree cut off at its node `inside`, and attaches it
+    /// to the node `outside`. Afterwards `stem()` is the path along which parents were reversed, from `inside` to
+    /// `leaving`.
     void exchange(Node leaving, Node inside, Node outside, Node join);
     const std::vector<Node>& stem() const { return stem_; }
 
 private:
-    static std::size_t index(Node node) { return static_cast<std::size_t>(node); }
     void link(Node first, Node second);
     void cut(Node leaving, Node join);
-    void turn(Node inside, Node leaving);
-    void hang(Node inside, Node outside, Node join);
+    void reroot(Node inside, Node leaving);
+    void attach(Node inside, Node outside, Node join);
 
     Node root_;
     std::vector<Node> parent_, next_, previous_, size_, last_;

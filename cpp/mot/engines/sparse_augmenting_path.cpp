@@ -9,7 +9,7 @@ namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-/// Of the work of a search, whose heap takes its time.
+/// Work on an arc in a search, heap included, in the steps of an interrupt.
 constexpr std::int64_t steps_per_arc = 8;
 
 std::vector<Arc> arcs_of(const std::vector<Shipment>& shipments) {
@@ -20,29 +20,29 @@ std::vector<Arc> arcs_of(const std::vector<Shipment>& shipments) {
 
 }  // namespace
 
-Assignment::Assignment(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs)
-    : Assignment(masses, auction.potentials().v, arcs_of(auction.shipments()), arcs) {}
+SparseAugmentingPath::SparseAugmentingPath(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs)
+    : SparseAugmentingPath(masses, auction.potentials().v, arcs_of(auction.shipments()), arcs) {}
 
-Assignment::Assignment(const Masses& masses, std::vector<double> v, const std::vector<Arc>& plan,
-                       const std::vector<Arc>& arcs)
+SparseAugmentingPath::SparseAugmentingPath(const Masses& masses, std::vector<double> v, const std::vector<Arc>& plan,
+                                           const std::vector<Arc>& arcs)
     : flow_(masses.source.front()),
       arcs_(masses.source.size()),
-      target_of_(masses.source.size(), none),
-      source_of_(masses.source.size(), none),
-      cost_of_(masses.source.size(), infinity),
+      target_of_(masses.source.size(), no_node),
+      source_of_(masses.source.size(), no_node),
+      matched_cost_(masses.source.size(), infinity),
       u_(masses.source.size(), infinity),
       v_(std::move(v)),
       distance_(masses.source.size(), infinity),
-      reached_from_(masses.source.size(), none),
+      reached_from_(masses.source.size(), no_node),
       reached_at_(masses.source.size(), infinity) {
     add_arcs(arcs);
     for (const Arc& arc : plan) {
         const bool is_cheapest = arc.cost - v_[index(arc.target)] == u_[index(arc.source)];
-        if (is_cheapest && source_of_[index(arc.target)] == none) match(arc.source, {arc.target, arc.cost});
+        if (is_cheapest && source_of_[index(arc.target)] == no_node) match(arc.source, {arc.target, arc.cost});
     }
 }
 
-void Assignment::add_arcs(const std::vector<Arc>& arcs) {
+void SparseAugmentingPath::add_arcs(const std::vector<Arc>& arcs) {
     for (const Arc& arc : arcs) {
         arcs_[index(arc.source)].push_back({arc.target, arc.cost});
         double& u = u_[index(arc.source)];
@@ -50,47 +50,47 @@ void Assignment::add_arcs(const std::vector<Arc>& arcs) {
         if (!(value < u)) continue;
         u = value;
         Node& partner = target_of_[index(arc.source)];
-        if (partner == none) continue;
-        source_of_[index(partner)] = none;
-        partner = none;
+        if (partner == no_node) continue;
+        source_of_[index(partner)] = no_node;
+        partner = no_node;
     }
 }
 
-void Assignment::replace_costs(const std::function<double(Node, Node)>& cost) {
+void SparseAugmentingPath::replace_costs(const std::function<double(Node, Node)>& cost) {
     for (std::size_t i = 0; i < arcs_.size(); ++i) {
         const Node target = target_of_[i];
-        cost_of_[i] = cost(static_cast<Node>(i), target);
-        arcs_[i] = {{target, cost_of_[i]}};
-        u_[i] = cost_of_[i] - v_[index(target)];
+        matched_cost_[i] = cost(static_cast<Node>(i), target);
+        arcs_[i] = {{target, matched_cost_[i]}};
+        u_[i] = matched_cost_[i] - v_[index(target)];
     }
 }
 
-Status Assignment::optimize(double, Interrupt& interrupt) {
+Status SparseAugmentingPath::optimize(double, Interrupt& interrupt) {
     is_reduced_ = is_reduced_ || augment_by_row_reduction(interrupt);
     if (!is_reduced_) return Status::interrupted;
     for (const Node source : free_sources()) {
         const Status status = augment_by_shortest_path(source, interrupt);
         if (status != Status::optimal) return status;
     }
-    for (std::size_t i = 0; i < arcs_.size(); ++i) u_[i] = cost_of_[i] - v_[index(target_of_[i])];
+    for (std::size_t i = 0; i < arcs_.size(); ++i) u_[i] = matched_cost_[i] - v_[index(target_of_[i])];
     return Status::optimal;
 }
 
-void Assignment::match(Node source, const HalfArc& arc) {
+void SparseAugmentingPath::match(Node source, const HalfArc& arc) {
     target_of_[index(source)] = arc.target;
     source_of_[index(arc.target)] = source;
-    cost_of_[index(source)] = arc.cost;
+    matched_cost_[index(source)] = arc.cost;
 }
 
-std::vector<Node> Assignment::free_sources() const {
+std::vector<Node> SparseAugmentingPath::free_sources() const {
     std::vector<Node> free;
     for (std::size_t i = 0; i < target_of_.size(); ++i)
-        if (target_of_[i] == none) free.push_back(static_cast<Node>(i));
+        if (target_of_[i] == no_node) free.push_back(static_cast<Node>(i));
     return free;
 }
 
-Assignment::Cheapest Assignment::find_cheapest(Node source) const {
-    Cheapest found{{none, infinity}, {none, infinity}, infinity, infinity};
+SparseAugmentingPath::Cheapest SparseAugmentingPath::find_cheapest(Node source) const {
+    Cheapest found{{no_node, infinity}, {no_node, infinity}, infinity, infinity};
     for (const HalfArc& arc : arcs_[index(source)]) {
         const double value = arc.cost - v_[index(arc.target)];
         if (value < found.value) {
@@ -108,34 +108,34 @@ Assignment::Cheapest Assignment::find_cheapest(Node source) const {
     return found;
 }
 
-/// A free source bids for its cheapest target up to what the second cheapest would cost; whoever is outbid bids next,
-/// or waits for the search when the price did not move. False if interrupted.
-bool Assignment::augment_by_row_reduction(Interrupt& interrupt) {
-    // Sources that are nearly equal can outbid one another by next to nothing for ever: the searches settle the rest.
+/// A free source bids for its cheapest target up to what the second cheapest would cost. The source that it outbids
+/// bids next, or waits for a search when the price did not move. False if interrupted.
+bool SparseAugmentingPath::augment_by_row_reduction(Interrupt& interrupt) {
+    // Sources that are nearly equal can outbid one another by next to nothing for ever: the rest is left to searches.
     constexpr std::size_t bids_per_source = 16;
     std::size_t n_bids_left = bids_per_source * arcs_.size();
     for (Node source : free_sources()) {
-        for (; source != none && n_bids_left > 0; --n_bids_left) {
+        for (; source != no_node && n_bids_left > 0; --n_bids_left) {
             if (interrupt.requested_after(n_arcs(source))) return false;
             const Cheapest found = find_cheapest(source);
-            if (found.second_arc.target == none) break;
+            if (found.second_arc.target == no_node) break;
             double& v = v_[index(found.arc.target)];
             const double price = v - (found.second_value - found.value);
             const bool price_falls = price < v;
             if (price_falls) v = price;
-            const bool is_taken = source_of_[index(found.arc.target)] != none;
+            const bool is_taken = source_of_[index(found.arc.target)] != no_node;
             const HalfArc& arc = !price_falls && is_taken ? found.second_arc : found.arc;
             const Node outbid = source_of_[index(arc.target)];
-            if (outbid != none) target_of_[index(outbid)] = none;
+            if (outbid != no_node) target_of_[index(outbid)] = no_node;
             match(source, arc);
-            source = price_falls ? outbid : none;
+            source = price_falls ? outbid : no_node;
         }
     }
     return true;
 }
 
-/// Dijkstra over reduced costs from a free source to the nearest free target; nothing is proven if there is no way.
-Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interrupt) {
+/// Dijkstra over reduced costs from a free source to the nearest free target; `not_proven` if there is no path.
+Status SparseAugmentingPath::augment_by_shortest_path(Node free_source, Interrupt& interrupt) {
     reached_.clear();
     settled_.clear();
     open_.clear();
@@ -143,14 +143,14 @@ Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interru
     Node source = free_source;
     double so_far = 0.0;
     double u = find_cheapest(source).value;
-    Node end = none;
+    Node end = no_node;
     double length = infinity;
     bool is_interrupted = false;
     while (true) {
         is_interrupted = interrupt.requested_after(steps_per_arc * n_arcs(source));
         if (is_interrupted) break;
         for (const HalfArc& arc : arcs_[index(source)]) {
-            // Never shorter than the way here, whatever the rounding: what is settled stays settled.
+            // No path is shorter than its beginning, whatever the rounding: settled targets stay settled.
             const double distance = so_far + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
             double& known = distance_[index(arc.target)];
             if (!(distance < known) || !(distance < length)) continue;
@@ -158,7 +158,7 @@ Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interru
             known = distance;
             reached_from_[index(arc.target)] = source;
             reached_at_[index(arc.target)] = arc.cost;
-            if (source_of_[index(arc.target)] == none) {
+            if (source_of_[index(arc.target)] == no_node) {
                 end = arc.target;
                 length = distance;
             } else {
@@ -166,7 +166,7 @@ Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interru
                 std::push_heap(open_.begin(), open_.end(), std::greater<>());
             }
         }
-        Node target = none;
+        Node target = no_node;
         while (!open_.empty()) {
             const Reached nearest = open_.front();
             std::pop_heap(open_.begin(), open_.end(), std::greater<>());
@@ -175,33 +175,31 @@ Status Assignment::augment_by_shortest_path(Node free_source, Interrupt& interru
             target = nearest.target;
             break;
         }
-        if (target == none || !(distance_[index(target)] < length)) break;
+        if (target == no_node || !(distance_[index(target)] < length)) break;
         settled_.push_back(target);
         so_far = distance_[index(target)];
         source = source_of_[index(target)];
-        u = cost_of_[index(source)] - v_[index(target)];
+        u = matched_cost_[index(source)] - v_[index(target)];
     }
 
-    if (end != none && !is_interrupted) {
+    if (end != no_node && !is_interrupted) {
         for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - length;
-        for (Node target = end; target != none;) {
+        for (Node target = end; target != no_node;) {
             const Node from = reached_from_[index(target)];
-            const Node given_up = target_of_[index(from)];
+            const Node previous_target = target_of_[index(from)];
             match(from, {target, reached_at_[index(target)]});
-            target = from == free_source ? none : given_up;
+            target = from == free_source ? no_node : previous_target;
         }
     }
     for (const Node target : reached_) distance_[index(target)] = infinity;
     if (is_interrupted) return Status::interrupted;
-    return end != none ? Status::optimal : Status::not_proven;
+    return end != no_node ? Status::optimal : Status::not_proven;
 }
 
-void Assignment::plan(std::vector<Node>& source, std::vector<Node>& target, std::vector<double>& flow) const {
-    for (std::size_t i = 0; i < target_of_.size(); ++i) {
-        source.push_back(static_cast<Node>(i));
-        target.push_back(target_of_[i]);
-        flow.push_back(flow_);
-    }
+Plan SparseAugmentingPath::plan() const {
+    Plan plan;
+    for (std::size_t i = 0; i < target_of_.size(); ++i) plan.add(static_cast<Node>(i), target_of_[i], flow_);
+    return plan;
 }
 
 }  // namespace mot

@@ -7,19 +7,15 @@
 #include <queue>
 #include <utility>
 
+#include "mot/types/compressed_rows.hpp"
 #include "mot/types/double_double.hpp"
 
 namespace mot {
 namespace {
 
-std::size_t index(Node node) {
-    return static_cast<std::size_t>(node);
-}
-
-/// Disjoint sets of nodes.
-class Components {
+class DisjointSets {
 public:
-    explicit Components(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), Node{0}); }
+    explicit DisjointSets(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), Node{0}); }
     Node find(Node node) {
         while (parent_[index(node)] != node) node = parent_[index(node)] = parent_[index(parent_[index(node)])];
         return node;
@@ -30,40 +26,20 @@ private:
     std::vector<Node> parent_;
 };
 
-/// The arcs at every node of a bipartite graph, as one array; targets are numbered behind the sources.
-class Incidence {
-public:
-    Incidence(const std::vector<Arc>& arcs, Node n_source, std::size_t n_nodes) : first_(n_nodes + 1, 0) {
-        for (const Arc& arc : arcs) {
-            ++first_[index(arc.source) + 1];
-            ++first_[index(arc.target + n_source) + 1];
-        }
-        for (std::size_t x = 1; x < first_.size(); ++x) first_[x] += first_[x - 1];
-        arcs_.resize(2 * arcs.size());
-        std::vector<std::size_t> free(first_.begin(), first_.end() - 1);
+/// The numbers of the arcs at every node of a bipartite graph.
+CompressedRows<std::size_t> incident_arcs(const std::vector<Arc>& arcs, Node n_source, std::size_t n_nodes) {
+    return CompressedRows<std::size_t>(n_nodes, [&](auto visit) {
         for (std::size_t k = 0; k < arcs.size(); ++k) {
-            arcs_[free[index(arcs[k].source)]++] = k;
-            arcs_[free[index(arcs[k].target + n_source)]++] = k;
+            visit(index(arcs[k].source), k);
+            visit(index(arcs[k].target + n_source), k);
         }
-    }
+    });
+}
 
-    struct Range {
-        const std::size_t* first;
-        const std::size_t* last;
-        const std::size_t* begin() const { return first; }
-        const std::size_t* end() const { return last; }
-    };
-    Range at(Node node) const { return {arcs_.data() + first_[index(node)], arcs_.data() + first_[index(node) + 1]}; }
-
-private:
-    std::vector<std::size_t> first_;
-    std::vector<std::size_t> arcs_;
-};
-
-/// What a unit has left of its mass is rounding below this share of it: masses are kept in twice the precision.
+/// The share of a unit's mass below which what is left of it is rounding: masses are kept in twice the precision.
 constexpr double rounding = 0x1p-80;
 
-/// What the supplies exceed the demands by, which is their rounding.
+/// The supplies less the demands, which is their rounding.
 DoubleDouble surplus(const Masses& masses) {
     DoubleDouble sum;
     for (const double mass : masses.source) sum += mass;
@@ -71,12 +47,12 @@ DoubleDouble surplus(const Masses& masses) {
     return sum;
 }
 
-/// Takes what the sums differ by: to the others, however small, it could be more than all they have.
+/// The target that takes the surplus: of others it could be, however small, more than all their mass.
 Node greatest_target(const Masses& masses) {
     return static_cast<Node>(std::max_element(masses.target.begin(), masses.target.end()) - masses.target.begin());
 }
 
-/// Units lie anywhere in memory; arcs follow one another.
+/// Work in the steps of an interrupt: nodes lie anywhere in memory, arcs follow one another.
 constexpr std::int64_t steps_per_node = 16;
 constexpr std::int64_t steps_per_arc = 8;
 
@@ -87,7 +63,7 @@ public:
         : n_source_(static_cast<Node>(masses.source.size())),
           mass_(masses.source.begin(), masses.source.end()),
           plan_(std::move(plan)),
-          incidence_(plan_, n_source_, masses.source.size() + masses.target.size()),
+          arcs_at_(incident_arcs(plan_, n_source_, masses.source.size() + masses.target.size())),
           is_used_(plan_.size(), false) {
         mass_.insert(mass_.end(), masses.target.begin(), masses.target.end());
         negligible_.resize(mass_.size());
@@ -95,21 +71,22 @@ public:
         for (std::size_t x = 0; x < mass_.size(); ++x) {
             const auto node = static_cast<Node>(x);
             negligible_[x] = rounding * rounded(mass_[x]);
-            degree_[x] = incidence_.at(node).end() - incidence_.at(node).begin();
+            degree_[x] = static_cast<std::ptrdiff_t>(arcs_at_.size(x));
             if (degree_[x] == 1) leaves_.push_back(node);
         }
         mass_[index(greatest_target(masses) + n_source_)] += surplus(masses);
     }
 
-    /// Leaves first: where the plan has no cycle every shipment is the plan's own. A cycle breaks where it is met.
-    void follow_plan(Interrupt& interrupt) {
+    /// Ships along the plan, leaves first: where it has no cycle every shipment is the plan's own. A cycle is broken
+    /// where it is met.
+    void ship_plan(Interrupt& interrupt) {
         for (std::size_t k = 0; k < plan_.size() && !interrupt.requested_after(steps_per_node); ++k) {
-            follow_leaves(interrupt);
-            if (!is_used_[k]) follow(k);
+            ship_leaves(interrupt);
+            if (!is_used_[k]) ship_planned(k);
         }
     }
 
-    /// As much as both units still have.
+    /// Ships as much as both units still have.
     void ship(const Arc& arc) {
         if (is_done(arc.source) || is_done(arc.target + n_source_)) return;
         DoubleDouble& supply = mass_[index(arc.source)];
@@ -120,7 +97,7 @@ public:
         arcs_.push_back(arc);
     }
 
-    /// A staircase through what the plan left over.
+    /// Ships what the plan left over, by the north-west corner rule.
     void ship_rest(const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
         const auto n_nodes = static_cast<Node>(mass_.size());
         Node i = 0;
@@ -128,7 +105,7 @@ public:
         while (!interrupt.requested_after(steps_per_node)) {
             while (i < n_source_ && is_done(i)) ++i;
             while (j < n_nodes && is_done(j)) ++j;
-            // Masses whose sums differ by rounding leave some on one side.
+            // Sums that differ by rounding leave mass on one side.
             if (i == n_source_ || j == n_nodes) break;
             ship({i, j - n_source_, cost(i, j - n_source_)});
         }
@@ -139,24 +116,24 @@ public:
 private:
     bool is_done(Node node) const { return !(rounded(mass_[index(node)]) > negligible_[index(node)]); }
 
-    void follow_leaves(Interrupt& interrupt) {
+    void ship_leaves(Interrupt& interrupt) {
         while (!leaves_.empty() && !interrupt.requested_after(steps_per_node)) {
             const Node leaf = leaves_.back();
             leaves_.pop_back();
-            const Incidence::Range arcs = incidence_.at(leaf);
+            const auto arcs = arcs_at_.row(index(leaf));
             const auto arc = std::find_if(arcs.begin(), arcs.end(), [&](std::size_t k) { return !is_used_[k]; });
-            if (arc != arcs.end()) follow(*arc);
+            if (arc != arcs.end()) ship_planned(*arc);
         }
     }
 
-    void follow(std::size_t arc) {
+    void ship_planned(std::size_t arc) {
         use(arc);
         const Node source = plan_[arc].source;
         const Node target = plan_[arc].target + n_source_;
         ship(plan_[arc]);
         for (const Node node : {source, target})
             if (is_done(node))
-                for (const std::size_t other : incidence_.at(node))
+                for (const std::size_t other : arcs_at_.row(index(node)))
                     if (!is_used_[other]) use(other);
     }
 
@@ -170,17 +147,17 @@ private:
     std::vector<DoubleDouble> mass_;  // still to be shipped, from sources and to targets
     std::vector<double> negligible_;
     std::vector<Arc> plan_;
-    Incidence incidence_;
+    CompressedRows<std::size_t> arcs_at_;  // of the plan, at every node
     std::vector<bool> is_used_;
     std::vector<std::ptrdiff_t> degree_;  // arcs of the plan not used yet
     std::vector<Node> leaves_;
     std::vector<Arc> arcs_;
 };
 
-/// Hangs the trees of a forest from one of them, one by one (Prim), each by an empty arc from one of its sources.
-class Joining {
+/// Attaches the trees of a forest to one of them, one by one (Prim 1957), each by an empty arc from one of its sources.
+class ForestJoiner {
 public:
-    Joining(const Masses& masses, const std::vector<Arc>& forest)
+    ForestJoiner(const Masses& masses, const std::vector<Arc>& forest)
         : masses_(masses),
           n_source_(static_cast<Node>(masses.source.size())),
           trees_(masses.source.size() + masses.target.size()),
@@ -196,7 +173,7 @@ public:
             if (nodes_of_[x].size() > nodes_of_[index(first_)].size()) first_ = static_cast<Node>(x);
         }
         root_ = nodes_of_[index(first_)].back() - n_source_;
-        // The root takes what the sums differ by.
+        // The root takes the surplus.
         if (rounded(surplus(masses)) == 0.0) return;
         root_ = greatest_target(masses);
         first_ = trees_.find(root_ + n_source_);
@@ -210,29 +187,29 @@ public:
 private:
     const Masses& masses_;
     Node n_source_;
-    Components trees_;
+    DisjointSets trees_;
     std::vector<std::vector<Node>> nodes_of_;  // of every tree, sources first
     Node first_ = 0;                           // the largest, or the one that has the root
     Node root_ = 0;
     int n_left_ = 0;
 };
 
-std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
-                                     const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
+std::vector<Arc> ForestJoiner::empty_arcs(const std::vector<Arc>& arcs, const Potentials& potentials,
+                                          const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     std::vector<Arc> chosen;
     if (n_left_ == 1) return chosen;
     using Entry = std::pair<double, std::size_t>;
     std::priority_queue<Entry, std::vector<Entry>, std::greater<>> open;
     std::vector<double> least(nodes_of_.size(), std::numeric_limits<double>::infinity());
     std::vector<bool> is_joined(nodes_of_.size(), false);
-    const Incidence incidence(arcs, n_source_, nodes_of_.size());
+    const CompressedRows<std::size_t> arcs_at = incident_arcs(arcs, n_source_, nodes_of_.size());
 
     const auto join = [&](Node tree) {
         is_joined[index(tree)] = true;
         --n_left_;
         for (const Node target : nodes_of_[index(tree)]) {
             if (target < n_source_) continue;
-            for (const std::size_t k : incidence.at(target)) {
+            for (const std::size_t k : arcs_at.row(index(target))) {
                 if (interrupt.requested_after(steps_per_node)) return;
                 const Arc& arc = arcs[k];
                 const Node other = trees_.find(arc.source);
@@ -253,7 +230,7 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
         chosen.push_back(arc);
         join(tree);
     }
-    // Whatever the arcs do not reach hangs from the root; a target whose mass is rounding, from any source there.
+    // A tree that the arcs do not reach is attached to the root; a target whose mass is rounding, to any source there.
     for (std::size_t x = 0; x < nodes_of_.size() && n_left_ > 0 && !interrupt.requested_after(1); ++x) {
         if (nodes_of_[x].empty() || is_joined[x]) continue;
         const Node node = nodes_of_[x].front();
@@ -265,17 +242,13 @@ std::vector<Arc> Joining::empty_arcs(const std::vector<Arc>& arcs, const Potenti
     return chosen;
 }
 
-}  // namespace
-
-namespace {
-
 /// Turns a forest that ships all mass into a tree.
 Basis joined(const Masses& masses, std::vector<Arc> forest, const std::vector<Arc>& arcs, const Potentials& potentials,
              const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
-    Joining joining(masses, forest);
-    const std::vector<Arc> empty = joining.empty_arcs(arcs, potentials, cost, interrupt);
+    ForestJoiner joiner(masses, forest);
+    const std::vector<Arc> empty = joiner.empty_arcs(arcs, potentials, cost, interrupt);
     forest.insert(forest.end(), empty.begin(), empty.end());
-    return {std::move(forest), joining.root()};
+    return {std::move(forest), joiner.root()};
 }
 
 bool is_cheaper(const Arc& x, const Arc& y) {
@@ -283,7 +256,7 @@ bool is_cheaper(const Arc& x, const Arc& y) {
     return x.source != y.source ? x.source < y.source : x.target < y.target;
 }
 
-/// More than these is more sorting for hardly fewer pivots: measured from 16 to 128 units.
+/// More arcs than these are more sorting for hardly fewer pivots: measured from 16 to 128 units.
 constexpr std::ptrdiff_t sorted_per_source = 8;
 
 std::vector<Arc> cheapest_of_each_source(const std::vector<Arc>& arcs, Interrupt& interrupt) {
@@ -308,7 +281,7 @@ Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const P
                      const std::vector<Arc>& arcs, const std::function<double(Node, Node)>& cost,
                      Interrupt& interrupt) {
     Forest forest(masses, plan);
-    forest.follow_plan(interrupt);
+    forest.ship_plan(interrupt);
     forest.ship_rest(cost, interrupt);
     return joined(masses, forest.arcs(), arcs, potentials, cost, interrupt);
 }

@@ -1,10 +1,16 @@
-/// Assignment on a dense matrix, rectangular or square: the only place that decides how one is solved.
+/// Assignment on a dense matrix, rectangular or square: decides how one is solved.
+///
+/// Small and rectangular problems, and those in which nearly every row gets its cheapest column, are searched densely;
+/// the other square ones are solved as a transport. What the certificate does not settle is refined.
 #pragma once
 
 #include <vector>
 
-#include "mot/types/problem.hpp"
-#include "mot/types/view.hpp"
+#include "mot/certificates/certificate.hpp"
+#include "mot/types/arc.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
+#include "mot/types/views.hpp"
 
 namespace mot {
 
@@ -15,8 +21,9 @@ struct Matching {
     Certificate certificate;
 };
 
-/// Gives every row a column of its own at least total cost. There must be at least as many columns as rows, and no cost
-/// may be NaN or minus infinity; plus infinity forbids a pair. A matching that is not proven least is `not_proven`.
-Matching assign(const MatrixView<double>& cost, Interrupt& interrupt);
+/// Matches every row with a column of its own at least total cost. There must be at least as many columns as rows, and
+/// no cost may be NaN or minus infinity; plus infinity forbids a pair. `not_proven` if the certificate does not prove
+/// the matching least.
+Matching solve_assignment(const MatrixView<double>& cost, Interrupt& interrupt);
 
 }  // namespace mot

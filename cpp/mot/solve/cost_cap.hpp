@@ -1,4 +1,4 @@
-/// A bound on what an arc counts for: dearer arcs, and missing ones, count for the cap.
+/// A bound on costs: dearer arcs, and missing ones, are given the cap as their cost.
 ///
 /// Capping makes arcs cheaper only. So where an optimal plan uses no capped arc it is optimal for the costs as they
 /// are, and its potentials are as small as the cap, however dear the arcs that nobody needs. Where it uses some, the
@@ -11,7 +11,7 @@ namespace mot {
 
 class CostCap {
 public:
-    /// Starts some steps above `base`; at `highest` a plan that uses capped arcs has no way round them.
+    /// Starts some steps above `base`. A plan that uses capped arcs even at `highest` has no detour round them.
     CostCap(double base, double step, double highest) : base_(base), highest_(highest) {
         value_ = std::min(highest, base + first_steps * step);
     }

@@ -1,28 +1,22 @@
-/// What every transport goes through last: its arcs in order, its potentials centred.
+/// What every transport goes through last, however its plan was found.
 #pragma once
 
-#include "mot/types/problem.hpp"
+#include "mot/solve/solution.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/masses.hpp"
+#include "mot/types/plan.hpp"
 
 namespace mot {
 
-/// Duals are free up to a constant: both sides get half of the total, so that exchanging the sides exchanges u and v.
-/// Potentials of units without mass may still be -infinity.
-void centre_potentials(const Masses& masses, Potentials& potentials);
+/// Makes a solution of the plan and the potentials of an engine, which counts mass in the unit of `Masses` and leaves
+/// units without mass the potential -infinity: brings mass to the caller's unit, orders the arcs, centres the
+/// potentials, gives every unit one, and measures the certificate, which decides the status.
+template <class Cost>
+Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials potentials, Interrupt& interrupt);
 
-/// cost - potential, rounded down: as the potential of a unit without mass it surely violates nothing.
-double below(double cost, double potential);
-
-/// For costs that are all zero: the tolerance is, too, and whatever the solver bid would be rounding.
-void forget_potentials(Potentials& potentials);
-
-/// Products of smaller costs with masses underflow. They are solved times a power of two, which rounds nothing.
-constexpr double least_cost_scale = 0x1p-500;
-constexpr double magnification = 0x1p560;
-
-/// The answer to costs `magnification` times smaller.
-void reduce(Solution& solution);
-
-/// By source, then target.
-void sort_arcs(Solution& solution);
+/// Refines a solution that its certificate does not settle, and finishes it again. Correlations are known up to their
+/// rounding only, and stay as they are.
+template <class Cost>
+Solution settle(const Cost& cost, const Masses& masses, Solution solution, Interrupt& interrupt);
 
 }  // namespace mot

@@ -20,7 +20,7 @@ void* Buffer::reserve_bytes(std::size_t n_bytes) {
     values_ = {::operator new(n_bytes, alignment), Free{alignment}};
     n_bytes_ = n_bytes;
 #ifdef __linux__
-    if (n_bytes >= large_page) madvise(values_.get(), n_bytes, MADV_HUGEPAGE);  // nothing is lost where it is not taken
+    if (n_bytes >= large_page) madvise(values_.get(), n_bytes, MADV_HUGEPAGE);  // a hint: it may fail
 #endif
     return values_.get();
 }

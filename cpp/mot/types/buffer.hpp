@@ -1,4 +1,4 @@
-/// Memory for many numbers, not initialised, in large pages where Linux has them.
+/// Uninitialised memory for many numbers, in large pages where Linux has them.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace mot {
 
 class Buffer {
 public:
-    /// Room for n numbers at least; what was there is lost when it grows.
+    /// Makes room for at least n numbers; the old ones are lost when it grows.
     template <class Real>
     Real* reserve(std::int64_t n) {
         return static_cast<Real*>(reserve_bytes(static_cast<std::size_t>(n) * sizeof(Real)));

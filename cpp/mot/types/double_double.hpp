@@ -53,7 +53,8 @@ private:
     }
 };
 
-/// The double nearest to a number, and its relative rounding error in sums: what the solvers ask of a number type.
+/// The double nearest to a number, and the relative rounding error of its sums: all that the solvers ask of a number
+/// type.
 inline double rounded(double x) {
     return x;
 }

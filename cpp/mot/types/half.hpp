@@ -1,4 +1,4 @@
-/// IEEE 754 binary16, read only: numpy's float16, which C++17 has no type for.
+/// IEEE 754 binary16, read only: numpy's float16, for which C++17 has no type.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ struct Half {
     explicit operator double() const {
         const std::uint32_t magnitude = (bits & 0x7FFFu) << 13;
         const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
-        // In place, exponent and mantissa read as a binary32 number that is 2^112 too small; a product mends that, for
-        // subnormal numbers too. Infinity and NaN come out as 2^16 or more, and need the full exponent instead.
+        // In place, exponent and mantissa read as a binary32 number that is 2^112 too small; a product corrects that,
+        // for subnormal numbers too. Infinity and NaN come out as 2^16 or more, and need the full exponent instead.
         float value = as_float(magnitude) * 0x1p112f;
         value = value >= 65536.0f ? as_float(magnitude | 0x7F800000u) : value;
         std::uint32_t value_bits;

@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "mot/costs/cost.hpp"
-#include "support/cases.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
+
+using mot::Certificate;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -23,7 +26,8 @@ struct Solved {
     mot::Certificate certificate() const {
         NeverInterrupt interrupt;
         // The scale of the costs as they were solved: it sets the tolerance.
-        return mot::certify(mot::GivenCost<double>(view_of_cost(cost), scale), masses, solution, interrupt);
+        return mot::certify(mot::GivenCost<double>(view_of_cost(cost), scale), masses, solution.plan,
+                            solution.potentials, interrupt);
     }
 };
 
@@ -48,13 +52,13 @@ void test_right_answer(const Solved& right) {
 void test_tampered_plan(const Solved& right) {
     const double total = std::accumulate(right.masses.source.begin(), right.masses.source.end(), 0.0);
     Solved lighter = right;
-    lighter.solution.mass[0] -= 0.5;
+    lighter.solution.plan.mass[0] -= 0.5;
     CHECK_NEAR(lighter.certificate().marginal_error, 0.5 / total, 1e-14);
     CHECK(!lighter.certificate().is_optimal());
 
     // Rows keep their sums, columns do not.
     Solved elsewhere = right;
-    mot::Node& target = elsewhere.solution.target[0];
+    mot::Node& target = elsewhere.solution.plan.target[0];
     target = target == 0 ? 1 : 0;
     CHECK(elsewhere.certificate().marginal_error > 0.01 / total);
     CHECK(!elsewhere.certificate().is_optimal());
@@ -62,9 +66,9 @@ void test_tampered_plan(const Solved& right) {
     // A mass below zero that its neighbours make up for.
     Solved negative = right;
     for (const double mass : {1.0, -1.0}) {
-        negative.solution.source.push_back(right.solution.source[0]);
-        negative.solution.target.push_back(right.solution.target[0]);
-        negative.solution.mass.push_back(mass);
+        negative.solution.plan.source.push_back(right.solution.plan.source[0]);
+        negative.solution.plan.target.push_back(right.solution.plan.target[0]);
+        negative.solution.plan.mass.push_back(mass);
     }
     CHECK(!negative.certificate().is_optimal());
 }
@@ -76,11 +80,11 @@ void test_detour() {
     detour.solution = solve_matrix(detour.cost, detour.masses);
     CHECK(detour.certificate().is_optimal());
     const double moved = 1e-3;
-    detour.solution.mass[0] -= moved;
-    detour.solution.mass[3] -= moved;
-    detour.solution.source.insert(detour.solution.source.end(), {0, 3});
-    detour.solution.target.insert(detour.solution.target.end(), {3, 0});
-    detour.solution.mass.insert(detour.solution.mass.end(), {moved, moved});
+    detour.solution.plan.mass[0] -= moved;
+    detour.solution.plan.mass[3] -= moved;
+    detour.solution.plan.source.insert(detour.solution.plan.source.end(), {0, 3});
+    detour.solution.plan.target.insert(detour.solution.plan.target.end(), {3, 0});
+    detour.solution.plan.mass.insert(detour.solution.plan.mass.end(), {moved, moved});
     const mot::Certificate certificate = detour.certificate();
     CHECK_NEAR(certificate.marginal_error, 0.0, 1e-15);
     CHECK_NEAR(certificate.duality_gap, 20 * moved, 1e-12);
@@ -107,9 +111,9 @@ void test_dear_arc() {
 void test_gap_bounds_what_violations_allow() {
     Solved wrong{Matrix(2, 2, 1.0), mot::Masses::uniform(2, 2), {}, 1.0};
     wrong.cost(0, 0) = wrong.cost(1, 1) = 0.0;
-    wrong.solution.source = {0, 1};
-    wrong.solution.target = {1, 0};
-    wrong.solution.mass = {0.5, 0.5};
+    wrong.solution.plan.source = {0, 1};
+    wrong.solution.plan.target = {1, 0};
+    wrong.solution.plan.mass = {0.5, 0.5};
     wrong.solution.potentials = {{1.0, 1.0}, {0.0, 0.0}};  // tight on the plan, too high on the diagonal
     wrong.masses.unit = 0.5;
     CHECK_NEAR(wrong.certificate().duality_gap, 1.0, 1e-15);
@@ -139,9 +143,9 @@ void test_tampered_duals(const Solved& right) {
 
 void test_tampered_cost(const Solved& right) {
     std::vector<bool> carries_mass(right.cost.values.size(), false);
-    for (std::size_t k = 0; k < right.solution.mass.size(); ++k)
-        carries_mass[to_index(right.solution.source[k]) * right.cost.n_columns + to_index(right.solution.target[k])] =
-            true;
+    for (std::size_t k = 0; k < right.solution.plan.mass.size(); ++k)
+        carries_mass[to_index(right.solution.plan.source[k]) * right.cost.n_columns +
+                     to_index(right.solution.plan.target[k])] = true;
     for (std::size_t k = 0; k < carries_mass.size(); ++k) {
         Solved unknown = right;
         unknown.cost.values[k] = not_a_number;
@@ -155,9 +159,33 @@ void test_tampered_cost(const Solved& right) {
     }
 }
 
+void test_certificate_figures() {
+    CHECK(!Certificate{}.is_optimal());
+    case_name = "certificate figures";
+    Certificate perfect;
+    perfect.tolerance = 1e-6;
+    CHECK(perfect.is_optimal());
+    constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+    for (double Certificate::* figure : {&Certificate::dual_violation, &Certificate::slackness,
+                                         &Certificate::duality_gap, &Certificate::marginal_error}) {
+        const double allowed = figure == &Certificate::marginal_error ? 1e-9 : 1e-6;
+        Certificate certificate = perfect;
+        certificate.*figure = 0.99 * allowed;
+        CHECK(certificate.is_optimal());
+        for (const double bad : {1.01 * allowed, 1.0, std::numeric_limits<double>::infinity(), not_a_number}) {
+            certificate.*figure = bad;
+            CHECK(!certificate.is_optimal());
+        }
+    }
+    Certificate unknown = perfect;
+    unknown.tolerance = not_a_number;
+    CHECK(!unknown.is_optimal());
+}
+
 }  // namespace
 
 int main() {
+    test_certificate_figures();
     test_detour();
     test_dear_arc();
     test_gap_bounds_what_violations_allow();

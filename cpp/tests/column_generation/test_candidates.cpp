@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -105,8 +105,8 @@ void test_correlations(Random& random, std::int64_t most_stored) {
     const mot::StandardizedLayer source = standardize(random_activations(random, 20, 90));
     const mot::StandardizedLayer target = standardize(random_activations(random, 20, 150));
     NeverInterrupt interrupt;
-    mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-    const mot::CorrelationCost cost(source, target, workshop, interrupt);
+    mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
+    const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
     check_candidates(searched_costs(cost), mot::select_candidates(cost, 7, interrupt), 7);
 }
 

@@ -8,8 +8,8 @@
 #include "mot/column_generation/candidates.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/solve/dense.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -77,7 +77,7 @@ void test_rank_one(Random& random, std::size_t n, std::size_t m) {
     const mot::Masses masses = to_core(uniform_masses(n, m));
     NeverInterrupt interrupt;
     mot::Auction auction(masses, mot::select_candidates(as_given(cost), 12, interrupt));
-    CHECK(!auction.run(mot::coarse * auction.spread(cost.scale()), interrupt));
+    CHECK(!auction.run(mot::coarse_epsilon * auction.spread(cost.scale()), interrupt));
     test_against_oracle(cost, uniform_masses(n, m));
     test_against_oracle(cost, random_masses(random, n, m, 0, 3));
 }

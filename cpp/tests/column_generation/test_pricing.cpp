@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -149,8 +149,8 @@ void test_correlations(Random& random, std::int64_t most_stored, double unit_in_
     const mot::StandardizedLayer source = standardize(random_activations(random, 2, 30));
     const mot::StandardizedLayer target = standardize(random_activations(random, 2, 90));
     NeverInterrupt interrupt;
-    mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-    const mot::CorrelationCost cost(source, target, workshop, interrupt);
+    mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
+    const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
     const Matrix searched = searched_costs(cost);
     const std::vector<Arc> known = arcs_of(some_of(random, searched, 10));
     const Twin twin = twin_of(searched, exact_costs(cost), known, 1e-13);
@@ -184,10 +184,10 @@ void test_rows_are_read_at_need(Random& random) {
     const mot::StandardizedLayer source = standardize(random_activations(random, 10, 50));
     const mot::StandardizedLayer target = standardize(random_activations(random, 10, 20));
     NeverInterrupt interrupt;
-    mot::Workshop workshop = workshop_of(counting_sgemm, 0);
-    const mot::CorrelationCost cost(source, target, workshop, interrupt);
+    mot::Workspace workspace = workspace_of(counting_sgemm, 0);
+    const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
     CHECK(n_rows_read == 0);
-    Pricing<mot::CorrelationCost> pricing(cost, {});
+    Pricing<mot::CorrelationCost<float>> pricing(cost, {});
     Potentials potentials{std::vector<double>(50, -1.0), std::vector<double>(20, -1.0)};
     const auto rows_read = [&](double certain) {
         n_rows_read = 0;

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "mot/types/half.hpp"
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

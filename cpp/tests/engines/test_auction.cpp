@@ -9,11 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
+using mot::Arc;
 using mot::Auction;
 using mot::Shipment;
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -13,8 +13,8 @@
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/dense.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -83,9 +83,7 @@ struct TreeArc {
 /// The arcs, of those the simplex knows, whose reduced cost vanishes.
 std::vector<TreeArc> tree_of(const NetworkSimplex& simplex, const Matrix& known) {
     const auto [u, v] = simplex.potentials();
-    std::vector<Node> source, target;
-    std::vector<double> flow;
-    simplex.plan(source, target, flow);
+    const auto [source, target, flow] = simplex.plan();
     Matrix mass(known.n_rows, known.n_columns);
     for (std::size_t k = 0; k < flow.size(); ++k) mass(to_index(source[k]), to_index(target[k])) = flow[k];
 
@@ -175,9 +173,7 @@ void test_end(Random& random, const Matrix& cost, const WholeMasses& whole_masse
     simplex.add_arcs(arcs_of(cost));
     Bounded interrupt;
     CHECK(simplex.optimize(0.0, interrupt) == mot::Status::optimal);
-    std::vector<Node> source, target;
-    std::vector<double> flow;
-    simplex.plan(source, target, flow);
+    const auto [source, target, flow] = simplex.plan();
     double found = 0;
     for (std::size_t k = 0; k < flow.size(); ++k) found += flow[k] * cost(to_index(source[k]), to_index(target[k]));
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "oracles/tree_flow.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -28,9 +28,7 @@ void add(SparseProblem& problem, const std::vector<Arc>& arcs) {
 /// The potentials belong to these costs: every arc that carries mass is tight.
 void check_tight(const NetworkSimplex& simplex, const Matrix& cost) {
     const mot::Potentials potentials = simplex.potentials();
-    std::vector<mot::Node> source, target;
-    std::vector<double> flow;
-    simplex.plan(source, target, flow);
+    const auto [source, target, flow] = simplex.plan();
     for (std::size_t k = 0; k < flow.size(); ++k) {
         const std::size_t i = to_index(source[k]);
         const std::size_t j = to_index(target[k]);
@@ -47,9 +45,7 @@ void check_engine(const NetworkSimplex& simplex, const SparseProblem& problem) {
         for (std::size_t j = 0; j < v.size(); ++j) CHECK(u[i] + v[j] <= problem.known(i, j) + tolerance);
 
     check_tight(simplex, problem.known);
-    std::vector<mot::Node> source, target;
-    std::vector<double> flow;
-    simplex.plan(source, target, flow);
+    const auto [source, target, flow] = simplex.plan();
     std::vector<double> row_sum(u.size(), 0.0), column_sum(v.size(), 0.0);
     double cost = 0;
     for (std::size_t k = 0; k < flow.size(); ++k) {
@@ -137,9 +133,7 @@ void test_tolerance() {
         NetworkSimplex simplex(masses, mot::starting_basis(masses, auction, arcs_of(cost), cost_of, interrupt));
         simplex.add_arcs(arcs_of(cost));
         CHECK(simplex.optimize(allowed, interrupt) == mot::Status::optimal);
-        std::vector<mot::Node> source, target;
-        std::vector<double> flow;
-        simplex.plan(source, target, flow);
+        const auto [source, target, flow] = simplex.plan();
         CHECK(flow.size() == 2);
         CHECK((source[0] == target[0]) == (allowed > 1.5));
     }

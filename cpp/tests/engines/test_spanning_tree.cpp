@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -20,9 +20,9 @@ using mot::SpanningTree;
 
 constexpr std::size_t n_outside = 8;  // nodes that no edge touches
 
-/// Parents of all nodes by walking the edges from the root; `SpanningTree::none` for the root and nodes outside.
+/// Parents of all nodes by walking the edges from the root; `mot::no_node` for the root and nodes outside.
 std::vector<Node> parents_by_edges(std::size_t n_nodes, const std::vector<Edge>& edges, Node root) {
-    std::vector<Node> parents(n_nodes, SpanningTree::none);
+    std::vector<Node> parents(n_nodes, mot::no_node);
     std::vector<Node> open{root};
     while (!open.empty()) {
         const Node node = open.back();
@@ -41,7 +41,7 @@ std::vector<Node> parents_by_edges(std::size_t n_nodes, const std::vector<Edge>&
 /// The node itself first, the root last.
 std::vector<Node> ancestors(const std::vector<Node>& parents, Node node) {
     std::vector<Node> path;
-    for (; node != SpanningTree::none; node = parents[to_index(node)]) path.push_back(node);
+    for (; node != mot::no_node; node = parents[to_index(node)]) path.push_back(node);
     return path;
 }
 

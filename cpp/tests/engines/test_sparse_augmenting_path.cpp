@@ -8,17 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
-using mot::Assignment;
+using mot::Arc;
+using mot::SparseAugmentingPath;
 
 /// No arc of `known` is violated, the matched ones are tight, each unit is matched once, and the cost is `expected`.
-void check_engine(const Assignment& assignment, const Matrix& known, double expected) {
+void check_engine(const SparseAugmentingPath& engine, const Matrix& known, double expected) {
     const std::size_t n = known.n_rows;
-    const auto [u, v] = assignment.potentials();
+    const auto [u, v] = engine.potentials();
     // Prices that an auction drove far down round by their own size.
     double largest = known.scale();
     for (const double price : v) largest = std::max(largest, std::abs(price));
@@ -26,9 +27,7 @@ void check_engine(const Assignment& assignment, const Matrix& known, double expe
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) CHECK(u[i] + v[j] <= known(i, j) + tolerance);
 
-    std::vector<mot::Node> source, target;
-    std::vector<double> flow;
-    assignment.plan(source, target, flow);
+    const auto [source, target, flow] = engine.plan();
     CHECK(flow == std::vector<double>(n, 1.0));
     std::vector<bool> is_taken(n, false);
     double cost = 0;
@@ -47,7 +46,7 @@ mot::Masses ones(std::size_t n) {
 }
 
 /// From an auction that ran a random number of rounds, none included, of whatever epsilon, and saw some of the arcs.
-Assignment start(Random& random, const mot::Masses& masses, const Matrix& known) {
+SparseAugmentingPath start(Random& random, const mot::Masses& masses, const Matrix& known) {
     mot::Auction auction(masses, arcs_of(some_of(random, known, draw(random, 0, 2) == 0 ? 70 : 100)));
     NeverInterrupt never;
     StopAt early(2);
@@ -56,7 +55,7 @@ Assignment start(Random& random, const mot::Masses& masses, const Matrix& known)
         const double epsilon = known.scale() * epsilons[draw_size(random, 0, 4)];
         auction.run(epsilon, draw(random, 0, 5) == 0 ? static_cast<mot::Interrupt&>(early) : never);
     }
-    return Assignment(masses, auction, arcs_of(known));
+    return SparseAugmentingPath(masses, auction, arcs_of(known));
 }
 
 /// Solves on the diagonal and `percent` of the arcs, then on all, then at the costs of `second`.
@@ -67,19 +66,19 @@ void test_engine(Random& random, const Matrix& cost, const Matrix& second, int p
     const mot::Masses masses = ones(n);
     NeverInterrupt interrupt;
 
-    Assignment assignment = start(random, masses, known);
-    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-    check_engine(assignment, known, assignment_by_permutations(known));
+    SparseAugmentingPath engine = start(random, masses, known);
+    CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(engine, known, assignment_by_permutations(known));
 
-    assignment.add_arcs(arcs_of(cost));
-    assignment.add_arcs(arcs_of(times(cost, 2.0)));  // dearer copies change nothing
-    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-    check_engine(assignment, cost, assignment_by_permutations(cost));
+    engine.add_arcs(arcs_of(cost));
+    engine.add_arcs(arcs_of(times(cost, 2.0)));  // dearer copies change nothing
+    CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(engine, cost, assignment_by_permutations(cost));
 
-    assignment.replace_costs([&](mot::Node i, mot::Node j) { return second(to_index(i), to_index(j)); });
-    assignment.add_arcs(arcs_of(second));
-    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-    check_engine(assignment, second, assignment_by_permutations(second));
+    engine.replace_costs([&](mot::Node i, mot::Node j) { return second(to_index(i), to_index(j)); });
+    engine.add_arcs(arcs_of(second));
+    CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(engine, second, assignment_by_permutations(second));
 }
 
 /// Ties of sums that floating point does not see as equal: what is zero by the mathematics is now and then negative.
@@ -98,9 +97,9 @@ void test_decimal_ties(Random& random) {
         const mot::Masses masses = ones(n);
         const std::vector<long> each(n, 1);
         NeverInterrupt interrupt;
-        Assignment assignment = start(random, masses, cost);
-        CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-        check_engine(assignment, cost, 0.1 * transport_by_shortest_paths(tenths, each, each));
+        SparseAugmentingPath engine = start(random, masses, cost);
+        CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+        check_engine(engine, cost, 0.1 * transport_by_shortest_paths(tenths, each, each));
     }
 }
 
@@ -115,9 +114,9 @@ void test_price_war(Random& random) {
                 cost(i, j) = ((i < 4) == (j < 3) ? 0.0 : 1.0) + draw_real(random, 0.0, 1e-12);
         NeverInterrupt interrupt;
         const mot::Masses masses = ones(7);
-        Assignment assignment = start(random, masses, cost);
-        CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-        check_engine(assignment, cost, assignment_by_permutations(cost));
+        SparseAugmentingPath engine = start(random, masses, cost);
+        CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+        check_engine(engine, cost, assignment_by_permutations(cost));
     }
 }
 
@@ -127,17 +126,17 @@ void test_interrupt(Random& random) {
     const Matrix cost = rank_products(random, 200);
     const mot::Masses masses = ones(200);
     const mot::Auction not_run(masses, arcs_of(cost));
-    Assignment assignment(masses, not_run, arcs_of(cost));
+    SparseAugmentingPath engine(masses, not_run, arcs_of(cost));
     int n_interrupted = 0;
     for (int n = 1;; n += 1 + n / 4) {
         StopAt stop(n);
-        if (assignment.optimize(0.0, stop) == mot::Status::optimal) break;
+        if (engine.optimize(0.0, stop) == mot::Status::optimal) break;
         CHECK(stop.n_looks == n);
         ++n_interrupted;
     }
     CHECK(n_interrupted > 10);
     const std::vector<long> each(200, 1);
-    check_engine(assignment, cost, transport_by_shortest_paths(cost, each, each));
+    check_engine(engine, cost, transport_by_shortest_paths(cost, each, each));
 }
 
 /// Two sources that can go to one target only have no perfect matching.
@@ -147,14 +146,14 @@ void test_no_perfect_matching() {
     known(0, 0) = known(1, 0) = known(2, 1) = known(2, 2) = 1.0;
     const mot::Masses masses = ones(3);
     const mot::Auction auction(masses, arcs_of(known));
-    Assignment assignment(masses, auction, arcs_of(known));
+    SparseAugmentingPath engine(masses, auction, arcs_of(known));
     NeverInterrupt interrupt;
-    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::not_proven);
+    CHECK(engine.optimize(0.0, interrupt) == mot::Status::not_proven);
     // One more arc, and there is one.
     known(1, 2) = 5.0;
-    assignment.add_arcs({{1, 2, 5.0}});
-    CHECK(assignment.optimize(0.0, interrupt) == mot::Status::optimal);
-    check_engine(assignment, known, 7.0);
+    engine.add_arcs({{1, 2, 5.0}});
+    CHECK(engine.optimize(0.0, interrupt) == mot::Status::optimal);
+    check_engine(engine, known, 7.0);
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "oracles/tree_flow.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -119,7 +119,7 @@ void test_rounding(Random& random, std::size_t n, std::size_t m, double smallest
     for (double& mass : a) mass = draw_real(random, 0.0, 1.0) < 0.3 ? smallest : draw_real(random, 0.1, 1.0);
     for (double& mass : b) mass = draw_real(random, 0.0, 1.0) < 0.3 ? smallest : draw_real(random, 0.1, 1.0);
     const mot::Masses masses =
-        mot::Masses::of(a.data(), static_cast<std::int64_t>(n), b.data(), static_cast<std::int64_t>(m));
+        mot::Masses::from_marginals(a.data(), static_cast<std::int64_t>(n), b.data(), static_cast<std::int64_t>(m));
     const Matrix cost = whole_costs(random, n, m, 20);
     const auto cost_of = [&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); };
     Auction auction(masses, arcs_of(cost));
@@ -139,7 +139,7 @@ void test_nearest_trees_are_joined() {
     cost(3, 0) = cost(2, 2) = cost(3, 1) = 1.0;
     const std::vector<double> a{1, 1, 1, 1};
     const std::vector<double> b{2, 1, 1};
-    const mot::Masses masses = mot::Masses::of(a.data(), 4, b.data(), 3);
+    const mot::Masses masses = mot::Masses::from_marginals(a.data(), 4, b.data(), 3);
     Auction auction(masses, arcs_of(cost));
     NeverInterrupt interrupt;
     auction.run(0.01, interrupt);

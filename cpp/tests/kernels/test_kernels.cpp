@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "mot/engines/starting_basis.hpp"
-#include "oracles/oracles.hpp"
+#include "oracles/transport.hpp"
 #include "support/check.hpp"
 
 /// The flow on every arc and whether its source hangs from its target, found by cutting leaves off the tree.

@@ -1,5 +1,5 @@
-/// Rectangular assignment with forbidden pairs against shortest paths, columns that many rows bid for, column
-/// generation against the dense search, and what its certificate catches.
+/// Rectangular assignment with forbidden pairs against shortest paths, columns that many rows bid for, and column
+/// generation against the dense search.
 #include "mot/solve/assignment.hpp"
 
 #include <algorithm>
@@ -7,16 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "mot/certificates/certificate.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
 mot::Matching matching_of(const Matrix& cost) {
     NeverInterrupt interrupt;
-    return mot::assign(view_of_cost(cost), interrupt);
+    return mot::solve_assignment(view_of_cost(cost), interrupt);
 }
 
 /// Every row has a column of its own and the potentials prove that the total is least.
@@ -108,45 +107,14 @@ void test_bids(Random& random, std::size_t n, std::size_t m) {
     test("some forbidden", some_of(random, whole, 50));
 }
 
-/// Told to stop among the bids, the search goes on from there when it is called again.
-void test_bids_are_taken_up_again(Random& random) {
-    const Matrix cost = rank_products(random, 200);
-    const double expected = matching_of(cost).certificate.primal;
-    for (const int n : {1, 2, 3, 4}) {  // there are 1,200 bids, a look at every 256
-        mot::DenseAssignment<double> dense(view_of_cost(cost));
-        StopAt stop(n);
-        CHECK(dense.search(stop) == mot::Status::interrupted && stop.n_looks == n);
-        NeverInterrupt never;
-        CHECK(dense.search(never) == mot::Status::optimal);
-        const mot::Certificate certificate =
-            mot::certify_matching(view_of_cost(cost), dense.column_of(), dense.potentials(), never);
-        CHECK(certificate.is_optimal());
-        CHECK(certificate.primal == expected);
-    }
-}
-
-/// Whole numbers are the same in single precision, and so is what is done with them.
-void test_both_precisions_agree(Random& random) {
-    const Matrix cost = whole_costs(random, 90, 130, 1000);
-    const std::vector<float> single(cost.values.begin(), cost.values.end());
-    NeverInterrupt interrupt;
-    mot::DenseAssignment<double> dense(view_of_cost(cost));
-    mot::DenseAssignment<float> dense_single({single.data(), 90, 130});
-    dense.take_cheapest(interrupt);
-    dense_single.take_cheapest(interrupt);
-    CHECK(dense.search(interrupt) == mot::Status::optimal && dense_single.search(interrupt) == mot::Status::optimal);
-    CHECK(dense.column_of() == dense_single.column_of());
-    CHECK(dense.potentials().v == dense_single.potentials().v);
-}
-
-/// Both ways of a size and kind that `assign` solves by column generation.
+/// Compares both methods on a size and kind that `solve_assignment` solves by column generation.
 void test_column_generation_and_the_dense_search_agree(Random& random, std::size_t n, int highest) {
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
-    mot::DenseAssignment<double> dense(view_of_cost(cost));
-    dense.take_cheapest(interrupt);
-    CHECK(!dense.suits_search());
-    CHECK(dense.search(interrupt) == mot::Status::optimal);
+    mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+    dense.match_cheapest(interrupt);
+    CHECK(!dense.is_nearly_done());
+    CHECK(dense.optimize(interrupt) == mot::Status::optimal);
     double expected = 0;
     for (std::size_t i = 0; i < n; ++i) expected += cost(i, to_index(dense.column_of()[i]));
     check_matching(cost, matching_of(cost), expected);
@@ -167,41 +135,12 @@ void test_forbidding_costs(Random& random, std::size_t n, std::size_t m) {
     check_matching(cost, matching_of(cost), expected);
 }
 
-void test_certificate_catches(Random& random) {
-    const Matrix cost = whole_costs(random, 4, 6, 100);
-    const mot::MatrixView<double> view = view_of_cost(cost);
-    const mot::Matching matching = matching_of(cost);
-    NeverInterrupt never;
-    const auto certify = [&](const std::vector<mot::Node>& column_of, const mot::Potentials& potentials) {
-        return mot::certify_matching(view, column_of, potentials, never);
-    };
-    CHECK(certify(matching.column_of, matching.potentials).is_optimal());
-    std::vector<mot::Node> twice = matching.column_of;
-    twice[1] = twice[0];
-    CHECK(!certify(twice, matching.potentials).is_optimal());
-    mot::Potentials high = matching.potentials;
-    high.u[2] += 1e-3;
-    CHECK(certify(matching.column_of, high).dual_violation > 0);
-    CHECK(!certify(matching.column_of, high).is_optimal());
-    mot::Potentials shifted = matching.potentials;  // feasible but for the idle row
-    for (double& u : shifted.u) u -= 1;
-    for (double& v : shifted.v) v += 1;
-    CHECK(!certify(matching.column_of, shifted).is_optimal());
-    Matrix forbidden = cost;
-    forbidden(0, to_index(matching.column_of[0])) = infinity;
-    CHECK(!mot::certify_matching(view_of_cost(forbidden), matching.column_of, matching.potentials, never).is_optimal());
-    mot::Potentials unknown = matching.potentials;
-    unknown.v[0] = std::numeric_limits<double>::quiet_NaN();
-    CHECK(!certify(matching.column_of, unknown).is_optimal());
-}
-
 }  // namespace
 
 int main() {
     Random random(12);
     test_equal_costs_are_matched_in_order();
     CHECK(matching_of(Matrix(0, 3)).status == mot::Status::optimal);
-    test_certificate_catches(random);
     for (const std::size_t n : {1u, 2u, 3u, 5u, 8u, 20u, 40u})
         for (const std::size_t m : {1u, 2u, 3u, 5u, 8u, 20u, 33u, 40u, 60u}) {
             if (n > m) continue;
@@ -212,10 +151,6 @@ int main() {
     for (const std::size_t n : {16u, 40u, 100u})
         for (const std::size_t m : {n, n + 1, n + n / 2}) test_bids(random, n, m);
     for (int round = 0; round < 40; ++round) test_forbidding_costs(random, draw_size(random, 2, 6), 7);
-    case_name = "bids taken up again";
-    test_bids_are_taken_up_again(random);
-    case_name = "both precisions";
-    test_both_precisions_agree(random);
     case_name = "column generation";
     test_column_generation_and_the_dense_search_agree(random, 400, 100000);
 }

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -55,7 +55,7 @@ void test_single_precision(const Case& problem) {
     NeverInterrupt interrupt;
     const mot::GivenCost<float> cost({values.data(), shape.n_rows, shape.n_columns}, problem.cost.scale());
     for (const mot::Method method : all_methods)
-        check_solution(problem, mot::solve(cost, to_core(problem.masses), interrupt, method));
+        check_solution(problem, mot::solve_dense(cost, to_core(problem.masses), interrupt, method));
 }
 
 Matrix with_duplicated_rows(Matrix cost) {
@@ -102,52 +102,6 @@ void test_permutations(Random& random, std::size_t n) {
         CHECK_NEAR(solve_matrix(cost, to_core(masses), method).cost, expected, 1e-9);
 }
 
-/// One minus the correlation, both storages: the simplex, the assignment and the dense solver of the exact costs agree.
-void test_correlations(Random& random, std::size_t n_stimuli, std::size_t n, std::size_t m) {
-    case_name = "correlations, " + std::to_string(n_stimuli) + " stimuli, " + std::to_string(n);
-    const mot::StandardizedLayer source = standardize(random_activations(random, n_stimuli, n));
-    const mot::StandardizedLayer target = standardize(random_activations(random, n_stimuli, m));
-    NeverInterrupt interrupt;
-    const WholeMasses masses = uniform_masses(n, m);
-    for (const std::int64_t most_stored : {0, 1 << 20}) {
-        mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-        const mot::CorrelationCost cost(source, target, workshop, interrupt);
-        const Matrix exact = exact_costs(cost);
-        const double expected = solve_matrix(exact, to_core(masses), Method::simplex).cost;
-        for (const mot::Method method : all_methods) {
-            mot::Workshop own = workshop_of(naive_sgemm, most_stored);
-            const mot::Solution solution = mot::solve(source, target, to_core(masses), own, interrupt, method);
-            check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
-            CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
-        }
-    }
-}
-
-/// Units that all correlate nearly alike, by one stimulus that outweighs the others, in either sign: single precision
-/// tells none of them apart, and what is solved in its stead is optimal for the costs of the definition.
-void test_nearly_alike(Random& random, std::size_t n, std::size_t m) {
-    case_name = "nearly alike, " + std::to_string(n) + " x " + std::to_string(m);
-    Activations x = random_activations(random, 60, n);
-    Activations y = random_activations(random, 60, m);
-    for (std::size_t i = 0; i < n; ++i) x(7, i) = i % 5 == 0 ? -1e4 : 1e4;
-    for (std::size_t j = 0; j < m; ++j) y(7, j) = j % 3 == 0 ? -1e4 : 1e4;
-    const mot::StandardizedLayer source = standardize(x);
-    const mot::StandardizedLayer target = standardize(y);
-    const WholeMasses masses = uniform_masses(n, m);
-    const double expected = solve_matrix(naive_correlation_cost(x, y), to_core(masses), Method::simplex).cost;
-    NeverInterrupt interrupt;
-    for (const std::int64_t most_stored : {0, 1 << 20})
-        for (const mot::Method method : all_methods) {
-            mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-            const mot::CorrelationCost in_single(source, target, workshop, interrupt);
-            CHECK(mot::solve(in_single, to_core(masses), interrupt, method).status == mot::Status::undecided);
-            const mot::Solution solution = mot::solve(source, target, to_core(masses), workshop, interrupt, method);
-            CHECK(solution.status == mot::Status::optimal);
-            CHECK(solution.certificate.dual_violation <= 1e-12);
-            CHECK_NEAR(solution.cost, expected, 1e-12 * static_cast<double>(n * m));
-        }
-}
-
 /// Marginals of total 1 come back as they were given, not as counted.
 void test_unit_of_mass(Random& random) {
     const Matrix cost = whole_costs(random, 4, 6, 100);
@@ -192,11 +146,4 @@ int main() {
             case_name = std::to_string(n) + " x " + std::to_string(m);
             for (int round = 0; round < 3; ++round) test_kinds_of_masses(random, n, m);
         }
-    // Few stimuli make many ties.
-    for (const std::size_t n_stimuli : {2u, 3u, 50u}) {
-        test_correlations(random, n_stimuli, 60, 60);
-        test_correlations(random, n_stimuli, 30, 70);
-    }
-    test_nearly_alike(random, 90, 90);
-    test_nearly_alike(random, 80, 120);
 }

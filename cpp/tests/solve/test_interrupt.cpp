@@ -12,9 +12,9 @@
 #include "mot/solve/assignment.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/sparse.hpp"
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -25,7 +25,7 @@ using mot::Status;
 using Work = std::function<Status(mot::Interrupt&)>;
 
 Status status_of(const mot::Solution& solution) {
-    const bool is_empty = solution.mass.empty() && solution.potentials.u.empty();
+    const bool is_empty = solution.plan.mass.empty() && solution.potentials.u.empty();
     CHECK(is_empty == (solution.status != Status::optimal));
     return solution.status;
 }
@@ -57,7 +57,7 @@ void test_dense(Random& random) {
     const Matrix cost = rank_products(random, 160);
     const auto solve = [&](const Matrix& matrix, const mot::Masses& masses, Method method) {
         return [&matrix, masses, method](mot::Interrupt& interrupt) {
-            return status_of(mot::solve(as_given(matrix), masses, interrupt, method));
+            return status_of(mot::solve_dense(as_given(matrix), masses, interrupt, method));
         };
     };
     for (const Method method : all_methods)
@@ -74,7 +74,7 @@ void test_dense(Random& random) {
 void test_matchings(Random& random) {
     const auto assign = [](const Matrix& cost) {
         return [&cost](mot::Interrupt& interrupt) {
-            const mot::Matching matching = mot::assign(view_of_cost(cost), interrupt);
+            const mot::Matching matching = mot::solve_assignment(view_of_cost(cost), interrupt);
             CHECK(matching.column_of.empty() == (matching.status != Status::optimal));
             return matching.status;
         };
@@ -109,7 +109,7 @@ void test_sparse(Random& random) {
     const auto solve = [](const SparseRows& rows, std::int64_t n) {
         return [&rows, n](mot::Interrupt& interrupt) {
             const mot::SparseView view{rows.starts.data(), rows.columns.data(), rows.costs.data(), n, n};
-            return status_of(mot::solve(mot::SparseCost(view), mot::Masses::uniform(n, n), interrupt));
+            return status_of(mot::solve_sparse(mot::SparseCost(view), mot::Masses::uniform(n, n), interrupt));
         };
     };
     Matrix known = some_of(random, whole_costs(random, 120, 120, 1000), 20);
@@ -129,9 +129,9 @@ void test_correlations(Random& random) {
     const mot::StandardizedLayer target = standardize(random_activations(random, 4, 30));
     for (const std::int64_t most_stored : {1 << 20, 0})
         test_moments(random, "correlations", Status::optimal, 20000, [&](mot::Interrupt& interrupt) {
-            mot::Workshop workshop = workshop_of(naive_sgemm, most_stored);
-            const mot::CorrelationCost cost(source, target, workshop, interrupt);
-            return status_of(mot::solve(cost, mot::Masses::uniform(1100, 30), interrupt));
+            mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
+            const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
+            return status_of(mot::solve_dense(cost, mot::Masses::uniform(1100, 30), interrupt));
         });
 }
 
@@ -157,8 +157,8 @@ void test_product(Random& random) {
     case_name = "product";
     for (const int n : {1, 2}) {
         StopAt interrupt(n);
-        mot::Workshop workshop = workshop_of(naive_sgemm, 2200);
-        const mot::CorrelationCost cost(source, target, workshop, interrupt);
+        mot::Workspace workspace = workspace_of(naive_sgemm, 2200);
+        const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
         CHECK(interrupt.n_looks == n);  // 1,100 rows are two panels
     }
 }
@@ -187,7 +187,7 @@ private:
 void test_watched(const std::string& name, const Matrix& cost, const mot::Masses& masses, int most_looks) {
     case_name = name;
     Watch watch;
-    const mot::Solution solution = mot::solve(as_given(cost), masses, watch);
+    const mot::Solution solution = mot::solve_dense(as_given(cost), masses, watch);
     watch.note();
     CHECK(solution.status == Status::optimal);
     CHECK(watch.longest < 1.0);

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -87,8 +87,9 @@ void give_masses(Random& random, int lowest, Layers& layers) {
 }
 
 bool has_same_bits(const Solution& x, const Solution& y) {
-    return x.status == y.status && x.source == y.source && x.target == y.target && x.mass == y.mass &&
-           x.potentials.u == y.potentials.u && x.potentials.v == y.potentials.v && x.cost == y.cost;
+    return x.status == y.status && x.plan.source == y.plan.source && x.plan.target == y.plan.target &&
+           x.plan.mass == y.plan.mass && x.potentials.u == y.potentials.u && x.potentials.v == y.potentials.v &&
+           x.cost == y.cost;
 }
 
 /// Each solution is optimal for the costs by definition, and costs what they say it must.
@@ -105,8 +106,8 @@ void test_solutions(const Layers& layers, const std::vector<Solution>& solutions
         check_optimal(cost, a, b, solutions[p], correlation_tolerance);
         const auto n = static_cast<std::int64_t>(a.size());
         const auto m = static_cast<std::int64_t>(b.size());
-        const Solution expected =
-            solve_matrix(cost, has_masses ? mot::Masses::of(a.data(), n, b.data(), m) : mot::Masses::uniform(n, m));
+        const Solution expected = solve_matrix(
+            cost, has_masses ? mot::Masses::from_marginals(a.data(), n, b.data(), m) : mot::Masses::uniform(n, m));
         CHECK_NEAR(solutions[p].cost, expected.cost, 1e-9 * std::accumulate(a.begin(), a.end(), 0.0));
     }
 }
@@ -143,7 +144,8 @@ void test_stop_at_once(const Layers& layers) {
         std::size_t n_interrupted = 0;
         for (const Solution& solution : solutions) {
             n_interrupted += solution.status == Status::interrupted;
-            CHECK(solution.status == Status::interrupted ? solution.mass.empty() : solution.certificate.is_optimal());
+            CHECK(solution.status == Status::interrupted ? solution.plan.mass.empty()
+                                                         : solution.certificate.is_optimal());
         }
         // Threads beside the caller's may be done with a pair before the caller hears of the stop.
         CHECK(n_threads == 1 ? n_interrupted == solutions.size() : n_interrupted > 0);

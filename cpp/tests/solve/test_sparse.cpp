@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -37,7 +37,7 @@ struct Rows {
 mot::Solution solve_rows(const Matrix& cost, const mot::Masses& masses) {
     const Rows rows(cost);
     NeverInterrupt interrupt;
-    return mot::solve(mot::SparseCost(rows.view()), masses, interrupt);
+    return mot::solve_sparse(mot::SparseCost(rows.view()), masses, interrupt);
 }
 
 /// Whether it was feasible.
@@ -89,7 +89,8 @@ void test_potentials_far_above_the_costs(Random& random, std::size_t n) {
     const auto size = static_cast<std::int64_t>(n);
     const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), size, size};
     NeverInterrupt interrupt;
-    const mot::Solution solution = mot::solve(mot::SparseCost(view), mot::Masses::uniform(size, size), interrupt);
+    const mot::Solution solution =
+        mot::solve_sparse(mot::SparseCost(view), mot::Masses::uniform(size, size), interrupt);
     CHECK(solution.status == mot::Status::optimal);
     CHECK_NEAR(solution.cost, expected / static_cast<double>(n), 1e-9);
 }
@@ -100,10 +101,11 @@ void test_certificate_catches_missing_arcs() {
     const mot::Masses masses = mot::Masses::uniform(2, 2);
     const mot::Solution solution = solve_rows(cost, masses);
     CHECK(solution.certificate.is_optimal());
-    cost(to_index(solution.source[0]), to_index(solution.target[0])) = infinity;
+    cost(to_index(solution.plan.source[0]), to_index(solution.plan.target[0])) = infinity;
     const Rows rows(cost);
     NeverInterrupt interrupt;
-    CHECK(!mot::certify(mot::SparseCost(rows.view()), masses, solution, interrupt).is_optimal());
+    CHECK(!mot::certify(mot::SparseCost(rows.view()), masses, solution.plan, solution.potentials, interrupt)
+               .is_optimal());
 }
 
 }  // namespace

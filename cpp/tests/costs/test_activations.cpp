@@ -6,8 +6,8 @@
 
 #include "mot/costs/standardized_layer.hpp"
 #include "mot/types/half.hpp"
-#include "support/cases.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 

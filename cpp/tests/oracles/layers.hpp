@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <functional>
 
-#include "mot/costs/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "mot/costs/standardized_layer.hpp"
-#include "mot/types/view.hpp"
-#include "oracles/oracles.hpp"
-#include "support/cases.hpp"
+#include "mot/types/views.hpp"
+#include "oracles/transport.hpp"
+#include "support/problems.hpp"
 
 /// Rows are stimuli, columns are units.
 using Activations = Matrix;
@@ -130,7 +131,7 @@ inline void naive_sgemm(char* transpose_a, char* transpose_b, int* m, int* n, in
 }
 
 /// Panels are computed by `n_workers`, one after the other.
-inline mot::Workshop workshop_of(mot::Sgemm sgemm, std::int64_t most_stored, int n_workers = 1) {
+inline mot::Workspace workspace_of(mot::Sgemm sgemm, std::int64_t most_stored, int n_workers = 1) {
     const auto one_by_one = [](int n, const std::function<void(int)>& work) {
         for (int k = n; k-- > 0;) work(k);
     };

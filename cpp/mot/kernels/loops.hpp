@@ -1,11 +1,19 @@
-// The kernels themselves, included by one source file per instruction set with MOT_KERNELS_NAME defined.
-// Nothing from the standard library's templates may be used here: the linker would be free to keep the copy that was
-// compiled for the widest instruction set and run it on a processor that lacks it.
+/// The kernels themselves. One source file per instruction set includes them, and nobody else.
+///
+/// They have internal linkage, so that every instruction set has a copy of its own. For the same reason no template of
+/// the standard library may be used here: the linker would be free to keep the copy that was compiled for the widest
+/// instruction set, and run it on a processor that lacks it.
+#pragma once
 
 #include <math.h>
 
+#include <cstdint>
+#include <cstring>
+
+#include "mot/kernels/kernels.hpp"
+
 namespace mot {
-namespace {
+namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
 
 constexpr std::int64_t lanes = 16;
 
@@ -50,7 +58,7 @@ template <class Real, class Index>
 inline void lower_minima(const Real* __restrict x, std::int64_t n, Index mark, Real* __restrict minima,
                          Index* __restrict where) {
     for (std::int64_t k = 0; k < n; ++k) {
-        // Bit by bit, for the compiler would make it a branch, which is hard to foresee.
+        // Bit by bit: the compiler would make a branch of it, which processors predict badly.
         const auto all_if_lower = static_cast<Index>(-static_cast<Index>(x[k] < minima[k]));
         where[k] = static_cast<Index>(where[k] ^ ((where[k] ^ mark) & all_if_lower));
         minima[k] = x[k] < minima[k] ? x[k] : minima[k];
@@ -150,7 +158,7 @@ double dot(const float* x, const float* y, std::int64_t n) {
     return total;
 }
 
-/// Of some rows at once, as many as there are registers for their sums.
+/// Inner products of x with some rows at once, as many as there are registers for their sums.
 template <std::int64_t n_rows>
 void dots_at_once(const float* x, const double* y, std::int64_t n, double* products) {
     double sums[n_rows][lanes] = {};
@@ -226,11 +234,9 @@ constexpr RowKernels<Real> row_kernels_of = {
     relax<Real>,
 };
 
+constexpr Kernels kernels_named(const char* name) noexcept {
+    return {name, row_kernels_of<float>, row_kernels_of<double>, dot, dots, cost_of_negative_correlation};
+}
+
 }  // namespace
-
-extern const Kernels MOT_KERNELS_NAME;
-const Kernels MOT_KERNELS_NAME = {
-    MOT_KERNELS_LABEL, row_kernels_of<float>, row_kernels_of<double>, dot, dots, cost_of_negative_correlation,
-};
-
 }  // namespace mot

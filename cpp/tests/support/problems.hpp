@@ -8,10 +8,12 @@
 #include <random>
 #include <vector>
 
-#include "mot/costs/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "mot/solve/dense.hpp"
-#include "mot/types/problem.hpp"
-#include "oracles/oracles.hpp"
+#include "mot/solve/solution.hpp"
+#include "mot/types/masses.hpp"
+#include "oracles/transport.hpp"
 
 using Random = std::mt19937;
 
@@ -100,8 +102,8 @@ inline std::vector<double> to_real(const std::vector<long>& masses) {
 inline mot::Masses to_core(const WholeMasses& masses) {
     const std::vector<double> a = to_real(masses.a);
     const std::vector<double> b = to_real(masses.b);
-    return mot::Masses::of(a.data(), static_cast<std::int64_t>(a.size()), b.data(),
-                           static_cast<std::int64_t>(b.size()));
+    return mot::Masses::from_marginals(a.data(), static_cast<std::int64_t>(a.size()), b.data(),
+                                       static_cast<std::int64_t>(b.size()));
 }
 
 /// Counted in whole numbers, whatever the unit: sums of masses are exact.
@@ -152,5 +154,5 @@ private:
 inline mot::Solution solve_matrix(const Matrix& cost, const mot::Masses& masses,
                                   mot::Method method = mot::Method::automatic) {
     NeverInterrupt interrupt;
-    return mot::solve(as_given(cost), masses, interrupt, method);
+    return mot::solve_dense(as_given(cost), masses, interrupt, method);
 }

@@ -1,5 +1,6 @@
 /// A correlation's searched cost lies within the margin of its exact one, stored or not, and either way is solved.
-#include "mot/costs/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 
 #include <cmath>
 #include <cstddef>
@@ -9,9 +10,9 @@
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
-#include "oracles/naive_layers.hpp"
-#include "support/cases.hpp"
+#include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -81,7 +82,7 @@ void wayward_sgemm(char* transpose_a, char* transpose_b, int* m, int* n, int* k,
 
 /// Within the margin of the exact costs, which are those of the definition; all rows, every third, a few.
 template <class Real>
-void check_searched(const mot::LayerCost<Real>& cost, const Activations& x, const Activations& y) {
+void check_searched(const mot::CorrelationCost<Real>& cost, const Activations& x, const Activations& y) {
     CHECK(cost.n_rows() == static_cast<std::int64_t>(x.n_columns));
     CHECK(cost.n_columns() == static_cast<std::int64_t>(y.n_columns));
     const Matrix exact = exact_costs(cost);
@@ -105,17 +106,17 @@ void check_searched(const mot::LayerCost<Real>& cost, const Activations& x, cons
         CHECK_NEAR(exact.values[k], naive.values[k], correlation_tolerance);
 }
 
-/// One workshop serves one pair after the other, and both ways to keep the costs.
-void test_searched(const Activations& x, const Activations& y, mot::Workshop& workshop) {
+/// One workspace serves one pair after the other, and both ways to keep the costs.
+void test_searched(const Activations& x, const Activations& y, mot::Workspace& workspace) {
     const mot::StandardizedLayer source = standardize(x);
     const mot::StandardizedLayer target = standardize(y);
     NeverInterrupt interrupt;
     for (const std::int64_t most_stored : {all_stored, std::int64_t{0}})
         for (const int n_workers : {1, 3}) {
-            workshop.most_stored = most_stored;
-            workshop.n_workers = n_workers;
-            check_searched(mot::CorrelationCost(source, target, workshop, interrupt), x, y);
-            check_searched(mot::ExactCorrelationCost(source, target, workshop, interrupt), x, y);
+            workspace.most_stored = most_stored;
+            workspace.n_workers = n_workers;
+            check_searched(mot::CorrelationCost<float>(source, target, workspace, interrupt), x, y);
+            check_searched(mot::CorrelationCost<double>(source, target, workspace, interrupt), x, y);
         }
 }
 
@@ -133,8 +134,8 @@ void test_most_stored(Random& random) {
     NeverInterrupt interrupt;
     for (const bool is_stored : {true, false}) {
         n_products = 0;
-        mot::Workshop workshop = workshop_of(counting, is_stored ? 42 : 41);
-        const mot::CorrelationCost cost(source, target, workshop, interrupt);
+        mot::Workspace workspace = workspace_of(counting, is_stored ? 42 : 41);
+        const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
         CHECK(n_products == is_stored);
         const Matrix first = searched_costs(cost);
         CHECK(searched_costs(cost).values == first.values);
@@ -162,16 +163,16 @@ Activations near_copies(Random& random, std::size_t n_stimuli, std::size_t n_uni
 /// What the searched costs lose must not cost the proof: the solution is optimal for the exact costs to rounding, and
 /// for those of the definition as far as single precision holds the layers.
 template <class Real>
-void check_solutions(const mot::LayerCost<Real>& cost, const Matrix& naive, double tolerance) {
+void check_solutions(const mot::CorrelationCost<Real>& cost, const Matrix& naive, double tolerance) {
     const Matrix exact = exact_costs(cost);
     const mot::Masses masses = mot::Masses::uniform(cost.n_rows(), cost.n_columns());
     const std::vector<double> a(naive.n_rows, 1.0 / static_cast<double>(naive.n_rows));
     const std::vector<double> b(naive.n_columns, 1.0 / static_cast<double>(naive.n_columns));
     NeverInterrupt interrupt;
     for (const mot::Method method : all_methods) {
-        const mot::Solution solution = mot::solve(cost, masses, interrupt, method);
+        const mot::Solution solution = mot::solve_dense(cost, masses, interrupt, method);
         if (solution.status == mot::Status::undecided) {
-            CHECK(!cost.is_exact && static_cast<std::int64_t>(naive.values.size()) > cost.most_judged());
+            CHECK(!cost.is_exact && static_cast<std::int64_t>(naive.values.size()) > cost.most_within_margin());
             continue;
         }
         check_optimal(exact, a, b, solution, tolerance);
@@ -181,21 +182,22 @@ void check_solutions(const mot::LayerCost<Real>& cost, const Matrix& naive, doub
         mot::Solution raised = solution;
         const double violation = cost.is_exact ? 1e-9 : 0.5 * cost.margin();
         raised.potentials.u[0] += violation;
-        CHECK_NEAR(mot::certify(cost, masses, raised, interrupt).dual_violation, violation, tolerance);
+        CHECK_NEAR(mot::certify(cost, masses, raised.plan, raised.potentials, interrupt).dual_violation, violation,
+                   tolerance);
     }
 }
 
 void test_pair(const Activations& x, const Activations& y) {
-    mot::Workshop workshop = workshop_of(wayward_sgemm, 0);
-    test_searched(x, y, workshop);
+    mot::Workspace workspace = workspace_of(wayward_sgemm, 0);
+    test_searched(x, y, workspace);
     const mot::StandardizedLayer source = standardize(x);
     const mot::StandardizedLayer target = standardize(y);
     const Matrix naive = naive_correlation_cost(x, y);
     NeverInterrupt interrupt;
     for (const std::int64_t most_stored : {all_stored, std::int64_t{0}}) {
-        workshop.most_stored = most_stored;
-        check_solutions(mot::CorrelationCost(source, target, workshop, interrupt), naive, 1e-12);
-        check_solutions(mot::ExactCorrelationCost(source, target, workshop, interrupt), naive, 1e-12);
+        workspace.most_stored = most_stored;
+        check_solutions(mot::CorrelationCost<float>(source, target, workspace, interrupt), naive, 1e-12);
+        check_solutions(mot::CorrelationCost<double>(source, target, workspace, interrupt), naive, 1e-12);
     }
 }
 
@@ -220,8 +222,8 @@ void test_judges_all_within_margin(Random& random, std::size_t n, std::size_t m)
     const mot::StandardizedLayer source = standardize(x);
     const mot::StandardizedLayer target = standardize(y);
     NeverInterrupt interrupt;
-    mot::Workshop workshop = workshop_of(misleading_sgemm, all_stored);
-    const mot::CorrelationCost cost(source, target, workshop, interrupt);
+    mot::Workspace workspace = workspace_of(misleading_sgemm, all_stored);
+    const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
     CHECK(cost.exact(0, 0) > 1e-6 && cost.exact(0, 0) < cost.margin());
     check_solutions(cost, naive_correlation_cost(x, y), 1e-12);
 }
@@ -236,9 +238,9 @@ int main() {
     case_name = "dense";
     test_pair(random_activations(random, 100, 40), random_activations(random, 100, 50));
     case_name = "more rows than one panel, after smaller pairs";
-    mot::Workshop workshop = workshop_of(wayward_sgemm, 0);
+    mot::Workspace workspace = workspace_of(wayward_sgemm, 0);
     for (const std::size_t n_units : {1u, 20u, 2100u})
-        test_searched(random_activations(random, 5, n_units), random_activations(random, 5, 3), workshop);
+        test_searched(random_activations(random, 5, n_units), random_activations(random, 5, 3), workspace);
     case_name = "two stimuli: every correlation is 1 or -1";
     test_pair(random_activations(random, 2, 40), random_activations(random, 2, 40));
     case_name = "against itself";

@@ -1,6 +1,7 @@
-#include "mot/types/problem.hpp"
+#include "mot/types/masses.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -15,14 +16,18 @@ void check_size(std::int64_t n_source, std::int64_t n_target) {
         throw std::length_error("expected at most 2147483647 units, found " + std::to_string(n_source + n_target));
 }
 
-/// What brings the second sum to the first; what is scaled by it must not over- or underflow.
-double level(double sum_a, double sum_b) {
+/// The factor that brings the second sum to the first. Numbers that are scaled by it must not over- or underflow.
+double levelling_factor(double sum_a, double sum_b) {
     constexpr double most = 1e100;
     const double scale = sum_a / sum_b;
     if (scale < most && scale > 1 / most) return scale;
     std::ostringstream message;
     message << "a and b: expected sums that can be levelled, found " << sum_a << " and " << sum_b;
     throw std::domain_error(message.str());
+}
+
+bool are_whole(const std::vector<double>& values) {
+    return std::all_of(values.begin(), values.end(), is_whole);
 }
 
 }  // namespace
@@ -38,7 +43,7 @@ Masses Masses::uniform(std::int64_t n_source, std::int64_t n_target) {
     return masses;
 }
 
-Masses Masses::of(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target) {
+Masses Masses::from_marginals(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target) {
     const auto is_constant = [](const double* x, std::int64_t n) {
         return std::all_of(x, x + n, [x](double value) { return value == x[0]; });
     };
@@ -49,20 +54,25 @@ Masses Masses::of(const double* a, std::int64_t n_source, const double* b, std::
         return masses;
     }
     const double sum_b = std::accumulate(b, b + n_target, 0.0);
-    const double scale = level(sum_a, sum_b);
+    const double factor = levelling_factor(sum_a, sum_b);
     check_size(n_source, n_target);
     Masses masses;
     masses.source.assign(a, a + n_source);
     masses.target.assign(b, b + n_target);
-    for (double& mass : masses.target) mass *= scale;
+    for (double& mass : masses.target) mass *= factor;
     return masses;
 }
 
-bool Certificate::is_optimal() const {
-    constexpr double marginal_tolerance = 1e-9;
-    // Written so that a NaN anywhere means "not optimal".
-    return dual_violation <= tolerance && slackness <= tolerance && duality_gap <= tolerance &&
-           marginal_error <= marginal_tolerance;
+double total_mass(const Masses& masses) {
+    return std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
+}
+
+bool is_whole(double value) {
+    return value == std::floor(value);
+}
+
+bool has_whole_masses(const Masses& masses) {
+    return are_whole(masses.source) && are_whole(masses.target);
 }
 
 }  // namespace mot

@@ -8,7 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "mot/types/problem.hpp"
+#include "mot/solve/solution.hpp"
+#include "mot/types/masses.hpp"
 #include "support/check.hpp"
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -109,18 +110,20 @@ inline double transport_by_shortest_paths(const Matrix& cost, std::vector<long> 
 
 /// Non-negative, in order, of the marginals a and b, on no more arcs than a tree has.
 inline void check_feasible(const std::vector<double>& a, const std::vector<double>& b, const mot::Solution& solution) {
-    CHECK(solution.source.size() == solution.mass.size() && solution.target.size() == solution.mass.size());
-    CHECK(solution.mass.size() < a.size() + b.size());
+    CHECK(solution.plan.source.size() == solution.plan.mass.size() &&
+          solution.plan.target.size() == solution.plan.mass.size());
+    CHECK(solution.plan.mass.size() < a.size() + b.size());
     std::vector<double> row_sum(a.size(), 0.0), column_sum(b.size(), 0.0);
-    for (std::size_t k = 0; k < solution.mass.size(); ++k) {
-        const std::size_t i = to_index(solution.source[k]);
-        const std::size_t j = to_index(solution.target[k]);
-        CHECK(i < a.size() && j < b.size() && solution.mass[k] > 0);
+    for (std::size_t k = 0; k < solution.plan.mass.size(); ++k) {
+        const std::size_t i = to_index(solution.plan.source[k]);
+        const std::size_t j = to_index(solution.plan.target[k]);
+        CHECK(i < a.size() && j < b.size() && solution.plan.mass[k] > 0);
         if (k > 0)
-            CHECK(solution.source[k - 1] < solution.source[k] ||
-                  (solution.source[k - 1] == solution.source[k] && solution.target[k - 1] < solution.target[k]));
-        row_sum[i] += solution.mass[k];
-        column_sum[j] += solution.mass[k];
+            CHECK(solution.plan.source[k - 1] < solution.plan.source[k] ||
+                  (solution.plan.source[k - 1] == solution.plan.source[k] &&
+                   solution.plan.target[k - 1] < solution.plan.target[k]));
+        row_sum[i] += solution.plan.mass[k];
+        column_sum[j] += solution.plan.mass[k];
     }
     const double total = std::accumulate(a.begin(), a.end(), 0.0);
     for (std::size_t i = 0; i < a.size(); ++i) CHECK_NEAR(row_sum[i], a[i], 1e-13 * total);
@@ -139,11 +142,11 @@ inline void check_optimal(const Matrix& cost, const std::vector<double>& a, cons
         for (std::size_t j = 0; j < v.size(); ++j) CHECK(u[i] + v[j] <= cost(i, j) + tolerance);
 
     double primal = 0;
-    for (std::size_t k = 0; k < solution.mass.size(); ++k) {
-        const std::size_t i = to_index(solution.source[k]);
-        const std::size_t j = to_index(solution.target[k]);
+    for (std::size_t k = 0; k < solution.plan.mass.size(); ++k) {
+        const std::size_t i = to_index(solution.plan.source[k]);
+        const std::size_t j = to_index(solution.plan.target[k]);
         CHECK_NEAR(u[i] + v[j], cost(i, j), tolerance);
-        primal += solution.mass[k] * cost(i, j);
+        primal += solution.plan.mass[k] * cost(i, j);
     }
     const double dual =
         std::inner_product(a.begin(), a.end(), u.begin(), std::inner_product(b.begin(), b.end(), v.begin(), 0.0));
