@@ -16,7 +16,10 @@ import page_files
 from commands import COMMAND, answer, interrupted, run_here
 from mot_fast.cli.extract import read_texts
 
-pytestmark = pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:no token of this model knows of later ones"),
+]
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ import mot_fast as mot  # noqa: E402
 import torch_models  # noqa: E402
 from torch_models import extracted  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 
 class Scaled(nn.Module):
     """Multiplies its input."""

@@ -20,7 +20,11 @@ from commands import run_here
 from pages import DOCS, PAGES, ROOT, blocks, code, commands, text_of
 
 BIN = Path(sys.executable).parent
-WITH_CODE = [page for page in PAGES if any(language in ("python", "bash", "toml") for language, _ in code(page))]
+WITH_CODE = [
+    pytest.param(page, marks=[pytest.mark.torch] if page in page_files.NEED_TORCH else [])
+    for page in PAGES
+    if any(language in ("python", "bash", "toml") for language, _ in code(page))
+]
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")

@@ -12,6 +12,8 @@ import mot_fast as mot
 
 torch = pytest.importorskip("torch")
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture
 def problem(rng):
