@@ -197,6 +197,7 @@ def test_models_that_run_otherwise_for_other_stimuli_are_refused(layers, n_stimu
         mot.extract(Moody(), np.ones((n_stimuli, 5)), tmp_path, layers=layers, progress=False)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("missing", "model", "message"),
     [

@@ -50,6 +50,7 @@ def test_a_second_run_computes_nothing(networks, tmp_path, monkeypatch):
     assert blocks_in(tmp_path / "store") == before
 
 
+@pytest.mark.processes
 def test_a_full_disk_is_an_error_that_leaves_a_readable_store(networks, small_disk, monkeypatch):
     use_small_blocks(monkeypatch)
     with pytest.raises(OSError, match=r"disk/store/blocks/\w+.block: could not be written, .* No space left on device"):
@@ -103,6 +104,8 @@ def test_a_block_under_another_name_is_not_taken_for_it(store):
         assert store.get("two") is None
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_processes_on_one_store_do_not_disturb_each_other(networks, tmp_path):
     processes = [start_run(networks, tmp_path / "store") for _ in range(3)]
     for process in processes:
