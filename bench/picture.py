@@ -21,8 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cases import ALIKE, REAL, SYNTHETIC
-from targets import OURS
+from harness.targets import OURS
+from problems.cases import ALIKE, REAL, SYNTHETIC
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
 COLOURS = {OURS: "#0072B2", "POT": "#D55E00", "SciPy": "#009E73", "lap": "#CC79A7"}

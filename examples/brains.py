@@ -5,7 +5,7 @@ from __future__ import annotations
 from study import folders, study
 
 import mot_fast as mot
-from mot_fast.loading import load
+from mot_fast.networks.load import load
 
 
 def main() -> None:

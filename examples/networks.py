@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from study import folders, save, write
 
 import mot_fast as mot
-from mot_fast.network import Network
+from mot_fast.networks.network import Network
 
 N_SPLITS = 5
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 import mot_fast as mot
-from mot_fast.network import Network
+from mot_fast.networks.network import Network
 
 mpl.use("Agg")
 

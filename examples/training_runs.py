@@ -10,7 +10,7 @@ import numpy as np
 from study import folders, save, write
 
 import mot_fast as mot
-from mot_fast.network import Network
+from mot_fast.networks.network import Network
 
 Run = Mapping[str, Network]
 

@@ -7,7 +7,7 @@ import itertools
 from study import folders, study, write
 
 import mot_fast as mot
-from mot_fast.network import Network
+from mot_fast.networks.network import Network
 
 DEPTHS = (20, 32, 44, 56)
 METHODS = (

@@ -1,5 +1,5 @@
 /// `_core.assign`: a least or greatest matching of a dense matrix.
-#include "mot/assign.hpp"
+#include "mot/solve/assignment.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -65,7 +65,7 @@ py::tuple assign(const Costs& cost, bool maximize) {
         if (transpose) std::swap(view.n_rows, view.n_columns);
         if (!copy.empty()) view.data = copy.data();
         is_sound = has_sound_costs(view, interrupt);
-        if (is_sound) matching = mot::assign(view, interrupt);
+        if (is_sound) matching = mot::solve_assignment(view, interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     if (!is_sound) throw py::value_error("matrix contains invalid numeric entries");

@@ -1,5 +1,5 @@
 /// `_core.solve_pairs`: the transports of many pairs of layers in one call.
-#include "mot/batch.hpp"
+#include "mot/solve/pairs.hpp"
 
 #include <pybind11/stl.h>
 

@@ -6,7 +6,8 @@
 
 #include <vector>
 
-#include "mot/problem.hpp"
+#include "mot/solve/solution.hpp"
+#include "mot/types/masses.hpp"
 #include "unlocked.hpp"
 
 namespace py = pybind11;

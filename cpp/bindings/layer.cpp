@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "bindings.hpp"
-#include "mot/half.hpp"
-#include "mot/standardized_layer.hpp"
+#include "mot/costs/standardized_layer.hpp"
+#include "mot/types/half.hpp"
 
 namespace {
 

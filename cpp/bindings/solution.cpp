@@ -22,8 +22,8 @@ void bind_solution(py::module_& module) {
         .def_readonly("certificate", &Solution::certificate)
         .def("take_arrays",
              [](Solution& s) {
-                 return py::make_tuple(as_array(std::move(s.source)), as_array(std::move(s.target)),
-                                       as_array(std::move(s.mass)), as_array(std::move(s.potentials.u)),
+                 return py::make_tuple(as_array(std::move(s.plan.source)), as_array(std::move(s.plan.target)),
+                                       as_array(std::move(s.plan.mass)), as_array(std::move(s.potentials.u)),
                                        as_array(std::move(s.potentials.v)));
              })
         .def("dense_plan", [](const Solution& s) {
@@ -31,7 +31,8 @@ void bind_solution(py::module_& module) {
             py::array_t<double> plan({static_cast<py::ssize_t>(s.potentials.u.size()), n_columns});
             double* const mass = plan.mutable_data();
             std::fill(mass, mass + plan.size(), 0.0);
-            for (std::size_t k = 0; k < s.mass.size(); ++k) mass[s.source[k] * n_columns + s.target[k]] = s.mass[k];
+            for (std::size_t k = 0; k < s.plan.mass.size(); ++k)
+                mass[s.plan.source[k] * n_columns + s.plan.target[k]] = s.plan.mass[k];
             return plan;
         });
 }

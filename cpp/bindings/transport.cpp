@@ -8,10 +8,11 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "mot/cost.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "mot/kernels/kernels.hpp"
-#include "mot/solve.hpp"
-#include "mot/solve_sparse.hpp"
+#include "mot/solve/dense.hpp"
+#include "mot/solve/sparse.hpp"
 
 namespace {
 
@@ -36,8 +37,8 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
-        const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
+        const mot::Masses masses = mot::Masses::from_marginals(a.data(), view.n_rows, b.data(), view.n_columns);
+        solution = mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
@@ -69,8 +70,8 @@ mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
-        const mot::Masses masses = mot::Masses::of(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve(mot::SparseCost(view), masses, interrupt);
+        const mot::Masses masses = mot::Masses::from_marginals(a.data(), view.n_rows, b.data(), view.n_columns);
+        solution = mot::solve_sparse(mot::SparseCost(view), masses, interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;

@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-#include "mot/interrupt.hpp"
+#include "mot/types/interrupt.hpp"
 
 /// Gives up the interpreter lock while the core works; it belongs to the thread that made it, which held the lock.
 class Unlocked {

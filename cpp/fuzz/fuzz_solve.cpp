@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "bytes.hpp"
-#include "cases.hpp"
-#include "check.hpp"
-#include "mot/cost.hpp"
-#include "mot/solve.hpp"
-#include "mot/solve_sparse.hpp"
-#include "mot/sparse_cost.hpp"
-#include "naive_layers.hpp"
-#include "oracles.hpp"
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
+#include "mot/costs/sparse_cost.hpp"
+#include "mot/solve/dense.hpp"
+#include "mot/solve/sparse.hpp"
+#include "oracles/layers.hpp"
+#include "oracles/transport.hpp"
 #include "problems.hpp"
+#include "support/check.hpp"
+#include "support/problems.hpp"
 
 namespace {
 
@@ -48,7 +49,7 @@ mot::Masses masses_of(const Marginals& marginals) {
     const auto n = static_cast<std::int64_t>(marginals.a.size());
     const auto m = static_cast<std::int64_t>(marginals.b.size());
     return marginals.is_uniform ? mot::Masses::uniform(n, m)
-                                : mot::Masses::of(marginals.a.data(), n, marginals.b.data(), m);
+                                : mot::Masses::from_marginals(marginals.a.data(), n, marginals.b.data(), m);
 }
 
 bool has_empty_unit(const Marginals& marginals) {
@@ -79,11 +80,11 @@ struct Proof {
         for (std::size_t i = 0; i < u.size(); ++i)
             for (std::size_t j = 0; j < v.size(); ++j)
                 if (marginals.b[j] > 0) lowered[i] = std::min(lowered[i], static_cast<long double>(cost(i, j)) - v[j]);
-        for (std::size_t k = 0; k < solution.mass.size(); ++k) {
-            const std::size_t i = to_index(solution.source[k]);
-            const std::size_t j = to_index(solution.target[k]);
-            gap += solution.mass[k] * (cost(i, j) - lowered[i] - v[j]);
-            scale += solution.mass[k] * std::abs(static_cast<long double>(cost(i, j)));
+        for (std::size_t k = 0; k < solution.plan.mass.size(); ++k) {
+            const std::size_t i = to_index(solution.plan.source[k]);
+            const std::size_t j = to_index(solution.plan.target[k]);
+            gap += solution.plan.mass[k] * (cost(i, j) - lowered[i] - v[j]);
+            scale += solution.plan.mass[k] * std::abs(static_cast<long double>(cost(i, j)));
         }
         for (std::size_t i = 0; i < u.size(); ++i)
             if (marginals.a[i] > 0) highest = std::max(highest, std::abs(static_cast<long double>(u[i])));
@@ -109,10 +110,10 @@ void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const 
         const bool is_square = masses.is_uniform && cost.n_rows == cost.n_columns;
         if (method != Method::automatic && !is_square) continue;
         StopAt interrupt(stop);
-        const Solution solution = mot::solve(core_cost, masses, interrupt, method);
+        const Solution solution = mot::solve_dense(core_cost, masses, interrupt, method);
         if (interrupt.is_over()) {
             CHECK(solution.status == Status::interrupted);
-            CHECK(solution.mass.empty() && solution.potentials.u.empty());
+            CHECK(solution.plan.mass.empty() && solution.potentials.u.empty());
             continue;
         }
         CHECK(solution.status == Status::optimal && solution.certificate.is_optimal());
@@ -137,14 +138,14 @@ void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, co
         const bool is_square = masses.is_uniform && cost.n_rows == cost.n_columns;
         if (method != Method::automatic && !is_square) continue;
         StopAt interrupt(stop);
-        const Solution solution = mot::solve(core_cost, masses, interrupt, method);
+        const Solution solution = mot::solve_dense(core_cost, masses, interrupt, method);
         if (interrupt.is_over()) {
             CHECK(solution.status == Status::interrupted);
-            CHECK(solution.mass.empty() && solution.potentials.u.empty());
+            CHECK(solution.plan.mass.empty() && solution.potentials.u.empty());
             continue;
         }
         if (solution.status == Status::undecided) {
-            CHECK(static_cast<std::int64_t>(cost.values.size()) > core_cost.most_judged());
+            CHECK(static_cast<std::int64_t>(cost.values.size()) > core_cost.most_within_margin());
             continue;
         }
         check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
@@ -170,11 +171,11 @@ bool has_negligible_mass(const Marginals& marginals) {
 void test_listed_arcs(Bytes& bytes, const Matrix& cost, const Marginals& marginals) {
     const mot::Masses masses = masses_of(marginals);
     NeverInterrupt interrupt;
-    const Solution dense =
-        mot::solve(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt, Method::automatic);
+    const Solution dense = mot::solve_dense(mot::GivenCost<double>(view_of_cost(cost), cost.scale()), masses, interrupt,
+                                            Method::automatic);
     Matrix listed(cost.n_rows, cost.n_columns, infinity);
-    for (std::size_t k = 0; k < dense.mass.size(); ++k)
-        listed(to_index(dense.source[k]), to_index(dense.target[k])) = 0.0;
+    for (std::size_t k = 0; k < dense.plan.mass.size(); ++k)
+        listed(to_index(dense.plan.source[k]), to_index(dense.plan.target[k])) = 0.0;
     const std::size_t one_in = bytes.size_between(1, 8);
     std::vector<std::int64_t> row_starts{0};
     std::vector<mot::Node> columns;
@@ -190,7 +191,7 @@ void test_listed_arcs(Bytes& bytes, const Matrix& cost, const Marginals& margina
     }
     const mot::MatrixView<double> shape = view_of_cost(cost);
     const mot::SparseCost sparse({row_starts.data(), columns.data(), costs.data(), shape.n_rows, shape.n_columns});
-    const Solution solution = mot::solve(sparse, masses, interrupt);
+    const Solution solution = mot::solve_sparse(sparse, masses, interrupt);
     CHECK(solution.status == Status::optimal);
     check_feasible(marginals.a, levelled(marginals), solution);
     const Proof proof(listed, marginals, solution);
@@ -290,13 +291,14 @@ void test_correlations(Bytes& bytes) {
     const auto one_by_one = [](int n, const std::function<void(int)>& work) {
         for (int k = 0; k < n; ++k) work(k);
     };
-    mot::Workshop workshop{naive_sgemm, most_stored, n_workers, one_by_one, {}, {}};
+    mot::Workspace workspace{naive_sgemm, most_stored, n_workers, one_by_one, {}, {}};
     const Matrix expected = correlation_cost(x, y, shape);
     const Marginals marginals = draw_marginals(bytes, shape);
     if (bytes.is_one_in(2))
-        solve_and_check(bytes, mot::CorrelationCost(source, target, workshop, interrupt), expected, marginals, 1e-6);
+        solve_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected, marginals,
+                        1e-6);
     else
-        solve_and_check(bytes, mot::ExactCorrelationCost(source, target, workshop, interrupt), expected, marginals,
+        solve_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt), expected, marginals,
                         1e-6);
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "bytes.hpp"
-#include "oracles.hpp"
+#include "oracles/transport.hpp"
 
 struct Shape {
     std::size_t n;

@@ -5,38 +5,40 @@ The public names are those below; everything else is private. What an alignment 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mot_fast.align import align
-from mot_fast.alignment import Alignment
-from mot_fast.compare import compare
-from mot_fast.comparison import Comparison
-from mot_fast.hierarchy import hierarchy
-from mot_fast.loading import load
-from mot_fast.network import Network
-from mot_fast.record import CouplingScore, Evaluation, Run
-from mot_fast.rotation import Alternation
-from mot_fast.score import Score
-from mot_fast.splitting import split
-from mot_fast.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
+from mot_fast._moved import MovedModules
+from mot_fast._version import __version__
+from mot_fast._warnings import ConstantUnitsWarning, DamagedBlockWarning, TransposedLayersWarning
+from mot_fast.alignment.align import align
+from mot_fast.alignment.record import CouplingScore, Evaluation, Run
+from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.compare import compare
+from mot_fast.analysis.comparison import Comparison
+from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.score import Score
+from mot_fast.networks.load import load
+from mot_fast.networks.network import Network
+from mot_fast.networks.split import split
+from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
 
 if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
-    from mot_fast.estimator import Aligner
-    from mot_fast.evaluation import evaluate
-    from mot_fast.extraction import extract
-    from mot_fast.levels import align_nested, align_trajectories
-    from mot_fast.nested import NestedAlignment
-    from mot_fast.network_matrix import SimilarityMatrix
-    from mot_fast.noise import NoiseCeiling, noise_ceiling
-    from mot_fast.null import HierarchyNull, hierarchy_null
-    from mot_fast.report import write_report
-    from mot_fast.similarity import similarity_matrix
-    from mot_fast.subsample import SubsampleCurve, subsample_curve
-    from mot_fast.uncertainty import Interval, bootstrap_score, p_better
-
-__version__ = "0.1.0"
+    from mot_fast.alignment.nested import NestedAlignment
+    from mot_fast.alignment.trajectories import align_nested, align_trajectories
+    from mot_fast.analysis.bootstrap import Interval, bootstrap_score, p_better
+    from mot_fast.analysis.estimator import Aligner
+    from mot_fast.analysis.evaluate import evaluate
+    from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
+    from mot_fast.analysis.network_pairs import similarity_matrix
+    from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.display.report.write import write_report
+    from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
+    from mot_fast.networks.extraction.extract import extract
 
 __all__ = [
     "Aligner",
@@ -44,7 +46,9 @@ __all__ = [
     "Alternation",
     "Certificate",
     "Comparison",
+    "ConstantUnitsWarning",
     "CouplingScore",
+    "DamagedBlockWarning",
     "Evaluation",
     "HierarchyNull",
     "Interval",
@@ -57,6 +61,7 @@ __all__ = [
     "SolverError",
     "SubsampleCurve",
     "Transport",
+    "TransposedLayersWarning",
     "UnitPlan",
     "__version__",
     "align",
@@ -84,18 +89,18 @@ __all__ = [
 ]
 
 _LATE = {
-    "estimator": ("Aligner",),
-    "evaluation": ("evaluate",),
-    "extraction": ("extract",),
-    "levels": ("align_nested", "align_trajectories"),
-    "nested": ("NestedAlignment",),
-    "network_matrix": ("SimilarityMatrix",),
-    "noise": ("NoiseCeiling", "noise_ceiling"),
-    "null": ("HierarchyNull", "hierarchy_null"),
-    "report": ("write_report",),
-    "similarity": ("similarity_matrix",),
-    "subsample": ("SubsampleCurve", "subsample_curve"),
-    "uncertainty": ("Interval", "bootstrap_score", "p_better"),
+    "alignment.nested": ("NestedAlignment",),
+    "alignment.trajectories": ("align_nested", "align_trajectories"),
+    "analysis.bootstrap": ("Interval", "bootstrap_score", "p_better"),
+    "analysis.estimator": ("Aligner",),
+    "analysis.evaluate": ("evaluate",),
+    "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
+    "analysis.network_pairs": ("similarity_matrix",),
+    "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
+    "display.report.write": ("write_report",),
+    "measures.noise_ceiling": ("NoiseCeiling", "noise_ceiling"),
+    "networks.extraction.extract": ("extract",),
 }
 """Modules whose names are public, and loaded on first use."""
 _MODULE_OF = {name: module for module, names in _LATE.items() for name in names}
@@ -111,3 +116,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+sys.meta_path.append(MovedModules())

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast import _core, _dlpack
+from mot_fast import _dlpack
+from mot_fast._core import GREATEST_COST, available_threads, first_nonfinite, largest_magnitude
 
 Array = npt.NDArray[Any]
 F64 = npt.NDArray[np.float64]
@@ -112,7 +113,7 @@ def activations(values: Array, what: str) -> Array:
 
 def finite(values: Array, rows: Index | None, what: str) -> None:
     """Refuses NaN and infinity."""
-    found = _core.first_nonfinite(values, rows)
+    found = first_nonfinite(values, rows)
     if found is None:
         return
     stimulus, unit = found
@@ -201,7 +202,7 @@ MOST_RESAMPLES = 10**7
 def whole_number(value: Any, what: str, at_least: int | None = None, at_most: int | None = None) -> int:
     """An integer, of Python's or numpy's; not a boolean, not a float."""
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)
     except TypeError:
@@ -242,7 +243,7 @@ def n_threads(n_jobs: int | None) -> int:
     number = -1 if n_jobs is None else whole_number(n_jobs, "n_jobs")
     if number == 0:
         raise ValueError("n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0")
-    number = number if number > 0 else max(1, _core.available_threads() + 1 + number)
+    number = number if number > 0 else max(1, available_threads() + 1 + number)
     return number if os.getpid() == _LOADED_IN else 1
 
 
@@ -270,7 +271,7 @@ def matrix(values: Any, what: str) -> F64:
 
 def _largest_finite(values: Array, what: str) -> float:
     """The largest absolute value of a matrix, all finite."""
-    largest = _core.largest_magnitude(values)
+    largest = largest_magnitude(values)
     if not np.isfinite(largest):
         i, j = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(f"{what}: expected finite numbers, found {values[i, j]} first at ({i}, {j})")
@@ -285,8 +286,8 @@ def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
     dtype = np.float32 if cost.dtype == np.float32 else np.float64
     cost = np.ascontiguousarray(activations(cost, what), dtype=dtype)
     largest = _largest_finite(cost, what)
-    if largest > _core.GREATEST_COST:
-        raise ValueError(f"{what}: expected costs up to {_core.GREATEST_COST}, found {largest}")
+    if largest > GREATEST_COST:
+        raise ValueError(f"{what}: expected costs up to {GREATEST_COST}, found {largest}")
     return cost, largest
 
 
@@ -330,3 +331,15 @@ def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
         i, j = np.argwhere(weights < 0)[0]
         raise ValueError(f"{what}: expected non-negative weights, found {weights[i, j]} first at ({i}, {j})")
     return weights
+
+
+def is_alignment(value: Any) -> bool:
+    """Whether this has the fields of what `mot_fast.align` returns."""
+    return all(hasattr(value, field) for field in ("layer_plan", "unit_plans", "certificate"))
+
+
+def check_alignment(value: Any) -> None:
+    """`TypeError` for what is no alignment, as its activations or its path."""
+    if not is_alignment(value):
+        hint = "; mot_fast.Alignment.load reads a .mot file" if isinstance(value, (str, os.PathLike)) else ""
+        raise TypeError(f"alignment: expected what mot_fast.align returns, found {type(value).__name__}{hint}")

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import mot_fast as mot
-from mot_fast._printable import printable
 from mot_fast.cli import align, compare, completion, demo, extract, info, plot, report, run, terminal, trajectories
+from mot_fast.system.printable import printable
 
 COMMANDS = (demo, extract, info, align, compare, trajectories, plot, report, run, completion)
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 import mot_fast as mot
-from mot_fast import _validate, summary
-from mot_fast._printable import printable
-from mot_fast.alignment import Alignment
+from mot_fast import _validate
+from mot_fast.alignment.provenance import with_digests
+from mot_fast.alignment.result import Alignment
 from mot_fast.cli import arguments, output, terminal
-from mot_fast.network import Network, same_stimuli
-from mot_fast.provenance import with_digests
+from mot_fast.display.text_summary import certificate_text, layer_plan_table, score_table
+from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.system.printable import printable
 
 HELP = "align two networks in files"
 DESCRIPTION = "Align two networks on part of their stimuli; print plan, proof and scores on the other stimuli."
@@ -75,10 +76,13 @@ def aligned(source: Network, target: Network, split: tuple[float, int], **how: A
         alignment = with_digests(alignment, source[training], target[training])
     if len(held_out):
         alignment = mot.evaluate(alignment, *tests)
-        lines += [f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):", summary.score_table(alignment)]
+        lines += [
+            f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):",
+            score_table(alignment),
+        ]
     lines += [
         f"\nAlignment cost {alignment.cost:.6f} (0 is perfect)",
-        summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1),
+        certificate_text(alignment.certificate, alignment.layer_plan.size + 1),
     ]
     return alignment, "\n".join(lines)
 
@@ -109,5 +113,5 @@ def _plan_text(source: Network, target: Network, alignment: Alignment, seconds: 
     return (
         f"{sizes[0]} aligned with {sizes[1]}\n"
         f"on {n_stimuli} stimuli: {alignment.layer_plan.size} pairs of layers in {seconds:.2f} s\n\n"
-        f"{summary.layer_plan_table(alignment, terminal.encoding())}"
+        f"{layer_plan_table(alignment, terminal.encoding())}"
     )

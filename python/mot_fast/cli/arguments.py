@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import mot_fast as mot
-from mot_fast import atomic
+from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.cli.terminal import with_option_names
-from mot_fast.network import Network
-from mot_fast.record import CONVENTIONS
+from mot_fast.networks.network import Network
+from mot_fast.system import atomic_write
 
 _NETWORK = ".npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or what extract wrote"
 _GIB = 2**30
@@ -149,4 +149,4 @@ def check_output(path: Path | None) -> None:
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
     if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
         raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
-    atomic.check(path)
+    atomic_write.check(path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 import mot_fast as mot
+from mot_fast.analysis.comparison import METHODS
 from mot_fast.cli import arguments, output, terminal
-from mot_fast.comparison import METHODS
 
 HELP = "compare two networks by many methods over several splits"
 DESCRIPTION = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mot_fast import _optional
 from mot_fast.cli import arguments, terminal
+from mot_fast.system import optional
 
 HELP = "print what lets your shell complete commands and options"
 DESCRIPTION = "Print a script that lets a shell complete commands, options and file names. Needs the package shtab."
@@ -22,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the script."""
-    shtab = _optional.library("shtab", "completion needs")
+    shtab = optional.library("shtab", "completion needs")
     for action in _actions(options.parser):
         if action.type in (Path, arguments.path):
             action.complete = shtab.FILE  # type: ignore[attr-defined]

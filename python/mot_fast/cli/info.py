@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast import summary
-from mot_fast._printable import printable
-from mot_fast.activation_index import INDEX, read_index
+from mot_fast.analysis.comparison import aligned_table
 from mot_fast.cli import align, arguments, output, terminal
-from mot_fast.comparison import aligned_table
+from mot_fast.display.text_summary import certificate_text, score_table
+from mot_fast.networks.files.activation_index import INDEX, read_index
+from mot_fast.system.printable import printable
 
 HELP = "tell what a file or folder holds"
 DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
@@ -35,14 +35,17 @@ def _alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
     alignment = mot.Alignment.load(path)
     lines = [repr(alignment)]
     if alignment.evaluation is not None:
-        lines += [f"\nScores on {alignment.evaluation.n_stimuli} held-out stimuli:", summary.score_table(alignment)]
+        lines += [
+            f"\nScores on {alignment.evaluation.n_stimuli} held-out stimuli:",
+            score_table(alignment),
+        ]
     if alignment.run is not None:
         made = alignment.run
         lines.append(
             f"\nMade {made.began} in {made.seconds:.2f} s on {made.n_stimuli} stimuli and {made.n_threads} threads, by "
             + ", ".join(f"{name} {version}" for name, version in made.versions.items())
         )
-    lines += ["", summary.certificate_text(alignment.certificate, alignment.layer_plan.size + 1)]
+    lines += ["", certificate_text(alignment.certificate, alignment.layer_plan.size + 1)]
     return "\n".join(lines), align.values(alignment, path)
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _optional, atomic
+from mot_fast.analysis.comparison import Comparison
 from mot_fast.cli import terminal
-from mot_fast.comparison import Comparison
+from mot_fast.system import atomic_write, optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def check_picture(path: Path | None) -> None:
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError as error:
-        raise _optional.missing("pictures need", "matplotlib", error=error) from error
+        raise optional.missing("pictures need", "matplotlib", error=error) from error
     if path.suffix.lower()[1:] not in FigureCanvasBase.get_supported_filetypes():
         raise ValueError(f"{path}: expected a picture as .png, .pdf, .svg or the like, found '{path.suffix}'")
 
@@ -70,7 +70,7 @@ def save_picture(axes: Axes, path: Path) -> None:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
-            with atomic.written(path) as file:
+            with atomic_write.written(path) as file:
                 figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
         except OSError as error:
             raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
@@ -100,7 +100,7 @@ def write_table(comparison: Comparison, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Whole or not at all."""
-    with atomic.written(path) as file:
+    with atomic_write.written(path) as file:
         file.write(text.encode())
 
 

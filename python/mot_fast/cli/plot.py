@@ -6,7 +6,7 @@ import argparse
 
 import mot_fast as mot
 from mot_fast.cli import arguments, output
-from mot_fast.coupling import COUPLINGS
+from mot_fast.measures.coupling import COUPLINGS
 
 HELP = "draw the layer plan of a .mot file"
 DESCRIPTION = "Draw the layer plan of an alignment, several couplings side by side, or how its rotations converged."

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast import report
 from mot_fast.cli import align, arguments, output, study, terminal
 from mot_fast.cli.extract import read_texts
 from mot_fast.cli.study import Study
-from mot_fast.network import Network, same_stimuli
+from mot_fast.display.report.write import check_libraries
+from mot_fast.networks.network import Network, same_stimuli
 
 HELP = "run a whole study that a TOML file describes"
 DESCRIPTION = (
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     for ending in found.figures:
         output.check_picture(found.folder / f"figure.{ending}")
     if found.has_reports:
-        report.check_libraries()
+        check_libraries()
     try:
         found.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -13,10 +13,10 @@ from reprlib import repr as shown
 from typing import Any
 
 from mot_fast import _validate
-from mot_fast._printable import printable
+from mot_fast.alignment.record import CONVENTIONS
+from mot_fast.analysis.comparison import METHODS
 from mot_fast.cli.compare import DEFAULT
-from mot_fast.comparison import METHODS
-from mot_fast.record import CONVENTIONS
+from mot_fast.system.printable import printable
 
 _KEYS = {
     "": {"networks", "pairs", "splits", "methods", "alignment", "output"},

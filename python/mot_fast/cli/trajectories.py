@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 
 import mot_fast as mot
-from mot_fast import summary
-from mot_fast._printable import printable
+from mot_fast.alignment.nested import NestedAlignment
 from mot_fast.cli import arguments, output, terminal
-from mot_fast.containers import natural
-from mot_fast.nested import NestedAlignment
-from mot_fast.network import Network
+from mot_fast.display.text_summary import certificate_text
+from mot_fast.networks.files.containers import natural
+from mot_fast.networks.network import Network
+from mot_fast.system.printable import printable
 
 HELP = "align two training runs, checkpoint by checkpoint"
 DESCRIPTION = (
@@ -89,7 +89,7 @@ def _text(nested: NestedAlignment) -> str:
         )
     n_transports = nested.layer_costs.size + nested.costs.size + 1
     lines += [f"\nAlignment cost {nested.cost:.6f} (0 is perfect)", ""]
-    return "\n".join(lines) + summary.certificate_text(nested.certificate, n_transports)
+    return "\n".join(lines) + certificate_text(nested.certificate, n_transports)
 
 
 def _values(nested: NestedAlignment) -> dict[str, object]:

@@ -1,0 +1,209 @@
+#include "mot/certificates/certificate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
+#include "mot/costs/sparse_cost.hpp"
+#include "mot/kernels/kernels.hpp"
+#include "mot/types/double_double.hpp"
+
+namespace mot {
+namespace {
+
+/// u_i + v_j - cost_ij, rounded once.
+double excess(double u, double v, double cost) {
+    return rounded(DoubleDouble::sum(u, v) - DoubleDouble(cost));
+}
+
+double largest_magnitude(const std::vector<double>& values) {
+    double largest = 0;
+    for (const double value : values) largest = Certificate::worse(largest, std::abs(value));
+    return largest;
+}
+
+/// Collects the figures of a certificate, first over all arcs, then over those that carry mass.
+class Measurement {
+public:
+    Measurement(const Masses& masses, const Plan& plan, const Potentials& potentials)
+        : masses_(masses),
+          plan_(plan),
+          u_(potentials.u),
+          v_(potentials.v),
+          largest_v_(largest_magnitude(v_)),
+          open_(v_.size()),
+          row_violation_(u_.size(), 0.0) {}
+
+    void add_arc(std::size_t i, std::size_t j, double cost) {
+        const double violation = excess(u_[i], v_[j], cost);
+        figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
+        // Where one end has no mass no plan can use the arc.
+        if (masses_.source[i] > 0 && masses_.target[j] > 0)
+            row_violation_[i] = Certificate::worse(row_violation_[i], violation);
+    }
+
+    /// Adds the arcs of a row of `n` costs that may be violated, at the cost `cost_of(j)`; the others have a reduced
+    /// cost of at least `margin`.
+    template <class Real, class CostOf>
+    void add_row(std::size_t i, const Real* row, std::int64_t n, double margin, CostOf cost_of) {
+        // Rounding of a comparison clears no arc that is violated.
+        const double rounding = 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_);
+        const std::int64_t n_open =
+            row_kernels<Real>().find_violated(row, v_.data(), n, u_[i] + margin + rounding, open_.data());
+        for (std::int64_t k = 0; k < n_open; ++k) {
+            const Node j = open_[static_cast<std::size_t>(k)];
+            add_arc(i, index(j), cost_of(j));
+        }
+    }
+
+    template <class CostOf>
+    Certificate finish(CostOf cost_of, double resolution) {
+        double total = 0;
+        for (const double mass : masses_.source) total += mass * masses_.unit;
+        // Times a power of two, which rounds nothing, masses are of order one: their products with costs stay normal.
+        magnifier_ = std::ldexp(1.0, std::clamp(-std::ilogb(total), -1000, 1000));
+        total *= magnifier_;
+        add_plan(cost_of);
+        add_marginals(total);
+        figures_.duality_gap = (std::abs(rounded(primal_ - dual_)) + lowered_) / total;
+        figures_.primal = rounded(primal_) / magnifier_;
+        figures_.cost_scale = magnitude_ / total;
+        figures_.marginal_error /= total;
+        figures_.tolerance = std::max(resolution, Certificate::tolerance_for(figures_.cost_scale, largest_potential_) +
+                                                      moved_by_rounding_ / total);
+        return figures_;
+    }
+
+private:
+    template <class CostOf>
+    void add_plan(CostOf cost_of) {
+        row_error_.assign(u_.size(), 0.0);
+        column_error_.assign(v_.size(), 0.0);
+        for (std::size_t i = 0; i < u_.size(); ++i) row_error_[i] = -magnified(masses_.source[i] * masses_.unit);
+        for (std::size_t j = 0; j < v_.size(); ++j) column_error_[j] = -magnified(masses_.target[j] * masses_.unit);
+        for (std::size_t k = 0; k < plan_.size(); ++k) {
+            const std::size_t i = index(plan_.source[k]);
+            const std::size_t j = index(plan_.target[k]);
+            const double mass = magnified(plan_.mass[k]);
+            const double cost = cost_of(plan_.source[k], plan_.target[k]);
+            if (!(mass >= 0)) figures_.marginal_error = std::numeric_limits<double>::infinity();
+            row_error_[i] += mass;
+            column_error_[j] += mass;
+            primal_ += DoubleDouble::product(mass, cost);
+            magnitude_ += mass * std::abs(cost);
+            figures_.slackness = Certificate::worse(figures_.slackness, std::abs(excess(u_[i], v_[j], cost)));
+        }
+    }
+
+    double magnified(double mass) const { return mass * magnifier_; }
+
+    /// Adds up the dual value, and what it loses where every row is lowered by its worst violation.
+    void add_marginals(double total) {
+        const auto add = [&](double mass, double potential, double violation, double error) {
+            figures_.marginal_error = Certificate::worse(figures_.marginal_error, std::abs(error));
+            if (!(mass > 0)) return;
+            dual_ += DoubleDouble::product(mass, potential);
+            lowered_ += mass * violation;
+            largest_potential_ = Certificate::worse(largest_potential_, std::abs(potential));
+            moved_by_rounding_ += std::abs(potential) * std::min(std::abs(error), 0x1p-50 * total);
+        };
+        for (std::size_t i = 0; i < u_.size(); ++i)
+            add(magnified(masses_.source[i] * masses_.unit), u_[i], row_violation_[i], row_error_[i]);
+        for (std::size_t j = 0; j < v_.size(); ++j)
+            add(magnified(masses_.target[j] * masses_.unit), v_[j], 0.0, column_error_[j]);
+    }
+
+    const Masses& masses_;
+    const Plan& plan_;
+    const std::vector<double>& u_;
+    const std::vector<double>& v_;
+    double largest_v_;
+    std::vector<Node> open_;             // columns of one row whose arcs may be violated
+    std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
+    std::vector<double> row_error_, column_error_;
+    double magnifier_ = 1;
+    DoubleDouble primal_, dual_;
+    double lowered_ = 0;
+    double magnitude_ = 0;
+    double largest_potential_ = 0;
+    double moved_by_rounding_ = 0;  // what rounding of the plan's marginals may add to the gap
+    Certificate figures_;
+};
+
+/// The matching as a transport of one unit of mass for each column, with an idle row for the columns left over.
+struct MatchingTransport {
+    Masses masses;
+    Plan plan;
+    Potentials potentials;
+    bool has_idle_row;
+
+    MatchingTransport(std::size_t n_rows, std::size_t n_columns, const std::vector<Node>& column_of,
+                      const Potentials& matched)
+        : potentials(matched), has_idle_row(n_columns > n_rows) {
+        masses.source.assign(n_rows, 1.0);
+        masses.target.assign(n_columns, 1.0);
+        std::vector<bool> is_taken(n_columns, false);
+        for (std::size_t i = 0; i < n_rows; ++i) {
+            plan.add(static_cast<Node>(i), column_of[i], 1.0);
+            is_taken[index(column_of[i])] = true;
+        }
+        if (!has_idle_row) return;
+        masses.source.push_back(static_cast<double>(n_columns - n_rows));
+        potentials.u.push_back(0.0);
+        for (std::size_t j = 0; j < n_columns; ++j)
+            if (!is_taken[j]) plan.add(static_cast<Node>(n_rows), static_cast<Node>(j), 1.0);
+    }
+};
+
+}  // namespace
+
+bool Certificate::is_optimal() const {
+    constexpr double marginal_tolerance = 1e-9;
+    // Written so that a NaN anywhere means "not optimal".
+    return dual_violation <= tolerance && slackness <= tolerance && duality_gap <= tolerance &&
+           marginal_error <= marginal_tolerance;
+}
+
+template <class Cost>
+Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
+                    Interrupt& interrupt) {
+    Measurement measurement(masses, plan, potentials);
+    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
+        measurement.add_row(static_cast<std::size_t>(i), row, cost.n_columns(), cost.margin(),
+                            [&](Node j) { return cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]); });
+    });
+    return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
+}
+
+template <>
+Certificate certify(const SparseCost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
+                    Interrupt&) {
+    Measurement measurement(masses, plan, potentials);
+    cost.for_each_arc([&](Node i, Node j, double value) { measurement.add_arc(index(i), index(j), value); });
+    return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, 0.0);
+}
+
+Certificate certify_matching(const MatrixView<double>& cost, const std::vector<Node>& column_of,
+                             const Potentials& potentials, Interrupt& interrupt) {
+    const auto n_rows = static_cast<std::size_t>(cost.n_rows);
+    const auto n_columns = static_cast<std::size_t>(cost.n_columns);
+    const MatchingTransport transport(n_rows, n_columns, column_of, potentials);
+    Measurement measurement(transport.masses, transport.plan, transport.potentials);
+    for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
+        const double* const row = cost.row(static_cast<std::int64_t>(i));
+        measurement.add_row(i, row, cost.n_columns, 0.0, [row](Node j) { return row[j]; });
+    }
+    if (transport.has_idle_row)
+        for (std::size_t j = 0; j < n_columns; ++j) measurement.add_arc(n_rows, j, 0.0);
+    return measurement.finish([&](Node i, Node j) { return i == cost.n_rows ? 0.0 : cost(i, j); }, 0.0);
+}
+
+template Certificate certify(const GivenCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const GivenCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const CorrelationCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const CorrelationCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+
+}  // namespace mot

@@ -1,0 +1,131 @@
+#include "mot/column_generation/pricing.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
+#include "mot/kernels/kernels.hpp"
+
+namespace mot {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+/// Of a row with more near arcs than this the lowest ones are returned.
+constexpr std::ptrdiff_t most_per_row = 32;
+
+}  // namespace
+
+template <class Cost>
+Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
+    : cost_(cost),
+      first_known_(static_cast<std::size_t>(cost.n_rows()), none),
+      bound_(first_known_.size(), -infinity),
+      row_of_mark_(static_cast<std::size_t>(cost.n_columns()), -1),
+      hits_(row_of_mark_.size()) {
+    std::vector<std::size_t> n_known(first_known_.size(), 0);
+    known_.reserve(known.size() + known.size() / 2);
+    for (const Arc& arc : known) {
+        add_known(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
+        ++n_known[static_cast<std::size_t>(arc.source)];
+    }
+    for (std::size_t i = 0; i < first_known_.size(); ++i)
+        if (n_known[i] >= row_of_mark_.size()) bound_[i] = infinity;
+}
+
+template <class Cost>
+void Pricing<Cost>::add_known(std::size_t row, Node target, double cost) {
+    known_.push_back({target, cost, first_known_[row]});
+    first_known_[row] = static_cast<std::ptrdiff_t>(known_.size()) - 1;
+}
+
+/// Reduced costs in row i have fallen by what u_i rose and at most the largest rise of any v.
+template <class Cost>
+void Pricing<Cost>::update_bounds(const Potentials& potentials) {
+    if (!last_.u.empty()) {
+        double rise = -infinity;
+        for (std::size_t j = 0; j < potentials.v.size(); ++j)
+            if (potentials.v[j] > -infinity) rise = std::max(rise, potentials.v[j] - last_.v[j]);
+        for (std::size_t i = 0; i < bound_.size(); ++i)
+            if (potentials.u[i] > -infinity) bound_[i] -= potentials.u[i] - last_.u[i] + rise;
+    }
+    last_ = potentials;
+}
+
+template <class Cost>
+std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, double bound, double width,
+                                               Interrupt& interrupt) {
+    update_bounds(potentials);
+    std::vector<Arc> found;
+    const auto is_wanted = [&](std::int64_t i) {
+        const auto row = static_cast<std::size_t>(i);
+        return bound_[row] < bound && potentials.u[row] > -infinity;
+    };
+    cost_.for_each_row(interrupt, is_wanted, [&](std::int64_t i, const typename Cost::Value* row) {
+        search_row(i, row, potentials, width, found);
+    });
+    return found;
+}
+
+template <class Cost>
+void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials,
+                               double width, std::vector<Arc>& found) {
+    const double u = potentials.u[static_cast<std::size_t>(i)];
+    const double* v = potentials.v.data();
+    const std::int64_t n_hits =
+        row_kernels<typename Cost::Value>().find_violated(row, v, cost_.n_columns(), u + width, hits_.data());
+
+    for_each_known(static_cast<std::size_t>(i), [&](const KnownArc& arc) { row_of_mark_[index(arc.target)] = i; });
+    const auto is_known = [&](Node j) { return row_of_mark_[index(j)] == i; };
+    const auto end = std::remove_if(hits_.begin(), hits_.begin() + n_hits, is_known);
+    const auto value = [&](Node j) { return static_cast<double>(row[j]) - v[j]; };
+    auto kept = end;
+    bound_[static_cast<std::size_t>(i)] = width;
+    if (end - hits_.begin() > most_per_row) {
+        // Of equal ones those that come first when counting starts at i, cyclically: not the same few for all rows.
+        const std::int64_t start = i % cost_.n_columns();
+        const auto order = [&](Node j) { return j >= start ? j - start : j - start + cost_.n_columns(); };
+        const auto is_lower = [&](Node j, Node k) {
+            return value(j) != value(k) ? value(j) < value(k) : order(j) < order(k);
+        };
+        kept = hits_.begin() + most_per_row;
+        std::nth_element(hits_.begin(), kept, end, is_lower);
+        bound_[static_cast<std::size_t>(i)] = value(*kept) - u;
+    }
+    for (auto hit = hits_.begin(); hit != kept; ++hit) {
+        found.push_back({static_cast<Node>(i), *hit, static_cast<double>(row[*hit])});
+        add_known(static_cast<std::size_t>(i), *hit, static_cast<double>(row[*hit]));
+    }
+}
+
+template <class Cost>
+std::int64_t Pricing<Cost>::n_within_margin(const Potentials& potentials) const {
+    std::int64_t n = 0;
+    for (std::size_t i = 0; i < first_known_.size(); ++i)
+        for_each_known(i, [&](const KnownArc& arc) {
+            const double reduced = arc.cost - potentials.u[i] - potentials.v[index(arc.target)];
+            n += std::abs(reduced) < cost_.margin() ? 1 : 0;
+        });
+    return n;
+}
+
+template <class Cost>
+std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
+    std::vector<Arc> violated;
+    for (std::size_t i = 0; i < first_known_.size(); ++i)
+        for_each_known(i, [&](const KnownArc& arc) {
+            const double duals = potentials.u[i] + potentials.v[index(arc.target)];
+            if (!(arc.cost - duals < cost_.margin())) return;
+            const double exact = cost_.exact(static_cast<std::int64_t>(i), arc.target);
+            if (exact - duals < -tolerance) violated.push_back({static_cast<Node>(i), arc.target, exact});
+        });
+    return violated;
+}
+
+template class Pricing<GivenCost<float>>;
+template class Pricing<GivenCost<double>>;
+template class Pricing<CorrelationCost<float>>;
+template class Pricing<CorrelationCost<double>>;
+
+}  // namespace mot

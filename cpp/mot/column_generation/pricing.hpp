@@ -1,0 +1,60 @@
+/// Searches all arcs of the dense problem for those that potentials leave violated, or nearly.
+///
+/// Every row keeps a lower bound on the reduced costs of its arcs that are not known yet. When potentials move, the
+/// bound moves with them, and only the rows in which it is too low are searched again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "mot/types/arc.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
+
+namespace mot {
+
+template <class Cost>
+class Pricing {
+public:
+    Pricing(const Cost& cost, const std::vector<Arc>& known);
+
+    /// Makes sure that every unknown arc's reduced cost is at least `bound`. Returns the arcs below `width` of the rows
+    /// that it had to search for that, which are known from then on; of many in a row they are the lowest few. So only
+    /// when none is returned at all is nothing left below `bound`.
+    std::vector<Arc> find_near_arcs(const Potentials& potentials, double bound, double width, Interrupt& interrupt);
+
+    /// The number of known arcs whose searched costs do not tell whether they are violated.
+    std::int64_t n_within_margin(const Potentials& potentials) const;
+
+    /// The known arcs whose exact reduced cost is below -tolerance, with their exact costs.
+    std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance) const;
+
+private:
+    struct KnownArc {
+        Node target;
+        double cost;  // as searched
+        std::ptrdiff_t next;
+    };
+    static constexpr std::ptrdiff_t none = -1;
+
+    void add_known(std::size_t row, Node target, double cost);
+    void update_bounds(const Potentials& potentials);
+    void search_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
+                    std::vector<Arc>& found);
+    template <class Visit>
+    void for_each_known(std::size_t row, Visit visit) const {
+        for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
+            visit(known_[static_cast<std::size_t>(k)]);
+    }
+
+    const Cost& cost_;
+    std::vector<KnownArc> known_;              // in linked lists, one for each row
+    std::vector<std::ptrdiff_t> first_known_;  // of every row: the known arc at the head of its list
+    std::vector<double> bound_;                // of every row: no unknown arc's reduced cost is lower
+    Potentials last_;                          // the potentials that the bounds are for
+    std::vector<std::int64_t> row_of_mark_;    // of every column: the last searched row in which it was known
+    std::vector<Node> hits_;
+};
+
+}  // namespace mot

@@ -1,0 +1,57 @@
+/// A cost matrix that is given, and what the solvers ask of any dense cost.
+///
+/// A cost offers its rows to be searched (`for_each_row`), and `exact(i, j)`, the cost that counts. The two differ by
+/// at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look. Of a given matrix
+/// both are the same; see `CorrelationCost` for one where they are not.
+#pragma once
+
+#include <cstdint>
+
+#include "mot/types/interrupt.hpp"
+#include "mot/types/views.hpp"
+
+namespace mot {
+
+/// Potentials are sums of costs: they must not overflow.
+constexpr double greatest_cost = 1e300;
+
+template <class Real>
+class GivenCost {
+public:
+    using Value = Real;
+
+    /// `scale` is the largest absolute cost, which must be finite.
+    GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
+
+    /// The matrix of all costs; without data where costs are not kept.
+    MatrixView<Real> stored() const { return matrix_; }
+    std::int64_t n_rows() const { return matrix_.n_rows; }
+    std::int64_t n_columns() const { return matrix_.n_columns; }
+    double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
+    double margin() const { return 0.0; }
+    /// How many arcs within the margin may be checked one by one; where there are more the search is undecided.
+    std::int64_t most_within_margin() const { return 0; }
+    double scale() const { return scale_; }
+    /// What the costs themselves are uncertain by, which a certificate allows besides what is relative to the answer.
+    double resolution() const { return 0.0; }
+
+    /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.
+    template <class IsWanted, class Visit>
+    void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        for (std::int64_t i = 0; i < n_rows(); ++i) {
+            if (!is_wanted(i)) continue;
+            if (interrupt.requested_after(steps_per_visited_cost * n_columns())) return;
+            visit(i, matrix_.row(i));
+        }
+    }
+
+private:
+    MatrixView<Real> matrix_;
+    double scale_;
+};
+
+inline bool is_every_row(std::int64_t) {
+    return true;
+}
+
+}  // namespace mot

@@ -1,0 +1,30 @@
+/// What the costs of one pair of layers are computed with, and the memory in which they lie.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+
+#include "mot/types/buffer.hpp"
+
+namespace mot {
+
+/// Fortran's SGEMM: C <- alpha op(A) op(B) + beta C, column-major, every argument by address. It is the one routine of
+/// BLAS that the core needs, and the caller hands it in: the binding scipy's, the tests a naive one.
+using Sgemm = void (*)(char* transpose_a, char* transpose_b, int* m, int* n, int* k, float* alpha, float* a, int* lda,
+                       float* b, int* ldb, float* beta, float* c, int* ldc);
+
+/// Belongs to one pair at a time, and serves one pair after the other.
+struct Workspace {
+    Sgemm sgemm;               ///< must run on one thread
+    std::int64_t most_stored;  ///< single-precision numbers that costs may take; more are not kept but computed anew
+    int n_workers;             ///< panels that are computed at once
+    /// Calls `work(k)` for k = 0 .. n - 1, at most `n_workers` of them at the same time.
+    std::function<void(int n, const std::function<void(int)>& work)> parallel_for;
+    Buffer costs{};
+    Buffer units{};
+    /// Exact costs of single arcs, by the arc's place in the matrix: the few that matter are needed again and again.
+    std::unordered_map<std::int64_t, double> exact_costs{};
+};
+
+}  // namespace mot

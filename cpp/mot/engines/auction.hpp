@@ -1,0 +1,106 @@
+/// Near-optimal prices and a near-optimal plan on a sparse set of arcs, for an exact solver to start from.
+///
+/// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one object are alike
+/// (Bertsekas and Castanon 1989). A bidder with mass left takes the object at which cost + price is least, and raises
+/// its price as far as makes the bidder's second choice as good, and epsilon more; whoever holds that object's mass for
+/// less is outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's cheapest.
+///
+/// Sources bid for targets. Where targets are many times the sources it is the other way round: then a unit bids once
+/// for each of the few others among which it is shared, not a few units again and again for each of very many.
+///
+/// Invariants of a round, where v, the negative price, is the objects' potential:
+///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need no new look;
+///   (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
+///        on which all of it is held, it is that level.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mot/types/arc.hpp"
+#include "mot/types/compressed_rows.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/masses.hpp"
+#include "mot/types/plan.hpp"
+
+namespace mot {
+
+/// Mass on one arc.
+struct Shipment {
+    Arc arc;
+    double mass;
+};
+
+/// Epsilons of two rounds, in spreads: measured from 32 to 7,296 units.
+constexpr double coarse_epsilon = 0.2;
+constexpr double fine_epsilon = 0.03;
+
+class Auction {
+public:
+    Auction(const Masses& masses, const std::vector<Arc>& arcs);
+
+    void add_arcs(const std::vector<Arc>& arcs);
+
+    /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
+    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end.
+    bool run(double epsilon, Interrupt& interrupt);
+
+    /// Whether bidders are many, each with few arcs.
+    bool has_cheap_bids() const;
+
+    /// How far a typical bidder's costs are apart: what epsilon is measured by. Where they are all the same, any
+    /// epsilon serves: the `scale` of all costs, or 1.
+    double spread(double scale) const;
+    /// After a run no arc's reduced cost is negative, up to rounding. Units without mass have the potential -infinity.
+    Potentials potentials() const;
+    std::vector<Shipment> shipments() const;
+
+private:
+    /// A bidder's arc.
+    struct Choice {
+        Node object;
+        double cost;
+    };
+    /// Mass of an object that a bidder holds, and the level to which v may fall before the bidder is outbid.
+    struct Holding {
+        Node bidder;
+        double cost;
+        double mass;
+        double level;
+    };
+    struct Cheapest {
+        Choice choice;
+        double value;   // cost - v of that arc
+        double second;  // the same of the next one
+    };
+
+    static bool is_lower(const Holding& x, const Holding& y) { return x.level < y.level; }
+    /// The arc from bidder to object, or back again.
+    Arc oriented(const Arc& arc) const { return targets_bid_ ? Arc{arc.target, arc.source, arc.cost} : arc; }
+
+    Cheapest find_cheapest(std::size_t first, std::size_t end);
+    Cheapest find_cheapest_of_all(Node bidder);
+    Cheapest find_cheapest_near(Node bidder);
+    void release_holdings(double epsilon);
+    void bid(Node bidder, double epsilon, const Cheapest& cheapest);
+    void take(Node bidder, const Choice& choice, double level);
+    void activate(Node bidder);
+    void update_potentials();
+
+    bool targets_bid_;
+    std::vector<bool> has_mass_;                  // of every bidder
+    CompressedRows<Choice> choices_;              // of every bidder
+    std::vector<std::size_t> near_end_;           // of every bidder: behind its near arcs, which stand in front
+    std::vector<double> near_limit_;              // of every bidder: cost - v of its other arcs is at least this
+    std::vector<double> mass_left_;               // of every bidder: mass still to be placed
+    std::vector<double> room_;                    // of every object: mass that nobody holds
+    std::vector<std::vector<Holding>> holdings_;  // of every object: a heap, the highest level first
+    Potentials potentials_;                       // u of the bidders, v of the objects
+    std::vector<Node> active_;                    // bidders with mass to place
+    std::vector<bool> is_active_;
+    double near_width_ = 0.0;
+    std::int64_t n_steps_ = 0;  // of work since the interrupt was told
+    double negligible_;         // mass that is not worth a bid
+};
+
+}  // namespace mot

@@ -1,0 +1,69 @@
+/// Shortest augmenting paths for the assignment problem on a dense matrix: every row gets a column of its own, at least
+/// total cost. There may be more columns than rows, and pairs that are forbidden by an infinite cost.
+///
+/// Method: Jonker and Volgenant (1987), from whom we depart in two points. There is no column reduction, which needs as
+/// many rows as columns. In the augmenting row reduction, rows whose cheapest column is taken bid in turn and a few
+/// times each, not in chains to the end: rows that want the same columns outbid one another by little, for long. Then
+/// one Dijkstra search augments for each row that is left free.
+///
+/// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
+///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
+///   (I2) v_j is at most zero, and zero where column j is not matched.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mot/types/arc.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
+#include "mot/types/views.hpp"
+
+namespace mot {
+
+template <class Real>
+class DenseAugmentingPath {
+public:
+    /// No more rows than columns; costs are not NaN and not -infinity.
+    explicit DenseAugmentingPath(const MatrixView<Real>& cost);
+
+    /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
+    void match_cheapest(Interrupt& interrupt);
+    /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
+    /// column generation on candidates.
+    bool is_nearly_done() const;
+    /// Matches every row that is still free, or finds that the finite costs do not allow it.
+    Status optimize(Interrupt& interrupt);
+
+    const std::vector<Node>& column_of() const { return column_of_; }
+    Potentials potentials() const;
+
+private:
+    double matched_reduced_cost(Node row) const {
+        return static_cast<double>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
+    }
+
+    bool augment_by_row_reduction(Interrupt& interrupt);
+    Status augment(Node free_row, Interrupt& interrupt);
+    template <class Value>
+    Node find_least(const Value* values, double least);
+    void match(Node row, Node column);
+
+    MatrixView<Real> cost_;
+    std::vector<Node> column_of_, row_of_;
+    std::vector<double> v_;
+
+    // The state of the search under way.
+    std::vector<double> distance_;  // to the open columns; infinite where settled
+    std::vector<double> price_;     // v of the open columns; minus infinity where settled
+    std::vector<Node> reached_from_;
+    std::vector<Node> nearest_;
+    std::vector<double> zeros_;
+    struct Settled {
+        Node column;
+        double distance;
+    };
+    std::vector<Settled> settled_;
+};
+
+}  // namespace mot

@@ -1,0 +1,13 @@
+# Stops the build where a file of FOLDER includes another of mot/ that is not in one of the folders ALLOWED.
+cmake_minimum_required(VERSION 3.18)
+file(GLOB files ${ROOT}/${FOLDER}/*.hpp ${ROOT}/${FOLDER}/*.cpp)
+foreach(file IN LISTS files)
+  file(STRINGS ${file} includes REGEX "^#include \"mot/")
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE "^#include \"mot/([^/]*)/.*$" "\\1" folder ${include})
+    if(NOT folder IN_LIST ALLOWED)
+      message(FATAL_ERROR "${file}: ${FOLDER} must not depend on ${folder}: ${include}")
+    endif()
+  endforeach()
+endforeach()
+file(TOUCH ${STAMP})

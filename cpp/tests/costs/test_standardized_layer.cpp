@@ -1,0 +1,170 @@
+/// Moments, values and correlations of a layer are those of the definitions, however its activations lie in memory.
+#include "mot/costs/standardized_layer.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "mot/types/half.hpp"
+#include "oracles/layers.hpp"
+#include "support/check.hpp"
+#include "support/problems.hpp"
+
+namespace {
+
+using mot::ActivationsView;
+using mot::StandardizedLayer;
+
+bool has_same_bits(const StandardizedLayer& a, const StandardizedLayer& b) {
+    const auto n_values = static_cast<std::size_t>(a.n_units() * a.n_stimuli());
+    return a.mean() == b.mean() && a.deviation() == b.deviation() &&
+           std::vector<float>(a.values(), a.values() + n_values) ==
+               std::vector<float>(b.values(), b.values() + n_values);
+}
+
+void test_definitions(Random& random) {
+    // Fewer and more than a block of 32 stimuli.
+    for (const std::size_t n_stimuli : {1u, 2u, 3u, 31u, 32u, 33u, 100u}) {
+        case_name = std::to_string(n_stimuli) + " stimuli";
+        const Activations x = random_activations(random, n_stimuli, 7);
+        const Activations y = random_activations(random, n_stimuli, 5);
+        check_layer(standardize(x), x);
+        check_correlations(standardize(x), x, standardize(y), y);
+    }
+}
+
+void test_strides_and_rows(Random& random) {
+    case_name = "strides and rows";
+    const Activations x = random_activations(random, 40, 9);
+    const StandardizedLayer expected = standardize(x);
+    const ActivationsView<double> plain = view_of(x);
+
+    std::vector<double> turned(x.values.size());
+    std::vector<double> spread(3 * x.values.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t t = 0; t < 40; ++t)
+        for (std::size_t unit = 0; unit < 9; ++unit) {
+            turned[unit * 40 + t] = x(t, unit);
+            spread[(39 - t) * 27 + 3 * (8 - unit)] = x(t, unit);
+        }
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<double>{turned.data(), 40, 9, 1, 40, nullptr}), expected));
+    // Both axes backwards, with gaps.
+    CHECK(has_same_bits(
+        StandardizedLayer(ActivationsView<double>{spread.data() + 39 * 27 + 24, 40, 9, -27, -3, nullptr}), expected));
+
+    const std::vector<std::int64_t> rows{39, 0, 7, 7, 12};
+    Activations selected(rows.size(), 9);
+    for (std::size_t t = 0; t < rows.size(); ++t)
+        for (std::size_t unit = 0; unit < 9; ++unit) selected(t, unit) = x(static_cast<std::size_t>(rows[t]), unit);
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<double>{plain.data, 5, 9, 9, 1, rows.data()}),
+                        standardize(selected)));
+}
+
+void test_constant_units(Random& random) {
+    case_name = "constant units";
+    Activations x = random_activations(random, 37, 4);
+    for (std::size_t t = 0; t < 37; ++t) {
+        x(t, 1) = 0.1;  // not a binary fraction: the mean is rounded
+        x(t, 3) = 0.0;
+    }
+    const StandardizedLayer layer = standardize(x);
+    for (const std::size_t unit : {std::size_t{1}, std::size_t{3}}) {
+        CHECK(layer.deviation()[unit] == 0.0);
+        CHECK_NEAR(layer.mean()[unit], x(0, unit), 1e-16);
+        for (std::size_t t = 0; t < 37; ++t) CHECK(layer.values()[unit * 37 + t] == 0.0f);
+        for (std::int64_t other = 0; other < 4; ++other)
+            CHECK(layer.correlation(static_cast<std::int64_t>(unit), layer, other) == 0.0);
+    }
+    CHECK_NEAR(layer.correlation(0, layer, 0), 1.0, 1e-15);
+    CHECK_NEAR(layer.correlation(2, layer, 2), 1.0, 1e-15);
+}
+
+void test_scales(Random& random) {
+    const Activations x = random_activations(random, 50, 4);
+    for (const double scale : {1e-150, 1e-300, 1.0, 1e150, 1e300}) {
+        case_name = "scale " + std::to_string(scale);
+        Activations scaled = x;
+        for (double& value : scaled.values) value *= scale;
+        const StandardizedLayer layer = standardize(scaled);
+        if (scale > 1e-200 && scale < 1e200) check_layer(layer, scaled);
+        check_correlations(layer, x, standardize(x), x);
+    }
+}
+
+/// Means are right to an ulp however many numbers they are summed of.
+void test_offsets(Random& random) {
+    const Activations x = random_activations(random, 3000, 3);
+    for (const double offset : {1e3, -1e6, 1e8}) {
+        case_name = "offset " + std::to_string(offset);
+        Activations moved = x;
+        for (double& value : moved.values) value += offset;
+        const StandardizedLayer layer = standardize(moved);
+        // The values are known to half an ulp of the offset, relative to a deviation of about 0.6.
+        check_layer(layer, moved, 2e-16 * std::abs(offset));
+        for (std::size_t unit = 0; unit < 3; ++unit)
+            CHECK_NEAR(layer.mean()[unit], static_cast<double>(naive_mean(moved, unit)), 2.3e-16 * std::abs(offset));
+        check_correlations(layer, moved, standardize(x), x);
+    }
+}
+
+/// One stimulus that differs by the last bit of a large number is still told apart, by a correlation of 1 with its
+/// indicator; and the smallest number there is differs from 0.
+void test_last_bits() {
+    Activations x(1000, 4);
+    for (std::size_t t = 0; t < 1000; ++t) {
+        const double is_odd_one = t == 417 ? 1.0 : 0.0;
+        const double numbers[4] = {is_odd_one, 1e16 + 2 * is_odd_one, 1e8 + 1e-6 * is_odd_one,
+                                   std::numeric_limits<double>::denorm_min() * is_odd_one};
+        for (std::size_t unit = 0; unit < 4; ++unit) x(t, unit) = numbers[unit];
+    }
+    const StandardizedLayer layer = standardize(x);
+    for (std::int64_t unit = 0; unit < 4; ++unit) {
+        case_name = "last bits, unit " + std::to_string(unit);
+        CHECK(layer.deviation()[static_cast<std::size_t>(unit)] > 0.0);
+        CHECK_NEAR(layer.correlation(0, layer, unit), 1.0, 1e-7);
+    }
+}
+
+/// Over a million stimuli the mean is still closer than the one deviation there is.
+void test_last_bit_of_many() {
+    case_name = "last bit of many";
+    const std::size_t n = 1000000;
+    Activations x(n, 1);
+    for (std::size_t t = 0; t < n; ++t) x(t, 0) = 1e8;
+    x(417, 0) = std::nextafter(1e8, 2e8);
+    const double expected = (x(417, 0) - 1e8) * std::sqrt((1.0 - 1e-6) / static_cast<double>(n));
+    CHECK_NEAR(standardize(x).deviation()[0], expected, 1e-9 * expected);
+}
+
+/// Whole numbers are the same in all three precisions, so the answers are too.
+void test_precisions(Random& random) {
+    case_name = "precisions";
+    std::vector<double> doubles(30 * 6);
+    std::vector<float> floats;
+    std::vector<mot::Half> halves;
+    for (double& value : doubles) {
+        const int power = draw(random, 0, 10);
+        value = std::ldexp(1.0, power);
+        floats.push_back(static_cast<float>(value));
+        halves.push_back({static_cast<std::uint16_t>((power + 15) << 10)});
+    }
+    const StandardizedLayer expected(ActivationsView<double>{doubles.data(), 30, 6, 6, 1, nullptr});
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<float>{floats.data(), 30, 6, 6, 1, nullptr}), expected));
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<mot::Half>{halves.data(), 30, 6, 6, 1, nullptr}), expected));
+}
+
+}  // namespace
+
+int main() {
+    Random random(12);
+    test_definitions(random);
+    test_strides_and_rows(random);
+    test_constant_units(random);
+    test_scales(random);
+    test_offsets(random);
+    test_last_bits();
+    test_last_bit_of_many();
+    test_precisions(random);
+}

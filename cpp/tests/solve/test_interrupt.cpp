@@ -1,0 +1,221 @@
+/// Work that is told to stop, at whichever moment, comes back interrupted and with nothing, and never works long
+/// without looking; few rows with many columns are work in proportion.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "mot/solve/assignment.hpp"
+#include "mot/solve/dense.hpp"
+#include "mot/solve/sparse.hpp"
+#include "oracles/layers.hpp"
+#include "support/check.hpp"
+#include "support/problems.hpp"
+
+namespace {
+
+using mot::Method;
+using mot::Status;
+
+/// Solves, or does other work, of which nothing may come back but the status when it is interrupted.
+using Work = std::function<Status(mot::Interrupt&)>;
+
+Status status_of(const mot::Solution& solution) {
+    const bool is_empty = solution.plan.mass.empty() && solution.potentials.u.empty();
+    CHECK(is_empty == (solution.status != Status::optimal));
+    return solution.status;
+}
+
+/// The work is done to its end once, looking at every chance, then stopped at some of these looks, early and late ones.
+/// On the way out it may look once more for every exact cost that is asked for.
+void test_moments(Random& random, const std::string& name, Status expected, int most_on_the_way_out, const Work& work) {
+    case_name = name;
+    StopAt whole(StopAt::never);
+    CHECK(work(whole) == expected);
+    CHECK(whole.n_looks >= 20);
+    std::set<int> moments{1, 2, whole.n_looks};
+    for (int k = 0; k < 8; ++k) {
+        moments.insert(draw(random, 1, whole.n_looks));
+        moments.insert(draw(random, 1, 1 + whole.n_looks / (1 << k)));
+    }
+    for (const int n : moments) {
+        case_name = name + ", look " + std::to_string(n) + " of " + std::to_string(whole.n_looks);
+        StopAt interrupt(n);
+        CHECK(work(interrupt) == Status::interrupted);
+        CHECK(interrupt.n_looks < n + most_on_the_way_out);
+    }
+    StopAt late(whole.n_looks + 1);
+    CHECK(work(late) == expected);
+}
+
+/// Products of ranks are hard for the auction, and leave much to do.
+void test_dense(Random& random) {
+    const Matrix cost = rank_products(random, 160);
+    const auto solve = [&](const Matrix& matrix, const mot::Masses& masses, Method method) {
+        return [&matrix, masses, method](mot::Interrupt& interrupt) {
+            return status_of(mot::solve_dense(as_given(matrix), masses, interrupt, method));
+        };
+    };
+    for (const Method method : all_methods)
+        test_moments(random, "dense", Status::optimal, 20, solve(cost, mot::Masses::uniform(160, 160), method));
+    const mot::Masses uneven = to_core(random_masses(random, 160, 160, 0, 1000));
+    test_moments(random, "uneven masses", Status::optimal, 20, solve(cost, uneven, Method::automatic));
+    const Matrix wide = whole_costs(random, 3, 600, 1000);
+    test_moments(random, "few rows", Status::optimal, 20, solve(wide, mot::Masses::uniform(3, 600), Method::automatic));
+    const Matrix tall = wide.transposed();
+    test_moments(random, "few columns", Status::optimal, 20,
+                 solve(tall, mot::Masses::uniform(600, 3), Method::automatic));
+}
+
+void test_matchings(Random& random) {
+    const auto assign = [](const Matrix& cost) {
+        return [&cost](mot::Interrupt& interrupt) {
+            const mot::Matching matching = mot::solve_assignment(view_of_cost(cost), interrupt);
+            CHECK(matching.column_of.empty() == (matching.status != Status::optimal));
+            return matching.status;
+        };
+    };
+    const Matrix oblong = whole_costs(random, 80, 130, 1000);
+    test_moments(random, "oblong matching", Status::optimal, 20, assign(oblong));
+    const Matrix square = rank_products(random, 300);
+    test_moments(random, "square matching", Status::optimal, 20, assign(square));
+    Matrix forbidden = oblong;
+    for (std::size_t j = 0; j < forbidden.n_columns; ++j) forbidden(79, j) = infinity;
+    test_moments(random, "no matching", Status::infeasible, 20, assign(forbidden));
+}
+
+/// Compressed rows of the finite costs.
+struct SparseRows {
+    std::vector<std::int64_t> starts{0};
+    std::vector<mot::Node> columns;
+    std::vector<double> costs;
+    explicit SparseRows(const Matrix& cost) {
+        for (std::size_t i = 0; i < cost.n_rows; ++i) {
+            for (std::size_t j = 0; j < cost.n_columns; ++j) {
+                if (!(cost(i, j) < infinity)) continue;
+                columns.push_back(static_cast<mot::Node>(j));
+                costs.push_back(cost(i, j));
+            }
+            starts.push_back(static_cast<std::int64_t>(columns.size()));
+        }
+    }
+};
+
+void test_sparse(Random& random) {
+    const auto solve = [](const SparseRows& rows, std::int64_t n) {
+        return [&rows, n](mot::Interrupt& interrupt) {
+            const mot::SparseView view{rows.starts.data(), rows.columns.data(), rows.costs.data(), n, n};
+            return status_of(mot::solve_sparse(mot::SparseCost(view), mot::Masses::uniform(n, n), interrupt));
+        };
+    };
+    Matrix known = some_of(random, whole_costs(random, 120, 120, 1000), 20);
+    for (std::size_t i = 0; i < 120; ++i) known(i, i) = 1000.0;
+    const SparseRows feasible(known);
+    test_moments(random, "sparse", Status::optimal, 20, solve(feasible, 120));
+    // Two sources that can go to one target only.
+    for (std::size_t j = 1; j < 120; ++j) known(0, j) = known(1, j) = infinity;
+    known(1, 0) = 1.0;
+    const SparseRows infeasible(known);
+    test_moments(random, "sparse without a plan", Status::infeasible, 20, solve(infeasible, 120));
+}
+
+/// From the product on, which is looked at between its panels.
+void test_correlations(Random& random) {
+    const mot::StandardizedLayer source = standardize(random_activations(random, 4, 1100));
+    const mot::StandardizedLayer target = standardize(random_activations(random, 4, 30));
+    for (const std::int64_t most_stored : {1 << 20, 0})
+        test_moments(random, "correlations", Status::optimal, 20000, [&](mot::Interrupt& interrupt) {
+            mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
+            const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
+            return status_of(mot::solve_dense(cost, mot::Masses::uniform(1100, 30), interrupt));
+        });
+}
+
+void test_layers(Random& random) {
+    const Activations activations = random_activations(random, 60, 40);
+    const auto told = [](const StopAt& interrupt) {
+        return interrupt.has_stopped() ? Status::interrupted : Status::optimal;
+    };
+    test_moments(random, "standardizing", Status::optimal, 20, [&](mot::Interrupt& interrupt) {
+        const mot::StandardizedLayer layer(view_of(activations), &interrupt);
+        return told(static_cast<const StopAt&>(interrupt));
+    });
+    test_moments(random, "looking for NaN", Status::optimal, 20, [&](mot::Interrupt& interrupt) {
+        CHECK(!mot::first_nonfinite(view_of(activations), &interrupt));
+        return told(static_cast<const StopAt&>(interrupt));
+    });
+}
+
+/// Rows are computed in panels, of 1,024 at most, and the costs that are kept are looked at between them.
+void test_product(Random& random) {
+    const mot::StandardizedLayer source = standardize(random_activations(random, 4, 1100));
+    const mot::StandardizedLayer target = standardize(random_activations(random, 4, 2));
+    case_name = "product";
+    for (const int n : {1, 2}) {
+        StopAt interrupt(n);
+        mot::Workspace workspace = workspace_of(naive_sgemm, 2200);
+        const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
+        CHECK(interrupt.n_looks == n);  // 1,100 rows are two panels
+    }
+}
+
+/// Never says stop; keeps the longest time that the processor worked between two looks.
+class Watch : public mot::Interrupt {
+public:
+    bool requested() override {
+        ++n_looks;
+        note();
+        return false;
+    }
+    void note() {
+        const double now = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+        longest = std::max(longest, now - last_);
+        last_ = now;
+    }
+    int n_looks = 0;
+    double longest = 0;
+
+private:
+    double last_ = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+};
+
+/// At the usual count of work. `most_looks`, each some million steps, bounds all work.
+void test_watched(const std::string& name, const Matrix& cost, const mot::Masses& masses, int most_looks) {
+    case_name = name;
+    Watch watch;
+    const mot::Solution solution = mot::solve_dense(as_given(cost), masses, watch);
+    watch.note();
+    CHECK(solution.status == Status::optimal);
+    CHECK(watch.longest < 1.0);
+    CHECK(watch.n_looks <= most_looks);
+}
+
+void test_few_with_many(Random& random) {
+    for (const auto& [n, m] : {std::pair<std::size_t, std::size_t>{1, 60000}, {2, 20000}, {3, 20000}, {10, 6000}}) {
+        const std::string name = std::to_string(n) + " with " + std::to_string(m);
+        Matrix cost(n, m);
+        for (double& value : cost.values) value = draw_real(random, 0.0, 1.0);
+        for (const WholeMasses& masses : {uniform_masses(n, m), random_masses(random, n, m, 0, 1000)}) {
+            test_watched(name, cost, to_core(masses), 60);
+            test_watched(name + ", turned", cost.transposed(), to_core({masses.b, masses.a}), 60);
+        }
+    }
+}
+
+}  // namespace
+
+int main() {
+    Random random(15);
+    test_dense(random);
+    test_matchings(random);
+    test_sparse(random);
+    test_correlations(random);
+    test_layers(random);
+    test_product(random);
+    test_few_with_many(random);
+    test_watched("products", rank_products(random, 400), mot::Masses::uniform(400, 400), 100000);
+}

@@ -1,0 +1,237 @@
+"""`.mot` files: an alignment as an archive of plain arrays and one JSON header; docs/format.md describes them.
+
+Of the arrays those of both sides' units, and of unit plans, traces and rotations, are laid end to end, the latter three
+as `packing` does it. A file is believed where what it says of one thing agrees with what it says of the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from reprlib import repr as shown
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import F64, Array
+from mot_fast._validate_masses import LEAST_SHARE
+from mot_fast.alignment.mot_history import digests_of, evaluation_of, run_of
+from mot_fast.alignment.record import CONVENTIONS, Record
+from mot_fast.layer_pairs import packing
+from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.layer_pairs.consistency import ROUNDING, agree, check_plans, check_proofs
+from mot_fast.layer_pairs.packing import PackedPlans, Pieces, check_shapes, in_rows
+from mot_fast.networks.summary import NetworkSummary
+from mot_fast.system import archive
+from mot_fast.system.header_values import check_fields, field, number, texts
+from mot_fast.transport.transport import Certificate
+
+FORMAT = "mot_fast alignment"
+FORMAT_VERSION = 3
+
+_SIDES = ("source", "target")
+_OF_UNITS = ("mean", "deviation")
+_ROTATIONS = {*packing.TRACES, "rotated_pair", "rotation"}
+_ORTHOGONALITY = 1e-9
+"""Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
+
+
+def save(alignment: Record, path: str | os.PathLike[str]) -> None:
+    """Write `alignment`, whole or not at all; see `Alignment.save`."""
+    place = Path(_validate.path(path, "path"))
+    optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
+    header = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "convention": alignment.convention,
+        "cost": alignment.cost,
+        "certificate": asdict(alignment.certificate),
+        "source": _names(alignment.source),
+        "target": _names(alignment.target),
+        **{name: None if value is None else asdict(value) for name, value in optional.items()},
+    }
+    archive.write(place, header, _arrays(alignment), stored=("rotation",))
+
+
+def _names(side: NetworkSummary) -> dict[str, Any]:
+    name, *labels = map(_text, (side.name, *side.labels))
+    return {"name": name, "labels": labels, "widths": side.widths, "digests": side.digests}
+
+
+def _text(name: str) -> str:
+    """A name as text: those of files may hold bytes that are none, each of which is written as its code."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def _arrays(alignment: Record) -> dict[str, Array]:
+    return {
+        **_side_arrays("source", alignment.source),
+        **_side_arrays("target", alignment.target),
+        **_rotation_arrays(alignment),
+        "layer_costs": alignment.layer_costs,
+        "layer_plan": alignment.layer_plan,
+        **packing.pack_plans([plan for row in alignment.unit_plans for plan in row]),
+    }
+
+
+def _side_arrays(prefix: str, side: NetworkSummary) -> dict[str, Array]:
+    arrays = {
+        f"{prefix}_mean": np.concatenate(side.means),
+        f"{prefix}_deviation": np.concatenate(side.deviations),
+        f"{prefix}_layer_mass": side.layer_masses,
+    }
+    return arrays if side.unit_masses is None else {**arrays, f"{prefix}_unit_mass": np.concatenate(side.unit_masses)}
+
+
+def _rotation_arrays(alignment: Record) -> dict[str, Array]:
+    if alignment.traces is None:
+        return {}
+    return {
+        **packing.pack_traces([trace for row in alignment.traces for trace in row]),
+        "rotated_pair": np.array(list(alignment.rotations), dtype=np.int64).reshape(-1, 2),
+        "rotation": np.concatenate([np.zeros(0), *(rotation.ravel() for rotation in alignment.rotations.values())]),
+    }
+
+
+def load(path: str | os.PathLike[str]) -> Record:
+    """Read an alignment; see `Alignment.load`."""
+    path = Path(_validate.path(path, "path"))
+    try:
+        with np.errstate(all="ignore"):  # what overflows is refused
+            return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
+    except Exception as error:  # a damaged file can make its readers raise anything
+        raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
+
+
+def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
+    alternation = _alternation(header)
+    _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
+    packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
+    source, target = (_side(header, arrays, side) for side in _SIDES)
+    shape = len(source.labels), len(target.labels)
+    check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
+    convention = field(header, "convention", str)
+    if convention not in CONVENTIONS:
+        raise ValueError(f"its convention is {shown(convention)}")
+    plans = PackedPlans(arrays, source, target)
+    record = Record(
+        source=source,
+        target=target,
+        convention=convention,
+        cost=number(header, "cost"),
+        layer_costs=arrays["layer_costs"],
+        layer_plan=arrays["layer_plan"],
+        certificate=_certificate(field(header, "certificate", dict)),
+        unit_plans=in_rows(plans, shape[1]),
+        **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
+        run=run_of(header),
+        evaluation=evaluation_of(header, shape[0]),
+    )
+    check_proofs(arrays["certificate"], record.certificate, np.abs(record.layer_costs).max())
+    _check_layer_plan(record, arrays)
+    check_plans(plans, *(_masses_of_units(side) for side in (source, target)))
+    return record
+
+
+def _masses_of_units(side: NetworkSummary) -> F64:
+    """Of all layers, end to end."""
+    if isinstance(side.unit_masses, Pieces):
+        return np.asarray(side.unit_masses.values)
+    return np.repeat(1.0 / np.array(side.widths), side.widths)
+
+
+def _certificate(values: Mapping[str, Any]) -> Certificate:
+    check_fields(values, Certificate)
+    return Certificate(**{name: number(values, name) for name in values})
+
+
+def _alternation(header: Mapping[str, Any]) -> Alternation | None:
+    if header["version"] == 1 or field(header, "alternation", dict, type(None)) is None:
+        return None
+    check_fields(header["alternation"], Alternation)
+    return Alternation(**header["alternation"])
+
+
+def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
+    """No array is missing, and none is there that nothing would look at."""
+    expected = {"layer_costs", "layer_plan", *packing.PLANS}
+    expected |= {f"{side}_{name}" for side in _SIDES for name in _OF_UNITS}
+    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATIONS if has_rotations else set())
+    packing.check_names(arrays, expected, {f"{side}_unit_mass" for side in _SIDES if has_masses})
+
+
+def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
+    names = field(header, prefix, dict)
+    labels, widths = texts(names, "labels"), field(names, "widths", list)
+    if not 0 < len(set(labels)) == len(labels) == len(widths):
+        raise ValueError(f"the {prefix} has {len(widths)} widths and the labels {shown(labels)}")
+    if not all(type(width) is int and width > 0 for width in widths):
+        raise ValueError(f"the {prefix} has the widths {shown(widths)}")
+    layer_masses = arrays.get(f"{prefix}_layer_mass", np.full(len(widths), 1.0 / len(widths)))
+    unit_masses = Pieces(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
+    if layer_masses.shape != (len(widths),):
+        raise ValueError(f"'{prefix}_layer_mass' has shape {layer_masses.shape} for {len(widths)} layers")
+    of_layers = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
+    if not all(map(_are_shares, of_layers)):
+        raise ValueError("masses of layers or units are not positive with sum 1")
+    if (arrays[f"{prefix}_deviation"] < 0).any():
+        raise ValueError(f"'{prefix}_deviation' is negative")
+    return NetworkSummary(
+        name=field(names, "name", str),
+        labels=tuple(labels),
+        means=Pieces(arrays[f"{prefix}_mean"], widths),
+        deviations=Pieces(arrays[f"{prefix}_deviation"], widths),
+        layer_masses=layer_masses,
+        unit_masses=unit_masses,
+        digests=digests_of(header, prefix, len(labels)),
+    )
+
+
+def _are_shares(masses: Pieces) -> bool:
+    """Each piece's masses have sum 1, and what is divided by any of them stays finite."""
+    sums = np.add.reduceat(masses.values, masses.starts[:-1])
+    return bool((masses.values >= LEAST_SHARE).all() and (np.abs(sums - 1.0) <= ROUNDING).all())
+
+
+def _rotated(
+    alternation: Alternation, arrays: Mapping[str, Array], source: NetworkSummary, shape: tuple[int, int]
+) -> dict[str, Any]:
+    """What an alignment with rotations has in addition."""
+    traces = packing.unpack_traces(arrays, shape[0] * shape[1])
+    if arrays["alternations"].max() > alternation.max_iter:
+        raise ValueError(f"it holds traces of more than {alternation.max_iter} alternations")
+    check_shapes(arrays, {"rotated_pair": (len(arrays["rotated_pair"]), 2)})
+    pairs = [(int(l), int(m)) for l, m in arrays["rotated_pair"]]
+    if any(not (0 <= l < shape[0] and 0 <= m < shape[1]) for l, m in pairs) or len(set(pairs)) < len(pairs):
+        raise ValueError("it holds rotations of layers that there are not, or two of one pair")
+    widths = [source.widths[l] for l, _ in pairs]
+    flat = Pieces(arrays["rotation"], [width**2 for width in widths])
+    matrices = [matrix.reshape(width, width) for matrix, width in zip(flat, widths, strict=True)]
+    if not all(np.abs(matrix.T @ matrix - np.eye(len(matrix))).max() <= _ORTHOGONALITY for matrix in matrices):
+        raise ValueError("it holds rotations that are not orthogonal")
+    return {
+        "alternation": alternation,
+        "traces": in_rows(traces, shape[1]),
+        "rotations": dict(zip(pairs, matrices, strict=True)),
+    }
+
+
+def _check_layer_plan(record: Record, arrays: Mapping[str, Array]) -> None:
+    """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
+    costs, plan = record.layer_costs, record.layer_plan
+    if not (agree(plan.sum(1), record.source.layer_masses) and agree(plan.sum(0), record.target.layer_masses)):
+        raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
+    if (plan < 0).any():
+        raise ValueError("'layer_plan' is negative")
+    if not abs(record.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
+        raise ValueError(f"its cost is {record.cost}, and not that of its layer plan")
+    if record.traces is None:
+        if not np.array_equal(costs.ravel(), arrays["cost"]):
+            raise ValueError("its layer costs are not those of its unit plans")
+    elif not np.array_equal(costs.ravel(), packing.least(arrays["trace"], arrays["alternations"])):
+        raise ValueError("its layer costs are not the least residuals of its traces")

@@ -1,0 +1,126 @@
+"""What the header of a `.mot` file tells of the run that made the alignment, and of its scores on held-out stimuli."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from reprlib import repr as shown
+from typing import Any
+
+import numpy as np
+
+from mot_fast._validate import MIN_STIMULI
+from mot_fast.alignment.record import CouplingScore, Evaluation, Run
+from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
+from mot_fast.system.header_values import check_fields, count, field, is_text, number, optional_number, texts
+
+SINCE = 3
+"""The version of the format that first told it; in files of earlier ones such fields have no meaning."""
+
+_VERSIONS = {"mot_fast", "python", "numpy", "scipy"}
+_DIGEST = re.compile("[0-9a-f]{40}")
+_ROUNDING = 1e-12
+"""Of a mean of numbers of order one."""
+
+
+def digests_of(header: Mapping[str, Any], side: str, n_layers: int) -> tuple[str, ...] | None:
+    """Of every layer of one network; None where they were not taken."""
+    if _of_optional(header, header[side], "digests", list) is None:
+        return None
+    digests = texts(header[side], "digests")
+    if len(digests) != n_layers or not all(map(_DIGEST.fullmatch, digests)):
+        raise ValueError(f"the digests of the {side}'s {n_layers} layers are {shown(digests)}")
+    return tuple(digests)
+
+
+def run_of(header: Mapping[str, Any]) -> Run | None:
+    """How the alignment was made; None where that is not told."""
+    values = _of_optional(header, header, "run", dict)
+    if values is None:
+        return None
+    check_fields(values, Run)
+    versions = field(values, "versions", dict)
+    if versions.keys() != _VERSIONS or not all(
+        type(version) is str and is_text(version) for version in versions.values()
+    ):
+        raise ValueError(f"'versions' in its header is {shown(versions)}")
+    return Run(
+        began=_moment(field(values, "began", str)),
+        seconds=number(values, "seconds", low=0.0),
+        n_stimuli=count(values, "n_stimuli", MIN_STIMULI),
+        n_threads=count(values, "n_threads", 1),
+        memory_limit=None if values["memory_limit"] is None else count(values, "memory_limit", 1),
+        versions=versions,
+        platform=field(values, "platform", str),
+        machine=field(values, "machine", str),
+    )
+
+
+def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None:
+    """What the alignment scores, given its number of source layers; None where that is not told."""
+    values = _of_optional(header, header, "evaluation", dict)
+    if values is None:
+        return None
+    check_fields(values, Evaluation)
+    scores = field(values, "scores", dict)
+    if scores.keys() != set(COUPLINGS):
+        raise ValueError(f"it holds scores of {shown(sorted(scores))}")
+    return Evaluation(
+        n_stimuli=count(values, "n_stimuli", MIN_STIMULI),
+        scores={name: _coupling_score(name, field(scores, name, dict), n_layers) for name in scores},
+        p_better=optional_number(values, "p_better", 0.0, 1.0),
+        confidence=number(values, "confidence", 0.0, 1.0),
+        n_resamples=count(values, "n_resamples", 2),
+        n_draws=count(values, "n_draws", 2),
+        seed=count(values, "seed", 0, math.inf),
+    )
+
+
+def _of_optional(header: Mapping[str, Any], values: Mapping[str, Any], name: str, kind: type) -> Any:
+    if header["version"] < SINCE or values.get(name) is None:
+        return None
+    return field(values, name, kind)
+
+
+def _moment(text: str) -> str:
+    """A time in UTC, as `Run.began` has it."""
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        moment = ""
+    if moment != text:
+        raise ValueError(f"'began' in its header is {shown(text)}")
+    return text
+
+
+def _coupling_score(name: str, values: Mapping[str, Any], n_layers: int) -> CouplingScore:
+    check_fields(values, CouplingScore)
+    per_layer = {f"layer {l}": value for l, value in enumerate(field(values, "per_layer", list))}
+    score = CouplingScore(
+        value=optional_number(values, "value", -1.0, 1.0),
+        per_layer=tuple(optional_number(per_layer, layer, -1.0, 1.0) for layer in per_layer),
+        hierarchy=optional_number(values, "hierarchy", 0.0, 1.0),
+        low=optional_number(values, "low", -1.0, 1.0),
+        high=optional_number(values, "high", -1.0, 1.0),
+        sd=optional_number(values, "sd", 0.0, 2.0),
+        hierarchy_sd=optional_number(values, "hierarchy_sd", 0.0, 1.0),
+    )
+    _check_score(name, score, n_layers)
+    return score
+
+
+def _check_score(name: str, score: CouplingScore, n_layers: int) -> None:
+    """Its figures agree, and are those that its coupling has."""
+    defined = [value for value in score.per_layer if value is not None]
+    if len(score.per_layer) != n_layers or bool(defined) != (score.value is not None):
+        raise ValueError(f"the scores of '{name}' are not those of {n_layers} layers")
+    if score.value is not None and not abs(score.value - np.mean(defined)) <= _ROUNDING:
+        raise ValueError(f"the score of '{name}' is {score.value}, and not the mean of its layers")
+    interval = [end for end in (score.low, score.high) if end is not None]
+    if len(interval) == 1 or interval != sorted(interval):
+        raise ValueError(f"the interval of '{name}' is from {score.low} to {score.high}")
+    other = interval if name not in UNSHUFFLED else [sd for sd in (score.sd, score.hierarchy_sd) if sd is not None]
+    if other or (score.value is None and (interval or score.sd is not None)):
+        raise ValueError(f"'{name}' has an interval or a deviation that such a coupling has not")

@@ -1,0 +1,211 @@
+"""The result of aligning networks at three levels or more, and what can be asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Unpack
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.alignment.align import align
+from mot_fast.alignment.options import Options
+from mot_fast.alignment.result import Alignment
+from mot_fast.display import notebook, tables
+from mot_fast.measures.coupling import coupling
+from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.networks.nesting import Branch
+from mot_fast.networks.network import Network
+from mot_fast.system.printable import printable
+from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
+    from mot_fast.display.plan_maps import GivenAxes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NestedAlignment:
+    """Two systems aligned at one level, and at all levels below it.
+
+    Made by `mot_fast.align_trajectories`, whose parts are checkpoints, and `mot_fast.align_nested`.
+    """
+
+    source: Branch | Network
+    target: Branch | Network
+    costs: F64
+    """`(n, m)`: least cost of aligning each part of the source with each part of the target, one level below."""
+    plan: F64
+    """`(n, m)`: how much of each part goes where; rows sum to 1 / n, columns to 1 / m."""
+    cost: float
+    """Alignment cost of the two systems: ``sum(costs * plan)``."""
+    certificate: Certificate
+    """The worst of every figure over all transports of the run up to this level."""
+    layer_costs: F64
+    """Between all layers of all parts, end to end."""
+
+    @classmethod
+    def of(
+        cls, source: Branch | Network, target: Branch | Network, layer_costs: F64, certificate: Certificate
+    ) -> NestedAlignment:
+        """Solve this level, given the costs of all pairs of layers and the worst figures of their proofs."""
+        costs, below = _costs(source, target, layer_costs)
+        transport = solve_transport(costs)
+        worst = Certificate.worst([certificate, *below, transport.certificate])
+        return cls(source, target, costs, transport.toarray(), transport.cost, worst, layer_costs)
+
+    @property
+    def n_levels(self) -> int:
+        """Levels of transport, that of units among them: 3 for checkpoints."""
+        return 2 + (self.source.depth if isinstance(self.source, Branch) else 0)
+
+    def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
+        """The alignment of two parts one level below, by position or label; of two layers, the plan of their units.
+
+        Levels above the units cost next to nothing; the transport of units is solved anew.
+
+        Raises
+        ------
+        IndexError, KeyError, ValueError
+            If there is no such part, or activations were changed in the meantime.
+        """
+        i, j = self._positions(source_part, target_part)
+        if isinstance(self.source, Network) or isinstance(self.target, Network):
+            assert isinstance(self.source, Network)
+            assert isinstance(self.target, Network)
+            plan = align(self.source.select([i]), self.target.select([j])).unit_plan(0, 0)
+            if abs(plan.cost - self.layer_costs[i, j]) > 1e-9:
+                raise ValueError("between: expected the activations that were aligned, found others")
+            return plan
+        rows, columns = (_spans(tree)[k] for tree, k in ((self.source, i), (self.target, j)))
+        return NestedAlignment.of(
+            self.source.children[i], self.target.children[j], self.layer_costs[rows, columns], self.certificate
+        )
+
+    def alignment(self, source_part: int | str, target_part: int | str, **options: Unpack[Options]) -> Alignment:
+        """Two networks that are parts, aligned anew with the plans of all units; options are those of `align`.
+
+        Raises
+        ------
+        IndexError, KeyError, ValueError
+            If there is no such part, or parts are not networks.
+        """
+        i, j = self._positions(source_part, target_part)
+        parts = [
+            tree.children[k] if isinstance(tree, Branch) else None for tree, k in ((self.source, i), (self.target, j))
+        ]
+        source, target = parts
+        if not isinstance(source, Network) or not isinstance(target, Network):
+            raise ValueError(f"alignment: expected parts that are networks, found other ones in {self!r}; see between")
+        return align(source, target, **options)
+
+    def coupling(self, name: str = "mot", *, seed: int = 0) -> F64:
+        """Weights `(n, m)` of the plan or of a baseline, each row summing to 1 / n; see `Alignment.coupling`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such coupling.
+        """
+        return coupling(name, self.plan, self.costs, seed)
+
+    def hierarchy(self, name: str = "mot", *, seed: int = 0) -> float:
+        """Hierarchy score of a coupling: 1 when only parts at the same relative position are coupled.
+
+        Raises
+        ------
+        ValueError
+            If there is no such coupling, or a side has only one part.
+        """
+        return hierarchy(self.coupling(name, seed=seed))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The plan as a table, one row for each pair of parts; see `Alignment.to_pandas`. Needs pandas.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return tables.pairs("part", (self.source.labels, self.target.labels), self.plan, self.costs)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`plan` and `costs` over `source_part` and `target_part`, with the cost and both names. Needs xarray.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        return tables.grid(
+            {"source_part": self.source.labels, "target_part": self.target.labels},
+            {"plan": self.plan, "costs": self.costs},
+            {"cost": self.cost, "source": self.source.name, "target": self.target.name},
+        )
+
+    def plot(self, axes: GivenAxes = None) -> list[Axes]:
+        """Draw the plan and the pairwise-best map side by side, as Figure 5 of the paper; see `plot_nested`."""
+        from mot_fast.display.networks import plot_nested
+
+        return plot_nested(self, axes)
+
+    def _positions(self, source_part: int | str, target_part: int | str) -> tuple[int, int]:
+        return (
+            _validate.position(source_part, self.source.labels, "source_part"),
+            _validate.position(target_part, self.target.labels, "target_part"),
+        )
+
+    def _repr_html_(self) -> str:
+        sides = [f"{side.name} ({len(side)} parts)" for side in (self.source, self.target)]
+        return notebook.block(
+            f"NestedAlignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.n_levels} levels",
+                notebook.proof(self.certificate),
+                "what percentage of each source part (row) goes to which target part (column):",
+            ],
+            notebook.heat_map(
+                self.plan * len(self.plan), self.source.labels, self.target.labels, form=notebook.percent
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"NestedAlignment('{printable(self.source.name)}', {len(self.source)} parts, "
+            f"to '{printable(self.target.name)}', "
+            f"{len(self.target)} parts, {self.n_levels} levels, cost {self.cost:.4f})"
+        )
+
+
+def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[F64, list[Certificate]]:
+    """Costs between parts: those of their own transports, or of layers themselves."""
+    if isinstance(source, Network) or isinstance(target, Network):
+        return layer_costs, []
+    costs = np.empty((len(source), len(target)))
+    certificates = []
+    columns = _spans(target)
+    for i, rows in enumerate(_spans(source)):
+        for j, span in enumerate(columns):
+            transport, below = _solve(source.children[i], target.children[j], layer_costs[rows, span])
+            costs[i, j] = transport.cost
+            certificates.append(Certificate.worst([transport.certificate, *below]))
+    return costs, certificates
+
+
+def _solve(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[Transport, list[Certificate]]:
+    costs, below = _costs(source, target, layer_costs)
+    return solve_transport(costs), below
+
+
+def _spans(tree: Branch) -> list[slice]:
+    """Where the layers of each part stand among those of all."""
+    spans, start = [], 0
+    for child in tree.children:
+        stop = start + (sum(map(len, child.networks())) if isinstance(child, Branch) else len(child))
+        spans.append(slice(start, stop))
+        start = stop
+    return spans

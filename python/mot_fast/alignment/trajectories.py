@@ -1,0 +1,152 @@
+"""Alignment at three levels and more: training runs by their checkpoints, and networks nested to any depth."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+
+from mot_fast import _validate
+from mot_fast.alignment.align import progress_callback, resources, warn_of_constant_units
+from mot_fast.alignment.nested import NestedAlignment
+from mot_fast.layer_pairs.run import surveyed
+from mot_fast.layer_pairs.transport_costs import TransportCosts
+from mot_fast.networks.load import Source, warn_of_rows
+from mot_fast.networks.nesting import Branch, Nested, branch_of, flat
+from mot_fast.networks.network import same_stimuli
+
+
+def align_trajectories(
+    checkpoints_a: Sequence[Source] | Mapping[str, Source],
+    checkpoints_b: Sequence[Source] | Mapping[str, Source],
+    *,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    memory_limit: int | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> NestedAlignment:
+    """Align two training runs exactly at three levels: units, layers, and checkpoints.
+
+    The cost of two checkpoints is that of their two-level alignment, which `mot_fast.align` solves; an exact transport
+    between the checkpoints follows, all marginals uniform (Shah & Khosla, arXiv 2510.01706, section 3.4). Each layer is
+    standardized once, or once a block where not all fit into memory. Kept are the costs of checkpoints and of layers, 8
+    bytes a pair; plans of units are solved anew when they are asked for.
+
+    Parameters
+    ----------
+    checkpoints_a, checkpoints_b : sequence, or mapping from labels
+        Networks, or anything `mot_fast.load` takes, in the order of training, on the same stimuli.
+    n_jobs, memory_limit, executor, store
+        As of `mot_fast.align`.
+    progress : bool
+        Show a progress bar over pairs of layers.
+
+    Returns
+    -------
+    NestedAlignment
+        Its parts are checkpoints: `costs`, `plan`, `coupling("pairwise_best")`, `hierarchy()`, `plot()`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no checkpoints, or no networks in them; as `mot_fast.align`.
+    SolverError
+        If a transport could not be proven optimal.
+
+    Warns
+    -----
+    UserWarning
+        If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> runs = mot.align_trajectories(*mot.data.training_runs())
+    >>> runs.plan.shape
+    (12, 12)
+    >>> runs.hierarchy() > runs.hierarchy("pairwise_best")
+    True
+    """
+    trees = branch_of(checkpoints_a, "checkpoints_a"), branch_of(checkpoints_b, "checkpoints_b")
+    for tree in trees:
+        if tree.depth != 1:
+            raise ValueError(
+                f"{tree.name}: expected checkpoints that are networks, found {tree.depth} levels above the networks; "
+                "mot_fast.align_nested takes any number"
+            )
+    return _align(trees, n_jobs, progress, memory_limit, executor, store)
+
+
+def align_nested(
+    a: Nested,
+    b: Nested,
+    *,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    memory_limit: int | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> NestedAlignment:
+    """Align networks nested to any depth exactly, at every level: units, layers, networks, and whatever holds them.
+
+    At each level above the layers the cost of two parts is the cost of aligning what is in them.
+
+    Parameters
+    ----------
+    a, b : sequences, or mappings from labels
+        Of networks (anything `mot_fast.load` takes), of sequences or mappings of networks, and so on, to the same depth
+        everywhere: families of training runs of checkpoints, say. All on the same stimuli in the same order.
+    n_jobs, progress, memory_limit, executor, store
+        As of `align_trajectories`.
+
+    Returns
+    -------
+    NestedAlignment
+        `between(i, j)` has the plan of each level below.
+
+    Raises
+    ------
+    TypeError, ValueError, SolverError
+        If `a` and `b` are not of one depth; as `align_trajectories`.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> rng = np.random.default_rng(0)
+    >>> runs = [[[rng.random((20, 4)) for layer in range(2)] for checkpoint in range(3)] for run in range(2)]
+    >>> aligned = mot.align_nested(runs, runs[::-1])
+    >>> aligned.n_levels, aligned.plan.tolist()
+    (4, [[0.0, 0.5], [0.5, 0.0]])
+    >>> aligned.between(0, 1).plan.shape
+    (3, 3)
+    """
+    trees = branch_of(a, "a"), branch_of(b, "b")
+    if trees[0].depth != trees[1].depth:
+        raise ValueError(f"a and b: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks")
+    return _align(trees, n_jobs, progress, memory_limit, executor, store)
+
+
+def _align(
+    trees: tuple[Branch, Branch],
+    n_jobs: int | None,
+    progress: bool,
+    memory_limit: int | None,
+    executor: Executor | None,
+    store: str | os.PathLike[str] | None,
+) -> NestedAlignment:
+    source, target = map(flat, trees)
+    what = f"{source.name} and {target.name}"
+    same_stimuli([source, target], what)
+    same_stimuli([network for tree in trees for network in tree.networks()], what)  # some may tell more than the first
+    _validate.enough_stimuli(source.n_stimuli, what)
+    warn_of_rows((source, target))
+    n_pairs = len(source) * len(target)
+    means = resources(n_pairs, n_jobs, memory_limit, executor, store)
+    with (
+        progress_callback(progress, n_pairs) as report,
+        surveyed((source, target), TransportCosts(), means) as (statistics, solve),
+    ):
+        warn_of_constant_units((source, target), statistics)
+        found = solve(report)
+    return NestedAlignment.of(*trees, found.costs, found.certificate)

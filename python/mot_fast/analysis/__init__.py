@@ -1,0 +1,1 @@
+"""What alignments are used for: comparisons of methods and networks, scores, intervals, nulls."""

@@ -1,0 +1,244 @@
+"""What came out of comparing two networks by many methods, and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.display import escaping, notebook, tables
+from mot_fast.measures.coupling import COUPLINGS
+from mot_fast.measures.noise_ceiling import NoiseCeiling
+from mot_fast.measures.similarity import linear_cka, procrustes, rsa
+from mot_fast.system import optional
+from mot_fast.system.printable import printable
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
+ROTATED = tuple(f"{name}+r" for name in COUPLINGS)
+SIMILARITIES: Mapping[str, Callable[..., F64]] = {"rsa": rsa, "cka": linear_cka, "procrustes": procrustes}
+METHODS = (*COUPLINGS, *ROTATED, "global_ot", "global_linear", "linear", *SIMILARITIES)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison:
+    """Held-out values of many methods over the same splits; made by `mot_fast.compare`.
+
+    L and M are the numbers of source and target layers.
+    """
+
+    methods: tuple[str, ...]
+    scores: Mapping[str, F64]
+    """Of each method, `(n_splits,)`: its value on the held-out stimuli, higher is better."""
+    hierarchies: Mapping[str, F64]
+    """Of each method, `(n_splits,)`: the hierarchy score of its layer map; NaN without one, or with one layer."""
+    seconds: Mapping[str, F64]
+    """Of each method, `(n_splits,)`."""
+    peak_bytes: Mapping[str, F64]
+    """Of each method, `(n_splits,)`: most memory over what was held before, sampled."""
+    permuted_sds: Mapping[str, F64]
+    """Of each permuted coupling, `(n_splits,)`: standard deviation of the value over draws."""
+    layer_maps: Mapping[str, tuple[F64, ...]]
+    """Of each method that has one, for every split: the weights of layer pairs, `(L, M)`, with sum 1."""
+    p_better: Mapping[str, float]
+    """Of "mot" and "mot+r": p-value of "better than the pairwise best", over all splits."""
+    hierarchy_ceiling: float
+    """Of the monotone coupling; NaN where a network has one layer."""
+    noise_ceiling: NoiseCeiling | None
+    """Of the source's repeated measurements, if there are any."""
+    source_name: str
+    source_labels: tuple[str, ...]
+    target_name: str
+    target_labels: tuple[str, ...]
+    n_splits: int
+    test_size: float
+    seed: int
+    convention: str
+
+    def mean(self, name: str) -> float:
+        """Of a method's values over the splits."""
+        return float(self.scores[_validate.choice(name, self.methods, "name")].mean())
+
+    def sd(self, name: str) -> float:
+        """Standard deviation of a method's values over the splits; NaN for one split."""
+        return sd_of(self.scores[_validate.choice(name, self.methods, "name")])
+
+    def kind(self, name: str) -> str:
+        """What a method's values are: "score", a held-out reconstruction score, or "similarity" of layers."""
+        return "similarity" if _validate.choice(name, self.methods, "name") in SIMILARITIES else "score"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table, one row a method: means and deviations over the splits, the median time, the highest peak."""
+        return [
+            {
+                "method": name,
+                "kind": self.kind(name),
+                "value": self.mean(name),
+                "value_sd": self.sd(name),
+                "hierarchy": float(self.hierarchies[name].mean()),
+                "hierarchy_sd": sd_of(self.hierarchies[name]),
+                "seconds": float(np.median(self.seconds[name])),
+                "peak_bytes": int(self.peak_bytes[name].max()),
+                "p_better": self.p_better.get(name, float("nan")),
+            }
+            for name in self.methods
+        ]
+
+    def to_markdown(self) -> str:
+        """The table and its notes as text that reads well as it is."""
+        lines = [
+            escaping.markdown(self._title()),
+            "",
+            *markdown_table(self._cells(), n_left=2),
+            "",
+            *(f"- {each}" for each in self._notes()),
+        ]
+        return "\n".join(lines)
+
+    def _title(self) -> str:
+        source, target = (
+            f"{printable(name)} ({len(labels)} layers)"
+            for name, labels in ((self.source_name, self.source_labels), (self.target_name, self.target_labels))
+        )
+        return f"{source} from {target}, {self.convention}"
+
+    def _cells(self) -> list[list[str]]:
+        cells = [["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]]
+        for row in self.rows():
+            value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
+            p = "" if np.isnan(row["p_better"]) else f"{row['p_better']:.3g}"
+            resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
+            cells.append([row["method"], row["kind"], value, depth, *resources, p])
+        return cells
+
+    def _notes(self) -> list[str]:
+        notes = [
+            f"stimuli held out: {self.test_size:.0%}; random splits: {self.n_splits}; +-: sd over splits",
+            "score: mean correlation of source units with their predictions",
+        ]
+        if any(self.kind(name) == "similarity" for name in self.methods):
+            notes.append("similarity: of source layers with those chosen in training; not comparable with any other")
+        notes += [
+            "seconds: median, peak MB: highest, loaded code included; couplings: with the alignment that they share",
+        ]
+        for name, sds in self.permuted_sds.items():
+            spread = "" if np.isnan(sds).any() else f", whose sd is {sds.mean():.3f}"
+            notes.append(f"{name}: mean over random orders{spread}")
+        if not np.isnan(self.hierarchy_ceiling):
+            notes.append(
+                f"hierarchy of the monotone coupling, the best that the masses allow: {self.hierarchy_ceiling:.3f}"
+            )
+        if self.noise_ceiling is not None:
+            notes.append(
+                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}"
+            )
+        if self.p_better:
+            notes.append("p: of being better than pairwise_best, or pairwise_best+r, by chance, over all splits")
+        return notes
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a `pandas.DataFrame`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return optional.pandas().DataFrame(self.rows())
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The values of every split, not only their means. Needs xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            `scores`, `hierarchies`, `seconds` and `peak_bytes`, `(n_methods, n_splits)` over `method_name` and
+            `split`, the latter named by its seed; among the attributes the convention and the names of `source` and
+            `target`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        values = {name: getattr(self, name) for name in ("scores", "hierarchies", "seconds", "peak_bytes")}
+        return tables.grid(
+            # Not "method": that is an argument of xarray's `sel`.
+            {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
+            {name: np.array([of[method] for method in self.methods]) for name, of in values.items()},
+            {
+                "convention": self.convention,
+                "source": self.source_name,
+                "target": self.target_name,
+                "test_size": self.test_size,
+            },
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the values as bars and return the axes. Needs matplotlib.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from mot_fast.display.curves import plot_scores
+
+        return plot_scores(self, ax)
+
+    def _repr_html_(self) -> str:
+        marked = notebook.table(self._cells(), n_left=2, best=self._best())
+        return notebook.block(f"Comparison of {self._title()}", [], marked, notebook.notes(self._notes()))
+
+    def _best(self) -> set[tuple[int, int]]:
+        """Row and column of the cells with the highest score and the highest hierarchy, the head being row 0."""
+        rows = self.rows()
+        best = set()
+        for k, column in ((2, "value"), (3, "hierarchy")):
+            # Similarities are on scales of their own.
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
+            shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
+            best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
+        return best
+
+    def __repr__(self) -> str:
+        methods = ", ".join(self.methods)
+        names = printable(f"'{self.source_name}' from '{self.target_name}'")
+        return f"Comparison({names}, {methods}, {self.n_splits} splits)"
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+
+def sd_of(values: F64) -> float:
+    """Standard deviation of a sample; NaN for a single value."""
+    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def with_sd(value: float, sd: float) -> str:
+    """Both as a table shows them; nothing where there is no value."""
+    if np.isnan(value):
+        return ""
+    return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"
+
+
+def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
+    """Lines of a table in Markdown, which shows cells as they are, whatever they hold."""
+    return aligned_table([list(map(escaping.markdown_cell, row)) for row in cells], n_left)
+
+
+def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
+    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
+    return [
+        "| " + " | ".join(f"{cell:{'<' if k < n_left else '>'}{widths[k]}}" for k, cell in enumerate(row)) + " |"
+        for row in (cells[0], rule, *cells[1:])
+    ]

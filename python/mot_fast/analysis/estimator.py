@@ -1,0 +1,162 @@
+"""Alignment as scikit-learn sees it: an estimator that is fitted on some stimuli and scored on others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from mot_fast._dlpack import SupportsDLPack
+from mot_fast._validate import F64, Array
+from mot_fast.alignment.align import align
+from mot_fast.alignment.result import Alignment
+from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.networks import frames
+from mot_fast.networks.load import Source, named
+from mot_fast.networks.network import Network
+from mot_fast.system import optional
+
+Samples = Source | Array | SupportsDLPack
+
+try:
+    from sklearn.base import BaseEstimator
+except ImportError:
+
+    class BaseEstimator:  # type: ignore[no-redef]
+        """Lets the name be read where scikit-learn is missing, as every public name can be."""
+
+        def __new__(cls, **_: Any) -> Any:
+            """Refuse to make any."""
+            raise optional.missing(f"{cls.__name__} needs", "sklearn")
+
+
+class Aligner(BaseEstimator):  # type: ignore[misc]
+    """`mot_fast.align` with the manners of a scikit-learn estimator; its score is that of held-out stimuli.
+
+    For `GridSearchCV`, `cross_val_score` and the like, whose samples are the stimuli: `X` is the source network, `y`
+    the target network, from which the source is reconstructed. Needs scikit-learn.
+
+    Parameters
+    ----------
+    rotate, convention, memory_limit, n_jobs
+        As for `mot_fast.align`.
+    coupling : str or array `(L, M)`
+        What scores and reconstructions use: a name that `Alignment.coupling` knows, or layer weights.
+
+    Attributes
+    ----------
+    alignment_ : Alignment
+        Of the networks fitted.
+    n_features_in_ : int
+        Units of the source network, in all of its layers.
+
+    Raises
+    ------
+    ImportError
+        If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> from sklearn.model_selection import GridSearchCV, KFold
+    >>> source, target = mot.data.resnets()
+    >>> layers = [0, 3, 6, 9]
+    >>> grid = {"coupling": ["mot", "single_best", "permuted"]}
+    >>> search = GridSearchCV(mot.Aligner(), grid, cv=KFold(3)).fit(source.select(layers), target.select(layers))
+    >>> search.best_params_
+    {'coupling': 'mot'}
+    """
+
+    alignment_: Alignment
+    n_features_in_: int
+
+    def __init__(
+        self,
+        *,
+        rotate: bool | Alternation = False,
+        convention: str = "standardized",
+        coupling: str | npt.ArrayLike = "mot",
+        memory_limit: int | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.rotate = rotate
+        self.convention = convention
+        self.coupling = coupling
+        self.memory_limit = memory_limit
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Samples, y: Samples) -> Aligner:
+        """Align the source network `X` with the target network `y`.
+
+        Parameters
+        ----------
+        X, y : Network, data frame, array `(n_stimuli, n_units)`, or anything `mot_fast.load` takes
+            Activations on the same stimuli in the same order. An array, or a data frame with plain columns, is a single
+            layer. Of these scikit-learn can select stimuli; of lists and mappings of layers it cannot.
+
+        Returns
+        -------
+        Aligner
+            Itself.
+
+        Raises
+        ------
+        TypeError, ValueError, SolverError
+            As `mot_fast.align`.
+        """
+        source, target = _network(X, "source"), _network(y, "target")
+        self.alignment_ = align(
+            source,
+            target,
+            rotate=self.rotate,
+            convention=self.convention,
+            memory_limit=self.memory_limit,
+            n_jobs=self.n_jobs,
+        )
+        self.n_features_in_ = source.shape[1]
+        return self
+
+    def score(self, X: Samples, y: Samples) -> float:
+        """How well `X` is reconstructed from `y`: mean correlation over the units of a layer, and over layers.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing was fitted.
+        TypeError, ValueError
+            As `Alignment.score`.
+        """
+        alignment = self._fitted()
+        return alignment.score(_network(X, "source"), _network(y, "target"), self.coupling).value
+
+    def reconstruct(self, y: Samples) -> list[F64]:
+        """Each source layer `(n_stimuli, n_l)` predicted from the target network's activations `y`.
+
+        Raises
+        ------
+        NotFittedError
+            If nothing was fitted.
+        TypeError, ValueError
+            As `Alignment.reconstruct`.
+        """
+        return self._fitted().reconstruct(_network(y, "target"), self.coupling)
+
+    def _fitted(self) -> Alignment:
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self, "alignment_")
+        return self.alignment_
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.single_output = False
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _network(values: Samples, argument: str) -> Network:
+    """The network; a matrix is one of a single layer."""
+    is_matrix = not isinstance(values, Network) and not frames.is_network(values) and hasattr(values, "shape")
+    source: Any = [values] if is_matrix else values
+    return named(source, argument)

@@ -1,0 +1,112 @@
+"""What an alignment and its baselines score on held-out stimuli, kept with the alignment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _validate
+from mot_fast._validate import F64, check_alignment
+from mot_fast.alignment.record import CouplingScore, Evaluation
+from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.bootstrap import bootstrap_scores, p_better
+from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
+from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.score import Score
+from mot_fast.networks.load import Source, load
+
+CONFIDENCE = 0.95
+"""Of the intervals."""
+
+N_DRAWS = 20
+"""Of the permuted coupling, by the seeds from 0 on."""
+
+
+def evaluate(
+    alignment: Alignment, source: Source, target: Source, *, n_resamples: int = 999, seed: int = 0
+) -> Alignment:
+    """Score an alignment and every baseline on held-out stimuli, and keep the scores with it.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of the networks aligned, on the same held-out stimuli.
+    n_resamples : int
+        For the confidence intervals (95 %) and the p-value; at least 2.
+    seed : int
+        Of both; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+
+    Returns
+    -------
+    Alignment
+        The same, with its `evaluation`: of each coupling the score with its confidence interval, the scores of every
+        layer, and the hierarchy; of "permuted" their means and standard deviations over 20 draws.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Alignment.score` and `mot_fast.bootstrap_score`.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> source, target = mot.data.resnets()
+    >>> train, test = mot.split(source.n_stimuli)
+    >>> alignment = mot.align(source[train], target[train])
+    >>> evaluation = mot.evaluate(alignment, source[test], target[test], n_resamples=99).evaluation
+    >>> evaluation.n_stimuli, evaluation.p_better
+    (240, 0.01)
+    >>> [round(score.value, 2) for score in evaluation.scores.values()]
+    [0.66, 0.58, 0.59, 0.56]
+    """
+    check_alignment(alignment)
+    source, target = load(source).in_memory(), load(target).in_memory()
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
+    seed = _validate.whole_number(seed, "seed", at_least=0)
+    intervals = bootstrap_scores(
+        alignment, source, target, UNSHUFFLED, n_resamples=n_resamples, confidence=CONFIDENCE, seed=seed
+    )
+    weights = {
+        name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
+        for name in COUPLINGS
+    }
+    found = iter(alignment.scores(source, target, [each for draws in weights.values() for each in draws]))
+    scores = {name: _over_draws(draws, [next(found) for _ in draws]) for name, draws in weights.items()}
+    for name, interval in zip(UNSHUFFLED, intervals, strict=True):
+        scores[name] = replace(scores[name], low=_defined(interval.low), high=_defined(interval.high))
+    evaluation = Evaluation(
+        n_stimuli=source.n_stimuli,
+        scores=scores,
+        p_better=_defined(p_better(alignment, source, target, n_resamples=n_resamples, seed=seed)),
+        confidence=CONFIDENCE,
+        n_resamples=n_resamples,
+        n_draws=N_DRAWS,
+        seed=seed,
+    )
+    return replace(alignment, evaluation=evaluation)
+
+
+def _over_draws(weights: Sequence[F64], scores: Sequence[Score]) -> CouplingScore:
+    values = np.array([score.value for score in scores])
+    hierarchies = np.array([hierarchy(each) if min(each.shape) > 1 else np.nan for each in weights])
+    return CouplingScore(
+        value=_defined(values.mean()),
+        per_layer=tuple(map(_defined, np.mean([score.per_layer for score in scores], axis=0))),
+        hierarchy=_defined(hierarchies.mean()),
+        sd=_sd(values),
+        hierarchy_sd=_sd(hierarchies),
+    )
+
+
+def _sd(values: F64) -> float | None:
+    return _defined(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _defined(value: npt.ArrayLike) -> float | None:
+    number = float(np.asarray(value))
+    return None if math.isnan(number) else number

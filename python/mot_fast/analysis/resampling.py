@@ -1,0 +1,99 @@
+"""Correlations of units with their predictions in many resamples of the stimuli, from sums over stimuli."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from mot_fast._validate import F64, Index
+from mot_fast.measures.score import correlate_units
+
+LEAST_SPREAD = 1e-6
+"""Sum of squared deviations over sum of squares below which sums have lost too many digits to tell a correlation."""
+
+
+class Resamples(Protocol):
+    """Some choices of stimuli, one a row."""
+
+    @property
+    def n_drawn(self) -> F64:
+        """`(n_rows, 1)`: stimuli in each."""
+
+    def sums(self, values: F64) -> F64:
+        """`(n_rows, n_units)`: over the stimuli of each, of `values`, `(n_stimuli, n_units)`."""
+
+    def digits_lost(self, squares: F64) -> F64 | float:
+        """What sums of squares are to be measured against, to tell how exact they are."""
+
+    def stimuli(self, row: int) -> Index:
+        """Those of one, with repetitions."""
+
+
+class Drawn:
+    """Each stimulus drawn so many times: `counts` is `(n_rows, n_stimuli)`."""
+
+    def __init__(self, counts: F64) -> None:
+        self._counts = counts
+        self.n_drawn = counts.sum(axis=1, keepdims=True)
+
+    def sums(self, values: F64) -> F64:
+        """See `Resamples`."""
+        return np.asarray(self._counts @ values)
+
+    def digits_lost(self, squares: F64) -> F64 | float:
+        """They are sums of what was drawn."""
+        return squares
+
+    def stimuli(self, row: int) -> Index:
+        """See `Resamples`."""
+        return np.repeat(np.arange(self._counts.shape[1]), self._counts[row].astype(np.int64))
+
+
+class LeftOut:
+    """All stimuli but one, which are those from `first` on in turn."""
+
+    def __init__(self, n_stimuli: int, first: int, n_rows: int) -> None:
+        self._n_stimuli, self._rows = n_stimuli, slice(first, first + n_rows)
+        self.n_drawn = np.full((n_rows, 1), n_stimuli - 1.0)
+
+    def sums(self, values: F64) -> F64:
+        """See `Resamples`."""
+        return np.asarray(values.sum(axis=0) - values[self._rows])
+
+    def digits_lost(self, squares: F64) -> F64 | float:  # noqa: ARG002
+        """They are differences of sums over all stimuli, whose squares sum to 1."""
+        return 1.0
+
+    def stimuli(self, row: int) -> Index:
+        """See `Resamples`."""
+        return np.delete(np.arange(self._n_stimuli), self._rows.start + row)
+
+
+def correlations(x: F64, predictions: Sequence[F64], resamples: Resamples) -> Iterator[F64]:
+    """Of each prediction: the correlation of each unit with it in each resample, `(n_rows, n_units)`.
+
+    Where a unit or its prediction hardly varies in a resample, the correlation is computed from the activations drawn.
+
+    Parameters
+    ----------
+    x, predictions : arrays, `(n_stimuli, n_units)`
+        Deviations from each column's mean, of unit norm; zeros where a prediction is constant.
+    resamples : Resamples
+    """
+    n = resamples.n_drawn
+    sum_x, square_x = resamples.sums(x), resamples.sums(x * x)
+    spread_x = square_x - sum_x * sum_x / n
+    x_is_unsure = spread_x <= LEAST_SPREAD * resamples.digits_lost(square_x)
+    for p in predictions:
+        sum_p, square_p = resamples.sums(p), resamples.sums(p * p)
+        spread_p = square_p - sum_p * sum_p / n
+        is_unsure = x_is_unsure | ((spread_p <= LEAST_SPREAD * resamples.digits_lost(square_p)) & p.any(axis=0))
+        scale = np.sqrt(np.where(is_unsure | (spread_p <= 0), 1.0, spread_x * spread_p))
+        r = np.clip((resamples.sums(x * p) - sum_x * sum_p / n) / scale, -1.0, 1.0)
+        for row in np.flatnonzero(is_unsure.any(axis=1)):
+            units = np.flatnonzero(is_unsure[row])
+            drawn = np.ix_(resamples.stimuli(int(row)), units)
+            r[row, units] = correlate_units(x[drawn], p[drawn])
+        yield r

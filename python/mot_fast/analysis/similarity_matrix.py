@@ -1,0 +1,170 @@
+"""The result of aligning all pairs of many networks, and what can be asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.analysis.comparison import markdown_table
+from mot_fast.display import notebook, tables
+from mot_fast.system import optional
+from mot_fast.system.printable import printable
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
+    from mot_fast.display.plan_maps import GivenAxes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SimilarityMatrix:
+    """Costs and scores of all pairs of n networks.
+
+    Made by `mot_fast.similarity_matrix`.
+    """
+
+    labels: tuple[str, ...]
+    costs: F64
+    """`(n, n)`: alignment cost on the training stimuli, lower is more alike; symmetric without rotations. A network's
+    cost to itself is 0 but for constant units, each of which costs its mass."""
+    scores: F64
+    """`(n, n)`: held-out score of network i reconstructed from network j, higher is better; not symmetric."""
+    n_train: int
+    """Training stimuli."""
+    n_test: int
+    """Held-out stimuli."""
+
+    @property
+    def distances(self) -> F64:
+        """`(n, n)`: square root of twice the cost, of both directions' mean where they differ; zero on the diagonal.
+
+        Units that are not constant are points on a sphere, half the squared distance of two being 1 - correlation. So
+        without rotations this is a Wasserstein distance, at every level: no side of a triangle is longer than the other
+        two together.
+        """
+        distances = np.sqrt(np.maximum(self.costs + self.costs.T, 0.0))
+        np.fill_diagonal(distances, 0.0)
+        return distances
+
+    def linkage(self, method: str = "average") -> F64:
+        """Hierarchical clustering of the networks by their distances, as `scipy.cluster.hierarchy.linkage` gives it.
+
+        Parameters
+        ----------
+        method : str
+            How the distance of two clusters is made up: "average", "complete", "single" or "weighted", those that suit
+            all distances.
+
+        Raises
+        ------
+        ValueError
+            If it is none of these.
+        """
+        from scipy.cluster.hierarchy import linkage
+        from scipy.spatial.distance import squareform
+
+        _validate.choice(method, ("average", "complete", "single", "weighted"), "method")
+        return np.asarray(linkage(squareform(self.distances, checks=False), method, optimal_ordering=True))
+
+    def embedding(self, n_dimensions: int = 2) -> F64:
+        """Coordinates `(n, n_dimensions)` whose distances come near those of the networks: classical scaling.
+
+        Centred; axes are ordered by how much they explain, and each points so that its largest entry is positive
+        (Torgerson, Psychometrika 17, 1952).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_dimensions` is not an integer from 1 to n.
+        """
+        from scipy.linalg import eigh
+
+        n = len(self.labels)
+        n_dimensions = _validate.whole_number(n_dimensions, "n_dimensions", at_least=1)
+        if n_dimensions > n:
+            raise ValueError(f"n_dimensions: expected at most {n}, the number of networks, found {n_dimensions}")
+        centring = np.eye(n) - 1.0 / n
+        values, vectors = eigh(-0.5 * centring @ self.distances**2 @ centring)
+        coordinates = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0.0))
+        signs = np.sign(coordinates[np.abs(coordinates).argmax(axis=0), np.arange(n)])
+        return np.asarray((coordinates * np.where(signs == 0, 1.0, signs))[:, :n_dimensions])
+
+    def plot(self, axes: GivenAxes = None) -> list[Axes]:
+        """Draw costs and scores as heat maps, in the order of the dendrogram; see `mot_fast.plot`.
+
+        Parameters
+        ----------
+        axes : two matplotlib axes, optional
+            Where to draw; a new figure by default.
+        """
+        from mot_fast.display.networks import plot_similarity
+
+        return plot_similarity(self, axes)
+
+    def plot_dendrogram(self, ax: Axes | None = None, method: str = "average") -> Axes:
+        """Draw which networks are alike as a tree; the height of a fork is the distance of what it joins."""
+        from mot_fast.display.networks import plot_dendrogram
+
+        return plot_dendrogram(self, ax, method)
+
+    def plot_embedding(self, ax: Axes | None = None) -> Axes:
+        """Draw the networks as points in a plane, those that are alike near each other."""
+        from mot_fast.display.networks import plot_embedding
+
+        return plot_embedding(self, ax)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Costs and scores of all ordered pairs as a table indexed by `network` and `from`. Needs pandas.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        frames = optional.pandas()
+        index = frames.MultiIndex.from_product([self.labels, self.labels], names=["network", "from"])
+        return frames.DataFrame({"cost": self.costs.ravel(), "score": self.scores.ravel()}, index=index)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """`costs`, `scores` and `distances` over `source_network` and `target_network`. Needs xarray.
+
+        Sources are reconstructed from targets; the numbers of stimuli are among the attributes.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+        """
+        return tables.grid(
+            {"source_network": self.labels, "target_network": self.labels},
+            {"costs": self.costs, "scores": self.scores, "distances": self.distances},
+            {"n_train": self.n_train, "n_test": self.n_test},
+        )
+
+    def to_markdown(self) -> str:
+        """Costs and scores as two Markdown tables."""
+        tables = []
+        for what, values in (("cost", self.costs), ("score, from", self.scores)):
+            rows = [[label, *(f"{value:.3f}" for value in row)] for label, row in zip(self.labels, values, strict=True)]
+            tables.append("\n".join(markdown_table([[what, *self.labels], *rows], n_left=1)))
+        return "\n\n".join(tables)
+
+    def _repr_html_(self) -> str:
+        return notebook.block(
+            f"SimilarityMatrix of {len(self.labels)} networks",
+            [
+                f"{self.n_train} training stimuli, {self.n_test} held out",
+                "held-out score of each network (row) reconstructed from each other (column), higher is better:",
+            ],
+            notebook.heat_map(self.scores, self.labels, self.labels, form="{:.2f}".format),
+        )
+
+    def __repr__(self) -> str:
+        labels = printable(", ".join(self.labels))
+        return f"SimilarityMatrix({labels}; {self.n_train} training stimuli, {self.n_test} held out)"

@@ -1,0 +1,1 @@
+"""Results as pictures, tables, text, notebook cells and the report's page."""

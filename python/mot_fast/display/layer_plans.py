@@ -1,0 +1,142 @@
+"""Pictures of layer plans: heat maps that show which share of every source layer goes to which target layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.display import plan_maps
+from mot_fast.display.axes import darkest
+from mot_fast.display.plan_maps import Plan
+from mot_fast.measures.coupling import coupling as named_coupling
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from mot_fast.alignment.record import Record
+
+Coupling: TypeAlias = str | npt.ArrayLike
+Item: TypeAlias = "Record | tuple[Record, Coupling]"
+
+
+def plot_layer_plan(
+    alignment: Record,
+    ax: Axes | None = None,
+    *,
+    coupling: Coupling = "mot",
+    vmax: float | None = None,
+    colorbar: bool = True,
+    show_mass: bool | None = None,
+) -> Axes:
+    """Draw which target layers each source layer is coupled with, as shares of the source layer.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+    coupling : str or array `(L, M)`
+        A name that `Alignment.coupling` knows ("permuted" is the order of seed 0), or layer weights.
+    vmax : float, optional
+        Share that has the darkest colour; by default 1, so that any two pictures are comparable. Colours follow the
+        square root of the share, or the small ones would be hard to see.
+    colorbar : bool
+        Whether to add a colour bar.
+    show_mass : bool, optional
+        Whether to write at every row what share of the source network's mass it carries. By default only where layers
+        differ in it; where they do not, it is said once.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such coupling, the weights are none of this alignment, or `vmax` is not positive.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> layers = [np.random.default_rng(k).random((50, 4)) for k in range(3)]
+    >>> ax = plot_layer_plan(mot.align(layers, layers))
+    >>> print(ax.get_title())
+    MOT
+    cost 0.00, H 1.00 (ceiling 1.00)
+    """
+    plan = _plan(alignment, coupling, _name(alignment, coupling))
+    return plan_maps.draw_one(plan, ax, darkest(vmax), colorbar=colorbar, show_mass=show_mass)
+
+
+def plot_layer_plans(
+    alignments: Sequence[Item] | Mapping[str, Item],
+    axes: Sequence[Axes] | npt.NDArray[np.object_] | None = None,
+    *,
+    couplings: Sequence[str] | None = None,
+    vmax: float | None = None,
+) -> list[Axes]:
+    """Draw layer plans side by side on one scale of colours; see `plot_layer_plan`.
+
+    Parameters
+    ----------
+    alignments : sequence, or mapping from titles
+        Of alignments, or of pairs of an alignment and its coupling.
+    axes : sequence of matplotlib axes, optional
+        Where to draw, one for each plan; a new figure by default.
+    couplings : sequence of str, optional
+        Each alignment that comes without a coupling is drawn with each of these; by default with "mot" alone.
+    vmax : float, optional
+        Share that has the darkest colour; by default 1.
+
+    Returns
+    -------
+    list of matplotlib axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is nothing to draw, or not as many axes as plans; as `plot_layer_plan`.
+    ImportError
+        If matplotlib is not installed.
+    """
+    plans = list(_plans(alignments, ["mot"] if couplings is None else couplings))
+    if not plans:
+        raise ValueError("alignments: expected something to draw, found nothing")
+    return plan_maps.draw_strip(plans, axes, darkest(vmax))
+
+
+def _plans(alignments: Sequence[Item] | Mapping[str, Item], couplings: Sequence[str]) -> Iterator[Plan]:
+    pairs = alignments.items() if isinstance(alignments, Mapping) else [(None, item) for item in alignments]
+    for title, item in pairs:
+        alignment, given = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
+        if not _validate.is_alignment(alignment):
+            raise TypeError(f"alignments: expected alignments, or pairs (alignment, coupling), found {item!r}")
+        own: Sequence[Coupling] = couplings if given is None else [given]
+        for coupling in own:
+            name = _name(alignment, coupling)
+            whole = name if title is None else title if len(own) == 1 else f"{title}, {name}"
+            yield _plan(alignment, coupling, whole)
+
+
+def _plan(alignment: Record, coupling: Coupling, title: str) -> Plan:
+    weights, masses = _weights(alignment, coupling), alignment.source.layer_masses
+    what = "cost" if alignment.alternation is None else "residual"
+    return Plan(title, alignment.source, alignment.target, weights, masses, alignment.layer_costs, what)
+
+
+def _weights(alignment: Record, coupling: Coupling) -> F64:
+    if isinstance(coupling, str):
+        return named_coupling(coupling, alignment.layer_plan, alignment.layer_costs)
+    return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
+
+
+def _name(alignment: Record, coupling: Coupling) -> str:
+    name = plan_maps.title(coupling) if isinstance(coupling, str) else "given weights"
+    return name + ("" if alignment.alternation is None else "+R")

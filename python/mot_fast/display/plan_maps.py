@@ -1,0 +1,205 @@
+"""Heat maps of plans, side by side on one scale of colours: what share of each source part goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast._validate import F64
+from mot_fast.display import heat_map
+from mot_fast.display.axes import AS_WRITTEN, NAME_SIZE, lay_out, new_axes, points, short_name, short_names, thin_out
+from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.system.printable import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.image import AxesImage
+
+GivenAxes = Sequence["Axes"] | npt.NDArray[np.object_] | None
+
+TITLE_SIZE = 10.0
+_MOST_NUMBERED = 12
+"""Parts on a side up to which the shares stand in the cells."""
+
+
+class Named(Protocol):
+    """One side of a plan."""
+
+    @property
+    def name(self) -> str:
+        """Of the whole."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Of its parts."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan and what its picture says of it."""
+
+    title: str
+    source: Named
+    target: Named
+    weights: F64
+    """`(n, m)`."""
+    masses: F64
+    """`(n,)`: of the source's parts."""
+    costs: F64
+    """`(n, m)`."""
+    what: str = "cost"
+    """The costs' name."""
+    part: str = "layer"
+    """What the parts are called."""
+
+    @property
+    def caption(self) -> str:
+        """Title, cost and hierarchy score; the ceiling, where that is one: if all parts have the same weight."""
+        title = printable(str(self.title), keep="\n")
+        text = f"{title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
+        if min(self.weights.shape) > 1 and self.weights.any():
+            text += f", H {hierarchy(self.weights):.2f}"
+            if _is_uniform(self.weights.sum(axis=0)) and _is_uniform(self.weights.sum(axis=1)):
+                text += f" (ceiling {ceiling(*self.weights.shape):.2f})"
+        return text
+
+    def has_source_of(self, other: Plan) -> bool:
+        """Whether names and masses of the rows are the same."""
+        has_names = (self.source.name, self.source.labels) == (other.source.name, other.source.labels)
+        return has_names and np.allclose(self.masses, other.masses)
+
+
+@dataclass
+class _Drawn:
+    ax: Axes
+    image: AxesImage
+    shares: F64
+    masses: Axis | None = None
+    """At the right edge, where every row has its mass."""
+
+
+def title(coupling: str) -> str:
+    """A coupling's name as pictures have it."""
+    return "MOT" if coupling == "mot" else coupling
+
+
+def draw_one(plan: Plan, ax: Axes | None, limit: float, *, colorbar: bool, show_mass: bool | None) -> Axes:
+    """Draw a plan, the share `limit` darkest, on the axes given or on new ones."""
+    if ax is None:
+        (ax,) = new_axes(_figure_size([plan]))
+    drawn = _draw(plan, ax, limit)
+    _say_masses(drawn, plan.masses, show_mass)
+    _finish([drawn], plan.part if colorbar else None)
+    return ax
+
+
+def draw_strip(plans: Sequence[Plan], axes: GivenAxes, limit: float) -> list[Axes]:
+    """Draw plans side by side, or where they are told.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many axes as plans.
+    """
+    is_strip = axes is None  # where neighbours of one source share its names, at the left, and masses, at the right
+    axes = new_axes(_figure_size(plans), len(plans)) if axes is None else list(np.asarray(axes, dtype=object).ravel())
+    if len(axes) != len(plans):
+        raise ValueError(f"axes: expected one for each of {len(plans)} plans, found {len(axes)}")
+    drawn = []
+    for k, (plan, ax) in enumerate(zip(plans, axes, strict=True)):
+        drawn.append(_draw(plan, ax, limit))
+        if is_strip and k > 0 and plan.has_source_of(plans[k - 1]):
+            ax.tick_params(axis="y", labelleft=False)
+            ax.set_ylabel("")
+        has_heir = is_strip and k + 1 < len(plans) and plan.has_source_of(plans[k + 1])
+        _say_masses(drawn[k], plan.masses, False if has_heir else None)
+    _finish(drawn, plans[0].part)
+    return axes
+
+
+def _is_uniform(masses: F64) -> bool:
+    return bool(np.ptp(masses) <= 1e-6 * masses.max())
+
+
+def _figure_size(plans: Sequence[Plan]) -> tuple[float, float]:
+    """Inches; room for every name up to forty parts, less in a strip."""
+    each, least, most = (0.25, 2.2, 7.5) if len(plans) == 1 else (0.15, 2.8, 6.0)
+    widths = [min(max(each * len(plan.target.labels), least), most) for plan in plans]
+    height = max(min(max(0.25 * len(plan.source.labels), 2.4), 7.5) for plan in plans)
+    rows, columns = (
+        max(len(label) for plan in plans for label in short_names(side(plan).labels))
+        for side in (attrgetter("source"), attrgetter("target"))
+    )
+    inches = 0.6 * NAME_SIZE / 72
+    return 2.0 + inches * rows + sum(widths), 1.2 + inches * columns + height
+
+
+def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
+    from matplotlib.colors import PowerNorm
+
+    scale = PowerNorm(0.5, vmin=0.0, vmax=limit)
+    shares = plan.weights / plan.masses[:, None]
+    image = heat_map.draw(ax, shares, plan.source.labels, plan.target.labels, cmap="Blues", norm=scale)
+    ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
+    ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
+    ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)
+    return _Drawn(ax, image, shares)
+
+
+def _say_masses(drawn: _Drawn, masses: F64, at_every_row: bool | None) -> None:
+    """At the right edge: what share of the source each row carries."""
+    if at_every_row is False or (at_every_row is None and len(masses) == 1):
+        return
+    edge = drawn.ax.secondary_yaxis("right")
+    edge.tick_params(length=0)
+    if at_every_row or not _is_uniform(masses):
+        edge.set_ticks(np.arange(len(masses)), [f"{_percent(mass)} %" for mass in masses], fontsize=NAME_SIZE)
+        edge.set_ylabel("of the source's mass", fontsize=NAME_SIZE)
+        drawn.masses = edge.yaxis
+    else:
+        edge.set_ticks([])
+        edge.set_ylabel(f"each row: {_percent(masses[0])} % of the mass", fontsize=NAME_SIZE)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
+
+
+def _whole_percent(share: float) -> str:
+    return f"{100 * share:.0f}" if share >= 0.005 else ""
+
+
+def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
+    """Add a colour bar, for parts of such a name, leave out names that would overlap, and write shares into cells."""
+    if part is not None:
+        _add_colorbar(drawn, part)
+    lay_out(drawn[0].ax)
+    for each in drawn:
+        heat_map.leave_out_names(each.ax)
+        if each.masses is not None:
+            thin_out(each.masses, points(each.ax)[1])
+        if max(each.shares.shape) <= _MOST_NUMBERED:
+            heat_map.write_numbers(each.image, each.shares, _whole_percent)
+
+
+def _add_colorbar(drawn: Sequence[_Drawn], part: str) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    image, largest = drawn[0].image, max(each.shares.max() for each in drawn)
+    bar = drawn[0].ax.figure.colorbar(
+        image,
+        ax=[each.ax for each in drawn],
+        ticks=MaxNLocator(5),
+        format=PercentFormatter(1.0, symbol=""),
+        extend="max" if largest > image.get_clim()[1] * (1 + 1e-9) else "neither",
+        fraction=0.04,
+        pad=0.02,
+        aspect=30,
+    )
+    bar.set_label(f"% of the source {part} (square-root scale)", fontsize=NAME_SIZE)

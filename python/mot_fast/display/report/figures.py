@@ -1,0 +1,226 @@
+"""The figures of a report, as plotly draws them: their data and layouts, which JSON holds."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mot_fast.display.axes import BLUE, GREEN, ORANGE, PURPLE, VERMILION, short_name, short_names
+from mot_fast.system.printable import printable
+
+if TYPE_CHECKING:
+    from mot_fast.alignment.record import Evaluation, Record
+
+COUPLING_NAMES = {
+    "mot": "MOT",
+    "single_best": "single best",
+    "pairwise_best": "pairwise best",
+    "permuted": "permuted",
+}
+_STYLES = {
+    "mot": (BLUE, "circle"),
+    "single_best": (ORANGE, "square"),
+    "pairwise_best": (GREEN, "diamond"),
+    "permuted": (PURPLE, "x"),
+}
+"""Colours that colour-blind readers tell apart, and symbols for those who see none."""
+_SCALE = [[0.0, "rgba(0, 114, 178, 0.07)"], [1.0, "rgba(0, 114, 178, 1)"]]
+"""Blue over the page, whether that is light or dark."""
+_SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
+"""That the scale of colours names."""
+_CELL = 22
+"""Pixels of a row of the layer plan, where there is room."""
+_MOST_PIXELS = 900
+
+Figure = dict[str, Any]
+
+
+def figures(alignment: Record, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
+    """Those that there is something to show in, by name; what depends on the pair chosen is filled in by the page."""
+    found = {"plan": _layer_plan(alignment), "histogram": _histogram(centres)}
+    if alignment.evaluation is not None:
+        found["scores"] = _scores(alignment.evaluation)
+        found["layers"] = _per_layer(alignment.evaluation, alignment.source.labels)
+    if alignment.traces is not None:
+        used = [pairs[l][m] for l, m in np.argwhere(alignment.layer_plan > 0)]
+        found["convergence"] = _convergence(used)
+    return found
+
+
+def literal(text: str) -> str:
+    """The text as plotly shows it to the letter: it takes tags and entities for its own."""
+    return html.escape(printable(text), quote=False)
+
+
+def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layout: Any) -> Figure:
+    import plotly.graph_objects as go
+
+    clear = "rgba(0, 0, 0, 0)"
+    axis = {"automargin": True, "zeroline": False, "ticks": "", "title_standoff": 12}
+    figure = go.Figure(
+        traces,
+        {
+            "template": "none",
+            "height": height,
+            "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+            "paper_bgcolor": clear,
+            "plot_bgcolor": clear,
+            "font": {"family": "system-ui, sans-serif", "size": 13},
+            "dragmode": False,  # or a finger could not scroll the page over it
+            "xaxis": {**axis, **x},
+            "yaxis": {**axis, **y},
+            **layout,
+        },
+    )
+    return dict(figure.to_plotly_json())
+
+
+def _layer_plan(alignment: Record) -> Figure:
+    names = [list(map(literal, side.labels)) for side in (alignment.source, alignment.target)]
+    rows, columns = (list(map(literal, short_names(side.labels))) for side in (alignment.source, alignment.target))
+    shares = alignment.layer_plan / alignment.source.layer_masses[:, None]
+    cells = [
+        [
+            [names[0][l], names[1][m], *(float(f"{values[l, m]:.6g}") for values in figures_of_cells)]
+            for m in range(len(columns))
+        ]
+        for figures_of_cells in [(alignment.layer_plan, shares, alignment.layer_costs)]
+        for l in range(len(rows))
+    ]
+    trace = {
+        "type": "heatmap",
+        "x": columns,
+        "y": rows,
+        "z": np.sqrt(np.clip(shares, 0.0, 1.0)).round(4).tolist(),  # or small shares would be hard to see
+        "zmin": 0.0,
+        "zmax": 1.0,
+        "customdata": cells,
+        "colorscale": _SCALE,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>mass %{customdata[2]:.4f}, "
+        "%{customdata[3]:.1%} of the source layer<br>layer cost %{customdata[4]:.4f}<extra></extra>",
+        "colorbar": _colour_bar(),
+    }
+    height = int(np.clip(_CELL * len(rows), 160, _MOST_PIXELS)) + 190
+    category = {"type": "category", "showgrid": False}
+    return _figure(
+        [trace],
+        height,
+        {**category, "title_text": literal(short_name(alignment.target.name)), "tickangle": -90},
+        {**category, "title_text": literal(short_name(alignment.source.name)), "autorange": "reversed"},
+    )
+
+
+def _colour_bar() -> dict[str, Any]:
+    return {
+        "orientation": "h",
+        "x": 0.0,
+        "xanchor": "left",
+        "y": 1.0,
+        "yanchor": "bottom",
+        "len": 1.0,
+        "thickness": 10,
+        "outlinewidth": 0,
+        "title": {"text": "share of the source layer's mass", "side": "top"},
+        "tickvals": [float(np.sqrt(share)) for share in _SHARES],
+        "ticktext": [f"{share:.0%}" for share in _SHARES],
+    }
+
+
+def _histogram(centres: Sequence[float]) -> Figure:
+    width = round(centres[1] - centres[0], 3) if len(centres) > 1 else 0.05
+    trace = {
+        "type": "bar",
+        "x": list(centres),
+        "y": [],
+        "width": width,
+        "marker": {"color": BLUE},
+        "hovertemplate": f"correlation %{{x:.3f}} ± {width / 2:.3f}<br>%{{y:.1%}} of the mass<extra></extra>",
+    }
+    span = [centres[0] - width / 2, centres[-1] + width / 2]
+    x = {"title_text": "correlation", "range": span, "showgrid": False}
+    y = {"title_text": "share of the mass", "tickformat": ".0%", "rangemode": "tozero"}
+    return _figure([trace], 300, x, y)
+
+
+def _scores(evaluation: Evaluation) -> Figure:
+    """Dots with error bars, those undefined left out."""
+    traces = []
+    for name, score in evaluation.scores.items():
+        if score.value is None:
+            continue
+        low, high = (0.0, 0.0) if score.low is None or score.high is None else (score.low, score.high)
+        up, down = (score.sd, score.sd) if score.sd is not None else (high - score.value, score.value - low)
+        color, symbol = _STYLES[name]
+        bar = f"± {score.sd:.3f} (sd over draws)" if score.sd is not None else f"{low:.3f} to {high:.3f}"
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [score.value],
+                "y": [COUPLING_NAMES[name]],
+                "marker": {"color": color, "symbol": symbol, "size": 11},
+                "error_x": {"array": [up], "arrayminus": [down], "color": color, "thickness": 2, "width": 6},
+                "hovertemplate": f"<b>{COUPLING_NAMES[name]}</b> %{{x:.3f}}<br>{bar}<extra></extra>",
+                "showlegend": False,
+            }
+        )
+    x = {"title_text": "held-out score (1 is perfect)"}
+    return _figure(traces, 220, x, {"type": "category", "autorange": "reversed", "showgrid": False})
+
+
+def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
+    names = list(map(literal, short_names(labels)))
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": COUPLING_NAMES[name],
+            "x": names,
+            "y": list(score.per_layer),
+            "line": {"color": _STYLES[name][0], "width": 1.5},
+            "marker": {"symbol": _STYLES[name][1], "size": 7},
+            "hovertemplate": "%{x}: %{y:.3f}",
+        }
+        for name, score in evaluation.scores.items()
+    ]
+    x = {"type": "category", "showgrid": False, "tickangle": -90}
+    return _figure(traces, 400, x, {"title_text": "held-out score"}, legend=_ABOVE)
+
+
+def _convergence(used: Sequence[Any]) -> Figure:
+    """Of the pairs that carry mass one line with gaps, and a line for the pair chosen."""
+    steps = [step for pair in used for step in (*pair["steps"], None)]
+    changes = [change for pair in used for change in (*pair["changes"], None)]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "every pair that carries mass",
+            "x": steps,
+            "y": changes,
+            "line": {"color": "rgba(128, 128, 128, 0.6)", "width": 1},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": "the pair chosen above",
+            "x": [],
+            "y": [],
+            "line": {"color": VERMILION, "width": 2},
+            "hovertemplate": "alternation %{x}: %{y:.2f} %<extra></extra>",
+        },
+    ]
+    longest = max(pair["n_alternations"] for pair in used)
+    x = {"title_text": "alternation", "showgrid": False, "tick0": 1, "dtick": -(-longest // 10)}
+    y = {"title_text": "change of the residual since the first, %"}
+    return _figure(traces, 360, x, y, legend=_ABOVE)
+
+
+_ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
+"""Where a legend hides nothing."""

@@ -1,0 +1,87 @@
+"""An alignment as text that a terminal shows well."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mot_fast.measures.hierarchy import ceiling
+from mot_fast.system.printable import printable
+from mot_fast.transport.transport import Certificate
+
+if TYPE_CHECKING:
+    from mot_fast.alignment.result import Alignment
+
+_SHADES = " ░▒▓█"
+_ASCII_SHADES = " .:+#"
+
+
+def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> str:
+    """The layer plan: a row for each source layer, a column for each target layer, darker for more mass."""
+    shares = alignment.layer_plan * len(alignment.layer_plan)
+    encoding = _known(encoding)
+    shades = _SHADES if printable(_SHADES, encoding=encoding) == _SHADES else _ASCII_SHADES
+    levels = np.ceil(np.clip(shares, 0.0, 1.0) * (len(shades) - 1) - 1e-9).astype(int)
+    labels = [printable(label, encoding=encoding) for label in alignment.source.labels]
+    width = max(map(len, (*labels, "target layer")))
+    header = "".join(f"{m:<10d}" for m in range(0, shares.shape[1], 5))
+    lines = [f"{'target layer':>{width}}  {header}"]
+    for label, row, share in zip(labels, levels, shares, strict=True):
+        best = int(share.argmax())
+        cells = "".join(shades[level] * 2 for level in row)
+        lines.append(f"{label:>{width}} |{cells}| {share[best]:4.0%} in {best}")
+    step = 100 // (len(shades) - 1)
+    legend = ", ".join(f"{shade} to {step * k} %" for k, shade in enumerate(shades) if k)
+    lines.append(f"{'':>{width}}  of the source layer: {legend}")
+    return "\n".join(lines)
+
+
+def _known(encoding: str | None) -> str:
+    """An encoding that Python has; ASCII, which all terminals show, where it is another or none."""
+    try:
+        return codecs.lookup(encoding or "ascii").name
+    except LookupError:
+        return "ascii"
+
+
+def score_table(alignment: Alignment) -> str:
+    """Held-out scores with confidence intervals, and hierarchies, of the alignment and of every baseline.
+
+    Raises
+    ------
+    ValueError
+        If the alignment has no evaluation.
+    """
+    evaluation = alignment.evaluation
+    if evaluation is None:
+        raise ValueError("alignment: expected one with held-out scores, as mot_fast.evaluate returns it, found none")
+    interval = f"{evaluation.confidence:.0%} interval"
+    rows = [f"{'coupling':15s}{'held-out score':18s}{interval:16s}hierarchy"]
+    for name, score in evaluation.scores.items():
+        interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
+        values = _with_sd(score.value, score.sd), interval, _with_sd(score.hierarchy, score.hierarchy_sd)
+        rows.append(f"{name:15s}{values[0]:18s}{values[1]:16s}{values[2]}")
+    n_source, n_target = alignment.layer_plan.shape
+    rows.append(f"permuted: mean and sd over {evaluation.n_draws} draws")
+    if min(n_source, n_target) > 1:
+        rows.append(
+            f"hierarchy of the monotone coupling, the best that the masses allow: {ceiling(n_source, n_target):.3f}"
+        )
+    return "\n".join(rows)
+
+
+def _with_sd(value: float | None, sd: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if sd is None else f"{value:.3f} (sd {sd:.3f})"
+
+
+def certificate_text(certificate: Certificate, n_transports: int) -> str:
+    """What proves the answer."""
+    return (
+        f"{n_transports} transports proven optimal, to {certificate.tolerance:.0e} or better; the worst figures:\n"
+        f"duality gap {certificate.duality_gap:.1e}, dual violation {certificate.dual_violation:.1e}, "
+        f"slackness {certificate.slackness:.1e}, marginals {certificate.marginal_error:.1e}"
+    )

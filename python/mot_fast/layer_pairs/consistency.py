@@ -1,0 +1,93 @@
+"""Whether plans that come out of a file agree with themselves: with their masses, their costs and their proofs."""
+
+from __future__ import annotations
+
+from reprlib import repr as shown
+
+import numpy as np
+
+from mot_fast._validate import F64, Array, Index
+from mot_fast.layer_pairs.packing import PackedPlans
+from mot_fast.transport.transport import MARGINAL_ERROR, Certificate
+
+TOLERANCE = 1e-6
+"""That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
+_LAYER_TOLERANCE = 2e-9
+ROUNDING = 2e-9
+"""Of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
+_LARGEST_COST = 2.0
+"""Of a pair of units, 1 - correlation; the least is 0."""
+
+
+def agree(found: Array, expected: Array) -> bool:
+    """Whether numbers of order one are the same up to rounding."""
+    return bool((np.abs(found - expected) <= ROUNDING).all())
+
+
+def check_proofs(figures: F64, worst: Certificate | None = None, largest_cost: float = 0.0) -> None:
+    """All transports of units are proven optimal, and the worst figures are no better than any.
+
+    Parameters
+    ----------
+    figures : array, `(n, 5)`
+        Of the certificates of transports of units.
+    worst : Certificate, optional
+        Of those, and of the transport of layers, whose largest cost is `largest_cost`.
+    """
+    worst_figures = np.zeros(5) if worst is None else np.array(worst.figures)
+    every = np.vstack([figures, worst_figures])
+    limits = np.append(np.full(len(figures), TOLERANCE), max(TOLERANCE, _LAYER_TOLERANCE * largest_cost))
+    is_proven = (every[:, :3] <= every[:, 4:]).all() and (every[:, 3] <= MARGINAL_ERROR).all()
+    if not (is_proven and (every >= 0).all() and (every[:, 4] <= limits).all()):
+        raise ValueError("it holds transports that are not proven optimal")
+    if worst is not None and (figures > worst_figures).any():
+        raise ValueError("its certificate is better than that of a transport")
+
+
+def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> None:
+    """They are between the masses of units, cost what their potentials say, and no less than a plan can.
+
+    Parameters
+    ----------
+    plans : PackedPlans
+    source_masses, target_masses : arrays
+        Masses of the units of all layers, end to end.
+    """
+    a = source_masses[_positions(plans.source_starts, plans.pair_layers[0], plans.u_starts)]
+    b = target_masses[_positions(plans.target_starts, plans.pair_layers[1], plans.v_starts)]
+    arrays = plans.arrays
+    pair = np.repeat(np.arange(len(plans)), np.diff(plans.entry_starts))
+    rows, columns = arrays["row"] + plans.u_starts[pair], arrays["column"] + plans.v_starts[pair]
+    for sums, starts in (
+        (np.bincount(rows, arrays["mass"], len(a)) - a, plans.u_starts),
+        (np.bincount(columns, arrays["mass"], len(b)) - b, plans.v_starts),
+    ):
+        for p in np.flatnonzero(~(_largest(np.abs(sums), starts) <= ROUNDING))[:1]:
+            raise ValueError(f"the rows or columns of {_name(plans, p)} do not sum to the masses of units")
+    gap = arrays["cost"] - np.add.reduceat(a * arrays["u"], plans.u_starts[:-1])
+    gap -= np.add.reduceat(b * arrays["v"], plans.v_starts[:-1])
+    for p in np.flatnonzero(~(np.abs(gap) <= arrays["certificate"][:, 2] + ROUNDING))[:1]:
+        cost = float(arrays["cost"][p])
+        raise ValueError(f"{_name(plans, p)} costs {cost}, which is {gap[p]} more than its potentials allow")
+    highest = _largest(arrays["u"], plans.u_starts) + _largest(arrays["v"], plans.v_starts)
+    for p in np.flatnonzero(~(highest <= _LARGEST_COST + TOLERANCE))[:1]:
+        raise ValueError(f"{_name(plans, p)} has potentials that exceed every cost")
+    tight = arrays["u"][rows] + arrays["v"][columns]
+    for k in np.flatnonzero(~(tight >= -TOLERANCE))[:1]:
+        raise ValueError(f"{_name(plans, pair[k])} moves mass at a cost below 0")
+
+
+def _positions(layer_starts: Index, layers: Index, starts: Index) -> Index:
+    """Where each unit of each pair's layer stands among the units of all layers."""
+    shifts = layer_starts[layers] - starts[:-1]
+    return np.arange(starts[-1]) + np.repeat(shifts, np.diff(starts))
+
+
+def _largest(values: F64, starts: Index) -> F64:
+    """Of every piece, none of which is empty."""
+    return np.asarray(np.maximum.reduceat(values, starts[:-1]))
+
+
+def _name(plans: PackedPlans, p: np.intp) -> str:
+    source, target = plans.labels(int(p))
+    return f"the plan from layer {shown(source)} to {shown(target)}"

@@ -1,0 +1,168 @@
+"""Layers that this process has made ready are kept for the next block that needs them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic
+
+from mot_fast._validate import F64
+from mot_fast.layer_pairs.block_store import layer_digest
+from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
+from mot_fast.networks.network import Network
+from mot_fast.system import threads
+from mot_fast.system.memory import Budget
+
+
+@dataclass(frozen=True)
+class StoredNetwork:
+    """Layers, and the digests that tell whether they are still what they were."""
+
+    network: Network
+    digests: tuple[str, ...]
+
+    def part(self, layers: range) -> StoredNetwork:
+        """Some of the layers."""
+        return StoredNetwork(self.network.select(layers), self.digests[layers.start : layers.stop])
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What was seen of a layer."""
+
+    digest: str
+    mean: F64
+    deviation: F64
+
+
+class LayerCache(Generic[Prepared]):
+    """Prepared layers by preparation and digest, those used last."""
+
+    def __init__(self) -> None:
+        self._layers: OrderedDict[tuple[str, str], tuple[Prepared, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[str, str]) -> Prepared | None:
+        """The layer, if it is there."""
+        with self._lock:
+            if key not in self._layers:
+                return None
+            self._layers.move_to_end(key)
+            return self._layers[key][0]
+
+    def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int, most_bytes: int) -> None:
+        """Keep a layer, and give up others so that all take no more than `most_bytes`."""
+        with self._lock:
+            self._layers[key] = layer, n_bytes
+        self.shrink(most_bytes)
+
+    def shrink(self, most_bytes: int) -> None:
+        """Give up layers not used for longest, until all take no more than `most_bytes`."""
+        with self._lock:
+            while sum(size for _, size in self._layers.values()) > most_bytes:
+                self._layers.popitem(last=False)
+
+    def clear(self) -> None:
+        """Give up all of them."""
+        with self._lock:
+            self._layers.clear()
+
+
+_cache: LayerCache[Any] = LayerCache()
+
+
+def clear() -> None:
+    """Give the memory back, in this process."""
+    _cache.clear()
+
+
+def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_threads: int) -> list[Surveyed]:
+    """Every layer's digest and statistics."""
+
+    def look(l: int) -> Surveyed:
+        layer, digest = _make(network, l, preparation, budget)
+        return Surveyed(digest, layer.mean, layer.deviation)
+
+    largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
+    return threads.each(look, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
+
+
+def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
+    """The network with the digests that were seen."""
+    return StoredNetwork(network, tuple(layer.digest for layer in layers))
+
+
+def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
+    """What was seen of all layers of a network."""
+    return Statistics(
+        tuple(layer.mean for layer in layers),
+        tuple(layer.deviation for layer in layers),
+        tuple(layer.digest for layer in layers),
+    )
+
+
+def digested(network: Network, n_threads: int) -> StoredNetwork:
+    """The network with its layers' digests."""
+    digests = threads.each(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
+    return StoredNetwork(network, tuple(digests))
+
+
+def check_unchanged(expected: StoredNetwork, n_threads: int) -> None:
+    """`ValueError` where a layer is not what it was."""
+    found = digested(expected.network, n_threads)
+    for l, (digest, other) in enumerate(zip(expected.digests, found.digests, strict=True)):
+        if digest != other:
+            raise _changed(expected.network, l)
+
+
+def ready(
+    networks: tuple[StoredNetwork, StoredNetwork], preparation: Preparation[Prepared], budget: Budget, n_threads: int
+) -> Layers[Prepared]:
+    """Both networks, all layers ready where the budget has room for them, else each when it is needed.
+
+    Raises
+    ------
+    ValueError
+        Then or now, where a layer is not what it was.
+    """
+    _cache.shrink(budget.cached)
+    source, target = (
+        PreparedNetwork(each.network, preparation, n_threads, make=partial(_remade, each, preparation, budget))
+        for each in networks
+    )
+    if sum(source.sizes) + sum(target.sizes) <= budget.layers:
+        source.keep_all()
+        target.keep_all()
+    return source, target
+
+
+def _remade(expected: StoredNetwork, preparation: Preparation[Prepared], budget: Budget, l: int) -> Prepared:
+    """A layer again, as it was."""
+    found: Prepared | None = _cache.get((preparation.name, expected.digests[l]))
+    if found is not None:
+        return found
+    layer, digest = _make(expected.network, l, preparation, budget)
+    if digest != expected.digests[l]:
+        raise _changed(expected.network, l)
+    return layer
+
+
+def _make(network: Network, l: int, preparation: Preparation[Prepared], budget: Budget) -> tuple[Prepared, str]:
+    values, rows = network.read(l)
+    digest = layer_digest(values, rows)
+    layer = preparation.make(values, rows)
+    if layer_digest(values, rows) != digest:  # a file may be written to at any time
+        raise _changed(network, l)
+    n_bytes = preparation.n_bytes(network.n_stimuli, network.widths[l])
+    _cache.put((preparation.name, digest), layer, n_bytes, budget.cached)
+    return layer, digest
+
+
+def _changed(network: Network, l: int) -> ValueError:
+    return ValueError(
+        f"network '{network.name}', layer '{network.labels[l]}': expected the activations that the run began with, "
+        "found others; they were changed in the meantime"
+    )

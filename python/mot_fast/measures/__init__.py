@@ -1,0 +1,1 @@
+"""Numbers about layers and couplings of layers: similarity, scores, hierarchy, noise ceilings."""

@@ -1,0 +1,129 @@
+"""The highest correlation that any prediction can reach with measurements that are noisy."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.measures.score import Score, correlate_units
+from mot_fast.networks.load import Source, named
+from mot_fast.networks.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseCeiling:
+    """The correlation with the mean of all repeats that noise leaves to a perfect prediction."""
+
+    value: float
+    """Mean over layers."""
+    per_layer: F64
+    """`(L,)`: mean over a layer's units; NaN where every unit is undefined."""
+    per_unit: tuple[F64, ...]
+    """Of each layer, `(n_l,)`: square root of the reliability; NaN where the mean of all repeats is constant."""
+    reliability: tuple[F64, ...]
+    """Of each layer, `(n_l,)`: share of the variance of the mean of all repeats that is not noise, in [0, 1]."""
+
+
+def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int = 0) -> NoiseCeiling:
+    """Split-half noise ceiling of repeated measurements, unit by unit.
+
+    Repeats are split at random into halves, whose means are correlated over stimuli: r, averaged over the splits.
+    Spearman and Brown's correction gives the reliability of the mean of all R repeats, ``2 r / (1 + r)`` for equal
+    halves. An odd number is split into ``a = (R - 1) / 2`` and ``b = (R + 1) / 2`` and corrected for unequal lengths
+    (Horst, Psychometrika 16, 1951), ``2 R r / (R r + sqrt((R r)^2 + 4 a b (1 - r^2)))``; a negative r counts as 0. No
+    prediction that knows nothing of the noise is expected to correlate better with the mean of all repeats than the
+    square root of its reliability. Noise is taken to be independent between repeats and alike in all.
+
+    Parameters
+    ----------
+    repeats : sequence of Networks or of anything `mot_fast.load` takes
+        At least two measurements of the same layers for the same stimuli in the same order.
+    n_splits : int
+        Random splits; all distinct ones once where there are no more.
+    seed : int
+        Of `numpy.random.default_rng`.
+
+    Returns
+    -------
+    NoiseCeiling
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than two repeats, they have different layers or numbers of stimuli or fewer than 3 stimuli,
+        an activation is not finite, or another argument is none of the values above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.standard_normal((5000, 1))
+    >>> repeats = [[signal + rng.standard_normal((5000, 1))] for _ in range(4)]  # the mean of 4: 1/4 of noise on 1
+    >>> ceiling = noise_ceiling(repeats)
+    >>> bool(abs(ceiling.value - np.sqrt(1 / 1.25)) < 0.02)
+    True
+    """
+    n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS)
+    rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
+    networks = _alike(repeats)
+    halves = _halves(len(networks), n_splits, rng)
+    reliability = []
+    for l in range(networks[0].n_layers):
+        # Divided at once, for their sum may be beyond float64.
+        values = np.stack([network.layer(l).astype(np.float64) / len(networks) for network in networks])
+        reliability.append(_reliability(values, halves))
+    per_unit = [np.sqrt(units) for units in reliability]
+    means = Score.of_units(per_unit)
+    return NoiseCeiling(means.value, means.per_layer, tuple(per_unit), tuple(reliability))
+
+
+def _alike(repeats: Sequence[Source]) -> list[Network]:
+    """The networks, which must have the same layers and stimuli."""
+    if isinstance(repeats, (str, Mapping, Network)) or not isinstance(repeats, Sequence):
+        raise TypeError(f"repeats: expected a sequence of networks, found {type(repeats).__name__}")
+    if len(repeats) < 2:
+        raise ValueError(f"repeats: expected at least 2 networks, found {len(repeats)}")
+    networks = [named(repeat, f"repeats[{k}]") for k, repeat in enumerate(repeats)]
+    first = networks[0]
+    _validate.enough_stimuli(first.n_stimuli, "repeats")
+    for k, network in enumerate(networks):
+        _validate.same_layers(first, network, f"repeats[{k}]", "repeats[0]")
+        if network.n_stimuli != first.n_stimuli:
+            raise ValueError(
+                f"repeats[{k}]: expected the {first.n_stimuli} stimuli of repeats[0], found {network.n_stimuli}"
+            )
+    return networks
+
+
+def _halves(n_repeats: int, n_splits: int, rng: np.random.Generator) -> list[list[int]]:
+    """The repeats of one half of each split, the smaller one."""
+    size = n_repeats // 2
+    is_even = n_repeats == 2 * size
+    n_distinct = math.comb(n_repeats, size) // (1 + is_even)  # either half of an even number names the split
+    if n_distinct > n_splits:
+        return [sorted(rng.choice(n_repeats, size, replace=False).tolist()) for _ in range(n_splits)]
+    return [list(half) for half in itertools.islice(itertools.combinations(range(n_repeats), size), n_distinct)]
+
+
+def _reliability(values: F64, halves: list[list[int]]) -> F64:
+    """Reliability of each unit's sum over repeats, given `(n_repeats, n_stimuli, n_units)`; NaN where that is constant.
+
+    Sums correlate as means do.
+    """
+    n = len(values)
+    r = np.zeros(values.shape[2])
+    for half in halves:
+        other_half = [k for k in range(n) if k not in half]
+        # A half that is constant tells nothing of the other.
+        r += np.nan_to_num(correlate_units(values[half].sum(axis=0), values[other_half].sum(axis=0))) / len(halves)
+    r = np.clip(r, 0.0, 1.0)
+    size = n // 2
+    reliability = 2 * n * r / (n * r + np.sqrt((n * r) ** 2 + 4 * size * (n - size) * (1 - r * r)))
+    total = values.sum(axis=0)
+    return np.where(total.max(axis=0) == total.min(axis=0), np.nan, reliability)

@@ -1,0 +1,298 @@
+"""Pairwise similarity of layers: measures that compare two layers as wholes, without a plan between their units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.networks.load import Source, pair
+from mot_fast.networks.network import Network
+from mot_fast.system import memory, threads
+from mot_fast.system.blas import one_blas_thread
+
+COMPARISONS = ("spearman", "pearson", "kendall")
+
+_DECIMALS = 12
+"""Of dissimilarities, which rounding blurs at 1e-15: equal ones stay equal, or their ranks would be noise."""
+
+_WORKING_VECTORS = 12
+"""Vectors as long as a layer's dissimilarities that are alive at most while they are computed, ranked or compared."""
+
+
+def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: int | None = None) -> F64:
+    """Representational similarity analysis: correlation of two layers' dissimilarities between stimuli.
+
+    The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; those of all pairs of stimuli
+    are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
+
+    Parameters
+    ----------
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of both networks on the same stimuli in the same order.
+    compare : {"spearman", "pearson", "kendall"}
+        Rank correlation, linear correlation, or Kendall's tau-b, which takes about ten times as long.
+    n_jobs : int, optional
+        Threads, as in `mot_fast.align`; fewer where memory is short. The result is the same for any number.
+
+    Returns
+    -------
+    array, `(L, M)`
+        In [-1, 1], higher is more alike.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an argument
+        is none of the values above, a stimulus has the same activation in all units of a layer (as in any layer of one
+        unit) and so no correlation, all dissimilarities of a layer are equal, or the dissimilarities do not fit in
+        memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = np.random.default_rng(0).random((20, 5))
+    >>> rsa([layer], [layer, 1 - 3 * layer]).round(9)
+    array([[1., 1.]])
+    """
+    _validate.choice(compare, COMPARISONS, "compare")
+    n_threads = _validate.n_threads(n_jobs)
+    source, target = pair(source, target)
+    n_threads = _threads_that_fit(source.n_stimuli, min(len(source), len(target)), n_threads)
+    if compare == "kendall":
+        return _all_pairs(source, target, _dissimilarities, _kendall, n_threads)
+    prepare = _standardized_ranks if compare == "spearman" else _standardized_dissimilarities
+    return np.clip(_all_pairs(source, target, prepare, np.dot, n_threads), -1.0, 1.0)
+
+
+def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
+    """Linear centred kernel alignment of every pair of layers.
+
+    ``|X^T Y|_F^2 / (|X^T X|_F |Y^T Y|_F)`` of layers whose units are centred (Kornblith et al. 2019). A layer that is
+    constant over the stimuli has similarity 0 to every layer.
+
+    Parameters
+    ----------
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of both networks on the same stimuli in the same order.
+    n_jobs : int, optional
+        Threads, as in `mot_fast.align`. The result is the same for any number.
+
+    Returns
+    -------
+    array, `(L, M)`
+        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, or `n_jobs`
+        is not a number of threads.
+
+    Examples
+    --------
+    >>> linear_cka([[[1, 0], [0, 1], [0, 0]]], [[[3, 0], [0, -3], [0, 0]]]).round(9)
+    array([[1.]])
+    """
+    n_threads = _validate.n_threads(n_jobs)
+    similarity = _all_pairs(*pair(source, target), _centred_for_cka, _squared_norm_of_product, n_threads)
+    return np.minimum(similarity, 1.0)
+
+
+def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
+    """Procrustes similarity of every pair of layers: how well the best rotation carries one onto the other.
+
+    ``|X^T Y|_* / (|X|_F |Y|_F)`` of layers whose units are centred, ``|.|_*`` being the sum of singular values: the
+    cosine of the angular Procrustes distance of Williams et al. (2021). A layer that is constant over the stimuli has
+    similarity 0 to every layer.
+
+    Parameters
+    ----------
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of both networks on the same stimuli in the same order.
+    n_jobs : int, optional
+        Threads, as in `mot_fast.align`. The result is the same for any number.
+
+    Returns
+    -------
+    array, `(L, M)`
+        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, or `n_jobs`
+        is not a number of threads.
+
+    Examples
+    --------
+    >>> procrustes([[[1, 0], [0, 1], [0, 0]]], [[[1, 0], [0, -1], [0, 0]]]).round(9)
+    array([[1.]])
+    """
+    n_threads = _validate.n_threads(n_jobs)
+    similarity = _all_pairs(*pair(source, target), _centred, _nuclear_norm_of_product, n_threads)
+    return np.minimum(similarity, 1.0)
+
+
+def greedy_map(similarity: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """The most similar target layer of every source layer, each for itself; ties go to the earlier.
+
+    Parameters
+    ----------
+    similarity : array, `(L, M)`
+
+    Returns
+    -------
+    array of int, `(L,)`
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the similarities are not a finite, non-empty matrix.
+
+    Examples
+    --------
+    >>> greedy_map([[0.2, 0.9, 0.9], [0.5, 0.1, 0.3]])
+    array([1, 0])
+    """
+    return np.asarray(_validate.matrix(similarity, "similarity").argmax(axis=1))
+
+
+def _all_pairs(
+    source: Network,
+    target: Network,
+    prepare: Callable[[Network, int], F64],
+    similarity: Callable[[F64, F64], float],
+    n_threads: int,
+) -> F64:
+    """A symmetric similarity of every source layer with every target layer, `(L, M)`.
+
+    Every layer is prepared once: those of the network that has fewer are held while the other's pass by.
+    """
+    is_target_held = len(target) <= len(source)
+    held, passing = (target, source) if is_target_held else (source, target)
+
+    def hold(l: int, check: Callable[[], None]) -> F64:
+        check()
+        return prepare(held, l)
+
+    def compare_with_held(l: int, check: Callable[[], None]) -> list[float]:
+        layer, similarities = prepare(passing, l), []
+        for other in held_layers:
+            check()
+            similarities.append(similarity(layer, other))
+        return similarities
+
+    with one_blas_thread:
+        held_layers = threads.run([partial(hold, l) for l in range(len(held))], n_threads)
+        rows = threads.run([partial(compare_with_held, l) for l in range(len(passing))], n_threads)
+    result = np.array(rows, dtype=np.float64)
+    return result if is_target_held else np.ascontiguousarray(result.T)
+
+
+def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
+    """Threads that have room to work beside the dissimilarities of so many layers."""
+    one_layer = 8 * (n_stimuli * (n_stimuli - 1) // 2)
+    available = memory.available()
+    room = available - n_held * one_layer
+    if room < _WORKING_VECTORS * one_layer:
+        needed = (n_held + _WORKING_VECTORS) * one_layer
+        raise ValueError(
+            f"source and target: expected dissimilarities between stimuli that fit in memory, found {n_stimuli:,} "
+            f"stimuli, which need {memory.shown(needed)} of the {memory.shown(available)} available; "
+            "select fewer: network[rows]"
+        )
+    return min(n_threads, room // (_WORKING_VECTORS * one_layer))
+
+
+def _dissimilarities(network: Network, l: int) -> F64:
+    """1 - Pearson correlation over units of every pair of stimuli, `(n_stimuli (n_stimuli - 1) / 2,)`, row by row."""
+    stored, rows = network.read(l)
+    values = (stored if rows is None else stored[rows]).astype(np.float64)
+    # A power of two for each stimulus, which no correlation notices, so that nothing over- or underflows.
+    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=1, keepdims=True))[1])
+    is_flat = np.ptp(values, axis=1) == 0.0
+    if is_flat.any():
+        first = int(is_flat.argmax())
+        first = first if rows is None else int(rows[first])  # where it stands in the layer as stored
+        raise ValueError(
+            f"network '{network.name}', layer '{network.labels[l]}': expected activations that differ between units at "
+            f"every stimulus, since RSA correlates stimuli over units, found all {network.widths[l]} equal first at "
+            f"stimulus {first}"
+        )
+    values -= values.mean(axis=1, keepdims=True)
+    values -= values.mean(axis=1, keepdims=True)
+    values /= np.linalg.norm(values, axis=1, keepdims=True)
+    r = values @ values.T
+    result: F64 = r[~np.tri(len(r), dtype=bool)]
+    np.subtract(1.0, result, out=result)
+    np.round(result, _DECIMALS, out=result)
+    if np.ptp(result) == 0.0:
+        raise ValueError(
+            f"network '{network.name}', layer '{network.labels[l]}': expected dissimilarities that differ between "
+            f"pairs of stimuli, found all {result[0]:g}"
+        )
+    return result
+
+
+def _standardized_dissimilarities(network: Network, l: int) -> F64:
+    return _standardized(_dissimilarities(network, l))
+
+
+def _standardized_ranks(network: Network, l: int) -> F64:
+    from scipy.stats import rankdata
+
+    return _standardized(np.asarray(rankdata(_dissimilarities(network, l)), dtype=np.float64))
+
+
+def _standardized(values: F64) -> F64:
+    """Of mean 0 and norm 1, in place: the correlation of two such vectors is their product."""
+    values -= values.mean()
+    values /= np.linalg.norm(values)
+    return values
+
+
+def _kendall(x: F64, y: F64) -> float:
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(x, y).statistic)
+
+
+def _centred(network: Network, l: int) -> F64:
+    """A layer with centred units and of Frobenius norm 1, or all zero where it is constant.
+
+    One with more units than stimuli is rotated into as many columns as there are stimuli, which leaves ``X X^T``, and
+    with it the singular values of any ``X^T Y``, as they were.
+    """
+    values = network.layer(l).astype(np.float64)
+    values[:, values.max(axis=0) == values.min(axis=0)] = 0.0
+    # A power of two brings the layer to order one: no scale of the input over- or underflows.
+    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])
+    values -= values.mean(axis=0)
+    values -= values.mean(axis=0)
+    norm = np.linalg.norm(values)
+    if norm > 0.0:
+        values /= norm
+    n_stimuli, n_units = values.shape
+    return values if n_units <= n_stimuli else np.ascontiguousarray(np.asarray(np.linalg.qr(values.T, mode="r")).T)
+
+
+def _centred_for_cka(network: Network, l: int) -> F64:
+    """A centred layer, scaled so that ``|X^T X|_F`` is 1."""
+    values = _centred(network, l)
+    norm = np.linalg.norm(values.T @ values)
+    return values / np.sqrt(norm) if norm > 0.0 else values
+
+
+def _squared_norm_of_product(x: F64, y: F64) -> float:
+    return float(np.linalg.norm(x.T @ y) ** 2)
+
+
+def _nuclear_norm_of_product(x: F64, y: F64) -> float:
+    from scipy.linalg import svdvals
+
+    return float(svdvals(x.T @ y, check_finite=False).sum())

@@ -1,0 +1,1 @@
+"""Networks as ordered lists of layers: from arrays, files and models."""

@@ -1,0 +1,169 @@
+"""Stimuli as they come, whatever they come in: batch by batch, each stimulus with what it is known by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+import torch
+
+from mot_fast.networks import stimulus_digest
+from mot_fast.networks.extraction import order
+from mot_fast.networks.extraction.inputs import Inputs, inputs_of
+from mot_fast.networks.extraction.texts import tokenized
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some stimuli in a row."""
+
+    start: int
+    """Position of the first one among all."""
+    identities: list[bytes]
+    known_by: str
+    """What the identities are: "texts", "inputs", or "identities" that the caller gave."""
+    read: Callable[[], Inputs]
+
+
+def stream(
+    source: Any, batch_size: int, stimuli: Sequence[Any] | None, tokenizer: Callable[[], Any]
+) -> Iterator[Batch]:
+    """The batches of `source`, whose stimuli are known by `stimuli` where these are given.
+
+    Parameters
+    ----------
+    source : sequence of str, array, mapping of arrays, or iterable of batches
+        A batch is an array, a mapping of such, a list of texts, or a tuple or list whose first entry is one.
+    batch_size : int
+        Where `source` does not come in batches.
+    stimuli : sequence, optional
+    tokenizer : callable
+        Makes the tokenizer, for texts alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `source` is none of these, or has not as many stimuli as `stimuli`.
+    """
+    order.check(source)
+    n_known = number_known(source, None)
+    if stimuli is not None and n_known is not None:  # before the model runs for hours
+        _check_number(n_known == len(stimuli), stimuli, str(n_known))
+    start, begun_with = 0, None
+    for values in _cut(source, batch_size):
+        begun_with = _content(values, source) if begun_with is None else begun_with
+        texts = _texts(values)
+        if texts is not None:
+            n_stimuli, read = len(texts), partial(_tokenized, texts, tokenizer, start)
+        else:
+            inputs = values if isinstance(values, Inputs) else inputs_of(values, _what(source))
+            n_stimuli, read = inputs.n_stimuli, partial(_same, inputs)
+        if not n_stimuli:
+            continue
+        if stimuli is not None:
+            _check_number(start + n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
+            known = [stimulus_digest.identity(each, "stimuli") for each in stimuli[start : start + n_stimuli]]
+            yield Batch(start, known, "identities", read)
+        elif texts is not None:
+            yield Batch(start, [stimulus_digest.identity(text, "batches") for text in texts], "texts", read)
+        else:
+            yield Batch(start, inputs.identities(), "inputs", read)
+        start += n_stimuli
+    if start == 0:
+        raise ValueError(f"batches: expected at least one stimulus, found none in {type(source).__name__}")
+    if stimuli is not None:
+        _check_number(start == len(stimuli), stimuli, str(start))
+    _check_begins_as_before(source, begun_with)
+
+
+def _content(values: Any, source: Any) -> list[bytes]:
+    """What tells a batch from others, whatever its stimuli are called."""
+    texts = _texts(values)
+    if texts is not None:
+        return [stimulus_digest.identity(text, "batches") for text in texts]
+    return (values if isinstance(values, Inputs) else inputs_of(values, _what(source))).identities()
+
+
+def _check_begins_as_before(source: Any, begun_with: list[bytes] | None) -> None:
+    """What is gone through a second time must begin as the first time, or it draws its stimuli or their order.
+
+    What cannot be gone through twice, or is a container, is not looked at. This is done last, as a source may share
+    one state among all who go through it.
+    """
+    if isinstance(source, (Sequence, Mapping, torch.Tensor, np.ndarray)) or iter(source) is source:
+        return
+    again = None
+    with suppress(Exception):  # some sources say in this way that they are used up
+        again = _content(next(iter(source)), source)
+    if again is not None and again != begun_with:
+        raise ValueError(
+            f"batches: expected the same stimuli in the same order whenever they are gone through, found that "
+            f"{type(source).__name__} begins with others the second time: it shuffles, or alters stimuli at random"
+        )
+
+
+def number_known(source: Any, stimuli: Sequence[Any] | None) -> int | None:
+    """How many stimuli there are, where it can be told before they come."""
+    if stimuli is not None:
+        return len(stimuli)
+    is_whole = (isinstance(source, (torch.Tensor, np.ndarray)) and source.ndim > 0) or (
+        isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], str)
+    )
+    return len(source) if is_whole else None
+
+
+def _cut(source: Any, batch_size: int) -> Iterator[Any]:
+    """The batches that `source` comes in, or is cut into."""
+    if isinstance(source, (str, bytes)) or not isinstance(source, (Iterable, torch.Tensor)):
+        raise TypeError(f"batches: expected texts, an array or an iterable of batches, found {type(source).__name__}")
+    if isinstance(source, Mapping):
+        whole = inputs_of(source)
+        yield from (whole.select(slice(k, k + batch_size)) for k in range(0, whole.n_stimuli, batch_size))
+    elif isinstance(source, torch.Tensor) or (isinstance(source, np.ndarray) and source.dtype.kind not in "OSTU"):
+        if source.ndim == 0:
+            raise TypeError("batches: expected an array of stimuli, found one number")
+        yield from (source[k : k + batch_size] for k in range(0, len(source), batch_size))
+    else:
+        each = iter(source)
+        first = list(islice(each, 1))
+        rest = chain(first, each)
+        if not (first and isinstance(first[0], str)):
+            yield from rest
+        while texts := list(islice(rest, batch_size)):
+            yield texts
+
+
+def _texts(values: Any) -> list[str] | None:
+    """The texts, if it is a list of such, or a tuple whose first entry is."""
+    if not isinstance(values, (list, tuple)) or not values:
+        return None
+    if isinstance(values[0], (list, tuple)):
+        return _texts(values[0])
+    if not isinstance(values[0], str):
+        return None
+    for text in values:
+        if not isinstance(text, str):
+            raise TypeError(f"batches: expected texts as the first one is, found {type(text).__name__} among them")
+    return list(values)
+
+
+def _tokenized(texts: list[str], tokenizer: Callable[[], Any], start: int) -> Inputs:
+    return tokenized(texts, tokenizer(), start)
+
+
+def _same(inputs: Inputs) -> Inputs:
+    return inputs
+
+
+def _what(source: Any) -> str:
+    return "batches" if isinstance(source, (torch.Tensor, np.ndarray)) else "batches, one of them"
+
+
+def _check_number(is_right: bool, stimuli: Sequence[Any], found: str) -> None:
+    if not is_right:
+        raise ValueError(f"stimuli: expected one for each of the stimuli in batches, found {len(stimuli)} for {found}")

@@ -1,0 +1,234 @@
+"""A folder to which the activations of a network are appended, and which survives a kill at any moment.
+
+Every layer is a `.npy` file, whose numbers are written behind its header. How many of them count stands in
+`network.json`, which is replaced as a whole, and only after the layers are on the disk: rows beyond are written again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from mot_fast._validate import Array
+from mot_fast.networks.extraction.header import Progress, Request, header_of, progress_in
+from mot_fast.networks.extraction.lock import LOCK
+from mot_fast.networks.files.activation_index import INDEX, checksum, read_index
+from mot_fast.networks.files.mapped import crc32
+from mot_fast.networks.stimulus_digest import NO_STIMULI
+from mot_fast.system import atomic_write
+
+SECONDS_BETWEEN_RECORDS = 5.0
+"""How much work a kill may cost; a record waits for the disk."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder to write to, if there is none.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"store: expected a folder to write to, found none at {folder} ({error})") from error
+
+
+class ActivationStore:
+    """The folder, new or as an earlier run of the same request left it; it is written to within a `with` block.
+
+    The end of the block completes it; an error in the block leaves it to be gone on with, or empty if it was so before.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if there is none.
+    request : Request
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    ValueError
+        If it holds something else, or an extraction that differs from the request, or a damaged one.
+    """
+
+    def __init__(self, folder: Path, request: Request) -> None:
+        self.folder = folder
+        self.request = request
+        self.files = tuple(folder / f"layer{l:03}.npy" for l in range(len(request.labels)))
+        self._dtype = np.dtype(request.dtype).newbyteorder("<")
+        self.was_begun = (folder / INDEX).exists()
+        """Whether an earlier run began it."""
+        # Replaced in one step: an interrupt falls before it or after it.
+        n_layers = len(self.files)
+        self.progress = Progress(0, NO_STIMULI, (0.0,) * n_layers, (0,) * n_layers, is_complete=False)
+        if self.was_begun:
+            self._go_on()
+        else:
+            self._check_new()
+            self._write_header()
+            self._write_empty_layers()
+        self._recorded = time.monotonic()
+
+    def append(self, arrays: Sequence[Array], digest: str) -> None:
+        """Write the next stimuli's activations `(n, n_units)`, one array a layer; `digest` is then of all stimuli.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written; the stimuli before them are safe.
+        """
+        before, checksums = self.progress, []
+        with self._writing():
+            for l, (file, width, values) in enumerate(zip(self.files, self.request.widths, arrays, strict=True)):
+                numbers = np.ascontiguousarray(values, dtype=self._dtype).data
+                checksums.append(crc32(numbers, before.checksums[l] or 0))
+                with file.open("r+b") as stream:
+                    stream.seek(self._end(width, before.n_stimuli))
+                    stream.write(numbers)
+        largest = [float(max(known, np.abs(x).max())) for known, x in zip(before.largest, arrays, strict=True)]
+        n_stimuli = before.n_stimuli + len(arrays[0])
+        self.progress = Progress(n_stimuli, digest, tuple(largest), tuple(checksums), is_complete=False)
+        if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
+            with self._writing():
+                self.record()
+
+    def rows(self, start: int, stop: int) -> list[Array]:
+        """What is there of some stimuli, `(n, n_units)`, one array a layer."""
+        found = []
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            with file.open("rb") as stream:
+                stream.seek(self._end(width, start))
+                numbers = stream.read((stop - start) * width * self._dtype.itemsize)
+            found.append(np.frombuffer(numbers, self._dtype).reshape(stop - start, width))
+        return found
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Says what could not be written to, and how to go on."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                f"{self.folder}: the activations could not be written, and what is there is kept; the same extraction "
+                f"goes on from there ({error})"
+            ) from error
+
+    def record(self) -> None:
+        """Make sure that what was appended is on the disk, and say so in the header."""
+        for file in self.files:
+            with file.open("r+b") as stream:
+                os.fsync(stream.fileno())
+        self._write_header()
+        self._recorded = time.monotonic()
+
+    def __enter__(self) -> ActivationStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self.progress.is_complete:
+            return
+        if kind is None:
+            with self._writing():
+                self._finish()
+            return
+        with suppress(OSError):  # the error that ended the block says more
+            # After an error, another request need not agree with this one, of which nothing is there.
+            if isinstance(error, Exception) and not self.progress.n_stimuli:
+                for file in (self.folder / INDEX, *self.files):
+                    file.unlink(missing_ok=True)
+                return
+            for file, width in zip(self.files, self.request.widths, strict=True):
+                os.truncate(file, self._end(width, self.progress.n_stimuli))  # a full disk has room for the record then
+            self.record()
+
+    def _finish(self) -> None:
+        n_stimuli = self.progress.n_stimuli
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            with file.open("r+b") as stream:
+                stream.write(self._npy_header(width, n_stimuli))
+                stream.truncate(self._end(width, n_stimuli))
+        self.progress = replace(self.progress, is_complete=True)
+        self.record()
+
+    def _check_new(self) -> None:
+        make_folder(self.folder)
+        there = [path for path in self.folder.iterdir() if path.name != LOCK]
+        strangers = [path.name for path in there if not atomic_write.is_temporary(path)]
+        if strangers:
+            raise ValueError(
+                f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
+                f"'{min(strangers)}' in it"
+            )
+        self._remove_abandoned()
+
+    def _go_on(self) -> None:
+        path = self.folder / INDEX
+        self.progress = progress_in(read_index(path), self.request, str(path))
+        self._remove_abandoned()
+        if not self.progress.n_stimuli:  # that process may not have come to the layers
+            self._write_empty_layers()
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            size, expected = file.stat().st_size if file.exists() else 0, self._end(width, self.progress.n_stimuli)
+            if size < expected:
+                raise ValueError(
+                    f"{file}: expected at least {expected} bytes, as {INDEX} counts {self.progress.n_stimuli} "
+                    f"stimuli, found {size}; remove the folder to extract anew"
+                )
+        if not self.progress.is_complete:
+            self.check_numbers()
+
+    def _remove_abandoned(self) -> None:
+        """Remove what processes that were killed as they wrote the index left; nobody else writes in the folder."""
+        for path in filter(atomic_write.is_temporary, self.folder.iterdir()):
+            path.unlink()
+
+    def check_numbers(self) -> None:
+        """What is there must be what was written; where an earlier version told no checksum, it is what is found.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        found = []
+        for file, width, expected in zip(self.files, self.request.widths, self.progress.checksums, strict=True):
+            start = self._end(width, 0)
+            found.append(checksum(file, start, self._end(width, self.progress.n_stimuli) - start))
+            if expected not in (None, found[-1]):
+                raise ValueError(
+                    f"{file}: expected the numbers whose digest is in {INDEX}, found altered or damaged ones; remove "
+                    "the folder to extract anew"
+                )
+        self.progress = replace(self.progress, checksums=tuple(found))
+
+    def _write_empty_layers(self) -> None:
+        for file, width in zip(self.files, self.request.widths, strict=True):
+            file.write_bytes(self._npy_header(width, 0))
+
+    def _write_header(self) -> None:
+        names = tuple(file.name for file in self.files)
+        with atomic_write.written(self.folder / INDEX) as file:
+            file.write(json.dumps(header_of(self.request, self.progress, names), indent=1).encode())
+
+    def _npy_header(self, width: int, n_stimuli: int) -> bytes:
+        """Of the same length for any number of stimuli: numpy leaves room for a first dimension that grows."""
+        stream = io.BytesIO()
+        fields = {"descr": self._dtype.str, "fortran_order": False, "shape": (n_stimuli, width)}
+        np.lib.format.write_array_header_1_0(stream, fields)
+        return stream.getvalue()
+
+    def _end(self, width: int, n_stimuli: int) -> int:
+        """Where in a layer's file the numbers of so many stimuli end."""
+        return len(self._npy_header(width, n_stimuli)) + n_stimuli * width * self._dtype.itemsize

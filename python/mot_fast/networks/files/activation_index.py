@@ -1,0 +1,157 @@
+"""What `network.json` says of the `.npy` files beside it, and whether these are still as they were written.
+
+Anybody may have written it: every value is looked at before it is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import repr as shown
+from typing import Any
+
+from mot_fast.networks.files.mapped import crc32
+from mot_fast.system import header_values
+
+INDEX = "network.json"
+"""In a folder that `mot_fast.extract` wrote: what its files are."""
+INDEX_FORMAT = "mot_fast activations"
+INDEX_VERSION = 1
+
+_LONGEST = 2**26
+"""Bytes that are read at most; a layer takes about 100."""
+_MOST = 2**48
+"""Stimuli or units that there may be at most: more than any disk holds."""
+_AT_ONCE = 2**24
+"""Bytes of numbers in memory at once."""
+
+
+@dataclass(frozen=True)
+class LayerFile:
+    """One layer, and the file that its numbers are in."""
+
+    label: str
+    file: str
+    n_units: int
+    crc32: int | None
+    """Of the numbers' bytes; None where the index is from before there was one."""
+    largest: float | None
+    """Magnitude of a number, where the index tells it."""
+
+
+@dataclass(frozen=True)
+class ActivationIndex:
+    """What the index says."""
+
+    name: str
+    n_stimuli: int
+    is_complete: bool
+    layers: tuple[LayerFile, ...]
+    """In depth order; their labels and files are distinct."""
+    digest: str
+    """Of the stimuli."""
+    dtype: str | None
+    fields: Mapping[str, Any]
+    """All that was read: "model", "pooling" and "stimuli" are objects where they are there."""
+
+
+def read_index(path: Path) -> ActivationIndex:
+    """The index at a path.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, of another kind, or makes no sense.
+    """
+    try:
+        if not path.is_file():
+            raise ValueError("it is no file")
+        if path.stat().st_size > _LONGEST:
+            raise ValueError(f"it has more than {_LONGEST:,} bytes")
+        fields = json.loads(path.read_bytes().decode(), parse_constant=_refuse, object_pairs_hook=_object)
+        return _index_of(fields)
+    except (ValueError, OverflowError, RecursionError, OSError) as error:  # the second and third: numbers, nesting
+        raise ValueError(f"{path}: expected a complete index of activations, found a damaged one ({error})") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError(f"an object in it has a field twice: {shown([key for key, _ in pairs])}")
+    return dict(pairs)
+
+
+def _index_of(fields: Any) -> ActivationIndex:
+    if type(fields) is not dict:
+        raise ValueError(f"it holds {shown(fields)} where an object belongs")
+    found = header_values.field(fields, "format", str), header_values.field(fields, "version", int)
+    if found != (INDEX_FORMAT, INDEX_VERSION):
+        raise ValueError(f"its format is {shown(found[0])}, version {shown(found[1])}, not ours, {INDEX_VERSION}")
+    for name in ("model", "pooling", "stimuli"):
+        if name == "stimuli" or name in fields:
+            header_values.field(fields, name, dict)
+    n_stimuli = _count(fields, "n_stimuli", 0)
+    is_complete = header_values.field(fields, "is_complete", bool)
+    if is_complete and not n_stimuli:
+        raise ValueError("it is complete without any stimulus")
+    layers = tuple(_layer_of(each) for each in header_values.field(fields, "layers", list))
+    if not layers:
+        raise ValueError("it has no layers")
+    for what, values in (("label", [x.label for x in layers]), ("file", [x.file for x in layers])):
+        if len(set(values)) < len(values):
+            raise ValueError(f"two of its layers have one {what}: {shown(values)}")
+    dtype = fields.get("dtype")
+    if dtype not in (None, "float16", "float32"):
+        raise ValueError(f"its dtype is {shown(dtype)}")
+    return ActivationIndex(
+        name=_text(fields, "name"),
+        n_stimuli=n_stimuli,
+        is_complete=is_complete,
+        layers=layers,
+        digest=_hexadecimal(fields["stimuli"], "digest"),
+        dtype=dtype,
+        fields=fields,
+    )
+
+
+def _layer_of(fields: Any) -> LayerFile:
+    if type(fields) is not dict:
+        raise ValueError(f"it holds {shown(fields)} where a layer belongs")
+    label, file = _text(fields, "label"), _text(fields, "file")
+    if not file or file in (".", "..") or set(file) & set("/\\:\0"):
+        raise ValueError(f"its layer {shown(label)} lies elsewhere, in {shown(file)}")
+    crc32 = _count(fields, "crc32", 0) if "crc32" in fields else None
+    largest = header_values.number(fields, "largest", 0) if "largest" in fields else None
+    return LayerFile(label, file, _count(fields, "n_units", 1), crc32, largest)
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    found: str = header_values.field(fields, name, str)
+    found.encode()  # half a surrogate pair is no text
+    return found
+
+
+def _count(fields: Mapping[str, Any], name: str, at_least: int) -> int:
+    found = header_values.count(fields, name, at_least)
+    if found > _MOST:
+        raise ValueError(f"'{name}' is {shown(found)}, more than any disk holds")
+    return found
+
+
+def _hexadecimal(fields: Mapping[str, Any], name: str) -> str:
+    return bytes.fromhex(_text(fields, name)).hex()
+
+
+def checksum(path: Path, start: int, n_bytes: int) -> int:
+    """CRC-32 of some bytes of a file, which may be fewer where it ends."""
+    found = 0
+    with path.open("rb") as stream:
+        stream.seek(max(0, start))
+        while n_bytes > 0 and (piece := stream.read(min(_AT_ONCE, n_bytes))):
+            found, n_bytes = crc32(piece, found), n_bytes - len(piece)
+    return found

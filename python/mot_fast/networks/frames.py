@@ -1,0 +1,104 @@
+"""Activations as data frames, whose columns name a layer and a unit, and whose rows are stimuli."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import Array
+from mot_fast.system import optional
+
+if TYPE_CHECKING:
+    import pandas
+
+LEVELS = ["layer", "unit"]
+
+
+class DataFrame(Protocol):
+    """What is read of a data frame of pandas, whose types are not always there."""
+
+    @property
+    def columns(self) -> Any:
+        """Names of the columns."""
+
+    @property
+    def iloc(self) -> Any:
+        """Selects by position."""
+
+    def to_numpy(self) -> Array:
+        """All numbers."""
+
+
+def frame(labels: Sequence[str], layers: Sequence[Array]) -> pandas.DataFrame:
+    """The layers side by side, each in its own type."""
+    frames = optional.pandas()
+    parts = [frames.DataFrame(values) for values in layers]
+    return frames.concat(parts, axis="columns", keys=labels, names=LEVELS)
+
+
+def is_network(value: Any) -> bool:
+    """Whether it is a data frame of layers, not of one layer's units."""
+    return is_frame(value) and value.columns.nlevels > 1
+
+
+def by_layer(source: Any, what: str) -> Any:
+    """A data frame's layers as a mapping of frames, in order of their first columns; anything else as it is."""
+    if not is_frame(source):
+        return source
+    if source.columns.nlevels != len(LEVELS):
+        raise ValueError(
+            f"{what}: expected a data frame whose columns have two levels, (layer, unit), found "
+            f"{source.columns.nlevels}; the units of one layer are given in a list or a mapping"
+        )
+    names = list(source.columns.names)
+    level = names.index(LEVELS[0]) if names.count(LEVELS[0]) == 1 else 0
+    codes, labels = source.columns.get_level_values(level).factorize(use_na_sentinel=False)
+    columns = (np.flatnonzero(codes == k) for k in range(len(labels)))
+    return {
+        label: source.iloc[:, slice(at[0], at[-1] + 1) if len(at) == np.ptp(at) + 1 else at]
+        for label, at in zip(labels, columns, strict=True)
+    }
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it is a data frame of pandas."""
+    pandas = sys.modules.get("pandas")  # whoever has a frame has loaded it
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def numbers(value: Any, what: str) -> Any:
+    """A data frame's numbers, in its memory where it holds them in one block; anything else as it is.
+
+    Columns of different types are joined as floats, each judged on its own: pandas would round large integers. Columns
+    that may lack numbers are taken where they lack none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a column holds no real numbers, or lacks one.
+    """
+    if not is_frame(value):
+        return value
+    kinds = set(value.dtypes)
+    if not kinds or (len(kinds) == 1 and isinstance(next(iter(kinds)), np.dtype)):
+        return value.to_numpy()
+    names = list(value.columns)
+    return np.stack([_column(value.iloc[:, k], names[k], what) for k in range(len(names))], axis=1)
+
+
+def _column(column: Any, name: Hashable, what: str) -> Array:
+    kind = column.dtype
+    if not isinstance(
+        kind, np.dtype
+    ):  # nullable types and Arrow's have a type of numpy beside them, sparse ones in them
+        kind = kind.subtype if hasattr(kind, "fill_value") else getattr(kind, "numpy_dtype", None)
+    if not isinstance(kind, np.dtype) or kind.kind not in "fiub":
+        raise TypeError(f"{what}: expected real numbers, found {column.dtype} in column {name!r}")
+    if not isinstance(column.dtype, np.dtype) and (missing := column.isna().to_numpy()).any():
+        row = column.index[int(missing.argmax())]
+        raise ValueError(f"{what}: expected every number, found none in column {name!r} at row {row!r}")
+    return _validate.activations(column.to_numpy(dtype=kind), f"{what}, column {name!r}")

@@ -1,0 +1,221 @@
+"""Networks from arrays in memory and from files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any, TypeGuard, TypeVar
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._dlpack import ArrayLike
+from mot_fast._warnings import TransposedLayersWarning, warn
+from mot_fast.networks import frames
+from mot_fast.networks.files import hdf5
+from mot_fast.networks.files.containers import Refused
+from mot_fast.networks.frames import DataFrame
+from mot_fast.networks.network import Layer, Network, Stimuli, same_stimuli
+from mot_fast.networks.paths import contents
+from mot_fast.networks.row_names import with_stimuli_first
+
+Result = TypeVar("Result")
+_MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
+Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
+
+
+def load(
+    source: Source,
+    name: str | None = None,
+    *,
+    layers: str | Sequence[str] | None = None,
+    check_stimuli: bool = True,
+) -> Network:
+    """The network that `source` holds, its layers read when needed.
+
+    Parameters
+    ----------
+    source : mapping, sequence, path or Network
+        In memory, a mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth
+        order (data frames are arrays, and a dataset of xarray is a mapping); or a data frame whose columns have two
+        levels, (layer, unit), as `Network.to_pandas` gives it. CPU arrays with DLPack, as torch's and jax's, share
+        their memory (torch's bfloat16 and float8, which numpy lacks, are copied to float32); arrays that lie elsewhere
+        and only tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Of arrays of xarray
+        the dimension that all layers share, or else the first, holds the stimuli. Or a path:
+
+        - a folder of `.npy` files, or what `mot_fast.extract` wrote;
+        - a `.npz` file;
+        - a `.safetensors` file, or the `.safetensors.index.json` of several, or a folder that holds one such index;
+        - an HDF5 file (`.h5`, `.hdf5`, or whatever holds HDF5), with h5py: every array in it, in groups or not;
+        - a MATLAB file (`.mat`), with h5py if it is of version 7.3: every full matrix in it, in structures or not;
+        - a Zarr group (a folder, often `.zarr`), with zarr: every array in it, in groups or not.
+
+        Layers in files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
+        that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` and
+        `.safetensors` files and those in `.npz` and HDF5 files that are neither compressed nor in chunks are
+        memory-mapped (one whose numbers are not aligned in the file is copied when read). Integers and booleans become
+        float64 when read, bfloat16 and float8 become float32. The checksums of `.npz` files, and of what
+        `mot_fast.extract` wrote, are held to where at least half of a layer's stimuli are read.
+    name : str, optional
+        For messages, tables and pictures; by default the file's, or "network".
+    layers : str or sequence of str, optional
+        Labels, or shell patterns of labels (``"block*"``, ``["stem", "block*"]``): only layers that match are taken, in
+        the order of the patterns. What is a label is no pattern. By default all.
+    check_stimuli : bool
+        Whether networks that are known to have seen different stimuli, or the same ones in another order, are refused
+        where they are compared: as far as the file tells which these were, as those of `mot_fast.extract` do, or the
+        indexes of data frames and labelled arrays.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If the file needs a package that is not installed.
+    TypeError, ValueError
+        If a layer is not a two-dimensional array of real numbers with at least one unit, the layers have different
+        numbers of stimuli or contradict each other about which these are, no layer matches a pattern, a path is empty,
+        or a file is damaged, unfinished or of an unknown kind.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> mot.load([np.zeros((10, 4)), np.zeros((10, 3))], name="small")
+    Network('small', 2 layers, 7 units, 10 stimuli)
+    >>> mot.load({"stem": np.zeros((10, 4)), "block0": np.zeros((10, 3))}, layers="block*").labels
+    ('block0',)
+    """
+    network = _network(source, name, _patterns(layers))
+    return network if check_stimuli else Network(network.layers, network.name)
+
+
+def named(source: Source, argument: str) -> Network:
+    """The network; one that is nothing but arrays is called by its argument's name."""
+    return load(source, None if isinstance(source, Network) or is_path(source) else argument)
+
+
+def is_path(source: Any) -> TypeGuard[str | bytes | os.PathLike[str]]:
+    """Whether it says where a network lies."""
+    return isinstance(source, (str, bytes, os.PathLike))
+
+
+def _path(source: str | bytes | os.PathLike[str]) -> Path:
+    # Path("") is Path("."): whoever has lost a name would read whatever lies in the current folder.
+    is_empty = isinstance(source, PurePath) and not source.parts
+    return Path(_validate.path("" if is_empty else source, "source"))
+
+
+def warn_of_rows(networks: Sequence[Network]) -> None:
+    """Warn the caller of layers that look as if their rows were units and their columns stimuli.
+
+    Transposed layers are all of one width, the number of stimuli, in all networks that are compared. Networks may be so
+    too; hence only what has `_MANY_COLUMNS` times as many columns as rows is called odd, or `_MORE_COLUMNS` times as
+    many where there are fewer rows than `_FEW_ROWS`: less than a study has stimuli. Rows are those stored, as a few of
+    many stimuli may be selected.
+    """
+    n_rows, widths = networks[0].layers[0].shape[0], {width for network in networks for width in network.widths}
+    width = min(widths)
+    if len(widths) > 1 or width < (_MORE_COLUMNS if n_rows < _FEW_ROWS else _MANY_COLUMNS) * n_rows:
+        return
+    warn(
+        f"all layers of {' and '.join(repr(network.name) for network in networks[:2])} have {n_rows} rows and {width} "
+        f"columns: are stimuli in rows, and units in columns?",
+        TransposedLayersWarning,
+    )
+
+
+def pair(source: Source, target: Source) -> tuple[Network, Network]:
+    """Two networks on the same stimuli, enough of them for correlations."""
+    source, target = named(source, "source"), named(target, "target")
+    same_stimuli([source, target])
+    _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
+    return source, target
+
+
+def _patterns(layers: Any) -> list[str] | None:
+    if layers is None:
+        return None
+    patterns = [layers] if isinstance(layers, str) else layers
+    if not isinstance(patterns, Sequence) or not all(isinstance(each, str) for each in patterns):
+        raise TypeError(f"layers: expected a pattern of labels or several, found {layers!r}")
+    if not patterns:
+        raise ValueError("layers: expected at least one pattern, found none")
+    return list(patterns)
+
+
+def _network(source: Source, name: str | None, patterns: list[str] | None) -> Network:
+    if isinstance(source, Network):
+        labels = _matching(source.labels, patterns, f"network '{source.name}'")
+        return source if patterns is None else source.select(labels)
+    if is_path(source):
+        path = _path(source)
+        found = contents(path)
+        labels = _matching(list(found.layers), patterns, str(path))
+        return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
+    name = "network" if name is None else name
+    source = frames.by_layer(source, f"network '{name}'")
+    if isinstance(source, Mapping):
+        arrays = {str(label): values for label, values in source.items()}
+        if len(arrays) < len(source):
+            raise ValueError(f"network '{name}': expected distinct layer labels, found {', '.join(map(str, source))}")
+    elif isinstance(source, Sequence):
+        arrays = {f"layer{k}": values for k, values in enumerate(source)}
+    else:
+        raise TypeError(
+            f"network '{name}': expected a mapping or a sequence of arrays, or the path of a file or folder, found "
+            f"{type(source).__name__}"
+        )
+    labels = _matching(list(arrays), patterns, f"network '{name}'")
+    arrays, names = with_stimuli_first({label: arrays[label] for label in labels}, f"network '{name}'")
+    stimuli = None if names is None else Stimuli(names=names)
+    return Network([_layer(label, values, name) for label, values in arrays.items()], name, stimuli)
+
+
+def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
+    """Those labels that are what a pattern says, or else match it, in the order of the patterns."""
+    if patterns is None:
+        return list(labels)
+    found: list[str] = []
+    for pattern in patterns:
+        matching = [pattern] if pattern in labels else [label for label in labels if fnmatchcase(label, pattern)]
+        if not matching:
+            raise ValueError(f"layers: expected a pattern of labels of {what}, {', '.join(labels)}, found '{pattern}'")
+        found.extend(label for label in matching if label not in found)
+    return found
+
+
+def _layer(label: str, values: Any, name: str) -> Layer:
+    what = f"network '{name}', layer '{label}'"
+    if type(values).__module__.partition(".")[0] == "h5py":
+        return _layer_of_hdf5(label, values, what)
+    values = frames.numbers(values, what)
+    is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__") or hasattr(values, "nnz")
+    if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
+        shape = _validate.layer_shape(values.shape, values.dtype, what)
+        return Layer(label, shape, partial(_validate.array, values, what))
+    array = _validate.array(values, what)
+    return Layer(label, _validate.layer_shape(array.shape, array.dtype, what), partial(np.asarray, array))
+
+
+def _layer_of_hdf5(label: str, values: Any, what: str) -> Layer:
+    """What h5py has opened, with the checks that its files have elsewhere."""
+
+    def run(read: Callable[[], Result]) -> Result:
+        try:
+            return read()
+        except Refused as error:
+            raise error.error(f"{what}: {error}") from error
+        except Exception as error:  # of a file that has been closed, or is damaged
+            raise ValueError(
+                f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
+            ) from error
+
+    stored = run(partial(hdf5.stored_by, values))
+    return Layer(label, _validate.layer_shape(stored.shape, stored.dtype, what), partial(run, stored.read))

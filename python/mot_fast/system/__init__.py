@@ -1,0 +1,1 @@
+"""What the package needs of the machine: memory, threads, executors, files, compiled loops, optional libraries."""

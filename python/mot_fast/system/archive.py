@@ -1,0 +1,220 @@
+"""Zip archives of one JSON header and plain `.npy` arrays: written whole or not at all, read without trust.
+
+Nothing is pickled and nothing evaluated: reading cannot execute code. What a file says to unpack to is compared with
+its size and with the memory that is left before any of it is unpacked, and no more than that is unpacked, whatever its
+streams hold.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import re
+import stat
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from reprlib import repr as shown
+from typing import IO, Any, NoReturn
+
+import numpy as np
+
+from mot_fast._validate import Array
+from mot_fast.system import atomic_write, memory
+
+_HEADER = "header.json"
+_MOST_HEADER_BYTES = 2**21
+"""Of the header: what JSON makes of them can take thirty times as much."""
+_MOST_EXPANSION = 8
+"""A file unpacks to at most so many times its size; alignments of real activations stay below 4."""
+_ALWAYS_UNPACKED = 2**22
+"""Bytes that a file of any size may unpack to."""
+_CHUNK = 2**20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those that `zipfile` unpacks no further than it is asked to."""
+_ARRAY_MAGIC = b"\x93NUMPY\x01\x00"
+_ARRAY_HEADER = re.compile(
+    rb"\{'descr': '(<f8|<i4|<i8)', 'fortran_order': (True|False), 'shape': \(((?:\d+, ?)*\d*)\), \} *\n"
+)
+"""As numpy writes it."""
+
+
+class NewerFormat(ValueError):
+    """A file that a later release wrote."""
+
+
+class NoFile(ValueError):
+    """A folder, a pipe, a device, or what else stands where a file is expected."""
+
+
+def write(
+    path: Path,
+    header: Mapping[str, Any],
+    arrays: Mapping[str, Array],
+    stored: Collection[str] = (),
+    *,
+    is_replaced: bool = False,
+) -> None:
+    """Write beside `path` and move it there in one step.
+
+    Parameters
+    ----------
+    path : Path
+    header : mapping
+        Anything that JSON holds; "format" and "version" among it.
+    arrays : mapping
+        Of names to arrays of float64, int32 or int64.
+    stored : collection of str
+        Arrays that are not worth compressing.
+    is_replaced : bool
+        Whether a link is replaced rather than followed; see `atomic_write.written`.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; then nothing has changed.
+    ValueError
+        If the header is longer than `read` takes.
+    """
+    text = json.dumps(header, indent=1, allow_nan=False)
+    if len(text) > _MOST_HEADER_BYTES:
+        size = memory.shown(len(text))
+        raise ValueError(f"{path}: expected names that take {memory.shown(_MOST_HEADER_BYTES)} at most, found {size}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
+    with atomic_write.written(path, is_replaced=is_replaced) as file:
+        if _pack(file, text, arrays, stored) > _most_unpacked(file.tell()):
+            file.truncate(0)
+            file.seek(0)
+            _pack(file, text, arrays, stored=arrays)
+
+
+def _pack(file: IO[bytes], header: str, arrays: Mapping[str, Array], stored: Collection[str]) -> int:
+    """The bytes that it unpacks to."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_HEADER, header)
+        for name, values in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")
+            member.compress_type = zipfile.ZIP_STORED if name in stored else zipfile.ZIP_DEFLATED
+            with archive.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, values, version=(1, 0), allow_pickle=False)
+    return sum(member.file_size for member in archive.infolist())
+
+
+def _most_unpacked(n_bytes: int) -> int:
+    return max(_ALWAYS_UNPACKED, _MOST_EXPANSION * n_bytes)
+
+
+def read(
+    path: Path, file_format: str, newest: int, most_bytes: float = math.inf
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Header and arrays of a file of this format, in versions up to `newest`, that unpacks to so many bytes at most.
+
+    Raises
+    ------
+    MemoryError, NewerFormat, ValueError
+        If there is no room for it; if it is of a newer version; if it is damaged, or none of these files.
+    """
+    with _opened(path) as file, zipfile.ZipFile(file) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        if len(members) < len(archive.infolist()):
+            raise ValueError("it holds two members of one name")
+        if _HEADER not in members:
+            raise ValueError(f"it lacks '{_HEADER}'")
+        _check_sizes(members, os.fstat(file.fileno()).st_size, most_bytes)
+        header = json.loads(_unpacked(archive, members.pop(_HEADER)), parse_constant=_refuse_constant)
+        _check_format(header, file_format, newest)
+        for name in members:
+            if not name.endswith(".npy"):
+                raise ValueError(f"it holds {shown(name)}")
+        return header, {name.removesuffix(".npy"): _array(archive, member) for name, member in members.items()}
+
+
+class _InPieces(io.FileIO):
+    """A file of which no more is read at once than a piece: no directory that it says to have fills the memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = os.fstat(self.fileno()).st_size - self.tell() if size is None or size < 0 else size
+        if wanted > _CHUNK:
+            raise ValueError(f"its directory is said to take {memory.shown(wanted)}")
+        return super().read(wanted) or b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            raise ValueError("its directory leads to places before its beginning")
+        return super().seek(offset, whence)
+
+
+def _opened(path: Path) -> _InPieces:
+    """A file, and nothing that would be waited for, or that never ends."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise NoFile("it is no file")
+    # Whatever has taken its place since is opened without waiting, and looked at again.
+    file = _InPieces(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)))
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise NoFile("it is no file")
+    return file
+
+
+def _check_sizes(members: Mapping[str, zipfile.ZipInfo], n_bytes: int, most_bytes: float) -> None:
+    unpacked = sum(member.file_size for member in members.values())
+    if unpacked > _most_unpacked(n_bytes):
+        raise ValueError(f"it says to hold {memory.shown(unpacked)} in {n_bytes} bytes")
+    if unpacked > most_bytes:
+        most = memory.shown(int(most_bytes))
+        raise ValueError(f"it says to hold {memory.shown(unpacked)}, where {most} are enough")
+    if unpacked > memory.available():
+        raise MemoryError(
+            f"it needs {memory.shown(unpacked)} of memory, and {memory.shown(memory.available())} are left"
+        )
+    if members[_HEADER].file_size > _MOST_HEADER_BYTES:
+        raise ValueError("its header is too large")
+
+
+def _check_format(header: Any, file_format: str, newest: int) -> None:
+    if not isinstance(header, dict):
+        raise ValueError(f"its header is {shown(header)}")
+    for name in ("format", "version"):
+        if name not in header:
+            raise ValueError(f"its header lacks '{name}'")
+    if header["format"] != file_format:
+        raise ValueError(f"the format is {shown(header['format'])}")
+    version = header["version"]
+    if type(version) is not int or version < 1:
+        raise ValueError(f"its format version is {shown(version)}")
+    if version > newest:
+        raise NewerFormat(f"its format version is {shown(version)}, newer than {newest}: upgrade mot_fast")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"its header holds {name}")
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytearray:
+    """What it says to hold, to the byte."""
+    if member.compress_type not in _METHODS:
+        raise ValueError(f"{shown(member.filename)} is compressed in another way than by deflate")
+    content = bytearray()
+    with archive.open(member) as stream:
+        while chunk := stream.read(_CHUNK):  # without a size `zipfile` unpacks up to 2 GiB at once
+            content += chunk
+    if len(content) != member.file_size:
+        raise ValueError(f"{shown(member.filename)} holds {len(content)} bytes instead of {member.file_size}")
+    return content
+
+
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    content = _unpacked(archive, member)
+    start = 10 + int.from_bytes(content[8:10], "little")
+    found = _ARRAY_HEADER.fullmatch(content, 10, start)
+    if not content.startswith(_ARRAY_MAGIC) or found is None or start % 16:
+        raise ValueError(f"{shown(member.filename)} is no array of float64, int32 or int64 numbers")
+    dtype = np.dtype(found[1].decode())
+    shape = tuple(int(n) for n in found[3].split(b",") if n.strip())
+    if math.prod(shape) * dtype.itemsize != len(content) - start:
+        raise ValueError(f"{shown(member.filename)} says to have shape {shown(shape)}")
+    values = np.frombuffer(content, dtype, offset=start)
+    return values.reshape(shape, order="F" if found[2] == b"True" else "C")

@@ -1,0 +1,67 @@
+"""What the drop-ins take, judged as the functions that they stand in for judge it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._core import GREATEST_COST, figures_of, largest_magnitude
+from mot_fast._validate import F64
+
+HISTOGRAM_SUM_TOLERANCE = 1.5e-6
+"""Difference of sums that are equal to 6 decimals, as `numpy.testing` and with it POT counts them."""
+
+
+def assignment_costs(values: Any) -> F64:
+    """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
+    if is_sparse(values):
+        raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
+    costs = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=np.float64)
+    if costs.ndim != 2:
+        raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")
+    return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
+
+
+def is_sparse(values: Any) -> bool:
+    """Whether this is one of SciPy's sparse matrices, which a caller without any has no need to import."""
+    return type(values).__module__.startswith("scipy.sparse")
+
+
+def sparse_costs(values: Any, what: str) -> tuple[Any, float]:
+    """Finite costs in compressed rows, columns increasing, and the largest: doubles are summed, zeros are kept."""
+    import scipy.sparse
+
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"{what}: expected a non-empty matrix, found shape {values.shape}")
+    if not _validate.is_readable_dtype(values.dtype):
+        raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
+    rows = scipy.sparse.csr_array(values, copy=True)
+    rows.sum_duplicates()
+    rows.data = _validate.activations(rows.data, what).astype(np.float64, copy=False)
+    largest = largest_magnitude(rows.data)
+    if not largest <= GREATEST_COST:
+        raise ValueError(f"{what}: expected finite costs up to {GREATEST_COST}, found {largest}")
+    return rows, largest
+
+
+def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool, what_b: str = "b") -> tuple[F64, F64, Any, float]:
+    """Masses and costs as POT judges them, and the largest cost: masses that do not fit are an `AssertionError`."""
+    figures = figures_of(a, b, costs)
+    if figures is None:  # something has to be converted or named
+        costs, largest = sparse_costs(costs, "M") if is_sparse(costs) else _validate.cost_matrix(costs, "M")
+        a = _histogram(a, costs.shape[0], "a")
+        b = _histogram(b, costs.shape[1], what_b)
+        figures = abs(float(a.sum()) - float(b.sum())), largest
+    if are_sums_compared and figures[0] >= HISTOGRAM_SUM_TOLERANCE:
+        raise AssertionError(f"a and {what_b}: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
+    return a, b, costs, figures[1]
+
+
+def _histogram(values: Any, n: int, what: str) -> F64:
+    if values is None or values.size == 0:
+        return np.full(n, 1.0 / n)
+    if values.shape != (n,):
+        raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
+    return _validate.marginal(values, n, what)

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from mot_fast.analysis.compare import compare
+from mot_fast.measures.hierarchy import ceiling
+
+PLAIN = ["mot", "single_best", "pairwise_best", "permuted"]
+
+
+@pytest.fixture
+def networks(layers):
+    return mot.load(layers([5, 6, 4], seed=1), "one"), mot.load(layers([7, 5], seed=2), "two")
+
+
+def test_the_table_reads_well_as_text(networks):
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], n_splits=2, n_resamples=9)
+    text = found.to_markdown()
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({len(line) for line in table}) == 1
+    assert [line.split("|")[1].strip() for line in table] == [
+        "method", "-------------", "mot", "pairwise_best", "permuted", "rsa",
+    ]  # fmt: skip
+    assert f"{found.mean('mot'):.3f} +- {found.sd('mot'):.3f}" in table[2]
+    assert "one (3 layers) from two (2 layers), standardized" in text
+    assert f"permuted: mean over random orders, whose sd is {found.permuted_sds['permuted'].mean():.3f}" in text
+    assert f"the best that the masses allow: {ceiling(3, 2):.3f}" in text
+    assert str(found) == text
+    assert repr(found) == "Comparison('one' from 'two', mot, pairwise_best, permuted, rsa, 2 splits)"
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_rows_are_what_the_table_shows(networks):
+    found = compare(*networks, ["mot", "rsa"], n_splits=3)
+    first, second = found.rows()
+    assert first["method"] == "mot"
+    assert first["value"] == found.scores["mot"].mean()
+    assert first["value_sd"] == found.scores["mot"].std(ddof=1)
+    assert first["hierarchy_sd"] == found.hierarchies["mot"].std(ddof=1)
+    assert first["seconds"] == np.median(found.seconds["mot"])
+    assert first["peak_bytes"] == found.peak_bytes["mot"].max()
+    assert np.isnan(first["p_better"])
+    assert (second["method"], second["kind"]) == ("rsa", "similarity")
+    with pytest.raises(ValueError, match=r"name: expected one of 'mot', 'rsa', found 'cka'"):
+        found.mean("cka")
+
+
+def test_data_frames_hold_the_rows(networks):
+    found = compare(*networks, ["cka", "mot"], n_splits=2)
+    frame = found.to_pandas().set_index("method")
+    assert frame.loc["mot", "value"] == found.mean("mot")
+    assert dict(frame["kind"]) == {"mot": "score", "cka": "similarity"}
+
+
+def test_the_picture_is_that_of_scores(networks):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    found = compare(*networks, ["mot", "cka"], n_splits=2)
+    _, ax = plt.subplots()
+    assert found.plot(ax) is ax
+    assert {"mot", "cka"} <= {label.get_text() for label in ax.get_yticklabels()}
+    plt.close("all")

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from mot_fast.analysis import hierarchy_null as module
+from mot_fast.analysis.hierarchy_null import hierarchy_null
+from mot_fast.measures.hierarchy import ceiling
+from oracles.transports import statistics as oracles_statistics
+from oracles.transports import transports as oracles
+
+
+def deep(n_layers, seed, n_stimuli=60, n_units=6):
+    """A network whose layers move from one set of latent causes to another, the same sets for all seeds."""
+    first, last = np.random.default_rng(99).standard_normal((2, n_stimuli, 4))
+    rng = np.random.default_rng(seed)
+    mixing = rng.standard_normal((4, n_units))
+    depths = np.linspace(0, 1, n_layers)
+    return [
+        (1 - d) * first @ mixing + d * last @ mixing + 0.3 * rng.standard_normal((n_stimuli, n_units)) for d in depths
+    ]
+
+
+def unrelated(n_layers, seed):
+    return list(np.random.default_rng(seed).standard_normal((n_layers, 12, 3)))
+
+
+def test_a_shared_order_stands_out_against_both_nulls():
+    source, target = deep(5, 0), deep(7, 1)
+    null = hierarchy_null(source, target, n_draws=39, n_layer_draws=999)
+    assert null.observed == mot.hierarchy(mot.align(source, target).layer_plan)
+    assert null.ceiling == ceiling(5, 7)
+    assert null.stimuli.shape == (39,)
+    assert null.layers.shape == (999,)
+    assert null.p_stimuli == 1 / 40
+    assert null.p_layers <= 0.005
+    assert null.stimuli.max() < null.observed <= null.ceiling
+
+
+def test_the_null_of_stimuli_is_that_of_fits_to_shuffled_stimuli():
+    source, target = deep(3, 0, 20), deep(4, 1, 20)
+    null = hierarchy_null(source, target, n_draws=5, seed=8)
+    shuffles = np.random.default_rng(8).spawn(2)[0]
+    plans = []
+    for _ in range(5):
+        order = shuffles.permutation(20)
+        plans.append(oracles.Twin(source, [y[order] for y in target]).layer_plan)
+    np.testing.assert_allclose(null.stimuli, [oracles.hierarchy(plan) for plan in plans], atol=1e-9)
+    np.testing.assert_allclose(null.stimuli_plan, np.mean(plans, axis=0), atol=1e-9)
+    np.testing.assert_allclose(null.stimuli_plan.sum(axis=0), 1 / 4, atol=1e-12)
+
+
+def test_a_network_with_its_layers_in_another_order_has_the_plan_in_that_order():
+    source, target = (network[:150] for network in mot.data.resnets())
+    order = np.random.default_rng(0).permutation(target.n_layers)
+    reordered = {target.labels[m]: target.layer(m) for m in order}
+    with pytest.warns(UserWarning, match="some units are constant"):
+        plan, plan_of_reordered = mot.align(source, target).layer_plan, mot.align(source, reordered).layer_plan
+    np.testing.assert_allclose(plan_of_reordered, plan[:, order], atol=1e-12)
+
+
+def test_the_null_of_layers_is_that_of_all_orders():
+    source, target = deep(4, 0), deep(5, 1)
+    null = hierarchy_null(source, target, n_draws=1)
+    of_all = oracles_statistics.hierarchies_of_all_layer_orders(mot.align(source, target).layer_plan)
+    assert null.p_layers == pytest.approx((of_all >= null.observed - 1e-12).mean(), abs=0.005)
+    assert null.layers.mean() == pytest.approx(of_all.mean(), abs=0.005)
+    assert null.layers.std() == pytest.approx(of_all.std(), abs=0.005)
+    assert {*null.layers.round(9)} == {*of_all.round(9)}
+
+
+def test_two_layers_have_two_orders():
+    null = hierarchy_null(deep(2, 0), deep(2, 1), n_draws=1)
+    assert null.observed == null.ceiling == 1.0
+    assert null.p_layers == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.slow
+def test_p_values_of_unrelated_networks_are_uniform():
+    nulls = [
+        hierarchy_null(unrelated(4, 2 * k), unrelated(5, 2 * k + 1), n_draws=9, n_layer_draws=99) for k in range(30)
+    ]
+    for p in (np.array([null.p_stimuli for null in nulls]), np.array([null.p_layers for null in nulls])):
+        assert p.mean() == pytest.approx(0.55, abs=0.21)  # four standard errors
+        assert (p <= 0.1).mean() <= 0.3
+
+
+def test_scores_that_differ_by_rounding_are_as_high():
+    assert module._p_value(0.9, np.array([0.9 - 2e-16, 0.9 + 2e-16, 0.9 - 1e-9])) == 3 / 4
+
+
+def test_seeds_reproduce_and_the_nulls_do_not_depend_on_each_other():
+    source, target = deep(3, 0), deep(4, 1)
+    one, two, other = (
+        hierarchy_null(source, target, n_draws=4, n_layer_draws=n, seed=s)
+        for n, s in zip((9, 8, 9), (0, 0, 1), strict=True)
+    )
+    np.testing.assert_array_equal(one.stimuli, two.stimuli)
+    np.testing.assert_array_equal(one.layers[:8], two.layers)
+    assert (one.stimuli != other.stimuli).any()
+    assert (one.layers != other.layers).any()
+
+
+def test_constant_units_are_named_once():
+    source, target = deep(3, 0), deep(3, 1)
+    target[1][:, 2] = 0.5
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        hierarchy_null(source, target, n_draws=5)
+    assert [str(warning.message).split(":")[-1] for warning in caught] == [" 1 of 6"]
+
+
+def test_options_reach_every_fit(monkeypatch):
+    seen = []
+
+    def align(*networks, **options):
+        seen.append(options)
+        return mot.align(*networks, **options)
+
+    monkeypatch.setattr(module, "align", align)
+    hierarchy_null(deep(2, 0), deep(3, 1), n_draws=2, n_jobs=1, memory_limit=2**20)
+    assert seen == [{"n_jobs": 1, "memory_limit": 2**20}] * 3
+    with pytest.raises(TypeError, match="colour"):
+        hierarchy_null(deep(2, 0), deep(3, 1), n_draws=2, colour="red")
+
+
+def test_it_shows_its_progress_if_asked(capsys):
+    hierarchy_null(deep(2, 0), deep(2, 1), n_draws=2)
+    assert capsys.readouterr().err == ""
+    hierarchy_null(deep(2, 0), deep(2, 1), n_draws=2, progress=True)
+    assert "shuffles of the stimuli: 100%" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("n_source", "n_target", "message"),
+    [
+        (1, 3, "source: expected at least two layers, found 1 in 'network'"),
+        (3, 1, "target: expected at least two layers, found 1 in 'network'"),
+    ],
+)
+def test_one_layer_is_refused_before_any_fit(n_source, n_target, message, monkeypatch):
+    monkeypatch.setattr(module, "align", None)
+    with pytest.raises(ValueError, match=message):
+        hierarchy_null(deep(n_source, 0), deep(n_target, 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"n_draws": 0}, ValueError, "n_draws: expected at least 1, found 0"),
+        ({"n_layer_draws": 0}, ValueError, "n_layer_draws: expected at least 1, found 0"),
+        ({"seed": -2}, ValueError, "seed: expected at least 0, found -2"),
+        ({"n_draws": 9.5}, TypeError, "n_draws: expected an integer, found 9.5"),
+    ],
+)
+def test_bad_numbers_are_named(arguments, error, message, monkeypatch):
+    monkeypatch.setattr(module, "align", None)
+    with pytest.raises(error, match=message):
+        hierarchy_null(deep(2, 0), deep(2, 1), **arguments)
+
+
+def test_networks_must_have_seen_the_same_stimuli():
+    with pytest.raises(ValueError, match=r"source and target: expected the same stimuli, found 60 in .* and 50 in"):
+        hierarchy_null(deep(2, 0), deep(2, 1, 50))

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from oracles.transports import transports as oracles
+
+SPLIT = {"test_size": 0.4, "seed": 3}
+
+
+@pytest.fixture
+def networks(layers):
+    return {"a": layers([5, 6], 50), "b": layers([7], 50, seed=2), "c": layers([4, 5, 6], 50, seed=3)}
+
+
+@pytest.fixture
+def matrix(networks):
+    return mot.similarity_matrix(networks, **SPLIT)
+
+
+def test_costs_and_scores_are_those_of_the_slow_twin(networks, matrix):
+    train, test = mot.split(50, 0.4, 3)
+    for i, source in enumerate(networks.values()):
+        for j, target in enumerate(networks.values()):
+            twin = oracles.Twin([x[train] for x in source], [y[train] for y in target])
+            score, *_ = twin.score([x[test] for x in source], [y[test] for y in target])
+            assert matrix.costs[i, j] == pytest.approx(twin.cost, abs=1e-7)
+            assert matrix.scores[i, j] == pytest.approx(score, abs=1e-6)
+    assert (matrix.labels, matrix.n_train, matrix.n_test) == (("a", "b", "c"), 30, 20)
+
+
+def test_it_is_symmetric_where_the_mathematics_is(matrix):
+    np.testing.assert_array_equal(matrix.costs, matrix.costs.T)
+    np.testing.assert_allclose(np.diag(matrix.costs), 0, atol=1e-12)
+    np.testing.assert_allclose(np.diag(matrix.scores), 1, atol=1e-12)
+    assert not np.allclose(matrix.scores, matrix.scores.T)
+
+
+@pytest.mark.parametrize("convention", ["standardized", "paper"])
+def test_with_rotations_each_pair_is_aligned_both_ways(networks, convention):
+    matrix = mot.similarity_matrix(networks, rotate=True, convention=convention, **SPLIT)
+    train, test = mot.split(50, 0.4, 3)
+    for i, source in enumerate(networks.values()):
+        for j, target in enumerate(networks.values()):
+            x, y = mot.load(source), mot.load(target)
+            alignment = mot.align(x[train], y[train], rotate=True, convention=convention)
+            assert matrix.costs[i, j] == alignment.cost
+            assert matrix.scores[i, j] == alignment.score(x[test], y[test]).value
+    np.testing.assert_array_equal(matrix.distances, matrix.distances.T)
+
+
+def test_the_other_way_is_the_transposed_alignment(layers):
+    x, y = mot.load(layers([5, 6], 40)), mot.load(layers([7, 4, 6], 40, seed=2))
+    forth, back = mot.align(x, y), mot.align(y, x)
+    turned = forth.transpose()
+    assert turned.cost == pytest.approx(back.cost, abs=1e-12)
+    np.testing.assert_allclose(turned.layer_costs, back.layer_costs, atol=1e-12)
+    np.testing.assert_allclose(turned.layer_plan, back.layer_plan, atol=1e-12)
+    np.testing.assert_allclose(turned.unit_plan(2, 1).toarray(), back.unit_plan(2, 1).toarray(), atol=1e-12)
+    assert turned.unit_plan(2, 1).source == back.unit_plan(2, 1).source == "layer2"
+    assert turned.score(y, x).value == pytest.approx(back.score(y, x).value, abs=1e-12)
+    assert repr(turned.transpose()) == repr(forth)
+    with pytest.raises(ValueError, match="transpose: expected an alignment without rotations"):
+        mot.align(x, y, rotate=True).transpose()
+
+
+def test_distances_are_sides_of_triangles(rng):
+    """The square root of twice the cost is a Wasserstein distance, at both levels."""
+    networks = [[rng.standard_normal((30, 4)) * rng.random(4) for _ in range(2)] for _ in range(8)]
+    distances = mot.similarity_matrix(networks).distances
+    for i in range(8):
+        assert (distances[i][:, None] <= distances[i] + distances + 1e-9).all()
+
+
+def test_the_embedding_has_the_distances_where_it_can():
+    points = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0], [-1.0, 2.0]])
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    matrix = mot.SimilarityMatrix(tuple("abcd"), distances**2 / 2, np.zeros((4, 4)), 5, 5)
+    np.testing.assert_allclose(matrix.distances, distances)
+    found = matrix.embedding()
+    np.testing.assert_allclose(np.linalg.norm(found[:, None] - found, axis=2), distances)
+    np.testing.assert_allclose(matrix.embedding(4)[:, 2:], 0, atol=1e-6)
+    assert matrix.linkage().shape == (3, 4)
+    with pytest.raises(ValueError, match=r"method: expected one of 'average', .*, found 'ward'"):
+        matrix.linkage("ward")
+    for n_dimensions, error, message in (
+        (5, ValueError, "n_dimensions: expected at most 4, the number of networks, found 5"),
+        (0, ValueError, "n_dimensions: expected at least 1, found 0"),
+        (1.5, TypeError, "n_dimensions: expected an integer, found 1.5"),
+    ):
+        with pytest.raises(error, match=message):
+            matrix.embedding(n_dimensions)
+
+
+def test_networks_alike_are_joined_first(layers, rng):
+    x = layers([8, 8])
+    networks = {
+        "x": x,
+        "y": layers([8, 8], seed=7),
+        "x with noise": [each + 0.1 * rng.random(each.shape) for each in x],
+    }
+    first = mot.similarity_matrix(networks).linkage()[0]
+    assert sorted(first[:2]) == [0, 2]
+
+
+def test_tables_hold_costs_and_scores(matrix):
+    pytest.importorskip("pandas")
+    table = matrix.to_pandas()
+    assert table.loc[("a", "c"), "cost"] == matrix.costs[0, 2]
+    assert table.loc[("c", "a"), "score"] == matrix.scores[2, 0]
+    text = matrix.to_markdown()
+    assert text.startswith("| cost | ")
+    assert f"| a    | {matrix.costs[0, 0]:.3f} | {matrix.costs[0, 1]:.3f} |" in text
+    assert repr(matrix) == "SimilarityMatrix(a, b, c; 30 training stimuli, 20 held out)"
+
+
+def test_threads_and_a_store_change_nothing(networks, matrix, tmp_path):
+    for way in ({"n_jobs": 1}, {"store": tmp_path}, {"store": tmp_path}, {"memory_limit": 20_000}):
+        found = mot.similarity_matrix(networks, **SPLIT, **way)
+        np.testing.assert_array_equal(found.costs, matrix.costs)
+        np.testing.assert_array_equal(found.scores, matrix.scores)
+
+
+def test_the_store_holds_pairs_so_that_another_network_costs_only_its_own(networks, tmp_path):
+    some = {name: networks[name] for name in "ab"}
+    mot.similarity_matrix(some, store=tmp_path, **SPLIT)
+    assert len(list((tmp_path / "blocks").iterdir())) == 3
+    mot.similarity_matrix(networks, store=tmp_path, **SPLIT)
+    assert len(list((tmp_path / "blocks").iterdir())) == 6
+    mot.similarity_matrix(networks, store=tmp_path, test_size=0.4, seed=4)
+    assert len(list((tmp_path / "blocks").iterdir())) == 12
+
+
+def test_progress_is_shown(networks, capsys):
+    mot.similarity_matrix(networks, progress=True)
+    assert "network pairs: 100%" in capsys.readouterr().err
+
+
+def test_names_come_from_networks_files_or_positions(layers, tmp_path):
+    np.savez(tmp_path / "second.npz", x=layers([4])[0])
+    found = mot.similarity_matrix([layers([3]), str(tmp_path / "second.npz"), mot.load(layers([5]), name="third")])
+    assert found.labels == ("network 0", "second", "third")
+
+
+def test_constant_units_are_named_once(networks):
+    networks["b"][0][:, 1] = 3.0
+    with pytest.warns(UserWarning, match="some units are constant .*: 'b' layer 'layer0': 1 of 7$") as caught:
+        matrix = mot.similarity_matrix(networks, **SPLIT)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert matrix.costs[1, 1] == pytest.approx(1 / 7)
+    assert matrix.distances[1, 1] == 0
+
+
+@pytest.mark.parametrize(
+    ("networks", "error", "message"),
+    [
+        (5, TypeError, "networks: expected a sequence or a mapping, found int"),
+        ("folder", TypeError, "networks: expected a sequence or a mapping, found str"),
+        ([[np.eye(9)]], ValueError, "networks: expected at least two, found 1"),
+        (
+            {"a": [np.eye(9)], "b": [np.eye(8)]},
+            ValueError,
+            "networks: expected the same stimuli, found 9 in 'a' and 8",
+        ),
+        (
+            [mot.load([np.eye(9)], name="a")] * 2,
+            ValueError,
+            "networks: expected distinct names, found 'a' twice",
+        ),
+        (
+            {"a": [np.eye(3)], "b": [np.eye(3)]},
+            ValueError,
+            "networks: of training and of held-out stimuli: expected",
+        ),
+        (
+            [[np.full((20, 2), np.nan)], [np.ones((20, 2))]],
+            ValueError,
+            "network 'network 0', layer 'layer0': .*nan",
+        ),
+    ],
+)
+def test_bad_input_is_refused(networks, error, message):
+    with pytest.raises(error, match=message):
+        mot.similarity_matrix(networks)
+
+
+def test_held_out_stimuli_that_change_in_mid_run_are_an_error(networks, monkeypatch):
+    score = mot.Alignment.score
+
+    def change(self, *arguments):
+        networks["b"][0][:] += 1.0
+        return score(self, *arguments)
+
+    monkeypatch.setattr(mot.Alignment, "score", change)
+    with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
+        mot.similarity_matrix(networks, **SPLIT)

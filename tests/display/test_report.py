@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from mot_fast.display.report import pairs
+from mot_fast.display.report.pairs import correlations
+from mot_fast.system.printable import printable
+
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """A page's elements, what a reader reads, and the data of its figures."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.source = path.read_text(encoding="utf-8")
+        self.open, self.tags, self.texts, self.scripts = [], [], {}, []
+        self.feed(self.source)
+        assert self.open == []
+        found = json.loads(self.scripts[0])
+        self.figures, self.data = found["figures"], found["data"]
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        elif self.open and self.open[-1] != "style":
+            self.texts[self.open[-1]] = self.texts.get(self.open[-1], "") + data
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.texts.values()))
+
+    def ids(self):
+        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+
+
+@pytest.fixture
+def networks(layers):
+    return mot.load(layers([6, 5], 50), name="one"), mot.load(layers([7, 4, 8], 50, seed=2), name="two")
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(alignment):
+        mot.write_report(alignment, tmp_path / "report.html")
+        return Page(tmp_path / "report.html")
+
+    return write
+
+
+def test_a_page_is_one_sound_document(alignment, networks, written):
+    page = written(mot.evaluate(alignment, *networks, n_resamples=9))
+    assert page.source.startswith("<!DOCTYPE html>")
+    assert ("html", {"lang": "en"}) in page.tags
+    assert page.texts["title"] == "one to two: alignment report"
+    assert [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)] == ["h1", "h2", "h2", "h3"] + ["h2"] * 4
+    assert len(page.ids()) == len(set(page.ids()))
+    for tag, attrs in page.tags:
+        assert attrs.get("role") != "img" or attrs["aria-label"]
+        assert attrs.get("aria-labelledby", "plan") in page.ids()
+        assert tag not in ("link", "img", "iframe")
+        assert "src" not in attrs
+        assert "href" not in attrs
+    assert "need JavaScript" in page.text
+    assert page.source.count("* plotly.js v") == 1
+
+
+def test_nothing_but_its_own_scripts_may_run_or_be_fetched(alignment, written):
+    page = written(alignment)
+    (policy,) = (attrs["content"] for _, attrs in page.tags if attrs.get("http-equiv") == "Content-Security-Policy")
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert re.fullmatch(r"('sha256-[A-Za-z0-9+/]{43}=' ?){2}", rules["script-src"])
+    assert "connect-src" not in rules
+
+
+def test_scores_are_shown_with_their_errors(alignment, networks, written):
+    alignment = mot.evaluate(alignment, *networks, n_resamples=99)
+    page = written(alignment)
+    scores = alignment.evaluation.scores
+    for trace, score in zip(page.figures["scores"]["data"], scores.values(), strict=True):
+        low, high = (score.value - score.sd, score.value + score.sd) if score.low is None else (score.low, score.high)
+        (value,), (up,), (down,) = trace["x"], trace["error_x"]["array"], trace["error_x"]["arrayminus"]
+        assert (value, value + up, value - down) == pytest.approx((score.value, high, low), abs=1e-12)
+        assert f"{score.value:.3f}" in page.text
+    assert f"{scores['mot'].low:.3f} to {scores['mot'].high:.3f}" in page.text
+    assert f"p = {alignment.evaluation.p_better:.3g}" in page.text
+    for trace, score in zip(page.figures["layers"]["data"], scores.values(), strict=True):
+        assert tuple(trace["y"]) == score.per_layer
+
+
+def test_a_page_without_scores_says_how_to_get_them(alignment, written):
+    page = written(alignment)
+    assert "mot.evaluate(alignment, source[test], target[test])" in page.text
+    assert set(page.figures) == {"plan", "histogram"}
+    assert "Scores layer by layer" not in page.text
+
+
+def test_scores_that_are_not_defined_are_named_so(layers, written):
+    alignment = mot.align(layers([6]), layers([7], seed=2))
+    page = written(mot.evaluate(alignment, [np.ones((9, 6))], layers([7], 9), n_resamples=9))
+    assert page.figures["scores"]["data"] == []
+    assert page.texts["td"].count("not defined") == 8
+    assert "p =" not in page.text
+
+
+def test_the_layer_plan_is_the_alignment_s(alignment, written):
+    page = written(alignment)
+    (trace,) = page.figures["plan"]["data"]
+    np.testing.assert_allclose(np.array(trace["z"]) ** 2, alignment.layer_plan * 2, atol=1e-3)
+    for l, m in np.ndindex(2, 3):
+        source, target, mass, share, cost = trace["customdata"][l][m]
+        assert (source, target) == (f"layer{l}", f"layer{m}")
+        expected = alignment.layer_plan[l, m], 2 * alignment.layer_plan[l, m], alignment.layer_costs[l, m]
+        assert (mass, share, cost) == pytest.approx(expected, rel=1e-5)
+    assert tuple(page.data["chosen"]) == np.unravel_index(alignment.layer_plan.argmax(), (2, 3))
+
+
+@pytest.mark.parametrize("rotate", [False, mot.Alternation(max_iter=1)])
+def test_correlations_are_those_of_the_activations(networks, rotate):
+    """The first plan of an alternation is found before anything is rotated."""
+    alignment = mot.align(*networks, rotate=rotate)
+    for l, m in np.ndindex(2, 3):
+        x, y = networks[0].layer(l), networks[1].layer(m)
+        plan = alignment.unit_plan(l, m)
+        r = np.corrcoef(x, y, rowvar=False)[: x.shape[1], x.shape[1] :]
+        np.testing.assert_allclose(correlations(plan), r[plan.rows, plan.columns], atol=1e-6)
+
+
+def test_every_pair_shows_its_heaviest_matches(alignment, written):
+    page = written(alignment)
+    for l, m in np.ndindex(2, 3):
+        plan, pair = alignment.unit_plan(l, m), page.data["pairs"][l][m]
+        assert pair["n_matches"] == plan.nnz == len(pair["masses"])
+        assert pair["masses"] == sorted(pair["masses"], reverse=True)
+        dense = plan.toarray()
+        for source, target, mass, share in zip(
+            pair["sources"], pair["targets"], pair["masses"], pair["shares"], strict=True
+        ):
+            assert mass == pytest.approx(dense[source, target], rel=1e-3)
+            assert share == pytest.approx(mass * len(dense), rel=1e-3)
+        by_mass = np.array(pair["masses"])
+        is_tie = np.diff(by_mass) == 0
+        assert (np.diff(pair["correlations"])[is_tie] <= 0).all()
+        assert pair["correlation"] == pytest.approx(1 - plan.cost, rel=1e-3)
+        assert sum(pair["histogram"]) == pytest.approx(1, abs=1e-3)
+        expected = np.histogram(correlations(plan), np.linspace(-1, 1, 41), weights=plan.mass)[0]
+        np.testing.assert_allclose([share for share in pair["histogram"] if share], expected[expected > 0], rtol=1e-3)
+
+
+def test_large_plans_are_cut_and_say_so(layers, written, monkeypatch):
+    page = written(mot.align(layers([60]), layers([70], seed=2)))
+    ((pair,),) = page.data["pairs"]
+    assert len(pair["sources"]) == 50 < pair["n_matches"]
+    monkeypatch.setattr(pairs, "MOST_NUMBERS", 20)
+    page = written(mot.align(layers([6, 5]), layers([7, 4, 8], seed=2), rotate=mot.Alternation(tol=0, max_iter=8)))
+    for pair in (pair for row in page.data["pairs"] for pair in row):
+        assert len(pair["sources"]) == 3
+        assert (pair["steps"][0], pair["steps"][-1]) == (1, pair["n_alternations"])
+        assert len(pair["steps"]) <= 3
+
+
+def test_the_page_is_little_more_than_the_library(layers, written):
+    page = written(mot.align(layers([40] * 8), layers([50] * 8, seed=2)))
+    assert len(page.source) - len(page.scripts[1]) < 300_000
+
+
+def test_a_page_of_rotations_shows_how_they_converged(rotated, written):
+    page = written(rotated)
+    bundle, chosen = page.figures["convergence"]["data"]
+    assert chosen["x"] == []
+    used = [rotated.traces[l][m] for l, m in np.argwhere(rotated.layer_plan > 0)]
+    expected = [100 * (value / trace[0] - 1) for trace in used for value in trace]
+    np.testing.assert_allclose([change for change in bundle["y"] if change is not None], expected, rtol=1e-3, atol=1e-9)
+    assert "Rotated source unit" in page.text
+    assert "of 6 pairs settled" in page.text
+    assert "at most 20 alternations a pair, tolerance 0.0001, no restarts" in page.text
+    assert "Every transport of every alternation" in page.text
+
+
+def test_without_rotations_every_transport_is_counted(alignment, written):
+    text = written(alignment).text
+    assert "Every one of the 7 transports (6 between the units of two layers, one between the layers)" in text
+    assert "nothing to converge" in text
+    for figure in alignment.certificate.figures[:4]:
+        assert f"{figure:.1e}" in text
+    assert "1e-06" in text
+
+
+def test_it_tells_how_it_was_run(layers, tmp_path, written):
+    masses = [np.arange(1.0, 7.0), np.ones(5)]
+    alignment = mot.align(
+        layers([6, 5]), layers([7], seed=2), n_jobs=1, memory_limit=2**29, source_mass=masses, store=tmp_path / "store"
+    )
+    text = written(alignment).text
+    assert f"mot_fast {mot.__version__}, python" in text
+    assert "0.5 GiB" in text
+    assert " s on 1 thread" in text
+    assert "threads" not in text
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", text)
+    assert "source: layers have masses of their own, units have masses of their own" in text
+    for digest in (*alignment.source.digests, *alignment.target.digests):
+        assert digest in text
+
+
+def test_files_without_a_run_are_shown_too(alignment, written):
+    alignment = mot.Alignment(**{**alignment.__dict__, "run": None})
+    assert "is not recorded" in written(alignment).text
+
+
+NASTY = [
+    "<script>alert(1)</script>",
+    "</script><script>alert(2)</script>",
+    "<!--<script>",
+    "<img src=x onerror=alert(3)>",
+    "\"' onload=alert(4) x='",
+    "{{ 7 * 191 }}{% raw %}",
+    "%{x} ${x} <b>bold</b> &amp;",
+    "\u2028 line \U0001f9e0 \x00",
+]
+
+
+def test_names_are_nothing_but_names(layers, written):
+    labelled = dict(zip(NASTY, layers([3] * len(NASTY)), strict=True))
+    alignment = mot.align(mot.load(labelled, name=NASTY[0]), mot.load(labelled, name=NASTY[1]))
+    page = written(mot.evaluate(alignment, labelled, labelled, n_resamples=9))
+    assert page.data["labels"] == [list(map(printable, NASTY))] * 2
+    assert len(page.scripts) == 3
+    assert page.texts["title"].startswith(NASTY[0])
+    assert [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)] == []
+    assert "1337" not in page.source.replace(page.scripts[1], "")
+    for line in page.figures["plan"]["data"][0]["customdata"]:
+        assert not any("<" in cell[0] + cell[1] for cell in line)
+
+
+def test_halves_of_characters_do_no_harm(layers, written):
+    labelled = {"\ud800": layers([4])[0]}
+    assert written(mot.align(labelled, labelled)).data["labels"] == [["\\ud800"], ["\\ud800"]]
+
+
+def test_what_rules_the_text_beside_it_is_shown_as_its_code(layers, written):
+    """Neither in the page's text nor in its data nor in its figures."""
+    name = "a\x1b[2J\x07\u202e\u2028\x9bz"
+    shown = r"a\x1b[2J\x07\u202e\u2028\x9bz"
+    labelled = {name: layers([4])[0], "other": layers([3])[0]}
+    page = written(mot.align(mot.load(labelled, name=name), mot.load(labelled, name=name)))
+    assert page.data["labels"] == [[shown, "other"], [shown, "other"]]
+    assert page.texts["title"].startswith(f"{shown} to {shown}")
+    assert page.figures["plan"]["data"][0]["customdata"][0][0][0] == shown
+    assert not set("\x1b\x07\u202e\u2028\x9b") & set(page.source.replace(page.scripts[1], ""))
+
+
+def test_the_same_alignment_is_the_same_page(alignment, tmp_path):
+    for name in ("a.html", "b.html"):
+        mot.write_report(alignment, tmp_path / name)
+    assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_pages_that_cannot_be_written_are_named(alignment, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"report.html: expected a folder to write to, found none at .*no"):
+        mot.write_report(alignment, tmp_path / "no" / "report.html")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"folder: could not be written, and is as it was \(it is no file\)"):
+        mot.write_report(alignment, tmp_path / "folder")
+    with pytest.raises(TypeError, match="path: expected a path, found 3"):
+        mot.write_report(alignment, 3)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_what_is_no_alignment_is_named(tmp_path):
+    with pytest.raises(TypeError, match=r"alignment: expected what mot_fast.align returns, found ndarray$"):
+        mot.write_report(np.ones((3, 3)), tmp_path / "report.html")
+    with pytest.raises(TypeError, match=r"found str; mot_fast.Alignment.load reads a .mot file"):
+        mot.evaluate("run.mot", [np.ones((3, 3))], [np.ones((3, 3))])
+
+
+@pytest.mark.parametrize("library", ["jinja2", "plotly.offline"])
+def test_a_missing_library_is_named(alignment, tmp_path, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match="reports need plotly and jinja2: pip install plotly jinja2"):
+        mot.write_report(alignment, tmp_path / "report.html")

@@ -1,0 +1,102 @@
+"""Slow twins of the statistics: intervals, tests, noise ceilings and nulls from their definitions.
+
+Nothing here imports the package.
+"""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import scipy.optimize
+import scipy.stats
+
+from oracles.transports import transports as oracles
+
+
+def correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
+    """Of one unit: NaN where the truth is constant, 0 where only the prediction is."""
+    if np.ptp(truth) == 0:
+        return np.nan
+    if np.ptp(prediction) == 0:
+        return 0.0
+    return np.corrcoef(truth, prediction)[0, 1]
+
+
+def score(truths: list[np.ndarray], predictions: list[np.ndarray]) -> float:
+    """Mean over layers of the mean over units, leaving out what is undefined; NaN if all is."""
+    layers = []
+    for truth, prediction in zip(truths, predictions, strict=True):
+        units = [correlation(truth[:, i], prediction[:, i]) for i in range(truth.shape[1])]
+        if not np.isnan(units).all():
+            layers.append(np.nanmean(units))
+    return np.mean(layers) if layers else np.nan
+
+
+def bootstrap_distribution(truths, predictions, counts: np.ndarray) -> np.ndarray:
+    """The score of each resample; a row of counts says how often each stimulus is drawn."""
+    scores = []
+    for row in counts:
+        drawn = [t for t, count in enumerate(row) for _ in range(count)]
+        scores.append(score([x[drawn] for x in truths], [p[drawn] for p in predictions]))
+    return np.array(scores)
+
+
+def bca_interval(truths, predictions, distribution: np.ndarray, confidence: float):
+    """Low, high and standard error, by scipy from a bootstrap distribution."""
+    result = scipy.stats.bootstrap(
+        (np.arange(len(truths[0])),),
+        lambda drawn: score([x[drawn] for x in truths], [p[drawn] for p in predictions]),
+        vectorized=False,
+        n_resamples=0,
+        confidence_level=confidence,
+        bootstrap_result=SimpleNamespace(bootstrap_distribution=distribution),
+    )
+    return *result.confidence_interval, result.standard_error
+
+
+def p_better(truths, predictions, others, is_exchanged: np.ndarray) -> float:
+    """Share of exchanges, and of none, that leave a difference of scores as large as that found."""
+    predictions, others = ([_z_scores(p) for p in of_layers] for of_layers in (predictions, others))
+
+    def difference(mask):
+        first = [np.where(mask[:, None], q, p) for p, q in zip(predictions, others, strict=True)]
+        second = [np.where(mask[:, None], p, q) for p, q in zip(predictions, others, strict=True)]
+        return score(truths, first) - score(truths, second)
+
+    observed = difference(np.zeros(len(truths[0]), bool))
+    return np.mean([True, *(difference(mask) >= observed - 1e-12 for mask in is_exchanged)])
+
+
+def _z_scores(values: np.ndarray) -> np.ndarray:
+    is_constant = np.ptp(values, axis=0) == 0
+    scores = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, values.std(axis=0))
+    return np.where(is_constant, 0.0, scores.round(13))  # equal ones must stay so when they are mixed
+
+
+def reliability(repeats: np.ndarray) -> float:
+    """Of the mean of all of one unit's repeats `(n_repeats, n_stimuli)`, from all splits into halves.
+
+    By the model behind Spearman and Brown: a signal of variance 1 and, in each repeat, noise of variance s give halves
+    of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``.
+    """
+    n = len(repeats)
+    if np.ptp(repeats.mean(axis=0)) == 0:
+        return np.nan
+    a, b = n // 2, n - n // 2
+    correlations = []
+    for half in itertools.combinations(range(n), a):
+        other = [k for k in range(n) if k not in half]
+        r = correlation(repeats[list(half)].mean(axis=0), repeats[other].mean(axis=0))
+        correlations.append(0.0 if np.isnan(r) else r)
+    r = np.mean(correlations)
+    if r <= 0:
+        return 0.0
+    noise = scipy.optimize.brentq(lambda s: (1 + s / a) * (1 + s / b) - 1 / r**2, 0.0, n / r**2, xtol=1e-14)
+    return 1 / (1 + noise / n)
+
+
+def hierarchies_of_all_layer_orders(plan: np.ndarray) -> np.ndarray:
+    """The hierarchy score of the plan for every order of the target's layers."""
+    return np.array([oracles.hierarchy(plan[:, list(order)]) for order in itertools.permutations(range(plan.shape[1]))])
