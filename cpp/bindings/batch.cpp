@@ -29,7 +29,7 @@ public:
 
 private:
     const Unlocked& unlocked_;
-    PyObject* callback_;  // null where nobody listens
+    PyObject* callback_;  // null where no progress is reported
     std::int64_t n_reported_ = 0;
 };
 

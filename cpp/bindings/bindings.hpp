@@ -1,4 +1,4 @@
-/// What the binding files share: one function per concept, and how a vector becomes an array.
+/// Shared by the binding files: the function that each offers, and the conversion of vectors to arrays.
 #pragma once
 
 #include <pybind11/numpy.h>
