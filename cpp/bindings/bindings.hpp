@@ -17,7 +17,7 @@ void bind_solution(py::module_& module);
 void bind_transport(py::module_& module);
 void bind_assignment(py::module_& module);
 void bind_layer(py::module_& module);
-void bind_batch(py::module_& module);
+void bind_pairs(py::module_& module);
 
 /// Hands a vector's memory to numpy.
 template <class Value>

@@ -237,7 +237,7 @@ Potentials Auction::potentials() const {
 /// Mass of an object that one bidder holds at several levels is one shipment.
 std::vector<Shipment> Auction::shipments() const {
     std::vector<Shipment> shipments;
-    std::vector<std::size_t> n_until(mass_left_.size(), 0);  // of every bidder: shipments up to its last one
+    std::vector<std::size_t> n_until(mass_left_.size(), 0);  // number of shipments up to each bidder's last one
     for (std::size_t j = 0; j < holdings_.size(); ++j) {
         const std::size_t n_before = shipments.size();
         for (const Holding& holding : holdings_[j]) {

@@ -88,18 +88,18 @@ private:
     void update_potentials();
 
     bool targets_bid_;
-    std::vector<bool> has_mass_;                  // of every bidder
-    CompressedRows<Choice> choices_;              // of every bidder
-    std::vector<std::size_t> near_end_;           // of every bidder: behind its near arcs, which stand in front
-    std::vector<double> near_limit_;              // of every bidder: cost - v of its other arcs is at least this
-    std::vector<double> mass_left_;               // of every bidder: mass still to be placed
-    std::vector<double> room_;                    // of every object: mass that nobody holds
-    std::vector<std::vector<Holding>> holdings_;  // of every object: a heap, the highest level first
+    std::vector<bool> has_mass_;                  // whether each bidder has mass to ship
+    CompressedRows<Choice> choices_;              // the arcs of every bidder
+    std::vector<std::size_t> near_end_;           // end of every bidder's near arcs, which come first among its arcs
+    std::vector<double> near_limit_;              // lower bound on cost - v of every bidder's other arcs
+    std::vector<double> mass_left_;               // mass of every bidder still to be placed
+    std::vector<double> room_;                    // mass of every object that nobody holds
+    std::vector<std::vector<Holding>> holdings_;  // holdings of every object: a heap, the highest level first
     Potentials potentials_;                       // u of the bidders, v of the objects
     std::vector<Node> active_;                    // bidders with mass to place
     std::vector<bool> is_active_;
     double near_width_ = 0.0;
-    std::int64_t n_steps_ = 0;  // of work since the interrupt was told
+    std::int64_t n_steps_ = 0;  // work done since the interrupt was told
     double negligible_;         // mass that is not worth a bid
 };
 

@@ -140,60 +140,72 @@ Status SparseAugmentingPath::augment_by_shortest_path(Node free_source, Interrup
     settled_.clear();
     open_.clear();
 
+    Path shortest{no_node, infinity};
     Node source = free_source;
-    double so_far = 0.0;
+    double distance = 0.0;
     double u = find_cheapest(source).value;
-    Node end = no_node;
-    double length = infinity;
     bool is_interrupted = false;
     while (true) {
         is_interrupted = interrupt.requested_after(steps_per_arc * n_arcs(source));
         if (is_interrupted) break;
-        for (const HalfArc& arc : arcs_[index(source)]) {
-            // No path is shorter than its beginning, whatever the rounding: settled targets stay settled.
-            const double distance = so_far + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
-            double& known = distance_[index(arc.target)];
-            if (!(distance < known) || !(distance < length)) continue;
-            if (known == infinity) reached_.push_back(arc.target);
-            known = distance;
-            reached_from_[index(arc.target)] = source;
-            reached_at_[index(arc.target)] = arc.cost;
-            if (source_of_[index(arc.target)] == no_node) {
-                end = arc.target;
-                length = distance;
-            } else {
-                open_.push_back({distance, arc.target});
-                std::push_heap(open_.begin(), open_.end(), std::greater<>());
-            }
-        }
-        Node target = no_node;
-        while (!open_.empty()) {
-            const Reached nearest = open_.front();
-            std::pop_heap(open_.begin(), open_.end(), std::greater<>());
-            open_.pop_back();
-            if (nearest.distance > distance_[index(nearest.target)]) continue;
-            target = nearest.target;
-            break;
-        }
-        if (target == no_node || !(distance_[index(target)] < length)) break;
+        relax_arcs(source, distance, u, shortest);
+        const Node target = pop_nearest();
+        if (target == no_node || !(distance_[index(target)] < shortest.length)) break;
         settled_.push_back(target);
-        so_far = distance_[index(target)];
+        distance = distance_[index(target)];
         source = source_of_[index(target)];
         u = matched_cost_[index(source)] - v_[index(target)];
     }
 
-    if (end != no_node && !is_interrupted) {
-        for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - length;
-        for (Node target = end; target != no_node;) {
-            const Node from = reached_from_[index(target)];
-            const Node previous_target = target_of_[index(from)];
-            match(from, {target, reached_at_[index(target)]});
-            target = from == free_source ? no_node : previous_target;
-        }
+    const bool is_found = shortest.end != no_node && !is_interrupted;
+    if (is_found) {
+        for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - shortest.length;
+        augment_along_path(free_source, shortest.end);
     }
     for (const Node target : reached_) distance_[index(target)] = infinity;
     if (is_interrupted) return Status::interrupted;
-    return end != no_node ? Status::optimal : Status::not_proven;
+    return is_found ? Status::optimal : Status::not_proven;
+}
+
+/// Lowers the distances of the targets of a source that lies at `source_distance` and has the potential u.
+void SparseAugmentingPath::relax_arcs(Node source, double source_distance, double u, Path& shortest) {
+    for (const HalfArc& arc : arcs_[index(source)]) {
+        // No path is shorter than its beginning, whatever the rounding: settled targets stay settled.
+        const double distance = source_distance + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
+        double& known = distance_[index(arc.target)];
+        if (!(distance < known) || !(distance < shortest.length)) continue;
+        if (known == infinity) reached_.push_back(arc.target);
+        known = distance;
+        reached_from_[index(arc.target)] = source;
+        reached_at_[index(arc.target)] = arc.cost;
+        if (source_of_[index(arc.target)] == no_node) {
+            shortest = {arc.target, distance};
+        } else {
+            open_.push_back({distance, arc.target});
+            std::push_heap(open_.begin(), open_.end(), std::greater<>());
+        }
+    }
+}
+
+/// The nearest target on the heap, without entries that a shorter path has replaced; `no_node` if there is none.
+Node SparseAugmentingPath::pop_nearest() {
+    while (!open_.empty()) {
+        const Reached nearest = open_.front();
+        std::pop_heap(open_.begin(), open_.end(), std::greater<>());
+        open_.pop_back();
+        if (!(nearest.distance > distance_[index(nearest.target)])) return nearest.target;
+    }
+    return no_node;
+}
+
+/// Matches every source on the path with the target that was reached from it.
+void SparseAugmentingPath::augment_along_path(Node free_source, Node end) {
+    for (Node target = end; target != no_node;) {
+        const Node from = reached_from_[index(target)];
+        const Node previous_target = target_of_[index(from)];
+        match(from, {target, reached_at_[index(target)]});
+        target = from == free_source ? no_node : previous_target;
+    }
 }
 
 Plan SparseAugmentingPath::plan() const {

@@ -101,7 +101,7 @@ std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targ
 
 }  // namespace
 
-void bind_batch(py::module_& module) {
+void bind_pairs(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
                py::arg("source_masses").noconvert() = py::none(), py::arg("target_masses").noconvert() = py::none(),
