@@ -109,7 +109,7 @@ SparseAugmentingPath::Cheapest SparseAugmentingPath::find_cheapest(Node source) 
 }
 
 /// A free source bids for its cheapest target up to what the second cheapest would cost. The source that it outbids
-/// bids next, or waits for a search when the price did not move. False if interrupted.
+/// bids next, or waits for a search where its bid lowers nothing. False if interrupted.
 bool SparseAugmentingPath::augment_by_row_reduction(Interrupt& interrupt) {
     // Sources that are nearly equal can outbid one another by next to nothing for ever: the rest is left to searches.
     constexpr std::size_t bids_per_source = 16;
@@ -120,15 +120,15 @@ bool SparseAugmentingPath::augment_by_row_reduction(Interrupt& interrupt) {
             const Cheapest found = find_cheapest(source);
             if (found.second_arc.target == no_node) break;
             double& v = v_[index(found.arc.target)];
-            const double price = v - (found.second_value - found.value);
-            const bool price_falls = price < v;
-            if (price_falls) v = price;
+            const double lowered = v - (found.second_value - found.value);
+            const bool v_falls = lowered < v;
+            if (v_falls) v = lowered;
             const bool is_taken = source_of_[index(found.arc.target)] != no_node;
-            const HalfArc& arc = !price_falls && is_taken ? found.second_arc : found.arc;
+            const HalfArc& arc = !v_falls && is_taken ? found.second_arc : found.arc;
             const Node outbid = source_of_[index(arc.target)];
             if (outbid != no_node) target_of_[index(outbid)] = no_node;
             match(source, arc);
-            source = price_falls ? outbid : no_node;
+            source = v_falls ? outbid : no_node;
         }
     }
     return true;

@@ -45,9 +45,9 @@ struct RowKernels {
     /// least. Infinity and -1 where there is none.
     std::int64_t (*find_two_least)(const Real* cost, const double* v, std::int64_t n, double* two_least);
 
-    /// Where cost[k] - price[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
+    /// Where cost[k] - v[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
     /// returns the least distance then.
-    double (*relax)(const Real* cost, const double* price, double offset, std::int32_t from, std::int64_t n,
+    double (*relax)(const Real* cost, const double* v, double offset, std::int32_t from, std::int64_t n,
                     double* distance, std::int32_t* reached_from);
 };
 

@@ -184,14 +184,14 @@ void cost_of_negative_correlation(float* x, std::int64_t n) {
 }
 
 template <class Real>
-double relax(const Real* cost, const double* price, double offset, std::int32_t from, std::int64_t n, double* distance,
+double relax(const Real* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
              std::int32_t* reached_from) {
     double least[lanes];
     for (double& value : least) value = HUGE_VAL;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-            const double path = static_cast<double>(cost[k + lane]) - price[k + lane] + offset;
+            const double path = static_cast<double>(cost[k + lane]) - v[k + lane] + offset;
             const double known = distance[k + lane];
             const bool is_shorter = path < known;
             const double shorter = is_shorter ? path : known;
@@ -202,7 +202,7 @@ double relax(const Real* cost, const double* price, double offset, std::int32_t 
     double result = least[0];
     for (double value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
-        const double path = static_cast<double>(cost[k]) - price[k] + offset;
+        const double path = static_cast<double>(cost[k]) - v[k] + offset;
         if (path < distance[k]) {
             distance[k] = path;
             reached_from[k] = from;

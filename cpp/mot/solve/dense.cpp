@@ -114,7 +114,7 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     if (is_assignment && method == Method::automatic && cost.stored().data) {
         DenseAugmentingPath<typename Cost::Value> dense(cost.stored());
         dense.match_cheapest(interrupt);
-        if (dense.is_nearly_done()) return solve_by_dense_search(cost, masses, dense, interrupt);
+        if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
 }
