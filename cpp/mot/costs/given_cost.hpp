@@ -1,7 +1,7 @@
 /// A cost matrix that is given, and the members that the solvers use of any dense cost.
 ///
 /// A cost offers its rows to be searched (`for_each_row`), and `exact(i, j)`, the cost that counts. The two differ by
-/// at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look. Of a given matrix
+/// at most `margin`: an arc whose searched reduced cost is at least `margin` is surely not violated. Of a given matrix
 /// both are the same; see `CorrelationCost` for one where they are not.
 #pragma once
 

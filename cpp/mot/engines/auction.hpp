@@ -2,15 +2,16 @@
 ///
 /// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one object are alike
 /// (Bertsekas and Castanon 1989). A bidder with mass left takes the object at which cost + price is least, and raises
-/// its price as far as makes the bidder's second choice as good, and epsilon more; whoever holds that object's mass for
+/// its price as far as makes the bidder's second choice as good, and epsilon more; holders of that object's mass for
 /// less is outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's cheapest.
 ///
 /// Sources bid for targets. Where targets are many times the sources it is the other way round: then a unit bids once
 /// for each of the few others among which it is shared, not a few units again and again for each of very many.
 ///
 /// Invariants of a round, where v, the negative price, is the objects' potential:
-///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need no new look;
-///   (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
+///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need not be scanned
+///   again; (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held;
+///   from a bid
 ///        on which all of it is held, it is that level.
 #pragma once
 

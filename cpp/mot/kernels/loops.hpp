@@ -1,4 +1,4 @@
-/// The kernels themselves. One source file per instruction set includes them, and nobody else.
+/// The kernels themselves, included by one source file for every instruction set and by no other.
 ///
 /// They have internal linkage, so that every instruction set has a copy of its own. For the same reason no template of
 /// the standard library may be used here: the linker would be free to keep the copy that was compiled for the widest
@@ -126,7 +126,7 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     two_least[0] = first;
     two_least[1] = next;
     if (!(first < HUGE_VAL)) return -1;
-    // A least that is alone stands in one lane.
+    // A unique least value is in one lane only.
     const bool is_alone = first < next;
     std::int64_t where = 0;
     if (is_alone)

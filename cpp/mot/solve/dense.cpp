@@ -78,7 +78,7 @@ bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& gener
     add_near_arcs(coarse_epsilon * spread);
     auction.run(fine_epsilon * spread, interrupt);
     add_near_arcs(fine_epsilon * spread);
-    // Where a bid looks at few arcs it is cheap to come nearer, and it saves the simplex many pivots.
+    // Where a bid scans few arcs, further rounds cost little and save the simplex many pivots.
     if (auction.has_cheap_bids())
         for (const double finer : {fine_epsilon / 5, fine_epsilon / 25}) auction.run(finer * spread, interrupt);
     return true;
