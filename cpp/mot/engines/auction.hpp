@@ -2,8 +2,9 @@
 ///
 /// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one object are alike
 /// (Bertsekas and Castanon 1989). A bidder with mass left takes the object at which cost + price is least, and raises
-/// its price as far as makes the bidder's second choice as good, and epsilon more; holders of that object's mass for
-/// less is outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's cheapest.
+/// its price as far as makes the bidder's second choice as good, and epsilon more; bidders that hold mass of that
+/// object for less are outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's
+/// cheapest.
 ///
 /// Sources bid for targets. Where targets are many times the sources it is the other way round: then a unit bids once
 /// for each of the few others among which it is shared, not a few units again and again for each of very many.
