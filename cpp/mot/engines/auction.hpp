@@ -10,9 +10,8 @@
 /// for each of the few others among which it is shared, not a few units again and again for each of very many.
 ///
 /// Invariants of a round, where v, the negative price, is the objects' potential:
-///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need not be scanned
-///   again; (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held;
-///   from a bid
+///   (A1) v only falls, so cost - v of every arc only grows: arcs far from the cheapest need not be scanned again;
+///   (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
 ///        on which all of it is held, it is that level.
 #pragma once
 
