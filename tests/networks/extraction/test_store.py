@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mot_fast.networks.extraction.store import ActivationStore
+from support.extraction_request import REQUEST
 
 
 @pytest.fixture
