@@ -9,8 +9,8 @@ import mot_fast as mot
 from mot_fast.analysis import hierarchy_null as module
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.measures.hierarchy import ceiling
-from oracles.transports import statistics as oracles_statistics
-from oracles.transports import transports as oracles
+from oracles import statistics as oracles_statistics
+from oracles import transports as oracles
 
 
 def deep(n_layers, seed, n_stimuli=60, n_units=6):
