@@ -10,7 +10,7 @@ import mot_fast as mot
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures import linear
 from mot_fast.system import memory
-from oracles.transports import similarities as oracles
+from oracles import similarities as oracles
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_predictions_agree_with_scikit_learn_from_copies_to_noise(rng, noise, n_
 
 
 def fitted(x, y, y_test):
-    z_scores = linear._ZScores(mot.load([y]), [0])
-    regressions = linear._Regressions(z_scores.train, z_scores.held_out(mot.load([y_test])))
-    return regressions, linear._ZScores(mot.load([x]), [0]).train
+    inputs = linear._Layers(mot.load([y]), [0])
+    regressions = linear._Regressions(inputs.training, inputs.held_out(mot.load([y_test])))
+    return regressions, linear._Layers(mot.load([x]), [0]).training
 
 
 def decomposed(regressions, outputs):

@@ -11,6 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast.measures.score import Score, correlate_units
+from mot_fast.measures.standardize import ZScores
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.system import memory, optional, threads
@@ -88,12 +89,12 @@ def linear_predictivity(
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
-    outputs = [_ZScores(source_train, [l]).train for l in range(len(source_train))]
+    outputs = [_Layers(source_train, [l]).training for l in range(len(source_train))]
     truth = [source_test.layer(l) for l in range(len(source_test))]
 
     def from_target_layer(m: int, check: Callable[[], None]) -> list[tuple[float, float, float]]:
-        z_scores = _ZScores(target_train, [m])
-        regressions = _Regressions(z_scores.train, z_scores.held_out(target_test))
+        inputs = _Layers(target_train, [m])
+        regressions = _Regressions(inputs.training, inputs.held_out(target_test))
         scores = []
         for layer in zip(outputs, truth, strict=True):
             check()
@@ -152,12 +153,12 @@ def global_linear_predictivity(
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
-    z_scores = _ZScores(target_train, range(len(target_train)))
-    held_out = z_scores.held_out(target_test)
+    target = _Layers(target_train, range(len(target_train)))
+    held_out = target.held_out(target_test)
     # Rotating inputs or outputs changes neither a ridge regression nor its squared errors: of either, as many as there
     # are stimuli are enough.
-    inputs, input_basis = _narrowed(z_scores.train)
-    outputs, output_basis = _narrowed(_ZScores(source_train, range(len(source_train))).train)
+    inputs, input_basis = _narrowed(target.training)
+    outputs, output_basis = _narrowed(_Layers(source_train, range(len(source_train))).training)
     ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
     prediction = ridge.predict(held_out @ input_basis).reshape(len(held_out), -1) @ output_basis.T
     truth = np.hstack([source_test.layer(l).astype(np.float64) for l in range(len(source_test))])
@@ -187,49 +188,33 @@ def _working_bytes(source: Network, target: Network) -> int:
     return 8 * (len(ALPHAS) * rank**2 + 4 * source.n_stimuli * (rank + max(source.widths)))
 
 
-class _ZScores:
-    """Activations of some layers, side by side, in units of their training deviations from the training means."""
+class _Layers:
+    """Units of some layers, side by side, as z-scores by their training means and deviations."""
 
     def __init__(self, network: Network, layers: Sequence[int]) -> None:
-        self.layers = layers
-        activations = self._read(network)
-        # A power of two for each unit brings it to order one: no scale of the input over- or underflows.
-        self.exponent = np.frexp(np.abs(activations).max(axis=0))[1]
-        scaled = np.ldexp(activations, -self.exponent)
-        self.is_constant = np.ptp(scaled, axis=0) == 0.0
-        self.mean = scaled.mean(axis=0)
-        scaled -= self.mean
-        self.rest_of_mean = scaled.mean(axis=0)
-        scaled -= self.rest_of_mean
-        self.deviation = np.where(self.is_constant, 1.0, np.sqrt(np.einsum("ti,ti->i", scaled, scaled) / len(scaled)))
-        scaled /= self.deviation
-        scaled[:, self.is_constant] = 0.0
-        self.train = scaled
+        self._layers = layers
+        self._z_scores = ZScores(self._read(network))
+        self.training = self._z_scores.training
         """`(n_stimuli, n_units)`; 0 for a unit that is constant."""
 
     def held_out(self, network: Network) -> F64:
-        """Of other stimuli; 0 for a unit that is constant in training."""
-        with np.errstate(over="ignore"):
-            scaled: F64 = np.ldexp(self._read(network), -self.exponent)
-            scaled -= self.mean
-            scaled -= self.rest_of_mean
-            scaled /= self.deviation
-        scaled[:, self.is_constant] = 0.0
-        largest = np.abs(scaled).max(axis=0)
+        """Z-scores of other stimuli; 0 for a unit that is constant in training."""
+        scores = self._z_scores.of(self._read(network))
+        largest = np.abs(scores).max(axis=0)
         if largest.max() > _LARGEST_Z_SCORE:
             raise ValueError(
                 f"network '{network.name}', {self._place(network, int(largest.argmax()))}: expected held-out "
                 f"activations of the training activations' scale, found a z-score of {largest.max():.3g}"
             )
-        return scaled
+        return scores
 
     def _read(self, network: Network) -> F64:
-        return np.hstack([network.layer(l).astype(np.float64) for l in self.layers])
+        return np.hstack([network.layer(l).astype(np.float64) for l in self._layers])
 
     def _place(self, network: Network, unit: int) -> str:
-        starts = np.cumsum([0, *(network.widths[l] for l in self.layers)])
+        starts = np.cumsum([0, *(network.widths[l] for l in self._layers)])
         k = int(np.searchsorted(starts, unit, side="right")) - 1
-        return f"layer '{network.labels[self.layers[k]]}', unit {unit - starts[k]}"
+        return f"layer '{network.labels[self._layers[k]]}', unit {unit - starts[k]}"
 
 
 class _Regressions:

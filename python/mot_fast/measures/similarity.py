@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.measures.standardize import centre, is_constant, order_one, unit_layer, unit_vector
 from mot_fast.networks.load import Source, pair
 from mot_fast.networks.network import Network
 from mot_fast.system import memory, threads
@@ -213,9 +214,8 @@ def _dissimilarities(network: Network, l: int) -> F64:
     """1 - Pearson correlation over units of every pair of stimuli, `(n_stimuli (n_stimuli - 1) / 2,)`, row by row."""
     stored, rows = network.read(l)
     values = (stored if rows is None else stored[rows]).astype(np.float64)
-    # A power of two for each stimulus, which no correlation notices, so that nothing over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=1, keepdims=True))[1])
-    is_flat = np.ptp(values, axis=1) == 0.0
+    values, _ = order_one(values, axis=1)  # no correlation notices the scale
+    is_flat = is_constant(values, axis=1)
     if is_flat.any():
         first = int(is_flat.argmax())
         first = first if rows is None else int(rows[first])  # where it stands in the layer as stored
@@ -224,8 +224,7 @@ def _dissimilarities(network: Network, l: int) -> F64:
             f"every stimulus, since RSA correlates stimuli over units, found all {network.widths[l]} equal first at "
             f"stimulus {first}"
         )
-    values -= values.mean(axis=1, keepdims=True)
-    values -= values.mean(axis=1, keepdims=True)
+    centre(values, axis=1)
     values /= np.linalg.norm(values, axis=1, keepdims=True)
     r = values @ values.T
     result: F64 = r[~np.tri(len(r), dtype=bool)]
@@ -240,20 +239,13 @@ def _dissimilarities(network: Network, l: int) -> F64:
 
 
 def _standardized_dissimilarities(network: Network, l: int) -> F64:
-    return _standardized(_dissimilarities(network, l))
+    return unit_vector(_dissimilarities(network, l))
 
 
 def _standardized_ranks(network: Network, l: int) -> F64:
     from scipy.stats import rankdata
 
-    return _standardized(np.asarray(rankdata(_dissimilarities(network, l)), dtype=np.float64))
-
-
-def _standardized(values: F64) -> F64:
-    """Of mean 0 and norm 1, in place: the correlation of two such vectors is their product."""
-    values -= values.mean()
-    values /= np.linalg.norm(values)
-    return values
+    return unit_vector(np.asarray(rankdata(_dissimilarities(network, l)), dtype=np.float64))
 
 
 def _kendall(x: F64, y: F64) -> float:
@@ -268,15 +260,7 @@ def _centred(network: Network, l: int) -> F64:
     One with more units than stimuli is rotated into as many columns as there are stimuli, which leaves ``X X^T``, and
     with it the singular values of any ``X^T Y``, as they were.
     """
-    values = network.layer(l).astype(np.float64)
-    values[:, values.max(axis=0) == values.min(axis=0)] = 0.0
-    # A power of two brings the layer to order one: no scale of the input over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])
-    values -= values.mean(axis=0)
-    values -= values.mean(axis=0)
-    norm = np.linalg.norm(values)
-    if norm > 0.0:
-        values /= norm
+    values = unit_layer(network.layer(l).astype(np.float64))
     n_stimuli, n_units = values.shape
     return values if n_units <= n_stimuli else np.ascontiguousarray(np.asarray(np.linalg.qr(values.T, mode="r")).T)
 
