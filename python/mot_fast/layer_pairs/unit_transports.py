@@ -20,7 +20,7 @@ from mot_fast.layer_pairs.spot_check import check_correlations
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
 from mot_fast.system.memory import ALWAYS, Budget, needed_by_transport, shown
-from mot_fast.transport.transport import UnitPlan, fields_of
+from mot_fast.transport.transport import UnitPlan
 
 Report = Callable[[int], None] | None
 UnitMasses = Sequence[F64] | None
@@ -252,4 +252,4 @@ def transport_name(source: str, target: str) -> str:
 
 
 def _unit_plan(source: str, target: str, solution: Solution) -> UnitPlan:
-    return UnitPlan(**fields_of(solution, transport_name(source, target)), source=source, target=target)
+    return UnitPlan.from_solution(solution, transport_name(source, target), source=source, target=target)
