@@ -16,7 +16,7 @@ from test_report import NASTY
 
 import mot_fast as mot
 from mot_fast.display.report.pairs import correlations
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(

@@ -204,7 +204,7 @@ def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
         needed = (n_held + _WORKING_VECTORS) * one_layer
         raise ValueError(
             f"source and target: expected dissimilarities between stimuli that fit in memory, found {n_stimuli:,} "
-            f"stimuli, which need {memory.shown(needed)} of the {memory.shown(available)} available; "
+            f"stimuli, which need {memory.format_bytes(needed)} of the {memory.format_bytes(available)} available; "
             "select fewer: network[rows]"
         )
     return min(n_threads, room // (_WORKING_VECTORS * one_layer))

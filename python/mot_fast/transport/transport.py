@@ -16,7 +16,7 @@ from mot_fast._core import Solution
 from mot_fast._core import solve_transport as solve_in_core
 from mot_fast._validate import F64
 from mot_fast.system import optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     import pandas
