@@ -50,7 +50,7 @@ def test_every_way_agrees_with_rational_numbers(kind, dtype):
     found, vectors = in_passes(values)
     deviation = [oracles.deviation(unit) for unit in values.T]
     means = [float(oracles.mean(unit)) for unit in values.T]
-    np.testing.assert_allclose(standardize.unit_vectors(values).vectors, expected, rtol=0, atol=ROUNDING)
+    np.testing.assert_allclose(standardize.unit_deviations(values).values, expected, rtol=0, atol=ROUNDING)
     np.testing.assert_allclose(vectors, expected, rtol=0, atol=ROUNDING)
     np.testing.assert_allclose(found.mean, means, rtol=0, atol=1e-15)
     np.testing.assert_allclose(found.deviation, deviation, rtol=ROUNDING)
@@ -64,7 +64,7 @@ def test_no_scale_over_or_underflows(kind, scale):
     values = units(kind, scale) if scale != 5e-324 else np.rint(units(kind) * 100) * scale
     expected = oracles.unit_vectors(values)
     with np.errstate(all="raise", under="ignore"):
-        for vectors in (standardize.unit_vectors(values).vectors, in_passes(values)[1]):
+        for vectors in (standardize.unit_deviations(values).values, in_passes(values)[1]):
             np.testing.assert_allclose(vectors, expected, rtol=0, atol=ROUNDING)
         z_scores = standardize.ZScores(values)
         np.testing.assert_allclose(z_scores.training, oracles.z_scores(values), rtol=0, atol=ROUNDING * 10)
@@ -105,7 +105,7 @@ def test_zeros_stay_zeros():
     zeros = np.zeros((3, 2))
     np.testing.assert_array_equal(standardize.order_one(zeros, axis=0)[0], zeros)
     np.testing.assert_array_equal(standardize.unit_layer(zeros.copy()), zeros)
-    np.testing.assert_array_equal(standardize.unit_vectors(zeros).vectors, zeros)
+    np.testing.assert_array_equal(standardize.unit_deviations(zeros).values, zeros)
     np.testing.assert_array_equal(standardize.ZScores(zeros).training, zeros)
     assert standardize.root_mean_square(np.zeros(3)) == 0.0
 
@@ -114,7 +114,7 @@ def test_zeros_stay_zeros():
 def test_constant_units_are_zeros_and_named(value):
     values = units()
     values[:, 2] = value
-    vectors, is_constant, norms = standardize.unit_vectors(values)
+    vectors, is_constant, norms = standardize.unit_deviations(values)
     z_scores = standardize.ZScores(values)
     np.testing.assert_array_equal(is_constant, [False, False, True, False])
     np.testing.assert_array_equal(standardize.is_constant(values), is_constant)
@@ -142,7 +142,7 @@ def test_relative_norms_say_how_much_of_a_unit_varies():
     values = np.column_stack([units("offset")[:, 0], units()[:, 0]])
     scaled, _ = standardize.order_one(values, axis=0)
     norms = np.linalg.norm(oracles.centred(scaled), axis=0)
-    np.testing.assert_allclose(standardize.unit_vectors(values).relative_norms, norms, rtol=1e-12)
+    np.testing.assert_allclose(standardize.unit_deviations(values).relative_norms, norms, rtol=1e-12)
 
 
 def test_ranks_become_a_unit_vector():

@@ -9,9 +9,9 @@ The functions differ in two things, on purpose.
   `centre_from_first` takes the differences from the first stimulus before it takes their mean: a constant unit becomes
   exactly zero, and so do rotations of it. `UnitVectorsInPasses` does the same on pieces, with halves of the numbers,
   since it has no power of two to scale by before it has seen all of them.
-- Constant units. They have no z-score and no correlation. They are zeros in all of these results, and where somebody
-  has to know which they are, the result says so. Whoever correlates stimuli over units (`mot_fast.baselines.rsa`)
-  refuses the stimuli that have the same activation in all of them instead.
+- Constant units. They have no z-score and no correlation, and are zeros in all of these results; `unit_deviations` says
+  which they are, since scores leave them out. `mot_fast.baselines.rsa`, which correlates stimuli over units, instead
+  refuses stimuli that have the same activation in all units.
 """
 
 from __future__ import annotations
@@ -88,24 +88,24 @@ def centre_from_first(values: F64) -> F64:
     return np.asarray(first + mean)
 
 
-class UnitVectors(NamedTuple):
-    """Units of mean 0 and norm 1: the correlation of two of them is their product."""
+class UnitDeviations(NamedTuple):
+    """Deviations of units from their means over stimuli, scaled to norm 1: the product of two is their correlation."""
 
-    vectors: F64
-    """`(n_stimuli, n_units)`; zeros where a unit is constant."""
+    values: F64
+    """Scaled deviations, `(n_stimuli, n_units)`; zeros where a unit is constant."""
     is_constant: Mask
-    """`(n_units,)`"""
+    """Whether each unit is constant, `(n_units,)`."""
     relative_norms: F64
-    """`(n_units,)`: norms of the units' deviations from their means, once `order_one` has scaled the units. Rounding of
-    the activations blurs a unit vector the more, the smaller this is."""
+    """Norms of the deviations before they were scaled, `(n_units,)`, of units that `order_one` has brought to order one.
+    The smaller a norm, the more does rounding of the activations blur the scaled deviations."""
 
 
-def unit_vectors(values: F64) -> UnitVectors:
+def unit_deviations(values: F64) -> UnitDeviations:
     """Deviations from each unit's mean, divided by their norms.
 
     Examples
     --------
-    >>> unit_vectors(np.array([[1.0, 7.0], [4.0, 7.0], [1.0, 7.0]])).vectors.round(3)
+    >>> unit_deviations(np.array([[1.0, 7.0], [4.0, 7.0], [1.0, 7.0]])).values.round(3)
     array([[-0.408,  0.   ],
            [ 0.816,  0.   ],
            [-0.408,  0.   ]])
@@ -119,7 +119,7 @@ def unit_vectors(values: F64) -> UnitVectors:
     norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
     deviations /= np.where(constant, 1.0, norms)
     deviations[:, constant] = 0.0
-    return UnitVectors(deviations, constant, norms * spread)
+    return UnitDeviations(deviations, constant, norms * spread)
 
 
 def unit_vector(values: F64) -> F64:
@@ -232,7 +232,7 @@ class UnitVectorsInPasses:
     def __init__(self, first: F64, pieces: Callable[[], Iterable[F64]], n_stimuli: int) -> None:
         n_units, share = len(first), 1.0 / n_stimuli
         low, high, self._centre = _range_and_mean(first, pieces(), share)
-        # Squares are taken of values brought to order one: large values are scaled before the mean is subtracted, small
+        # Values are brought to order one before they are squared: large values before the mean is subtracted, small
         # ones afterwards.
         constant = low == high
         with np.errstate(over="ignore"):
@@ -252,15 +252,12 @@ class UnitVectorsInPasses:
         divisor = np.where(constant, 1.0, scale)
         self._error, self._to_unit_norm = np.where(constant, 0.0, error), np.where(constant, 0.0, 1.0 / norms)
         self.mean = self._centre + self._error / divisor
-        # 0 means constant: what varies at all is not rounded to it.
+        # A deviation of 0 means a constant unit: the deviation of a unit that varies is not rounded to it.
         deviation = np.maximum(norms * np.sqrt(share) / divisor, np.finfo(np.float64).smallest_subnormal)
         self.deviation = np.where(constant, 0.0, deviation)
 
     def standardize(self, values: F64) -> None:
-        """Turn the activations of some stimuli, in place, into what they are of the unit vectors.
-
-        Constant units become zeros.
-        """
+        """Turn activations of some stimuli, in place, into entries of unit vectors; constant units become zeros."""
         values *= self._before
         values -= self._centre * self._before
         values *= self._after
@@ -271,8 +268,8 @@ class UnitVectorsInPasses:
 def _range_and_mean(first: F64, pieces: Iterable[F64], share: float) -> tuple[F64, F64, F64]:
     """Least value, largest value and mean of each unit, in one pass."""
     low, high, half_mean = first.copy(), first.copy(), np.zeros(len(first))
-    # The mean of the differences from the first stimulus: where values hardly vary, their sum would drown that.
-    # Half of it, as the difference of two doubles may be none.
+    # The mean is that of the differences from the first stimulus: a plain sum would lose them where values hardly vary.
+    # Halves are summed, as the difference of two doubles may overflow.
     for values in pieces:
         np.minimum(low, values.min(axis=0), out=low)
         np.maximum(high, values.max(axis=0), out=high)
