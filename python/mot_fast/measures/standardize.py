@@ -7,7 +7,7 @@ The functions differ in two things, on purpose.
 
 - Means. `centre` subtracts the mean and then the mean of what is left, which is the rounding error of the first.
   `centre_from_first` takes the differences from the first stimulus before it takes their mean: a constant unit becomes
-  exactly zero, and so do rotations of it. `UnitVectorsInPasses` does the same on pieces, with halves of the numbers,
+  exactly zero without being looked for. `UnitVectorsInPasses` does the same on pieces, with halves of the numbers,
   since it has no power of two to scale by before it has seen all of them.
 - Constant units. They have no z-score and no correlation, and are zeros in all of these results; `unit_deviations` says
   which they are, since scores leave them out. `mot_fast.baselines.rsa`, which correlates stimuli over units, instead
@@ -96,8 +96,8 @@ class UnitDeviations(NamedTuple):
     is_constant: Mask
     """Whether each unit is constant, `(n_units,)`."""
     relative_norms: F64
-    """Norms of the deviations before they were scaled, `(n_units,)`, of units that `order_one` has brought to order one.
-    The smaller a norm, the more does rounding of the activations blur the scaled deviations."""
+    """Norms that the deviations had before, `(n_units,)`, where `order_one` has brought the units to order one: the
+    smaller a norm is, the more does rounding of the activations blur the scaled deviations."""
 
 
 def unit_deviations(values: F64) -> UnitDeviations:
