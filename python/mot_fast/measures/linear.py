@@ -18,27 +18,28 @@ from mot_fast.system import memory, optional, threads
 from mot_fast.system.blas import one_blas_thread
 
 ALPHAS = np.logspace(-8, 8, 17)
-"""Penalties to choose from, of regressions between z-scores."""
+"""Penalties of ridge regression to choose from; inputs and outputs are z-scores."""
 
 _LARGEST_Z_SCORE = 1e100
-"""Held-out z-scores up to here cannot overflow a prediction."""
+"""Largest held-out z-score: smaller ones cannot make a prediction overflow."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearPredictivity:
     """How well ridge regression predicts the units of each source layer from those of each target layer.
 
-    The scores are means over a source layer's units of correlations between truth and prediction; units whose truth is
-    constant over the stimuli have none and are left out, NaN stands where none is left.
+    Scores are correlations between truth and prediction, averaged over a source layer's units. Units that are constant
+    over the stimuli have no correlation and are left out; the score is NaN where no unit is left.
     """
 
     train: F64
-    """`(L, M)`: on the training stimuli, each predicted from all others. It falls to -1, not to 0, where nothing can be
-    predicted, for the mean of all other stimuli is the lower the higher the one left out."""
+    """Scores on the training stimuli, each predicted from all others, `(L, M)`. They fall to -1, not to 0, where
+    nothing can be predicted, since the mean of all other stimuli is lower where the stimulus left out is higher."""
     test: F64
-    """`(L, M)`: on the held-out stimuli, predicted from the training stimuli; 0 for a constant prediction."""
+    """Scores on the held-out stimuli, predicted from the training stimuli, `(L, M)`; a constant prediction scores 0."""
     alphas: F64
-    """`(L, M)`: the penalty chosen for all units of the source layer, that of the least leave-one-out error."""
+    """Penalties, `(L, M)`: for each pair of layers the one of least leave-one-out error over all units of the source
+    layer."""
 
 
 def linear_predictivity(
@@ -51,17 +52,16 @@ def linear_predictivity(
 ) -> LinearPredictivity:
     """Predict the units of every source layer from the units of every target layer by ridge regression.
 
-    One penalty for each pair of layers, chosen from `ALPHAS` by the exact leave-one-out mean squared error over all
+    Each pair of layers has one penalty, chosen from `ALPHAS` by the exact leave-one-out mean squared error over all
     units and training stimuli, as scikit-learn's `RidgeCV` does. Units of both networks are z-scored by their training
-    means and deviations, so that the penalty means the same for each; units that are constant in training predict
-    nothing.
+    means and deviations, so that the penalty is the same for each; units that are constant in training predict nothing.
 
     Parameters
     ----------
     source_train, target_train : Network or anything `mot_fast.load` takes
         Activations of both networks on the training stimuli.
     source_test, target_test : Network or anything `mot_fast.load` takes
-        Of the same layers on the held-out stimuli.
+        Activations of the same layers on the held-out stimuli.
     n_jobs : int, optional
         Threads, one for each target layer, as in `mot_fast.align`; fewer where memory is short. The result is the same
         to the last bit for any number.
@@ -121,12 +121,12 @@ def global_linear_predictivity(
     source_train, target_train : Network or anything `mot_fast.load` takes
         Activations of both networks on the training stimuli.
     source_test, target_test : Network or anything `mot_fast.load` takes
-        Of the same layers on the held-out stimuli.
+        Activations of the same layers on the held-out stimuli.
 
     Returns
     -------
     Score
-        Of one layer that holds all source units: held-out correlation of each with its prediction.
+        Score of one layer that holds all source units: held-out correlation of each with its prediction.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def global_linear_predictivity(
     )
     target = _Layers(target_train, range(len(target_train)))
     held_out = target.held_out(target_test)
-    # Rotating inputs or outputs changes neither a ridge regression nor its squared errors: of either, as many as there
-    # are stimuli are enough.
+    # Rotating inputs or outputs changes neither a ridge regression nor its squared errors: as many columns as there are
+    # stimuli are enough.
     inputs, input_basis = _narrowed(target.training)
     outputs, output_basis = _narrowed(_Layers(source_train, range(len(source_train))).training)
     ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
@@ -183,7 +183,7 @@ def _pair(source: Source, target: Source, part: str) -> tuple[Network, Network]:
 
 
 def _working_bytes(source: Network, target: Network) -> int:
-    """What the regressions on one target layer take at most."""
+    """Largest number of bytes that the regressions on one target layer take."""
     rank = min(max(target.widths), source.n_stimuli)
     return 8 * (len(ALPHAS) * rank**2 + 4 * source.n_stimuli * (rank + max(source.widths)))
 
@@ -222,8 +222,8 @@ class _Regressions:
 
     With inputs ``X = U S V^T`` of mean 0 and ``D = alpha / (S^2 + alpha)`` the residual of outputs Y is
     ``R = U D U^T Y + (Y - U U^T Y)``. A stimulus predicted without itself errs by its row of R over
-    ``1 - h = 1 - 1/T - sum_k U_k^2 (1 - D_k)`` (Allen 1974). The sum of these errors' squares needs no R: it takes, of
-    the inputs, the moments ``D U^T (1 - h)^-2 U D`` for each alpha, once, and of the outputs ``U^T Y Y^T U``.
+    ``1 - h = 1 - 1/T - sum_k U_k^2 (1 - D_k)`` (Allen 1974). The sum of these errors' squares does not need R: it
+    follows from the moments ``D U^T (1 - h)^-2 U D`` of the inputs, computed once for each alpha, and ``U^T Y Y^T U``.
     """
 
     def __init__(self, inputs: F64, held_out: F64) -> None:
@@ -239,7 +239,7 @@ class _Regressions:
         self.gains = singular[:rank] / denominators
         self.shrinkage = ALPHAS[:, None] / denominators
         squares = self.left**2
-        self.is_saturated = rank == n_stimuli - 1  # U and the mean span everything: nothing is beyond them
+        self.is_saturated = rank == n_stimuli - 1  # U and the mean span all stimuli: no residual is beyond them
         beyond = 0.0 if self.is_saturated else np.maximum(1.0 - 1.0 / n_stimuli - squares.sum(axis=1), 0.0)
         self.weights = 1.0 / (self.shrinkage @ squares.T + beyond)
         self.moments = np.empty((len(ALPHAS), rank, rank))
@@ -248,7 +248,7 @@ class _Regressions:
             np.matmul(errors.T, errors, out=moments)
 
     def scores(self, outputs: F64, held_out: Array) -> tuple[float, float, float]:
-        """Leave-one-out and held-out score of z-scored outputs, and the alpha chosen."""
+        """Leave-one-out score and held-out score of z-scored outputs, and the alpha chosen."""
         coefficients = self.left.T @ outputs
         beyond = np.zeros_like(outputs) if self.is_saturated else outputs - self.left @ coefficients
         chosen = int(self._squared_errors(coefficients, beyond).argmin())
@@ -260,7 +260,7 @@ class _Regressions:
         return Score.of_units([train]).value, Score.of_units([test]).value, float(ALPHAS[chosen])
 
     def _squared_errors(self, coefficients: F64, beyond: F64) -> F64:
-        """Of each alpha, the sum of squared leave-one-out errors over stimuli and units."""
+        """Sums of squared leave-one-out errors over stimuli and units, one for each alpha."""
         total = np.tensordot(self.moments, coefficients @ coefficients.T)
         if not self.is_saturated:
             squared_weights = self.weights**2
@@ -271,7 +271,7 @@ class _Regressions:
 
 
 def _narrowed(values: F64) -> tuple[F64, F64]:
-    """`values` as ``factor @ basis.T`` with orthonormal columns in the basis and no more of them than stimuli."""
+    """Factor and basis with ``values == factor @ basis.T``: the basis has orthonormal columns, no more than stimuli."""
     from scipy.linalg import qr
 
     n_stimuli, n_units = values.shape

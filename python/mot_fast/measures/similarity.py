@@ -1,4 +1,4 @@
-"""Pairwise similarity of layers: measures that compare two layers as wholes, without a plan between their units."""
+"""Pairwise similarity of layers, without a plan between their units: RSA, linear CKA and Procrustes similarity."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from mot_fast.system.blas import one_blas_thread
 COMPARISONS = ("spearman", "pearson", "kendall")
 
 _DECIMALS = 12
-"""Of dissimilarities, which rounding blurs at 1e-15: equal ones stay equal, or their ranks would be noise."""
+"""Decimals of dissimilarities that are kept: rounding blurs them at 1e-15, and ranks of equal ones would be noise."""
 
 _WORKING_VECTORS = 12
-"""Vectors as long as a layer's dissimilarities that are alive at most while they are computed, ranked or compared."""
+"""Largest number of vectors as long as a layer's dissimilarities in memory while they are computed or ranked."""
 
 
 def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: int | None = None) -> F64:
     """Representational similarity analysis: correlation of two layers' dissimilarities between stimuli.
 
-    The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; those of all pairs of stimuli
-    are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
+    The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; the dissimilarities of all
+    pairs of stimuli are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: in
     Returns
     -------
     array, `(L, M)`
-        In [-1, 1], higher is more alike.
+        Similarities in [-1, 1], higher is more alike.
 
     Raises
     ------
     TypeError, ValueError
         If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an argument
-        is none of the values above, a stimulus has the same activation in all units of a layer (as in any layer of one
+        has none of the values above, a stimulus has the same activation in all units of a layer (as in any layer of one
         unit) and so no correlation, all dissimilarities of a layer are equal, or the dissimilarities do not fit in
         memory.
 
@@ -86,7 +86,8 @@ def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     Returns
     -------
     array, `(L, M)`
-        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+        Similarities in [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the
+        other.
 
     Raises
     ------
@@ -121,7 +122,8 @@ def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     Returns
     -------
     array, `(L, M)`
-        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+        Similarities in [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the
+        other.
 
     Raises
     ------
@@ -172,7 +174,7 @@ def _all_pairs(
 ) -> F64:
     """A symmetric similarity of every source layer with every target layer, `(L, M)`.
 
-    Every layer is prepared once: those of the network that has fewer are held while the other's pass by.
+    Every layer is prepared once: the layers of the network that has fewer are held while the other's pass by.
     """
     is_target_held = len(target) <= len(source)
     held, passing = (target, source) if is_target_held else (source, target)
@@ -196,7 +198,7 @@ def _all_pairs(
 
 
 def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
-    """Threads that have room to work beside the dissimilarities of so many layers."""
+    """Number of threads whose working memory fits beside the dissimilarities of `n_held` layers."""
     one_layer = 8 * (n_stimuli * (n_stimuli - 1) // 2)
     available = memory.available()
     room = available - n_held * one_layer
@@ -218,7 +220,7 @@ def _dissimilarities(network: Network, l: int) -> F64:
     is_flat = is_constant(values, axis=1)
     if is_flat.any():
         first = int(is_flat.argmax())
-        first = first if rows is None else int(rows[first])  # where it stands in the layer as stored
+        first = first if rows is None else int(rows[first])  # its position in the layer as stored
         raise ValueError(
             f"network '{network.name}', layer '{network.labels[l]}': expected activations that differ between units at "
             f"every stimulus, since RSA correlates stimuli over units, found all {network.widths[l]} equal first at "
@@ -257,8 +259,8 @@ def _kendall(x: F64, y: F64) -> float:
 def _centred(network: Network, l: int) -> F64:
     """A layer with centred units and of Frobenius norm 1, or all zero where it is constant.
 
-    One with more units than stimuli is rotated into as many columns as there are stimuli, which leaves ``X X^T``, and
-    with it the singular values of any ``X^T Y``, as they were.
+    A layer with more units than stimuli is rotated into as many columns as there are stimuli, which changes neither
+    ``X X^T`` nor the singular values of any ``X^T Y``.
     """
     values = unit_layer(network.layer(l).astype(np.float64))
     n_stimuli, n_units = values.shape
