@@ -9,6 +9,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._core import GREATEST_COST, figures_of, largest_magnitude
 from mot_fast._validate import F64
+from mot_fast._validate_masses import marginal
 
 HISTOGRAM_SUM_TOLERANCE = 1.5e-6
 """Largest difference of two sums that are equal to 6 decimals, as `numpy.testing` and POT count decimals."""
@@ -75,4 +76,4 @@ def _masses(values: Any, n: int, what: str) -> F64:
         return np.full(n, 1.0 / n)
     if values.shape != (n,):
         raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
-    return _validate.marginal(values, n, what)
+    return marginal(values, n, what)

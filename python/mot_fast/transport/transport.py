@@ -15,6 +15,7 @@ from mot_fast._core import Certificate as MeasuredCertificate
 from mot_fast._core import Solution
 from mot_fast._core import solve_transport as solve_in_core
 from mot_fast._validate import F64
+from mot_fast._validate_masses import marginals
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -257,7 +258,7 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
            [0.   , 0.167, 0.333]])
     """
     matrix, largest = _validate.cost_matrix(cost)
-    mass_a, mass_b = _validate.marginals(a, b, matrix.shape)
+    mass_a, mass_b = marginals(a, b, matrix.shape)
     return Transport.from_solution(solve_in_core(matrix, mass_a, mass_b, largest), "the transport")
 
 
