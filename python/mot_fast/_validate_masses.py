@@ -13,7 +13,7 @@ from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Array
 
 LEAST_SHARE = 1e-100
-"""Smallest share of a layer in its network, or of a unit in its layer: predictions are divided by it and stay finite."""
+"""Smallest share of a layer in its network, or of a unit in its layer: predictions, divided by it, stay finite."""
 
 MARGINAL_SUM_TOLERANCE = 1e-6
 """Relative difference of the marginals' sums that rounding (to single precision, say) explains."""

@@ -42,7 +42,7 @@ def blas_threads():
 
 
 def run_python(program, *arguments, **environment):
-    """What a fresh interpreter prints; it is killed if it hangs."""
+    """Output of a fresh interpreter, which is killed if it hangs."""
     return subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", MAKE_LAYERS + textwrap.dedent(program), *arguments],
         env={**os.environ, **environment},

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, wherever they lie and whatever stood there before."""
+"""Files are written completely or not at all, wherever they are and whatever was there before."""
 
 from __future__ import annotations
 

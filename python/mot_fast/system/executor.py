@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -59,19 +59,13 @@ def results_as_completed(
     running: dict[Future[Result], Task] = {}
     n_lost = 0
     is_broken = False
-    n_idle = 0
     try:
         while True:
             for task in islice(waiting, IN_FLIGHT - len(running)):
                 running[_submit(workers, function, task)] = task
             if not running:
                 return
-            # A future that somebody else has cancelled never ends a wait for it.
-            done = wait(running, _SECONDS_PER_WAIT, FIRST_COMPLETED).done
-            n_idle = 0 if done else n_idle + 1
-            if n_idle >= _MOST_IDLE_WAITS and _has_dead_process(workers):
-                _break_pool(workers)
-            for future in done or [future for future in running if future.cancelled()]:
+            for future in _wait_for_some(running, workers):
                 task = running.pop(future)
                 if n_lost < _MOST_LOST and _is_lost(future):
                     n_lost += 1
@@ -86,6 +80,19 @@ def results_as_completed(
         if not is_broken:  # futures of a broken pool fail one by one, and the pool fails if it finds one cancelled
             for future in running:
                 future.cancel()
+
+
+def _wait_for_some(running: Collection[Future[Result]], workers: Executor) -> Collection[Future[Result]]:
+    """The futures that are done, once there are any; a process pool that hangs since it lost a process is broken."""
+    n_waits = 0
+    while True:
+        # A future that somebody else has cancelled does not end the wait for it.
+        done = wait(running, _SECONDS_PER_WAIT, FIRST_COMPLETED).done
+        if done := done or {future for future in running if future.cancelled()}:
+            return done
+        n_waits += 1
+        if n_waits >= _MOST_IDLE_WAITS and _has_dead_process(workers):
+            _break_pool(workers)
 
 
 def _submit(workers: Executor, function: Callable[[Task], Result], task: Task) -> Future[Result]:
