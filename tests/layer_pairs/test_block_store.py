@@ -45,7 +45,7 @@ def test_a_second_run_computes_nothing(networks, tmp_path, monkeypatch):
     first = mot.align(*map(mot.load, networks), store=tmp_path / "store")
     before = blocks_in(tmp_path / "store")
     assert len(before) > 10
-    monkeypatch.setattr("mot_fast.layer_pairs.unit_transports.solve_batch", None)  # whoever calls it fails
+    monkeypatch.setattr("mot_fast.layer_pairs.exact_transports.solve_batch", None)  # whoever calls it fails
     assert bits(mot.align(*map(mot.load, networks), store=tmp_path / "store")) == bits(first)
     assert blocks_in(tmp_path / "store") == before
 

@@ -9,7 +9,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import _core
-from mot_fast.layer_pairs import unit_transports
+from mot_fast.layer_pairs import exact_transports
 from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes
 from mot_fast.system.threads import Stopped
 from oracles.transports import transports as oracles
@@ -23,7 +23,7 @@ LIMIT = 300_000
 def small_pieces(monkeypatch):
     """Small layers are long ones: pieces are small, and nothing is allowed beside the limit."""
     monkeypatch.setattr("mot_fast.layer_pairs.passed_layer._VALUES_AT_ONCE", 1)
-    monkeypatch.setattr(unit_transports, "ALWAYS", 0)
+    monkeypatch.setattr(exact_transports, "ALWAYS", 0)
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_activations_that_change_on_the_way_are_seen(layers, in_passes, tmp_path
         source[0][7, 3] += 1
         return costs_in_passes(*arguments)
 
-    monkeypatch.setattr(unit_transports, "costs_in_passes", meddle)
+    monkeypatch.setattr(exact_transports, "costs_in_passes", meddle)
     with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
         mot.align(source, target, store=tmp_path / "store", **in_passes)
     with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):

@@ -1,4 +1,4 @@
-"""One layer's activations, centred in double precision, with their Gram matrix: what rotations are fitted to."""
+"""A layer's activations centred in double precision, with their Gram matrix, to which rotations are fitted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CentredLayer:
     Parameters
     ----------
     activations : array, `(n_stored_stimuli, n_units)`
-        Finite.
+        Finite activations.
     rows : array of int, optional
         The stimuli that count; all by default.
     """
@@ -43,5 +43,5 @@ class CentredLayer:
 
     @staticmethod
     def n_bytes(n_stimuli: int, n_units: int) -> int:
-        """What such a layer takes."""
+        """Bytes that such a layer takes."""
         return 8 * (n_stimuli + n_units) * n_units

@@ -1,4 +1,4 @@
-"""One layer's units without their activations, which are read again, some stimuli at a time, when they are needed."""
+"""A layer that does not hold its activations, but reads them again, some stimuli at a time, when they are needed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 from mot_fast._validate import F64, Array, Index
 from mot_fast.system.memory import BYTES_PER_UNIT
 
-_VALUES_AT_ONCE, _LEAST_AT_ONCE = 2**17, 64
-"""Of a layer, in double precision, that are in memory at the same time; but so many stimuli at least."""
+_VALUES_AT_ONCE = 2**17
+"""Activations of a layer, in double precision, that are in memory at the same time."""
+_LEAST_AT_ONCE = 64
+"""Stimuli whose activations are in memory at the same time at least."""
 _N_VECTORS = 6
-"""What is kept of a layer: so many numbers for each unit."""
+"""Numbers for each unit that are kept of a layer."""
 _N_COPIES = 4
-"""Of the values at once that are in memory: as they are read, widened, and what is computed of them."""
+"""Copies of the activations read at once that are in memory: as they are read, widened, and in computations."""
 
 
 class PassedLayer:
-    """Means and deviations of a layer's units, and how its activations become unit vectors.
+    """Means and deviations of a layer's units, and the numbers that turn its activations into unit vectors.
 
     They are found in two passes over the stimuli, in double precision and in pieces whose size depends on the number of
     units alone, by the rules of the core's `StandardizedLayer`: constant units have a deviation of exactly 0, and
@@ -27,7 +29,7 @@ class PassedLayer:
     Parameters
     ----------
     activations : array, `(n_stored_stimuli, n_units)`
-        Finite; not kept.
+        Finite activations; not kept.
     rows : array of int, optional
         The stimuli that count; all by default.
     """
@@ -37,14 +39,14 @@ class PassedLayer:
         reference = np.asarray(activations[0 if rows is None else rows[0]], dtype=np.float64)
         share, step = 1.0 / n_stimuli, stimuli_at_once(n_units)
         low, high, half_mean = reference.copy(), reference.copy(), np.zeros(n_units)
-        # The mean of the differences from the first stimulus: where values hardly vary, their sum would drown that.
-        # Half of it, as the difference of two doubles may be none.
+        # The mean is that of the differences from the first stimulus: a plain sum would lose them where values hardly
+        # vary. Halves are summed, as the difference of two doubles may overflow.
         for values in pieces(activations, rows, step):
             np.minimum(low, values.min(axis=0), out=low)
             np.maximum(high, values.max(axis=0), out=high)
             half_mean += (values * (0.5 * share) - reference * (0.5 * share)).sum(axis=0)
         self._centre = 2.0 * (half_mean + 0.5 * reference)
-        # Squares are taken of values brought to order one: large values are scaled before the mean is subtracted, small
+        # Values are brought to order one before they are squared: large values before the mean is subtracted, small
         # ones afterwards.
         is_constant = low == high
         with np.errstate(over="ignore"):
@@ -64,12 +66,12 @@ class PassedLayer:
         divisor = np.where(is_constant, 1.0, scale)
         self._error, self._to_unit_norm = np.where(is_constant, 0.0, error), np.where(is_constant, 0.0, 1.0 / norms)
         self.mean: F64 = self._centre + self._error / divisor
-        # 0 means constant: what varies at all is not rounded to it.
+        # A deviation of 0 means a constant unit: the deviation of a unit that varies is not rounded to it.
         deviation = np.maximum(norms * np.sqrt(share) / divisor, np.finfo(np.float64).smallest_subnormal)
         self.deviation: F64 = np.where(is_constant, 0.0, deviation)
 
     def standardize(self, values: F64) -> None:
-        """Turns some of its activations, in place, into what they are of unit vectors; constant units into zeros."""
+        """Turn some of the layer's activations, in place, into entries of unit vectors; constant units become zeros."""
         values *= self._before
         values -= self._centre * self._before
         values *= self._after
@@ -78,12 +80,12 @@ class PassedLayer:
 
     @staticmethod
     def n_bytes(n_stimuli: int, n_units: int) -> int:  # noqa: ARG004
-        """What such a layer takes, however many stimuli there are."""
+        """Bytes that such a layer takes, however many stimuli there are."""
         return 8 * _N_VECTORS * n_units
 
 
 def stimuli_at_once(n_units: int) -> int:
-    """How many are read at once of a layer, or of two layers the wider of which has so many units."""
+    """Number of stimuli read at once of a layer, or of two layers the wider of which has so many units."""
     return max(_LEAST_AT_ONCE, _VALUES_AT_ONCE // n_units)
 
 
@@ -93,7 +95,7 @@ def needed_in_passes(n: int, m: int) -> int:
 
 
 def pieces(activations: Array, rows: Index | None, step: int) -> Iterator[F64]:
-    """The activations of the stimuli that count, some at a time, in double precision, to be written to."""
+    """Yield the activations of the stimuli that count, some at a time, in double precision, as arrays of their own."""
     n_stimuli = len(activations) if rows is None else len(rows)
     for first in range(0, n_stimuli, step):
         some = slice(first, first + step)
@@ -110,8 +112,8 @@ def costs_in_passes(
     Parameters
     ----------
     layers : two PassedLayer
-    activations : two pairs of an array and the stimuli that count
-        Of the layers.
+    activations : two pairs of an array and of stimuli
+        Activations of either layer, and the stimuli that count.
     check : function
         Called before every piece of stimuli; it may raise.
     """
