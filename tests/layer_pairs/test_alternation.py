@@ -20,7 +20,7 @@ def orthogonal(n, seed=0):
 
 
 def never() -> None:
-    """Nobody wants to stop."""
+    """A check that never asks the work to stop."""
 
 
 @pytest.mark.parametrize("convention", ["standardized", "paper"])
@@ -37,7 +37,7 @@ def test_it_takes_the_steps_of_the_direct_form(layers, n, m, convention):
 
 
 def test_on_the_same_plan_both_forms_agree_to_the_last_digits(layers):
-    """One step from the same rotation: 1e-13, as there is no alternation to carry differences on."""
+    """One step from the same rotation agrees to 1e-13, as no further alternation amplifies differences."""
     (x,), (y,) = layers([30], 200, seed=1), layers([40], 200, seed=2)
     start = orthogonal(30)
     trace, _, _, rotation = orthogonal_transport(x, y, start=start, max_iter=1)
@@ -68,7 +68,7 @@ def test_the_best_iterate_is_never_worse_than_the_first(layers, seed):
 
 @pytest.mark.parametrize(("n", "m", "n_stimuli"), [(20, 7, 60), (20, 30, 12), (20, 6, 9)])
 def test_with_free_directions_the_alternation_comes_to_rest(layers, n, m, n_stimuli):
-    """More source units than target units or stimuli: the null space follows the last rotation, never a random one."""
+    """With more source units than target units or stimuli, the null space follows the last rotation."""
     (x,), (y,) = layers([n], n_stimuli, seed=1), layers([m], n_stimuli, seed=2)
     pair = pair_of(x, y)
     settled = pair.alternate(np.eye(n), mot.Alternation(tol=0.0, max_iter=60), never)

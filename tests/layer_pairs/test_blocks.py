@@ -1,4 +1,4 @@
-"""Blocks cut, solved here or by a process pool: the same bits as in one go."""
+"""Blocks solved in this process or by a process pool give the same bits as a run in one go."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_blocks_give_the_same_bits_wherever_they_are_solved(networks, pool, tmp_
 
 
 def test_a_network_with_itself_gives_the_same_bits(networks, tmp_path):
-    """Though one layer then stands on both sides."""
+    """Aligning a network with itself, each layer stands on both sides."""
     for options in OPTIONS["plain"], OPTIONS["rotated"]:
         expected = mot.align(networks[0], networks[0], **options)
         assert bits(mot.align(networks[0], networks[0], store=tmp_path, **options)) == bits(expected)
@@ -95,7 +95,7 @@ def test_threads_of_this_process_are_an_executor_too(networks):
 
 
 def test_only_references_to_layers_in_files_are_sent(tmp_path, monkeypatch):
-    """However many numbers there are, and whatever the folder that the run is started in."""
+    """A task stays small however many activations there are, and is solved from any working directory."""
     paths = write_networks(tmp_path, n_layers=4, n_units=200, n_stimuli=3000)
     monkeypatch.chdir(tmp_path)
     source, target = mot.load(paths[0].name), mot.load(paths[1].name)
@@ -164,7 +164,7 @@ def test_progress_counts_every_pair_once(networks, tmp_path):
 
 
 def test_blocks_take_about_as_long_whatever_the_widths():
-    """Of a long run: between a quarter of the time that is meant, as layers are not cut, and all of it."""
+    """Most blocks of a long run take between a quarter of the time aimed at, as layers are not cut, and all of it."""
     rng = np.random.default_rng(0)
     network = mot.load([np.broadcast_to(np.float32(0), (2000, int(n))) for n in rng.integers(16, 600, 200)])
     cut = list(blocks.cut_into_blocks((network, network), TransportCosts()))
@@ -212,7 +212,7 @@ def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
 @pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_workers_asked_for_threads_do_not_hang(networks):
-    """OpenMP's threads do not survive a fork: they get one."""
+    """A forked worker gets one thread, as OpenMP's threads do not survive a fork."""
     expected = bits(mot.align(*networks, n_jobs=2))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         assert bits(mot.align(*networks, n_jobs=2, executor=pool)) == expected

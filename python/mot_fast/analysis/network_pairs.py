@@ -41,9 +41,9 @@ def similarity_matrix(
 ) -> SimilarityMatrix:
     """Align every network with every other, and with itself, on the same training stimuli; score on held-out ones.
 
-    Without rotations the cost is symmetric and each pair is aligned once, but the scores are not: that of `[i, j]` says
-    how well network i is reconstructed from network j. With rotations neither is symmetric, and each pair is aligned
-    both ways.
+    Without rotations the cost is symmetric and each pair is aligned once, but the scores are not symmetric: the score
+    `[i, j]` is how well network i is reconstructed from network j. With rotations neither is symmetric, and each pair
+    is aligned both ways.
 
     Parameters
     ----------
@@ -87,8 +87,6 @@ def similarity_matrix(
     ((2, 2), True)
     """
     loaded = _loaded(networks)
-    warn_of_rows(loaded)
-    _validate.enough_stimuli(loaded[0].n_stimuli, "networks")
     train, test = split(loaded[0].n_stimuli, test_size, seed)
     _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
     setting = Setting(validated_alternation(rotate), convention)
@@ -117,7 +115,7 @@ def similarity_matrix(
 
 
 def _loaded(networks: Any) -> list[Network]:
-    """Load the networks, which must be at least two, on the same stimuli, with names of their own."""
+    """Load the networks: at least two, with distinct names, on the same stimuli."""
     if not isinstance(networks, (Mapping, Sequence)) or isinstance(networks, (str, bytes)):
         raise TypeError(f"networks: expected a sequence or a mapping, found {type(networks).__name__}")
     if isinstance(networks, Mapping):
@@ -132,6 +130,8 @@ def _loaded(networks: Any) -> list[Network]:
         if network.name in names[:k]:
             raise ValueError(f"networks: expected distinct names, found '{network.name}' twice; a mapping gives others")
     same_stimuli(loaded, "networks")
+    warn_of_rows(loaded)
+    _validate.enough_stimuli(loaded[0].n_stimuli, "networks")
     return loaded
 
 

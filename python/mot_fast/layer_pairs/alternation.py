@@ -234,7 +234,7 @@ class LayerPair:
         return carried
 
     def _residual(self, plan: UnitPlan, fit: float) -> float:
-        """What ``Y Q^T`` leaves of ``X R``, given ``fit = tr(R^T X^T Y Q^T)``."""
+        """The residual of ``X R`` reconstructed as ``Y Q^T``, given ``fit = tr(R^T X^T Y Q^T)``."""
         weights = self._weights(plan)
         carried = _squared_norm(self.target.gram, weights.indptr, weights.indices, weights.data)
         if self.is_scale_free:

@@ -47,7 +47,7 @@ PASSED: Preparation[UnitLayer] = Preparation(PassedLayer, PassedLayer.n_bytes, "
 class ExactTransports(ABC, Generic[Result]):
     """Exact transports at cost 1 - correlation between the units of every pair of layers.
 
-    Subclasses tell what is kept of each transport, and what masses units have.
+    Subclasses define the masses of units, and the result that is kept of each transport.
     """
 
     is_in_passes: bool = False

@@ -19,7 +19,7 @@ from mot_fast.system.memory import Budget
 
 @dataclass(frozen=True)
 class StoredNetwork:
-    """Some layers of a network, with the digests that tell whether their activations are still the same."""
+    """Some layers of a network, and digests that show whether their activations are still the same."""
 
     network: Network
     digests: tuple[str, ...]

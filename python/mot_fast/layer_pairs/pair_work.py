@@ -1,4 +1,4 @@
-"""Protocols of the work on pairs of layers: solving it, storing its results, and the time and memory it takes."""
+"""Three protocols of the work on pairs of layers: solving it, storing its results, the time and memory it takes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ResultFormat(Protocol[Result]):
 
 
 class ResourceNeeds(Protocol):
-    """Tells what the work on pairs of layers takes: its time and its memory."""
+    """The time and the memory that the work on pairs of layers takes."""
 
     def within(self, networks: tuple[Network, Network], budget: Budget, n_threads: int) -> tuple[Self, Budget, int]:
         """Fit the work into the memory limit.
