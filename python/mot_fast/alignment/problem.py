@@ -124,7 +124,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
 
 @dataclass(frozen=True)
 class PlainProblem(AlignmentProblem[UnitLayer, UnitPlans]):
-    """An alignment without rotations, whose result are the plans between the units of every pair of layers."""
+    """An alignment without rotations, whose result is the plans between the units of every pair of layers."""
 
     @property
     def work(self) -> UnitTransports:
@@ -143,7 +143,7 @@ class PlainProblem(AlignmentProblem[UnitLayer, UnitPlans]):
 
 @dataclass(frozen=True)
 class RotatedProblem(AlignmentProblem[CentredLayer, RotatedPairs]):
-    """An alignment with rotations, whose result are plans and residuals for every pair of layers."""
+    """An alignment with rotations, whose result is plans and residuals for every pair of layers."""
 
     alternation: Alternation
     memory_limit: int | None
