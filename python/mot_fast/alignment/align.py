@@ -102,10 +102,12 @@ def align(
 
     Warns
     -----
-    UserWarning
-        If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere. If a
-        block of the store is damaged: it is computed again. If all layers have the same number of columns and far fewer
-        rows, as if units were in rows.
+    ConstantUnitsWarning
+        If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere.
+    DamagedBlockWarning
+        If a block of the store is damaged: it is computed again.
+    TransposedLayersWarning
+        If all layers have the same number of columns and far fewer rows, as if units were in rows.
 
     Examples
     --------

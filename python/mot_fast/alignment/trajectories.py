@@ -56,7 +56,7 @@ def align_trajectories(
 
     Warns
     -----
-    UserWarning
+    ConstantUnitsWarning
         If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere.
 
     Examples

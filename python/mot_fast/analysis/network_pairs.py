@@ -71,9 +71,12 @@ def similarity_matrix(
 
     Warns
     -----
-    UserWarning
-        If units are constant over the training stimuli. If all layers have the same number of columns and far fewer
-        rows, as if units were in rows. If what the store holds is damaged, or not what the activations give.
+    ConstantUnitsWarning
+        If units are constant over the training stimuli.
+    TransposedLayersWarning
+        If all layers have the same number of columns and far fewer rows, as if units were in rows.
+    DamagedBlockWarning
+        If the store's figures of a pair are damaged, or are not those of the activations.
 
     Examples
     --------
