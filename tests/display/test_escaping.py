@@ -8,8 +8,8 @@ import re
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import markdown_table
 from mot_fast.display import escaping
+from mot_fast.display.tables import markdown_table
 from mot_fast.system.printable import printable
 
 HOSTILE = [

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.display.report import pairs
-from mot_fast.display.report.pairs import correlations
+from mot_fast.display.report import matches
+from mot_fast.display.report.matches import correlations
 from mot_fast.system.printable import printable
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -169,7 +169,7 @@ def test_large_plans_are_cut_and_say_so(layers, written, monkeypatch):
     page = written(mot.align(layers([60]), layers([70], seed=2)))
     ((pair,),) = page.data["pairs"]
     assert len(pair["sources"]) == 50 < pair["n_matches"]
-    monkeypatch.setattr(pairs, "MOST_NUMBERS", 20)
+    monkeypatch.setattr(matches, "MOST_NUMBERS", 20)
     page = written(mot.align(layers([6, 5]), layers([7, 4, 8], seed=2), rotate=mot.Alternation(tol=0, max_iter=8)))
     for pair in (pair for row in page.data["pairs"] for pair in row):
         assert len(pair["sources"]) == 3

@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from test_report import NASTY
 
 import mot_fast as mot
-from mot_fast.display.report.pairs import correlations
+from mot_fast.display.report.matches import correlations
 from mot_fast.system.printable import printable
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")

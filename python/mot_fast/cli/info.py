@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import aligned_table
 from mot_fast.cli import align, arguments, output, terminal
+from mot_fast.display.tables import aligned_table
 from mot_fast.display.text_summary import certificate_text, score_table
 from mot_fast.networks.files.activation_index import INDEX, read_index
 from mot_fast.system.printable import printable

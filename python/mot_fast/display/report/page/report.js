@@ -1,5 +1,5 @@
 "use strict";
-// Draws the figures, and shows the pair of layers that is clicked or chosen.
+// Draws the figures, and shows the matches of the pair of layers that is clicked or chosen.
 const { figures, data } = JSON.parse(document.getElementById("report-data").textContent);
 const byId = (id) => document.getElementById(id);
 const selects = [byId("source-layer"), byId("target-layer")];
