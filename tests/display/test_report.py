@@ -12,6 +12,7 @@ import mot_fast as mot
 from mot_fast.display.report import matches
 from mot_fast.display.report.matches import correlations
 from mot_fast.system.printable import printable
+from support.hostile_names import IN_PAGES
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -225,25 +226,13 @@ def test_files_without_a_run_are_shown_too(alignment, written):
     assert "is not recorded" in written(alignment).text
 
 
-NASTY = [
-    "<script>alert(1)</script>",
-    "</script><script>alert(2)</script>",
-    "<!--<script>",
-    "<img src=x onerror=alert(3)>",
-    "\"' onload=alert(4) x='",
-    "{{ 7 * 191 }}{% raw %}",
-    "%{x} ${x} <b>bold</b> &amp;",
-    "\u2028 line \U0001f9e0 \x00",
-]
-
-
 def test_names_are_nothing_but_names(layers, written):
-    labelled = dict(zip(NASTY, layers([3] * len(NASTY)), strict=True))
-    alignment = mot.align(mot.load(labelled, name=NASTY[0]), mot.load(labelled, name=NASTY[1]))
+    labelled = dict(zip(IN_PAGES, layers([3] * len(IN_PAGES)), strict=True))
+    alignment = mot.align(mot.load(labelled, name=IN_PAGES[0]), mot.load(labelled, name=IN_PAGES[1]))
     page = written(mot.evaluate(alignment, labelled, labelled, n_resamples=9))
-    assert page.data["labels"] == [list(map(printable, NASTY))] * 2
+    assert page.data["labels"] == [list(map(printable, IN_PAGES))] * 2
     assert len(page.scripts) == 3
-    assert page.texts["title"].startswith(NASTY[0])
+    assert page.texts["title"].startswith(IN_PAGES[0])
     assert [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)] == []
     assert "1337" not in page.source.replace(page.scripts[1], "")
     for line in page.figures["plan"]["data"][0]["customdata"]:

@@ -12,11 +12,11 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from test_report import NASTY
 
 import mot_fast as mot
 from mot_fast.display.report.matches import correlations
 from mot_fast.system.printable import printable
+from support.hostile_names import IN_PAGES
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(
@@ -211,7 +211,7 @@ def contrast(one, other):
 
 
 def test_names_are_shown_to_the_letter_and_run_nothing(layers, shown):
-    labels = [label.replace("\x00", "") for label in NASTY]  # no page can hold that one
+    labels = [label.replace("\x00", "") for label in IN_PAGES]  # no page can hold that one
     labelled = dict(zip(labels, layers([3] * len(labels)), strict=True))
     networks = [mot.load(labelled, name=labels[k]) for k in (0, 1)]
     browser = shown(mot.evaluate(mot.align(*networks), *networks, n_resamples=9))
