@@ -5,7 +5,7 @@ import argparse
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from mot_fast import cli
+from mot_fast.cli.parser import command_parser
 
 
 def setup(app):
@@ -19,7 +19,7 @@ class Commands(SphinxDirective):
 
     def run(self):
         """One after the other, in the order of `mot-fast --help`."""
-        (every,) = [action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)]
+        (every,) = [action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction)]
         return [section(name, command) for name, command in every.choices.items()]
 
 

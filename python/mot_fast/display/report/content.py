@@ -59,7 +59,7 @@ def _proof(alignment: Alignment) -> list[tuple[str, str, float, float]]:
     return [
         ("duality gap", "cost of a plan above the cost proven to be least", worst.duality_gap, worst.tolerance),
         ("dual violation", "excess of the potentials that prove it over a cost", worst.dual_violation, worst.tolerance),
-        ("slackness", "their shortfall below a cost where mass is moved", worst.slackness, worst.tolerance),
+        ("slackness", "shortfall of the potentials below a cost where mass is moved", worst.slackness, worst.tolerance),
         ("marginal error", "mass of a unit or a layer missing or in excess", worst.marginal_error, MARGINAL_ERROR),
     ]
 

@@ -24,7 +24,7 @@ function show(l, m) {
     `Layer cost ${pair.cost.toPrecision(4)}; mean correlation of its matches ${pair.correlation.toFixed(3)}` +
     (pair.n_alternations ? `; ${counted(pair.n_alternations)} alternations.` : ".");
   byId("matches-caption").textContent =
-    `${counted(pair.sources.length)} of ${counted(pair.n_matches)} matches, those of most mass, best correlated first`;
+    `${counted(pair.sources.length)} of ${counted(pair.n_matches)} matches: those of most mass first, and among equals the best correlated ones`;
   byId("matches").replaceChildren(
     ...pair.sources.map((unit, k) =>
       tableRow([
