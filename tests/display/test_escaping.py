@@ -15,7 +15,7 @@ from support.hostile_names import IN_TABLES
 
 
 def read_cell(cell):
-    """What a reader of Markdown shows: backslashes before punctuation and entities taken away."""
+    """Text that a reader of Markdown shows: without the backslashes before punctuation, and without entities."""
     return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", lambda found: f"&#{ord(found[1])};", cell))
 
 

@@ -201,7 +201,7 @@ def test_it_is_readable_on_any_screen(layers, shown, width, scheme):
 
 
 def contrast(one, other):
-    """Of two colours, as WCAG 2 defines it."""
+    """Contrast of two colours, as WCAG 2 defines it."""
     luminances = []
     for colour in (one, other):
         channels = np.array([int(each) for each in colour[4:-1].split(",")]) / 255
