@@ -19,9 +19,13 @@ from mot_fast.system.printable import printable
 from support.hostile_names import IN_PAGES
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or CHROMEDRIVER is None, reason="needs Chromium and its driver (Debian: chromium, chromium-driver)"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None or CHROMEDRIVER is None,
+        reason="needs Chromium and its driver (Debian: chromium, chromium-driver)",
+    ),
+]
 SCREEN = "Emulation.setDeviceMetricsOverride"
 
 
