@@ -24,7 +24,7 @@ from typing import Any
 import scipy.linalg.cython_blas  # noqa: F401  the BLAS of mot_fast, since a limit binds only loaded libraries
 from threadpoolctl import threadpool_limits
 
-from harness.report import environment, environment_lines, table
+from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
 from suites import alignments, clusters, drop_ins, imports, rotations, trajectories, transports
 
@@ -38,6 +38,8 @@ SUITES = {
     "clusters": clusters,
     "imports": imports,
 }
+CHOOSING = ("aligns", "transports")
+"""Suites that choose among their problems by `--only`; the others run completely or not at all."""
 
 
 def main() -> None:
@@ -53,6 +55,9 @@ def main() -> None:
         print("no --data: only the bundled and the synthetic problems run")
     print()
     for name, suite in SUITES.items():
+        if name not in CHOOSING and not is_wanted(name, options):
+            continue
+        print(f"{name} ...", file=sys.stderr)
         section = suite.section(options)
         if section.figures:
             texts = [table(rows, options.markdown) for rows in section.tables]

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 import mot_fast as mot
-from harness.report import Section, is_wanted
+from harness.report import Section
 from harness.targets import Target
 from harness.turns import Timing, turns
 from mot_fast.layer_pairs import blocks
@@ -60,9 +60,6 @@ class Scheduled:
 
 def section(options: argparse.Namespace) -> Section:
     """Time work on workers, and measure cost model and scheduler."""
-    if not is_wanted("clusters", options):
-        return Section([])
-    print("clusters ...", file=sys.stderr)
     scaling = time_scaling(options.data, min(options.repeats, 3), is_quick=options.quick)
     modelled, scheduled = check_model(is_quick=options.quick), measure_scheduler(is_quick=options.quick)
     tables = [scaling_rows(scaling), model_rows(modelled), scheduler_rows(scheduled)]

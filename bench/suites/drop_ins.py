@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -15,7 +14,7 @@ import numpy as np
 import ot
 
 from harness.answers import Answer, check_answers
-from harness.report import Section, is_wanted
+from harness.report import Section
 from harness.targets import OURS, Target, Verdict, verdicts_on
 from harness.turns import turns
 from mot_fast import ot as drop_in
@@ -47,9 +46,6 @@ class DropIn:
 
 def section(options: argparse.Namespace) -> Section:
     """Time both libraries' functions on all problems."""
-    if not is_wanted("drop-ins", options):
-        return Section([])
-    print("drop-ins ...", file=sys.stderr)
     timings, remarks = time_drop_ins(options.repeats)
     return Section([asdict(timing) for timing in timings], [drop_in_rows(timings)], remarks, drop_in_verdicts(timings))
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from harness.report import Section, is_wanted
+from harness.report import Section
 from harness.targets import OURS, Target, verdicts_on
 from harness.turns import medians, turns
 
@@ -24,8 +24,6 @@ CODE = "from time import perf_counter; start = perf_counter(); import {}; print(
 
 def section(options: argparse.Namespace) -> Section:
     """Time all imports."""
-    if not is_wanted("imports", options):
-        return Section({})
     seconds = time_imports(options.repeats)
     verdicts = verdicts_on("import, seconds", {OURS: medians(seconds)[OURS]}, [LIMIT])
     return Section(seconds, [import_rows(seconds)], (), verdicts)

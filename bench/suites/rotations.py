@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import scipy.linalg
 
 import mot_fast as mot
-from harness.report import Section, is_wanted
+from harness.report import Section
 from harness.targets import OURS, Target, Verdict, faster_than, verdicts_on
 from harness.turns import Timing, time_in_turns
 from mot_fast.layer_pairs.alternation import LayerPair
@@ -48,9 +47,6 @@ class RotatedGrid:
 
 def section(options: argparse.Namespace) -> Section:
     """Time alternations, and one alignment if there are recordings."""
-    if not is_wanted("rotations", options):
-        return Section([])
-    print("rotations ...", file=sys.stderr)
     rotations = [*time_rotations(options.data, is_quick=options.quick, n_repeats=min(options.repeats, 3))]
     verdicts = [verdict for rotation in rotations for verdict in rotation.verdicts()]
     figures, tables = [asdict(rotation) for rotation in rotations], [rotation_rows(rotations)]

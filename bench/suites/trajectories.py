@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import mot_fast as mot
-from harness.report import Section, is_wanted
+from harness.report import Section
 from harness.targets import OURS, faster_than
 from harness.turns import Timing, time_in_turns
 from mot_fast.system.usage import measured
@@ -53,9 +52,6 @@ class AllCheckpoints:
 
 def section(options: argparse.Namespace) -> Section:
     """Time a sample of checkpoints, and all of them if that is asked for."""
-    if not is_wanted("trajectories", options):
-        return Section([])
-    print("trajectories ...", file=sys.stderr)
     sample = time_trajectories(options.data, min(options.repeats, 3))
     figures, tables = [asdict(sample)], [trajectory_rows(sample)]
     if options.data and options.whole_runs:
