@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as shown
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
 from mot_fast.alignment.mot_history import digests_of, evaluation_of, run_of
-from mot_fast.alignment.record import CONVENTIONS, Record
+from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.consistency import ROUNDING, agree, check_plans, check_proofs
@@ -28,6 +28,9 @@ from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import archive
 from mot_fast.system.header_values import check_fields, field, number, texts
 from mot_fast.transport.transport import Certificate
+
+if TYPE_CHECKING:
+    from mot_fast.alignment.result import Alignment
 
 FORMAT = "mot_fast alignment"
 FORMAT_VERSION = 3
@@ -39,7 +42,7 @@ _ORTHOGONALITY = 1e-9
 """Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
 
 
-def save(alignment: Record, path: str | os.PathLike[str]) -> None:
+def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     """Write `alignment`, whole or not at all; see `Alignment.save`."""
     place = Path(_validate.path(path, "path"))
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
@@ -66,7 +69,7 @@ def _text(name: str) -> str:
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
-def _arrays(alignment: Record) -> dict[str, Array]:
+def _arrays(alignment: Alignment) -> dict[str, Array]:
     return {
         **_side_arrays("source", alignment.source),
         **_side_arrays("target", alignment.target),
@@ -86,7 +89,7 @@ def _side_arrays(prefix: str, side: NetworkSummary) -> dict[str, Array]:
     return arrays if side.unit_masses is None else {**arrays, f"{prefix}_unit_mass": np.concatenate(side.unit_masses)}
 
 
-def _rotation_arrays(alignment: Record) -> dict[str, Array]:
+def _rotation_arrays(alignment: Alignment) -> dict[str, Array]:
     if alignment.traces is None:
         return {}
     return {
@@ -96,19 +99,19 @@ def _rotation_arrays(alignment: Record) -> dict[str, Array]:
     }
 
 
-def load(path: str | os.PathLike[str]) -> Record:
-    """Read an alignment; see `Alignment.load`."""
+def load(path: str | os.PathLike[str], result_type: type[Alignment]) -> Alignment:
+    """Read an alignment, as an instance of this type; see `Alignment.load`."""
     path = Path(_validate.path(path, "path"))
     try:
         with np.errstate(all="ignore"):  # what overflows is refused
-            return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
+            return _alignment(result_type, *archive.read(path, FORMAT, FORMAT_VERSION))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 
 
-def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
+def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dict[str, Array]) -> Alignment:
     alternation = _alternation(header)
     _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
     packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
@@ -119,7 +122,7 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
     if convention not in CONVENTIONS:
         raise ValueError(f"its convention is {shown(convention)}")
     plans = PackedPlans(arrays, source, target)
-    record = Record(
+    alignment = result_type(
         source=source,
         target=target,
         convention=convention,
@@ -132,10 +135,10 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
         run=run_of(header),
         evaluation=evaluation_of(header, shape[0]),
     )
-    check_proofs(arrays["certificate"], record.certificate, np.abs(record.layer_costs).max())
-    _check_layer_plan(record, arrays)
+    check_proofs(arrays["certificate"], alignment.certificate, np.abs(alignment.layer_costs).max())
+    _check_layer_plan(alignment, arrays)
     check_plans(plans, *(_masses_of_units(side) for side in (source, target)))
-    return record
+    return alignment
 
 
 def _masses_of_units(side: NetworkSummary) -> F64:
@@ -221,16 +224,16 @@ def _rotated(
     }
 
 
-def _check_layer_plan(record: Record, arrays: Mapping[str, Array]) -> None:
+def _check_layer_plan(alignment: Alignment, arrays: Mapping[str, Array]) -> None:
     """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
-    costs, plan = record.layer_costs, record.layer_plan
-    if not (agree(plan.sum(1), record.source.layer_masses) and agree(plan.sum(0), record.target.layer_masses)):
+    costs, plan = alignment.layer_costs, alignment.layer_plan
+    if not (agree(plan.sum(1), alignment.source.layer_masses) and agree(plan.sum(0), alignment.target.layer_masses)):
         raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
     if (plan < 0).any():
         raise ValueError("'layer_plan' is negative")
-    if not abs(record.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
-        raise ValueError(f"its cost is {record.cost}, and not that of its layer plan")
-    if record.traces is None:
+    if not abs(alignment.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
+        raise ValueError(f"its cost is {alignment.cost}, and not that of its layer plan")
+    if alignment.traces is None:
         if not np.array_equal(costs.ravel(), arrays["cost"]):
             raise ValueError("its layer costs are not those of its unit plans")
     elif not np.array_equal(costs.ravel(), packing.least(arrays["trace"], arrays["alternations"])):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.alignment.record import Record
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.networks.network import Network
 
 if TYPE_CHECKING:
     import scipy.sparse
+
+    from mot_fast.alignment.result import Alignment
 
 Rotations = Callable[[Sequence[tuple[int, int]]], Mapping[tuple[int, int], F64]]
 
@@ -23,14 +24,14 @@ class Predictor:
 
     Parameters
     ----------
-    alignment : Record
+    alignment : Alignment
     target : Network
         With the layers aligned.
     rotations : function
         The rotations of pairs of layers; asked only where the alignment has some.
     """
 
-    def __init__(self, alignment: Record, target: Network, rotations: Rotations) -> None:
+    def __init__(self, alignment: Alignment, target: Network, rotations: Rotations) -> None:
         self._alignment, self._target, self._rotations = alignment, target, rotations
         self._is_standardized = alignment.convention == "standardized"
         self._inputs: dict[int, F64] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,33 +14,65 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.predict import Predictor
-from mot_fast.alignment.views import Views
-from mot_fast.layer_pairs.rotated_transports import RotatedTransports, rotations
+from mot_fast.alignment.record import Evaluation, Run
+from mot_fast.alignment.rotations import rotations_of
+from mot_fast.display import notebook, tables
+from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.score import Score, correlate_with_each
 from mot_fast.networks.load import Source, load, named
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system import memory
 from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.printable import printable
-from mot_fast.transport.transport import UnitPlan
+from mot_fast.transport.transport import Certificate, UnitPlan
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alignment(Views):
+class Alignment:
     """Two networks aligned: exact transports between the units of every pair of layers, and between the layers.
 
-    Made by `mot_fast.align`.
+    Made by `mot_fast.align`. L and M are the numbers of source and target layers.
     """
 
+    source: NetworkSummary
+    target: NetworkSummary
+    convention: str
+    """How activations are reconstructed, "standardized" or "paper"; see `mot_fast.align`."""
+    cost: float
+    """Alignment cost: ``sum(layer_costs * layer_plan)``."""
+    layer_costs: F64
+    """Costs of the layer pairs, `(L, M)`: the least cost of carrying the units of one layer onto those of the other,
+    1 - correlation each; with rotations the least residual."""
+    layer_plan: F64
+    """Plan between the layers, `(L, M)`: rows sum to the masses of the source layers, 1 / L by default, columns to the
+    masses of the target layers, 1 / M."""
+    certificate: Certificate
+    """Proof of optimality: the worst of every figure over all transports solved."""
+    unit_plans: Sequence[Sequence[UnitPlan]]
+    """Plans between the units of every pair of layers, L rows of M; with rotations the source units are the rotated
+    ones."""
+    alternation: Alternation | None = None
+    """Options by which rotations were found; None without rotations."""
+    traces: Sequence[Sequence[F64]] | None = None
+    """Residuals after each alternation, one array a pair of layers, L rows of M; None without rotations."""
+    rotations: Mapping[tuple[int, int], F64] = field(default_factory=dict)
+    """Orthogonal matrices `(n_l, n_l)` of the pairs of layers, by position, that a coupling uses; none without
+    rotations."""
+    run: Run | None = None
+    """Time, machine and versions of the run that made the alignment; None where they are not known."""
+    evaluation: Evaluation | None = None
+    """Scores on held-out stimuli, once `mot_fast.evaluate` has computed them."""
     training: tuple[Network, Network] | None = None
-    """With rotations: the networks aligned, neither saved nor pickled, to find rotations again that are not kept."""
+    """Networks that were aligned, with rotations only: rotations that are not kept are found again from them. They are
+    neither saved nor pickled."""
     memory_limit: int | None = None
-    """That of `align`, for the same."""
+    """Memory limit given to `mot_fast.align`, in bytes; it holds where rotations are found again too."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "training": None}
@@ -78,33 +110,7 @@ class Alignment(Views):
         self, pairs: Sequence[Sequence[int | str]], n_threads: int | None = None
     ) -> Mapping[tuple[int, int], F64]:
         """The rotations of many pairs of layers by position, on so many threads, by default all; see `rotation`."""
-        if self.alternation is None:
-            raise ValueError("rotation: expected an alignment with rotate=True, found one without rotations")
-        wanted = [
-            (
-                _validate.position(l, self.source.labels, "source_layer"),
-                _validate.position(m, self.target.labels, "target_layer"),
-            )
-            for l, m in pairs
-        ]
-        missing = [pair for pair in dict.fromkeys(wanted) if pair not in self.rotations]
-        found: dict[tuple[int, int], F64] = {}
-        if missing:
-            if self.training is None:
-                l, m = missing[0]
-                raise ValueError(
-                    f"rotation: that from layer '{self.source.labels[l]}' to '{self.target.labels[m]}' is not kept, as "
-                    "no coupling uses it, and an alignment loaded from a file holds no activations to find it again"
-                )
-            sides = self.source, self.target
-            work = RotatedTransports(
-                self.convention, self.alternation, (self.source.unit_masses, self.target.unit_masses)
-            )
-            budget = memory.Budget(_validate.memory_limit(self.memory_limit, memory.available()))
-            n_threads = _validate.n_threads(n_threads)
-            with one_blas_thread:
-                found = rotations(work, sides, self.unit_plans, missing, self.training, budget, n_threads)
-        return {pair: found[pair] if pair in found else self.rotations[pair] for pair in wanted}
+        return rotations_of(self, pairs, n_threads)
 
     def transpose(self) -> Alignment:
         """The target network aligned with the source network: the same transports, seen from the other side.
@@ -240,6 +246,65 @@ class Alignment(Views):
             return self.coupling(coupling, seed=seed)
         return _validate.layer_weights(coupling, self.layer_plan.shape, "coupling")
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """The layer plan as a table, one row for each pair of layers. Needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `source_layer`, `target_layer`: labels, ordered by depth however they are sorted; `cost`: the layer cost;
+            `mass`: what the layer plan moves; `single_best`, `pairwise_best`: the weights of these couplings.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> layers = [np.random.default_rng(k).random((50, 4)) for k in range(3)]
+        >>> frame = mot.align(layers, layers).to_pandas()
+        >>> frame.pivot(index="source_layer", columns="target_layer", values="mass").round(2).to_numpy()
+        array([[0.33, 0.  , 0.  ],
+               [0.  , 0.33, 0.  ],
+               [0.  , 0.  , 0.33]])
+        """
+        return tables.pairs("layer", (self.source.labels, self.target.labels), self.layer_plan, self.layer_costs)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The layer plan and the layer costs as labelled arrays. Needs xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            `layer_plan` and `layer_costs`, `(L, M)` over `source_layer` and `target_layer`; among the attributes the
+            alignment cost, the convention, and the names of `source` and `target`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> layers = {f"block{k}": np.random.default_rng(k).random((50, 4)) for k in range(3)}
+        >>> dataset = mot.align(layers, layers).to_xarray()
+        >>> round(float(dataset.layer_plan.sel(source_layer="block1", target_layer="block1")), 2)
+        0.33
+        """
+        return tables.grid(
+            {"source_layer": self.source.labels, "target_layer": self.target.labels},
+            {"layer_plan": self.layer_plan, "layer_costs": self.layer_costs},
+            {
+                "cost": self.cost,
+                "convention": self.convention,
+                "source": self.source.name,
+                "target": self.target.name,
+            },
+        )
+
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the layer plan as a heat map and return the axes. Needs matplotlib.
 
@@ -278,8 +343,23 @@ class Alignment(Views):
         ValueError
             If it is not a complete `.mot` file, or of a newer format.
         """
-        record = mot_file.load(path)
-        return Alignment(**{field.name: getattr(record, field.name) for field in fields(record)})
+        return mot_file.load(path, Alignment)
+
+    def _repr_html_(self) -> str:
+        sides = [
+            f"{side.name} ({len(side.labels)} layers, {sum(side.widths)} units)" for side in (self.source, self.target)
+        ]
+        rotated = "" if self.alternation is None else ", source layers rotated"
+        shares = self.layer_plan / self.source.layer_masses[:, None]
+        return notebook.block(
+            f"Alignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.convention}{rotated}",
+                notebook.proof(self.certificate),
+                "what percentage of each source layer (row) goes to which target layer (column):",
+            ],
+            notebook.heat_map(shares, self.source.labels, self.target.labels, form=notebook.percent),
+        )
 
     def __repr__(self) -> str:
         return (

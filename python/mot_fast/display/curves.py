@@ -14,7 +14,7 @@ from mot_fast.system.printable import printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mot_fast.alignment.record import Record
+    from mot_fast.alignment.result import Alignment
 
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "black")
 _MARKERS = "osD^vPX<>*"
@@ -76,7 +76,7 @@ class Null(Protocol):
         """Of the observed score among `layers`."""
 
 
-def plot_convergence(alignment: Record, ax: Axes | None = None) -> Axes:
+def plot_convergence(alignment: Alignment, ax: Axes | None = None) -> Axes:
     """Draw how the residual of every pair of layers changes while transport and rotation alternate.
 
     Pairs that the layer plan uses stand out from the others; a dot marks the least residual, whose iterate is kept. The

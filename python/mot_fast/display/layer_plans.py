@@ -18,14 +18,14 @@ from mot_fast.measures.coupling import coupling as named_coupling
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mot_fast.alignment.record import Record
+    from mot_fast.alignment.result import Alignment
 
 Coupling: TypeAlias = str | npt.ArrayLike
-Item: TypeAlias = "Record | tuple[Record, Coupling]"
+Item: TypeAlias = "Alignment | tuple[Alignment, Coupling]"
 
 
 def plot_layer_plan(
-    alignment: Record,
+    alignment: Alignment,
     ax: Axes | None = None,
     *,
     coupling: Coupling = "mot",
@@ -125,18 +125,18 @@ def _plans(alignments: Sequence[Item] | Mapping[str, Item], couplings: Sequence[
             yield _plan(alignment, coupling, whole)
 
 
-def _plan(alignment: Record, coupling: Coupling, title: str) -> Plan:
+def _plan(alignment: Alignment, coupling: Coupling, title: str) -> Plan:
     weights, masses = _weights(alignment, coupling), alignment.source.layer_masses
     what = "cost" if alignment.alternation is None else "residual"
     return Plan(title, alignment.source, alignment.target, weights, masses, alignment.layer_costs, what)
 
 
-def _weights(alignment: Record, coupling: Coupling) -> F64:
+def _weights(alignment: Alignment, coupling: Coupling) -> F64:
     if isinstance(coupling, str):
         return named_coupling(coupling, alignment.layer_plan, alignment.layer_costs)
     return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
 
 
-def _name(alignment: Record, coupling: Coupling) -> str:
+def _name(alignment: Alignment, coupling: Coupling) -> str:
     name = plan_maps.title(coupling) if isinstance(coupling, str) else "given weights"
     return name + ("" if alignment.alternation is None else "+R")

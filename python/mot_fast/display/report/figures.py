@@ -12,7 +12,8 @@ from mot_fast.display.axes import BLUE, GREEN, ORANGE, PURPLE, VERMILION, short_
 from mot_fast.system.printable import printable
 
 if TYPE_CHECKING:
-    from mot_fast.alignment.record import Evaluation, Record
+    from mot_fast.alignment.record import Evaluation
+    from mot_fast.alignment.result import Alignment
 
 COUPLING_NAMES = {
     "mot": "MOT",
@@ -38,7 +39,7 @@ _MOST_PIXELS = 900
 Figure = dict[str, Any]
 
 
-def figures(alignment: Record, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
+def figures(alignment: Alignment, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
     """Those that there is something to show in, by name; what depends on the pair chosen is filled in by the page."""
     found = {"plan": _layer_plan(alignment), "histogram": _histogram(centres)}
     if alignment.evaluation is not None:
@@ -78,7 +79,7 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
     return dict(figure.to_plotly_json())
 
 
-def _layer_plan(alignment: Record) -> Figure:
+def _layer_plan(alignment: Alignment) -> Figure:
     names = [list(map(literal, side.labels)) for side in (alignment.source, alignment.target)]
     rows, columns = (list(map(literal, short_names(side.labels))) for side in (alignment.source, alignment.target))
     shares = alignment.layer_plan / alignment.source.layer_masses[:, None]

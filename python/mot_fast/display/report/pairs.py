@@ -11,7 +11,7 @@ from mot_fast.display.curves import percent_change
 from mot_fast.transport.transport import UnitPlan
 
 if TYPE_CHECKING:
-    from mot_fast.alignment.record import Record
+    from mot_fast.alignment.result import Alignment
 
 MOST_MATCHES = 50
 """Of a pair that are listed."""
@@ -21,7 +21,7 @@ _EDGES = np.linspace(-1.0, 1.0, 41)
 """Of the histograms of correlations."""
 
 
-def of_pairs(alignment: Record) -> dict[str, Any]:
+def of_pairs(alignment: Alignment) -> dict[str, Any]:
     """As JSON holds it: `pairs`, L lists of M, and the `centres` of the bins that any histogram fills."""
     shape = alignment.layer_plan.shape
     most = max(1, MOST_NUMBERS // alignment.layer_plan.size)
@@ -43,7 +43,7 @@ def correlations(plan: UnitPlan) -> F64:
     return np.clip(1.0 - plan.u[plan.rows] - plan.v[plan.columns], -1.0, 1.0)
 
 
-def _pair(alignment: Record, l: int, m: int, most: int) -> dict[str, Any]:
+def _pair(alignment: Alignment, l: int, m: int, most: int) -> dict[str, Any]:
     plan, mass = alignment.unit_plans[l][m], float(alignment.layer_plan[l, m])
     r = correlations(plan)
     # Of matches whose masses are equal but for rounding, the best correlated come first.

@@ -21,13 +21,13 @@ from mot_fast.system.printable import printable
 from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
-    from mot_fast.alignment.record import Record
+    from mot_fast.alignment.result import Alignment
     from mot_fast.layer_pairs.alternation import Alternation
 
 _TEMPLATES = Path(__file__).parent / "page"
 
 
-def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
+def write_report(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     """Write a page that shows an alignment in a browser: one HTML file, which asks nothing of any network.
 
     It holds the held-out scores with their error bars, where `mot_fast.evaluate` has found them; the layer plan, whose
@@ -80,7 +80,7 @@ def check_libraries() -> None:
         raise optional.missing("reports need", "plotly", "jinja2", error=error) from error
 
 
-def _page(alignment: Record) -> str:
+def _page(alignment: Alignment) -> str:
     check_libraries()
     import jinja2
     import plotly.offline
@@ -114,7 +114,7 @@ def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _content(alignment: Record) -> dict[str, Any]:
+def _content(alignment: Alignment) -> dict[str, Any]:
     """What the template is filled with."""
     found = pairs.of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
@@ -147,7 +147,7 @@ def _shown_side(side: NetworkSummary) -> dict[str, Any]:
     }
 
 
-def _proof(alignment: Record) -> list[tuple[str, str, float, float]]:
+def _proof(alignment: Alignment) -> list[tuple[str, str, float, float]]:
     """Of each figure of the certificate its name, what it says, its worst value, and what is allowed."""
     worst = alignment.certificate
     return [
@@ -158,7 +158,7 @@ def _proof(alignment: Record) -> list[tuple[str, str, float, float]]:
     ]
 
 
-def _settled(alignment: Record) -> tuple[int, int] | None:
+def _settled(alignment: Alignment) -> tuple[int, int] | None:
     """How many pairs stopped before they had to, and how many alternations there were; None without rotations."""
     if alignment.alternation is None or alignment.traces is None:
         return None
@@ -166,7 +166,7 @@ def _settled(alignment: Record) -> tuple[int, int] | None:
     return sum(alignment.alternation.has_settled(trace) for trace in traces), sum(map(len, traces))
 
 
-def _history(alignment: Record) -> dict[str, str]:
+def _history(alignment: Alignment) -> dict[str, str]:
     """How the alignment was made, term by term."""
     found = {
         "Convention": alignment.convention,
