@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -13,17 +12,17 @@ import numpy.typing as npt
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment import mot_file
-from mot_fast.alignment.predict import Predictor
+from mot_fast.alignment.held_out import HeldOut
+from mot_fast.alignment.predict import layer_weights, reconstruct
 from mot_fast.alignment.record import Evaluation, Run
 from mot_fast.alignment.rotations import rotations_of
 from mot_fast.display import notebook, tables
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import coupling
-from mot_fast.measures.score import Score, correlate_with_each
-from mot_fast.networks.load import Source, load, named
-from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.measures.score import Score
+from mot_fast.networks.load import Source
+from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.printable import printable
 from mot_fast.transport.transport import Certificate, UnitPlan
 
@@ -78,7 +77,7 @@ class Alignment:
         return {**self.__dict__, "training": None}
 
     def unit_plan(self, source_layer: int | str, target_layer: int | str) -> UnitPlan:
-        """The plan between the units of two layers, given by position or label.
+        """The plan between the units of two layers, which are given by position or label.
 
         Raises
         ------
@@ -92,8 +91,8 @@ class Alignment:
     def rotation(self, source_layer: int | str, target_layer: int | str) -> F64:
         """The orthogonal R, `(n_l, n_l)`, of two layers: their plan is between the columns of ``X_l R`` and ``Y_m``.
 
-        Those that a coupling uses are kept; others are found again from the activations, by one factorization or, where
-        the plan leaves directions free, by the whole alternation.
+        Rotations that a coupling uses are kept. Others are found again from the activations: by one factorization, or
+        by the whole alternation where the plan leaves directions free.
 
         Raises
         ------
@@ -109,18 +108,21 @@ class Alignment:
     def rotations_of(
         self, pairs: Sequence[Sequence[int | str]], n_threads: int | None = None
     ) -> Mapping[tuple[int, int], F64]:
-        """The rotations of many pairs of layers by position, on so many threads, by default all; see `rotation`."""
+        """The rotations of many pairs of layers, by position; see `rotation`.
+
+        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        """
         return rotations_of(self, pairs, n_threads)
 
     def transpose(self) -> Alignment:
         """The target network aligned with the source network: the same transports, seen from the other side.
 
-        It has no `evaluation`, whose scores are those of the source reconstructed from the target.
+        Its `evaluation` is None, as scores are those of the source reconstructed from the target.
 
         Raises
         ------
         ValueError
-            If the networks were aligned with rotations, which are those of source layers alone.
+            If the networks were aligned with rotations, as only the source's layers are rotated.
         """
         if self.alternation is not None:
             raise ValueError("transpose: expected an alignment without rotations, found one whose source is rotated")
@@ -142,10 +144,11 @@ class Alignment:
         Parameters
         ----------
         name : {"mot", "single_best", "pairwise_best", "permuted"}
-            The layer plan; all of a layer's weight where the plan has most of it, of several such target layers on the
-            first; all on the layer of least cost; the rows of the plan in a random order.
+            "mot": the layer plan. "single_best": all of a source layer's weight on the target layer that has most of
+            it in the plan, the first of several. "pairwise_best": all of it on the target layer of least cost.
+            "permuted": the rows of the plan in a random order.
         seed : int
-            Of the random order.
+            Seed of the random order, for "permuted" only.
 
         Raises
         ------
@@ -168,14 +171,14 @@ class Alignment:
         target : Network or anything `mot_fast.load` takes
             Activations of the target network, with the layers aligned.
         coupling : str or array `(L, M)`
-            A name that `Alignment.coupling` knows, or layer weights.
+            Name of a coupling, as `Alignment.coupling` takes it, or layer weights.
         seed : int
-            For the permuted coupling.
+            Seed of the random order, for "permuted" only.
 
         Returns
         -------
         list of arrays `(n_stimuli, n_l)`
-            One for each source layer.
+            Predictions, one array for each source layer.
 
         Raises
         ------
@@ -183,11 +186,7 @@ class Alignment:
             If the network's layers are not those aligned, or activations are not finite; if a rotation is neither kept
             nor can be found again, as the alignment was loaded from a file.
         """
-        network = _matching(target, self.target, "target")
-        weights = self._weights(coupling, seed)
-        predictor = Predictor(self, network, self.rotations_of)
-        with one_blas_thread:  # so that no bit depends on how many there are
-            return [predictor.predict(l, [weights])[0] for l in range(len(weights))]
+        return reconstruct(self, target, coupling, seed)
 
     def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
         """How well held-out source activations are reconstructed from the target's: mean correlation, higher is better.
@@ -197,9 +196,9 @@ class Alignment:
         source, target : Network or anything `mot_fast.load` takes
             Activations of the networks aligned, on the same stimuli; for an honest score, not those aligned on.
         coupling : str or array `(L, M)`
-            A name that `Alignment.coupling` knows, or layer weights.
+            Name of a coupling, as `Alignment.coupling` takes it, or layer weights.
         seed : int
-            For the permuted coupling.
+            Seed of the random order, for "permuted" only.
 
         Returns
         -------
@@ -214,37 +213,24 @@ class Alignment:
 
         See Also
         --------
-        mot_fast.evaluate : that of every coupling with its interval, kept with the alignment
-        mot_fast.bootstrap_score : its confidence interval over stimuli
-        mot_fast.p_better : whether one coupling scores higher than another by chance
-        mot_fast.compare : mean and standard deviation over splits
+        mot_fast.evaluate : scores of every coupling with their intervals, kept with the alignment
+        mot_fast.bootstrap_score : confidence interval of a score over stimuli
+        mot_fast.p_better : p-value of "one coupling scores higher than another"
+        mot_fast.compare : means and standard deviations of scores over splits
         """
-        truth = _matching(source, self.source, "source")
-        network = _matching(target, self.target, "target")
-        same_stimuli([truth, network])
-        _validate.enough_stimuli(truth.n_stimuli, "source and target")
-        return self.scores(truth, network, [self._weights(coupling, seed)])[0]
+        held_out = HeldOut.of(self, source, target)
+        (score,) = held_out.scores([layer_weights(self, coupling, seed)])
+        return score
 
     def scores(
         self, source: Source, target: Source, weights: Sequence[F64], n_threads: int | None = None
     ) -> list[Score]:
-        """As `score`, for many layer weights `(L, M)` at once: each pair of layers is predicted from once.
+        """Held-out scores of many layer weights `(L, M)` at once; see `score`.
 
-        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        Each pair of layers is predicted from once. Rotations that are not kept are found again on `n_threads`, by
+        default all that are allowed.
         """
-        rotations_of = partial(self.rotations_of, n_threads=n_threads)
-        truth, predictor = load(source), Predictor(self, load(target), rotations_of)
-        units: list[list[F64]] = [[] for _ in weights]
-        with one_blas_thread:
-            for l in range(len(truth)):
-                for k, r in enumerate(correlate_with_each(truth.layer(l), predictor.predict(l, weights))):
-                    units[k].append(r)
-        return [Score.of_units(per_unit) for per_unit in units]
-
-    def _weights(self, coupling: str | npt.ArrayLike, seed: int) -> F64:
-        if isinstance(coupling, str):
-            return self.coupling(coupling, seed=seed)
-        return _validate.layer_weights(coupling, self.layer_plan.shape, "coupling")
+        return HeldOut.of(self, source, target, n_threads).scores(weights)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The layer plan as a table, one row for each pair of layers. Needs pandas.
@@ -252,8 +238,9 @@ class Alignment:
         Returns
         -------
         pandas.DataFrame
-            `source_layer`, `target_layer`: labels, ordered by depth however they are sorted; `cost`: the layer cost;
-            `mass`: what the layer plan moves; `single_best`, `pairwise_best`: the weights of these couplings.
+            Columns `source_layer` and `target_layer`: labels, as categories in the order of depth; `cost`: the layer
+            cost; `mass`: the mass that the layer plan moves; `single_best` and `pairwise_best`: the weights of these
+            couplings.
 
         Raises
         ------
@@ -306,12 +293,12 @@ class Alignment:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the layer plan as a heat map and return the axes. Needs matplotlib.
+        """Draw the layer plan as a heat map, and return the axes. Needs matplotlib.
 
         Parameters
         ----------
         ax : matplotlib axes, optional
-            Where to draw; a new figure by default.
+            Axes to draw on; by default those of a new figure.
 
         Raises
         ------
@@ -323,7 +310,9 @@ class Alignment:
         return plot_layer_plan(self, ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the alignment to a `.mot` file, whole or not at all; with the rotations kept, but no activations.
+        """Write the alignment to a `.mot` file, completely or not at all.
+
+        The file holds the rotations that the alignment keeps, but no activations.
 
         Raises
         ------
@@ -341,7 +330,7 @@ class Alignment:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is not a complete `.mot` file, or of a newer format.
+            If the file is not a complete `.mot` file, or of a newer format.
         """
         return mot_file.load(path, Alignment)
 
@@ -367,10 +356,3 @@ class Alignment:
             f"to '{printable(self.target.name)}', "
             f"{len(self.target.labels)} layers, {self.convention}, cost {self.cost:.4f})"
         )
-
-
-def _matching(source: Source, side: NetworkSummary, argument: str) -> Network:
-    """The network, which must have the layers that were aligned."""
-    network = named(source, argument)
-    _validate.same_layers(side, network, argument, f"'{side.name}' that were aligned")
-    return network
