@@ -9,7 +9,7 @@ import mot_fast as mot
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.analysis import bootstrap
 from mot_fast.analysis.bootstrap import Interval, bootstrap_score, intervals, p_better, p_value
-from oracles.transports import statistics as oracles_statistics
+from oracles import statistics as oracles_statistics
 
 
 @pytest.fixture

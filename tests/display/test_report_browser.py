@@ -19,9 +19,13 @@ from mot_fast.display.report.pairs import correlations
 from mot_fast.system.printable import printable
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or CHROMEDRIVER is None, reason="needs Chromium and its driver (Debian: chromium, chromium-driver)"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None or CHROMEDRIVER is None,
+        reason="needs Chromium and its driver (Debian: chromium, chromium-driver)",
+    ),
+]
 SCREEN = "Emulation.setDeviceMetricsOverride"
 
 
