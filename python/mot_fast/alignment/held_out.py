@@ -52,7 +52,6 @@ class HeldOut:
     """
 
     def __init__(self, source: Network, predictor: Predictor) -> None:
-        self.n_stimuli = source.n_stimuli
         self._source, self._predictor = source, predictor
 
     @classmethod
@@ -92,19 +91,19 @@ class HeldOut:
             Number of the first layer weights whose predictions are kept, of all source layers.
         """
         correlations, units = [], []
-        for l in range(self._source.n_layers):
-            of_layer, kept = self._layer(l, [each[l] for each in weights], n_kept)
-            correlations.append(of_layer)
-            if kept is not None:
-                units.append(kept)
+        with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
+            for l in range(self._source.n_layers):
+                of_layer, kept = self._layer(l, [each[l] for each in weights], n_kept)
+                correlations.append(of_layer)
+                if kept is not None:
+                    units.append(kept)
         return [Score.of_units(list(per_unit)) for per_unit in zip(*correlations, strict=True)], units
 
     def _layer(self, l: int, weights: Sequence[F64], n_kept: int) -> tuple[list[F64], VaryingUnits | None]:
         """Correlations of the units of layer l with each prediction, and the units with the predictions to be kept."""
         activations = self._source.layer(l)
         distinct, which = _distinct(weights)
-        with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
-            predictions = self._predictor.predict(l, distinct)
+        predictions = self._predictor.predict(l, distinct)
         truth = unit_deviations(activations.astype(np.float64))
         varies = ~truth.is_constant
         correlations: list[F64] = []

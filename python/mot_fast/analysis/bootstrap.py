@@ -102,9 +102,8 @@ def bootstrap_score(
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     confidence = _fraction(confidence, "confidence")
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    held_out = HeldOut.of(alignment, source, target)
-    (score,), layers = held_out.scores_and_units([layer_weights(alignment, coupling)], n_kept=1)
-    (interval,) = intervals([score], layers, n_resamples, confidence, seed)
+    scores, layers = _predicted(alignment, source, target, [coupling])
+    (interval,) = intervals(scores, layers, n_resamples, confidence, seed)
     return interval
 
 
@@ -198,9 +197,8 @@ def p_better(
     """
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    held_out = HeldOut.of(alignment, source, target)
-    weights = [layer_weights(alignment, each) for each in (coupling, than)]
-    return p_value(held_out.scores_and_units(weights, n_kept=2)[1], n_resamples, seed)
+    _, layers = _predicted(alignment, source, target, [coupling, than])
+    return p_value(layers, n_resamples, seed)
 
 
 def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float:
@@ -226,6 +224,15 @@ def _fraction(value: Any, what: str) -> float:
     if not 0 < float(value) < 1:
         raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
     return float(value)
+
+
+def _predicted(
+    alignment: Alignment, source: Source, target: Source, couplings: Sequence[str | npt.ArrayLike]
+) -> tuple[list[Score], list[VaryingUnits]]:
+    """Scores of several couplings, and the units of every source layer with their predictions by each of them."""
+    held_out = HeldOut.of(alignment, source, target)
+    weights = [layer_weights(alignment, coupling) for coupling in couplings]
+    return held_out.scores_and_units(weights, n_kept=len(weights))
 
 
 def _batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int, int], Batch]) -> Iterator[Batch]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, check_alignment
-from mot_fast.alignment.held_out import HeldOut
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.bootstrap import intervals, p_value
+from mot_fast.analysis.bootstrap import Interval, intervals, p_value
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
@@ -69,32 +69,39 @@ def evaluate(
     check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    evaluation = _evaluation(alignment, HeldOut.of(alignment, source, target), n_resamples, seed)
-    return replace(alignment, evaluation=evaluation)
-
-
-def _evaluation(alignment: Alignment, held_out: HeldOut, n_resamples: int, seed: int) -> Evaluation:
     draws = {
         name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
         for name in COUPLINGS
     }
     weights = [each for of_coupling in draws.values() for each in of_coupling]
-    found, layers = held_out.scores_and_units(weights, n_kept=len(UNSHUFFLED))
-    unread = iter(found)
-    scores = {name: _over_draws(each, list(islice(unread, len(each)))) for name, each in draws.items()}
-    unshuffled = intervals(found[: len(UNSHUFFLED)], layers, n_resamples, CONFIDENCE, seed)
-    for name, interval in zip(UNSHUFFLED, unshuffled, strict=True):
-        scores[name] = replace(scores[name], low=_defined(interval.low), high=_defined(interval.high))
-    layers = [layer.predicted_by(UNSHUFFLED.index("mot"), UNSHUFFLED.index("pairwise_best")) for layer in layers]
-    return Evaluation(
-        n_stimuli=held_out.n_stimuli,
-        scores=scores,
-        p_better=_defined(p_value(layers, n_resamples, seed)),
+    scores, layers = HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=len(UNSHUFFLED))
+    evaluation = Evaluation(
+        n_stimuli=len(layers[0].truth),
+        scores=_by_coupling(draws, scores, intervals(scores[: len(UNSHUFFLED)], layers, n_resamples, CONFIDENCE, seed)),
+        p_better=_p_better(layers, n_resamples, seed),
         confidence=CONFIDENCE,
         n_resamples=n_resamples,
         n_draws=N_DRAWS,
         seed=seed,
     )
+    return replace(alignment, evaluation=evaluation)
+
+
+def _p_better(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float | None:
+    """P-value of "mot scores higher than pairwise_best"; None where it is not defined."""
+    which = [UNSHUFFLED.index(name) for name in ("mot", "pairwise_best")]
+    return _defined(p_value([layer.predicted_by(*which) for layer in layers], n_resamples, seed))
+
+
+def _by_coupling(
+    draws: Mapping[str, Sequence[F64]], scores: Sequence[Score], unshuffled: Sequence[Interval]
+) -> dict[str, CouplingScore]:
+    """Scores of every coupling over its draws, with the intervals of those that are not shuffled."""
+    unread = iter(scores)
+    found = {name: _over_draws(each, list(islice(unread, len(each)))) for name, each in draws.items()}
+    for name, interval in zip(UNSHUFFLED, unshuffled, strict=True):
+        found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
+    return found
 
 
 def _over_draws(weights: Sequence[F64], scores: Sequence[Score]) -> CouplingScore:
