@@ -1,7 +1,7 @@
 """`.mot` files: an alignment as an archive of plain arrays and one JSON header; docs/format.md describes them.
 
-Of the arrays those of both sides' units, and of unit plans, traces and rotations, are laid end to end, the latter three
-as `packing` does it. A file is believed where what it says of one thing agrees with what it says of the others.
+Arrays of all layers, or of all pairs of layers, are laid end to end; `layer_pairs.packing` does it for unit plans and
+traces. A file is refused where its parts contradict each other.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FORMAT = "mot_fast alignment"
 FORMAT_VERSION = 3
 
 _SIDES = ("source", "target")
-_OF_UNITS = ("mean", "deviation")
-_ROTATIONS = {*packing.TRACES, "rotated_pair", "rotation"}
+_UNIT_STATISTICS = ("mean", "deviation")
+_ROTATION_ARRAYS = {*packing.TRACES, "rotated_pair", "rotation"}
 _ORTHOGONALITY = 1e-9
-"""Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
+"""Largest entry of ``R^T R - I`` for a matrix that counts as orthogonal; rounding leaves far less."""
 
 
 def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
-    """Write `alignment`, whole or not at all; see `Alignment.save`."""
+    """Write an alignment, completely or not at all; see `Alignment.save`."""
     place = Path(_validate.path(path, "path"))
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
@@ -59,20 +59,21 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     archive.write(place, header, _arrays(alignment), stored=("rotation",))
 
 
-def _names(side: NetworkSummary) -> dict[str, Any]:
-    name, *labels = map(_text, (side.name, *side.labels))
-    return {"name": name, "labels": labels, "widths": side.widths, "digests": side.digests}
+def _names(summary: NetworkSummary) -> dict[str, Any]:
+    """Fields of the header that describe one network."""
+    name, *labels = map(_text, (summary.name, *summary.labels))
+    return {"name": name, "labels": labels, "widths": summary.widths, "digests": summary.digests}
 
 
 def _text(name: str) -> str:
-    """A name as text: those of files may hold bytes that are none, each of which is written as its code."""
+    """A name as valid text: bytes of a file's name that are no text are written as their codes."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 def _arrays(alignment: Alignment) -> dict[str, Array]:
     return {
-        **_side_arrays("source", alignment.source),
-        **_side_arrays("target", alignment.target),
+        **_summary_arrays("source", alignment.source),
+        **_summary_arrays("target", alignment.target),
         **_rotation_arrays(alignment),
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,
@@ -80,13 +81,17 @@ def _arrays(alignment: Alignment) -> dict[str, Array]:
     }
 
 
-def _side_arrays(prefix: str, side: NetworkSummary) -> dict[str, Array]:
+def _summary_arrays(prefix: str, summary: NetworkSummary) -> dict[str, Array]:
     arrays = {
-        f"{prefix}_mean": np.concatenate(side.means),
-        f"{prefix}_deviation": np.concatenate(side.deviations),
-        f"{prefix}_layer_mass": side.layer_masses,
+        f"{prefix}_mean": np.concatenate(summary.means),
+        f"{prefix}_deviation": np.concatenate(summary.deviations),
+        f"{prefix}_layer_mass": summary.layer_masses,
     }
-    return arrays if side.unit_masses is None else {**arrays, f"{prefix}_unit_mass": np.concatenate(side.unit_masses)}
+    return (
+        arrays
+        if summary.unit_masses is None
+        else {**arrays, f"{prefix}_unit_mass": np.concatenate(summary.unit_masses)}
+    )
 
 
 def _rotation_arrays(alignment: Alignment) -> dict[str, Array]:
@@ -103,7 +108,7 @@ def load(path: str | os.PathLike[str], result_type: type[Alignment]) -> Alignmen
     """Read an alignment, as an instance of this type; see `Alignment.load`."""
     path = Path(_validate.path(path, "path"))
     try:
-        with np.errstate(all="ignore"):  # what overflows is refused
+        with np.errstate(all="ignore"):  # numbers that overflow are refused
             return _alignment(result_type, *archive.read(path, FORMAT, FORMAT_VERSION))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
@@ -115,7 +120,7 @@ def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dic
     alternation = _alternation(header)
     _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
     packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
-    source, target = (_side(header, arrays, side) for side in _SIDES)
+    source, target = (_summary(header, arrays, side) for side in _SIDES)
     shape = len(source.labels), len(target.labels)
     check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
     convention = field(header, "convention", str)
@@ -137,15 +142,15 @@ def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dic
     )
     check_proofs(arrays["certificate"], alignment.certificate, np.abs(alignment.layer_costs).max())
     _check_layer_plan(alignment, arrays)
-    check_plans(plans, *(_masses_of_units(side) for side in (source, target)))
+    check_plans(plans, *(_masses_of_units(summary) for summary in (source, target)))
     return alignment
 
 
-def _masses_of_units(side: NetworkSummary) -> F64:
-    """Of all layers, end to end."""
-    if isinstance(side.unit_masses, Pieces):
-        return np.asarray(side.unit_masses.values)
-    return np.repeat(1.0 / np.array(side.widths), side.widths)
+def _masses_of_units(summary: NetworkSummary) -> F64:
+    """Masses of the units of all layers, end to end."""
+    if isinstance(summary.unit_masses, Pieces):
+        return np.asarray(summary.unit_masses.values)
+    return np.repeat(1.0 / np.array(summary.widths), summary.widths)
 
 
 def _certificate(values: Mapping[str, Any]) -> Certificate:
@@ -161,14 +166,14 @@ def _alternation(header: Mapping[str, Any]) -> Alternation | None:
 
 
 def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
-    """No array is missing, and none is there that nothing would look at."""
+    """Raise `ValueError` if an array is missing, or if there is one that nothing reads."""
     expected = {"layer_costs", "layer_plan", *packing.PLANS}
-    expected |= {f"{side}_{name}" for side in _SIDES for name in _OF_UNITS}
-    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATIONS if has_rotations else set())
+    expected |= {f"{side}_{name}" for side in _SIDES for name in _UNIT_STATISTICS}
+    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATION_ARRAYS if has_rotations else set())
     packing.check_names(arrays, expected, {f"{side}_unit_mass" for side in _SIDES if has_masses})
 
 
-def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
+def _summary(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
     names = field(header, prefix, dict)
     labels, widths = texts(names, "labels"), field(names, "widths", list)
     if not 0 < len(set(labels)) == len(labels) == len(widths):
@@ -179,8 +184,8 @@ def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
     unit_masses = Pieces(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
     if layer_masses.shape != (len(widths),):
         raise ValueError(f"'{prefix}_layer_mass' has shape {layer_masses.shape} for {len(widths)} layers")
-    of_layers = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
-    if not all(map(_are_shares, of_layers)):
+    masses = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
+    if not all(map(_are_shares, masses)):
         raise ValueError("masses of layers or units are not positive with sum 1")
     if (arrays[f"{prefix}_deviation"] < 0).any():
         raise ValueError(f"'{prefix}_deviation' is negative")
@@ -196,7 +201,7 @@ def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
 
 
 def _are_shares(masses: Pieces) -> bool:
-    """Each piece's masses have sum 1, and what is divided by any of them stays finite."""
+    """Whether the masses of each piece sum to 1, and none is so small that division by it would overflow."""
     sums = np.add.reduceat(masses.values, masses.starts[:-1])
     return bool((masses.values >= LEAST_SHARE).all() and (np.abs(sums - 1.0) <= ROUNDING).all())
 
@@ -204,7 +209,7 @@ def _are_shares(masses: Pieces) -> bool:
 def _rotated(
     alternation: Alternation, arrays: Mapping[str, Array], source: NetworkSummary, shape: tuple[int, int]
 ) -> dict[str, Any]:
-    """What an alignment with rotations has in addition."""
+    """Fields that only an alignment with rotations has."""
     traces = packing.unpack_traces(arrays, shape[0] * shape[1])
     if arrays["alternations"].max() > alternation.max_iter:
         raise ValueError(f"it holds traces of more than {alternation.max_iter} alternations")
@@ -225,7 +230,7 @@ def _rotated(
 
 
 def _check_layer_plan(alignment: Alignment, arrays: Mapping[str, Array]) -> None:
-    """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
+    """Raise `ValueError` if the layer plan contradicts the layers' masses, the cost, or the costs of the unit plans."""
     costs, plan = alignment.layer_costs, alignment.layer_plan
     if not (agree(plan.sum(1), alignment.source.layer_masses) and agree(plan.sum(0), alignment.target.layer_masses)):
         raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")

@@ -1,4 +1,4 @@
-"""The result of `align`, and what can be asked of it."""
+"""The result of `align`, and the questions that it answers."""
 
 from __future__ import annotations
 
