@@ -93,8 +93,8 @@ class HeldOut:
         correlations, units = [], []
         with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
             for l in range(self._source.n_layers):
-                of_layer, kept = self._layer(l, [each[l] for each in weights], n_kept)
-                correlations.append(of_layer)
+                layer_correlations, kept = self._layer(l, [each[l] for each in weights], n_kept)
+                correlations.append(layer_correlations)
                 if kept is not None:
                     units.append(kept)
         return [Score.of_units(list(per_unit)) for per_unit in zip(*correlations, strict=True)], units

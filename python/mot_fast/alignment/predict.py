@@ -56,7 +56,7 @@ def reconstruct(alignment: Alignment, target: Source, coupling: str | npt.ArrayL
     weights = layer_weights(alignment, coupling, seed)
     predictor = Predictor(alignment, network)
     with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
-        return [predictor.predict(l, [of_layer])[0] for l, of_layer in enumerate(weights)]
+        return [predictor.predict(l, [row])[0] for l, row in enumerate(weights)]
 
 
 class Predictor:
@@ -83,13 +83,13 @@ class Predictor:
         used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
         rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
         for pair in used:
-            of_pair = np.zeros_like(predictions[0])
-            add_prediction(of_pair, self._input(pair[1]), self._plan(*pair), 1.0)
+            prediction = np.zeros_like(predictions[0])
+            add_prediction(prediction, self._input(pair[1]), self._plan(*pair), 1.0)
             if pair in rotations:
-                of_pair = of_pair @ rotations[pair].T
+                prediction = prediction @ rotations[pair].T
             for k, each in enumerate(weights):
                 if weight := each[pair[1]]:
-                    predictions[k] += weight / summary.layer_masses[l] * of_pair
+                    predictions[k] += weight / summary.layer_masses[l] * prediction
         return predictions
 
     def _plan(self, l: int, m: int) -> scipy.sparse.csr_array:

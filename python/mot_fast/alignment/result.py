@@ -40,7 +40,9 @@ class Alignment:
     """
 
     source: NetworkSummary
+    """Layers of the source network: their labels, masses, and means and deviations of their units."""
     target: NetworkSummary
+    """Layers of the target network, as those of the source."""
     convention: str
     """How activations are reconstructed, "standardized" or "paper"; see `mot_fast.align`."""
     cost: float

@@ -82,7 +82,7 @@ def bootstrap_score(
     Interval
         The score, as `Alignment.score` has it, and its interval. A unit that is constant over a resample is left out of
         the means of that resample. A resample in which no unit varies is left out; if fewer than two are left, the ends
-        of the interval are NaN.
+        and the standard error are NaN.
 
     Raises
     ------
@@ -293,7 +293,7 @@ class _Exchange:
 
     def difference(self, is_exchanged: F64) -> F64:
         """The differences, `(n_rows,)`, for rows of ones, where a stimulus is exchanged, and zeros."""
-        change = [is_exchanged @ of_stimuli for of_stimuli in self._changes]
+        change = [is_exchanged @ by_stimulus for by_stimulus in self._changes]
         return self._score(self._start[0], change, 1.0) - self._score(self._start[1], change, -1.0)
 
     def _score(self, start: tuple[F64, F64, F64], change: list[F64], sign: float) -> F64:

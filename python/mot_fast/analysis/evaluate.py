@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ def evaluate(
         name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
         for name in COUPLINGS
     }
-    weights = [each for of_coupling in draws.values() for each in of_coupling]
+    weights = list(chain.from_iterable(draws.values()))
     scores, layers = HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=len(UNSHUFFLED))
     evaluation = Evaluation(
         n_stimuli=len(layers[0].truth),
