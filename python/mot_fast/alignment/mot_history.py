@@ -36,7 +36,7 @@ def digests_of(header: Mapping[str, Any], side: str, n_layers: int) -> tuple[str
 
 
 def run_of(header: Mapping[str, Any]) -> Run | None:
-    """The run that made the alignment; None where the file does not tell."""
+    """The run that made the alignment; None where the file has no such field."""
     values = _optional_field(header, header, "run", dict)
     if values is None:
         return None

@@ -44,7 +44,7 @@ class Alignment:
     target: NetworkSummary
     """Layers of the target network, as those of the source."""
     convention: str
-    """How activations are reconstructed, "standardized" or "paper"; see `mot_fast.align`."""
+    """Convention of the reconstruction, "standardized" or "paper"; see `mot_fast.align`."""
     cost: float
     """Alignment cost: ``sum(layer_costs * layer_plan)``."""
     layer_costs: F64
@@ -191,7 +191,7 @@ class Alignment:
         return reconstruct(self, target, coupling, seed)
 
     def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
-        """How well held-out source activations are reconstructed from the target's: mean correlation, higher is better.
+        """Mean correlation of held-out source units with their reconstruction from the target; higher is better.
 
         Parameters
         ----------

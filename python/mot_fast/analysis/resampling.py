@@ -11,7 +11,7 @@ from mot_fast._validate import F64, Index
 from mot_fast.measures.score import correlate_units
 
 LEAST_SPREAD = 1e-6
-"""Least share of a sum of squares that squared deviations make up; below it, too few digits tell a correlation."""
+"""Least ratio of squared deviations to squares, both summed; below it, rounding errors spoil the correlation."""
 
 
 class Resamples(Protocol):

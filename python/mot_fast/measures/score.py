@@ -12,7 +12,7 @@ from mot_fast._validate import F64, Array
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """How well one network's held-out activations are reconstructed from the other's; higher is better, 1 perfect."""
+    """Correlation of one network's held-out units with their reconstruction from the other; 1 where it is perfect."""
 
     value: float
     """Score of the network: the mean over layers."""
