@@ -8,7 +8,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.predict import Predictor
-from mot_fast.measures.score import unit_deviations
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks import load
 
 

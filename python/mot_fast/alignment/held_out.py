@@ -11,7 +11,8 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.predict import Predictor, aligned_network
-from mot_fast.measures.score import Score, correlate_deviations, unit_deviations
+from mot_fast.measures.score import Score, correlate_deviations
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.system.blas import one_blas_thread

@@ -23,7 +23,7 @@ from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate, UnitPlan
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from mot_fast._validate import F64, Array
+from mot_fast.measures.standardize import UnitDeviations, unit_deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,27 +36,6 @@ class Score:
 def _mean_of_defined(values: F64) -> float:
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else float("nan")
-
-
-class UnitDeviations(NamedTuple):
-    """Deviations of units from their means over stimuli, each unit's scaled to unit norm."""
-
-    values: F64
-    """Scaled deviations, `(n_stimuli, n_units)`; zeros where a unit is constant."""
-    is_constant: Array
-    """Whether each unit is constant, `(n_units,)`."""
-
-
-def unit_deviations(values: F64) -> UnitDeviations:
-    """Deviations of each column from its mean, scaled to unit norm, and which columns are constant."""
-    # Powers of two bring values, then deviations, to order one: no scale of the input over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
-    spread = np.ptp(values, axis=0)
-    is_constant = spread == 0.0
-    deviations = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, spread)
-    deviations -= deviations.mean(axis=0)
-    norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
-    return UnitDeviations(deviations / np.where(is_constant, 1.0, norms), is_constant)
 
 
 def correlate_units(truth: Array, prediction: F64) -> F64:
