@@ -15,7 +15,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.display import notebook, tables
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
-from mot_fast.networks.nesting import Branch
+from mot_fast.networks.nesting import NetworkGroup
 from mot_fast.networks.network import Network
 from mot_fast.system.printable import printable
 from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
@@ -35,8 +35,8 @@ class NestedAlignment:
     Made by `mot_fast.align_trajectories`, whose parts are checkpoints, and `mot_fast.align_nested`.
     """
 
-    source: Branch | Network
-    target: Branch | Network
+    source: NetworkGroup | Network
+    target: NetworkGroup | Network
     costs: F64
     """`(n, m)`: least cost of aligning each part of the source with each part of the target, one level below."""
     plan: F64
@@ -50,7 +50,7 @@ class NestedAlignment:
 
     @classmethod
     def of(
-        cls, source: Branch | Network, target: Branch | Network, layer_costs: F64, certificate: Certificate
+        cls, source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, certificate: Certificate
     ) -> NestedAlignment:
         """Solve this level, given the costs of all pairs of layers and the worst figures of their proofs."""
         costs, below = _costs(source, target, layer_costs)
@@ -61,7 +61,7 @@ class NestedAlignment:
     @property
     def n_levels(self) -> int:
         """Levels of transport, that of units among them: 3 for checkpoints."""
-        return 2 + (self.source.depth if isinstance(self.source, Branch) else 0)
+        return 2 + (self.source.depth if isinstance(self.source, NetworkGroup) else 0)
 
     def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
         """The alignment of two parts one level below, by position or label; of two layers, the plan of their units.
@@ -96,7 +96,8 @@ class NestedAlignment:
         """
         i, j = self._positions(source_part, target_part)
         parts = [
-            tree.children[k] if isinstance(tree, Branch) else None for tree, k in ((self.source, i), (self.target, j))
+            tree.children[k] if isinstance(tree, NetworkGroup) else None
+            for tree, k in ((self.source, i), (self.target, j))
         ]
         source, target = parts
         if not isinstance(source, Network) or not isinstance(target, Network):
@@ -181,7 +182,9 @@ class NestedAlignment:
         )
 
 
-def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[F64, list[Certificate]]:
+def _costs(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[F64, list[Certificate]]:
     """Costs between parts: those of their own transports, or of layers themselves."""
     if isinstance(source, Network) or isinstance(target, Network):
         return layer_costs, []
@@ -196,16 +199,18 @@ def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64)
     return costs, certificates
 
 
-def _solve(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[Transport, list[Certificate]]:
+def _solve(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[Transport, list[Certificate]]:
     costs, below = _costs(source, target, layer_costs)
     return solve_transport(costs), below
 
 
-def _spans(tree: Branch) -> list[slice]:
+def _spans(tree: NetworkGroup) -> list[slice]:
     """Where the layers of each part stand among those of all."""
     spans, start = [], 0
     for child in tree.children:
-        stop = start + (sum(map(len, child.networks())) if isinstance(child, Branch) else len(child))
+        stop = start + (sum(map(len, child.networks())) if isinstance(child, NetworkGroup) else len(child))
         spans.append(slice(start, stop))
         start = stop
     return spans

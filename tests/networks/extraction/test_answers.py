@@ -24,7 +24,7 @@ from torch.utils.data import (  # noqa: E402
 from torch.utils.data.distributed import DistributedSampler  # noqa: E402
 
 import mot_fast as mot  # noqa: E402
-from mot_fast.networks.extraction.batches import stream  # noqa: E402
+from mot_fast.networks.extraction.batches import iterate_batches  # noqa: E402
 from support import torch_models  # noqa: E402
 from support.torch_models import Applied, extracted  # noqa: E402
 
@@ -317,7 +317,7 @@ def test_what_begins_with_other_stimuli_the_second_time_is_refused(source, tmp_p
 def test_texts_that_begin_otherwise_the_second_time_are_refused():
     source = Wrapped(DataLoader([f"text {k}" for k in range(40)], batch_size=20, shuffle=True))
     with pytest.raises(ValueError, match="found that Wrapped begins with others the second time"):
-        list(stream(source, 20, range(40), lambda: None))
+        list(iterate_batches(source, 20, range(40), lambda: None))
 
 
 def test_loaders_that_keep_the_order(tmp_path):

@@ -18,12 +18,12 @@ IMAGES = {"pixel_values": torch.zeros(1, 3, 8, 8)}
 
 
 def traced(model, values):
-    with hooks.at_rest(model):
+    with hooks.evaluation_mode(model):
         return hooks.trace(model, inputs_of(values))
 
 
 def residual_stream(model, values):
-    return [tap.label for tap in layer_choice.residual_stream(model, traced(model, values))]
+    return [point.label for point in layer_choice.residual_stream(model, traced(model, values))]
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_without_blocks_weights_are_layers():
 )
 def test_names_and_patterns(layers, expected):
     calls = traced(torch_models.transformer("Bert"), IDS)
-    assert [tap.label for tap in layer_choice.named(layers, calls)] == expected
+    assert [point.label for point in layer_choice.named_layers(layers, calls)] == expected
 
 
 def test_names_that_are_none():
     calls = traced(torch_models.transformer("Bert"), IDS)
     with pytest.raises(ValueError, match=r"such as .*'encoder.layer.0'.*, found none by 'encoder.layers.0'"):
-        layer_choice.named("encoder.layers.0", calls)
+        layer_choice.named_layers("encoder.layers.0", calls)
     with pytest.raises(ValueError, match=r"layers: expected modules that run .* found none by '12345'"):
-        layer_choice.named(["embeddings", "12345"], calls)
+        layer_choice.named_layers(["embeddings", "12345"], calls)
     with pytest.raises(ValueError, match=r"found none by 'encoder.layer'"):  # a list of modules, which never runs
-        layer_choice.named("encoder.layer", calls)
+        layer_choice.named_layers("encoder.layer", calls)
 
 
 def test_every_call_of_a_module_is_a_layer():
@@ -114,8 +114,8 @@ def test_every_call_of_a_module_is_a_layer():
 
     model = Twice()
     calls = traced(model, torch.ones(1, 4))
-    taps = layer_choice.named("linear", calls)
-    assert [tap.label for tap in taps] == ["linear[0]", "linear[1]"]
+    hook_points = layer_choice.named_layers("linear", calls)
+    assert [point.label for point in hook_points] == ["linear[0]", "linear[1]"]
     found = {}
-    hooks.run(model, inputs_of(torch.ones(2, 4)), taps, found.__setitem__)
+    hooks.run(model, inputs_of(torch.ones(2, 4)), hook_points, found.__setitem__)
     torch.testing.assert_close(found[1], model.linear(found[0]))

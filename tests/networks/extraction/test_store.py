@@ -8,19 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mot_fast.networks.extraction.header import Request
 from mot_fast.networks.extraction.store import ActivationStore
-
-REQUEST = Request(
-    name="net",
-    labels=("embedding", "block.0"),
-    widths=(3, 5),
-    stimuli_of="texts",
-    model={"class": "Net", "name_or_path": None, "n_parameters": 7, "digest": "ab"},
-    pooling={"pool": "mean", "skip_first_token": False},
-    dtype="float32",
-    versions={"mot_fast": "0", "torch": "2", "transformers": None},
-)
+from support.extraction_requests import REQUEST
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import shutil
 
 import numpy as np
 import pytest
-from test_extraction_store import REQUEST
-from test_mot_file import JUNK, places
 
 import mot_fast as mot
 from mot_fast.networks.extraction.store import ActivationStore
+from support.extraction_requests import REQUEST
+from support.json_damage import JUNK, places
 
 RNG = np.random.default_rng(0)
 ARRAYS = [RNG.standard_normal((9, width), dtype=np.float32) for width in REQUEST.widths]
@@ -104,7 +104,7 @@ def test_what_is_no_index_is_named(content, message, folder):
 
 
 def test_an_index_that_is_no_file_or_too_large_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr("mot_fast.networks.files.activation_index._LONGEST", 100)
+    monkeypatch.setattr("mot_fast.networks.files.activation_index._MAX_BYTES", 100)
     with pytest.raises(ValueError, match=r"network.json: .*it has more than 100 bytes"):
         mot.load(folder)
     (folder / "network.json").unlink()
