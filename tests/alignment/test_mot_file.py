@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import copy
-import functools
 import io
 import json
-import operator
 import os
 import pickle
 import shutil
@@ -18,7 +15,7 @@ import mot_fast as mot
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.record import Record
 from mot_fast.networks.summary import NetworkSummary
-from support.json_damage import JUNK, places
+from support.header_values import JUNK, places, with_json
 from support.pages import blocks, text_of
 from support.tampering import KINDS, checked_load, field, member_of_any_kind, members_of, npy, packed, rewrite
 
@@ -267,17 +264,6 @@ def test_other_archives_are_refused(tmp_path):
     shutil.copy(tmp_path / "net.npz", tmp_path / "net.mot")
     with pytest.raises(ValueError, match=r"net.mot: expected a complete .mot file, found none .*header.json"):
         mot.Alignment.load(tmp_path / "net.mot")
-
-
-def with_json(header, path, text):
-    """The header's bytes with one value replaced by a text; None leaves it out."""
-    changed = {"header": copy.deepcopy(header)}
-    *parents, last = "header", *path
-    parent = functools.reduce(operator.getitem, parents, changed)
-    parent[last] = "HERE"
-    if text is None:
-        del parent[last]
-    return json.dumps(changed.get("header")).replace('"HERE"', text or "").encode()
 
 
 @pytest.fixture(params=KINDS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 
 def nested(rng, *shape, width=4, n_stimuli=20):

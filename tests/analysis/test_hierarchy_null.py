@@ -9,8 +9,8 @@ import mot_fast as mot
 from mot_fast.analysis import hierarchy_null as module
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.measures.hierarchy import ceiling
-from oracles.transports import statistics as oracles_statistics
-from oracles.transports import transports as oracles
+from oracles import statistics as oracles_statistics
+from oracles import transports as oracles
 
 
 def deep(n_layers, seed, n_stimuli=60, n_units=6):
@@ -78,6 +78,7 @@ def test_two_layers_have_two_orders():
     assert null.p_layers == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.slow
 def test_p_values_of_unrelated_networks_are_uniform():
     nulls = [
         hierarchy_null(unrelated(4, 2 * k), unrelated(5, 2 * k + 1), n_draws=9, n_layer_draws=99) for k in range(30)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 pandas = pytest.importorskip("pandas")
 xarray = pytest.importorskip("xarray")

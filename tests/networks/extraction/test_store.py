@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mot_fast.networks.extraction.store import ActivationStore
-from support.extraction_requests import REQUEST
+from support.extraction_request import REQUEST
 
 
 @pytest.fixture
@@ -188,6 +188,7 @@ def test_no_folder_can_be_made_in_a_file(tmp_path):
         ActivationStore(tmp_path / "file" / "below", REQUEST)
 
 
+@pytest.mark.processes
 def test_a_full_disk_is_named_and_the_run_goes_on_later(small_disk, rng):
     many = [rng.random((3000, width), dtype=np.float32) for width in REQUEST.widths]
     few = [values[:5] for values in many]

@@ -14,8 +14,8 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.networks.extraction.store import ActivationStore
-from support.extraction_requests import REQUEST
-from support.json_damage import JUNK, places
+from support.extraction_request import REQUEST
+from support.header_values import JUNK, places
 
 RNG = np.random.default_rng(0)
 ARRAYS = [RNG.standard_normal((9, width), dtype=np.float32) for width in REQUEST.widths]

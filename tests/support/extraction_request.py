@@ -1,4 +1,4 @@
-"""A request for an extraction, with which tests write folders of activations."""
+"""A request for an extraction of two small layers, with which tests write folders of activations."""
 
 from __future__ import annotations
 
