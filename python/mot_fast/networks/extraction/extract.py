@@ -12,7 +12,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._version import __version__
-from mot_fast._warnings import warn
+from mot_fast._warnings import renamed_arguments, warn
 from mot_fast.networks.extraction.activation_warnings import warn_of_activations
 from mot_fast.networks.extraction.lock import exclusive_access
 from mot_fast.networks.extraction.request import Request
@@ -35,10 +35,11 @@ _FIRST_TOKEN_LEFT_OUT = (
 )
 
 
+@renamed_arguments(store="folder")
 def extract(
     model: Any,
     batches: Any,
-    store: Any,
+    folder: Any,
     *,
     layers: str | Sequence[str] = "auto",
     pool: str | Callable[[Any, Any], Any] = "mean",
@@ -68,7 +69,7 @@ def extract(
         batches of any of these, as a `DataLoader` yields them, which must keep the order of its data set. The first
         entry of a batch that is a tuple or list counts. The model gets arrays as its only argument and mappings as
         named arguments; an `attention_mask` in a mapping marks padding.
-    store : path
+    folder : path
         The folder to write to, new or of an earlier run. It will hold a `.npy` file for each layer, and `network.json`.
     layers : "auto", str or sequence of str
         Names of modules, or patterns in which a ``*`` stands for anything up to the next dot ("encoder.layer.*"), taken
@@ -110,7 +111,7 @@ def extract(
     Returns
     -------
     Network
-        The stored network, ``mot_fast.load(store)``.
+        The stored network, ``mot_fast.load(folder)``.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def extract(
     ...     mot.extract(model, torch.randn(100, 8), f"{folder}/mlp", name="mlp", progress=False)
     Network('mlp', 2 layers, 10 units, 100 stimuli)
     """
-    folder = Path(_validate.path(store, "store")).absolute()
+    folder = Path(_validate.path(folder, "folder")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = min(_validate.whole_number(batch_size, "batch_size", at_least=1), sys.maxsize)
     try:
@@ -162,9 +163,8 @@ def extract(
         )
         if reader.is_decoder:
             warn(_FIRST_TOKEN_LEFT_OUT)
-        request = _request(subject, reader, first.identity_kind, dtype, name)
         counted = _with_progress_bar(chain([first], coming), n_stimuli_if_known(batches, stimuli), progress)
-        _write(folder, request, counted, reader)
+        _write(folder, _request(subject, reader, first.identity_kind, dtype, name), counted, reader)
     return load(folder)
 
 
@@ -230,7 +230,8 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: LayerR
         if n_there and batch.start + n_there == there.n_stimuli:
             if digest != there.digest:
                 raise ValueError(
-                    f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
+                    f"folder: expected the {what}, found others; give another folder, or remove this one to extract "
+                    "anew"
                 )
             inputs = first.read()
             is_padding_seen = inputs.is_padded
@@ -239,7 +240,7 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: LayerR
         if n_there == len(batch.identities):
             continue
         if there.is_complete:
-            raise ValueError(f"store: expected the {what}, and no more, found more; give another folder")
+            raise ValueError(f"folder: expected the {what}, and no more, found more; give another folder")
         rest = batch.read().select(slice(n_there, None))
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
@@ -249,7 +250,7 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: LayerR
             _verify(activations, reader, rest, batch.start + n_there)
     if n_stimuli < there.n_stimuli:
         raise ValueError(
-            f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
+            f"folder: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
 
 

@@ -32,8 +32,8 @@ def exclusive_access(folder: Path) -> Iterator[None]:
         descriptor = _locked(folder / LOCK_FILE)
     except BlockingIOError as error:
         raise BlockingIOError(
-            f"store: expected a folder that no other extraction is writing to, found one at work in {folder}; wait for "
-            "it, or give another folder"
+            f"folder: expected a folder that no other extraction is writing to, found one at work in {folder}; wait "
+            "for it, or give another folder"
         ) from error
     except OSError:
         yield
