@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -12,6 +13,7 @@ from torch import nn  # noqa: E402
 from mot_fast.networks.extraction import hooks, layer_choice  # noqa: E402
 from mot_fast.networks.extraction.inputs import inputs_of  # noqa: E402
 from support import torch_models  # noqa: E402
+from support.torch_models import ROWS, extracted, linear  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -121,3 +123,26 @@ def test_every_call_of_a_module_is_a_layer():
     found = {}
     hooks.run(model, inputs_of(torch.ones(2, 4)), hook_points, found.__setitem__)
     torch.testing.assert_close(found[1], model.linear(found[0]))
+
+
+@pytest.mark.parametrize("block", [torch_models.OneChild, torch_models.OneChildInPlace])
+def test_blocks_of_one_child_are_recorded_with_their_residual(block, tmp_path):
+    model = torch_models.seeded(lambda: nn.Sequential(linear(8, 8), block(8), block(8)))
+    _, layers = extracted(model, ROWS, tmp_path)
+    with torch.no_grad():
+        expected = [model[:k](ROWS) for k in (1, 2, 3)]
+    assert list(layers) == ["stem", "1", "2"]
+    for values, of_one in zip(layers.values(), expected, strict=True):
+        np.testing.assert_allclose(values, of_one, rtol=1e-4, atol=1e-5)
+
+
+def test_sequences_with_a_residual_are_blocks(tmp_path):
+    def block():
+        return torch_models.ResidualSequence(nn.Conv2d(4, 4, 1), nn.ReLU(inplace=True))
+
+    model = torch_models.seeded(lambda: nn.Sequential(nn.Conv2d(3, 4, 1), block(), block()))
+    images = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    _, layers = extracted(model, images, tmp_path)
+    assert list(layers) == ["stem", "1", "2"]
+    with torch.no_grad():
+        np.testing.assert_allclose(layers["1"], model[:2](images).mean((2, 3)), rtol=1e-4, atol=1e-6)

@@ -161,8 +161,6 @@ def extract(
         reader = make_layer_reader(
             subject.module, first.read(), layers, pool=pool, skip_first_token=skip_first_token, dtype=dtype
         )
-        if reader.is_decoder:
-            warn(_FIRST_TOKEN_LEFT_OUT)
         counted = _with_progress_bar(chain([first], coming), n_stimuli_if_known(batches, stimuli), progress)
         _write(folder, _request(subject, reader, first.identity_kind, dtype, name), counted, reader)
     return load(folder)
@@ -211,6 +209,8 @@ def _with_progress_bar(batches: Iterable[Batch], n_stimuli: int | None, is_shown
 
 def _write(folder: Path, request: Request, batches: Iterable[Batch], reader: LayerReader) -> None:
     """Write the activations to the folder, and warn the caller of those that may spoil an alignment."""
+    if reader.is_decoder:
+        warn(_FIRST_TOKEN_LEFT_OUT)
     make_folder(folder)
     with exclusive_access(folder), ActivationStore(folder, request) as activations:
         _fill(activations, batches, reader)
