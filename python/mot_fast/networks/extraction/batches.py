@@ -54,10 +54,10 @@ def iterate_batches(
     stimulus_order.check_order(source)
     n_known = n_stimuli_if_known(source, None)
     if stimuli is not None and n_known is not None:  # before the model runs for hours
-        _check_number(n_known == len(stimuli), stimuli, str(n_known))
-    start, begun_with = 0, None
-    for values in _cut(source, batch_size):
-        begun_with = _content(values, source) if begun_with is None else begun_with
+        _check_count(n_known == len(stimuli), stimuli, str(n_known))
+    start, first_identities = 0, None
+    for values in _divided(source, batch_size):
+        first_identities = _content_identities(values, source) if first_identities is None else first_identities
         texts = _texts(values)
         if texts is not None:
             n_stimuli, read = len(texts), partial(_tokenized, texts, tokenizer, start)
@@ -67,7 +67,7 @@ def iterate_batches(
         if not n_stimuli:
             continue
         if stimuli is not None:
-            _check_number(start + n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
+            _check_count(start + n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
             known = [stimulus_digest.identity(each, "stimuli") for each in stimuli[start : start + n_stimuli]]
             yield Batch(start, known, "identities", read)
         elif texts is not None:
@@ -78,11 +78,11 @@ def iterate_batches(
     if start == 0:
         raise ValueError(f"batches: expected at least one stimulus, found none in {type(source).__name__}")
     if stimuli is not None:
-        _check_number(start == len(stimuli), stimuli, str(start))
-    _check_begins_as_before(source, begun_with)
+        _check_count(start == len(stimuli), stimuli, str(start))
+    _check_repeatable(source, first_identities)
 
 
-def _content(values: Any, source: Any) -> list[bytes]:
+def _content_identities(values: Any, source: Any) -> list[bytes]:
     """Identities of the stimuli of a batch by their contents."""
     texts = _texts(values)
     if texts is not None:
@@ -90,7 +90,7 @@ def _content(values: Any, source: Any) -> list[bytes]:
     return (values if isinstance(values, Inputs) else inputs_of(values, _what(source))).identities()
 
 
-def _check_begins_as_before(source: Any, begun_with: list[bytes] | None) -> None:
+def _check_repeatable(source: Any, first_identities: list[bytes] | None) -> None:
     """Check that a source begins with the same batch when it is iterated over again, and so does not shuffle.
 
     Containers, and iterators that can be used only once, are not checked. The check comes last, since all iterations
@@ -100,8 +100,8 @@ def _check_begins_as_before(source: Any, begun_with: list[bytes] | None) -> None
         return
     again = None
     with suppress(Exception):  # some sources raise an error when they are used up
-        again = _content(next(iter(source)), source)
-    if again is not None and again != begun_with:
+        again = _content_identities(next(iter(source)), source)
+    if again is not None and again != first_identities:
         raise ValueError(
             f"batches: expected the same stimuli in the same order whenever they are gone through, found that "
             f"{type(source).__name__} begins with others the second time: it shuffles, or alters stimuli at random"
@@ -118,7 +118,7 @@ def n_stimuli_if_known(source: Any, stimuli: Sequence[Any] | None) -> int | None
     return len(source) if is_one_collection else None
 
 
-def _cut(source: Any, batch_size: int) -> Iterator[Any]:
+def _divided(source: Any, batch_size: int) -> Iterator[Any]:
     """Yield the batches of a source, or divide it into batches."""
     if isinstance(source, (str, bytes)) or not isinstance(source, (Iterable, torch.Tensor)):
         raise TypeError(f"batches: expected texts, an array or an iterable of batches, found {type(source).__name__}")
@@ -165,6 +165,6 @@ def _what(source: Any) -> str:
     return "batches" if isinstance(source, (torch.Tensor, np.ndarray)) else "batches, one of them"
 
 
-def _check_number(is_right: bool, stimuli: Sequence[Any], found: str) -> None:
+def _check_count(is_right: bool, stimuli: Sequence[Any], found: str) -> None:
     if not is_right:
         raise ValueError(f"stimuli: expected one for each of the stimuli in batches, found {len(stimuli)} for {found}")

@@ -157,14 +157,14 @@ class _ChannelTracker(TorchFunctionMode):  # type: ignore[misc]  # torch is Any 
         if shown_by_weights := _channels_by_weights(name, given, args, result):
             (values, of_values), (made, of_made) = shown_by_weights
             self._learn(values, of_values)
-            self._saw(values, of_values.dim)
+            self._note_order(values, of_values.dim)
             is_confirmed = self._known[values].dim == of_values.dim  # otherwise the function mixes tokens
             self._learn(made, of_made if is_confirmed else self._inherited(made, [values], is_joined=False))
-            self._saw(made, self._known[made].dim if made in self._known else 1)
+            self._note_order(made, self._known[made].dim if made in self._known else 1)
             return
         if given and (known := _channels_by_function(name, given, args)) is not None:
             self._learn(given[0], known)
-            self._saw(given[0], known.dim)
+            self._note_order(given[0], known.dim)
             if isinstance(result, torch.Tensor) and result.ndim == given[0].ndim:
                 is_confirmed = self._known[given[0]].dim == known.dim  # otherwise the function mixes tokens
                 self._learn(result, known if is_confirmed else self._known[given[0]])
@@ -176,8 +176,8 @@ class _ChannelTracker(TorchFunctionMode):  # type: ignore[misc]  # torch is Any 
             if name in _WITH_ONE_NUMBER_A_UNIT and tensor not in self._known:
                 self._learn(tensor, _dim_of_factors(tensor, given))
 
-    def _saw(self, tensor: torch.Tensor, dim: int) -> None:
-        """Remember whether the model has maps whose channels come last."""
+    def _note_order(self, tensor: torch.Tensor, dim: int) -> None:
+        """Note whether the model has maps whose channels come last."""
         self._has_maps_with_channels_last |= tensor.ndim in _MAPS and dim == tensor.ndim - 1
 
     def _inherited(self, tensor: torch.Tensor, given: Iterable[torch.Tensor], *, is_joined: bool) -> _Channels | None:

@@ -62,8 +62,8 @@ def _compare(path: Path, expected: Checksum, _identity: tuple[int, ...]) -> None
 
 
 def crc32_of_region(path: Path, start: int, n_bytes: int) -> int:
-    """CRC-32 of a region of a file, which must hold all of the region."""
-    found = 0
+    """CRC-32 of a region of a file, or of the part of the region before the end of the file."""
+    found, n_bytes = 0, min(n_bytes, path.stat().st_size - start)
     if n_bytes > 0:
         region = np.memmap(path, np.uint8, "r", start, (n_bytes,))
         for first in range(0, n_bytes, _PIECE_BYTES):
