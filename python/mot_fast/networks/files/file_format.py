@@ -102,9 +102,9 @@ def require_memory(shape: Sequence[int], dtype: np.dtype[Any]) -> None:
     """Raise `UnusableArray` if the array is larger than the memory that is available."""
     needed, left = math.prod(shape) * dtype.itemsize, memory.available()
     if needed > left:
-        found = f"{memory.shown(needed)}, shape {tuple(shape)}"
+        found = f"{memory.format_bytes(needed)}, shape {tuple(shape)}"
         raise UnusableArray(
-            f"expected an array that fits into the memory that is left, {memory.shown(left)}, found {found}"
+            f"expected an array that fits into the memory that is left, {memory.format_bytes(left)}, found {found}"
         )
 
 
