@@ -8,7 +8,7 @@ from mot_fast.networks.extraction.activation_warnings import first_component_sha
 
 
 def with_principal_values(values, n_stimuli=400, seed=0):
-    """Layer whose centred singular values are these."""
+    """A layer with these singular values after centring."""
     rng = np.random.default_rng(seed)
     left = np.linalg.qr(np.column_stack([np.ones(n_stimuli), rng.standard_normal((n_stimuli, len(values)))]))[0][:, 1:]
     right = np.linalg.qr(rng.standard_normal((len(values), len(values))))[0]

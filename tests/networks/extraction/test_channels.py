@@ -41,7 +41,7 @@ class Plain(nn.Module):
 
 
 class OverTokens(Plain):
-    """Hands on a reshaped tensor, as timm's Swin does."""
+    """A block that returns a reshaped tensor, as timm's Swin does."""
 
     def forward(self, x):
         tokens = x.reshape(len(x), -1, x.shape[-1])
@@ -49,7 +49,7 @@ class OverTokens(Plain):
 
 
 class Shifted(Plain):
-    """Moves windows about before its weights."""
+    """A block that shifts windows before its weights."""
 
     def forward(self, x):
         windows = self.norm(x).roll((1, 1), (1, 2)).unflatten(1, (2, -1)).flatten(0, 1)
@@ -57,7 +57,7 @@ class Shifted(Plain):
 
 
 class OwnNorm(nn.Module):
-    """Its norm and weights are no modules of torch."""
+    """A block whose norm and weights are not modules of torch."""
 
     def __init__(self, n):
         super().__init__()
@@ -68,7 +68,7 @@ class OwnNorm(nn.Module):
 
 
 class Convolved(nn.Module):
-    """A block of ConvNeXt: the maps that it takes in and puts out have their channels second."""
+    """A block like those of ConvNeXt, which computes on maps whose channels come second."""
 
     def __init__(self, n):
         super().__init__()
@@ -97,7 +97,7 @@ def test_channels_that_come_last(block, n_channels, tmp_path):
 
 
 def test_channels_that_come_second(tmp_path):
-    """Also beside weights that are applied to them at the end, and over one dimension."""
+    """Maps whose channels come second are recognized before a final permutation, and so are sequences."""
     model = torch_models.seeded(
         lambda: nn.Sequential(nn.Conv2d(3, 4, 1), nn.GroupNorm(2, 4), Applied(lambda x: x.permute(0, 2, 3, 1)))
     )
@@ -124,7 +124,7 @@ def test_channels_that_come_second(tmp_path):
     ],
 )
 def test_channels_by_products_that_are_written_out(function, shape, dim, tmp_path):
-    """In a product of activations with weights, the channels are what the weights have of their own."""
+    """In a product of activations with weights, the channels are the dimension that only the weights have."""
     weights = torch.randn(6, 6, generator=torch.Generator().manual_seed(2))
     layer, x = Applied(lambda x: function(x, weights)), torch.randn(4, *shape)
     expected = function(x, weights).movedim(dim, 1).flatten(2).mean(2)
@@ -150,7 +150,7 @@ def test_convolutions_over_tokens_have_their_channels_second(n_tokens, tmp_path)
 
 
 def test_channels_that_nothing_tells_are_refused(tmp_path):
-    """One that has channels last somewhere, and then mixes all dimensions beyond recognition."""
+    """The model has maps whose channels come last, and a layer that sorts all numbers."""
     scramble = Applied(lambda x: x.flatten(1).sort().values.view(x.shape))
     model = nn.Sequential(ChannelsLast(Plain), scramble)
     with pytest.raises(ValueError, match=r"layer '1': expected norms, .* holds the channels, found none for shape"):

@@ -34,7 +34,7 @@ def test_models_that_edit_their_input(edit, of, tmp_path):
 
 
 def test_what_is_recorded_is_what_left_the_module(tmp_path):
-    """Later modules edit it in place, and so may the function that pools it."""
+    """Later modules, and the function that pools, edit the output in place."""
     images = torch.randn(7, 3, 6, 6, generator=torch.Generator().manual_seed(0))
     model = nn.Sequential(torch_models.seeded(nn.Conv2d, 3, 4, 3), Applied(F.relu_), Applied(lambda x: x.mul_(3)))
     with torch.no_grad():
@@ -46,7 +46,7 @@ def test_what_is_recorded_is_what_left_the_module(tmp_path):
 
 
 class OptimizedModule(nn.Module):
-    """What `torch.compile` makes of a module, without the seconds that its compiler takes to be imported."""
+    """A stand-in for the result of `torch.compile`, without the seconds that it takes to import the compiler."""
 
     def __init__(self, module):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Which modules are layers, on architectures of every kind; skipped where torch or transformers is not installed."""
+"""The modules that are chosen as layers, in architectures of every kind; skipped without torch or transformers."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.torch
 
 
 class Permuted(torch.utils.data.Sampler):
-    """Another order, and always the same."""
+    """A sampler of a permuted order, which is always the same."""
 
     def __iter__(self):
         return iter([0, 2, 1, 3, 4, 5, 6, 7, 8])
@@ -85,7 +85,7 @@ def test_what_has_no_order_or_leaves_stimuli_out_is_refused(tmp_path):
 
 
 class Stream(IterableDataset):
-    """The rows, in an order that depends on how often they have been gone through, or always as they are."""
+    """A data set that yields the rows in another order in each iteration, or always in their own order."""
 
     def __init__(self, shuffles=False):
         self.shuffles, self.n_times = shuffles, 0
@@ -96,14 +96,14 @@ class Stream(IterableDataset):
 
 
 class Noisy(TensorDataset):
-    """Every time another variant of the same image, as data augmentation makes them."""
+    """A data set that returns another variant of a stimulus each time, as data augmentation does."""
 
     def __getitem__(self, k):
         return super().__getitem__(k)[0] + torch.randn(8)
 
 
 class Wrapped:
-    """What hides a loader, as a progress bar does."""
+    """An iterable that hides a loader, as a progress bar does."""
 
     def __init__(self, within):
         self.within = within

@@ -46,7 +46,7 @@ def test_rows_that_are_not_the_models_answer_are_told_of(layer, message, tmp_pat
 
 @pytest.mark.parametrize("comes_late", [False, True])
 def test_padding_that_counts_is_told_of(comes_late, tmp_path):
-    """One embedding a token, and a sum over all of them: padding, which the mask leaves out, is in it."""
+    """The model adds the sum of all tokens to each token, padding included, although the mask leaves padding out."""
 
     class Summed(nn.Module):
         def __init__(self):
@@ -66,7 +66,7 @@ def test_padding_that_counts_is_told_of(comes_late, tmp_path):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_rounding_is_no_doubt(dtype, tmp_path):
-    """Kernels for one stimulus round otherwise than those for many; a mean of nothing but rounding is none either."""
+    """Kernels for one stimulus and for many round differently; a mean of rounding errors alone causes no warning."""
     centred = Applied(lambda x: x - x.mean((2, 3), keepdim=True))
     blocks = (torch_models.Residual(8) for _ in range(2))
     model = torch_models.seeded(lambda: nn.Sequential(nn.Conv2d(3, 8, 3), *blocks, centred)).to(dtype)
@@ -77,7 +77,7 @@ def test_rounding_is_no_doubt(dtype, tmp_path):
 
 
 def test_rows_of_a_model_that_has_changed_since_are_refused(tmp_path):
-    """By what is neither a parameter nor a buffer; of both what is complete and what is not."""
+    """The change is in an attribute that is neither parameter nor buffer; complete and incomplete runs are refused."""
     model = nn.Sequential(torch_models.Scaled(1.0), linear())
 
     def stopped():

@@ -1,4 +1,4 @@
-"""What `network.json` may say, and the files beside it: an error names them, or the numbers are right."""
+"""Altered indexes `network.json` and layer files: either an error names the file, or the numbers are right."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_what_was_altered_is_not_gone_on_with(tmp_path):
 
 
 def mutated(text, rng):
-    """The index with a value replaced or left out, or with bytes of it changed."""
+    """Bytes of the index with a value replaced or left out, or with some bytes changed."""
     content = bytearray(text.encode())
     if rng.random() < 0.6:
         header = {"header": json.loads(text)}
@@ -227,7 +227,7 @@ def mutated(text, rng):
 
 
 def use(folder):
-    """Load, read and compare all: right numbers, or an error that names a file of the folder."""
+    """Load, read and compare a folder: the numbers are right, or the error names a file of the folder."""
     message = ""
     try:
         network = mot.load(folder)

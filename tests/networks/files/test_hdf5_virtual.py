@@ -16,7 +16,7 @@ def path(tmp_path):
 
 
 def virtual(path, sources, shape=(20, 4)):
-    """An array that is put together: of pairs of where, and a source with its part."""
+    """Add a virtual dataset; `sources` are pairs of a selection of it and a selection of a source."""
     layout = h5py.VirtualLayout(shape, "f8")
     for where, source in sources:
         layout[where] = source

@@ -214,10 +214,8 @@ def _channels_by_weights(name: str, given: list[torch.Tensor], args: Any, result
     """Input and output of a product, with the channels that its weights or its notation show."""
     if not isinstance(result, torch.Tensor) or not given:
         return []
-    if name == "unfold" and (given[0].ndim, result.ndim) == (
-        4,
-        3,
-    ):  # the function of patches, not the view of the same name
+    # The function `unfold`, which cuts maps into patches, and not the view of the same name.
+    if name == "unfold" and (given[0].ndim, result.ndim) == (4, 3):
         return [(given[0], _Channels(1, Evidence.CONVOLUTION)), (result, _Channels(1, Evidence.CONVOLUTION))]
     if len(given) != 2 or sorted(each.ndim <= 2 for each in given) != [False, True] or result.ndim < 3:
         return []

@@ -41,9 +41,8 @@ def exclusive_access(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if (
-            fcntl is not None
-        ):  # before unlocking, so that no other run's lock is removed; Windows cannot remove open files
+        # Removed before unlocking, so that no other run's lock is removed; Windows cannot remove open files.
+        if fcntl is not None:
             _remove(folder / LOCK_FILE)
         os.close(descriptor)
         if fcntl is None:

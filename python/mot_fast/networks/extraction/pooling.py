@@ -49,9 +49,7 @@ class Pooling:
         if values.ndim == 2:
             return values.to(torch.float32, copy=True)  # the model may still edit it in place
         if callable(self.pool):
-            pooled = self.pool(
-                values.clone(), mask
-            )  # a copy, since the function may edit in place what the model uses next
+            pooled = self.pool(values.clone(), mask)  # the function may edit what the model uses next
             if not isinstance(pooled, torch.Tensor) or pooled.ndim != 2 or len(pooled) != n_stimuli:
                 shape = tuple(pooled.shape) if isinstance(pooled, torch.Tensor) else type(pooled).__name__
                 raise ValueError(f"expected shape ({n_stimuli}, n_units) from pool, found {shape}")
