@@ -40,7 +40,7 @@ _PLACES = {
     "uncertainty": {"Interval": "analysis.bootstrap"},
 }
 """For every module of 0.1 whose classes are in pickles, where these classes are now."""
-_NEW_NAMES = {"Side": "NetworkSummary"}
+_NEW_NAMES = {"Branch": "NetworkGroup", "Side": "NetworkSummary"}
 
 
 def moved(module: str, name: str) -> Any:
