@@ -21,6 +21,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _SECONDS_PER_WAIT = 1.0
+"""Longest wait for a result before the executor is looked at."""
 _MOST_IDLE_WAITS = 5
 """Waits without any result, after which a process pool is checked for dead processes."""
 _MOST_LOST = 100
