@@ -24,7 +24,7 @@ from harness.report import Section
 from harness.targets import Target
 from harness.turns import Timing, turns
 from mot_fast.layer_pairs import blocks
-from mot_fast.layer_pairs.blocks import seconds_sizes
+from mot_fast.layer_pairs.pair_work import seconds_sizes
 from mot_fast.layer_pairs.unit_transports import UnitTransports
 from problems.layers import synthetic
 from suites.trajectories import Run, training_runs

@@ -14,7 +14,7 @@ import mot_fast as mot
 from harness.report import Section
 from harness.targets import OURS, faster_than
 from harness.turns import Timing, time_in_turns
-from mot_fast.system.usage import measured
+from mot_fast.system.resource_usage import measure_usage
 from problems.layers import F64, Array, standardized
 from rivals import SINGLE_PRECISION, align_plainly, pot_cost, standardized_costs
 
@@ -84,7 +84,7 @@ def time_trajectories(folder: Path | None, n_repeats: int) -> Trajectories:
 def align_all_checkpoints(folder: Path, n_threads: int) -> AllCheckpoints:
     """Align all checkpoints of the paper's case."""
     runs = training_runs(folder, N_CHECKPOINTS)
-    with measured() as usage:
+    with measure_usage() as usage:
         found = mot.align_trajectories(*runs, n_jobs=n_threads)
     n_pairs = found.layer_costs.size
     inputs = sum(layer.nbytes for run in runs for checkpoint in run for layer in checkpoint)

@@ -10,7 +10,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_TABLES
 
 

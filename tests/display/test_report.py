@@ -11,7 +11,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.display.report import matches
 from mot_fast.display.report.matches import correlations
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_PAGES
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}

@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
 from mot_fast.display.report.matches import correlations
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_PAGES
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -20,8 +20,8 @@ from mot_fast.measures.linear import global_linear_predictivity, linear_predicti
 from mot_fast.measures.similarity import greedy_map
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
-from mot_fast.system import progress_bar
-from mot_fast.system.usage import Usage, measured
+from mot_fast.system.progress import progress_bar
+from mot_fast.system.resource_usage import ResourceUsage, measure_usage
 
 _GROUPS = (*((name,) for name in SIMILARITIES), COUPLINGS, ROTATED, ("global_ot",), ("global_linear",), ("linear",))
 """Methods that share their work, in the order in which it is done: those that refuse what others take come first."""
@@ -43,7 +43,7 @@ class Outcome:
     """Of one method on one split."""
 
     value: float
-    usage: Usage
+    usage: ResourceUsage
     layer_map: F64 | None = None
     sd_over_draws: float | None = None
     p_better: float | None = None
@@ -88,7 +88,7 @@ class Task:
         """The outcomes of all methods on every split."""
         groups = [asked for group in _GROUPS if (asked := [name for name in group if name in names])]
         outcomes: list[dict[str, Outcome]] = []
-        with progress_bar.bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
+        with progress_bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
             for one in splits:
                 outcomes.append({})
                 for group in groups:
@@ -100,7 +100,7 @@ class Task:
         if names[0] in COUPLINGS or names[0] in ROTATED:
             return self._couplings(split, names)
         measure = {"global_ot": self._global_ot, "global_linear": self._global_linear, "linear": self._linear}
-        with measured() as usage:
+        with measure_usage() as usage:
             outcome = measure[names[0]](split) if names[0] in measure else self._similarity(split, names[0])
         value, layer_map = outcome
         return {names[0]: Outcome(value, usage, layer_map)}
@@ -109,12 +109,12 @@ class Task:
         """Plain ones, or those with rotations, from one alignment."""
         suffix = "+r" if names[0] in ROTATED else ""
         masses = self.source_masses.given, self.target_masses.given
-        with measured() as of_alignment:
+        with measure_usage() as of_alignment:
             alignment = self._align(split.train, masses, self.rotate if suffix else False)
         outcomes = {}
         for name in names:
             coupling = name.removesuffix("+r")
-            with measured() as of_scores:
+            with measure_usage() as of_scores:
                 draws = range(self.n_permutations if coupling == "permuted" else 1)
                 weights = [alignment.coupling(coupling, seed=k) for k in draws]
                 values = np.array([score.value for score in alignment.scores(*split.test, weights, self.n_jobs)])

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from mot_fast.cli import terminal
 from mot_fast.cli.arguments import options_of, with_option_names
 from mot_fast.cli.parser import command_parser
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130

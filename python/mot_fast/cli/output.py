@@ -59,7 +59,7 @@ def check_file(path: Path | None) -> None:
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
     if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
         raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
-    atomic_write.check(path)
+    atomic_write.check_writable(path)
 
 
 def check_picture(path: Path | None) -> None:
@@ -82,7 +82,7 @@ def save_picture(axes: Axes, path: Path) -> None:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
-            with atomic_write.written(path) as file:
+            with atomic_write.open_atomically(path) as file:
                 figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
         except OSError as error:
             raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
@@ -112,7 +112,7 @@ def write_table(comparison: Comparison, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, completely or not at all."""
-    with atomic_write.written(path) as file:
+    with atomic_write.open_atomically(path) as file:
         file.write(text.encode())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 
 def open_closed_streams() -> None:

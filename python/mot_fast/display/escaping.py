@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Markdown's markup; underscores within words, as names of layers often have them, are none."""

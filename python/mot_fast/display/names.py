@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 _LONGEST = 24
 """Characters of a name that is shown in full."""

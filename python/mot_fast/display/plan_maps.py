@@ -25,7 +25,7 @@ from mot_fast.display.axes import (
 from mot_fast.display.colours import MORE_IS_DARKER
 from mot_fast.display.names import short_name, short_names
 from mot_fast.measures.hierarchy import ceiling, hierarchy
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 from mot_fast._validate import F64
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, new_axes, open_frame
 from mot_fast.display.colours import BAR_STYLES, BLUE, ORANGE
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

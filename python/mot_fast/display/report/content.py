@@ -10,8 +10,8 @@ from mot_fast.display.report.figures import COUPLING_NAMES, figures
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system.memory import shown
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
+from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _history(alignment: Alignment) -> dict[str, str]:
             "Stimuli": f"{run.n_stimuli:,}",
             "Began": run.began.replace("T", " ").replace("+00:00", " UTC"),
             "Took": f"{run.seconds:.4g} s on {run.n_threads} thread{'s' * (run.n_threads != 1)}",
-            "Memory limit": "by what was left" if run.memory_limit is None else shown(run.memory_limit),
+            "Memory limit": "by what was left" if run.memory_limit is None else format_bytes(run.memory_limit),
             "Versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
             "Machine": f"{run.platform} ({run.machine})",
         }

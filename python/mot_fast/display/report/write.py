@@ -12,7 +12,7 @@ from mot_fast import _validate
 from mot_fast._validate import check_alignment
 from mot_fast.display.report.content import page_content
 from mot_fast.system import atomic_write, optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
@@ -60,7 +60,7 @@ def write_report(alignment: Alignment, path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
     # Names out of a file may hold lone surrogates, which UTF-8 cannot encode.
     text = _page(alignment).encode("utf-8", "replace")
-    with atomic_write.written(path) as file:
+    with atomic_write.open_atomically(path) as file:
         file.write(text)
 
 
