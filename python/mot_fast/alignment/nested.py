@@ -1,4 +1,4 @@
-"""The result of aligning networks at three levels or more, and what can be asked of it."""
+"""The result of aligning networks at three levels or more, and the questions that it answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.display import notebook, tables
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
-from mot_fast.networks.nesting import Branch
+from mot_fast.networks.nesting import NetworkGroup
 from mot_fast.networks.network import Network
 from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
@@ -32,27 +32,28 @@ if TYPE_CHECKING:
 class NestedAlignment:
     """Two systems aligned at one level, and at all levels below it.
 
-    Made by `mot_fast.align_trajectories`, whose parts are checkpoints, and `mot_fast.align_nested`.
+    Made by `mot_fast.align_trajectories`, where the parts of a system are its checkpoints, and by
+    `mot_fast.align_nested`. The systems have n and m parts.
     """
 
-    source: Branch | Network
-    target: Branch | Network
+    source: NetworkGroup | Network
+    target: NetworkGroup | Network
     costs: F64
-    """`(n, m)`: least cost of aligning each part of the source with each part of the target, one level below."""
+    """Costs of the pairs of parts, `(n, m)`: the least cost of aligning one with the other, one level below."""
     plan: F64
-    """`(n, m)`: how much of each part goes where; rows sum to 1 / n, columns to 1 / m."""
+    """Plan between the parts, `(n, m)`: rows sum to 1 / n, columns to 1 / m."""
     cost: float
     """Alignment cost of the two systems: ``sum(costs * plan)``."""
     certificate: Certificate
-    """The worst of every figure over all transports of the run up to this level."""
+    """Proof of optimality: the worst of every figure over all transports up to this level."""
     layer_costs: F64
-    """Between all layers of all parts, end to end."""
+    """Costs between all layers of both systems, the layers of all parts end to end."""
 
     @classmethod
     def of(
-        cls, source: Branch | Network, target: Branch | Network, layer_costs: F64, certificate: Certificate
+        cls, source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, certificate: Certificate
     ) -> NestedAlignment:
-        """Solve this level, given the costs of all pairs of layers and the worst figures of their proofs."""
+        """Solve this level, given the costs of all pairs of layers and the worst figures of their certificates."""
         costs, below = _costs(source, target, layer_costs)
         transport = solve_transport(costs)
         worst = Certificate.worst([certificate, *below, transport.certificate])
@@ -60,13 +61,13 @@ class NestedAlignment:
 
     @property
     def n_levels(self) -> int:
-        """Levels of transport, that of units among them: 3 for checkpoints."""
-        return 2 + (self.source.depth if isinstance(self.source, Branch) else 0)
+        """Number of levels of transport, including the level of units: 3 for checkpoints."""
+        return 2 + (self.source.depth if isinstance(self.source, NetworkGroup) else 0)
 
     def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
-        """The alignment of two parts one level below, by position or label; of two layers, the plan of their units.
+        """The alignment of two parts one level below, given by position or label; for two layers, their units' plan.
 
-        Levels above the units cost next to nothing; the transport of units is solved anew.
+        Levels above the units take next to no time; a transport between units is solved anew.
 
         Raises
         ------
@@ -87,7 +88,7 @@ class NestedAlignment:
         )
 
     def alignment(self, source_part: int | str, target_part: int | str, **options: Unpack[Options]) -> Alignment:
-        """Two networks that are parts, aligned anew with the plans of all units; options are those of `align`.
+        """The alignment of two networks that are parts, made anew with all unit plans; options are those of `align`.
 
         Raises
         ------
@@ -96,7 +97,8 @@ class NestedAlignment:
         """
         i, j = self._positions(source_part, target_part)
         parts = [
-            tree.children[k] if isinstance(tree, Branch) else None for tree, k in ((self.source, i), (self.target, j))
+            tree.children[k] if isinstance(tree, NetworkGroup) else None
+            for tree, k in ((self.source, i), (self.target, j))
         ]
         source, target = parts
         if not isinstance(source, Network) or not isinstance(target, Network):
@@ -181,8 +183,10 @@ class NestedAlignment:
         )
 
 
-def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[F64, list[Certificate]]:
-    """Costs between parts: those of their own transports, or of layers themselves."""
+def _costs(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[F64, list[Certificate]]:
+    """Costs between parts, and the certificates of their transports; parts that are layers have their layer costs."""
     if isinstance(source, Network) or isinstance(target, Network):
         return layer_costs, []
     costs = np.empty((len(source), len(target)))
@@ -196,16 +200,19 @@ def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64)
     return costs, certificates
 
 
-def _solve(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[Transport, list[Certificate]]:
+def _solve(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[Transport, list[Certificate]]:
+    """The transport between two parts' parts, and the certificates of all levels below it."""
     costs, below = _costs(source, target, layer_costs)
     return solve_transport(costs), below
 
 
-def _spans(tree: Branch) -> list[slice]:
-    """Where the layers of each part stand among those of all."""
+def _spans(tree: NetworkGroup) -> list[slice]:
+    """Positions of the layers of each part among the layers of all parts."""
     spans, start = [], 0
     for child in tree.children:
-        stop = start + (sum(map(len, child.networks())) if isinstance(child, Branch) else len(child))
+        stop = start + (sum(map(len, child.networks())) if isinstance(child, NetworkGroup) else len(child))
         spans.append(slice(start, stop))
         start = stop
     return spans

@@ -12,7 +12,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
 from mot_fast.layer_pairs.transport_costs import TransportCosts
 from mot_fast.networks.load import Source, warn_of_rows
-from mot_fast.networks.nesting import Branch, Nested, branch_of, flat
+from mot_fast.networks.nesting import Nested, NetworkGroup, as_one_network, network_group
 from mot_fast.networks.network import same_stimuli
 
 
@@ -68,7 +68,7 @@ def align_trajectories(
     >>> runs.hierarchy() > runs.hierarchy("pairwise_best")
     True
     """
-    trees = branch_of(checkpoints_a, "checkpoints_a"), branch_of(checkpoints_b, "checkpoints_b")
+    trees = network_group(checkpoints_a, "checkpoints_a"), network_group(checkpoints_b, "checkpoints_b")
     for tree in trees:
         if tree.depth != 1:
             raise ValueError(
@@ -122,14 +122,14 @@ def align_nested(
     >>> aligned.between(0, 1).plan.shape
     (3, 3)
     """
-    trees = branch_of(a, "a"), branch_of(b, "b")
+    trees = network_group(a, "a"), network_group(b, "b")
     if trees[0].depth != trees[1].depth:
         raise ValueError(f"a and b: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks")
     return _align(trees, n_jobs, progress, memory_limit, executor, store)
 
 
 def _align(
-    trees: tuple[Branch, Branch],
+    trees: tuple[NetworkGroup, NetworkGroup],
     n_jobs: int | None,
     progress: bool,
     memory_limit: int | None,
@@ -137,7 +137,7 @@ def _align(
     store: str | os.PathLike[str] | None,
 ) -> NestedAlignment:
     """Align two trees of networks at every level."""
-    source, target = map(flat, trees)
+    source, target = map(as_one_network, trees)
     what = f"{source.name} and {target.name}"
     same_stimuli([source, target], what)
     same_stimuli(

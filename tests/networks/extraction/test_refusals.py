@@ -1,4 +1,4 @@
-"""What extraction tells of and refuses; skipped where torch or transformers is missing."""
+"""Warnings and errors of extraction; skipped without torch or transformers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.torch
 
 
 class Scaled(nn.Module):
-    """Multiplies its input."""
+    """A module that multiplies its input."""
 
     def __init__(self, factor, dtype=torch.float32):
         super().__init__()
@@ -102,7 +102,7 @@ def test_progress_is_shown(tmp_path, capsys):
         ),
         ({"dtype": "float64"}, ValueError, "dtype: expected one of 'float32', 'float16', found 'float64'"),
         ({"batch_size": 0}, ValueError, "batch_size: expected at least 1, found 0"),
-        ({"store": 3}, TypeError, "store: expected a path, found 3"),
+        ({"folder": 3}, TypeError, "folder: expected a path, found 3"),
         ({"model": 3}, TypeError, "model: expected a torch module, or a name or path of one, found int"),
         ({"device": "cpu"}, ValueError, "device: expected none, as a module runs where it is, found 'cpu'"),
         (
@@ -137,7 +137,7 @@ def test_bad_arguments_are_named(options, error, message, tmp_path):
     arguments = {
         "model": torch_models.mlp(),
         "batches": np.ones((3, 5)),
-        "store": tmp_path,
+        "folder": tmp_path,
         "progress": False,
         **options,
     }
@@ -148,13 +148,13 @@ def test_bad_arguments_are_named(options, error, message, tmp_path):
         }
     if arguments["model"] == "transposed":
         arguments |= {"model": nn.Sequential(nn.Linear(5, 2), Transposed()), "batches": np.ones((3, 4, 5))}
-    model, stimuli, store = (arguments.pop(key) for key in ("model", "batches", "store"))
+    model, stimuli, folder = (arguments.pop(key) for key in ("model", "batches", "folder"))
     with pytest.raises(error, match=message):
-        mot.extract(model, stimuli, store, **arguments)
+        mot.extract(model, stimuli, folder, **arguments)
 
 
 class Transposed(nn.Module):
-    """Puts the second dimension first."""
+    """A module that moves the second dimension to the front."""
 
     def __init__(self):
         super().__init__()
@@ -165,7 +165,7 @@ class Transposed(nn.Module):
 
 
 class Moody(nn.Module):
-    """Calls its module as often as it has stimuli, and hands on no tensor of five of them."""
+    """A module that calls its submodule twice for several stimuli, and returns no tensor for five stimuli."""
 
     def __init__(self):
         super().__init__()
@@ -179,7 +179,7 @@ class Moody(nn.Module):
 
 
 class Untold(nn.Module):
-    """Puts out no tensor of five stimuli."""
+    """A module that returns no tensor for five stimuli."""
 
     def forward(self, x):
         return x if len(x) < 5 else None
