@@ -25,7 +25,7 @@ from harness.targets import Target
 from harness.turns import Timing, turns
 from mot_fast.layer_pairs import blocks
 from mot_fast.layer_pairs.pair_work import seconds_sizes
-from mot_fast.layer_pairs.unit_transports import UnitTransports
+from mot_fast.layer_pairs.transport_plans import TransportPlans
 from problems.layers import synthetic
 from suites.trajectories import Run, training_runs
 
@@ -141,7 +141,7 @@ def check_model(*, is_quick: bool) -> list[Modelled]:
 def predicted_seconds(network: mot.Network, n_networks: int) -> float:
     """Seconds of the similarity matrix of `n_networks` like this one, by the cost model of `docs/clusters.md`."""
     training, _ = mot.split(network.n_stimuli)
-    aligned = sum(seconds_sizes(network[training], UnitTransports())) ** 2
+    aligned = sum(seconds_sizes(network[training], TransportPlans())) ** 2
     scored = SCORING * 4 * sum(network.widths) * (network.n_stimuli - len(training))
     return n_networks * (n_networks + 1) / 2 * (aligned + scored)
 

@@ -20,7 +20,7 @@ from mot_fast.layer_pairs.pair_work import seconds_sizes
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import BlockRun
 from mot_fast.layer_pairs.transport_costs import TransportCosts
-from mot_fast.layer_pairs.unit_transports import UnitTransports
+from mot_fast.layer_pairs.transport_plans import TransportPlans
 from support.faults import bits, use_small_blocks, write_networks
 
 
@@ -99,7 +99,7 @@ def test_only_references_to_layers_in_files_are_sent(tmp_path, monkeypatch):
     paths = write_networks(tmp_path, n_layers=4, n_units=200, n_stimuli=3000)
     monkeypatch.chdir(tmp_path)
     source, target = mot.load(paths[0].name), mot.load(paths[1].name)
-    with BlockRun((source, target), UnitTransports(), Resources(1, executor=ThreadPoolExecutor(1))) as run:
+    with BlockRun((source, target), TransportPlans(), Resources(1, executor=ThreadPoolExecutor(1))) as run:
         run.scan()
         tasks = list(run.tasks())
     assert len(tasks) > 4

@@ -18,7 +18,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
-from mot_fast.alignment.mot_history import digests_of, evaluation_of, run_of
+from mot_fast.alignment.mot_records import digests_of, evaluation_of, run_of
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation

@@ -23,7 +23,7 @@ from mot_fast.layer_pairs.pairs import Prepared, Result, Statistics
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.rotated_transports import RotatedPairs, RotatedTransports
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
-from mot_fast.layer_pairs.unit_transports import UnitPlans, UnitTransports
+from mot_fast.layer_pairs.transport_plans import TransportPlans, UnitPlans
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
@@ -127,9 +127,9 @@ class PlainProblem(AlignmentProblem[UnitLayer, UnitPlans]):
     """An alignment without rotations, whose result is the plans between the units of every pair of layers."""
 
     @property
-    def work(self) -> UnitTransports:
+    def work(self) -> TransportPlans:
         """The exact transports between units."""
-        return UnitTransports(masses=self.unit_masses)
+        return TransportPlans(masses=self.unit_masses)
 
     def alignment(self, statistics: tuple[Statistics, Statistics], result: UnitPlans, n_threads: int) -> Alignment:  # noqa: ARG002
         """Make the alignment of the plans; layer costs are their costs."""

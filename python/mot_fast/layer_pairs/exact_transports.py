@@ -14,9 +14,9 @@ from mot_fast._core import Solution, StandardizedLayer, solve_pairs, solve_trans
 from mot_fast._validate import F64
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.pairs import (
-    Batch,
     BlockResult,
     Layers,
+    PairBatch,
     Preparation,
     ReportProgress,
     Result,
@@ -75,7 +75,7 @@ class ExactTransports(ABC, Generic[Result]):
         """Solve the transport of every pair of layers, and prove it optimal."""
         source, target = (each.network for each in layers)
 
-        def work(batch: Batch[UnitLayer], n_done: int) -> Result:
+        def work(batch: PairBatch[UnitLayer], n_done: int) -> Result:
             report_all = report and (lambda n: report(n_done + n))
             masses = masses_of(self.unit_masses, batch.source_block, batch.target_block)
             solutions = solve_batch(layers, batch, masses, budget, n_threads, report_all)
@@ -137,7 +137,7 @@ def _needed_by_widest_pair(networks: tuple[Network, Network], budget: Budget) ->
 
 def solve_batch(
     layers: Layers[UnitLayer],
-    batch: Batch[UnitLayer],
+    batch: PairBatch[UnitLayer],
     masses: tuple[UnitMasses, UnitMasses],
     budget: Budget,
     n_threads: int,
@@ -169,7 +169,7 @@ def solve_batch(
 
 def _solve_in_passes(
     layers: Layers[UnitLayer],
-    batch: Batch[UnitLayer],
+    batch: PairBatch[UnitLayer],
     masses: tuple[UnitMasses, UnitMasses],
     n_threads: int,
     report: ReportProgress,

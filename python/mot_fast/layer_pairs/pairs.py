@@ -130,7 +130,7 @@ def prepare(
 
 
 @dataclass(frozen=True)
-class Batch(Generic[Prepared]):
+class PairBatch(Generic[Prepared]):
     """Some layers of both networks, all pairs of which are worked on in one call."""
 
     source_block: range
@@ -152,7 +152,7 @@ def for_each_pair(
     layers: Layers[Prepared],
     budget: Budget,
     n_threads: int,
-    work: Callable[[Batch[Prepared], int], Result],
+    work: Callable[[PairBatch[Prepared], int], Result],
 ) -> Iterator[BlockResult[Result]]:
     """Yield what `work(batch, n_done)` returns for every batch.
 
@@ -170,9 +170,9 @@ def for_each_pair(
         for passing_block in blocks(passing.sizes, room, wanted, budget.passing):
             passing_layers = passing.layers(passing_block)
             if is_source_held:
-                batch = Batch(held_block, held_layers, passing_block, passing_layers)
+                batch = PairBatch(held_block, held_layers, passing_block, passing_layers)
             else:
-                batch = Batch(passing_block, passing_layers, held_block, held_layers)
+                batch = PairBatch(passing_block, passing_layers, held_block, held_layers)
             del passing_layers  # before the next ones are made
             yield batch.source_block, batch.target_block, work(batch, n_done)
             n_done += len(batch.source_block) * len(batch.target_block)

@@ -17,9 +17,9 @@ from mot_fast.layer_pairs.consistency import check_proofs
 from mot_fast.layer_pairs.exact_transports import UnitMasses, masses_of, transport_name, transport_seconds
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import (
-    Batch,
     BlockResult,
     Layers,
+    PairBatch,
     Preparation,
     ReportProgress,
     for_each_pair,
@@ -28,7 +28,7 @@ from mot_fast.layer_pairs.pairs import (
     widest_pair,
 )
 from mot_fast.layer_pairs.spot_check import sample_of_pairs
-from mot_fast.layer_pairs.unit_transports import checked_plans, masses_identity
+from mot_fast.layer_pairs.transport_plans import checked_plans, masses_identity
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import threads
@@ -84,7 +84,7 @@ class RotatedTransports:
         """Align every pair of layers."""
         networks = layers[0].network, layers[1].network
 
-        def work(batch: Batch[CentredLayer], n_done: int) -> RotatedPairs:
+        def work(batch: PairBatch[CentredLayer], n_done: int) -> RotatedPairs:
             source_layers = dict(zip(batch.source_block, batch.source_layers, strict=True))
             target_layers = dict(zip(batch.target_block, batch.target_layers, strict=True))
 

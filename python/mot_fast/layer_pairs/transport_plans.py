@@ -25,7 +25,7 @@ UnitPlans = Sequence[Sequence[UnitPlan]]
 
 
 @dataclass(frozen=True, eq=False)
-class UnitTransports(ExactTransports[UnitPlans]):
+class TransportPlans(ExactTransports[UnitPlans]):
     """Exact transports at cost 1 - correlation between the units of every pair of layers; their plans are kept."""
 
     masses: tuple[UnitMasses, UnitMasses] = (None, None)
@@ -39,7 +39,7 @@ class UnitTransports(ExactTransports[UnitPlans]):
         """Return what the plans depend on beside the activations: the masses of units."""
         return {"work": "unit plans", "masses": masses_identity(self.masses)}
 
-    def for_block(self, rows: range, columns: range) -> UnitTransports:
+    def for_block(self, rows: range, columns: range) -> TransportPlans:
         """Return the transports of some source layers and some target layers."""
         return replace(self, masses=masses_of(self.masses, rows, columns))
 
