@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
     from mot_fast.alignment.nested import NestedAlignment
     from mot_fast.alignment.trajectories import align_nested, align_trajectories
-    from mot_fast.analysis.bootstrap import Interval, bootstrap_score, p_better
+    from mot_fast.analysis.bootstrap import Interval, bootstrap_score
     from mot_fast.analysis.compare import compare
     from mot_fast.analysis.comparison import Comparison
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
     from mot_fast.analysis.network_pairs import similarity_matrix
+    from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
     from mot_fast.display.report.write import write_report
@@ -91,13 +92,14 @@ __all__ = [
 _LATE = {
     "alignment.nested": ("NestedAlignment",),
     "alignment.trajectories": ("align_nested", "align_trajectories"),
-    "analysis.bootstrap": ("Interval", "bootstrap_score", "p_better"),
+    "analysis.bootstrap": ("Interval", "bootstrap_score"),
     "analysis.compare": ("compare",),
     "analysis.comparison": ("Comparison",),
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
     "analysis.network_pairs": ("similarity_matrix",),
+    "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "display.report.write": ("write_report",),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis import bootstrap, methods
 from mot_fast.analysis import compare as compare_module
+from mot_fast.analysis import methods
 from mot_fast.analysis.compare import compare
 from mot_fast.analysis.comparison import METHODS, SIMILARITIES
 from mot_fast.baselines import linear_cka, procrustes, rsa
@@ -136,13 +136,13 @@ def test_p_values_are_those_of_every_split_combined(networks):
     found = compare(*networks, names, n_splits=3, n_resamples=99)
     for suffix, rotate in (("", False), ("+r", True)):
         p_values = [
-            bootstrap.p_better(mot.align(*train, rotate=rotate), *test, n_resamples=99, seed=s)
+            mot.p_better(mot.align(*train, rotate=rotate), *test, n_resamples=99, seed=s)
             for s, (train, test) in enumerate(splits_of(networks, 3))
         ]
         assert found.p_better["mot" + suffix] == min(1.0, 2 * np.median(p_values))
     alone = compare(*networks, ["mot", "pairwise_best"], n_splits=1, n_resamples=99)
     train, test = next(splits_of(networks))
-    assert alone.p_better["mot"] == bootstrap.p_better(mot.align(*train), *test, n_resamples=99)
+    assert alone.p_better["mot"] == mot.p_better(mot.align(*train), *test, n_resamples=99)
 
 
 def test_p_values_need_both(networks):

@@ -7,10 +7,10 @@ import mot_fast as mot
 from mot_fast.layer_pairs import layer_cache
 from mot_fast.layer_pairs.exact_transports import STANDARDIZED
 from mot_fast.layer_pairs.layer_cache import LayerCache, ready, scan_layers, stored
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import Preparation
 from mot_fast.layer_pairs.rotated_transports import CENTRED
 from mot_fast.networks.network import Layer
-from mot_fast.system.memory import Budget
 
 ROOMY = Budget(2**30)
 

@@ -18,6 +18,7 @@ from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.exact_transports import UnitLayer, UnitMasses
 from mot_fast.layer_pairs.layer_cache import StoredNetwork, check_unchanged, ready
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pair_work import PairWork
 from mot_fast.layer_pairs.pairs import Prepared, Result, Statistics
 from mot_fast.layer_pairs.resources import Resources
@@ -27,7 +28,6 @@ from mot_fast.layer_pairs.transport_plans import TransportPlans, UnitPlans
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system.memory import Budget
 from mot_fast.transport.transport import Certificate, UnitPlan, solve_transport
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.layer_pairs.resources import budget_of
 from mot_fast.layer_pairs.rotated_transports import RotatedTransports, rotations
-from mot_fast.system import memory
 from mot_fast.system.blas import one_blas_thread
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _found_again(
         )
     assert alignment.alternation is not None
     work = RotatedTransports(alignment.convention, alignment.alternation, (source.unit_masses, target.unit_masses))
-    budget = memory.Budget(_validate.memory_limit(alignment.memory_limit, memory.available()))
+    budget = budget_of(alignment.memory_limit)
     n_threads = _validate.n_threads(n_threads)
     with one_blas_thread:
         return rotations(work, (source, target), alignment.unit_plans, missing, alignment.training, budget, n_threads)

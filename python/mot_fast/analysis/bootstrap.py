@@ -1,34 +1,22 @@
-"""Confidence intervals of held-out scores and p-values of their differences, by resampling the held-out stimuli."""
+"""Confidence intervals of held-out scores, by the bootstrap over held-out stimuli."""
 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.alignment.held_out import HeldOut, VaryingUnits
-from mot_fast.alignment.predict import layer_weights
+from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations
+from mot_fast.analysis.resampling import TIE, Drawn, LeftOut, Resamples, correlations, in_batches, predicted_units
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
-
-Batch = TypeVar("Batch")
-
-VALUES_AT_ONCE = 2**20
-"""Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
-
-CONSTANT = 1e-12
-"""Largest sum of squared deviations of a unit that is constant but for rounding, its values being of unit norm."""
-
-TIE = 1e-12
-"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ def bootstrap_score(
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     confidence = _fraction(confidence, "confidence")
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    scores, layers = _predicted(alignment, source, target, [coupling])
+    scores, layers = predicted_units(alignment, source, target, [coupling])
     (interval,) = intervals(scores, layers, n_resamples, confidence, seed)
     return interval
 
@@ -131,7 +119,7 @@ def intervals(
         return LeftOut(n, first, n_rows)
 
     resampled, without_one = (
-        np.concatenate([_scores(layers, resamples) for resamples in _batches(n_rows, layers, make)], axis=1)
+        np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
         for n_rows, make in ((n_resamples, draw), (n, leave_one_out))
     )
     values = [score.value for score in scores]
@@ -147,99 +135,12 @@ def _interval(value: float, resampled: F64, without_one: F64, confidence: float)
     return Interval(value, float(low), float(high), float(resampled.std(ddof=1)), confidence)
 
 
-def p_better(
-    alignment: Alignment,
-    source: Source,
-    target: Source,
-    coupling: str | npt.ArrayLike = "mot",
-    than: str | npt.ArrayLike = "pairwise_best",
-    *,
-    n_resamples: int = 999,
-    seed: int = 0,
-) -> float:
-    """One-sided p-value of "one coupling scores higher than another", by a paired permutation test over stimuli.
-
-    Every unit's two predictions are z-scored over the held-out stimuli. If neither coupling were better, the two
-    predictions of a stimulus, of all units together, could be exchanged. Each resample exchanges them with probability
-    1/2, stimulus by stimulus, and ``p = (1 + #{difference >= observed}) / (1 + n_resamples)``, where the difference is
-    between the two scores. The plans are fixed, and the stimuli count as independent.
-
-    Parameters
-    ----------
-    alignment : Alignment
-    source, target : Network or anything `mot_fast.load` takes
-        Activations of the networks aligned, on the same held-out stimuli.
-    coupling, than : str or array `(L, M)`
-        Couplings or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
-    n_resamples : int
-        Number of resamples, at least 1.
-    seed : int
-        Seed of `numpy.random.default_rng`; the predictions of a stimulus are exchanged where its `random` is below 1/2.
-
-    Returns
-    -------
-    float
-        P-value, at least ``1 / (1 + n_resamples)``; 1 if the predictions are the same; NaN if every unit is constant.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `Alignment.score`, or if another argument is none of the values above.
-
-    Examples
-    --------
-    >>> import mot_fast as mot
-    >>> source, target = mot.data.resnets()
-    >>> train, test = mot.split(source.n_stimuli)
-    >>> alignment = mot.align(source[train], target[train])
-    >>> mot.p_better(alignment, source[test], target[test], n_resamples=99)
-    0.01
-    """
-    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
-    seed = _validate.whole_number(seed, "seed", at_least=0)
-    _, layers = _predicted(alignment, source, target, [coupling, than])
-    return p_value(layers, n_resamples, seed)
-
-
-def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float:
-    """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
-    if not any(layer.truth.size for layer in layers):
-        return float("nan")
-    rng = np.random.default_rng(seed)
-    exchanges = [_Exchange(layer.truth, *layer.predictions) for layer in layers if layer.truth.size]
-
-    def difference(is_exchanged: F64) -> F64:
-        return np.asarray(np.mean([layer.difference(is_exchanged) for layer in exchanges], axis=0))
-
-    n = len(layers[0].truth)
-    observed = difference(np.zeros((1, n)))[0]
-    masks = _batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, n)) < 0.5).astype(np.float64))
-    n_as_large = sum(int((difference(mask) >= observed - TIE).sum()) for mask in masks)
-    return (1 + n_as_large) / (1 + n_resamples)
-
-
 def _fraction(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{what}: expected a number, found {value!r}")
     if not 0 < float(value) < 1:
         raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
     return float(value)
-
-
-def _predicted(
-    alignment: Alignment, source: Source, target: Source, couplings: Sequence[str | npt.ArrayLike]
-) -> tuple[list[Score], list[VaryingUnits]]:
-    """Scores of several couplings, and the units of every source layer with their predictions by each of them."""
-    held_out = HeldOut.of(alignment, source, target)
-    weights = [layer_weights(alignment, coupling) for coupling in couplings]
-    return held_out.scores_and_units(weights, n_kept=len(weights))
-
-
-def _batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int, int], Batch]) -> Iterator[Batch]:
-    """Batches of so many rows, a few rows each: what `make` returns for a number of rows and the first of them."""
-    step = max(1, VALUES_AT_ONCE // max(max(layer.truth.shape) for layer in layers))
-    for first in range(0, n_rows, step):
-        yield make(min(step, n_rows - first), first)
 
 
 def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
@@ -274,31 +175,3 @@ def _bca_levels(value: float, resampled: F64, without_one: F64, confidence: floa
     acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > TIE**2 else 0.0
     z = bias + ndtri(np.array([(1 - confidence) / 2, (1 + confidence) / 2]))
     return np.asarray(ndtr(bias + z / np.maximum(1 - acceleration * z, TIE)))
-
-
-class _Exchange:
-    """Difference of two scores of one layer after the two predictions of some stimuli are exchanged.
-
-    Parameters
-    ----------
-    truth, prediction, other : arrays, `(n_stimuli, n_units)`
-        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
-    """
-
-    def __init__(self, truth: F64, prediction: F64, other: F64) -> None:
-        self._start = [(p.sum(axis=0), (p * p).sum(axis=0), (truth * p).sum(axis=0)) for p in (prediction, other)]
-        shift = other - prediction
-        self._changes = (shift, other * other - prediction * prediction, truth * shift)
-        self._n = len(truth)
-
-    def difference(self, is_exchanged: F64) -> F64:
-        """The differences, `(n_rows,)`, for rows of ones, where a stimulus is exchanged, and zeros."""
-        change = [is_exchanged @ by_stimulus for by_stimulus in self._changes]
-        return self._score(self._start[0], change, 1.0) - self._score(self._start[1], change, -1.0)
-
-    def _score(self, start: tuple[F64, F64, F64], change: list[F64], sign: float) -> F64:
-        total, square, product = (a + sign * b for a, b in zip(start, change, strict=True))
-        spread = square - total * total / self._n
-        is_constant = spread <= CONSTANT
-        r = np.where(is_constant, 0.0, product / np.sqrt(np.where(is_constant, 1.0, spread)))
-        return np.asarray(r.mean(axis=1))

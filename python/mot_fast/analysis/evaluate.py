@@ -15,7 +15,8 @@ from mot_fast._validate import F64, check_alignment
 from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.bootstrap import Interval, intervals, p_value
+from mot_fast.analysis.bootstrap import Interval, intervals
+from mot_fast.analysis.permutation_test import p_value
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score

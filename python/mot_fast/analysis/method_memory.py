@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from mot_fast.layer_pairs.alternation import LayerPair
 from mot_fast.layer_pairs.centred_layer import CentredLayer
+from mot_fast.layer_pairs.memory_budget import ALWAYS, needed_by_scores, needed_by_transport
 from mot_fast.layer_pairs.passed_layer import needed_in_passes
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.network import Network
-from mot_fast.system.memory import ALWAYS, format_bytes, needed_by_scores, needed_by_transport
+from mot_fast.system.memory import format_bytes
 
 _FLOAT = 8
 _N_ALPHAS = 17

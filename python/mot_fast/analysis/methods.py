@@ -12,8 +12,8 @@ from mot_fast import _validate_masses
 from mot_fast._validate import F64
 from mot_fast.alignment.align import align
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.bootstrap import p_better
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, sd_of
+from mot_fast.analysis.permutation_test import p_better
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity

@@ -14,6 +14,7 @@ from mot_fast.alignment.problem import validated_alternation
 from mot_fast.analysis.pair_figures import Setting, figures_of_pairs, scan_networks
 from mot_fast.analysis.similarity_matrix import SimilarityMatrix
 from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_scores
 from mot_fast.layer_pairs.pair_work import ResourceNeeds
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import progress_callback, readable_by_workers, warn_of_constant_units
@@ -21,7 +22,6 @@ from mot_fast.networks.load import Source, is_path, load, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.split import split
 from mot_fast.system import memory
-from mot_fast.system.memory import Budget
 
 Work = TypeVar("Work", bound=ResourceNeeds)
 
@@ -154,8 +154,8 @@ def _within(networks: Sequence[tuple[Network, Network]], work: Work, budget: Bud
     for source, held_out in networks:
         for target, _ in networks:
             work, _, _ = work.within((source, target), budget, 1)
-            needed = memory.needed_by_scores(held_out.n_stimuli, max(source.widths), sum(target.widths))
-            if needed > max(budget.limit, memory.ALWAYS):
+            needed = needed_by_scores(held_out.n_stimuli, max(source.widths), sum(target.widths))
+            if needed > max(budget.limit, ALWAYS):
                 raise ValueError(
                     f"memory_limit: scores of '{source.name}', reconstructed from '{target.name}' on "
                     f"{held_out.n_stimuli} stimuli, need about {memory.format_bytes(needed)}, and "

@@ -1,15 +1,26 @@
-"""Correlations of units with their predictions in many resamples of the stimuli, from sums over stimuli."""
+"""Resamples of the held-out stimuli: correlations of units with their predictions in many of them, from sums."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from mot_fast._validate import F64, Index
-from mot_fast.measures.score import correlate_units
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
+from mot_fast.alignment.predict import layer_weights
+from mot_fast.alignment.result import Alignment
+from mot_fast.measures.score import Score, correlate_units
+from mot_fast.networks.load import Source
 
+Rows = TypeVar("Rows")
+
+VALUES_AT_ONCE = 2**20
+"""Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
+TIE = 1e-12
+"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 LEAST_SPREAD = 1e-6
 """Least ratio of squared deviations to squares, both summed; below it, rounding errors spoil the correlation."""
 
@@ -97,3 +108,19 @@ def correlations(x: F64, predictions: Sequence[F64], resamples: Resamples) -> It
             drawn = np.ix_(resamples.stimuli(int(row)), units)
             r[row, units] = correlate_units(x[drawn], p[drawn])
         yield r
+
+
+def predicted_units(
+    alignment: Alignment, source: Source, target: Source, couplings: Sequence[str | npt.ArrayLike]
+) -> tuple[list[Score], list[VaryingUnits]]:
+    """Scores of several couplings, and the units of every source layer with their predictions by each of them."""
+    held_out = HeldOut.of(alignment, source, target)
+    weights = [layer_weights(alignment, coupling) for coupling in couplings]
+    return held_out.scores_and_units(weights, n_kept=len(weights))
+
+
+def in_batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int, int], Rows]) -> Iterator[Rows]:
+    """Batches of `n_rows` rows, a few rows each: what `make` returns for a number of rows and the first of them."""
+    step = max(1, VALUES_AT_ONCE // max(max(layer.truth.shape) for layer in layers))
+    for first in range(0, n_rows, step):
+        yield make(min(step, n_rows - first), first)

@@ -13,6 +13,7 @@ import numpy as np
 from mot_fast._core import Solution, StandardizedLayer, solve_pairs, solve_transport
 from mot_fast._validate import F64
 from mot_fast.layer_pairs import packing
+from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport
 from mot_fast.layer_pairs.pairs import (
     BlockResult,
     Layers,
@@ -27,7 +28,7 @@ from mot_fast.layer_pairs.pairs import (
 from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes, needed_in_passes
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
-from mot_fast.system.memory import ALWAYS, Budget, format_bytes, needed_by_transport
+from mot_fast.system.memory import format_bytes
 
 UnitMasses = Sequence[F64] | None
 """The masses of every layer's units, with sum 1 in each layer; None where all units of a layer have the same mass."""

@@ -11,10 +11,10 @@ from typing import Any, Generic
 
 from mot_fast._validate import F64
 from mot_fast.layer_pairs.block_store import layer_digest
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
-from mot_fast.system.memory import Budget
 
 
 @dataclass(frozen=True)

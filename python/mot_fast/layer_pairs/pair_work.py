@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, Self
 
 from mot_fast._validate import Array
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import BlockResult, Layers, Preparation, Prepared, ReportProgress, Result
 from mot_fast.networks.network import Network
-from mot_fast.system.memory import Budget
 
 
 class PairSolver(Protocol[Prepared, Result]):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from mot_fast._validate import F64, Array, Index
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
-from mot_fast.system.memory import Budget, blocks
+from mot_fast.system.memory import blocks
 
 PAIRS_PER_THREAD = 16
 """Pairs of layers in one batch for each thread, so that threads seldom wait for the last pair."""

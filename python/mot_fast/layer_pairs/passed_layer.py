@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from mot_fast._validate import F64, Array, Index
+from mot_fast.layer_pairs.memory_budget import BYTES_PER_UNIT
 from mot_fast.measures.standardize import UnitVectorsInPasses
-from mot_fast.system.memory import BYTES_PER_UNIT
 
 _VALUES_AT_ONCE = 2**17
 """Activations of a layer, in double precision, that are in memory at the same time."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from mot_fast import _validate
 from mot_fast._core import processors
 from mot_fast.layer_pairs.block_store import Store
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.system import memory
 from mot_fast.system.executor import n_threads_per_task, validated_executor
-from mot_fast.system.memory import Budget
 
 
 @dataclass(frozen=True)

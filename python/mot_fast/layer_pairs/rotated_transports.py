@@ -15,6 +15,7 @@ from mot_fast.layer_pairs.alternation import Alternation, LayerPair, RotatedPair
 from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.consistency import check_proofs
 from mot_fast.layer_pairs.exact_transports import UnitMasses, masses_of, transport_name, transport_seconds
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import (
     BlockResult,
@@ -32,7 +33,7 @@ from mot_fast.layer_pairs.transport_plans import checked_plans, masses_identity
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import threads
-from mot_fast.system.memory import Budget, format_bytes
+from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import Certificate, UnitPlan
 
 CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes, "centred")

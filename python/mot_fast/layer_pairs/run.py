@@ -12,6 +12,7 @@ from mot_fast.layer_pairs import layer_cache
 from mot_fast.layer_pairs.block_store import Store
 from mot_fast.layer_pairs.blocks import BlockTask, ScanTask, cut_into_blocks, scan, solve_block
 from mot_fast.layer_pairs.layer_cache import LayerScan, StoredNetwork, statistics_of, stored
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pair_work import PairSolver, PairWork
 from mot_fast.layer_pairs.pairs import BlockResult, Prepared, ReportProgress, Result, Statistics, prepare
 from mot_fast.layer_pairs.resources import Resources
@@ -20,7 +21,6 @@ from mot_fast.system import atomic_write, memory
 from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.control_characters import printable
 from mot_fast.system.executor import results_as_completed
-from mot_fast.system.memory import Budget
 from mot_fast.system.progress import progress_bar
 
 _MOST_NAMED = 20

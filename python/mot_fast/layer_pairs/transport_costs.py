@@ -13,10 +13,10 @@ from mot_fast._validate import F64, Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import TOLERANCE, check_proofs
 from mot_fast.layer_pairs.exact_transports import ExactTransports, transport_name
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import BlockResult, PreparedNetwork
 from mot_fast.layer_pairs.spot_check import sample_of_pairs
 from mot_fast.networks.network import Network
-from mot_fast.system.memory import Budget
 from mot_fast.transport.transport import Certificate, require_optimal
 
 _LEAST_SHARE = 0.05

@@ -13,11 +13,11 @@ from mot_fast._validate import Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import check_plans, check_proofs
 from mot_fast.layer_pairs.exact_transports import ExactTransports, UnitMasses, masses_of, transport_name
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import BlockResult, grid
 from mot_fast.layer_pairs.spot_check import check_correlations
 from mot_fast.networks.network import Network
-from mot_fast.system.memory import Budget
 from mot_fast.transport.transport import UnitPlan
 
 UnitPlans = Sequence[Sequence[UnitPlan]]

@@ -1,25 +1,9 @@
-"""The memory that is left on the machine, and the shares of it that the parts of an alignment may take."""
+"""The memory that is left on the machine, and items cut into ranges that fit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-
-BYTES_PER_COST = 4
-"""Bytes of one cost, which the core keeps in single precision."""
-MOST_HELD = 2**28
-"""Largest number of bytes of standardized layers held: more would hardly save time, as they are quickly made."""
-
-ALWAYS = 2**24
-"""Bytes that a pair of layers may always take, however low the limit: about as much as libraries take in a process."""
-ALWAYS_COSTS = 2**18
-"""Number of costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
-BYTES_PER_UNIT = 8000
-"""Bytes that the candidates, their prices and the plan of a pair take for each unit of both layers: measured where most
-units are copies of others; layers of networks take half of it."""
-LEAST_ROWS = 8
-"""Least number of rows of costs that are computed at once, with copies of their units."""
 
 _PROCESS_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -72,67 +56,6 @@ def _control_groups() -> Iterator[tuple[int, Path]]:
 def _statistic(file: Path, name: str) -> int:
     entries = (line.split() for line in file.read_text().splitlines())
     return next((int(value) for entry, value in entries if entry == name), 0)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """A memory limit in bytes, and the shares of it that the parts of an alignment may take."""
-
-    limit: int
-    needed: int = 0
-    """Bytes that the largest pair of layers takes in any case; everything else shares the rest."""
-
-    def less(self, needed: int) -> Budget:
-        """The budget of an alignment whose largest pair of layers takes `needed` bytes in any case."""
-        return replace(self, needed=needed)
-
-    @property
-    def free(self) -> int:
-        """Bytes beside those that the largest pair of layers takes in any case."""
-        return max(0, self.limit - self.needed)
-
-    @property
-    def layers(self) -> int:
-        """Bytes of prepared layers of the network that is held while the other passes by, or of both together."""
-        return min(MOST_HELD, self.free // 4)
-
-    @property
-    def passing(self) -> int:
-        """Bytes of prepared layers of the network that passes by, if more than one at a time are wanted."""
-        return self.free // 8
-
-    @property
-    def cached(self) -> int:
-        """Bytes of prepared layers that are kept for the next block of pairs."""
-        return min(MOST_HELD, self.free // 8)
-
-    @property
-    def costs(self) -> int:
-        """Number of costs that one of several pairs of layers may keep, each of which one thread works on."""
-        return max(ALWAYS_COSTS, self.limit // 16 // BYTES_PER_COST)
-
-    def costs_of_pair(self, needed: int) -> int:
-        """Number of costs that a pair may keep which takes `needed` bytes in any case; others are computed repeatedly.
-
-        It depends neither on the other layers nor on the number of threads, so that the result does not either.
-        """
-        return max(ALWAYS_COSTS, (self.limit - needed) // 2 // BYTES_PER_COST)
-
-    def n_threads(self, wanted: int, largest_pair: int, n_units: int = 0) -> int:
-        """Number of threads that may each hold a pair of `largest_pair` costs and `n_units` units at the same time."""
-        each = BYTES_PER_COST * max(1, min(2 * largest_pair, self.costs)) + BYTES_PER_UNIT * n_units
-        return max(1, min(wanted, (self.free // 2 + BYTES_PER_UNIT * n_units) // each))
-
-
-def needed_by_transport(n_stimuli: int, n: int, m: int) -> int:
-    """Bytes that the transport between two layers takes in any case: both layers, standardized, and the solver."""
-    layers = BYTES_PER_COST * n_stimuli * (n + m)
-    return layers + BYTES_PER_UNIT * (n + m) + LEAST_ROWS * (2 * BYTES_PER_COST * m + BYTES_PER_COST * n_stimuli)
-
-
-def needed_by_scores(n_stimuli: int, n: int, m_all: int, n_weights: int = 1) -> int:
-    """Bytes that the scores of a layer of n units take, predicted from `m_all` units by `n_weights` layer weights."""
-    return 8 * n_stimuli * (m_all + (n_weights + 8) * n)
 
 
 def blocks(sizes: Sequence[float], enough: float, wanted: int = 1, most: float | None = None) -> Iterator[range]:

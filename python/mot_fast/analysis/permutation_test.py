@@ -1,0 +1,117 @@
+"""P-values of differences between held-out scores, by a paired permutation test over held-out stimuli."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast import _validate
+from mot_fast._validate import F64
+from mot_fast.alignment.held_out import VaryingUnits
+from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.resampling import TIE, in_batches, predicted_units
+from mot_fast.networks.load import Source
+
+CONSTANT = 1e-12
+"""Largest sum of squared deviations of a unit that is constant but for rounding, its values being of unit norm."""
+
+
+def p_better(
+    alignment: Alignment,
+    source: Source,
+    target: Source,
+    coupling: str | npt.ArrayLike = "mot",
+    than: str | npt.ArrayLike = "pairwise_best",
+    *,
+    n_resamples: int = 999,
+    seed: int = 0,
+) -> float:
+    """One-sided p-value of "one coupling scores higher than another", by a paired permutation test over stimuli.
+
+    Every unit's two predictions are z-scored over the held-out stimuli. If neither coupling were better, the two
+    predictions of a stimulus, of all units together, could be exchanged. Each resample exchanges them with probability
+    1/2, stimulus by stimulus, and ``p = (1 + #{difference >= observed}) / (1 + n_resamples)``, where the difference is
+    between the two scores. The plans are fixed, and the stimuli count as independent.
+
+    Parameters
+    ----------
+    alignment : Alignment
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of the networks aligned, on the same held-out stimuli.
+    coupling, than : str or array `(L, M)`
+        Couplings or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
+    n_resamples : int
+        Number of resamples, at least 1.
+    seed : int
+        Seed of `numpy.random.default_rng`; the predictions of a stimulus are exchanged where its `random` is below 1/2.
+
+    Returns
+    -------
+    float
+        P-value, at least ``1 / (1 + n_resamples)``; 1 if the predictions are the same; NaN if every unit is constant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Alignment.score`, or if another argument is none of the values above.
+
+    Examples
+    --------
+    >>> import mot_fast as mot
+    >>> source, target = mot.data.resnets()
+    >>> train, test = mot.split(source.n_stimuli)
+    >>> alignment = mot.align(source[train], target[train])
+    >>> mot.p_better(alignment, source[test], target[test], n_resamples=99)
+    0.01
+    """
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
+    seed = _validate.whole_number(seed, "seed", at_least=0)
+    _, layers = predicted_units(alignment, source, target, [coupling, than])
+    return p_value(layers, n_resamples, seed)
+
+
+def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float:
+    """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
+    if not any(layer.truth.size for layer in layers):
+        return float("nan")
+    rng = np.random.default_rng(seed)
+    exchanges = [_Exchange(layer.truth, *layer.predictions) for layer in layers if layer.truth.size]
+
+    def difference(is_exchanged: F64) -> F64:
+        return np.asarray(np.mean([layer.difference(is_exchanged) for layer in exchanges], axis=0))
+
+    n = len(layers[0].truth)
+    observed = difference(np.zeros((1, n)))[0]
+    masks = in_batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, n)) < 0.5).astype(np.float64))
+    n_as_large = sum(int((difference(mask) >= observed - TIE).sum()) for mask in masks)
+    return (1 + n_as_large) / (1 + n_resamples)
+
+
+class _Exchange:
+    """Difference of two scores of one layer after the two predictions of some stimuli are exchanged.
+
+    Parameters
+    ----------
+    truth, prediction, other : arrays, `(n_stimuli, n_units)`
+        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
+    """
+
+    def __init__(self, truth: F64, prediction: F64, other: F64) -> None:
+        self._start = [(p.sum(axis=0), (p * p).sum(axis=0), (truth * p).sum(axis=0)) for p in (prediction, other)]
+        shift = other - prediction
+        self._changes = (shift, other * other - prediction * prediction, truth * shift)
+        self._n = len(truth)
+
+    def difference(self, is_exchanged: F64) -> F64:
+        """The differences, `(n_rows,)`, for rows of ones, where a stimulus is exchanged, and zeros."""
+        change = [is_exchanged @ by_stimulus for by_stimulus in self._changes]
+        return self._score(self._start[0], change, 1.0) - self._score(self._start[1], change, -1.0)
+
+    def _score(self, start: tuple[F64, F64, F64], change: list[F64], sign: float) -> F64:
+        total, square, product = (a + sign * b for a, b in zip(start, change, strict=True))
+        spread = square - total * total / self._n
+        is_constant = spread <= CONSTANT
+        r = np.where(is_constant, 0.0, product / np.sqrt(np.where(is_constant, 1.0, spread)))
+        return np.asarray(r.mean(axis=1))
