@@ -24,10 +24,10 @@ BUILD = ROOT / "build"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 
-# Compiled as pip does it: else what Python says of others' code as it compiles it would be an error of the tests.
+# Compiled as pip does it: else warnings of Python as it compiles the code of others would be errors of the tests.
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 
-# uv looks for packages where pip is told to look.
+# uv looks for packages where pip is configured to look.
 if "PIP_FIND_LINKS" in os.environ:
     os.environ.setdefault("UV_FIND_LINKS", os.environ["PIP_FIND_LINKS"].replace(" ", ","))
 
@@ -52,7 +52,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, or what pytest is told after `--`."""
+    """Run the tests, or pytest with the arguments after `--`."""
     install_package(session, "test")
     session.run("pytest", *(session.posargs or ["-n", "auto"]))
 

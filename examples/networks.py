@@ -58,7 +58,7 @@ def nearest(matrix: mot.SimilarityMatrix) -> str:
 
 
 def picture(matrix: mot.SimilarityMatrix) -> Axes:
-    """Costs and scores, and below them what the costs say of the whole family."""
+    """Draw costs and scores, and below them the dendrogram and the embedding of the family."""
     figure, axes = pyplot.subplots(2, 2, figsize=(9.2, 7.4), height_ratios=(1.25, 1.0), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     matrix.plot(axes[0])
@@ -87,7 +87,7 @@ def sizes(network: Network, larger: Network, output: Path) -> None:
 
 
 def of_width(network: Network, width: int) -> Network:
-    """The same layers with so many units each, drawn at random."""
+    """The network with so many units of each layer, drawn at random."""
     rng = np.random.default_rng(0)
     layers = {label: network.layer(label) for label in network.labels}
     return mot.load({label: layer[:, rng.permutation(layer.shape[1])[:width]] for label, layer in layers.items()})

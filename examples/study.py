@@ -47,7 +47,7 @@ def save(axes: mpl.axes.Axes, path: Path) -> None:
 
 
 def folders(description: str) -> tuple[Path, Path]:
-    """Where the recordings are and where to write, from the command line."""
+    """Folder of the recordings and folder to write to, from the command line."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("recordings", type=Path, help="folder of recorded activations, one .npz file a network")
     parser.add_argument("-o", "--output", type=Path, default=Path(), help="folder to write to (%(default)s)")

@@ -48,13 +48,13 @@ def checkpoints(path: Path) -> dict[str, Network]:
 
 
 def of_half(runs: list[Run], first: int) -> mot.NestedAlignment:
-    """The same alignment on every second sentence, from the first on."""
+    """The alignment of the runs on every second sentence, from the first on."""
     half = slice(first, None, 2)
     return mot.align_trajectories(*({step: network[half] for step, network in run.items()} for run in runs))
 
 
 def summary(what: str, aligned: mot.NestedAlignment) -> str:
-    """Where every checkpoint goes, by position, and how well that keeps their order."""
+    """Positions of every checkpoint's partners, and how well they keep the order of training."""
     lines = [f"{what}:"]
     for name, places in (("mot", aligned.plan.argmax(axis=1)), ("pairwise_best", aligned.costs.argmin(axis=1))):
         cost = (aligned.costs * aligned.coupling(name)).sum()
@@ -63,7 +63,7 @@ def summary(what: str, aligned: mot.NestedAlignment) -> str:
 
 
 def checkpoint_table(aligned: mot.NestedAlignment, runs: list[Run]) -> str:
-    """Of every step its partners, their costs, and how much one direction has in both runs, a line each."""
+    """Partners of every step, their costs, and the share of one direction in both runs, a line each."""
     lines = [
         "| first run | MOT | cost | margin | pairwise best | cost | one direction, both runs |",
         "| --- | --- | ---: | ---: | --- | ---: | --- |",
@@ -81,20 +81,20 @@ def checkpoint_table(aligned: mot.NestedAlignment, runs: list[Run]) -> str:
 
 
 def margin(aligned: mot.NestedAlignment, i: int, j: int) -> float:
-    """How much the costs of all steps rise together if step i may not be coupled with step j."""
+    """Rise of the total cost of all steps if step i may not be coupled with step j."""
     costs = aligned.costs.copy()
     costs[i, j] = 10.0  # more than all others together could save
     return len(costs) * (mot.solve_transport(costs).cost - aligned.cost)
 
 
 def share_of_one_direction(network: Network) -> float:
-    """How much of the last layer's variance, units standardized, lies in the direction that has most of it."""
+    """Largest share of the last layer's variance, units standardized, that lies in one direction."""
     variances = np.linalg.eigvalsh(np.corrcoef(network.layer(-1), rowvar=False))
     return float(variances[-1] / variances.sum())
 
 
 def layer_table(aligned: mot.NestedAlignment) -> str:
-    """What the plans of layers are, at the same step, and between the beginning, the middle and the end."""
+    """Plans of layers, at the same step, and between the beginning, the middle and the end."""
     n_steps = len(aligned.source)
     middle, last = n_steps // 2, n_steps - 1
     lines = [

@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import mot_fast as mot
 
-# Whoever is started by a process that ignores Ctrl-C, as in a shell's background, would ignore it as well.
+# A process started by one that ignores Ctrl-C, as in a shell's background, would ignore it as well.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,4 +1,4 @@
-"""What a run prints: sections of tables and remarks, and the machine they come from."""
+"""The output of a run: sections of tables and remarks, and the machine they come from."""
 
 from __future__ import annotations
 

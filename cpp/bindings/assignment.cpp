@@ -33,7 +33,7 @@ bool has_sound_costs(const mot::MatrixView<double>& cost, mot::Interrupt& interr
     return is_sound;
 }
 
-/// (rows, columns), rows increasing.
+/// The pairs as two arrays (rows, columns), rows increasing.
 py::tuple pairs_of(const std::vector<mot::Node>& column_of, bool is_transposed) {
     const auto n = static_cast<py::ssize_t>(column_of.size());
     py::array_t<std::int64_t> rows(n);

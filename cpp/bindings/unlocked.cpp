@@ -29,7 +29,7 @@ void wait_for_the_core() {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
-/// The child has one thread: the one that forked.
+/// Runs in a forked child, which has one thread: the one that forked.
 void begin_in_forked_child() {
     n_inside = 0;
     main_thread = PyThread_get_thread_ident();

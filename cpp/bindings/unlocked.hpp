@@ -2,7 +2,7 @@
 ///
 /// Python does not wait for daemon threads. A thread that is in the core when Python ends must not return from there:
 /// up to Python 3.13 a thread that then asks for the lock has its stack unwound, which C++ does not survive; from 3.14
-/// on it blocks for ever. So the core is told to stop, its thread sleeps once it has left the core, and the process
+/// on it blocks for ever. So the core is asked to stop, its thread sleeps once it has left the core, and the process
 /// ends when no thread is in the core any more, because the memory of the BLAS is freed next.
 #pragma once
 
@@ -20,7 +20,7 @@ public:
     Unlocked(const Unlocked&) = delete;
     Unlocked& operator=(const Unlocked&) = delete;
 
-    /// Whether Python is ending, so that nobody waits for the work. Any thread may call it, without the lock.
+    /// Whether Python is ending, so that no caller waits for the result. Any thread may call it, without the lock.
     bool is_abandoned() const noexcept;
     /// Whether Python's signals go to this thread, and the handler of a pending one raised; the error is then set.
     bool is_interrupted() const noexcept;

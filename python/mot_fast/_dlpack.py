@@ -16,7 +16,7 @@ class SupportsDLPack(Protocol):
 
 
 ArrayLike = npt.ArrayLike | SupportsDLPack
-"""Everything that is read as an array."""
+"""Types that are read as arrays."""
 
 
 def array(values: Any) -> npt.NDArray[Any]:

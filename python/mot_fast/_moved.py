@@ -1,6 +1,6 @@
 """Modules under the names that they had in version 0.1, so that pickles of its results find their classes.
 
-Nothing is loaded before somebody asks for it. The packages `mot_fast.alignment` and `mot_fast.transport`, which were
+Nothing is loaded before it is asked for. The packages `mot_fast.alignment` and `mot_fast.transport`, which were
 modules then, hand on to `moved` what they are asked for.
 """
 
@@ -38,7 +38,7 @@ _PLACES = {
     "tree": {"Branch": "networks.nesting"},
     "uncertainty": {"Interval": "analysis.bootstrap"},
 }
-"""For every module of 0.1 whose classes are in pickles, where these classes are now."""
+"""Modules of 0.1 whose classes are in pickles, with the modules that hold these classes now."""
 _NEW_NAMES = {"Branch": "NetworkGroup", "Side": "NetworkSummary"}
 
 
@@ -57,7 +57,7 @@ class MovedModules:
     """
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
-        """A module that has nothing but the classes that moved."""
+        """Find a module of version 0.1, which has nothing but the classes that moved."""
         package, _, module = fullname.rpartition(".")
         if package != "mot_fast" or module not in _PLACES:
             return None

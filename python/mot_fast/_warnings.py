@@ -28,7 +28,7 @@ class DamagedBlockWarning(UserWarning):
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn whoever called this package: the warning names the first line outside of it.
+    """Warn the caller of this package: the warning names the first line outside of it.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def named_once() -> Iterator[None]:
     """Show one warning of constant units for many alignments of the same networks, and none of transposed layers.
 
     The first warning of constant units is shown when the block is left. Warnings of layers that look transposed are
-    dropped: whoever works on many parts of networks looks at the networks. All others are shown as ever.
+    dropped, as they concern whole networks, and not the parts that are aligned here. All others are shown as ever.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConstantUnitsWarning)

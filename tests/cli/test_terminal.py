@@ -86,7 +86,7 @@ def test_a_full_standard_output_is_told_and_takes_nothing_along(files, rest):
 
 @needs_full
 @pytest.mark.parametrize("arguments", [["--help"], ["align", "--help"], ["completion", "bash"]])
-def test_a_full_standard_output_is_told_of_help_too(arguments):
+def test_a_full_standard_output_is_an_error_of_help_too(arguments):
     errors = io.StringIO()
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
         assert status_with(arguments, stdout=full, stderr=errors) == 1
@@ -189,7 +189,7 @@ def test_file_names_need_not_be_text(files):
         ("trajectories", "--separator", "some characters", [""]),
     ],
 )
-def test_values_of_options_are_judged_before_the_work(command, option, expected, values):
+def test_values_of_options_are_validated_before_the_work(command, option, expected, values):
     for value in values:
         result = run_here(command, "nothing.npz", "nothing.npz", option, value)
         assert result.returncode == 2, value

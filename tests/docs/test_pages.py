@@ -63,7 +63,7 @@ def do(command: str) -> None:
     words = shlex.split(command, comments=True)
     program = words[0].removeprefix(".venv/bin/")
     if words[:3] == ["python3", "-m", "venv"] or program == "pip":
-        judge_installation(words)  # which needs a network, and is the first thing that .ci/run does
+        check_installation(words)  # which needs a network, and is the first thing that .ci/run does
     elif program == "pytest":
         assert page_of_the_test_command() == "README.md"  # we are in it
         assert [word for word in words[1:] if word.startswith("tests/") and not (ROOT / word).exists()] == []
@@ -72,7 +72,7 @@ def do(command: str) -> None:
     elif program in ("cmake", "ctest"):
         validate_preset(words)
     elif program == "python":
-        judge_script(words[1:])  # its recordings are not here; test_examples.py runs it on small ones
+        check_script(words[1:])  # its recordings are not here; test_examples.py runs it on small ones
     else:
         assert program == "mot-fast", command
         assert not set("|&;<>$*?`~") & set(command), "needs a shell"
@@ -87,7 +87,7 @@ def check(command: list[str]) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def judge_installation(words: list[str]) -> None:
+def check_installation(words: list[str]) -> None:
     """Whatever is asked for in brackets must be there to be asked for."""
     known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     wanted = {extra for word in words for found in re.findall(r"\[(.*)\]", word) for extra in found.split(",")}
@@ -108,18 +108,18 @@ def validate_preset(words: list[str]) -> None:
     assert words[words.index("--preset") + 1] in {preset["name"] for preset in presets}
 
 
-def judge_against(words: list[str], text: str) -> None:
+def check_against(words: list[str], text: str) -> None:
     """Every option that is given occurs in the text."""
     options = {word.partition("=")[0] for word in words if re.match(r"-\D", word)}
     assert [option for option in options if not re.search(rf"(?<!\S)[\"']?{option}\b", text)] == []
 
 
-def judge_script(words: list[str]) -> None:
+def check_script(words: list[str]) -> None:
     """There is such a script, and it, or what it shares with its neighbours, knows the options."""
     script = ROOT / words[0]
     assert script.exists()
     text = "\n".join(path.read_text(encoding="utf-8") for path in script.parent.glob("*.py"))
-    judge_against(words[1:], text.replace("add_argument(", " ").replace(", ", " "))
+    check_against(words[1:], text.replace("add_argument(", " ").replace(", ", " "))
 
 
 def page_of_the_test_command() -> str:

@@ -138,7 +138,7 @@ def test_bfloat16_in_safetensors_becomes_float32(tmp_path):
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_layers_are_chosen_before_they_are_judged(name, tmp_path):
+def test_layers_are_chosen_before_they_are_validated(name, tmp_path):
     arrays = arrays_of(["stem", "layer2", "layer10", "labels"])
     arrays["labels"] = np.arange(8)
     WRITERS[name](tmp_path / name, arrays)

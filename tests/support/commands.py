@@ -1,4 +1,4 @@
-"""The command line for the tests of it: as a program of its own, or in this process, which is much faster."""
+"""The command line, run by its tests: as a program of its own, or in this process, which is much faster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND = Path(sys.executable).with_name("mot-fast")
 
 
 def run(*arguments, **options):
-    """What a command prints, writes and returns, as a program."""
+    """Run a command as a program: its exit status and its output."""
     environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": options.pop("encoding", "utf-8")}
     return subprocess.run(
         [COMMAND, *map(str, arguments)], env=environment, capture_output=True, encoding="utf-8", check=False, **options
@@ -26,7 +26,7 @@ def run(*arguments, **options):
 
 
 def run_here(*arguments):
-    """The same in this process."""
+    """Run a command in this process: its exit status and its output."""
     with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
         try:
             status = main(list(map(str, arguments)))

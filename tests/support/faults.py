@@ -1,4 +1,4 @@
-"""Runs in processes of their own, that tests can kill, the blocks that it leaves, and the bits of a result."""
+"""Runs in processes of their own, which tests can kill; the blocks that they leave, and the bits of a result."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_networks(folder: Path, n_layers: int = 12, n_units: int = 40, n_stimul
 
 
 def start_run(networks: list[Path], store: Path) -> subprocess.Popen[str]:
-    """Align them block by block, and come back when it is about to begin."""
+    """Start a process that aligns the networks block by block, and return when it is about to begin."""
     command = [sys.executable, "-c", PROGRAM, *map(str, networks), str(store)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -45,7 +45,7 @@ def start_run(networks: list[Path], store: Path) -> subprocess.Popen[str]:
 
 
 def fork_run(networks: list[Path], store: Path) -> multiprocessing.process.BaseProcess:
-    """Align them as `start_run` does, in a process that is forked from one that has loaded everything."""
+    """Start a run as `start_run` does, in a process that is forked from one that has loaded everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["faults", "scipy.linalg.cython_blas", "threadpoolctl"])
     process = context.Process(target=_align_in_small_blocks, args=(networks, store))

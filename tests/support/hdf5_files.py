@@ -25,7 +25,7 @@ def add(path, change):
 
 
 def raw(path, label, kind, values, change=lambda _: None):
-    """An array of any type of HDF5's, whose bytes or numbers are these."""
+    """Write an array of any type of HDF5's, with these bytes or numbers."""
     with h5py.File(path, "a") as file:
         made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         change(made)
@@ -35,7 +35,7 @@ def raw(path, label, kind, values, change=lambda _: None):
 
 
 def refuses(path, label, message):
-    """The array is an error that names file and layer, and the others are read without it."""
+    """Check that reading the array is an error that names file and layer, and that the others are read without it."""
     with pytest.raises((TypeError, ValueError), match=rf"{path.name}, layer '{label}': {message}"):
         mot.load(path)
     assert mot.load(path, layers=["own"]).labels == ("own",)

@@ -69,7 +69,7 @@ def hdf5_files(folder):
 
 
 def matlab_files():
-    """All versions but the one that is HDF5."""
+    """MATLAB files of all versions but the one that is HDF5."""
     first, second, third = arrays()
     cell = np.empty((1, 2), dtype=object)
     cell[0, 0], cell[0, 1] = first, "text"
@@ -81,7 +81,7 @@ def matlab_files():
 
 
 def mutated(content, rng):
-    """Some bytes changed, put in, taken out or copied."""
+    """The content with some bytes changed, put in, taken out or copied."""
     content = bytearray(content)
     for _ in range(rng.choice([1, 1, 2, 8])):
         at, width = int(rng.integers(len(content))), int(rng.choice([1, 2, 4, 8]))
@@ -115,7 +115,7 @@ def zarr_group(folder):
 
 
 def mutated_json(content, rng):
-    """One of its values, at any depth, is another, or is not there."""
+    """The JSON document with one of its values, at any depth, replaced or removed."""
     values = json.loads(content)
     places, rest = [], [values]
     while rest:
@@ -132,7 +132,7 @@ def mutated_json(content, rng):
 
 
 def layers_of(path):
-    """Those that can be read; each other one is refused by an error that names the file."""
+    """The layers that can be read; each other one is refused by an error that names the file."""
     for make in contents(path).layers.values():
         try:
             layer = make()
@@ -145,7 +145,7 @@ def layers_of(path):
 
 
 def outcome(path):
-    """What comes of a file: "read", and then aligned with itself, or "refused"; anything else is raised."""
+    """The fate of a file: "read", and then aligned with itself, or "refused"; any other error is raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constant units and of chunks that are not there
         try:
@@ -161,7 +161,7 @@ def outcome(path):
 
 
 def main(folder, n_mutations):
-    """What comes of files of HDF5, told one by one, as the HDF5 library may end the process."""
+    """Print the outcomes of HDF5 files one by one, as the HDF5 library may end the process."""
     files = list(hdf5_files(folder))
     for seed in range(n_mutations):
         (folder / "net.h5").write_bytes(mutated(files[seed % len(files)], np.random.default_rng(seed)))

@@ -21,7 +21,7 @@ KINDS = ["plain", "masses", "rotated", "scored", "version 1"]
 
 
 def members_of(kind, layers, folder):
-    """What a real file holds, by the names of its members."""
+    """Contents of a `.mot` file, by the names of its members."""
     networks = layers([6, 5], 50), layers([7, 4, 5], 50, seed=2)
     masses = {"source_mass": [np.arange(1.0, 7.0), np.ones(5)], "target_mass": [1, 2, 3]}
     arguments = {"masses": masses, "rotated": {"rotate": True, **masses}}.get(kind, {"convention": "paper"})
@@ -121,7 +121,7 @@ def npy(descr="'<f8'", is_by_columns=False, shape="(7,)", numbers=b"", version=b
 
 
 def field(key, value, *parts):
-    """Sets one of the header, or of an object in it."""
+    """Set one field of the header, or of an object in it."""
     return lambda header, _: functools.reduce(operator.getitem, parts, header).__setitem__(key, value)
 
 

@@ -77,7 +77,7 @@ class OneChild(nn.Module):
 
 
 class OneChildInPlace(OneChild):
-    """The same, whose result is the child's tensor, edited."""
+    """A residual block of one module, whose result is the child's tensor, edited in place."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         made = self.child(x)
@@ -93,7 +93,7 @@ class ResidualSequence(nn.Sequential):
 
 
 def seeded(make, *arguments, **options) -> nn.Module:
-    """The same weights in every process."""
+    """Make a module whose weights are the same in every process."""
     torch.manual_seed(0)
     return make(*arguments, **options)
 
@@ -146,7 +146,7 @@ def padded(sentences: list[torch.Tensor], side: str = "right") -> dict[str, torc
 
 
 def one_by_one(model: nn.Module, blocks: list[str], stimuli: list[torch.Tensor]) -> list[list[np.ndarray]]:
-    """Of every layer, what each stimulus alone makes of it: what enters the first block, then what leaves each."""
+    """Activations of every layer, one stimulus at a time: what enters the first block, then what leaves each block."""
     layers: list[list[np.ndarray]] = [[] for _ in range(1 + len(blocks))]
     model.eval()
     handles = [
@@ -185,7 +185,7 @@ def tokenizer(words):
 
 
 def extracted(*arguments, **options):
-    """What is on the disk: the header, and every layer by its label."""
+    """The content of an extraction's folder: the header, and every layer by its label."""
     folder = Path(arguments[2])
     network = mot.extract(*arguments, **{"progress": False, **options})
     header = json.loads((folder / "network.json").read_text())

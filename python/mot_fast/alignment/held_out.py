@@ -34,7 +34,7 @@ class VaryingUnits:
     """Deviations of the units' predictions, one array for each layer weights; zeros where a prediction is constant."""
 
     def predicted_by(self, *which: int) -> VaryingUnits:
-        """The same units with some of their predictions, by position."""
+        """Return these units with some of their predictions, by position."""
         return VaryingUnits(self.truth, tuple(self.predictions[k] for k in which))
 
 

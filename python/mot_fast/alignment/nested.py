@@ -186,7 +186,7 @@ class NestedAlignment:
 def _costs(
     source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
 ) -> tuple[F64, list[Certificate]]:
-    """Costs between parts, and the certificates of their transports; parts that are layers have their layer costs."""
+    """Costs between parts, and the certificates of their transports; costs between layers are those given."""
     if isinstance(source, Network) or isinstance(target, Network):
         return layer_costs, []
     costs = np.empty((len(source), len(target)))

@@ -1,1 +1,1 @@
-"""What alignments are used for: comparisons of methods and networks, scores, intervals, nulls."""
+"""Studies of alignments: comparisons of methods and networks, scores, intervals, p-values, nulls."""

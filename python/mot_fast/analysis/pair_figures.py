@@ -45,7 +45,7 @@ _ROUNDING = 1e-5
 
 @dataclass(frozen=True)
 class Setting:
-    """How each pair of networks is aligned."""
+    """Options with which each pair of networks is aligned."""
 
     alternation: Alternation | None
     convention: str
@@ -67,7 +67,7 @@ class TrainTest:
 
 @dataclass(frozen=True)
 class TrainTestScanTask:
-    """All that a worker needs to scan a network."""
+    """Task of a worker: to scan a network."""
 
     position: int
     """Position of the network among all networks."""
@@ -80,7 +80,7 @@ class TrainTestScanTask:
 
 @dataclass(frozen=True)
 class NetworkPairsTask:
-    """All that a worker needs to align some pairs of networks."""
+    """Task of a worker: to align some pairs of networks."""
 
     pairs: tuple[tuple[int, int], ...]
     networks: dict[int, TrainTest]
@@ -179,7 +179,7 @@ def _align(task: NetworkPairsTask) -> list[dict[str, Array]]:
 
 
 def _align_pair(source: TrainTest, target: TrainTest, setting: Setting, resources: Resources) -> dict[str, Array]:
-    """`figures`: cost, score of the source, and without rotations the score of the target from the source."""
+    """Figures of a pair: cost, score of the source, and without rotations the score of the target from the source."""
     n_threads = _validate.n_threads(resources.n_threads)
     problem = setting.problem((source.train.network, target.train.network), resources.memory_limit)
     with one_blas_thread:

@@ -63,7 +63,7 @@ def words(text: str) -> str:
 
 
 def _number(kind: Callable[[str], Number], what: str, is_fit: Callable[[Number], bool], text: str) -> Number:
-    """The number that the text says, if it is fit; NaN never is, since no comparison holds for it."""
+    """The number that a text holds, if it is allowed; NaN never is, since no comparison holds for it."""
     try:
         number = kind(text)
         if is_fit(number):

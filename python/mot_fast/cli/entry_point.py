@@ -20,7 +20,7 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 _UNSURPRISING = (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError, Warning)
-"""Errors whose message alone tells the user what to do; other errors are shown with their traceback."""
+"""Errors whose message alone is enough for the user; other errors are shown with their traceback."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def _notes(names: dict[str, str]) -> Iterator[None]:
 
 
 def _explain(error: Exception, options: argparse.Namespace) -> None:
-    """Say in one line why a command failed, after the traceback of an error that nobody expected."""
+    """Print in one line why a command failed, after the traceback of an unexpected error."""
     # The text of a KeyError would be quoted.
     text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     if isinstance(error, MemoryError):

@@ -1,4 +1,4 @@
-"""Parser of the command line: all commands, and what is said about wrong usage."""
+"""Parser of the command line: all commands, and the errors about wrong usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     """Parser of a command line, whose messages show control characters of the arguments as escapes."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and end the process."""
+        """Print what is wrong with the arguments, and end the process."""
         super().error(printable(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:

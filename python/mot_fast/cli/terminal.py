@@ -1,4 +1,4 @@
-"""The standard streams: what a command prints is fitted to what they can show, and they may be closed or full."""
+"""Output to the standard streams, which may be closed or full, and lack some characters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def note(text: str, *, keep: str = "") -> None:
 
 
 def is_watched() -> bool:
-    """Whether the standard error is a terminal, where somebody sees the progress."""
+    """Whether the standard error is a terminal, where a user can see the progress."""
     return sys.stderr.isatty()
 
 

@@ -27,7 +27,7 @@ ABOVE: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "fra
 """Place of a legend above the axes, where it hides nothing."""
 
 AS_WRITTEN: dict[str, Any] = {"parse_math": False, "usetex": False}
-"""How matplotlib draws texts that hold names: "$", "_", "^" and the backslash are characters, not mathematics."""
+"""Options of matplotlib for texts that hold names: "$", "_", "^" and the backslash are characters, not mathematics."""
 
 
 def new_axes(figsize: tuple[float, float], n: int = 1) -> list[Axes]:

@@ -32,7 +32,7 @@ def markdown_cell(text: str) -> str:
 
 
 def html_text(text: str) -> str:
-    """Text as HTML, in an element or an attribute, with escapes in place of characters that nobody sees."""
+    """Text as HTML, in an element or an attribute, with escapes in place of invisible characters."""
     return html.escape(printable(text))
 
 

@@ -30,7 +30,7 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class Alternation:
-    """How ``mot.align(..., rotate=True)`` alternates between transport and rotation for each pair of layers.
+    """Options of the alternation between transport and rotation in ``mot.align(..., rotate=True)``.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class RotatedPair:
         return float(self.trace.min())
 
     def without_rotation(self) -> RotatedPair:
-        """The same result, without its rotation."""
+        """Return this result without its rotation."""
         return replace(self, rotation=None)
 
 

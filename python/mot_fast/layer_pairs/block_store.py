@@ -67,7 +67,7 @@ class Store:
         """Remove the unfinished files of processes that were killed."""
         for folder in (self._blocks, self._layers):
             for path in folder.glob(".*"):
-                with suppress(OSError):  # others clean as well
+                with suppress(OSError):  # other processes clean as well
                     if time.time() - path.lstat().st_mtime > _ABANDONED:
                         path.unlink()
 

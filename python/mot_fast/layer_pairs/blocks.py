@@ -85,7 +85,7 @@ class StoredBlock(Generic[Result]):
 
 @dataclass(frozen=True)
 class BlockTask(Generic[Prepared, Result]):
-    """All that a worker needs to solve a block: where its layers are, not their activations."""
+    """Task of a worker: to solve a block, given the places of its layers, not their activations."""
 
     rows: range
     """Positions of the block's source layers."""
@@ -127,10 +127,10 @@ def solve_block(task: BlockTask[Prepared, Result]) -> dict[str, Array]:
 
 @dataclass(frozen=True)
 class ScanTask(Generic[Prepared_co]):
-    """All that a worker needs to scan some layers of one of the two networks."""
+    """Task of a worker: to scan some layers of one of the two networks."""
 
     which: int
-    """Which network: 0 for the source, 1 for the target."""
+    """Position of the network: 0 for the source, 1 for the target."""
     layers: range
     """Positions of the layers in that network."""
     network: Network

@@ -81,7 +81,7 @@ def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> N
 
 
 def _positions(layer_starts: Index, layers: Index, starts: Index) -> Index:
-    """Where each unit of each pair's layer stands among the units of all layers."""
+    """Positions of the units of each pair's layer among the units of all layers."""
     shifts = layer_starts[layers] - starts[:-1]
     return np.arange(starts[-1]) + np.repeat(shifts, np.diff(starts))
 

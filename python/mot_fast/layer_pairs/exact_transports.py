@@ -1,4 +1,4 @@
-"""Solves exact transports between the units of every pair of layers, whatever is kept of them."""
+"""The exact transports between units of every pair of layers, the base of `transport_plans` and `transport_costs`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ExactTransports(ABC, Generic[Result]):
 
     @property
     def preparation(self) -> Preparation[UnitLayer]:
-        """How layers are made ready: standardized, or in passes over the stimuli."""
+        """The preparation of layers: standardized, or in passes over the stimuli."""
         return PASSED if self.is_in_passes else STANDARDIZED
 
     @property
@@ -122,7 +122,7 @@ def transport_seconds(n_stimuli: int, n_units: int) -> float:
 
 
 def _needed_by_widest_pair(networks: tuple[Network, Network], budget: Budget) -> tuple[int, int]:
-    """Bytes that the widest two layers take, standardized and in passes; one of both must fit into the limit."""
+    """Bytes that the two widest layers take, standardized and in passes; one of both must fit into the limit."""
     source, target = networks
     l, m = widest_pair(source, target)
     held = needed_by_transport(source.n_stimuli, source.widths[l], target.widths[m])

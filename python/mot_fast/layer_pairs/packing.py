@@ -19,7 +19,7 @@ from mot_fast.networks.summary import NetworkSummary
 from mot_fast.transport.transport import Certificate, UnitPlan
 
 TYPES = {"entries": "int64", "row": "int32", "column": "int32", "alternations": "int64"}
-"""Types of the arrays that are not float64."""
+"""Types of the packed arrays that are not float64."""
 PLANS = {"cost", "certificate", "entries", "row", "column", "mass", "u", "v"}
 """Names of the arrays of unit plans."""
 TRACES = {"alternations", "trace"}
@@ -91,7 +91,7 @@ class PackedPlans(Sequence[UnitPlan]):
         self.pair_layers = np.divmod(np.arange(n_pairs), shape[1])
         """Positions of the source layer and the target layer of each pair."""
         self.source_starts, self.target_starts = map(_starts, widths)
-        """Where the units of each layer begin among those of all layers."""
+        """Positions of the first unit of each layer among the units of all layers."""
         self.u_starts = starts(arrays["u"], widths[0][self.pair_layers[0]])
         self.v_starts = starts(arrays["v"], widths[1][self.pair_layers[1]])
         self.entry_starts = starts(arrays["row"], arrays["entries"])
@@ -229,7 +229,7 @@ def in_rows(values: Sequence[Item], n_target: int) -> tuple[Row[Item], ...]:
 
 
 def starts(values: Array, lengths: Sequence[int] | Array) -> Index:
-    """Where the pieces of an array begin, and the last one ends, given their lengths, which must use the array up."""
+    """Positions where the pieces of an array begin, and the last one ends; their lengths must use the array up."""
     found = np.asarray(lengths, dtype=np.int64)
     is_sum_safe = len(found) == 0 or (found.min() >= 0 and found.max() <= len(values))  # then it does not overflow
     if values.ndim != 1 or not is_sum_safe or found.sum() != len(values):

@@ -17,7 +17,7 @@ class PairSolver(Protocol[Prepared, Result]):
 
     @property
     def preparation(self) -> Preparation[Prepared]:
-        """How layers are made ready to be solved."""
+        """The way in which layers are made ready to be solved."""
 
     def for_block(self, rows: range, columns: range) -> Self:
         """Return the solver of a block: of some of the source layers and some of the target layers."""
@@ -33,7 +33,7 @@ class ResultFormat(Protocol[Result]):
     """Turns the result of a block into plain arrays, which stores keep and workers return, and back."""
 
     def identity(self) -> dict[str, Any]:
-        """Everything that the result depends on beside the activations, as JSON holds it."""
+        """Return everything that the result depends on beside the activations, as JSON holds it."""
 
     def pack(self, result: Result) -> dict[str, Array]:
         """Return the result as plain arrays."""

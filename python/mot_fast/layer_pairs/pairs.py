@@ -51,7 +51,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Preparation(Generic[Prepared_co]):
-    """How layers are made ready; it can be sent to other processes."""
+    """A way of making layers ready for the work on pairs; it can be sent to other processes."""
 
     make: Callable[[Array, Index | None], Prepared_co]
     """Makes a layer ready, given its activations and the stimuli that count."""

@@ -51,7 +51,7 @@ def stimuli_at_once(n_units: int) -> int:
 
 
 def needed_in_passes(n: int, m: int) -> int:
-    """Bytes that the transport between two layers takes if neither is held: costs, pieces, and what finds the plan."""
+    """Bytes that the transport between two layers takes if neither is held: costs, pieces, and the solver."""
     return 8 * (n * m + _N_COPIES * stimuli_at_once(max(n, m)) * (n + m)) + BYTES_PER_UNIT * (n + m)
 
 

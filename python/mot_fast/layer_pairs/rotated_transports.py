@@ -61,7 +61,7 @@ class RotatedTransports:
 
     @property
     def preparation(self) -> Preparation[CentredLayer]:
-        """How layers are made ready: centred, in double precision."""
+        """The preparation of layers: centred, in double precision."""
         return CENTRED
 
     def identity(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Checks that plans out of a store are those of the activations, by computing a sample of their arcs again.
 
-The sample is drawn anew each time, so that nobody who writes to the store can foresee it.
+The sample is drawn anew each time, so that no one who writes to the store can foresee it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _LARGEST_Z_SCORE = 1e100
 
 @dataclass(frozen=True, eq=False)
 class LinearPredictivity:
-    """How well ridge regression predicts the units of each source layer from those of each target layer.
+    """Scores of ridge regressions that predict the units of each source layer from those of each target layer.
 
     Scores are correlations between truth and prediction, averaged over a source layer's units. Units that are constant
     over the stimuli have no correlation and are left out; the score is NaN where no unit is left.

@@ -167,11 +167,11 @@ class Network:
         return Network(layers, self.name, self.stimuli)
 
     def with_name(self, name: str) -> Network:
-        """The same network under another name."""
+        """Return this network under another name."""
         return Network(self.layers, name, self.stimuli)
 
     def select(self, layers: Iterable[int | str]) -> Network:
-        """The same network with some of its layers only.
+        """Return a network of some of the layers only.
 
         Parameters
         ----------
@@ -248,7 +248,7 @@ class Network:
         return values
 
     def in_memory(self) -> Network:
-        """The same network with the selected activations read into memory."""
+        """Return this network with the selected activations read into memory."""
         layers = []
         for l, label in enumerate(self.labels):
             values = self.layer(l)

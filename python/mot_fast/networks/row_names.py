@@ -14,14 +14,14 @@ from mot_fast.networks import frames
 
 @dataclass(frozen=True, eq=False)
 class RowNames:
-    """What is known about the names of the rows of an array."""
+    """Names of the rows of an array, as far as they are known."""
 
     labels: Sequence[Hashable] | None = None
     """Names of the rows; None if they have none."""
     levels: tuple[Hashable, ...] = ()
     """Names of the index levels, if the index has several."""
     is_counted: bool = False
-    """Whether the labels are the default index 0, 1, 2, ..., which tells nothing about the stimuli."""
+    """Whether the labels are the default index 0, 1, 2, ..., which does not identify the stimuli."""
     dimension: Hashable = None
     """Name of the dimension that holds the rows."""
     unit_dimensions: frozenset[Hashable] = frozenset()

@@ -1,4 +1,4 @@
-"""Files written beside their place and moved there in one step, so that nobody ever sees half of one.
+"""Files written beside their place and moved there in one step, so that no process ever reads half of one.
 
 Temporary files and folders are removed whatever happens, even if Ctrl-C arrives while they are removed.
 """
@@ -93,7 +93,7 @@ def _place(path: Path) -> tuple[Path, os.stat_result | None]:
 def _give_mode(file: int, before: os.stat_result) -> None:
     now = os.fstat(file)
     if hasattr(os, "fchown") and (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
-        with suppress(OSError):  # not everybody may give files away
+        with suppress(OSError):  # only some users may give files away
             os.fchown(file, before.st_uid, before.st_gid)
     if hasattr(os, "fchmod"):
         os.fchmod(file, stat.S_IMODE(before.st_mode))

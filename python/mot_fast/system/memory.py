@@ -11,7 +11,7 @@ _GROUP_FILES = {
     2: ("memory.max", "memory.current", "inactive_file"),
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 }
-"""For each version of control groups: the files of a group's limit and of its usage, and the entry of `memory.stat`
+"""Files of each version of control groups: those of a group's limit and of its usage, and the entry of `memory.stat`
 that counts cached files, which are part of the usage but make room when they have to."""
 
 

@@ -36,7 +36,7 @@ MARGINAL_ERROR = 1e-9
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far a transport is from proven optimality, measured apart from the solver. A perfect one has zeros.
+    """Distance of a transport from proven optimality, measured apart from the solver; a perfect one has zeros.
 
     With potentials u, v the dual value bounds every plan's cost from below, so a plan whose cost equals it is optimal.
     The first three figures are in units of cost, per unit of mass, and at most `tolerance`.
@@ -181,7 +181,7 @@ class UnitPlan(Transport):
     """Label of the target layer."""
 
     def transpose(self) -> UnitPlan:
-        """The same transport from the target layer's units to the source layer's."""
+        """Return this transport seen from the target layer's units, carried to the source layer's."""
         order = np.lexsort((self.rows, self.columns))
         return replace(
             self,

@@ -100,7 +100,7 @@ class EncodesAndDecodes(Whole):
     ],
 )
 @pytest.mark.parametrize("layers", ["auto", "*.0"])
-def test_models_of_several_parts_tell_of_them(model, part, layers, tmp_path):
+def test_models_of_several_parts_are_errors_that_name_the_parts(model, part, layers, tmp_path):
     for stimuli in ({"input_ids": ROWS}, [{"input_ids": ROWS}]):
         with pytest.raises(ValueError, match=rf"give one (half of it|of them), as {part}"):
             mot.extract(model(), stimuli, tmp_path, layers=layers, progress=False)

@@ -68,7 +68,7 @@ def test_large_numbers(tmp_path):
         np.testing.assert_array_equal(layers[label], values.astype(np.float16))
 
 
-def test_a_direction_that_dominates_is_told_of(tmp_path):
+def test_a_direction_that_dominates_is_warned_of(tmp_path):
     stimuli = np.random.default_rng(0).standard_normal((50, 12))
     stimuli[3] *= 1000
     wide = nn.Sequential(*(nn.Linear(12, 12) for _ in range(3)), nn.Linear(12, 9))  # of few units it is no wonder

@@ -36,7 +36,7 @@ DEPENDENT = (
         (Applied(lambda x: x + torch.rand_like(x)), "layer '1' each time: the model draws random numbers"),
     ],
 )
-def test_rows_that_are_not_the_models_answer_are_told_of(layer, message, tmp_path):
+def test_rows_that_are_not_the_models_answer_are_warned_of(layer, message, tmp_path):
     model = nn.Sequential(layer, linear())
     for _ in range(2):  # as well where the rows are there already
         with pytest.warns(UserWarning, match=message) as found:
@@ -45,7 +45,7 @@ def test_rows_that_are_not_the_models_answer_are_told_of(layer, message, tmp_pat
 
 
 @pytest.mark.parametrize("comes_late", [False, True])
-def test_padding_that_counts_is_told_of(comes_late, tmp_path):
+def test_padding_that_counts_is_warned_of(comes_late, tmp_path):
     """The model adds the sum of all tokens to each token, padding included, although the mask leaves padding out."""
 
     class Summed(nn.Module):

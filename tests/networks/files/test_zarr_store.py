@@ -141,7 +141,7 @@ def test_what_is_not_known_to_make_numbers_is_refused_before_zarr_sees_it(path, 
     refuses(path, "x", message, (TypeError, ValueError))
 
 
-def test_metadata_that_change_after_loading_are_judged_again(path):
+def test_metadata_that_change_after_loading_are_validated_again(path):
     network = mot.load(written(path, {"own": A}, 2))
     metadata(path, "own", set_to("filters", [{"id": "pickle"}]))
     with pytest.raises(ValueError, match=r"net.zarr, layer 'own': expected one of the codecs .*, found 'pickle'"):
@@ -197,7 +197,7 @@ def test_one_array_is_no_group(tmp_path):
 
 
 @FORMATS
-def test_chunks_that_are_not_there_are_told_of(path, version):
+def test_chunks_that_are_not_there_are_warned_of(path, version):
     sparse = A.copy()
     sparse[5:15] = 0
     written(path, {"own": A, "x": sparse, "y": np.zeros((20, 4))}, version, chunks=(5, 4))

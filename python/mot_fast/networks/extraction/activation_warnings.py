@@ -16,7 +16,7 @@ In SmolLM2-135M with its first tokens the share is 0.97 and more in blocks 11 to
 which are as they should be, reach 0.78.
 """
 _MIN_SIZE = 10
-"""With fewer stimuli or units, one direction always holds much of the variance."""
+"""Least number of stimuli and of units: with fewer, one direction always holds much of the variance."""
 _HALF_OF_FLOAT16 = 65504.0 / 2
 _MAX_NAMED = 3
 """Largest number of layers that a warning names."""

@@ -25,7 +25,7 @@ _MAPS = 4, 5
 
 
 class Evidence(IntEnum):
-    """How reliably an operation shows the dimension of the channels, the least reliable first."""
+    """Reliability of the evidence that an operation gives for the dimension of the channels, the least first."""
 
     WEIGHTS_OF_UNITS = 0
     """A product or sum with one number for each entry of a dimension."""

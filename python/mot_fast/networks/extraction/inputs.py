@@ -81,7 +81,7 @@ class Inputs:
         return [digest.digest() for digest in digests]
 
     def moved_to(self, model: torch.nn.Module) -> Inputs:
-        """The same inputs on the device and in the precision of a model."""
+        """Copy the inputs to the device and the precision of a model."""
         like = next((x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point()), torch.empty(0))
         return replace(self, entries={key: _moved(value, like) for key, value in self.entries.items()})
 

@@ -14,7 +14,7 @@ _MAX_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is to extract; a run continues an earlier one if all fields but `name` and `versions` are equal."""
+    """Request of an extraction; a run continues an earlier one if all fields but `name` and `versions` are equal."""
 
     name: str
     labels: tuple[str, ...]
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an extraction has come."""
+    """State of an extraction: the stimuli done so far."""
 
     n_stimuli: int
     digest: str

@@ -55,7 +55,7 @@ class ReadableArray(Protocol):
 class UnusableArray(Exception):
     """An intact array that cannot be a layer; the message says what was expected and what was found.
 
-    Whoever knows the name of the array raises `error` with that name in front of the message.
+    A caller that knows the name of the array raises `error` with that name in front of the message.
     """
 
     def __init__(self, message: str, error: type[Exception] = ValueError) -> None:
