@@ -9,7 +9,7 @@ import mot_fast as mot
 from mot_fast.analysis import bootstrap
 from mot_fast.analysis.bootstrap import Interval, bootstrap_score, p_better
 from mot_fast.measures.score import correlate_units
-from oracles.transports import statistics as oracles_statistics
+from oracles import statistics as oracles_statistics
 
 
 @pytest.fixture

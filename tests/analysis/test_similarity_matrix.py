@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 SPLIT = {"test_size": 0.4, "seed": 3}
 

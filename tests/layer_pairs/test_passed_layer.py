@@ -12,7 +12,7 @@ from mot_fast import _core
 from mot_fast.layer_pairs import unit_transports
 from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes
 from mot_fast.system.threads import Stopped
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 N_STIMULI = 3000
 LIMIT = 300_000

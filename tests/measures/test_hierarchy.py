@@ -5,7 +5,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.measures.hierarchy import ceiling
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 
 def test_it_is_the_formula(rng):

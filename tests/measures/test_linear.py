@@ -10,7 +10,7 @@ import mot_fast as mot
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures import linear
 from mot_fast.system import memory
-from oracles.transports import similarities as oracles
+from oracles import similarities as oracles
 
 
 @pytest.fixture

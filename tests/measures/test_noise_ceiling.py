@@ -7,7 +7,7 @@ import pytest
 
 from mot_fast import load
 from mot_fast.measures.noise_ceiling import noise_ceiling
-from oracles.transports import statistics as oracles_statistics
+from oracles import statistics as oracles_statistics
 
 
 def measured(signal, noise, n_repeats, rng):

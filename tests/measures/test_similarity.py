@@ -7,7 +7,7 @@ import scipy.stats
 import mot_fast as mot
 from mot_fast.baselines import _WORKING_VECTORS, COMPARISONS, greedy_map, linear_cka, procrustes, rsa
 from mot_fast.system import memory
-from oracles.transports import similarities as oracles
+from oracles import similarities as oracles
 
 MEASURES = [rsa, linear_cka, procrustes]
 

@@ -7,7 +7,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.networks.bundled import make_bundle
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 
 def test_the_bundled_networks_are_as_described():

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.optimize
 import scipy.stats
 
-from oracles.transports import transports as oracles
+from oracles import transports as oracles
 
 
 def correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
