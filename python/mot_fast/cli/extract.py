@@ -24,7 +24,7 @@ _OPTIONS = (
     (r"^skip_first_token: expected False or 'auto'", "--first-token: expected keep or auto"),
     (r"\bskip_first_token=False", "--first-token keep"),
     (r"\bskip_first_token=True", "--first-token skip"),
-    (r"^store: ", "--output: "),
+    (r"^folder: ", "--output: "),
     (r"^batches: ", "texts: "),
     (r"^(layers|pool|device|dtype|name): ", r"--\1: "),
     (r"^batch_size: ", "--batch-size: "),

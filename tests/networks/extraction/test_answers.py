@@ -414,7 +414,7 @@ def test_rows_of_a_model_that_has_changed_since_are_refused(tmp_path):
     model[0].scale = 1.01
     for name in ("whole", "part"):
         with pytest.raises(
-            ValueError, match=r"store: expected what the model now makes .* stimulus 0, read alone, has "
+            ValueError, match=r"folder: expected what the model now makes .* stimulus 0, read alone, has "
         ):
             mot.extract(model, ROWS, tmp_path / name, layers="1", batch_size=3, progress=False)
     model[0].scale = 1.0

@@ -181,7 +181,7 @@ def test_other_stimuli_are_refused(tmp_path):
         (np.vstack([stimuli, stimuli]), "expected the 9 stimuli whose activations are in .*, and no more, found more;"),
         (stimuli[::-1], "found others"),
     ):
-        with pytest.raises(ValueError, match=f"store: .*{message}"):
+        with pytest.raises(ValueError, match=f"folder: .*{message}"):
             mot.extract(model, others, tmp_path, batch_size=2, progress=False)
     assert (tmp_path / "network.json").stat().st_mtime_ns == before
 
@@ -195,7 +195,7 @@ def test_other_models_and_requests_are_refused(tmp_path):
         ({"pool": "last"}, "pooling"),
         ({"dtype": "float16"}, "dtype"),
     ):
-        with pytest.raises(ValueError, match=f"store: expected what an earlier run began .*{message}"):
+        with pytest.raises(ValueError, match=f"folder: expected what an earlier run began .*{message}"):
             mot.extract(model, stimuli, tmp_path, progress=False, **options)
     with torch.no_grad():
         model[3].bias[1] += 1e-6

@@ -21,7 +21,7 @@ with alone_in(Path(sys.argv[1])):
 
 
 def test_only_one_is_in(tmp_path):
-    message = "store: expected a folder that no other extraction is writing to, found one at work in"
+    message = "folder: expected a folder that no other extraction is writing to, found one at work in"
     with alone_in(tmp_path), pytest.raises(BlockingIOError, match=message), alone_in(tmp_path):
         raise AssertionError
     with alone_in(tmp_path):

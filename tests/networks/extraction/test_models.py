@@ -141,7 +141,7 @@ def test_the_command_line_names_its_options(tmp_path, monkeypatch, capsys):
         (ValueError("7 is too much; dtype='float32' holds it"), "7 is too much; --dtype float32 holds it\n"),
         (ValueError("layer 'a': expected more for pool='mean'"), "layer 'a': expected more for --pool mean\n"),
         (TypeError("batch_size: expected at least 1, found 0"), "--batch-size: expected at least 1, found 0\n"),
-        (OSError("store: expected a folder"), "--output: expected a folder\n"),
+        (OSError("folder: expected a folder"), "--output: expected a folder\n"),
         (ValueError("device: expected one, found 'cuda'"), "--device: expected one, found 'cuda'\n"),
         (ValueError("of no argument: layer"), "mot-fast: of no argument: layer\n"),
     ):

@@ -100,7 +100,7 @@ def test_progress_is_shown(tmp_path, capsys):
         ),
         ({"dtype": "float64"}, ValueError, "dtype: expected one of 'float32', 'float16', found 'float64'"),
         ({"batch_size": 0}, ValueError, "batch_size: expected at least 1, found 0"),
-        ({"store": 3}, TypeError, "store: expected a path, found 3"),
+        ({"folder": 3}, TypeError, "folder: expected a path, found 3"),
         ({"model": 3}, TypeError, "model: expected a torch module, or a name or path of one, found int"),
         ({"device": "cpu"}, ValueError, "device: expected none, as a module runs where it is, found 'cpu'"),
         (
@@ -135,7 +135,7 @@ def test_bad_arguments_are_named(options, error, message, tmp_path):
     arguments = {
         "model": torch_models.mlp(),
         "batches": np.ones((3, 5)),
-        "store": tmp_path,
+        "folder": tmp_path,
         "progress": False,
         **options,
     }
@@ -146,9 +146,9 @@ def test_bad_arguments_are_named(options, error, message, tmp_path):
         }
     if arguments["model"] == "transposed":
         arguments |= {"model": nn.Sequential(nn.Linear(5, 2), Transposed()), "batches": np.ones((3, 4, 5))}
-    model, stimuli, store = (arguments.pop(key) for key in ("model", "batches", "store"))
+    model, stimuli, folder = (arguments.pop(key) for key in ("model", "batches", "folder"))
     with pytest.raises(error, match=message):
-        mot.extract(model, stimuli, store, **arguments)
+        mot.extract(model, stimuli, folder, **arguments)
 
 
 class Transposed(nn.Module):

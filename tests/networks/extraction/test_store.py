@@ -129,7 +129,7 @@ def test_what_is_complete_stays_as_it_is(batches, tmp_path):
 )
 def test_another_request_is_refused(changes, message, tmp_path):
     ActivationStore(tmp_path, REQUEST)
-    with pytest.raises(ValueError, match=f"store: expected what an earlier run began in .*{message}.*another folder"):
+    with pytest.raises(ValueError, match=f"folder: expected what an earlier run began in .*{message}.*another folder"):
         ActivationStore(tmp_path, replace(REQUEST, **changes))
 
 
@@ -186,16 +186,16 @@ def test_layers_that_lost_their_end_are_refused(is_there, batches, tmp_path):
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match=r"store: expected a new or empty folder .* with 'notes.txt' in it"):
+    with pytest.raises(ValueError, match=r"folder: expected a new or empty folder .* with 'notes.txt' in it"):
         ActivationStore(tmp_path, REQUEST)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_no_folder_can_be_made_in_a_file(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"store: expected a folder to write to, found none at .*file"):
+    with pytest.raises(OSError, match=r"folder: expected a folder to write to, found none at .*file"):
         ActivationStore(tmp_path / "file", REQUEST)
-    with pytest.raises(OSError, match=r"store: expected a folder to write to, found none at .*below"):
+    with pytest.raises(OSError, match=r"folder: expected a folder to write to, found none at .*below"):
         ActivationStore(tmp_path / "file" / "below", REQUEST)
 
 

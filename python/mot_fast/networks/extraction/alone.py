@@ -77,7 +77,7 @@ def doubt(
             )
         if is_of_earlier_run and _differing(alone, [values[k] for values in reader.read(inputs, start)]) is None:
             raise ValueError(
-                f"store: expected what the model now makes of the stimuli, found an earlier model's: {what} than were "
+                f"folder: expected what the model now makes of the stimuli, found an earlier model's: {what} than were "
                 "stored, though its class, parameters and buffers are the same (an attribute may have changed). Give "
                 "another folder, or remove this one"
             )

@@ -13,7 +13,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._version import __version__
-from mot_fast._warnings import warn
+from mot_fast._warnings import renamed_arguments, warn
 from mot_fast.networks.extraction.dominance import largest_share
 from mot_fast.networks.extraction.header import Request
 from mot_fast.networks.extraction.lock import alone_in
@@ -43,10 +43,11 @@ _HALF_OF_FLOAT16 = 65504.0 / 2
 _MOST_NAMED = 3
 
 
+@renamed_arguments(store="folder")
 def extract(
     model: Any,
     batches: Any,
-    store: Any,
+    folder: Any,
     *,
     layers: str | Sequence[str] = "auto",
     pool: str | Callable[[Any, Any], Any] = "mean",
@@ -76,7 +77,7 @@ def extract(
         of any of these, as a `DataLoader` yields them, which must keep the order of its data set: of a tuple or list
         the first entry counts. The model gets arrays as its only argument and mappings as named ones; an
         `attention_mask` in them tells padding.
-    store : path
+    folder : path
         The folder to write to, new or of an earlier run: a `.npy` file for each layer and `network.json`.
     layers : "auto", str or sequence of str
         Names of modules, or patterns in which a ``*`` stands for anything up to the next dot ("encoder.layer.*"), taken
@@ -117,7 +118,7 @@ def extract(
     Returns
     -------
     Network
-        ``mot_fast.load(store)``.
+        ``mot_fast.load(folder)``.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def extract(
     ...     mot.extract(model, torch.randn(100, 8), f"{folder}/mlp", name="mlp", progress=False)
     Network('mlp', 2 layers, 10 units, 100 stimuli)
     """
-    folder = Path(_validate.path(store, "store")).absolute()
+    folder = Path(_validate.path(folder, "folder")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = min(_validate.whole_number(batch_size, "batch_size", at_least=1), sys.maxsize)
     try:
@@ -232,7 +233,8 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         if n_there and batch.start + n_there == there.n_stimuli:
             if digest != there.digest:
                 raise ValueError(
-                    f"store: expected the {what}, found others; give another folder, or remove this one to extract anew"
+                    f"folder: expected the {what}, found others; give another folder, or remove this one to extract "
+                    "anew"
                 )
             inputs = first.read()
             is_padding_seen = inputs.is_padded
@@ -241,7 +243,7 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
         if n_there == len(batch.identities):
             continue
         if there.is_complete:
-            raise ValueError(f"store: expected the {what}, and no more, found more; give another folder")
+            raise ValueError(f"folder: expected the {what}, and no more, found more; give another folder")
         rest = batch.read().select(slice(n_there, None))
         arrays = reader.read(rest, batch.start + n_there)
         digest = chained(digest, batch.identities[n_there:])
@@ -251,7 +253,7 @@ def _fill(activations: ActivationStore, batches: Iterable[Batch], reader: Reader
             _look_at_rows(activations, reader, rest, batch.start + n_there)
     if n_stimuli < there.n_stimuli:
         raise ValueError(
-            f"store: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
+            f"folder: expected the {what}, found {n_stimuli}; give another folder, or remove this one to extract anew"
         )
 
 

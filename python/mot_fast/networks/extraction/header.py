@@ -82,7 +82,7 @@ def progress_in(found: ActivationIndex, request: Request, where: str) -> Progres
     )
     if differences := _differences(found, request):
         raise ValueError(
-            f"store: expected what an earlier run began in {where}, found another request: {'; '.join(differences)}. "
+            f"folder: expected what an earlier run began in {where}, found another request: {'; '.join(differences)}. "
             f"Give another folder, or remove this one"
         )
     return progress

@@ -32,8 +32,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         descriptor = _locked(folder / LOCK)
     except BlockingIOError as error:
         raise BlockingIOError(
-            f"store: expected a folder that no other extraction is writing to, found one at work in {folder}; wait for "
-            "it, or give another folder"
+            f"folder: expected a folder that no other extraction is writing to, found one at work in {folder}; wait "
+            "for it, or give another folder"
         ) from error
     except OSError:
         yield

@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f"store: expected a folder to write to, found none at {folder} ({error})") from error
+        raise OSError(f"folder: expected a folder to write to, found none at {folder} ({error})") from error
 
 
 class ActivationStore:
@@ -168,7 +168,7 @@ class ActivationStore:
         strangers = [path.name for path in there if not atomic_write.is_temporary(path)]
         if strangers:
             raise ValueError(
-                f"store: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
+                f"folder: expected a new or empty folder or one of an earlier extraction, found {self.folder} with "
                 f"'{min(strangers)}' in it"
             )
         self._remove_abandoned()
