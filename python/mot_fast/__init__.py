@@ -16,7 +16,7 @@ from mot_fast.alignment.align import align
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.compare import compare
-from mot_fast.analysis.comparison import Comparison
+from mot_fast.analysis.comparison import Comparison, MethodResult
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
@@ -52,6 +52,7 @@ __all__ = [
     "Evaluation",
     "HierarchyNull",
     "Interval",
+    "MethodResult",
     "NestedAlignment",
     "Network",
     "NoiseCeiling",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 
 from mot_fast import _validate
+from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment.align import progress_callback, resources, warn_of_constant_units
 from mot_fast.alignment.nested import NestedAlignment
 from mot_fast.layer_pairs.run import surveyed
@@ -16,9 +17,10 @@ from mot_fast.networks.nesting import Branch, Nested, branch_of, flat
 from mot_fast.networks.network import same_stimuli
 
 
+@renamed_arguments(checkpoints_a="source", checkpoints_b="target")
 def align_trajectories(
-    checkpoints_a: Sequence[Source] | Mapping[str, Source],
-    checkpoints_b: Sequence[Source] | Mapping[str, Source],
+    source: Sequence[Source] | Mapping[str, Source],
+    target: Sequence[Source] | Mapping[str, Source],
     *,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -35,8 +37,9 @@ def align_trajectories(
 
     Parameters
     ----------
-    checkpoints_a, checkpoints_b : sequence, or mapping from labels
-        Networks, or anything `mot_fast.load` takes, in the order of training, on the same stimuli.
+    source, target : sequence, or mapping from labels
+        Checkpoints of either run, in the order of training: networks, or anything `mot_fast.load` takes, on the same
+        stimuli.
     n_jobs, memory_limit, executor, store
         As of `mot_fast.align`.
     progress : bool
@@ -68,7 +71,7 @@ def align_trajectories(
     >>> runs.hierarchy() > runs.hierarchy("pairwise_best")
     True
     """
-    trees = branch_of(checkpoints_a, "checkpoints_a"), branch_of(checkpoints_b, "checkpoints_b")
+    trees = branch_of(source, "source"), branch_of(target, "target")
     for tree in trees:
         if tree.depth != 1:
             raise ValueError(
@@ -78,9 +81,10 @@ def align_trajectories(
     return _align(trees, n_jobs, progress, memory_limit, executor, store)
 
 
+@renamed_arguments(a="source", b="target")
 def align_nested(
-    a: Nested,
-    b: Nested,
+    source: Nested,
+    target: Nested,
     *,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -94,7 +98,7 @@ def align_nested(
 
     Parameters
     ----------
-    a, b : sequences, or mappings from labels
+    source, target : sequences, or mappings from labels
         Of networks (anything `mot_fast.load` takes), of sequences or mappings of networks, and so on, to the same depth
         everywhere: families of training runs of checkpoints, say. All on the same stimuli in the same order.
     n_jobs, progress, memory_limit, executor, store
@@ -108,7 +112,7 @@ def align_nested(
     Raises
     ------
     TypeError, ValueError, SolverError
-        If `a` and `b` are not of one depth; as `align_trajectories`.
+        If `source` and `target` are not of one depth; as `align_trajectories`.
 
     Examples
     --------
@@ -121,9 +125,11 @@ def align_nested(
     >>> aligned.between(0, 1).plan.shape
     (3, 3)
     """
-    trees = branch_of(a, "a"), branch_of(b, "b")
+    trees = branch_of(source, "source"), branch_of(target, "target")
     if trees[0].depth != trees[1].depth:
-        raise ValueError(f"a and b: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks")
+        raise ValueError(
+            f"source and target: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks"
+        )
     return _align(trees, n_jobs, progress, memory_limit, executor, store)
 
 
