@@ -140,6 +140,8 @@ def test_one_layer_and_one_unit_are_networks(rng):
     np.testing.assert_array_equal(alignment.unit_plan(0, 0).toarray(), [[1.0]])
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_split_of_a_memory_map_is_read_where_it_lies(tmp_path):
     """Aligning half the stimuli of mapped files needs memory for the standardized values, not for the files."""
     for network in ("a", "b"):
@@ -212,6 +214,8 @@ def worker():
         process.kill()
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize(
     "work",

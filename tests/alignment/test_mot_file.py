@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import copy
-import functools
 import io
 import json
-import operator
 import os
 import pickle
 import shutil
@@ -18,6 +15,7 @@ import mot_fast as mot
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.record import Record
 from mot_fast.networks.summary import NetworkSummary
+from support.header_values import JUNK, places, with_json
 from support.pages import blocks, text_of
 from support.tampering import KINDS, checked_load, field, member_of_any_kind, members_of, npy, packed, rewrite
 
@@ -266,29 +264,6 @@ def test_other_archives_are_refused(tmp_path):
     shutil.copy(tmp_path / "net.npz", tmp_path / "net.mot")
     with pytest.raises(ValueError, match=r"net.mot: expected a complete .mot file, found none .*header.json"):
         mot.Alignment.load(tmp_path / "net.mot")
-
-
-JUNK = ["null", "true", "0", "-1", "2", "0.5", "1e-300", "1e308", "1e999", "NaN", "-Infinity", "9" * 400, "9" * 5000]
-JUNK += ['""', '"1"', '"paper"', '"\\ud800"', "[]", "{}", "[1]", "[6, 5]", "[6, -5]", '["a", "b"]', "[[6], [5]]", "-"]
-JUNK += ["[" * 100_000, '{"a":' * 50_000, "[" * 900 + "]" * 900, "\0", "\ufeff1", "1, 1", '1, "b": 1', '{"tol": 0}']
-
-
-def places(value, path=()):
-    """Of everything in a header."""
-    yield path
-    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        yield from places(value[key], (*path, key))
-
-
-def with_json(header, path, text):
-    """The header's bytes with one value replaced by a text; None leaves it out."""
-    changed = {"header": copy.deepcopy(header)}
-    *parents, last = "header", *path
-    parent = functools.reduce(operator.getitem, parents, changed)
-    parent[last] = "HERE"
-    if text is None:
-        del parent[last]
-    return json.dumps(changed.get("header")).replace('"HERE"', text or "").encode()
 
 
 @pytest.fixture(params=KINDS)

@@ -142,6 +142,7 @@ def test_bad_networks_are_named(networks):
         estimator.score(x, x)
 
 
+@pytest.mark.processes
 def test_without_scikit_learn_its_name_is_there_and_its_use_says_what_to_install():
     program = "\n".join(
         [

@@ -78,6 +78,7 @@ def test_two_layers_have_two_orders():
     assert null.p_layers == pytest.approx(0.5, abs=0.03)
 
 
+@pytest.mark.slow
 def test_p_values_of_unrelated_networks_are_uniform():
     nulls = [
         hierarchy_null(unrelated(4, 2 * k), unrelated(5, 2 * k + 1), n_permutations=9, n_layer_permutations=99)

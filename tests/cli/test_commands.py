@@ -21,6 +21,7 @@ def files(tmp_path, layers):
     return tmp_path / "a.npz", tmp_path / "b.npz"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default:some units are constant")
 def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -43,6 +44,8 @@ def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path, monkeypatch):
     assert max(map(len, result.stdout.replace(str(tmp_path), "").splitlines())) <= 85
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_align_then_plot(files, tmp_path):
     result = run("align", *files, "-o", tmp_path / "run.mot", "--jobs", 1)
     assert result.returncode == 0, result.stderr
@@ -91,12 +94,15 @@ def test_align_without_held_out_stimuli(files):
     assert "held-out" not in result.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_terminals_without_unicode_are_served(files):
     result = run("align", *files, encoding="ascii")
     assert result.returncode == 0, result.stderr
     assert result.stdout.isascii()
 
 
+@pytest.mark.processes
 def test_mistakes_get_one_clear_line(files, tmp_path):
     short = tmp_path / "short.npz"
     np.savez(short, x=np.random.default_rng(0).random((59, 4)))
@@ -125,13 +131,22 @@ def test_mistakes_get_one_clear_line(files, tmp_path):
         assert len(result.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["align"], ["align", "a.npz", "b.npz", "--convention", "raw"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], marks=pytest.mark.processes),
+        ["fly"],
+        ["align"],
+        ["align", "a.npz", "b.npz", "--convention", "raw"],
+    ],
+)
 def test_wrong_usage_exits_with_2(arguments):
     result = (run_here if arguments else run)(*arguments)
     assert result.returncode == 2
     assert "usage: mot-fast" in result.stderr
 
 
+@pytest.mark.processes
 def test_help_and_version():
     for arguments in (["--help"], ["demo", "--help"], ["align", "--help"], ["plot", "--help"]):
         result = run_here(*arguments)
@@ -140,6 +155,7 @@ def test_help_and_version():
     assert run("--version").stdout.strip() == f"mot_fast {mot.__version__}"
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_says_so_and_exits_with_130(tmp_path):
     rng = np.random.default_rng(0)

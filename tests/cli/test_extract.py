@@ -16,7 +16,10 @@ from mot_fast.cli.extract import read_texts
 from support import page_files
 from support.commands import COMMAND, answer, interrupted, run_here
 
-pytestmark = pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.filterwarnings("ignore:no token of this model knows of later ones"),
+]
 
 
 @pytest.fixture
@@ -49,6 +52,7 @@ def test_what_is_asked_for_is_done(folder):
     assert "pooling: pool last, skip_first_token False" in text
 
 
+@pytest.mark.processes
 def test_a_decoder_is_told_of(folder):
     arguments = [folder / "models" / "decoder", folder / "sentences.txt", "-o", folder / "store"]
     result = subprocess.run([COMMAND, "extract", *arguments], capture_output=True, text=True, check=True)
@@ -114,6 +118,7 @@ def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
     assert read_texts(tmp_path / "texts.txt") == ["one", "two"]
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_leaves_a_folder_that_goes_on(folder):
     sentences = (folder / "sentences.txt").read_text() * 40

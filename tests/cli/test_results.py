@@ -169,6 +169,7 @@ def test_every_command_has_help_with_an_example_that_parses():
     assert "exit status: 0 done" in run_here("--help").stdout
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_completion_is_a_script_that_the_shell_takes(shell, tmp_path):
     script = tmp_path / "completion"
@@ -178,6 +179,7 @@ def test_completion_is_a_script_that_the_shell_takes(shell, tmp_path):
         subprocess.run([shell, "-n", script], check=True)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_commands_and_options(tmp_path):
     script = tmp_path / "completion"
@@ -218,6 +220,8 @@ def test_mistakes_of_the_newer_commands_get_one_clear_line(files, tmp_path):
         assert len(result.stderr.splitlines()) == 1, result.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_ctrl_c_keeps_finished_work_and_says_how_to_go_on(tmp_path):
     rng = np.random.default_rng(0)

@@ -34,6 +34,7 @@ layers = ["layer[01]"]
 """
 
 
+@pytest.mark.slow
 def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
     path = write(
         folder,

@@ -52,6 +52,8 @@ def status_with(arguments, **streams):
                     found.close()
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="closes streams as POSIX shells do")
 def test_closed_streams_take_nothing_along(files, tmp_path):
     command = shlex.join([str(COMMAND), "align", *files, "-o", "out.mot"])

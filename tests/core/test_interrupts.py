@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ENDLESS = """
     import sys, threading, time
     import numpy as np, scipy.sparse
@@ -63,6 +65,7 @@ def started(ending):
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
 def test_ctrl_c_ends_every_kind_of_work_at_random_moments():
     process = started("""

@@ -76,11 +76,14 @@ def test_other_things_are_no_numbers_of_threads(layers, n_jobs):
         mot.similarity_matrix([layers([3], 30), layers([4], 30)], n_jobs=n_jobs)
 
 
+@pytest.mark.processes
 def test_it_runs_where_there_is_one_thread():
     program = "from mot_fast import _core; print(_core.available_threads())"
     assert run_python(program, OMP_NUM_THREADS="1").strip() == "1"
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 @pytest.mark.parametrize(("caller", "n_jobs"), [("main", 2), ("other", 1), ("other", 2)])
 def test_no_more_threads_work_than_were_asked_for(caller, n_jobs):
@@ -179,6 +182,7 @@ def test_a_limit_of_the_caller_s_own_outlives_an_alignment(layers):
     assert blas_threads() == before
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_children_align_too():
     """After an alignment in the parent, in the middle of one in another thread, and in a child of the child."""
@@ -212,6 +216,8 @@ def test_forked_children_align_too():
     assert set(answers) == {"True"}
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])
 def test_worker_processes_align_as_their_parent_does(start_method, tmp_path):
     import multiprocessing

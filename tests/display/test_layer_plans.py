@@ -120,6 +120,7 @@ def test_an_unknown_coupling_is_refused(alignment):
 # Names of layers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masses", [None, range(1, 32)])
 def test_thirty_one_long_names_do_not_overlap(rng, masses):
     alignment = deep(rng, 31, 31, "model.layers.{}.block", source_mass=masses)
@@ -128,6 +129,7 @@ def test_thirty_one_long_names_do_not_overlap(rng, masses):
     assert not overlaps(ax)
 
 
+@pytest.mark.slow
 def test_names_are_left_out_where_there_is_no_room(rng):
     alignment = deep(rng, 31, 31, "model.layers.{}.block")
     _, axes = mpl.pyplot.subplots(2, 2, figsize=(9, 8), layout="constrained")

@@ -62,6 +62,7 @@ def test_systems_of_one_part_have_no_hierarchy(rng):
     assert plot.plot_nested(nested)[0].get_title() == f"MOT\ncost {nested.cost:#.3g}"
 
 
+@pytest.mark.slow
 def test_names_of_many_checkpoints_are_thinned_out(rng):
     steps = {f"checkpoint{k:05}": [rng.random((9, 1))] for k in range(90)}
     axes = mot.align_trajectories(steps, steps).plot()

@@ -96,6 +96,7 @@ def test_numbers_have_the_decimals_that_find_room(size, digits):
         assert {len(text.split(".")[1]) for text in texts(ax)} == ({digits} if digits else set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [2, 16, 45, 100])
 def test_names_of_few_or_many_networks_do_not_overlap(n):
     axes = made(n, "a network called {}").plot()
@@ -213,6 +214,7 @@ def test_names_that_find_no_place_are_left_out():
     assert not any(word.count_overlaps(dots) for word in words)
 
 
+@pytest.mark.slow
 def test_everything_fits_into_one_figure():
     matrix = made(5)
     _, axes = mpl.pyplot.subplots(2, 2, figsize=(9, 7), layout="constrained")

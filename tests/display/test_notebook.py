@@ -152,6 +152,7 @@ def test_colours_are_readable_on_light_and_dark_paper(alignment):
         assert (max(below, text) + 0.05) / (min(below, text) + 0.05) > 4.5
 
 
+@pytest.mark.processes
 def test_it_draws_without_matplotlib_and_asks_for_nothing_from_elsewhere(alignment):
     assert re.findall(r"(?:src|href|url)\b", alignment._repr_html_()) == []
     program = (

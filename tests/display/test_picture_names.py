@@ -72,6 +72,7 @@ def test_axes_that_share_ticks_show_the_same(source, target):
     assert_drawn_as_written(left)
 
 
+@pytest.mark.slow
 def test_many_networks():
     n = len(ODD)
     rng = np.random.default_rng(0)

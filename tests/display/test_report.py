@@ -12,6 +12,7 @@ import mot_fast as mot
 from mot_fast.display.report import pairs
 from mot_fast.display.report.pairs import correlations
 from mot_fast.system.printable import printable
+from support.names import NASTY
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -223,18 +224,6 @@ def test_it_tells_how_it_was_run(layers, tmp_path, written):
 def test_files_without_a_run_are_shown_too(alignment, written):
     alignment = mot.Alignment(**{**alignment.__dict__, "run": None})
     assert "is not recorded" in written(alignment).text
-
-
-NASTY = [
-    "<script>alert(1)</script>",
-    "</script><script>alert(2)</script>",
-    "<!--<script>",
-    "<img src=x onerror=alert(3)>",
-    "\"' onload=alert(4) x='",
-    "{{ 7 * 191 }}{% raw %}",
-    "%{x} ${x} <b>bold</b> &amp;",
-    "\u2028 line \U0001f9e0 \x00",
-]
 
 
 def test_names_are_nothing_but_names(layers, written):

@@ -12,16 +12,20 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from test_report import NASTY
 
 import mot_fast as mot
 from mot_fast.display.report.pairs import correlations
 from mot_fast.system.printable import printable
+from support.names import NASTY
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or CHROMEDRIVER is None, reason="needs Chromium and its driver (Debian: chromium, chromium-driver)"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None or CHROMEDRIVER is None,
+        reason="needs Chromium and its driver (Debian: chromium, chromium-driver)",
+    ),
+]
 SCREEN = "Emulation.setDeviceMetricsOverride"
 
 

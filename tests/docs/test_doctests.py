@@ -8,13 +8,15 @@ import pytest
 
 import mot_fast
 
-MODULES = sorted(module.name for module in pkgutil.walk_packages(mot_fast.__path__, "mot_fast."))
+NAMES = {module.name for module in pkgutil.walk_packages(mot_fast.__path__, "mot_fast.")}
+MODULES = [
+    pytest.param(name, marks=[pytest.mark.torch] if name.startswith("mot_fast.networks.extraction") else [])
+    for name in sorted(NAMES - {"mot_fast._core", "mot_fast.transport.torch_backend"})
+]
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
-@pytest.mark.parametrize(
-    "name", [name for name in MODULES if name not in ("mot_fast._core", "mot_fast.transport.torch_backend")]
-)
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name):
     if name.startswith("mot_fast.networks.extraction"):
         pytest.importorskip("torch")

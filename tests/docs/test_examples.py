@@ -42,6 +42,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(RECORDINGS))
 def test_they_run(name, tmp_path, layers, monkeypatch):
     for seed, (recording, labels) in enumerate(RECORDINGS[name].items()):

@@ -17,11 +17,24 @@ import pytest
 
 import mot_fast as mot
 from support import page_files
-from support.commands import run_here
+from support.commands import run, run_here
 from support.pages import DOCS, PAGES, ROOT, blocks, code, commands, text_of
 
 BIN = Path(sys.executable).parent
-WITH_CODE = [page for page in PAGES if any(language in ("python", "bash", "toml") for language, _ in code(page))]
+SLOW = ("README.md", "docs/start.md", "docs/measures.md", "docs/guides/large-layers.md")
+
+
+def marks_of(page):
+    """What else a page's code takes."""
+    found = [pytest.mark.torch] * (page in page_files.NEED_TORCH) + [pytest.mark.slow] * (page in SLOW)
+    return found + [pytest.mark.processes] * any('if __name__ == "__main__":' in text for _, text in code(page))
+
+
+WITH_CODE = [
+    pytest.param(page, marks=marks_of(page))
+    for page in PAGES
+    if any(language in ("python", "bash", "toml") for language, _ in code(page))
+]
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
@@ -35,7 +48,7 @@ def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, tmp_path
     for k, (language, text) in enumerate(code(page)):
         if language == "bash":
             for command in commands(text):
-                run(command)
+                do(command)
         elif language == "toml":
             Path("study.toml").write_text(text, encoding="utf-8")
         elif language == "python" and 'if __name__ == "__main__":' in text:
@@ -45,7 +58,7 @@ def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, tmp_path
             exec(compile(text, f"{page}, block {k}", "exec"), namespace)
 
 
-def run(command: str) -> None:
+def do(command: str) -> None:
     """Do what a page tells to do, or as much of it as can be done anywhere."""
     words = shlex.split(command, comments=True)
     program = words[0].removeprefix(".venv/bin/")
@@ -114,7 +127,9 @@ def page_of_the_test_command() -> str:
     return page
 
 
-def test_the_demo_prints_what_is_shown(tmp_path, monkeypatch):
+@pytest.mark.processes
+@pytest.mark.slow
+def test_the_demo_prints_what_is_shown(tmp_path):
     def comparable(text):
         lines = (line.rstrip() for line in text.strip().splitlines())
         text = "\n".join(line for line in lines if "written to" not in line)
@@ -123,9 +138,7 @@ def test_the_demo_prints_what_is_shown(tmp_path, monkeypatch):
         return re.sub(r"\d\.\de-1\d", "tiny", text).strip()
 
     shown = blocks("README.md", "text")[0]
-    monkeypatch.chdir(tmp_path)
-    with warnings.catch_warnings(action="default"):
-        result = run_here("demo")
+    result = run("demo", cwd=tmp_path)
     assert comparable(result.stdout) == comparable(shown)
 
 

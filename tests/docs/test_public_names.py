@@ -16,6 +16,7 @@ def test_every_public_name_is_there():
         _ = mot.nothing
 
 
+@pytest.mark.processes
 def test_what_is_heavy_or_seldom_used_is_loaded_late():
     late = ["matplotlib", "numba", "sklearn", "distributed", "pandas", "xarray", "tqdm", "torch", "jax"]
     late += ["mot_fast.alignment.trajectories", "mot_fast.plot", "plotly", "jinja2"]

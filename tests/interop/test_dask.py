@@ -15,6 +15,8 @@ import mot_fast as mot
 from mot_fast.system import executor
 from support.faults import bits, use_small_blocks, write_networks
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def client():
@@ -30,6 +32,7 @@ def networks(tmp_path):
     return tuple(map(mot.load, write_networks(tmp_path)))
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_bits(client, networks, monkeypatch):
     use_small_blocks(monkeypatch)
     for options in ({}, {"rotate": True}):
@@ -55,6 +58,7 @@ def test_training_runs_and_many_networks_take_them_as_well(client, tmp_path):
     np.testing.assert_array_equal(matrix.scores, local.scores)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_a_worker_killed_in_mid_run_costs_only_its_block(client, tmp_path, monkeypatch):
     use_small_blocks(monkeypatch)

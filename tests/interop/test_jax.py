@@ -8,6 +8,8 @@ import pytest
 import mot_fast as mot
 
 jax = pytest.importorskip("jax")
+
+pytestmark = pytest.mark.torch
 jnp = jax.numpy
 
 

@@ -12,6 +12,8 @@ import mot_fast as mot
 
 torch = pytest.importorskip("torch")
 
+pytestmark = pytest.mark.torch
+
 
 @pytest.fixture
 def problem(rng):
@@ -147,6 +149,7 @@ def test_bad_tensors_are_named(name, value, error, message):
             emd(**arguments)
 
 
+@pytest.mark.processes
 def test_it_is_not_imported_for_others():
     code = "import sys, numpy as np, mot_fast as mot; mot.ot.emd2([], [], np.eye(3)); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -29,6 +29,11 @@ def networks(tmp_path):
     return write_networks(tmp_path)
 
 
+@pytest.fixture
+def short_networks(tmp_path):
+    return write_networks(tmp_path, n_layers=4)
+
+
 def test_a_block_comes_back_as_it_was_put(store):
     assert store.get("one") is None
     store.put("one", ARRAYS)
@@ -40,16 +45,17 @@ def test_a_block_comes_back_as_it_was_put(store):
     assert [path.name for path in (store.folder / "blocks").iterdir()] == ["one.block"]
 
 
-def test_a_second_run_computes_nothing(networks, tmp_path, monkeypatch):
+def test_a_second_run_computes_nothing(short_networks, tmp_path, monkeypatch):
     use_small_blocks(monkeypatch)
-    first = mot.align(*map(mot.load, networks), store=tmp_path / "store")
+    first = mot.align(*map(mot.load, short_networks), store=tmp_path / "store")
     before = blocks_in(tmp_path / "store")
     assert len(before) > 10
     monkeypatch.setattr("mot_fast.layer_pairs.unit_transports.solve_batch", None)  # whoever calls it fails
-    assert bits(mot.align(*map(mot.load, networks), store=tmp_path / "store")) == bits(first)
+    assert bits(mot.align(*map(mot.load, short_networks), store=tmp_path / "store")) == bits(first)
     assert blocks_in(tmp_path / "store") == before
 
 
+@pytest.mark.processes
 def test_a_full_disk_is_an_error_that_leaves_a_readable_store(networks, small_disk, monkeypatch):
     use_small_blocks(monkeypatch)
     with pytest.raises(OSError, match=r"disk/store/blocks/\w+.block: could not be written, .* No space left on device"):
@@ -83,14 +89,14 @@ def test_a_block_with_any_byte_altered_is_never_used(store):
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.3, 0.9])
-def test_truncated_blocks_are_computed_again(networks, tmp_path, monkeypatch, kept):
+def test_truncated_blocks_are_computed_again(short_networks, tmp_path, monkeypatch, kept):
     use_small_blocks(monkeypatch)
-    expected = mot.align(*map(mot.load, networks), store=tmp_path / "store")
+    expected = mot.align(*map(mot.load, short_networks), store=tmp_path / "store")
     before = blocks_in(tmp_path / "store")
     damaged = sorted((tmp_path / "store" / "blocks").iterdir())[3]
     damaged.write_bytes(damaged.read_bytes()[: int(kept * damaged.stat().st_size)])
     with pytest.warns(UserWarning, match=rf"{damaged.name}: this block is damaged"):
-        found = mot.align(*map(mot.load, networks), store=tmp_path / "store")
+        found = mot.align(*map(mot.load, short_networks), store=tmp_path / "store")
     assert bits(found) == bits(expected)
     after = blocks_in(tmp_path / "store")
     assert {name for name in after if after[name] != before[name]} == {damaged.name}
@@ -103,6 +109,8 @@ def test_a_block_under_another_name_is_not_taken_for_it(store):
         assert store.get("two") is None
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_processes_on_one_store_do_not_disturb_each_other(networks, tmp_path):
     processes = [start_run(networks, tmp_path / "store") for _ in range(3)]
     for process in processes:

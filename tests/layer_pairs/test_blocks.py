@@ -44,6 +44,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_blocks_give_the_same_bits_wherever_they_are_solved(networks, pool, tmp_path, options):
     whole = mot.align(*networks, **options)
@@ -73,6 +74,7 @@ def test_a_network_with_itself_gives_the_same_bits(networks, tmp_path):
         assert bits(mot.align(networks[0], networks[0], store=tmp_path, **options)) == bits(whole)
 
 
+@pytest.mark.processes
 def test_costs_alone_give_the_same_bits(rng, pool, tmp_path):
     runs = [[[rng.standard_normal((30, 5)) for _ in range(2)] for _ in range(4)] for _ in range(2)]
     whole = mot.align_trajectories(*runs)
@@ -106,6 +108,7 @@ def test_only_references_to_layers_in_files_are_sent(tmp_path, monkeypatch):
     assert len(arrays["cost"]) == len(orders[0].rows) * len(orders[0].columns)
 
 
+@pytest.mark.processes
 def test_temporary_layers_are_removed_when_the_run_is_over(networks, pool, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     mot.align(*networks, executor=pool)
@@ -115,6 +118,7 @@ def test_temporary_layers_are_removed_when_the_run_is_over(networks, pool, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.processes
 def test_layers_of_every_type_reach_the_workers(pool, tmp_path, rng):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     values = rng.standard_normal((40, 6))
@@ -183,6 +187,8 @@ def test_what_is_no_executor_is_refused(networks, value, message):
         mot.align(*networks, executor=value)
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
     networks = tuple(map(mot.load, write_networks(tmp_path, n_units=150, n_stimuli=1000)))
@@ -202,6 +208,7 @@ def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
     assert bits(mot.align(*networks, store=tmp_path / "store")) == bits(mot.align(*networks))
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_workers_asked_for_threads_do_not_hang(networks):
     """OpenMP's threads do not survive a fork: they get one."""
@@ -210,6 +217,7 @@ def test_forked_workers_asked_for_threads_do_not_hang(networks):
         assert bits(mot.align(*networks, n_jobs=2, executor=pool)) == expected
 
 
+@pytest.mark.processes
 def test_layers_in_any_memory_layout_give_the_same_bits(rng, pool):
     recording = np.asfortranarray(rng.standard_normal((60, 14)))
     target = [rng.standard_normal((30, 6))]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import scipy.sparse
 
 from mot_fast.layer_pairs.reconstruction import add_prediction
@@ -18,6 +19,8 @@ def test_it_adds_the_dense_product(rng):
     np.testing.assert_allclose(prediction, before + 2.5 * activations @ plan.toarray().T, atol=1e-14)
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_the_first_compilation_is_announced_and_cached(tmp_path, caplog):
     program = (
         "import logging; logging.basicConfig(format='%(message)s')\n"

@@ -13,7 +13,10 @@ import mot_fast as mot
 from mot_fast.layer_pairs.block_store import Store
 from support.faults import bits, blocks_in, fork_run, start_run, write_networks
 
+pytestmark = pytest.mark.processes
 
+
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed by a signal here")
 def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     networks = write_networks(tmp_path, n_layers=30)
@@ -43,6 +46,7 @@ def test_killed_at_any_moment_a_run_goes_on_from_what_was_finished(tmp_path):
     assert bits(mot.align(*map(mot.load, networks), store=store)) == bits(local)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupted_run_goes_on_from_what_was_finished(tmp_path):
     networks = write_networks(tmp_path)

@@ -196,6 +196,8 @@ def test_progress_is_shown(networks, capsys):
     assert "12/12" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 def test_ctrl_c_stops_within_a_second_or_so():
     program = """

@@ -5,7 +5,8 @@ import pytest
 import scipy.stats
 
 import mot_fast as mot
-from mot_fast.baselines import _WORKING_VECTORS, COMPARISONS, greedy_map, linear_cka, procrustes, rsa
+from mot_fast.baselines import greedy_map, linear_cka, procrustes, rsa
+from mot_fast.measures.similarity import _WORKING_VECTORS, COMPARISONS
 from mot_fast.system import memory
 from oracles import similarities as oracles
 

@@ -52,6 +52,7 @@ def test_the_subset_is_made_from_the_full_recordings(tmp_path, monkeypatch, rng)
     assert not np.array_equal(runs[0].layer(0), runs[1].layer(0))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:some units are constant")
 @pytest.mark.parametrize("convention", ["standardized", "paper"])
 def test_the_real_networks_align_as_the_slow_twin_aligns_them(convention):

@@ -205,6 +205,7 @@ def test_a_file_that_is_gone_is_named(name, tmp_path):
         network.layer(0)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("name", "library"), [("net.h5", "h5py"), ("net.zarr", "zarr")])
 def test_a_reader_that_is_not_installed_is_named(name, library, tmp_path):
     WRITERS[name](tmp_path / name, arrays_of(LABELS))
@@ -358,6 +359,7 @@ def test_a_wrong_index_is_named(changes, message, tmp_path):
         mot.load(tmp_path / "net")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["net.npz", "net.hdf5", "net.zarr", "net.safetensors"])
 def test_a_network_is_never_held_as_a_whole(name, tmp_path):
     rng = np.random.default_rng(0)

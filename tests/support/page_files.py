@@ -9,6 +9,7 @@ import pytest
 import mot_fast as mot
 
 N_STIMULI = 60
+NEED_TORCH = ("docs/guides/language-models.md", "docs/guides/vision.md", "docs/guides/training-runs.md")
 
 
 def make(page, folder, layers):

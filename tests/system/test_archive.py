@@ -162,6 +162,8 @@ for path in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process's peak memory is read from there")
 def test_bombs_are_refused_before_they_are_unpacked(layers, tmp_path):
     members = members_of("plain", layers, tmp_path)

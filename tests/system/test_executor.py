@@ -80,6 +80,7 @@ def test_workers_have_one_thread_each_unless_asked_for_more():
     assert executor.n_threads(3, None) == 3
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
 def test_an_executor_that_is_shut_down_is_an_error_not_a_hang(kind):
     message = "executor: it was shut down; with a store, another run goes on"
@@ -104,6 +105,7 @@ def half_sent(_):
     return bytes(1000)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_process_that_dies_while_it_sends_is_found_out(monkeypatch):
     """CPython's pool waits for the rest of the result for ever, and so does its shutdown."""

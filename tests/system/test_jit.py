@@ -128,6 +128,7 @@ def test_what_numba_cannot_compile_is_no_fault_of_the_cache(caplog):
     assert all("anew" not in message for message in messages(caplog))
 
 
+@pytest.mark.processes
 def test_everything_runs_without_numba(tmp_path):
     rng = np.random.default_rng(0)
     source, target = ([rng.random((30, n)) for n in widths] for widths in ((3, 4), (5, 2)))

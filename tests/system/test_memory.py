@@ -199,6 +199,8 @@ def test_methods_get_the_threads_that_keep_to_the_limit():
     assert within(2**26, ["linear", "rsa"]) == {"linear": 10, "rsa": 1}
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_memory_stays_within_the_limit():
     """In a fresh process, over the inputs: many stimuli, very many, many units, units that are nearly alike."""
     code = """

@@ -218,6 +218,7 @@ def test_an_unproven_answer_is_an_error(monkeypatch):
             emd(half, half, square)
 
 
+@pytest.mark.processes
 def test_nothing_large_is_imported_for_dense_costs():
     code = (
         "import sys, numpy as np, mot_fast as mot; mot.ot.emd2([], [], np.eye(3)); "
@@ -226,6 +227,7 @@ def test_nothing_large_is_imported_for_dense_costs():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(costs(), st.floats(0, 0.8), st.integers(0, 2**32 - 1))
 def test_missing_entries_are_forbidden(cost, share, seed):

@@ -14,6 +14,7 @@ from oracles.transports import assert_least, assert_optimal, assignment_by_brute
 from support.strategies import WIDE_FAMILIES, costs, problems, sizes_to_price, square_costs
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(problems())
 def test_every_answer_is_proven_and_least(problem):

@@ -28,6 +28,8 @@ from mot_fast.networks.extraction.batches import stream  # noqa: E402
 from support import torch_models  # noqa: E402
 from support.torch_models import Applied, extracted  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 IMAGES = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 ROWS = torch.randn(9, 8, generator=torch.Generator().manual_seed(1))
 

@@ -15,6 +15,8 @@ from mot_fast.networks.extraction import batches  # noqa: E402
 from mot_fast.networks.extraction.inputs import inputs_of  # noqa: E402
 from mot_fast.networks.extraction.texts import tokenized  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 TEXTS = ["one two", "three", "four five six", "seven", "eight"]
 ARRAY = np.arange(30, dtype=np.float32).reshape(5, 3, 2)
 

@@ -19,6 +19,8 @@ import mot_fast as mot  # noqa: E402
 from support import torch_models  # noqa: E402
 from support.torch_models import extracted  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 SENTENCES = torch_models.sentences_of_ids()
 TEXTS = [
     "A dog runs.",

@@ -16,6 +16,8 @@ import mot_fast as mot
 
 torch = pytest.importorskip("torch")
 
+pytestmark = [pytest.mark.torch, pytest.mark.processes]
+
 N_STIMULI, BATCH_SIZE = 1000, 4
 PROGRAM = f"""
 import sys

@@ -13,6 +13,8 @@ from mot_fast.networks.extraction import hooks, layer_choice  # noqa: E402
 from mot_fast.networks.extraction.inputs import inputs_of  # noqa: E402
 from support import torch_models  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 IDS = {"input_ids": torch.arange(1, 6)[None]}
 IMAGES = {"pixel_values": torch.zeros(1, 3, 8, 8)}
 

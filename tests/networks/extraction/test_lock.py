@@ -29,6 +29,7 @@ def test_only_one_is_in(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_another_process_keeps_others_out_until_it_is_killed(tmp_path):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]

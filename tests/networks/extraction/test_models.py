@@ -11,6 +11,8 @@ from torch import nn  # noqa: E402
 import mot_fast as mot  # noqa: E402
 from support import torch_models  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 ROWS = torch.ones(4, 5)
 
 

@@ -9,6 +9,8 @@ torch = pytest.importorskip("torch")
 
 from mot_fast.networks.extraction.pooling import Pooling  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 LENGTHS = [3, 1, 5]
 
 

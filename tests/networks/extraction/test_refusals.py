@@ -20,6 +20,8 @@ import mot_fast as mot  # noqa: E402
 from support import torch_models  # noqa: E402
 from support.torch_models import extracted  # noqa: E402
 
+pytestmark = pytest.mark.torch
+
 
 class Scaled(nn.Module):
     """Multiplies its input."""
@@ -195,6 +197,7 @@ def test_models_that_run_otherwise_for_other_stimuli_are_refused(layers, n_stimu
         mot.extract(Moody(), np.ones((n_stimuli, 5)), tmp_path, layers=layers, progress=False)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("missing", "model", "message"),
     [

@@ -8,19 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mot_fast.networks.extraction.header import Request
 from mot_fast.networks.extraction.store import ActivationStore
-
-REQUEST = Request(
-    name="net",
-    labels=("embedding", "block.0"),
-    widths=(3, 5),
-    stimuli_of="texts",
-    model={"class": "Net", "name_or_path": None, "n_parameters": 7, "digest": "ab"},
-    pooling={"pool": "mean", "skip_first_token": False},
-    dtype="float32",
-    versions={"mot_fast": "0", "torch": "2", "transformers": None},
-)
+from support.extraction_request import REQUEST
 
 
 @pytest.fixture
@@ -199,6 +188,7 @@ def test_no_folder_can_be_made_in_a_file(tmp_path):
         ActivationStore(tmp_path / "file" / "below", REQUEST)
 
 
+@pytest.mark.processes
 def test_a_full_disk_is_named_and_the_run_goes_on_later(small_disk, rng):
     many = [rng.random((3000, width), dtype=np.float32) for width in REQUEST.widths]
     few = [values[:5] for values in many]

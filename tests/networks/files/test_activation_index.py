@@ -11,11 +11,11 @@ import shutil
 
 import numpy as np
 import pytest
-from test_extraction_store import REQUEST
-from test_mot_file import JUNK, places
 
 import mot_fast as mot
 from mot_fast.networks.extraction.store import ActivationStore
+from support.extraction_request import REQUEST
+from support.header_values import JUNK, places
 
 RNG = np.random.default_rng(0)
 ARRAYS = [RNG.standard_normal((9, width), dtype=np.float32) for width in REQUEST.widths]

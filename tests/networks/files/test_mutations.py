@@ -37,6 +37,8 @@ def test_mutated_zarr_groups(tmp_path, name):
     assert outcomes["read"] > 20
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_mutated_hdf5_files(tmp_path):
     """In a process of its own: the HDF5 library itself may end it, which is no fault that can be mended here."""
     command = [sys.executable, mutations.__file__, str(tmp_path), "80"]

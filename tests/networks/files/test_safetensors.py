@@ -48,6 +48,7 @@ def test_every_narrow_number_becomes_its_float32(tmp_path, kind, dtype):
     np.testing.assert_array_equal(read, codes.view(narrow).astype(np.float32))
 
 
+@pytest.mark.processes
 def test_narrow_numbers_need_nothing_else(tmp_path):
     values = np.arange(12).reshape(4, 3)
     save_file({"x": values.astype(ml_dtypes.bfloat16)}, tmp_path / "a.safetensors")
