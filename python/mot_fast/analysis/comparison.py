@@ -294,12 +294,12 @@ def with_sd(value: float, sd: float) -> str:
 
 
 def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a Markdown table in which all characters of the cells are escaped, so that they show as they are."""
+    """Lines of a table in Markdown, which shows cells as they are, whatever they hold."""
     return aligned_table([list(map(escaping.markdown_cell, row)) for row in cells], n_left)
 
 
 def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a Markdown table whose first row is the head; all but the first `n_left` columns are aligned right."""
+    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
     widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
     return [
