@@ -78,7 +78,7 @@ def test_global_methods_take_all_layers_as_one(networks):
     assert [row["kind"] for row in found.rows()] == ["score", "score"]
 
 
-def test_layers_are_mapped_in_training_and_judged_on_held_out_stimuli(networks):
+def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(networks):
     found = compare(*networks, ["linear", *SIMILARITIES], n_splits=2)
     for s, (train, test) in enumerate(splits_of(networks)):
         fitted = linear_predictivity(*train, *test)
@@ -177,12 +177,12 @@ def test_masses_reach_every_method(networks):
     assert found.scores["mot"][0] == pytest.approx(alignment.score(*test).value, abs=1e-12)
     for name in ("mot", "cka"):
         np.testing.assert_allclose(found.layer_maps[name][0].sum(axis=1), np.array([15, 21, 10]) / 46, atol=1e-12)
-    whole = mot.align(
+    one_layer = mot.align(
         *columns_beside(train),
         source_mass=[np.concatenate(source_mass)],
         target_mass=[np.repeat([1 / 7, 2 / 5], [7, 5])],
     )
-    assert found.scores["global_ot"][0] == pytest.approx(whole.score(*columns_beside(test)).value, abs=1e-12)
+    assert found.scores["global_ot"][0] == pytest.approx(one_layer.score(*columns_beside(test)).value, abs=1e-12)
 
 
 def test_a_layer_of_constant_units_is_left_out_of_the_mean(layers):

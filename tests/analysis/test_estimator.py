@@ -121,7 +121,7 @@ def test_clones_have_the_same_parameters_and_nothing_else(networks):
         ({"n_jobs": 0}, "n_jobs: expected 1 or more, -1 for all threads, or -2 for all but one, found 0"),
     ],
 )
-def test_parameters_are_judged_when_it_is_fitted(networks, parameters, message):
+def test_parameters_are_validated_when_it_is_fitted(networks, parameters, message):
     estimator = mot.Aligner(**parameters)
     with pytest.raises(ValueError, match=message):
         estimator.fit(*networks)

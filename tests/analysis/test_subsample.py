@@ -50,8 +50,8 @@ def test_every_point_is_an_alignment_with_the_units_kept(networks, suffix):
 def test_all_units_are_the_network_itself(networks):
     curve = subsample_curve(*networks, [1], methods=["mot"], n_splits=1)
     train, test = mot.split(60)
-    whole = mot.align(networks[0][train], networks[1][train]).score(networks[0][test], networks[1][test]).value
-    assert curve.scores["mot"][0, 0] == pytest.approx(whole, abs=1e-12)
+    expected = mot.align(networks[0][train], networks[1][train]).score(networks[0][test], networks[1][test]).value
+    assert curve.scores["mot"][0, 0] == pytest.approx(expected, abs=1e-12)
 
 
 def test_at_least_one_unit_is_kept_and_few_units_are_among_many(networks):
@@ -79,8 +79,8 @@ def test_units_are_read_when_needed():
 
         return Layer(label, (10, width), read)
 
-    whole = Network([layer("a", 4), layer("b", 6)], "spy")
-    network = next(module._subsampled_networks(whole, np.array([0.5]), 0))
+    full = Network([layer("a", 4), layer("b", 6)], "spy")
+    network = next(module._subsampled_networks(full, np.array([0.5]), 0))
     assert network[:4].widths == (2, 3)
     assert reads == []
     assert network[:4].layer("b").shape == (4, 3)

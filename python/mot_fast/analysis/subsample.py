@@ -1,4 +1,4 @@
-"""How held-out scores depend on how many of the target's units were recorded."""
+"""Held-out scores when only a fraction of the target's units is kept."""
 
 from __future__ import annotations
 
