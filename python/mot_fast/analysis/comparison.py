@@ -144,15 +144,15 @@ class Comparison:
             {
                 "method": name,
                 "kind": self.kind(name),
-                "value": self.mean(name),
-                "value_sd": self.sd(name),
-                "hierarchy": float(self.hierarchies[name].mean()),
-                "hierarchy_sd": sd_of(self.hierarchies[name]),
-                "seconds": float(np.median(self.seconds[name])),
-                "peak_bytes": int(self.peak_bytes[name].max()),
-                "p_better": self.p_better.get(name, float("nan")),
+                "value": float(result.scores.mean()),
+                "value_sd": sd_of(result.scores),
+                "hierarchy": float(result.hierarchies.mean()),
+                "hierarchy_sd": sd_of(result.hierarchies),
+                "seconds": float(np.median(result.seconds)),
+                "peak_bytes": int(result.peak_bytes.max()),
+                "p_better": float("nan") if result.p_better is None else result.p_better,
             }
-            for name in self.methods
+            for name, result in self.results.items()
         ]
 
     def to_markdown(self) -> str:
@@ -232,11 +232,11 @@ class Comparison:
         ImportError
             If xarray is not installed.
         """
-        values = {name: getattr(self, name) for name in ("scores", "hierarchies", "seconds", "peak_bytes")}
+        names = ("scores", "hierarchies", "seconds", "peak_bytes")
         return tables.grid(
             # Not "method": that is an argument of xarray's `sel`.
             {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
-            {name: np.array(list(of_methods.values())) for name, of_methods in values.items()},
+            {name: np.array([getattr(result, name) for result in self.results.values()]) for name in names},
             {
                 "convention": self.convention,
                 "source": self.source_name,
