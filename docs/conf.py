@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: `sphinx-build -n -W -b html docs build/docs`, which needs no network."""
+"""Configuration of Sphinx for these pages: `sphinx-build -n -W -b html docs build/docs`, which needs no network."""
 
 import inspect
 import re
@@ -36,7 +36,7 @@ myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 
 default_role = "py:obj"
-autodoc_typehints = "none"  # numpydoc's sections say what they are, with shapes
+autodoc_typehints = "none"  # numpydoc's sections give the types, with shapes
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}
 numpydoc_show_class_members = False  # autodoc documents them where they stand
@@ -44,19 +44,19 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 
 def setup(app):
-    """Connect what is ours."""
-    app.connect("autodoc-process-signature", leave_out_made_by_us)
+    """Connect the functions below to Sphinx."""
+    app.connect("autodoc-process-signature", hide_constructors_of_results)
     app.connect("missing-reference", code_is_no_reference)
 
 
-def leave_out_made_by_us(app, kind, name, thing, options, signature, returned):
-    """A class whose docstring has no parameters is a result, and how it is constructed is not told."""
+def hide_constructors_of_results(app, kind, name, thing, options, signature, returned):
+    """Hide the constructor of a class whose docstring has no parameters: it is a result, which users do not make."""
     if kind == "class" and "Parameters\n" not in (inspect.getdoc(thing) or ""):
         return "", None
     return None
 
 
 def code_is_no_reference(app, env, node, content):
-    """What docstrings have in backticks is code; only a name of this package has to lead somewhere."""
+    """Take text in backticks as code if it is not a name of this package; only these names need a page."""
     is_ours = re.match(r"(mot|mot_fast)\.\w", node["reftarget"])
     return content if node["reftype"] == "obj" and not is_ours else None

@@ -15,7 +15,7 @@ import ot
 import mot_fast as mot
 from harness.targets import OURS, Target, faster_than
 from harness.turns import turns
-from mot_fast.system.usage import measured
+from mot_fast.system.resource_usage import measure_usage
 from problems.layers import F64, Array, standardized
 from suites.alignments import SINGLE_PRECISION, align_plainly
 from suites.transports import POT_ITERATIONS, uniform
@@ -87,7 +87,7 @@ def time_trajectories(folder: Path | None, n_repeats: int) -> Trajectories:
 def align_whole_runs(folder: Path, n_threads: int) -> WholeRuns:
     """The paper's case as a whole."""
     runs = training_runs(folder, N_CHECKPOINTS)
-    with measured() as usage:
+    with measure_usage() as usage:
         found = mot.align_trajectories(*runs, n_jobs=n_threads)
     n_pairs = found.layer_costs.size
     inputs = sum(layer.nbytes for run in runs for checkpoint in run for layer in checkpoint)

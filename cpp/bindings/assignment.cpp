@@ -1,4 +1,4 @@
-/// `_core.assign`: a least or greatest matching of a dense matrix.
+/// `_core.assign`: a matching of least or greatest total cost on a dense matrix.
 #include "mot/solve/assignment.hpp"
 
 #include <algorithm>
@@ -11,11 +11,12 @@ namespace {
 
 using Costs = py::array_t<double, py::array::c_style>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr std::int64_t steps_per_cost = 8;  // of a copy that is turned
+constexpr std::int64_t steps_per_cost = 8;  // to copy it, in the steps of an interrupt
 
-/// A copy as the core takes it: least is best, and no fewer columns than rows; of no use when interrupted.
-std::vector<double> turned(const mot::MatrixView<double>& cost, bool maximize, bool transpose,
-                           mot::Interrupt& interrupt) {
+/// Copies the matrix to the form that the core takes: to be minimised, with no fewer columns than rows. The copy of an
+/// interrupted call is of no use.
+std::vector<double> standard_form(const mot::MatrixView<double>& cost, bool maximize, bool transpose,
+                                  mot::Interrupt& interrupt) {
     std::vector<double> result(static_cast<std::size_t>(cost.n_rows * cost.n_columns));
     const double sign = maximize ? -1.0 : 1.0;
     for (std::int64_t i = 0; i < cost.n_rows && !interrupt.requested_after(steps_per_cost * cost.n_columns); ++i)
@@ -61,7 +62,7 @@ py::tuple assign(const Costs& cost, bool maximize) {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
         std::vector<double> copy;
-        if (maximize || transpose) copy = turned(view, maximize, transpose, interrupt);
+        if (maximize || transpose) copy = standard_form(view, maximize, transpose, interrupt);
         if (transpose) std::swap(view.n_rows, view.n_columns);
         if (!copy.empty()) view.data = copy.data();
         is_sound = has_sound_costs(view, interrupt);

@@ -1,4 +1,4 @@
-/// What the binding files share: one function per concept, and how a vector becomes an array.
+/// Shared by the binding files: the function that each offers, and the conversion of vectors to arrays.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -17,7 +17,7 @@ void bind_solution(py::module_& module);
 void bind_transport(py::module_& module);
 void bind_assignment(py::module_& module);
 void bind_layer(py::module_& module);
-void bind_batch(py::module_& module);
+void bind_pairs(py::module_& module);
 
 /// Hands a vector's memory to numpy.
 template <class Value>

@@ -46,7 +46,7 @@ auto with_view(const py::array& activations, const Rows& rows, Work work) {
         if (PyErr_Occurred()) throw py::error_already_set();
         return result;
     };
-    constexpr int numpy_half = 23;  // NPY_HALF; pybind11 has no type for it
+    constexpr int numpy_half = 23;  // NPY_HALF, for which pybind11 has no type
     const py::dtype type = activations.dtype();
     if (type.byteorder() == '=') {
         if (type.num() == numpy_half) return run(view_of<mot::Half>(activations, rows));

@@ -8,5 +8,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_transport(module);
     bind_assignment(module);
     bind_layer(module);
-    bind_batch(module);
+    bind_pairs(module);
 }

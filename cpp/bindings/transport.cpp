@@ -1,4 +1,5 @@
-/// `_core.solve_transport`: one transport on a cost matrix, whose scale `_core.largest_magnitude` tells.
+/// `_core.solve_transport` and `_core.solve_sparse_transport`: one transport on a cost matrix;
+/// `_core.largest_magnitude`, its scale.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -77,8 +78,8 @@ mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::
     return solution;
 }
 
-/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else, such as
-/// a masked array, which is one of a class of its own.
+/// The data of a native, aligned, row-major array of doubles with so many dimensions; null for anything else, also for
+/// arrays of a subclass, such as masked ones.
 const double* plain_doubles(const py::handle& object, py::ssize_t n_dimensions) {
     if (Py_TYPE(object.ptr()) != py::detail::npy_api::get().PyArray_Type_) return nullptr;
     if (!py::array_t<double, py::array::c_style>::check_(object)) return nullptr;
@@ -88,7 +89,7 @@ const double* plain_doubles(const py::handle& object, py::ssize_t n_dimensions) 
     return static_cast<const double*>(array.data());
 }
 
-/// NaN unless all masses are at least 0 and their sum is positive and finite.
+/// The sum of the masses; NaN unless all are at least 0 and the sum is positive and finite.
 double sum_of_masses(const double* masses, py::ssize_t n) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     double sum = 0;
@@ -100,7 +101,7 @@ double sum_of_masses(const double* masses, py::ssize_t n) {
     return is_sound && sum > 0 && std::isfinite(sum) ? sum : nan;
 }
 
-/// How far the sums of the masses are apart, and the largest absolute cost.
+/// The difference of the sums of the masses, and the largest absolute cost.
 using Figures = std::pair<double, double>;
 
 std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, const py::handle& cost) {
@@ -150,7 +151,8 @@ void bind_transport(py::module_& module) {
     module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
                py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert());
-    module.def("figures_of", &figures_of, py::arg("a"), py::arg("b"), py::arg("cost"),
-               "How far the sums of the masses are apart, and the largest absolute cost; None where anything about the "
-               "three wants a second look.");
+    module.def(
+        "figures_of", &figures_of, py::arg("a"), py::arg("b"), py::arg("cost"),
+        "The difference of the sums of the masses, and the largest absolute cost; None where the three need a full "
+        "validation.");
 }

@@ -19,9 +19,9 @@ bool python_is_ending() {
 #endif
 }
 
-/// Python's last act, when no thread of its own can run any more.
+/// Runs last in Python, when no thread of Python's can run any more.
 void wait_for_the_core() {
-    // Several times what the core takes to hear of it; who still works then is left to himself.
+    // Several times what the core takes to stop; a thread that still works then is not waited for.
     constexpr auto most = std::chrono::seconds(3);
     has_ended = true;
     const auto start = std::chrono::steady_clock::now();
@@ -37,7 +37,7 @@ void begin_in_forked_child() {
 
 }  // namespace
 
-// Who has the lock while Python is ending is the thread that ends it, and may go on.
+// A thread that holds the lock while Python is ending is the thread that ends it, and may go on.
 Unlocked::Unlocked() : is_of_ending_thread_(python_is_ending()) {
     ++n_inside;
     state_ = PyEval_SaveThread();
@@ -67,8 +67,8 @@ void Unlocked::rest_for_ever() noexcept {
 
 bool SignalInterrupt::requested() {
     const auto now = std::chrono::steady_clock::now();
-    if (is_requested_ || now - last_look_ < std::chrono::milliseconds(50)) return is_requested_;
-    last_look_ = now;
+    if (is_requested_ || now - last_check_ < std::chrono::milliseconds(50)) return is_requested_;
+    last_check_ = now;
     is_requested_ = unlocked_.is_abandoned() || unlocked_.is_interrupted();
     return is_requested_;
 }

@@ -1,9 +1,9 @@
-/// How a thread leaves Python for the core and comes back: the interpreter lock, Ctrl-C, and the end of Python.
+/// Leaving Python for the core and coming back: the interpreter lock, Ctrl-C, and the end of Python.
 ///
-/// Python does not wait for daemon threads. One that is in the core when Python ends must not come back from there: up
-/// to Python 3.13 whoever then asks for the lock has its stack unwound, which C++ does not survive; from 3.14 on it is
-/// held for ever. So the core is told to stop, its thread rests once it has left the core, and the process ends when
-/// nobody is inside any more, for what the core works with (the memory of the BLAS) is taken down next.
+/// Python does not wait for daemon threads. A thread that is in the core when Python ends must not return from there:
+/// up to Python 3.13 a thread that then asks for the lock has its stack unwound, which C++ does not survive; from 3.14
+/// on it blocks for ever. So the core is told to stop, its thread sleeps once it has left the core, and the process
+/// ends when no thread is in the core any more, because the memory of the BLAS is freed next.
 #pragma once
 
 #include <Python.h>
@@ -12,7 +12,7 @@
 
 #include "mot/types/interrupt.hpp"
 
-/// Gives up the interpreter lock while the core works; it belongs to the thread that made it, which held the lock.
+/// Gives up the interpreter lock while the core works. It belongs to the thread that made it, which held the lock.
 class Unlocked {
 public:
     Unlocked();
@@ -20,9 +20,9 @@ public:
     Unlocked(const Unlocked&) = delete;
     Unlocked& operator=(const Unlocked&) = delete;
 
-    /// Whether Python is ending, so that nobody waits for the work: for all threads, which need no lock for it.
+    /// Whether Python is ending, so that nobody waits for the work. Any thread may call it, without the lock.
     bool is_abandoned() const noexcept;
-    /// Whether Python's signals go to this thread, and one is pending whose handler raised; the error is then set.
+    /// Whether Python's signals go to this thread, and the handler of a pending one raised; the error is then set.
     bool is_interrupted() const noexcept;
 
     /// Calls `work`, which must not throw, with the lock; answers false without it when Python is ending.
@@ -34,7 +34,7 @@ public:
             const bool answer = work();
             PyGILState_Release(state);
             return answer;
-        } catch (...) {  // none of ours: the unwinding of this thread, which would not survive the core's frames
+        } catch (...) {  // not the core's: Python unwinds this thread, and the core's frames would not survive that
             rest_for_ever();
         }
     }
@@ -46,7 +46,7 @@ private:
     PyThreadState* state_;
 };
 
-/// Ctrl-C, or the end of Python, looked for every now and then.
+/// Checks now and then for Ctrl-C and for the end of Python.
 class SignalInterrupt : public mot::Interrupt {
 public:
     explicit SignalInterrupt(const Unlocked& unlocked) : unlocked_(unlocked) {}
@@ -54,6 +54,6 @@ public:
 
 private:
     const Unlocked& unlocked_;
-    std::chrono::steady_clock::time_point last_look_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point last_check_ = std::chrono::steady_clock::now();
     bool is_requested_ = false;
 };

@@ -10,7 +10,7 @@
 
 class Bytes {
 public:
-    /// The first four bytes seed what follows behind the end, so that short inputs are whole problems, too.
+    /// The first four bytes seed random bytes behind the end, so that short inputs are complete problems, too.
     Bytes(const std::uint8_t* data, std::size_t size) : data_(data), size_(size), random_(0) {
         random_.seed(take<std::uint32_t>());
     }

@@ -1,4 +1,5 @@
-/// Whatever the bytes say: every solve ends in an answer that a separate check proves optimal, or interrupted if told.
+/// Turns bytes into problems: every solve ends in an answer that a separate check proves optimal, or interrupted if
+/// told.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -26,18 +27,19 @@ using mot::Method;
 using mot::Solution;
 using mot::Status;
 
-/// Says stop at the n-th look and from then on; more looks than any of these problems needs mean that it cycles.
-class StopAt : public mot::Interrupt {
+/// Says stop at the n-th check and from then on; more checks than any of these problems needs mean that a solver
+/// cycles.
+class BoundedStop : public mot::Interrupt {
 public:
-    explicit StopAt(std::size_t n) : n_(n) {}
+    explicit BoundedStop(std::size_t n) : n_(n) {}
     bool requested() override {
-        CHECK(++n_looks_ < 1000000);
+        CHECK(++n_checks_ < 1000000);
         return is_over();
     }
-    bool is_over() const { return n_looks_ >= n_; }
+    bool is_over() const { return n_checks_ >= n_; }
 
 private:
-    std::size_t n_looks_ = 0;
+    std::size_t n_checks_ = 0;
     std::size_t n_;
 };
 
@@ -59,7 +61,7 @@ bool has_empty_unit(const Marginals& marginals) {
     return has_zero(marginals.a) || has_zero(marginals.b);
 }
 
-/// The masses of the target, of the sum of the source's.
+/// The masses of the target, scaled to the sum of the source's.
 std::vector<double> levelled(const Marginals& marginals) {
     const double factor = sum_of(marginals.a) / sum_of(marginals.b);
     std::vector<double> masses = marginals.b;
@@ -67,11 +69,11 @@ std::vector<double> levelled(const Marginals& marginals) {
     return masses;
 }
 
-/// The figures that an answer is held to, in long doubles.
+/// How far an answer is from optimal, in long doubles.
 struct Proof {
     long double gap = 0;      ///< by how much the plan can be above the optimum, for its own marginals
     long double scale = 0;    ///< sum of |cost| times mass
-    long double highest = 0;  ///< potential of a unit that has mass
+    long double highest = 0;  ///< greatest potential, in magnitude, of a unit that has mass
 
     Proof(const Matrix& cost, const Marginals& marginals, const Solution& solution) {
         const std::vector<double>& u = solution.potentials.u;
@@ -91,69 +93,69 @@ struct Proof {
         for (std::size_t j = 0; j < v.size(); ++j)
             if (marginals.b[j] > 0) highest = std::max(highest, std::abs(static_cast<long double>(v[j])));
     }
-    /// What the answer may be off by: relative to what it pays, and rounding of its potentials.
+    /// The error allowed: relative to the cost of the answer, and rounding of its potentials.
     double allowed(double total) const {
         return static_cast<double>(1e-12L * scale + 1e-14L * highest * total) + std::numeric_limits<double>::min();
     }
 };
 
-/// Solves by every method that is one here: the answer is optimal to rounding, whatever costs it does not need.
-template <class Real>
-void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const Matrix& cost,
-                     const Marginals& marginals) {
-    const mot::Masses masses = masses_of(marginals);
-    const double total = sum_of(marginals.a);
-    std::vector<double> costs;
-    double allowed = 0;
+/// Solves by every method that the problem has, and calls `check(solution)`, which tells whether it is an answer, on
+/// each that is not interrupted. Returns the costs of the answers.
+template <class Cost, class Check>
+std::vector<double> solve_by_all_methods(Bytes& bytes, const Cost& cost, const mot::Masses& masses, Check check) {
+    const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns();
     const std::size_t stop = draw_stop(bytes);
-    for (const Method method : {Method::automatic, Method::simplex, Method::assignment}) {
-        const bool is_square = masses.is_uniform && cost.n_rows == cost.n_columns;
-        if (method != Method::automatic && !is_square) continue;
-        StopAt interrupt(stop);
-        const Solution solution = mot::solve_dense(core_cost, masses, interrupt, method);
+    std::vector<double> costs;
+    for (const Method method : all_methods) {
+        if (method != Method::automatic && !is_assignment) continue;
+        BoundedStop interrupt(stop);
+        const Solution solution = mot::solve_dense(cost, masses, interrupt, method);
         if (interrupt.is_over()) {
             CHECK(solution.status == Status::interrupted);
             CHECK(solution.plan.mass.empty() && solution.potentials.u.empty());
             continue;
         }
+        if (check(solution)) costs.push_back(solution.cost);
+    }
+    return costs;
+}
+
+/// Answers on given costs are optimal to rounding, whatever costs they do not need.
+template <class Real>
+void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const Matrix& cost,
+                     const Marginals& marginals) {
+    const double total = sum_of(marginals.a);
+    double allowed = 0;
+    const auto check = [&](const Solution& solution) {
         CHECK(solution.status == Status::optimal && solution.certificate.is_optimal());
         check_feasible(marginals.a, levelled(marginals), solution);
         const Proof proof(cost, marginals, solution);
         CHECK(proof.gap <= proof.allowed(total));
-        costs.push_back(solution.cost);
         allowed = std::max(allowed, proof.allowed(total));
-    }
+        return true;
+    };
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 2 * allowed);
 }
 
-/// The same of correlations. Against the costs by their definition the answer holds to `tolerance`, against those that
-/// the core counts to rounding.
-template <class Cost>
-void solve_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, const Marginals& marginals,
-                     double tolerance) {
-    const mot::Masses masses = masses_of(marginals);
-    std::vector<double> costs;
-    const std::size_t stop = draw_stop(bytes);
-    for (const Method method : {Method::automatic, Method::simplex, Method::assignment}) {
-        const bool is_square = masses.is_uniform && cost.n_rows == cost.n_columns;
-        if (method != Method::automatic && !is_square) continue;
-        StopAt interrupt(stop);
-        const Solution solution = mot::solve_dense(core_cost, masses, interrupt, method);
-        if (interrupt.is_over()) {
-            CHECK(solution.status == Status::interrupted);
-            CHECK(solution.plan.mass.empty() && solution.potentials.u.empty());
-            continue;
-        }
+/// Answers on correlations are optimal within `tolerance` by the costs of the definition, and to rounding by the exact
+/// costs of the core.
+template <class Real>
+void solve_and_check(Bytes& bytes, const mot::CorrelationCost<Real>& core_cost, const Matrix& cost,
+                     const Marginals& marginals) {
+    constexpr double tolerance = 1e-6;
+    const auto check = [&](const Solution& solution) {
         if (solution.status == Status::undecided) {
             CHECK(static_cast<std::int64_t>(cost.values.size()) > core_cost.most_within_margin());
-            continue;
+            return false;
         }
         check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
         // Units without mass have potentials of the searched costs.
         const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? core_cost.margin() : 0.0);
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
-        costs.push_back(solution.cost);
-    }
+        return true;
+    };
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
     const double total = sum_of(marginals.a);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 1e-12 * core_cost.scale() * total);
 }
@@ -177,20 +179,10 @@ void test_listed_arcs(Bytes& bytes, const Matrix& cost, const Marginals& margina
     for (std::size_t k = 0; k < dense.plan.mass.size(); ++k)
         listed(to_index(dense.plan.source[k]), to_index(dense.plan.target[k])) = 0.0;
     const std::size_t one_in = bytes.size_between(1, 8);
-    std::vector<std::int64_t> row_starts{0};
-    std::vector<mot::Node> columns;
-    std::vector<double> costs;
-    for (std::size_t i = 0; i < cost.n_rows; ++i) {
-        for (std::size_t j = 0; j < cost.n_columns; ++j) {
-            if (!(listed(i, j) < infinity) && !bytes.is_one_in(one_in)) continue;
-            listed(i, j) = cost(i, j);
-            columns.push_back(static_cast<mot::Node>(j));
-            costs.push_back(cost(i, j));
-        }
-        row_starts.push_back(static_cast<std::int64_t>(columns.size()));
-    }
-    const mot::MatrixView<double> shape = view_of_cost(cost);
-    const mot::SparseCost sparse({row_starts.data(), columns.data(), costs.data(), shape.n_rows, shape.n_columns});
+    for (std::size_t k = 0; k < listed.values.size(); ++k)
+        if (listed.values[k] < infinity || bytes.is_one_in(one_in)) listed.values[k] = cost.values[k];
+    const FiniteRows rows(listed);
+    const mot::SparseCost sparse(rows.view());
     const Solution solution = mot::solve_sparse(sparse, masses, interrupt);
     CHECK(solution.status == Status::optimal);
     check_feasible(marginals.a, levelled(marginals), solution);
@@ -295,11 +287,9 @@ void test_correlations(Bytes& bytes) {
     const Matrix expected = correlation_cost(x, y, shape);
     const Marginals marginals = draw_marginals(bytes, shape);
     if (bytes.is_one_in(2))
-        solve_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected, marginals,
-                        1e-6);
+        solve_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected, marginals);
     else
-        solve_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt), expected, marginals,
-                        1e-6);
+        solve_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt), expected, marginals);
 }
 
 }  // namespace

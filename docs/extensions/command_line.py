@@ -15,28 +15,28 @@ def setup(app):
 
 
 class Commands(SphinxDirective):
-    """A section for each."""
+    """Make a section for each command."""
 
     def run(self):
-        """One after the other, in the order of `mot-fast --help`."""
+        """Return the sections in the order of `mot-fast --help`."""
         (every,) = [action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)]
         return [section(name, command) for name, command in every.choices.items()]
 
 
 def section(name, command):
-    """What a command does, an example, and what it takes."""
-    whole = nodes.section(ids=[f"mot-fast-{name}"], names=[f"mot-fast {name}"])
-    whole += nodes.title(text=f"mot-fast {name}")
-    whole += nodes.paragraph(text=(command.description % {}).replace("\n", " "))
+    """Make the section of a command: what it does, an example, and its arguments."""
+    result = nodes.section(ids=[f"mot-fast-{name}"], names=[f"mot-fast {name}"])
+    result += nodes.title(text=f"mot-fast {name}")
+    result += nodes.paragraph(text=(command.description % {}).replace("\n", " "))
     example = command.epilog.removeprefix("example:").strip()
-    whole += nodes.literal_block(example, example, language="bash")
+    result += nodes.literal_block(example, example, language="bash")
     formatter = command._get_formatter()  # what writes --help, the first of all actions
-    whole += nodes.definition_list("", *(argument(formatter, action) for action in command._actions[1:]))
-    return whole
+    result += nodes.definition_list("", *(argument(formatter, action) for action in command._actions[1:]))
+    return result
 
 
 def argument(formatter, action):
-    """An argument as its users write it, and what it is for."""
+    """Make the entry of an argument: how it is written, and its help text."""
     term = nodes.term("", "", nodes.literal(text=formatter._format_action_invocation(action)))
-    told = nodes.definition("", nodes.paragraph(text=formatter._expand_help(action) if action.help else ""))
-    return nodes.definition_list_item("", term, told)
+    description = nodes.definition("", nodes.paragraph(text=formatter._expand_help(action) if action.help else ""))
+    return nodes.definition_list_item("", term, description)

@@ -13,19 +13,19 @@ def setup(app):
 
 
 def inline(translator, node):
-    """A formula in a line of text."""
+    """Write a formula in a line of text."""
     translator.body.append(formula(node))
     raise nodes.SkipNode
 
 
 def display(translator, node):
-    """A formula on its own; one that is wider than the page can be scrolled."""
+    """Write a formula on its own lines; a formula that is wider than the page can be scrolled."""
     translator.body.append(f'<div class="formula">{formula(node, as_block=True)}</div>\n')
     raise nodes.SkipNode
 
 
 def formula(node, *, as_block=False):
-    """MathML, or a warning that names the place."""
+    """Return a formula as MathML, or nothing, with a warning that names the place."""
     try:
         return tex2mathml(node.astext(), as_block=as_block)
     except MathError as error:

@@ -1,4 +1,4 @@
-"""Arrays of other libraries, on the CPU, as arrays of numpy in the same memory."""
+"""Arrays of other libraries (DLPack), on the CPU, as arrays of numpy in the same memory."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import numpy.typing as npt
 
 
 class SupportsDLPack(Protocol):
-    """An array that other libraries can read, as torch's and jax's."""
+    """An array that other libraries can read, such as those of torch and jax."""
 
     def __dlpack__(self) -> Any: ...
 
 
 ArrayLike = npt.ArrayLike | SupportsDLPack
-"""What is read as an array."""
+"""Everything that is read as an array."""
 
 
 def array(values: Any) -> npt.NDArray[Any]:
-    """`values` without a copy where numpy has their type; torch's bfloat16 and float8 become float32, exactly.
+    """`values` as an array of numpy; torch's bfloat16 and float8 become float32, exactly, other types are not copied.
 
     Raises
     ------
     Exception
-        Whatever a library raises whose array cannot be read: because it is on another device, say, or derivatives are
-        to be taken of it.
+        Any exception of the library whose array cannot be read, because it is on another device, say, or takes part in
+        the computation of derivatives.
     """
-    torch = sys.modules.get("torch")  # whoever has a tensor has loaded it
+    torch = sys.modules.get("torch")  # a caller who has a tensor has imported it
     if torch is not None and isinstance(values, torch.Tensor):
-        # A tensor that stands for the negative of its memory is handed out without the sign.
+        # DLPack would hand out a tensor that is the negative of its memory without the sign.
         is_narrow = values.dtype == torch.bfloat16 or str(values.dtype).startswith("torch.float8_")
         values = (values.float() if is_narrow else values).resolve_neg()
     try:
         return np.from_dlpack(values)
     except (BufferError, RuntimeError):
-        # jax's bfloat16 has a type in numpy, though not in its DLPack; others say better what is wrong.
+        # numpy reads jax's bfloat16, but not through DLPack; for other arrays the error itself says what is wrong.
         if not hasattr(values, "__array__"):
             raise
         return np.asarray(values)

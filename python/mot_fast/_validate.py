@@ -1,7 +1,7 @@
-"""The only place where input is judged or copied.
+"""Arguments of public functions, validated and converted, with `_validate_masses` the only place where this is done.
 
-Every function returns what the rest of the package may rely on, or raises `TypeError` or `ValueError` that names the
-argument, what was expected and what was found.
+Every function returns a value that the rest of the package can rely on, or raises a `TypeError` or `ValueError` that
+names the argument, what was expected and what was found.
 """
 
 from __future__ import annotations
@@ -25,18 +25,16 @@ Selection = slice | Sequence[int] | npt.NDArray[np.integer[Any] | np.bool_] | _d
 MIN_STIMULI = 3
 """A correlation over fewer stimuli is always -1, 0 or 1."""
 
-MARGINAL_SUM_TOLERANCE = 1e-6
-"""Relative difference of the marginals' sums that rounding (single precision, say) explains."""
-
 _MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
 _NARROW = "bfloat16", "float8_"
-"""How the names of types begin that numpy lacks and float32 holds."""
+"""Beginnings of the names of types that numpy itself lacks and that float32 holds exactly."""
 _LOADED_IN = os.getpid()
+"""The process that imported this module: a forked child has another number."""
 
 
 def array(values: Any, what: str) -> Array:
-    """`values` as an array of numbers of their own type, without a copy where they are one already."""
+    """`values` as an array of real numbers of their own type; an array of numpy is not copied."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{what}: expected every number, found masked ones; choose what stands in their place")
     if hasattr(values, "toarray") and hasattr(values, "nnz"):
@@ -46,7 +44,7 @@ def array(values: Any, what: str) -> Array:
     if not isinstance(values, np.ndarray):
         try:
             values = _dlpack.array(values) if hasattr(values, "__dlpack__") else np.asarray(values)
-        except Exception as error:  # whatever a foreign array raises
+        except Exception as error:  # an array of another library may raise anything
             raise ValueError(
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
@@ -78,7 +76,7 @@ def layer_shape(shape: Sequence[int] | None, dtype: np.dtype[Any], what: str) ->
     if shape is None:
         raise ValueError(f"{what}: expected shape (n_stimuli, n_units), found an array without a shape")
     if not all(hasattr(length, "__index__") for length in shape):
-        hint = "its compute_chunk_sizes() tells it"  # of dask, where a filter has left so many rows
+        hint = "its compute_chunk_sizes() tells it"  # an array of dask after a filter
         raise ValueError(
             f"{what}: expected shape (n_stimuli, n_units), found {tuple(shape)}, of unknown length; {hint}"
         )
@@ -90,7 +88,7 @@ def layer_shape(shape: Sequence[int] | None, dtype: np.dtype[Any], what: str) ->
 
 
 def activations(values: Array, what: str) -> Array:
-    """One layer's activations as the core reads them: native float16, float32 or float64, in any strides.
+    """One layer's activations in a form that the core reads: native float16, float32 or float64, in any strides.
 
     Integers and booleans become float64, bfloat16 and float8 become float32, exactly; wider floats are refused.
     """
@@ -105,41 +103,41 @@ def activations(values: Array, what: str) -> Array:
     if values.dtype.itemsize > 8:
         raise TypeError(f"{what}: expected float16, float32 or float64, found {values.dtype}")
     native_type = np.dtype(values.dtype.type)
-    # Some libraries call the native order "<": a view lets the core see that it is native.
+    # Some libraries write the native byte order as "<": a view writes it as native, which the core expects.
     native = values.view(native_type) if values.dtype.isnative else values.astype(native_type)
     has_whole_strides = all(stride % native.itemsize == 0 for stride in native.strides)
     return native if native.flags.aligned and has_whole_strides else native.copy()
 
 
 def finite(values: Array, rows: Index | None, what: str) -> None:
-    """Refuses NaN and infinity."""
+    """Check that activations hold neither NaN nor infinity; `rows` are the stimuli that count."""
     found = first_nonfinite(values, rows)
     if found is None:
         return
     stimulus, unit = found
-    stimulus = stimulus if rows is None else int(rows[stimulus])  # where it stands in the layer as stored
+    stimulus = stimulus if rows is None else int(rows[stimulus])  # its position in the layer as stored
     value = values[stimulus, unit]
     raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
 
 
 class Layered(Protocol):
-    """What has a name, and layers with names and widths."""
+    """A network, or the summary of one: it has a name, and layers with labels and widths."""
 
     @property
     def name(self) -> str:
-        """Of all."""
+        """Name of the network."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Of the layers."""
+        """Labels of the layers."""
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units of each layer."""
+        """Number of units of each layer."""
 
 
 def same_layers(expected: Layered, found: Layered, argument: str, whose: str) -> None:
-    """A network must have the layers of another one, of the same names and widths."""
+    """Check that a network has the same layers as another one: the same labels and widths."""
     if (found.labels, found.widths) != (expected.labels, expected.widths):
         shown = [
             ", ".join(f"'{label}' of {width}" for label, width in zip(each.labels, each.widths, strict=True))
@@ -151,13 +149,13 @@ def same_layers(expected: Layered, found: Layered, argument: str, whose: str) ->
 
 
 def enough_stimuli(n_stimuli: int, what: str) -> None:
-    """A correlation needs some stimuli."""
+    """Check that there are enough stimuli for correlations."""
     if n_stimuli < MIN_STIMULI:
         raise ValueError(f"{what}: expected at least {MIN_STIMULI} stimuli, found {n_stimuli}")
 
 
 def rows(selection: Any, n_stimuli: int) -> Index:
-    """The stimuli that a slice, a mask or an array of indices selects."""
+    """Positions of the stimuli that a slice, a mask or an array of indices selects."""
     if isinstance(selection, slice):
         return np.arange(n_stimuli, dtype=np.int64)[selection]
     if isinstance(selection, str):
@@ -194,13 +192,13 @@ def position(which: Any, labels: Sequence[str], what: str) -> int:
 
 
 MOST_REPEATS = 10_000
-"""Splits, draws or restarts at most, each of which takes a list of stimuli, or a transport, of its own."""
+"""Largest number of splits, draws or restarts, each of which takes a list of stimuli, or a transport, of its own."""
 MOST_RESAMPLES = 10**7
-"""Resamples and permutations at most, each of which takes some numbers."""
+"""Largest number of resamples or permutations, each of which takes some numbers."""
 
 
 def whole_number(value: Any, what: str, at_least: int | None = None, at_most: int | None = None) -> int:
-    """An integer, of Python's or numpy's; not a boolean, not a float."""
+    """An integer of Python or numpy, between two bounds; neither a boolean nor a float."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
@@ -215,7 +213,7 @@ def whole_number(value: Any, what: str, at_least: int | None = None, at_most: in
 
 
 def path(value: Any, what: str) -> str:
-    """Where a file or folder lies."""
+    """The path of a file or folder, as a string."""
     try:
         path = os.fsdecode(value)
     except TypeError:
@@ -228,14 +226,16 @@ def path(value: Any, what: str) -> str:
 
 
 def choice(value: Any, choices: Sequence[str], what: str) -> str:
-    """One of a few words."""
+    """One of a few words, as the functions' documentation lists them."""
     if value not in choices:
         raise ValueError(f"{what}: expected one of {', '.join(map(repr, choices))}, found {value!r}")
     return str(value)
 
 
 def n_threads(n_jobs: int | None) -> int:
-    """Threads to run; None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow.
+    """The number of threads that `n_jobs` asks for.
+
+    None and -1 mean as many as `OMP_NUM_THREADS` and the processor affinity allow.
 
     Other negative numbers leave some out, as in joblib: -2 means all but one, -3 all but two, and at least one is left.
     OpenMP's threads do not survive a fork: a forked child gets one.
@@ -248,7 +248,7 @@ def n_threads(n_jobs: int | None) -> int:
 
 
 def memory_limit(value: Any, available: int) -> int:
-    """Bytes that may be taken; half of what is available where None is given."""
+    """The memory limit in bytes; None means half of the available memory."""
     if value is None:
         return available // 2
     if isinstance(value, (float, np.floating)):
@@ -270,7 +270,7 @@ def matrix(values: Any, what: str) -> F64:
 
 
 def _largest_finite(values: Array, what: str) -> float:
-    """The largest absolute value of a matrix, all finite."""
+    """The largest absolute value of a matrix, which must be finite."""
     largest = largest_magnitude(values)
     if not np.isfinite(largest):
         i, j = np.argwhere(~np.isfinite(values))[0]
@@ -279,7 +279,7 @@ def _largest_finite(values: Array, what: str) -> float:
 
 
 def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
-    """A finite cost matrix, C-contiguous, float32 if it came so, else float64; and its largest absolute entry."""
+    """A finite cost matrix, C-contiguous, and its largest absolute value; float32 stays, all else becomes float64."""
     cost = array(values, what)
     if cost.ndim != 2 or 0 in cost.shape:
         raise ValueError(f"{what}: expected a non-empty matrix, found shape {cost.shape}")
@@ -291,39 +291,8 @@ def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
     return cost, largest
 
 
-def marginals(a: Any, b: Any, shape: tuple[int, ...]) -> tuple[F64, F64]:
-    """Marginals of a transport, uniform where None is given, with sums that are equal up to rounding."""
-    a = marginal(a, shape[0], "a")
-    b = marginal(b, shape[1], "b")
-    sum_a, sum_b = float(a.sum()), float(b.sum())
-    if abs(sum_a - sum_b) > MARGINAL_SUM_TOLERANCE * max(sum_a, sum_b):
-        raise ValueError(f"a and b: expected equal sums, found {sum_a} and {sum_b}")
-    return a, b
-
-
-def marginal(values: Any, n: int, what: str) -> F64:
-    """One marginal of n units, uniform where None is given."""
-    if values is None:
-        return np.full(n, 1.0 / n)
-    marginal = array(values, what)
-    if marginal.shape != (n,):
-        raise ValueError(f"{what}: expected shape ({n},), found {marginal.shape}")
-    marginal = np.array(activations(marginal, what), dtype=np.float64)
-    if not np.isfinite(marginal).all():
-        i = int(np.argmin(np.isfinite(marginal)))
-        raise ValueError(f"{what}: expected finite masses, found {marginal[i]} first at {i}")
-    if (marginal < 0).any():
-        i = int(np.argmax(marginal < 0))
-        raise ValueError(f"{what}: expected non-negative masses, found {marginal[i]} first at {i}")
-    with np.errstate(over="ignore"):
-        total = marginal.sum()
-    if not 0 < total < np.inf:
-        raise ValueError(f"{what}: expected some mass and a finite sum, found the sum {total}")
-    return marginal
-
-
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
-    """Non-negative weights of layer pairs, `(n_source_layers, n_target_layers)`."""
+    """Finite, non-negative weights of layer pairs, `(n_source_layers, n_target_layers)`."""
     weights = matrix(values, what)
     if weights.shape != shape:
         raise ValueError(f"{what}: expected shape {shape}, found {weights.shape}")
@@ -334,12 +303,12 @@ def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
 
 
 def is_alignment(value: Any) -> bool:
-    """Whether this has the fields of what `mot_fast.align` returns."""
+    """Whether a value has the fields of an alignment, the result of `mot_fast.align`."""
     return all(hasattr(value, field) for field in ("layer_plan", "unit_plans", "certificate"))
 
 
 def check_alignment(value: Any) -> None:
-    """`TypeError` for what is no alignment, as its activations or its path."""
+    """Check that a value is an alignment, and neither its activations nor its path."""
     if not is_alignment(value):
         hint = "; mot_fast.Alignment.load reads a .mot file" if isinstance(value, (str, os.PathLike)) else ""
         raise TypeError(f"alignment: expected what mot_fast.align returns, found {type(value).__name__}{hint}")

@@ -1,4 +1,17 @@
-"""Drop-in replacements for functions of POT and SciPy, proven exact; see `mot_fast.transport.drop_ins`."""
+"""Optimal transport and assignment under the names and signatures of POT and SciPy, exact and proven.
+
+`emd` and `emd2` stand in for POT's (0.9.7), `linear_sum_assignment` for SciPy's. They take the same arguments and
+return the same results, in the library and dtype of the arrays that they are given: NumPy arrays, SciPy sparse costs,
+lists, and PyTorch tensors, whose costs know their derivatives. Arrays of other libraries come back as NumPy's.
+
+They differ from the originals in these points.
+
+- An answer is proven optimal, or the call raises `mot_fast.SolverError`; it never warns and returns a partial plan. No
+  iteration limit cuts a solve short: `numItermax` and the other options of POT's solver are accepted and ignored.
+- `emd` and `emd2` raise an error for costs that are NaN, infinite or above 1e300, for masses that are negative or all
+  zero, and for sparse costs that leave no plan, where POT warns or returns numbers.
+- Potentials are always centred, ``a @ u == b @ v``.
+"""
 
 from mot_fast.transport.drop_ins import emd, emd2, linear_sum_assignment
 

@@ -42,7 +42,7 @@ def blas_threads():
 
 
 def run_python(program, *arguments, **environment):
-    """What a fresh interpreter prints; it is killed if it hangs."""
+    """Output of a fresh interpreter, which is killed if it hangs."""
     return subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", MAKE_LAYERS + textwrap.dedent(program), *arguments],
         env={**os.environ, **environment},
@@ -66,7 +66,7 @@ def test_more_threads_than_pairs_are_not_started(layers):
 
 @pytest.mark.parametrize(("n_jobs", "expected"), [(None, 8), (-1, 8), (-2, 7), (-8, 1), (-9, 1), (3, 3), (20, 20)])
 def test_negative_numbers_leave_some_threads_out_as_in_joblib(n_jobs, expected, monkeypatch):
-    monkeypatch.setattr(_validate._core, "available_threads", lambda: 8)
+    monkeypatch.setattr(_validate, "available_threads", lambda: 8)
     assert _validate.n_threads(n_jobs) == expected
 
 

@@ -10,7 +10,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.analysis.comparison import markdown_table
 from mot_fast.display import escaping
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 HOSTILE = [
     *("a|b", "`c`", "\\", "a\\|b", "<script>alert(1)</script>", "&lt;", "line\nend", "tab\t", "\r", " ", " x ", "*x*"),

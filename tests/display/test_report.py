@@ -11,7 +11,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.display.report import pairs
 from mot_fast.display.report.pairs import correlations
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from support.names import NASTY
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}

@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
 from mot_fast.display.report.pairs import correlations
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from support.names import NASTY
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")

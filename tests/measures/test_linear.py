@@ -59,9 +59,9 @@ def test_predictions_agree_with_scikit_learn_from_copies_to_noise(rng, noise, n_
 
 
 def fitted(x, y, y_test):
-    z_scores = linear._ZScores(mot.load([y]), [0])
-    regressions = linear._Regressions(z_scores.train, z_scores.held_out(mot.load([y_test])))
-    return regressions, linear._ZScores(mot.load([x]), [0]).train
+    inputs = linear._Layers(mot.load([y]), [0])
+    regressions = linear._Regressions(inputs.training, inputs.held_out(mot.load([y_test])))
+    return regressions, linear._Layers(mot.load([x]), [0]).training
 
 
 def decomposed(regressions, outputs):
@@ -127,8 +127,8 @@ def test_extreme_scales_change_nothing(networks, scale):
     expected = linear_predictivity(*networks)
     found = linear_predictivity(*([x * scale for x in network] for network in in_lists(networks)))
     np.testing.assert_allclose(found.test, expected.test, atol=1e-9)
-    whole = global_linear_predictivity(*([x * scale for x in network] for network in in_lists(networks)))
-    assert whole.value == pytest.approx(global_linear_predictivity(*networks).value, abs=1e-9)
+    scaled = global_linear_predictivity(*([x * scale for x in network] for network in in_lists(networks)))
+    assert scaled.value == pytest.approx(global_linear_predictivity(*networks).value, abs=1e-9)
 
 
 def test_half_precision_is_read_as_it_is(layers):
@@ -231,7 +231,7 @@ def test_networks_that_do_not_fit_each_other_are_refused(networks, measure):
         measure(source_train, target_train, source_test, None)
 
 
-def test_numbers_of_threads_are_judged(networks):
+def test_numbers_of_threads_are_validated(networks):
     with pytest.raises(TypeError, match=r"n_jobs: expected an integer, found 1\.5"):
         linear_predictivity(*networks, n_jobs=1.5)
 

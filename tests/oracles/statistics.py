@@ -16,7 +16,7 @@ from oracles import transports as oracles
 
 
 def correlation(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """Of one unit: NaN where the truth is constant, 0 where only the prediction is."""
+    """Correlation of one unit with its prediction: NaN where the truth is constant, 0 where only the prediction is."""
     if np.ptp(truth) == 0:
         return np.nan
     if np.ptp(prediction) == 0:

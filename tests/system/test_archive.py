@@ -209,7 +209,7 @@ def test_archives_that_are_not_whole_are_refused(tmp_path, monkeypatch):
 
 
 def test_whatever_is_written_can_be_read(tmp_path):
-    """What would look like a bomb is not compressed."""
+    """An archive that would look like a bomb is not compressed."""
     zeros = {"one": np.zeros((2**19, 3)), "two": np.arange(6.0).reshape(2, 3).T}
     archive.write(tmp_path / "run", {"format": "zeros", "version": 1}, zeros)
     assert (tmp_path / "run").stat().st_size > zeros["one"].nbytes

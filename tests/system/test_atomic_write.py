@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, wherever they lie and whatever stood there before."""
+"""Files are written completely or not at all, wherever they are and whatever was there before."""
 
 from __future__ import annotations
 
@@ -136,9 +136,9 @@ def interrupted_first(function, n_times=2):
 def test_interrupts_while_cleaning_up_leave_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(shutil, "rmtree", interrupted_first(shutil.rmtree))
-    monkeypatch.setattr(atomic_write, "_unlinked", interrupted_first(atomic_write._unlinked))
+    monkeypatch.setattr(atomic_write, "_unlink", interrupted_first(atomic_write._unlink))
     with pytest.raises(KeyboardInterrupt), atomic_write.temporary_folder("some-") as folder:
         (folder / "x").write_text("")
-    with pytest.raises(KeyboardInterrupt), atomic_write.written(tmp_path / "file") as file:
+    with pytest.raises(KeyboardInterrupt), atomic_write.open_atomically(tmp_path / "file") as file:
         raise OSError(file.name)
     assert list(tmp_path.iterdir()) == []

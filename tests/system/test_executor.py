@@ -15,7 +15,7 @@ from mot_fast.system import executor
 @pytest.mark.parametrize("has_workers", [False, True])
 def test_every_order_comes_back_with_its_result(has_workers):
     with ThreadPoolExecutor(3) as pool:
-        results = dict(executor.completed(abs, range(-500, 0), pool if has_workers else None))
+        results = dict(executor.results_as_completed(abs, range(-500, 0), pool if has_workers else None))
     assert results == {order: -order for order in range(-500, 0)}
 
 
@@ -33,10 +33,10 @@ def test_results_lost_by_dask_s_executor_are_asked_for_again():
             return super().submit(function, order)
 
     with Losing(2) as pool:
-        assert dict(executor.completed(abs, range(-9, 0), pool)) == {order: -order for order in range(-9, 0)}
+        assert dict(executor.results_as_completed(abs, range(-9, 0), pool)) == {order: -order for order in range(-9, 0)}
     assert lost == [-9, -6, -3]
     with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="not enough values to unpack"):
-        list(executor.completed(here["lose"], [{}], pool))
+        list(executor.results_as_completed(here["lose"], [{}], pool))
 
 
 def test_no_more_orders_than_some_are_given_away_at_a_time():
@@ -51,7 +51,7 @@ def test_no_more_orders_than_some_are_given_away_at_a_time():
             yield order
 
     with ThreadPoolExecutor(2) as pool:
-        for _ in executor.completed(abs, orders(), pool):
+        for _ in executor.results_as_completed(abs, orders(), pool):
             done += 1
     assert done == taken == 1000
 
@@ -68,16 +68,16 @@ def test_what_a_worker_raises_is_raised_and_the_others_are_called_off():
     started = []
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(ValueError, match="bad order"):
-            list(executor.completed(fail, range(100), pool))
+            list(executor.results_as_completed(fail, range(100), pool))
         go_on.set()
     assert len(started) <= 1
 
 
 def test_workers_have_one_thread_each_unless_asked_for_more():
     with ThreadPoolExecutor(1) as pool:
-        assert executor.n_threads(None, pool) == 1
-        assert executor.n_threads(3, pool) == 3
-    assert executor.n_threads(3, None) == 3
+        assert executor.n_threads_per_task(None, pool) == 1
+        assert executor.n_threads_per_task(3, pool) == 3
+    assert executor.n_threads_per_task(3, None) == 3
 
 
 @pytest.mark.processes
@@ -85,13 +85,13 @@ def test_workers_have_one_thread_each_unless_asked_for_more():
 def test_an_executor_that_is_shut_down_is_an_error_not_a_hang(kind):
     message = "executor: it was shut down; with a store, another run goes on"
     with kind(1) as pool:
-        results = executor.completed(time.sleep, [0.0, *[0.1] * 50], pool)
+        results = executor.results_as_completed(time.sleep, [0.0, *[0.1] * 50], pool)
         next(results)
         pool.shutdown(wait=False, cancel_futures=True)
         with pytest.raises(RuntimeError, match=message):
             list(results)
         with pytest.raises(RuntimeError, match=message):
-            list(executor.completed(time.sleep, [0.0], pool))
+            list(executor.results_as_completed(time.sleep, [0.0], pool))
 
 
 def half_sent(_):
@@ -109,8 +109,8 @@ def half_sent(_):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_process_that_dies_while_it_sends_is_found_out(monkeypatch):
     """CPython's pool waits for the rest of the result for ever, and so does its shutdown."""
-    monkeypatch.setattr(executor, "_SECONDS_BETWEEN_LOOKS", 0.05)
+    monkeypatch.setattr(executor, "_SECONDS_PER_WAIT", 0.05)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
         message = r"executor: it broke down .*; with a store, another run goes on from the finished blocks"
         with pytest.raises(RuntimeError, match=message):
-            list(executor.completed(half_sent, range(3), pool))
+            list(executor.results_as_completed(half_sent, range(3), pool))

@@ -26,7 +26,7 @@ def raise_by_one(values):
 def cache(tmp_path, monkeypatch):
     """numba's cache of a process that has said nothing yet."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(jit, "_has_said", threading.Event())
+    monkeypatch.setattr(jit, "_has_warned", threading.Event())
     return tmp_path / "cache"
 
 

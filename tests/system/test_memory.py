@@ -205,7 +205,7 @@ def test_memory_stays_within_the_limit():
     """In a fresh process, over the inputs: many stimuli, very many, many units, units that are nearly alike."""
     code = """
         import numpy as np, mot_fast as mot
-        from mot_fast.resources import measured
+        from mot_fast.system.resource_usage import measure_usage
         mot.align([np.random.default_rng(2).random((50, 5))], [np.random.default_rng(3).random((50, 5))], n_jobs=1)
         draw = np.random.default_rng(0).standard_normal
         cases = [((20_000, 60), 0), ((100_000, 60), 0), ((30, 2000), 0), ((60, 900), 1e4)]
@@ -213,7 +213,7 @@ def test_memory_stays_within_the_limit():
             x, y = (draw(shape, dtype=np.float32) for _ in range(2))
             x[7] += outlier
             y[7] += outlier
-            with measured() as usage:
+            with measure_usage() as usage:
                 mot.align([x], [y], memory_limit=limit * 2**20, n_jobs=1)
             print(usage.peak_bytes / 2**20, limit)
     """

@@ -57,6 +57,6 @@ def test_what_a_piece_raises_is_raised_and_stops_the_others():
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_each_answers_in_order(n_threads):
-    assert threads.each(lambda n: n * n, range(7), n_threads) == [0, 1, 4, 9, 16, 25, 36]
+    assert threads.map_in_order(lambda n: n * n, range(7), n_threads) == [0, 1, 4, 9, 16, 25, 36]
     with pytest.raises(KeyError, match="no such"):
-        threads.each({}.__getitem__, ["no such"], n_threads)
+        threads.map_in_order({}.__getitem__, ["no such"], n_threads)

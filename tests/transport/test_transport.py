@@ -241,7 +241,7 @@ def test_an_unproven_answer_is_never_returned():
     cost = np.array([[1.7e308, -1.7e308], [-1.7e308, 1.7e308]])
     solution = _core.solve_transport(cost, np.full(2, 0.5), np.full(2, 0.5), 1.0)
     with pytest.raises(mot.SolverError, match="the transport could not be proven optimal: Certificate"):
-        transport.fields_of(solution, "the transport")
+        transport.Transport.from_solution(solution, "the transport")
 
 
 def test_worst_certificate_takes_the_largest_of_each_figure():

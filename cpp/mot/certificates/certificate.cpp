@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
@@ -140,9 +141,8 @@ struct MatchingTransport {
     Potentials potentials;
     bool has_idle_row;
 
-    MatchingTransport(std::size_t n_rows, std::size_t n_columns, const std::vector<Node>& column_of,
-                      const Potentials& matched)
-        : potentials(matched), has_idle_row(n_columns > n_rows) {
+    MatchingTransport(std::size_t n_rows, std::size_t n_columns, const std::vector<Node>& column_of, Potentials matched)
+        : potentials(std::move(matched)), has_idle_row(n_columns > n_rows) {
         masses.source.assign(n_rows, 1.0);
         masses.target.assign(n_columns, 1.0);
         std::vector<bool> is_taken(n_columns, false);

@@ -93,7 +93,7 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     if (std::min(cost.n_rows(), cost.n_columns()) <= 2 * k) return all_arcs(cost, interrupt);
 
     std::vector<Arc> of_rows;
-    std::vector<std::size_t> first{0};  // of every row: its first arc; one more behind the last
+    std::vector<std::size_t> first{0};  // where every row's arcs begin; one more behind the last
     of_rows.reserve(static_cast<std::size_t>(cost.n_rows() * k));
     ColumnMinima<Real> columns(cost.n_rows(), cost.n_columns());
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Real* row) {

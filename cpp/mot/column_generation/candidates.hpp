@@ -1,4 +1,4 @@
-/// The arcs worth trying first: each source unit's and each target unit's cheapest few.
+/// The arcs with which the solvers start: each source unit's and each target unit's cheapest few.
 #pragma once
 
 #include <vector>

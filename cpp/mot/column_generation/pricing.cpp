@@ -12,7 +12,7 @@ namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-/// Of a row with more near arcs than this the lowest ones are returned.
+/// A search of a row returns at most so many near arcs, the lowest ones.
 constexpr std::ptrdiff_t most_per_row = 32;
 
 }  // namespace
@@ -83,7 +83,7 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row, 
     auto kept = end;
     bound_[static_cast<std::size_t>(i)] = width;
     if (end - hits_.begin() > most_per_row) {
-        // Of equal ones those that come first when counting starts at i, cyclically: not the same few for all rows.
+        // Among equal ones the first when counting starts at i, cyclically: not the same few for all rows.
         const std::int64_t start = i % cost_.n_columns();
         const auto order = [&](Node j) { return j >= start ? j - start : j - start + cost_.n_columns(); };
         const auto is_lower = [&](Node j, Node k) {

@@ -50,10 +50,10 @@ private:
 
     const Cost& cost_;
     std::vector<KnownArc> known_;              // in linked lists, one for each row
-    std::vector<std::ptrdiff_t> first_known_;  // of every row: the known arc at the head of its list
-    std::vector<double> bound_;                // of every row: no unknown arc's reduced cost is lower
+    std::vector<std::ptrdiff_t> first_known_;  // head of every row's list
+    std::vector<double> bound_;                // lower bound on the reduced costs of every row's unknown arcs
     Potentials last_;                          // the potentials that the bounds are for
-    std::vector<std::int64_t> row_of_mark_;    // of every column: the last searched row in which it was known
+    std::vector<std::int64_t> row_of_mark_;    // the last row searched in which the arc to each column was known
     std::vector<Node> hits_;
 };
 

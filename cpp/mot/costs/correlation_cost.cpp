@@ -15,8 +15,8 @@ constexpr std::int64_t always_room = std::int64_t{1} << 18;
 constexpr std::int64_t rows_per_tile = 32;
 constexpr std::int64_t columns_per_group = 4;
 
-/// Rows that are computed between two looks at the interrupt, which takes some tenths of a second at most.
-std::int64_t rows_between_looks(bool is_exact, std::int64_t products_per_row) {
+/// Rows that are computed between two checks of the interrupt, which takes some tenths of a second at most.
+std::int64_t rows_between_checks(bool is_exact, std::int64_t products_per_row) {
     const std::int64_t most_products = std::int64_t{1} << (is_exact ? 29 : 32);
     return most_products / std::max<std::int64_t>(1, products_per_row);
 }
@@ -31,7 +31,7 @@ CorrelationCost<Real>::CorrelationCost(const StandardizedLayer& source, const St
     constexpr std::int64_t size = sizeof(Real) / sizeof(float);
     is_stored_ = n_rows() * n_columns() * size <= workspace.most_stored;
     const std::int64_t length = source.n_stimuli();
-    panel_ = std::clamp(rows_between_looks(is_exact, n_columns() * length), least_panel, most_panel);
+    panel_ = std::clamp(rows_between_checks(is_exact, n_columns() * length), least_panel, most_panel);
     std::int64_t most_at_once = panel_ * workspace.n_workers;
     if (!is_stored_) {
         // Room for the costs of the rows at once and copies of their units. The height of a panel must not depend on
@@ -57,7 +57,7 @@ double CorrelationCost<Real>::exact(std::int64_t i, std::int64_t j) const {
         if (is_stored_) return costs_[arc];
     if (const auto known = workspace_.exact_costs.find(arc); known != workspace_.exact_costs.end())
         return known->second;
-    // A caller who asks for many is told to stop here, and gets something at once.
+    // A caller who asks for many costs hears of an interrupt here; what it gets then does not matter.
     if (interrupt_.requested_after(source_.n_stimuli())) return 0.0;
     const double cost = 1.0 - source_.correlation(i, target_, j);
     if (static_cast<std::int64_t>(workspace_.exact_costs.size()) < most_within_margin())

@@ -17,7 +17,7 @@
 
 namespace mot {
 
-/// Offers what `GivenCost` does.
+/// Offers the members of `GivenCost`, with the same contracts.
 template <class Real>
 class CorrelationCost {
 public:
@@ -40,7 +40,7 @@ public:
     /// Layers of networks were measured to have up to 2 for each unit.
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
-    /// What standardized values in single precision allow; the correlations of those values are met to rounding.
+    /// Rounding of standardized values to single precision; the correlations of the rounded values are met to rounding.
     double resolution() const { return 1e-6; }
 
     template <class IsWanted, class Visit>
@@ -76,7 +76,7 @@ private:
     bool is_stored_;
     std::int64_t panel_;         // rows that one worker computes together
     std::int64_t rows_at_once_;  // rows that all workers compute together
-    Real* costs_;                // of all rows, or of the rows at once
+    Real* costs_;                // costs of all rows, or of the rows at once
 };
 
 template <>

@@ -1,7 +1,7 @@
-/// A cost matrix that is given, and what the solvers ask of any dense cost.
+/// A cost matrix that is given, and the members that the solvers use of any dense cost.
 ///
 /// A cost offers its rows to be searched (`for_each_row`), and `exact(i, j)`, the cost that counts. The two differ by
-/// at most `margin`: an arc whose searched reduced cost is at least `margin` needs no second look. Of a given matrix
+/// at most `margin`: an arc whose searched reduced cost is at least `margin` is surely not violated. Of a given matrix
 /// both are the same; see `CorrelationCost` for one where they are not.
 #pragma once
 
@@ -32,7 +32,7 @@ public:
     /// How many arcs within the margin may be checked one by one; where there are more the search is undecided.
     std::int64_t most_within_margin() const { return 0; }
     double scale() const { return scale_; }
-    /// What the costs themselves are uncertain by, which a certificate allows besides what is relative to the answer.
+    /// The uncertainty of the costs themselves, which a certificate allows besides a part relative to the answer.
     double resolution() const { return 0.0; }
 
     /// Calls `visit(i, row)` for the rows with `is_wanted(i)`, in order; leaves off early when interrupted.

@@ -30,7 +30,7 @@ public:
 
     /// Correlation of unit i here with unit j of `other`, summed in double precision, in [-1, 1].
     double correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const;
-    /// The same, given the inner product of the two units' values.
+    /// That correlation, given the inner product of the two units' values.
     double correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other, std::int64_t j) const;
 
 private:

@@ -1,4 +1,4 @@
-/// What the costs of one pair of layers are computed with, and the memory in which they lie.
+/// Tools and memory to compute the costs of one pair of layers.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,7 @@ Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
     potentials_.u.assign(mass_left_.size(), -infinity);
     potentials_.v.assign(room_.size(), infinity);
     const double total = std::accumulate(mass_left_.begin(), mass_left_.end(), 0.0);
-    // The sums of the two sides may differ by rounding: that is not worth a bid either.
+    // The sums of the two sides may differ by rounding: such a difference is not worth a bid either.
     const double rounding =
         std::numeric_limits<double>::epsilon() * static_cast<double>(mass_left_.size() + room_.size());
     negligible_ = total * std::max(negligible_share / static_cast<double>(mass_left_.size()), rounding);
@@ -237,7 +237,7 @@ Potentials Auction::potentials() const {
 /// Mass of an object that one bidder holds at several levels is one shipment.
 std::vector<Shipment> Auction::shipments() const {
     std::vector<Shipment> shipments;
-    std::vector<std::size_t> n_until(mass_left_.size(), 0);  // of every bidder: shipments up to its last one
+    std::vector<std::size_t> n_until(mass_left_.size(), 0);  // number of shipments up to each bidder's last one
     for (std::size_t j = 0; j < holdings_.size(); ++j) {
         const std::size_t n_before = shipments.size();
         for (const Holding& holding : holdings_[j]) {

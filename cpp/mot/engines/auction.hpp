@@ -2,14 +2,15 @@
 ///
 /// Method: the auction with epsilon scaling (Bertsekas 1988), where the units of mass of one object are alike
 /// (Bertsekas and Castanon 1989). A bidder with mass left takes the object at which cost + price is least, and raises
-/// its price as far as makes the bidder's second choice as good, and epsilon more; whoever holds that object's mass for
-/// less is outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's cheapest.
+/// its price as far as makes the bidder's second choice as good, and epsilon more; bidders that hold mass of that
+/// object for less are outbid. When all mass is placed every arc that carries some is within epsilon of its bidder's
+/// cheapest.
 ///
 /// Sources bid for targets. Where targets are many times the sources it is the other way round: then a unit bids once
 /// for each of the few others among which it is shared, not a few units again and again for each of very many.
 ///
 /// Invariants of a round, where v, the negative price, is the objects' potential:
-///   (A1) v only falls, so cost - v of every arc only grows: arcs that were far from the cheapest need no new look;
+///   (A1) v only falls, so cost - v of every arc only grows: arcs far from the cheapest need not be scanned again;
 ///   (A2) an object's v is at least the highest (the least generous) level at which any of its mass is held; from a bid
 ///        on which all of it is held, it is that level.
 #pragma once
@@ -88,18 +89,18 @@ private:
     void update_potentials();
 
     bool targets_bid_;
-    std::vector<bool> has_mass_;                  // of every bidder
-    CompressedRows<Choice> choices_;              // of every bidder
-    std::vector<std::size_t> near_end_;           // of every bidder: behind its near arcs, which stand in front
-    std::vector<double> near_limit_;              // of every bidder: cost - v of its other arcs is at least this
-    std::vector<double> mass_left_;               // of every bidder: mass still to be placed
-    std::vector<double> room_;                    // of every object: mass that nobody holds
-    std::vector<std::vector<Holding>> holdings_;  // of every object: a heap, the highest level first
+    std::vector<bool> has_mass_;                  // whether each bidder has mass to ship
+    CompressedRows<Choice> choices_;              // the arcs of every bidder
+    std::vector<std::size_t> near_end_;           // end of every bidder's near arcs, which come first among its arcs
+    std::vector<double> near_limit_;              // lower bound on cost - v of every bidder's other arcs
+    std::vector<double> mass_left_;               // mass of every bidder still to be placed
+    std::vector<double> room_;                    // mass of every object that nobody holds
+    std::vector<std::vector<Holding>> holdings_;  // holdings of every object: a heap, the highest level first
     Potentials potentials_;                       // u of the bidders, v of the objects
     std::vector<Node> active_;                    // bidders with mass to place
     std::vector<bool> is_active_;
     double near_width_ = 0.0;
-    std::int64_t n_steps_ = 0;  // of work since the interrupt was told
+    std::int64_t n_steps_ = 0;  // work done since the interrupt was told
     double negligible_;         // mass that is not worth a bid
 };
 

@@ -20,7 +20,7 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
       v_(row_of_.size(), 0.0),
       distance_(row_of_.size(), infinity),
-      price_(row_of_.size(), 0.0),
+      open_v_(row_of_.size(), 0.0),
       reached_from_(row_of_.size(), no_node),
       nearest_(row_of_.size()),
       zeros_(row_of_.size(), 0.0) {}
@@ -47,7 +47,7 @@ void DenseAugmentingPath<Real>::match_cheapest(Interrupt& interrupt) {
 }
 
 template <class Real>
-bool DenseAugmentingPath<Real>::is_nearly_done() const {
+bool DenseAugmentingPath<Real>::suits_dense_search() const {
     // Measured on random, geometric and correlation costs.
     constexpr std::size_t always_up_to = 256;
     constexpr std::ptrdiff_t rows_per_search = 16;
@@ -104,10 +104,10 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
         double& v = v_[index(column)];
-        const double price = v - (two_least[1] - two_least[0]);
+        const double lowered = v - (two_least[1] - two_least[0]);
         // Without a second choice, or with one that is as cheap, the row waits for its search.
-        if (!(-infinity < price && price < v)) continue;
-        v = price;
+        if (!(-infinity < lowered && lowered < v)) continue;
+        v = lowered;
         const Node outbid = row_of_[index(column)];
         match(row, column);
         if (outbid == no_node) continue;
@@ -121,7 +121,7 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
 template <class Real>
 Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
     std::fill(distance_.begin(), distance_.end(), infinity);
-    price_ = v_;
+    open_v_ = v_;
     settled_.clear();
     Node row = free_row;
     Node column = no_node;
@@ -129,7 +129,7 @@ Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
     double offset = 0.0;
     while (true) {
         if (interrupt.requested_after(cost_.n_columns)) return Status::interrupted;
-        const double least = row_kernels<Real>().relax(cost_.row(row), price_.data(), offset, row, cost_.n_columns,
+        const double least = row_kernels<Real>().relax(cost_.row(row), open_v_.data(), offset, row, cost_.n_columns,
                                                        distance_.data(), reached_from_.data());
         if (!(least < infinity)) return Status::infeasible;
         column = find_least(distance_.data(), least);
@@ -139,7 +139,7 @@ Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
         if (row == no_node) break;
         settled_.push_back({column, length});
         distance_[index(column)] = infinity;
-        price_[index(column)] = -infinity;
+        open_v_[index(column)] = -infinity;
         offset = length - matched_reduced_cost(row);
     }
     for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;

@@ -31,7 +31,7 @@ public:
     void match_cheapest(Interrupt& interrupt);
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
-    bool is_nearly_done() const;
+    bool suits_dense_search() const;
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
     Status optimize(Interrupt& interrupt);
 
@@ -55,7 +55,7 @@ private:
 
     // The state of the search under way.
     std::vector<double> distance_;  // to the open columns; infinite where settled
-    std::vector<double> price_;     // v of the open columns; minus infinity where settled
+    std::vector<double> open_v_;    // v of the open columns; minus infinity where settled
     std::vector<Node> reached_from_;
     std::vector<Node> nearest_;
     std::vector<double> zeros_;

@@ -73,11 +73,11 @@ private:
     const Masses& masses_;
     Node n_source_;
     Node n_target_;
-    std::vector<Node> source_, target_;  // of every arc; targets are numbered behind the sources
+    std::vector<Node> source_, target_;  // ends of every arc; targets are numbered behind the sources
     std::vector<double> cost_;
     SpanningTree tree_;
-    std::vector<std::size_t> parent_arc_;  // of every node but the root: the arc to its parent
-    std::vector<Real> parent_flow_;        // and the flow on that arc
+    std::vector<std::size_t> parent_arc_;  // the arc from every node but the root to its parent
+    std::vector<Real> parent_flow_;        // the flow on that arc
     double rounded_away_ = 0.0;            // flow that is lost beside all mass; none where flows are exact
     std::vector<Real> signed_potential_;   // u of a source, -v of a target: a subtree shifts by one number
     BlockSearch rule_;

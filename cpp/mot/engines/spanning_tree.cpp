@@ -80,7 +80,7 @@ void SpanningTree::reroot(Node inside, Node leaving) {
 
     const Node n_nodes = size(leaving);
     Node tail = last(inside);
-    Node before = previous(inside);  // of the stem node below, in the old preorder
+    Node before = previous(inside);  // node before the stem node below, in the old preorder
     Node behind = next(tail);        // first node behind that node's old subtree
     for (std::size_t k = 1; k < stem_.size(); ++k) {
         const Node node = stem_[k];

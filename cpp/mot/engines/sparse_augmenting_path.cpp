@@ -109,7 +109,7 @@ SparseAugmentingPath::Cheapest SparseAugmentingPath::find_cheapest(Node source) 
 }
 
 /// A free source bids for its cheapest target up to what the second cheapest would cost. The source that it outbids
-/// bids next, or waits for a search when the price did not move. False if interrupted.
+/// bids next, or waits for a search where its bid lowers nothing. False if interrupted.
 bool SparseAugmentingPath::augment_by_row_reduction(Interrupt& interrupt) {
     // Sources that are nearly equal can outbid one another by next to nothing for ever: the rest is left to searches.
     constexpr std::size_t bids_per_source = 16;
@@ -120,15 +120,15 @@ bool SparseAugmentingPath::augment_by_row_reduction(Interrupt& interrupt) {
             const Cheapest found = find_cheapest(source);
             if (found.second_arc.target == no_node) break;
             double& v = v_[index(found.arc.target)];
-            const double price = v - (found.second_value - found.value);
-            const bool price_falls = price < v;
-            if (price_falls) v = price;
+            const double lowered = v - (found.second_value - found.value);
+            const bool v_falls = lowered < v;
+            if (v_falls) v = lowered;
             const bool is_taken = source_of_[index(found.arc.target)] != no_node;
-            const HalfArc& arc = !price_falls && is_taken ? found.second_arc : found.arc;
+            const HalfArc& arc = !v_falls && is_taken ? found.second_arc : found.arc;
             const Node outbid = source_of_[index(arc.target)];
             if (outbid != no_node) target_of_[index(outbid)] = no_node;
             match(source, arc);
-            source = price_falls ? outbid : no_node;
+            source = v_falls ? outbid : no_node;
         }
     }
     return true;
@@ -140,60 +140,72 @@ Status SparseAugmentingPath::augment_by_shortest_path(Node free_source, Interrup
     settled_.clear();
     open_.clear();
 
+    Path shortest{no_node, infinity};
     Node source = free_source;
-    double so_far = 0.0;
+    double distance = 0.0;
     double u = find_cheapest(source).value;
-    Node end = no_node;
-    double length = infinity;
     bool is_interrupted = false;
     while (true) {
         is_interrupted = interrupt.requested_after(steps_per_arc * n_arcs(source));
         if (is_interrupted) break;
-        for (const HalfArc& arc : arcs_[index(source)]) {
-            // No path is shorter than its beginning, whatever the rounding: settled targets stay settled.
-            const double distance = so_far + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
-            double& known = distance_[index(arc.target)];
-            if (!(distance < known) || !(distance < length)) continue;
-            if (known == infinity) reached_.push_back(arc.target);
-            known = distance;
-            reached_from_[index(arc.target)] = source;
-            reached_at_[index(arc.target)] = arc.cost;
-            if (source_of_[index(arc.target)] == no_node) {
-                end = arc.target;
-                length = distance;
-            } else {
-                open_.push_back({distance, arc.target});
-                std::push_heap(open_.begin(), open_.end(), std::greater<>());
-            }
-        }
-        Node target = no_node;
-        while (!open_.empty()) {
-            const Reached nearest = open_.front();
-            std::pop_heap(open_.begin(), open_.end(), std::greater<>());
-            open_.pop_back();
-            if (nearest.distance > distance_[index(nearest.target)]) continue;
-            target = nearest.target;
-            break;
-        }
-        if (target == no_node || !(distance_[index(target)] < length)) break;
+        relax_arcs(source, distance, u, shortest);
+        const Node target = pop_nearest();
+        if (target == no_node || !(distance_[index(target)] < shortest.length)) break;
         settled_.push_back(target);
-        so_far = distance_[index(target)];
+        distance = distance_[index(target)];
         source = source_of_[index(target)];
         u = matched_cost_[index(source)] - v_[index(target)];
     }
 
-    if (end != no_node && !is_interrupted) {
-        for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - length;
-        for (Node target = end; target != no_node;) {
-            const Node from = reached_from_[index(target)];
-            const Node previous_target = target_of_[index(from)];
-            match(from, {target, reached_at_[index(target)]});
-            target = from == free_source ? no_node : previous_target;
-        }
+    const bool is_found = shortest.end != no_node && !is_interrupted;
+    if (is_found) {
+        for (const Node target : settled_) v_[index(target)] += distance_[index(target)] - shortest.length;
+        augment_along_path(free_source, shortest.end);
     }
     for (const Node target : reached_) distance_[index(target)] = infinity;
     if (is_interrupted) return Status::interrupted;
-    return end != no_node ? Status::optimal : Status::not_proven;
+    return is_found ? Status::optimal : Status::not_proven;
+}
+
+/// Lowers the distances of the targets of a source that lies at `source_distance` and has the potential u.
+void SparseAugmentingPath::relax_arcs(Node source, double source_distance, double u, Path& shortest) {
+    for (const HalfArc& arc : arcs_[index(source)]) {
+        // No path is shorter than its beginning, whatever the rounding: settled targets stay settled.
+        const double distance = source_distance + std::max(0.0, arc.cost - v_[index(arc.target)] - u);
+        double& known = distance_[index(arc.target)];
+        if (!(distance < known) || !(distance < shortest.length)) continue;
+        if (known == infinity) reached_.push_back(arc.target);
+        known = distance;
+        reached_from_[index(arc.target)] = source;
+        reached_at_[index(arc.target)] = arc.cost;
+        if (source_of_[index(arc.target)] == no_node) {
+            shortest = {arc.target, distance};
+        } else {
+            open_.push_back({distance, arc.target});
+            std::push_heap(open_.begin(), open_.end(), std::greater<>());
+        }
+    }
+}
+
+/// The nearest target on the heap, without entries that a shorter path has replaced; `no_node` if there is none.
+Node SparseAugmentingPath::pop_nearest() {
+    while (!open_.empty()) {
+        const Reached nearest = open_.front();
+        std::pop_heap(open_.begin(), open_.end(), std::greater<>());
+        open_.pop_back();
+        if (!(nearest.distance > distance_[index(nearest.target)])) return nearest.target;
+    }
+    return no_node;
+}
+
+/// Matches every source on the path with the target that was reached from it.
+void SparseAugmentingPath::augment_along_path(Node free_source, Node end) {
+    for (Node target = end; target != no_node;) {
+        const Node from = reached_from_[index(target)];
+        const Node previous_target = target_of_[index(from)];
+        match(from, {target, reached_at_[index(target)]});
+        target = from == free_source ? no_node : previous_target;
+    }
 }
 
 Plan SparseAugmentingPath::plan() const {

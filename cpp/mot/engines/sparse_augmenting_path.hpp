@@ -55,6 +55,11 @@ private:
         double value;  // cost - v
         double second_value;
     };
+    /// The shortest path to a free target that is known so far.
+    struct Path {
+        Node end;
+        double length;
+    };
     struct Reached {
         double distance;
         Node target;
@@ -63,15 +68,18 @@ private:
 
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment_by_shortest_path(Node free_source, Interrupt& interrupt);
+    void relax_arcs(Node source, double source_distance, double u, Path& shortest);
+    Node pop_nearest();
+    void augment_along_path(Node free_source, Node end);
     Cheapest find_cheapest(Node source) const;
     void match(Node source, const HalfArc& arc);
     std::vector<Node> free_sources() const;
     std::int64_t n_arcs(Node source) const { return static_cast<std::int64_t>(arcs_[index(source)].size()); }
 
-    double flow_;                             // on each matched arc
-    std::vector<std::vector<HalfArc>> arcs_;  // of every source
+    double flow_;                             // mass on each matched arc
+    std::vector<std::vector<HalfArc>> arcs_;  // the arcs of every source
     std::vector<Node> target_of_, source_of_;
-    std::vector<double> matched_cost_;  // of every matched source: its arc's cost
+    std::vector<double> matched_cost_;  // the cost of every matched source's arc
     std::vector<double> u_, v_;
     bool is_reduced_ = false;
 

@@ -147,7 +147,7 @@ private:
     std::vector<DoubleDouble> mass_;  // still to be shipped, from sources and to targets
     std::vector<double> negligible_;
     std::vector<Arc> plan_;
-    CompressedRows<std::size_t> arcs_at_;  // of the plan, at every node
+    CompressedRows<std::size_t> arcs_at_;  // numbers of the plan's arcs at every node
     std::vector<bool> is_used_;
     std::vector<std::ptrdiff_t> degree_;  // arcs of the plan not used yet
     std::vector<Node> leaves_;
@@ -188,7 +188,7 @@ private:
     const Masses& masses_;
     Node n_source_;
     DisjointSets trees_;
-    std::vector<std::vector<Node>> nodes_of_;  // of every tree, sources first
+    std::vector<std::vector<Node>> nodes_of_;  // nodes of every tree, sources first
     Node first_ = 0;                           // the largest, or the one that has the root
     Node root_ = 0;
     int n_left_ = 0;

@@ -1,4 +1,4 @@
-/// The kernels themselves. One source file per instruction set includes them, and nobody else.
+/// The kernels themselves, included by one source file for every instruction set and by no other.
 ///
 /// They have internal linkage, so that every instruction set has a copy of its own. For the same reason no template of
 /// the standard library may be used here: the linker would be free to keep the copy that was compiled for the widest
@@ -17,21 +17,10 @@ namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction se
 
 constexpr std::int64_t lanes = 16;
 
-template <class Real>
-struct Bits;
-template <>
-struct Bits<float> {
-    using type = std::int32_t;
-};
-template <>
-struct Bits<double> {
-    using type = std::int64_t;
-};
-
 /// Without the sign, numbers are ordered as their bits are, with infinity above the finite and NaN above infinity.
 template <class Real>
 Real largest_magnitude(const Real* x, std::int64_t n) {
-    using Integer = typename Bits<Real>::type;
+    using Integer = typename WideIndex<Real>::type;
     constexpr auto all_but_sign = static_cast<Integer>(~(Integer{1} << (8 * sizeof(Integer) - 1)));
     const auto magnitude = [=](std::int64_t k) {
         Integer bits;
@@ -137,7 +126,7 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     two_least[0] = first;
     two_least[1] = next;
     if (!(first < HUGE_VAL)) return -1;
-    // A least that is alone stands in one lane.
+    // A unique least value is in one lane only.
     const bool is_alone = first < next;
     std::int64_t where = 0;
     if (is_alone)
@@ -195,17 +184,17 @@ void cost_of_negative_correlation(float* x, std::int64_t n) {
 }
 
 template <class Real>
-double relax(const Real* cost, const double* price, double offset, std::int32_t from, std::int64_t n, double* distance,
+double relax(const Real* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
              std::int32_t* reached_from) {
     double least[lanes];
     for (double& value : least) value = HUGE_VAL;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-            const double way = static_cast<double>(cost[k + lane]) - price[k + lane] + offset;
+            const double path = static_cast<double>(cost[k + lane]) - v[k + lane] + offset;
             const double known = distance[k + lane];
-            const bool is_shorter = way < known;
-            const double shorter = is_shorter ? way : known;
+            const bool is_shorter = path < known;
+            const double shorter = is_shorter ? path : known;
             distance[k + lane] = shorter;
             reached_from[k + lane] = is_shorter ? from : reached_from[k + lane];
             least[lane] = shorter < least[lane] ? shorter : least[lane];
@@ -213,9 +202,9 @@ double relax(const Real* cost, const double* price, double offset, std::int32_t 
     double result = least[0];
     for (double value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
-        const double way = static_cast<double>(cost[k]) - price[k] + offset;
-        if (way < distance[k]) {
-            distance[k] = way;
+        const double path = static_cast<double>(cost[k]) - v[k] + offset;
+        if (path < distance[k]) {
+            distance[k] = path;
             reached_from[k] = from;
         }
         result = distance[k] < result ? distance[k] : result;

@@ -105,7 +105,7 @@ Matching solve_assignment(const MatrixView<double>& cost, Interrupt& interrupt) 
     if (cost.n_rows == 0) return empty_matching(cost.n_columns);
     DenseAugmentingPath<double> dense(cost);
     dense.match_cheapest(interrupt);
-    if (cost.n_rows == cost.n_columns && !dense.is_nearly_done()) {
+    if (cost.n_rows == cost.n_columns && !dense.suits_dense_search()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (scale <= greatest_cost) return solve_as_transport(cost, scale, interrupt);
     }

@@ -1,8 +1,8 @@
-/// A bound on costs: dearer arcs, and missing ones, are given the cap as their cost.
+/// A bound on costs: arcs that cost more, and missing ones, are given the cap as their cost.
 ///
 /// Capping makes arcs cheaper only. So where an optimal plan uses no capped arc it is optimal for the costs as they
-/// are, and its potentials are as small as the cap, however dear the arcs that nobody needs. Where it uses some, the
-/// cap is raised.
+/// are, and its potentials are as small as the cap, whatever the cost of the arcs that no optimal plan needs. Where it
+/// uses some, the cap is raised.
 #pragma once
 
 #include <algorithm>

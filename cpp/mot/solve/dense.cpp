@@ -78,7 +78,7 @@ bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& gener
     add_near_arcs(coarse_epsilon * spread);
     auction.run(fine_epsilon * spread, interrupt);
     add_near_arcs(fine_epsilon * spread);
-    // Where a bid looks at few arcs it is cheap to come nearer, and it saves the simplex many pivots.
+    // Where a bid scans few arcs, further rounds cost little and save the simplex many pivots.
     if (auction.has_cheap_bids())
         for (const double finer : {fine_epsilon / 5, fine_epsilon / 25}) auction.run(finer * spread, interrupt);
     return true;
@@ -114,7 +114,7 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     if (is_assignment && method == Method::automatic && cost.stored().data) {
         DenseAugmentingPath<typename Cost::Value> dense(cost.stored());
         dense.match_cheapest(interrupt);
-        if (dense.is_nearly_done()) return solve_by_dense_search(cost, masses, dense, interrupt);
+        if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
 }

@@ -79,7 +79,7 @@ void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
     });
 }
 
-/// The same over listed arcs; a unit that has none gets the potential zero.
+/// Does it over listed arcs; a unit that has none gets the potential zero.
 void complete(const SparseCost& cost, Potentials& potentials, Interrupt&) {
     std::vector<double>& u = potentials.u;
     std::vector<double>& v = potentials.v;

@@ -1,4 +1,4 @@
-/// What every transport goes through last, however its plan was found.
+/// The last steps of every transport, however its plan was found.
 #pragma once
 
 #include "mot/solve/solution.hpp"

@@ -15,7 +15,7 @@ bool needs_magnification(double scale);
 constexpr double magnification = 0x1p560;
 std::vector<double> magnified(const double* costs, std::int64_t n);
 
-/// Turns the solution of magnified costs into that of the costs themselves.
+/// Turns the solution of magnified costs into the solution of the costs themselves.
 Solution reduced(Solution solution);
 
 }  // namespace mot

@@ -18,7 +18,7 @@
 namespace mot {
 namespace {
 
-/// What the threads of one batch share.
+/// The state that the threads of one batch share.
 class BatchState {
 public:
     BatchState(std::int64_t n_pairs, Progress& progress) : n_pairs_(n_pairs), progress_(progress) {}

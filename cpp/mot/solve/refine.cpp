@@ -42,7 +42,7 @@ void for_each_arc(const SparseCost& cost, Interrupt&, Visit visit) {
     cost.for_each_arc(visit);
 }
 
-/// Starts above the least cost of the dearest unit, in steps of the typical difference of costs.
+/// Starts above the greatest of the units' least costs, in steps of the typical difference of costs.
 template <class Cost>
 CostCap cap_for(const Cost& cost, const Masses& masses, const Plan& start, Interrupt& interrupt) {
     std::vector<double> row_least(masses.source.size(), infinity), column_least(masses.target.size(), infinity);

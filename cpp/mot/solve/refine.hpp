@@ -3,7 +3,7 @@
 ///
 /// Potentials are sums of costs along the spanning tree. Where costs differ by many orders of magnitude a double loses
 /// the small ones. Here they are kept in twice the precision, every arc whose reduced cost could have the wrong sign by
-/// rounding is checked in it, and dear arcs are capped (`CostCap`), so that potentials grow no larger than the answer
+/// rounding is checked in it, and costs are capped (`CostCap`), so that potentials grow no larger than the answer
 /// needs. On whole numbers below 2^53 with whole masses nothing is rounded at all.
 #pragma once
 

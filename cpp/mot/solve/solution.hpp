@@ -1,4 +1,4 @@
-/// What solving a transport returns.
+/// The result of solving a transport.
 #pragma once
 
 #include "mot/certificates/certificate.hpp"

@@ -1,4 +1,4 @@
-/// The transport problem, its dual, and what is found for each of them.
+/// The transport problem and its dual; a plan, potentials, and how the search for them ended.
 ///
 /// Primal: minimise sum_ij cost_ij plan_ij over plan >= 0 with row sums a and column sums b.
 /// Dual:   maximise sum_i a_i u_i + sum_j b_j v_j over u_i + v_j <= cost_ij.

@@ -28,4 +28,18 @@ struct SparseView {
     std::int64_t n_columns = 0;
 };
 
+/// The activations of a layer, `(n_stimuli, n_units)`, with any strides (in elements) and, where `rows` is given, of
+/// those stimuli alone, in that order: a memory map or a split is read without a copy.
+template <class Real>
+struct ActivationsView {
+    const Real* data = nullptr;
+    std::int64_t n_stimuli = 0;
+    std::int64_t n_units = 0;
+    std::int64_t stimulus_stride = 0;
+    std::int64_t unit_stride = 0;
+    const std::int64_t* rows = nullptr;
+
+    const Real* stimulus(std::int64_t t) const { return data + (rows ? rows[t] : t) * stimulus_stride; }
+};
+
 }  // namespace mot

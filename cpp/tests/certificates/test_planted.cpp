@@ -48,16 +48,9 @@ struct PlantedTransport {
     }
     /// The same with all arcs listed.
     mot::Certificate sparse_certificate() const {
-        std::vector<std::int64_t> row_starts{0};
-        std::vector<mot::Node> columns;
-        for (std::size_t i = 0; i < cost.n_rows; ++i) {
-            for (std::size_t j = 0; j < cost.n_columns; ++j) columns.push_back(static_cast<mot::Node>(j));
-            row_starts.push_back(static_cast<std::int64_t>(columns.size()));
-        }
-        const mot::SparseView view{row_starts.data(), columns.data(), cost.values.data(),
-                                   static_cast<std::int64_t>(cost.n_rows), static_cast<std::int64_t>(cost.n_columns)};
+        const FiniteRows rows(cost);
         NeverInterrupt never;
-        return mot::certify(mot::SparseCost(view), masses, plan, potentials, never);
+        return mot::certify(mot::SparseCost(rows.view()), masses, plan, potentials, never);
     }
 };
 

@@ -62,7 +62,7 @@ std::vector<Minima> minima_of_columns(const Matrix& cost, std::size_t k) {
     return minima;
 }
 
-/// Of what is chosen at one unit, k are group minima, among them all below the k-th lowest and the lowest of all.
+/// The arcs chosen at one unit hold k group minima, among them all below the k-th lowest and the lowest of all.
 void check_has_cheapest(const Minima& minima, const std::set<std::size_t>& chosen, std::size_t k) {
     std::size_t n_cheapest = 0;
     for (const auto& [position, value] : minima.values) {
@@ -152,10 +152,10 @@ void test_ties_are_spread(std::size_t n, std::size_t m, std::size_t k) {
 
 void test_interrupt(Random& random) {
     const Matrix cost = whole_costs(random, 600, 30, 50);
-    StopAt whole(StopAt::never);
-    CHECK(!mot::select_candidates(as_given(cost), 5, whole).empty());
-    CHECK(whole.n_looks >= 3);
-    for (int n = 1; n <= whole.n_looks; ++n) {
+    StopAt undisturbed(StopAt::never);
+    CHECK(!mot::select_candidates(as_given(cost), 5, undisturbed).empty());
+    CHECK(undisturbed.n_checks >= 3);
+    for (int n = 1; n <= undisturbed.n_checks; ++n) {
         StopAt interrupt(n);
         CHECK(mot::select_candidates(as_given(cost), 5, interrupt).empty());
     }

@@ -90,7 +90,7 @@ Matrix with_duplicates(Matrix cost, std::size_t n_copies) {
     return cost;
 }
 
-/// Ties wherever one looks: nearly every pivot moves no mass.
+/// Ties everywhere: nearly every pivot moves no mass.
 void test_degenerate(Random& random) {
     for (int round = 0; round < 12; ++round) {
         const std::size_t n = draw_size(random, 40, 120);

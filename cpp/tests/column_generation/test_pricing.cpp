@@ -157,7 +157,7 @@ void test_correlations(Random& random, std::int64_t most_stored, double unit_in_
     test_walk(random, cost, twin, known, unit_in_margins * cost.margin());
 }
 
-/// Of many alike, rows do not all give away the same few; where there are more rows than columns neither.
+/// Where many arcs are alike, rows do not all return the same few; nor where there are more rows than columns.
 void test_ties_are_spread(std::size_t n_rows) {
     case_name = "ties, " + std::to_string(n_rows);
     const Matrix matrix(n_rows, 200, 1.0);

@@ -34,7 +34,7 @@ void test_every_place(Real good, Real bad) {
         values[static_cast<std::size_t>(k)] = bad;
         check_found(view, k / n_units, k % n_units);
     }
-    // Of the transposed array.
+    // A view of the transposed array.
     values.assign(values.size(), good);
     values[static_cast<std::size_t>(3 * n_stimuli + 5)] = bad;
     values[static_cast<std::size_t>(2 * n_stimuli + 7)] = bad;

@@ -209,7 +209,7 @@ void misleading_sgemm(char* transpose_a, char* transpose_b, int* m, int* n, int*
 }
 
 /// All costs of a row lie within the margin, most of them are the same, and the one that is lower is searched last: no
-/// row may be left before all that the margin leaves open is judged.
+/// row may be left before all that the margin leaves open is checked.
 void test_judges_all_within_margin(Random& random, std::size_t n, std::size_t m) {
     case_name = "misled, " + std::to_string(n) + " x " + std::to_string(m);
     const Activations unit = random_activations(random, 300, 1);

@@ -266,7 +266,7 @@ void test_interrupt(Random& random) {
         Auction auction(masses, arcs_of(cost));
         StopAt stop(n);
         CHECK(!auction.run(5.0, stop));
-        CHECK(stop.n_looks == n);  // it is obeyed at once
+        CHECK(stop.n_checks == n);  // it is obeyed at once
         CHECK(shipped_mass(auction) < 40.0);
         check_potentials(auction, masses, cost, 1e-9);
         check_shipments(auction, masses, cost, 5.0, 1e-9);

@@ -1,7 +1,7 @@
-/// The simplex ends where pivots move no mass: its trees stay strongly feasible (Cunningham 1976), so none comes back.
+/// The simplex ends where pivots move no mass: its trees stay strongly feasible (Cunningham 1976), so no tree recurs.
 ///
-/// Where no two ways cost the same, the tree can be told from outside: its arcs are those whose reduced cost vanishes.
-/// The rule is checked there after every few pivots; on ties, where the tree is hidden, it is checked that the solver
+/// Where no two paths cost the same, the tree is known from outside: its arcs are those whose reduced cost vanishes.
+/// There the rule is checked after every few pivots; on ties, where the tree is not known, the test is that the solver
 /// ends.
 #include <algorithm>
 #include <cstddef>
@@ -25,10 +25,10 @@ using mot::Node;
 /// Looks are thousands of pivots apart: a solver that takes more of them than any of these problems needs, cycles.
 class Bounded : public mot::Interrupt {
 public:
-    bool requested() override { return ++n_looks_ > 200; }
+    bool requested() override { return ++n_checks_ > 200; }
 
 private:
-    int n_looks_ = 0;
+    int n_checks_ = 0;
 };
 
 /// Whole numbers so large that no two ways to go cost the same, and so small that their sums are exact.
@@ -121,7 +121,7 @@ void check_strongly_feasible(const std::vector<TreeArc>& arcs, std::size_t n_nod
     CHECK(n_reached == n_nodes);  // a spanning tree
 }
 
-/// Arcs are made known one by one, in random order: few pivots lie between two looks at the tree.
+/// Arcs are made known one by one, in random order: few pivots lie between two checks of the tree.
 void test_trees_stay_strongly_feasible(Random& random, const WholeMasses& whole_masses) {
     const std::size_t n = whole_masses.a.size();
     const std::size_t m = whole_masses.b.size();

@@ -24,7 +24,7 @@ void test_bids_are_taken_up_again(Random& random) {
     for (const int n : {1, 2, 3, 4}) {  // there are 1,200 bids, a check after every 256
         mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
         StopAt stop(n);
-        CHECK(dense.optimize(stop) == mot::Status::interrupted && stop.n_looks == n);
+        CHECK(dense.optimize(stop) == mot::Status::interrupted && stop.n_checks == n);
         CHECK(dense.optimize(never) == mot::Status::optimal);
         const mot::Certificate certificate = certificate_of(cost, dense);
         CHECK(certificate.is_optimal());

@@ -154,7 +154,7 @@ void test_interrupt(Random& random) {
     while (true) {
         StopAt at_once(1);
         if (simplex.optimize(0.0, at_once) == mot::Status::optimal) break;
-        CHECK(at_once.n_looks == 1);
+        CHECK(at_once.n_checks == 1);
         ++n_interrupted;
     }
     CHECK(n_interrupted > 0);

@@ -131,7 +131,7 @@ void test_interrupt(Random& random) {
     for (int n = 1;; n += 1 + n / 4) {
         StopAt stop(n);
         if (engine.optimize(0.0, stop) == mot::Status::optimal) break;
-        CHECK(stop.n_looks == n);
+        CHECK(stop.n_checks == n);
         ++n_interrupted;
     }
     CHECK(n_interrupted > 10);

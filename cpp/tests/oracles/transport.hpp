@@ -1,4 +1,5 @@
-/// Slow, obvious twins of what the core computes: they take its types, and share no code with it.
+/// Transport by slow, obvious methods, and checks of the core's answers: they take its types, and share no code with
+/// it.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 #include "oracles/transport.hpp"
 #include "support/check.hpp"
 
-/// The flow on every arc and whether its source hangs from its target, found by cutting leaves off the tree.
+/// The flow on every arc and whether its source is the child, found by cutting leaves off the tree.
 struct TreeFlow {
     std::vector<double> flow;
     std::vector<bool> source_is_child;

@@ -113,7 +113,7 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     NeverInterrupt interrupt;
     mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
     dense.match_cheapest(interrupt);
-    CHECK(!dense.is_nearly_done());
+    CHECK(!dense.suits_dense_search());
     CHECK(dense.optimize(interrupt) == mot::Status::optimal);
     double expected = 0;
     for (std::size_t i = 0; i < n; ++i) expected += cost(i, to_index(dense.column_of()[i]));

@@ -1,5 +1,5 @@
-/// Work that is told to stop, at whichever moment, comes back interrupted and with nothing, and never works long
-/// without looking; few rows with many columns are work in proportion.
+/// Work that is told to stop, at whichever moment, returns interrupted and without a result, and never goes on for long
+/// without a check; the checks on few rows with many columns are in proportion to the work.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace {
 using mot::Method;
 using mot::Status;
 
-/// Solves, or does other work, of which nothing may come back but the status when it is interrupted.
+/// Solves, or does other work; when it is interrupted it may return nothing but the status.
 using Work = std::function<Status(mot::Interrupt&)>;
 
 Status status_of(const mot::Solution& solution) {
@@ -30,25 +30,25 @@ Status status_of(const mot::Solution& solution) {
     return solution.status;
 }
 
-/// The work is done to its end once, looking at every chance, then stopped at some of these looks, early and late ones.
-/// On the way out it may look once more for every exact cost that is asked for.
+/// Does the work to its end once, with a check wherever there can be one, then stops it at some of these checks, early
+/// and late ones. On its way out it may check once more for every exact cost that is computed.
 void test_moments(Random& random, const std::string& name, Status expected, int most_on_the_way_out, const Work& work) {
     case_name = name;
-    StopAt whole(StopAt::never);
-    CHECK(work(whole) == expected);
-    CHECK(whole.n_looks >= 20);
-    std::set<int> moments{1, 2, whole.n_looks};
+    StopAt undisturbed(StopAt::never);
+    CHECK(work(undisturbed) == expected);
+    CHECK(undisturbed.n_checks >= 20);
+    std::set<int> moments{1, 2, undisturbed.n_checks};
     for (int k = 0; k < 8; ++k) {
-        moments.insert(draw(random, 1, whole.n_looks));
-        moments.insert(draw(random, 1, 1 + whole.n_looks / (1 << k)));
+        moments.insert(draw(random, 1, undisturbed.n_checks));
+        moments.insert(draw(random, 1, 1 + undisturbed.n_checks / (1 << k)));
     }
     for (const int n : moments) {
-        case_name = name + ", look " + std::to_string(n) + " of " + std::to_string(whole.n_looks);
+        case_name = name + ", check " + std::to_string(n) + " of " + std::to_string(undisturbed.n_checks);
         StopAt interrupt(n);
         CHECK(work(interrupt) == Status::interrupted);
-        CHECK(interrupt.n_looks < n + most_on_the_way_out);
+        CHECK(interrupt.n_checks < n + most_on_the_way_out);
     }
-    StopAt late(whole.n_looks + 1);
+    StopAt late(undisturbed.n_checks + 1);
     CHECK(work(late) == expected);
 }
 
@@ -88,42 +88,24 @@ void test_matchings(Random& random) {
     test_moments(random, "no matching", Status::infeasible, 20, assign(forbidden));
 }
 
-/// Compressed rows of the finite costs.
-struct SparseRows {
-    std::vector<std::int64_t> starts{0};
-    std::vector<mot::Node> columns;
-    std::vector<double> costs;
-    explicit SparseRows(const Matrix& cost) {
-        for (std::size_t i = 0; i < cost.n_rows; ++i) {
-            for (std::size_t j = 0; j < cost.n_columns; ++j) {
-                if (!(cost(i, j) < infinity)) continue;
-                columns.push_back(static_cast<mot::Node>(j));
-                costs.push_back(cost(i, j));
-            }
-            starts.push_back(static_cast<std::int64_t>(columns.size()));
-        }
-    }
-};
-
 void test_sparse(Random& random) {
-    const auto solve = [](const SparseRows& rows, std::int64_t n) {
+    const auto solve = [](const FiniteRows& rows, std::int64_t n) {
         return [&rows, n](mot::Interrupt& interrupt) {
-            const mot::SparseView view{rows.starts.data(), rows.columns.data(), rows.costs.data(), n, n};
-            return status_of(mot::solve_sparse(mot::SparseCost(view), mot::Masses::uniform(n, n), interrupt));
+            return status_of(mot::solve_sparse(mot::SparseCost(rows.view()), mot::Masses::uniform(n, n), interrupt));
         };
     };
     Matrix known = some_of(random, whole_costs(random, 120, 120, 1000), 20);
     for (std::size_t i = 0; i < 120; ++i) known(i, i) = 1000.0;
-    const SparseRows feasible(known);
+    const FiniteRows feasible(known);
     test_moments(random, "sparse", Status::optimal, 20, solve(feasible, 120));
     // Two sources that can go to one target only.
     for (std::size_t j = 1; j < 120; ++j) known(0, j) = known(1, j) = infinity;
     known(1, 0) = 1.0;
-    const SparseRows infeasible(known);
+    const FiniteRows infeasible(known);
     test_moments(random, "sparse without a plan", Status::infeasible, 20, solve(infeasible, 120));
 }
 
-/// From the product on, which is looked at between its panels.
+/// Starts with the matrix product, between whose panels there are checks.
 void test_correlations(Random& random) {
     const mot::StandardizedLayer source = standardize(random_activations(random, 4, 1100));
     const mot::StandardizedLayer target = standardize(random_activations(random, 4, 30));
@@ -150,7 +132,7 @@ void test_layers(Random& random) {
     });
 }
 
-/// Rows are computed in panels, of 1,024 at most, and the costs that are kept are looked at between them.
+/// Stored costs are computed in panels of 1,024 rows at most, with a check between them.
 void test_product(Random& random) {
     const mot::StandardizedLayer source = standardize(random_activations(random, 4, 1100));
     const mot::StandardizedLayer target = standardize(random_activations(random, 4, 2));
@@ -159,15 +141,15 @@ void test_product(Random& random) {
         StopAt interrupt(n);
         mot::Workspace workspace = workspace_of(naive_sgemm, 2200);
         const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
-        CHECK(interrupt.n_looks == n);  // 1,100 rows are two panels
+        CHECK(interrupt.n_checks == n);  // 1,100 rows are two panels
     }
 }
 
-/// Never says stop; keeps the longest time that the processor worked between two looks.
+/// Never says stop; keeps the longest time that the processor worked between two checks.
 class Watch : public mot::Interrupt {
 public:
     bool requested() override {
-        ++n_looks;
+        ++n_checks;
         note();
         return false;
     }
@@ -176,22 +158,22 @@ public:
         longest = std::max(longest, now - last_);
         last_ = now;
     }
-    int n_looks = 0;
+    int n_checks = 0;
     double longest = 0;
 
 private:
     double last_ = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 };
 
-/// At the usual count of work. `most_looks`, each some million steps, bounds all work.
-void test_watched(const std::string& name, const Matrix& cost, const mot::Masses& masses, int most_looks) {
+/// Solves with the usual amount of work between checks. `most_checks`, each some million steps, bounds all work.
+void test_watched(const std::string& name, const Matrix& cost, const mot::Masses& masses, int most_checks) {
     case_name = name;
     Watch watch;
     const mot::Solution solution = mot::solve_dense(as_given(cost), masses, watch);
     watch.note();
     CHECK(solution.status == Status::optimal);
     CHECK(watch.longest < 1.0);
-    CHECK(watch.n_looks <= most_looks);
+    CHECK(watch.n_checks <= most_checks);
 }
 
 void test_few_with_many(Random& random) {
@@ -201,7 +183,7 @@ void test_few_with_many(Random& random) {
         for (double& value : cost.values) value = draw_real(random, 0.0, 1.0);
         for (const WholeMasses& masses : {uniform_masses(n, m), random_masses(random, n, m, 0, 1000)}) {
             test_watched(name, cost, to_core(masses), 60);
-            test_watched(name + ", turned", cost.transposed(), to_core({masses.b, masses.a}), 60);
+            test_watched(name + ", transposed", cost.transposed(), to_core({masses.b, masses.a}), 60);
         }
     }
 }

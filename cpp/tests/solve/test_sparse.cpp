@@ -12,30 +12,8 @@
 
 namespace {
 
-/// The finite costs of a matrix as compressed rows.
-struct Rows {
-    std::vector<std::int64_t> starts{0};
-    std::vector<mot::Node> columns;
-    std::vector<double> costs;
-    std::int64_t n_columns;
-
-    explicit Rows(const Matrix& cost) : n_columns(static_cast<std::int64_t>(cost.n_columns)) {
-        for (std::size_t i = 0; i < cost.n_rows; ++i) {
-            for (std::size_t j = 0; j < cost.n_columns; ++j) {
-                if (!(cost(i, j) < infinity)) continue;
-                columns.push_back(static_cast<mot::Node>(j));
-                costs.push_back(cost(i, j));
-            }
-            starts.push_back(static_cast<std::int64_t>(columns.size()));
-        }
-    }
-    mot::SparseView view() const {
-        return {starts.data(), columns.data(), costs.data(), static_cast<std::int64_t>(starts.size()) - 1, n_columns};
-    }
-};
-
 mot::Solution solve_rows(const Matrix& cost, const mot::Masses& masses) {
-    const Rows rows(cost);
+    const FiniteRows rows(cost);
     NeverInterrupt interrupt;
     return mot::solve_sparse(mot::SparseCost(rows.view()), masses, interrupt);
 }
@@ -102,7 +80,7 @@ void test_certificate_catches_missing_arcs() {
     const mot::Solution solution = solve_rows(cost, masses);
     CHECK(solution.certificate.is_optimal());
     cost(to_index(solution.plan.source[0]), to_index(solution.plan.target[0])) = infinity;
-    const Rows rows(cost);
+    const FiniteRows rows(cost);
     NeverInterrupt interrupt;
     CHECK(!mot::certify(mot::SparseCost(rows.view()), masses, solution.plan, solution.potentials, interrupt)
                .is_optimal());

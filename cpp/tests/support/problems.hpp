@@ -8,16 +8,16 @@
 #include <random>
 #include <vector>
 
-#include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/solution.hpp"
 #include "mot/types/masses.hpp"
+#include "mot/types/views.hpp"
 #include "oracles/transport.hpp"
 
 using Random = std::mt19937;
 
-/// Every way of solving a problem; of those that do not fit it, the simplex is taken.
+/// All methods; one that does not fit a problem solves it by the simplex.
 constexpr mot::Method all_methods[] = {mot::Method::automatic, mot::Method::simplex, mot::Method::assignment};
 
 /// From low to high, both included.
@@ -132,20 +132,43 @@ inline std::vector<mot::Arc> arcs_of(const Matrix& cost) {
     return arcs;
 }
 
+/// The finite costs of a matrix as compressed rows.
+struct FiniteRows {
+    std::vector<std::int64_t> starts{0};
+    std::vector<mot::Node> columns;
+    std::vector<double> costs;
+    std::int64_t n_columns;
+
+    explicit FiniteRows(const Matrix& cost) : n_columns(static_cast<std::int64_t>(cost.n_columns)) {
+        for (std::size_t i = 0; i < cost.n_rows; ++i) {
+            for (std::size_t j = 0; j < cost.n_columns; ++j) {
+                if (!(cost(i, j) < infinity)) continue;
+                columns.push_back(static_cast<mot::Node>(j));
+                costs.push_back(cost(i, j));
+            }
+            starts.push_back(static_cast<std::int64_t>(columns.size()));
+        }
+    }
+    mot::SparseView view() const {
+        return {starts.data(), columns.data(), costs.data(), static_cast<std::int64_t>(starts.size()) - 1, n_columns};
+    }
+};
+
 class NeverInterrupt : public mot::Interrupt {
 public:
     bool requested() override { return false; }
 };
 
-/// Says stop at the n-th look and from then on; looks after every so many steps of work, at every chance unless told.
+/// Says stop at the n-th check and from then on; checks after every so many steps of work, or each time that it is told
+/// of work.
 class StopAt : public mot::Interrupt {
 public:
     static constexpr int never = std::numeric_limits<int>::max();
 
-    explicit StopAt(int n, std::int64_t work_between_looks = 1) : Interrupt(work_between_looks), n_(n) {}
-    bool requested() override { return ++n_looks >= n_; }
-    bool has_stopped() const { return n_looks >= n_; }
-    int n_looks = 0;
+    explicit StopAt(int n, std::int64_t work_between_checks = 1) : Interrupt(work_between_checks), n_(n) {}
+    bool requested() override { return ++n_checks >= n_; }
+    bool has_stopped() const { return n_checks >= n_; }
+    int n_checks = 0;
 
 private:
     int n_;

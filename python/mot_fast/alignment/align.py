@@ -31,9 +31,9 @@ from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, pair, warn_of_rows
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system import progress_bar
-from mot_fast.system.executor import n_threads_for, validated_executor
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
+from mot_fast.system.executor import n_threads_per_task, validated_executor
+from mot_fast.system.progress import progress_bar
 from mot_fast.transport.transport import Certificate, solve_transport
 
 _MOST_NAMED = 20
@@ -167,7 +167,7 @@ def resources(
 ) -> Resources:
     """What a run over so many pairs of layers may use, judged."""
     workers = validated_executor(executor)
-    n_threads = n_threads_for(n_jobs, workers)
+    n_threads = n_threads_per_task(n_jobs, workers)
     if memory_limit is not None:
         memory_limit = _validate.memory_limit(memory_limit, 0)
     return Resources(
@@ -289,6 +289,6 @@ def progress_callback(is_shown: bool, n_pairs: int, of: str = "layer") -> Iterat
     if not is_shown:
         yield None
         return
-    with progress_bar.bar(f"{of} pairs", is_shown=True, total=n_pairs, unit="pair") as bar:
+    with progress_bar(f"{of} pairs", is_shown=True, total=n_pairs, unit="pair") as bar:
         yield lambda n_done: bar.update(n_done - bar.n) and None
         bar.update(n_pairs - bar.n)

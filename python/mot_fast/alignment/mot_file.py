@@ -26,7 +26,7 @@ from mot_fast.layer_pairs.consistency import ROUNDING, agree, check_plans, check
 from mot_fast.layer_pairs.packing import PackedPlans, Pieces, check_shapes, in_rows
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import archive
-from mot_fast.system.header_values import check_fields, field, number, texts
+from mot_fast.system.json_header import check_fields, field, number, texts
 from mot_fast.transport.transport import Certificate
 
 FORMAT = "mot_fast alignment"

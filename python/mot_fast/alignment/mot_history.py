@@ -14,7 +14,7 @@ import numpy as np
 from mot_fast._validate import MIN_STIMULI
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
-from mot_fast.system.header_values import check_fields, count, field, is_text, number, optional_number, texts
+from mot_fast.system.json_header import check_fields, count, field, is_text, number, optional_number, texts
 
 SINCE = 3
 """The version of the format that first told it; in files of earlier ones such fields have no meaning."""

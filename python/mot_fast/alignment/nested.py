@@ -17,7 +17,7 @@ from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.networks.nesting import Branch
 from mot_fast.networks.network import Network
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 from mot_fast._validate import F64
 from mot_fast.alignment.record import Record
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
+from mot_fast.measures.standardize import root_mean_square, z_scores
 from mot_fast.networks.network import Network
 
 if TYPE_CHECKING:
@@ -62,27 +63,7 @@ class Predictor:
             if self._is_standardized:
                 deviation = self._alignment.target.deviations[m]
                 if self._alignment.alternation is not None:
-                    deviation = np.where(deviation == 0.0, 0.0, _root_mean_square(deviation))
-                activations = _z_scores(activations, self._alignment.target.means[m], deviation)
+                    deviation = np.where(deviation == 0.0, 0.0, root_mean_square(deviation))
+                activations = z_scores(activations, self._alignment.target.means[m], deviation, "target")
             self._inputs[m] = np.ascontiguousarray(activations)
         return self._inputs[m]
-
-
-def _root_mean_square(values: F64) -> float:
-    largest = float(values.max())
-    return largest * float(np.sqrt(np.mean((values / largest) ** 2))) if largest > 0 else 0.0
-
-
-def _z_scores(activations: F64, mean: F64, deviation: F64) -> F64:
-    """A unit that was constant in training predicts nothing: its z-score is 0."""
-    is_constant = deviation == 0.0
-    with np.errstate(over="ignore"):
-        scores = np.asarray((activations - mean) / np.where(is_constant, 1.0, deviation))
-    scores[:, is_constant] = 0.0
-    if not np.isfinite(scores).all():
-        unit = int(np.argmin(np.isfinite(scores).all(axis=0)))
-        raise ValueError(
-            f"target: expected activations of the scale aligned on, found z-scores beyond float64 at unit {unit}, "
-            f"whose deviation was {deviation[unit]}"
-        )
-    return scores

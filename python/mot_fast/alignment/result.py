@@ -23,7 +23,7 @@ from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import memory
 from mot_fast.system.blas import one_blas_thread
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import UnitPlan
 
 if TYPE_CHECKING:

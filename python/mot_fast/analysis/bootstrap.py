@@ -14,7 +14,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations
-from mot_fast.measures.score import unit_deviations
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source, load
 
 Made = TypeVar("Made")
@@ -221,7 +221,7 @@ def _held_out(
     values = [alignment.score(source, target, coupling).value for coupling in couplings]  # which judges networks too
     truths, kept = [], []
     for l in range(source.n_layers):
-        deviations, is_constant = unit_deviations(source.layer(l).astype(np.float64))
+        deviations, is_constant, _ = unit_deviations(source.layer(l).astype(np.float64))
         truths.append(deviations[:, ~is_constant])
         kept.append(~is_constant)
     predictions = [

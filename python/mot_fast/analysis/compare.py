@@ -182,7 +182,9 @@ def seeded_splits(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     n_bytes = n_splits * source.n_stimuli * np.dtype(np.int64).itemsize
     if n_bytes > memory.available():
-        raise ValueError(f"n_splits: expected splits that fit into memory, found {n_splits} of {memory.shown(n_bytes)}")
+        raise ValueError(
+            f"n_splits: expected splits that fit into memory, found {n_splits} of {memory.format_bytes(n_bytes)}"
+        )
     rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n_splits)]
     _validate.enough_stimuli(len(rows[0][0]), "training stimuli of a split")
     _validate.enough_stimuli(len(rows[0][1]), "held-out stimuli of a split")

@@ -15,7 +15,7 @@ from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import linear_cka, procrustes, rsa
 from mot_fast.system import optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     import pandas

@@ -15,7 +15,7 @@ from mot_fast.alignment.options import RotatingOptions
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.networks.load import Source, load, warn_of_rows
 from mot_fast.networks.network import Network
-from mot_fast.system import progress_bar
+from mot_fast.system.progress import progress_bar
 
 TIE = 1e-12
 """Hierarchy scores that differ by less are equal but for rounding."""
@@ -164,7 +164,7 @@ def _plans_after_shuffles(
     source: Network, target: Network, orders: list[Index], progress: bool, options: RotatingOptions
 ) -> list[F64]:
     """Layer plans of the alignments with the target's stimuli in each of these orders."""
-    shuffles = progress_bar.bar("shuffles of the stimuli", is_shown=progress, pieces=orders)
+    shuffles = progress_bar("shuffles of the stimuli", is_shown=progress, pieces=orders)
     return [align(source, target[order], **options).layer_plan for order in shuffles]
 
 

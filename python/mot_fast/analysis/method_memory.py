@@ -9,7 +9,7 @@ from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.passed_layer import needed_in_passes
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.network import Network
-from mot_fast.system.memory import ALWAYS, needed_by_scores, needed_by_transport, shown
+from mot_fast.system.memory import ALWAYS, format_bytes, needed_by_scores, needed_by_transport
 
 _FLOAT = 8
 """Bytes of a float64."""
@@ -42,8 +42,8 @@ def threads_within(
         if room < per_thread:
             raise ValueError(
                 f"memory_limit: method '{name}' on {n_train} stimuli, with {n_held_out} held out, needs about "
-                f"{shown(once + per_thread)} beside the activations, and {shown(limit)} may be taken; raise "
-                "memory_limit, leave the method out, or take fewer units or stimuli"
+                f"{format_bytes(once + per_thread)} beside the activations, and {format_bytes(limit)} may be taken; "
+                "raise memory_limit, leave the method out, or take fewer units or stimuli"
             )
         threads[name] = min(n_threads, room // per_thread) if per_thread else n_threads
     return threads

@@ -24,8 +24,8 @@ from mot_fast.measures.linear import global_linear_predictivity, linear_predicti
 from mot_fast.measures.similarity import greedy_map
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
-from mot_fast.system import progress_bar
-from mot_fast.system.usage import Usage, measured
+from mot_fast.system.progress import progress_bar
+from mot_fast.system.resource_usage import ResourceUsage, measure_usage
 
 _GROUPS = (*((name,) for name in SIMILARITIES), COUPLINGS, ROTATED, ("global_ot",), ("global_linear",), ("linear",))
 """Groups of methods that share their work, in the order in which they are run. The similarities are first, since they
@@ -49,7 +49,7 @@ class MethodOutcome:
     """Held-out value of one method on one split, and the time and memory that it took."""
 
     value: float
-    usage: Usage
+    usage: ResourceUsage
     layer_map: F64 | None = None
     permuted_sd: float | None = None
     p_better: float | None = None
@@ -148,7 +148,7 @@ class ComparisonPlan:
         """Run all methods on every split, and collect the results of each method."""
         groups = [asked for group in _GROUPS if (asked := [name for name in group if name in names])]
         outcomes: dict[str, list[MethodOutcome]] = {name: [] for name in names}
-        with progress_bar.bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
+        with progress_bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
             for split in splits:
                 for group in groups:
                     for name, outcome in self._run_group(split, group).items():
@@ -161,7 +161,7 @@ class ComparisonPlan:
         if names[0] in COUPLINGS or names[0] in ROTATED:
             return self._couplings(split, names)
         measure = {"global_ot": self._global_ot, "global_linear": self._global_linear, "linear": self._linear}
-        with measured() as usage:
+        with measure_usage() as usage:
             outcome = measure[names[0]](split) if names[0] in measure else self._similarity(split, names[0])
         value, layer_map = outcome
         return {names[0]: MethodOutcome(value, usage, layer_map)}
@@ -170,12 +170,12 @@ class ComparisonPlan:
         """Outcomes of couplings, all of them without rotations or all of them with, from one alignment."""
         suffix = "+r" if names[0] in ROTATED else ""
         masses = self.source_masses.given, self.target_masses.given
-        with measured() as alignment_usage:
+        with measure_usage() as alignment_usage:
             alignment = self._align(split.train, masses, self.alternation if suffix else False)
         outcomes = {}
         for name in names:
             coupling = name.removesuffix("+r")
-            with measured() as scores_usage:
+            with measure_usage() as scores_usage:
                 seeds = range(self.n_permutations if coupling == "permuted" else 1)
                 weights = [alignment.coupling(coupling, seed=k) for k in seeds]
                 values = np.array([score.value for score in alignment.scores(*split.test, weights, self.n_jobs)])

@@ -36,7 +36,7 @@ from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.split import split
 from mot_fast.system import memory
 from mot_fast.system.blas import one_blas_thread
-from mot_fast.system.executor import completed
+from mot_fast.system.executor import results_as_completed
 from mot_fast.system.memory import Budget
 
 _LEAST_SHARE, _SOON = 0.1, 0.02
@@ -202,8 +202,9 @@ def _within(
             if needed > max(budget.limit, memory.ALWAYS):
                 raise ValueError(
                     f"memory_limit: scores of '{source.name}', reconstructed from '{target.name}' on "
-                    f"{held_out.n_stimuli} stimuli, need about {memory.shown(needed)}, and "
-                    f"{memory.shown(budget.limit)} may be taken; raise memory_limit, or take fewer units or stimuli"
+                    f"{held_out.n_stimuli} stimuli, need about {memory.format_bytes(needed)}, and "
+                    f"{memory.format_bytes(budget.limit)} may be taken; raise memory_limit, or take fewer units "
+                    "or stimuli"
                 )
     return work
 
@@ -214,7 +215,7 @@ def _survey(
     """Look at every network once; statistics are of the training stimuli."""
     limits = means.n_threads, means.memory_limit
     orders = [(k, halves, work.preparation, *limits) for k, halves in enumerate(networks)]
-    found = {order[0]: seen for order, seen in completed(_look, orders, means.executor)}
+    found = {order[0]: seen for order, seen in results_as_completed(_look, orders, means.executor)}
     return [found[k][0] for k in range(len(networks))], [found[k][1] for k in range(len(networks))]
 
 
@@ -248,7 +249,7 @@ def _figures(
         else:
             yield i, j, found
     orders = _orders([*missing, *again], halves, setting, work, means)
-    for order, results in completed(_align, orders, means.executor):
+    for order, results in results_as_completed(_align, orders, means.executor):
         for pair, figures in zip(order.pairs, results, strict=True):
             if pair in again and not np.allclose(again[pair], figures["figures"], _ROUNDING, _ROUNDING, equal_nan=True):
                 names = " and ".join(f"'{halves[k].train.network.name}'" for k in pair)

@@ -12,7 +12,7 @@ from mot_fast._validate import F64
 from mot_fast.analysis.comparison import markdown_table
 from mot_fast.display import notebook, tables
 from mot_fast.system import optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     import pandas

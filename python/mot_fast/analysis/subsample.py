@@ -21,8 +21,8 @@ from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Layer, Network
-from mot_fast.system import progress_bar
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
+from mot_fast.system.progress import progress_bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,7 +172,7 @@ def subsample_curve(
     n_alignments = len(splits) * len(kept) * len(groups)
     with (
         named_once(),
-        progress_bar.bar("alignments", is_shown=progress, total=n_alignments) as bar,
+        progress_bar("alignments", is_shown=progress, total=n_alignments) as bar,
     ):
         for k, (train, test) in enumerate(splits):
             for f, network in enumerate(_subsampled_networks(target, kept, seed + k)):

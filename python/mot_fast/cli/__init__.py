@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import mot_fast as mot
 from mot_fast.cli import align, compare, completion, demo, extract, info, plot, report, run, terminal, trajectories
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 COMMANDS = (demo, extract, info, align, compare, trajectories, plot, report, run, completion)
 

@@ -17,7 +17,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.cli import arguments, output, terminal
 from mot_fast.display.text_summary import certificate_text, layer_plan_table, score_table
 from mot_fast.networks.network import Network, same_stimuli
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 HELP = "align two networks in files"
 DESCRIPTION = "Align two networks on part of their stimuli; print plan, proof and scores on the other stimuli."

@@ -149,4 +149,4 @@ def check_output(path: Path | None) -> None:
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
     if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
         raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
-    atomic_write.check(path)
+    atomic_write.check_writable(path)

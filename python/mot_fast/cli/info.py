@@ -12,7 +12,7 @@ from mot_fast.analysis.comparison import aligned_table
 from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.display.text_summary import certificate_text, score_table
 from mot_fast.networks.files.activation_index import INDEX, read_index
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 HELP = "tell what a file or folder holds"
 DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."

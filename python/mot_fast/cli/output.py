@@ -70,7 +70,7 @@ def save_picture(axes: Axes, path: Path) -> None:
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
-            with atomic_write.written(path) as file:
+            with atomic_write.open_atomically(path) as file:
                 figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
         except OSError as error:
             raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
@@ -100,7 +100,7 @@ def write_table(comparison: Comparison, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Whole or not at all."""
-    with atomic_write.written(path) as file:
+    with atomic_write.open_atomically(path) as file:
         file.write(text.encode())
 
 

@@ -16,7 +16,7 @@ from mot_fast import _validate
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.analysis.comparison import METHODS
 from mot_fast.cli.compare import DEFAULT
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 _KEYS = {
     "": {"networks", "pairs", "splits", "methods", "alignment", "output"},

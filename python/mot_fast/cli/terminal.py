@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any, NoReturn
 
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 
 def open_closed_streams() -> None:

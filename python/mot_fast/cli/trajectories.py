@@ -11,7 +11,7 @@ from mot_fast.cli import arguments, output, terminal
 from mot_fast.display.text_summary import certificate_text
 from mot_fast.networks.files.containers import natural
 from mot_fast.networks.network import Network
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 HELP = "align two training runs, checkpoint by checkpoint"
 DESCRIPTION = (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mot_fast.system import optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ import numpy as np
 
 from mot_fast._validate import F64
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_axes, open_frame
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

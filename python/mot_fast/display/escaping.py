@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Underscores within words are text, as in names of layers they so often are."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from mot_fast._validate import F64
 from mot_fast.display.axes import short_names
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate
 
 _BLUE = "#0072B2"

@@ -14,7 +14,7 @@ from mot_fast._validate import F64
 from mot_fast.display import heat_map
 from mot_fast.display.axes import AS_WRITTEN, NAME_SIZE, lay_out, new_axes, points, short_name, short_names, thin_out
 from mot_fast.measures.hierarchy import ceiling, hierarchy
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mot_fast.measures.hierarchy import ceiling
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.procrustes import orthogonal_factor
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.system.jit import compiled
-from mot_fast.transport.transport import Certificate, UnitPlan, fields_of
+from mot_fast.transport.transport import Certificate, UnitPlan
 
 _EPSILON = float(np.finfo(np.float64).eps)
 
@@ -218,7 +218,7 @@ class LayerPair:
         largest = _to_correlation_cost(cost, _inverse_roots(squares, rounding), self.inverse_norms)
         solution = solve_transport(cost, self.a, self.b, largest)
         what = f"the transport from rotated layer '{self.labels[0]}' to layer '{self.labels[1]}'"
-        return UnitPlan(**fields_of(solution, what), source=self.labels[0], target=self.labels[1])
+        return UnitPlan.from_solution(solution, what, source=self.labels[0], target=self.labels[1])
 
     def _weights(self, plan: UnitPlan) -> Any:
         return rows_to_one(plan.plan, self.a) if self.is_scale_free else plan.plan

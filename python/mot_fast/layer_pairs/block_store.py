@@ -151,7 +151,7 @@ class Store:
             digest = layer_digest(values, rows)
             path = self._layers / f"{digest}.npy"
             if not _holds(path, (len(values) if rows is None else len(rows), values.shape[1]), digest):
-                with atomic_write.written(path, is_replaced=True) as file:
+                with atomic_write.open_atomically(path, is_replaced=True) as file:
                     np.lib.format.write_array(file, values if rows is None else values[rows], allow_pickle=False)
             kept = layer_of_npy(path.absolute())
             layers.append(Layer(layer.label, kept.shape, kept.read, is_in_file=True))

@@ -30,7 +30,7 @@ from mot_fast.layer_pairs.pairs import PairWork, Part, Preparation, Prepared, St
 from mot_fast.networks.network import Network
 from mot_fast.system import atomic_write, memory
 from mot_fast.system.blas import one_blas_thread
-from mot_fast.system.executor import completed
+from mot_fast.system.executor import results_as_completed
 from mot_fast.system.memory import Budget
 
 MOST_SECONDS = 4.0
@@ -190,7 +190,7 @@ class BlockRun(Generic[Prepared, Whole]):
                 limits = resources.n_threads, resources.memory_limit
                 orders.append(Look(which, block, network.select(block), self._work.preparation, *limits))
         found: dict[tuple[int, int], Surveyed] = {}
-        for order, layers in completed(look, orders, resources.executor):
+        for order, layers in results_as_completed(look, orders, resources.executor):
             found.update({(order.which, l): layer for l, layer in zip(order.layers, layers, strict=True)})
         of_networks = [[found[which, l] for l in range(len(each))] for which, each in enumerate(self._networks)]
         self._stored = tuple(map(stored, self._networks, of_networks))
@@ -219,7 +219,7 @@ class BlockRun(Generic[Prepared, Whole]):
                 missing.append((rows, columns))
             else:
                 yield order, found
-        yield from completed(solve, (self._order(*block) for block in missing), self._resources.executor)
+        yield from results_as_completed(solve, (self._order(*block) for block in missing), self._resources.executor)
 
     def _blocks(self) -> Iterator[tuple[range, range]]:
         """Of layers that take about as long together, whatever the machine."""

@@ -1,4 +1,4 @@
-"""One layer's activations, centred in double precision, with their Gram matrix: what rotations are fitted to."""
+"""A layer's activations centred in double precision, with their Gram matrix, to which rotations are fitted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from mot_fast._validate import F64, Array, Index
+from mot_fast.measures.standardize import centre_from_first, order_one
 
 
 class CentredLayer:
@@ -15,23 +16,17 @@ class CentredLayer:
     Parameters
     ----------
     activations : array, `(n_stored_stimuli, n_units)`
-        Finite.
+        Finite activations.
     rows : array of int, optional
         The stimuli that count; all by default.
     """
 
     def __init__(self, activations: Array, rows: Index | None = None) -> None:
         values = np.array(activations if rows is None else activations[rows], dtype=np.float64, order="C")
-        self.exponent = int(np.frexp(max(values.max(), -values.min()))[1])
+        self.exponent = int(order_one(values, out=values)[1])
         """Centred activations are `values` times 2 to this power."""
-        np.ldexp(values, -self.exponent, out=values)
-        # The mean of the differences from the first stimulus: a constant unit becomes exactly zero.
-        reference = values[0].copy()
-        values -= reference
-        mean = values.mean(axis=0)
-        values -= mean
+        self.mean: F64 = np.ldexp(centre_from_first(values), self.exponent)
         self.values: F64 = values
-        self.mean: F64 = np.ldexp(reference + mean, self.exponent)
         squares = np.einsum("ti,ti->i", values, values)
         self.deviation: F64 = np.ldexp(np.sqrt(squares / len(values)), self.exponent)
         self.squared_norm = float(squares.sum())
@@ -43,5 +38,5 @@ class CentredLayer:
 
     @staticmethod
     def n_bytes(n_stimuli: int, n_units: int) -> int:
-        """What such a layer takes."""
+        """Bytes that such a layer takes."""
         return 8 * (n_stimuli + n_units) * n_units

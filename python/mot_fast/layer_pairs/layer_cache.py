@@ -87,7 +87,7 @@ def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_th
         return Surveyed(digest, layer.mean, layer.deviation)
 
     largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
-    return threads.each(look, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
+    return threads.map_in_order(look, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
 
 
 def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
@@ -106,7 +106,7 @@ def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:
     """The network with its layers' digests."""
-    digests = threads.each(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
+    digests = threads.map_in_order(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
     return StoredNetwork(network, tuple(digests))
 
 

@@ -106,7 +106,7 @@ class PreparedNetwork(Generic[Prepared]):
         def prepare(l: int) -> Prepared:
             return self._kept.get(l) or self._make(l)
 
-        return threads.each(prepare, block, self.n_threads)
+        return threads.map_in_order(prepare, block, self.n_threads)
 
 
 def prepare(

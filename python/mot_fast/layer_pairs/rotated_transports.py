@@ -28,7 +28,7 @@ from mot_fast.layer_pairs.unit_transports import (
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import threads
-from mot_fast.system.memory import Budget, shown
+from mot_fast.system.memory import Budget, format_bytes
 from mot_fast.transport.transport import Certificate, UnitPlan
 
 CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes, "centred")
@@ -231,8 +231,8 @@ def _needed(source: Network, target: Network, budget: Budget) -> tuple[int, int]
     if layers + each > budget.limit:
         raise ValueError(
             f"rotate: aligning layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with layer "
-            f"'{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' needs about {shown(layers + each)}, "
-            f"and {shown(budget.limit)} may be taken; raise memory_limit, take fewer units or stimuli, or align "
-            "without rotation"
+            f"'{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' needs about "
+            f"{format_bytes(layers + each)}, and {format_bytes(budget.limit)} may be taken; raise memory_limit, "
+            "take fewer units or stimuli, or align without rotation"
         )
     return layers, each

@@ -13,6 +13,7 @@ import numpy as np
 from mot_fast._validate import F64, Array, Index
 from mot_fast.layer_pairs.consistency import TOLERANCE
 from mot_fast.layer_pairs.packing import PackedPlans
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
 from mot_fast.transport.transport import UnitPlan
 
@@ -79,16 +80,9 @@ def _check_arcs(plan: UnitPlan, arcs: Index, source: _Units, others: _Units) -> 
 
 
 def _units(values: Array, rows: Index | None, units: Index) -> _Units:
-    """Centred and divided by their norms, at any scale of the activations; zero where a unit is constant."""
+    """Some units of a layer, centred and divided by their norms at any scale; zero where a unit is constant."""
     picked = np.asarray(values[:, units] if rows is None else values[rows[:, None], units], dtype=np.float64)
-    exponents = np.frexp(np.abs(picked).max(axis=0))[1]
-    picked = np.ldexp(picked, -exponents)
-    centred = picked - picked[0]
-    centred -= centred.mean(axis=0)
-    _, more = np.frexp(np.abs(centred).max(axis=0))
-    norms = np.linalg.norm(np.ldexp(centred, -more), axis=0)
-    is_constant = norms == 0
-    vectors = np.ldexp(centred, -more) / np.where(is_constant, 1.0, norms)
-    # Values near 1 in size, whose deviations are of the order 2^more, are known to as many digits as those leave.
-    rounding = np.ldexp(8 * _EPSILON * np.sqrt(len(picked)) / np.where(is_constant, 1.0, norms), -more)
+    vectors, is_constant, norms = unit_deviations(picked)
+    # Values near 1 in size are known to as many digits as deviations that small leave of them.
+    rounding = 8 * _EPSILON * np.sqrt(len(picked)) / np.where(is_constant, 1.0, norms)
     return _Units(units, vectors, np.where(is_constant, 0.0, rounding))

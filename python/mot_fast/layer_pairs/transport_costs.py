@@ -23,7 +23,7 @@ from mot_fast.layer_pairs.unit_transports import (
 )
 from mot_fast.networks.network import Network
 from mot_fast.system.memory import Budget
-from mot_fast.transport.transport import Certificate, proven
+from mot_fast.transport.transport import Certificate, require_optimal
 
 _LEAST_SHARE, _SOON = 0.05, 0.05
 """What share of a block's pairs is solved again; and in how many seconds' worth of pairs all of them are."""
@@ -67,7 +67,7 @@ class TransportCosts:
                 layers, batch, (None, None), budget, n_threads, report and (lambda n: report(n_done + n))
             )
             for (l, m), solution in zip(batch.pairs, solutions, strict=True):
-                proven(solution, transport_name(source.labels[l], target.labels[m]))
+                require_optimal(solution, transport_name(source.labels[l], target.labels[m]))
             costs = np.array([solution.cost for solution in solutions])
             certificate = Certificate.worst(Certificate.of(solution.certificate) for solution in solutions)
             return LayerCosts(costs.reshape(len(batch.source_block), -1), certificate)

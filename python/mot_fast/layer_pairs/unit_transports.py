@@ -19,8 +19,8 @@ from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes, need
 from mot_fast.layer_pairs.spot_check import check_correlations
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
-from mot_fast.system.memory import ALWAYS, Budget, needed_by_transport, shown
-from mot_fast.transport.transport import UnitPlan, fields_of
+from mot_fast.system.memory import ALWAYS, Budget, format_bytes, needed_by_transport
+from mot_fast.transport.transport import UnitPlan
 
 Report = Callable[[int], None] | None
 UnitMasses = Sequence[F64] | None
@@ -165,8 +165,8 @@ def transports_within(
         raise ValueError(
             f"memory_limit: aligning layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with "
             f"layer '{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' on {source.n_stimuli} stimuli "
-            f"needs about {shown(min(held, passed))}, and {shown(budget.limit)} may be taken; raise memory_limit, or "
-            "take fewer units or stimuli"
+            f"needs about {format_bytes(min(held, passed))}, and {format_bytes(budget.limit)} may be taken; "
+            "raise memory_limit, or take fewer units or stimuli"
         )
     if held <= room and not is_in_passes:
         return False, budget.less(held), wanted
@@ -252,4 +252,4 @@ def transport_name(source: str, target: str) -> str:
 
 
 def _unit_plan(source: str, target: str, solution: Solution) -> UnitPlan:
-    return UnitPlan(**fields_of(solution, transport_name(source, target)), source=source, target=target)
+    return UnitPlan.from_solution(solution, transport_name(source, target), source=source, target=target)

@@ -1,4 +1,4 @@
-"""Which source layer is predicted from which target layers: the layer plan and its baselines."""
+"""Couplings of layers: the weights by which a source layer is predicted from target layers, and their baselines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 
 UNSHUFFLED = ("mot", "single_best", "pairwise_best")
+"""Couplings without random numbers."""
 COUPLINGS = (*UNSHUFFLED, "permuted")
 
 
@@ -17,13 +18,13 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
     Parameters
     ----------
     name : str
-        "mot": the layer plan itself; "single_best": each source layer's weight on the target layer that has most of it
-        in the plan; "pairwise_best": on the target layer of least layer cost, each source layer for itself;
+        "mot": the layer plan itself; "single_best": all weight of a source layer on the target layer that has most of
+        it in the plan; "pairwise_best": all weight of a source layer on the target layer of least layer cost;
         "permuted": the rows of the plan in random order, each scaled to its new layer's mass. Ties go to the earlier
         layer.
     layer_plan, layer_costs : arrays, `(L, M)`
     seed : int
-        Of the random order.
+        Seed of the random order.
 
     Raises
     ------

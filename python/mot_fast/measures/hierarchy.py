@@ -1,4 +1,4 @@
-"""How well a coupling of layers keeps their order."""
+"""The hierarchy score: how well a coupling of layers keeps their order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        In [0, 1]. For L != M even a monotone plan stays below 1: ``from mot_fast.hierarchy import ceiling`` says how
+        Score in [0, 1]. For L != M even a monotone plan stays below 1; `mot_fast.measures.hierarchy.ceiling` says how
         far, for uniform masses. A map that leaves target layers out may exceed that.
 
     Raises
@@ -45,7 +45,12 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
 
 
 def ceiling(n_source: int, n_target: int) -> float:
-    """Hierarchy score of the monotone coupling (the staircase) of so many layers, the best that uniform weights allow.
+    """Hierarchy score of the monotone coupling (the staircase) of two networks: the best that uniform masses allow.
+
+    Parameters
+    ----------
+    n_source, n_target : int
+        Numbers of layers.
 
     Examples
     --------

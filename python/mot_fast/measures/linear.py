@@ -11,33 +11,35 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast.measures.score import Score, correlate_units
+from mot_fast.measures.standardize import ZScores
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.system import memory, optional, threads
 from mot_fast.system.blas import one_blas_thread
 
 ALPHAS = np.logspace(-8, 8, 17)
-"""Penalties to choose from, of regressions between z-scores."""
+"""Penalties of ridge regression to choose from; inputs and outputs are z-scores."""
 
 _LARGEST_Z_SCORE = 1e100
-"""Held-out z-scores up to here cannot overflow a prediction."""
+"""Largest held-out z-score: smaller ones cannot make a prediction overflow."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinearPredictivity:
     """How well ridge regression predicts the units of each source layer from those of each target layer.
 
-    The scores are means over a source layer's units of correlations between truth and prediction; units whose truth is
-    constant over the stimuli have none and are left out, NaN stands where none is left.
+    Scores are correlations between truth and prediction, averaged over a source layer's units. Units that are constant
+    over the stimuli have no correlation and are left out; the score is NaN where no unit is left.
     """
 
     train: F64
-    """`(L, M)`: on the training stimuli, each predicted from all others. It falls to -1, not to 0, where nothing can be
-    predicted, for the mean of all other stimuli is the lower the higher the one left out."""
+    """Scores on the training stimuli, each predicted from all others, `(L, M)`. They fall to -1, not to 0, where
+    nothing can be predicted, since the mean of all other stimuli is lower where the stimulus left out is higher."""
     test: F64
-    """`(L, M)`: on the held-out stimuli, predicted from the training stimuli; 0 for a constant prediction."""
+    """Scores on the held-out stimuli, predicted from the training stimuli, `(L, M)`; a constant prediction scores 0."""
     alphas: F64
-    """`(L, M)`: the penalty chosen for all units of the source layer, that of the least leave-one-out error."""
+    """Penalties, `(L, M)`: for each pair of layers the one of least leave-one-out error over all units of the source
+    layer."""
 
 
 def linear_predictivity(
@@ -50,17 +52,16 @@ def linear_predictivity(
 ) -> LinearPredictivity:
     """Predict the units of every source layer from the units of every target layer by ridge regression.
 
-    One penalty for each pair of layers, chosen from `ALPHAS` by the exact leave-one-out mean squared error over all
+    Each pair of layers has one penalty, chosen from `ALPHAS` by the exact leave-one-out mean squared error over all
     units and training stimuli, as scikit-learn's `RidgeCV` does. Units of both networks are z-scored by their training
-    means and deviations, so that the penalty means the same for each; units that are constant in training predict
-    nothing.
+    means and deviations, so that the penalty is the same for each; units that are constant in training predict nothing.
 
     Parameters
     ----------
     source_train, target_train : Network or anything `mot_fast.load` takes
         Activations of both networks on the training stimuli.
     source_test, target_test : Network or anything `mot_fast.load` takes
-        Of the same layers on the held-out stimuli.
+        Activations of the same layers on the held-out stimuli.
     n_jobs : int, optional
         Threads, one for each target layer, as in `mot_fast.align`; fewer where memory is short. The result is the same
         to the last bit for any number.
@@ -88,12 +89,12 @@ def linear_predictivity(
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
-    outputs = [_ZScores(source_train, [l]).train for l in range(len(source_train))]
+    outputs = [_Layers(source_train, [l]).training for l in range(len(source_train))]
     truth = [source_test.layer(l) for l in range(len(source_test))]
 
     def from_target_layer(m: int, check: Callable[[], None]) -> list[tuple[float, float, float]]:
-        z_scores = _ZScores(target_train, [m])
-        regressions = _Regressions(z_scores.train, z_scores.held_out(target_test))
+        inputs = _Layers(target_train, [m])
+        regressions = _Regressions(inputs.training, inputs.held_out(target_test))
         scores = []
         for layer in zip(outputs, truth, strict=True):
             check()
@@ -120,12 +121,12 @@ def global_linear_predictivity(
     source_train, target_train : Network or anything `mot_fast.load` takes
         Activations of both networks on the training stimuli.
     source_test, target_test : Network or anything `mot_fast.load` takes
-        Of the same layers on the held-out stimuli.
+        Activations of the same layers on the held-out stimuli.
 
     Returns
     -------
     Score
-        Of one layer that holds all source units: held-out correlation of each with its prediction.
+        Score of one layer that holds all source units: held-out correlation of each with its prediction.
 
     Raises
     ------
@@ -152,12 +153,12 @@ def global_linear_predictivity(
     source_train, target_train, source_test, target_test = _networks(
         source_train, target_train, source_test, target_test
     )
-    z_scores = _ZScores(target_train, range(len(target_train)))
-    held_out = z_scores.held_out(target_test)
-    # Rotating inputs or outputs changes neither a ridge regression nor its squared errors: of either, as many as there
-    # are stimuli are enough.
-    inputs, input_basis = _narrowed(z_scores.train)
-    outputs, output_basis = _narrowed(_ZScores(source_train, range(len(source_train))).train)
+    target = _Layers(target_train, range(len(target_train)))
+    held_out = target.held_out(target_test)
+    # Rotating inputs or outputs changes neither a ridge regression nor its squared errors: as many columns as there are
+    # stimuli are enough.
+    inputs, input_basis = _narrowed(target.training)
+    outputs, output_basis = _narrowed(_Layers(source_train, range(len(source_train))).training)
     ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
     prediction = ridge.predict(held_out @ input_basis).reshape(len(held_out), -1) @ output_basis.T
     truth = np.hstack([source_test.layer(l).astype(np.float64) for l in range(len(source_test))])
@@ -182,54 +183,38 @@ def _pair(source: Source, target: Source, part: str) -> tuple[Network, Network]:
 
 
 def _working_bytes(source: Network, target: Network) -> int:
-    """What the regressions on one target layer take at most."""
+    """Largest number of bytes that the regressions on one target layer take."""
     rank = min(max(target.widths), source.n_stimuli)
     return 8 * (len(ALPHAS) * rank**2 + 4 * source.n_stimuli * (rank + max(source.widths)))
 
 
-class _ZScores:
-    """Activations of some layers, side by side, in units of their training deviations from the training means."""
+class _Layers:
+    """Units of some layers, side by side, as z-scores by their training means and deviations."""
 
     def __init__(self, network: Network, layers: Sequence[int]) -> None:
-        self.layers = layers
-        activations = self._read(network)
-        # A power of two for each unit brings it to order one: no scale of the input over- or underflows.
-        self.exponent = np.frexp(np.abs(activations).max(axis=0))[1]
-        scaled = np.ldexp(activations, -self.exponent)
-        self.is_constant = np.ptp(scaled, axis=0) == 0.0
-        self.mean = scaled.mean(axis=0)
-        scaled -= self.mean
-        self.rest_of_mean = scaled.mean(axis=0)
-        scaled -= self.rest_of_mean
-        self.deviation = np.where(self.is_constant, 1.0, np.sqrt(np.einsum("ti,ti->i", scaled, scaled) / len(scaled)))
-        scaled /= self.deviation
-        scaled[:, self.is_constant] = 0.0
-        self.train = scaled
+        self._layers = layers
+        self._z_scores = ZScores(self._read(network))
+        self.training = self._z_scores.training
         """`(n_stimuli, n_units)`; 0 for a unit that is constant."""
 
     def held_out(self, network: Network) -> F64:
-        """Of other stimuli; 0 for a unit that is constant in training."""
-        with np.errstate(over="ignore"):
-            scaled: F64 = np.ldexp(self._read(network), -self.exponent)
-            scaled -= self.mean
-            scaled -= self.rest_of_mean
-            scaled /= self.deviation
-        scaled[:, self.is_constant] = 0.0
-        largest = np.abs(scaled).max(axis=0)
+        """Z-scores of other stimuli; 0 for a unit that is constant in training."""
+        scores = self._z_scores.of(self._read(network))
+        largest = np.abs(scores).max(axis=0)
         if largest.max() > _LARGEST_Z_SCORE:
             raise ValueError(
                 f"network '{network.name}', {self._place(network, int(largest.argmax()))}: expected held-out "
                 f"activations of the training activations' scale, found a z-score of {largest.max():.3g}"
             )
-        return scaled
+        return scores
 
     def _read(self, network: Network) -> F64:
-        return np.hstack([network.layer(l).astype(np.float64) for l in self.layers])
+        return np.hstack([network.layer(l).astype(np.float64) for l in self._layers])
 
     def _place(self, network: Network, unit: int) -> str:
-        starts = np.cumsum([0, *(network.widths[l] for l in self.layers)])
+        starts = np.cumsum([0, *(network.widths[l] for l in self._layers)])
         k = int(np.searchsorted(starts, unit, side="right")) - 1
-        return f"layer '{network.labels[self.layers[k]]}', unit {unit - starts[k]}"
+        return f"layer '{network.labels[self._layers[k]]}', unit {unit - starts[k]}"
 
 
 class _Regressions:
@@ -237,8 +222,8 @@ class _Regressions:
 
     With inputs ``X = U S V^T`` of mean 0 and ``D = alpha / (S^2 + alpha)`` the residual of outputs Y is
     ``R = U D U^T Y + (Y - U U^T Y)``. A stimulus predicted without itself errs by its row of R over
-    ``1 - h = 1 - 1/T - sum_k U_k^2 (1 - D_k)`` (Allen 1974). The sum of these errors' squares needs no R: it takes, of
-    the inputs, the moments ``D U^T (1 - h)^-2 U D`` for each alpha, once, and of the outputs ``U^T Y Y^T U``.
+    ``1 - h = 1 - 1/T - sum_k U_k^2 (1 - D_k)`` (Allen 1974). The sum of these errors' squares does not need R: it
+    follows from the moments ``D U^T (1 - h)^-2 U D`` of the inputs, computed once for each alpha, and ``U^T Y Y^T U``.
     """
 
     def __init__(self, inputs: F64, held_out: F64) -> None:
@@ -254,7 +239,7 @@ class _Regressions:
         self.gains = singular[:rank] / denominators
         self.shrinkage = ALPHAS[:, None] / denominators
         squares = self.left**2
-        self.is_saturated = rank == n_stimuli - 1  # U and the mean span everything: nothing is beyond them
+        self.is_saturated = rank == n_stimuli - 1  # U and the mean span all stimuli: no residual is beyond them
         beyond = 0.0 if self.is_saturated else np.maximum(1.0 - 1.0 / n_stimuli - squares.sum(axis=1), 0.0)
         self.weights = 1.0 / (self.shrinkage @ squares.T + beyond)
         self.moments = np.empty((len(ALPHAS), rank, rank))
@@ -263,7 +248,7 @@ class _Regressions:
             np.matmul(errors.T, errors, out=moments)
 
     def scores(self, outputs: F64, held_out: Array) -> tuple[float, float, float]:
-        """Leave-one-out and held-out score of z-scored outputs, and the alpha chosen."""
+        """Leave-one-out score and held-out score of z-scored outputs, and the alpha chosen."""
         coefficients = self.left.T @ outputs
         beyond = np.zeros_like(outputs) if self.is_saturated else outputs - self.left @ coefficients
         chosen = int(self._squared_errors(coefficients, beyond).argmin())
@@ -275,7 +260,7 @@ class _Regressions:
         return Score.of_units([train]).value, Score.of_units([test]).value, float(ALPHAS[chosen])
 
     def _squared_errors(self, coefficients: F64, beyond: F64) -> F64:
-        """Of each alpha, the sum of squared leave-one-out errors over stimuli and units."""
+        """Sums of squared leave-one-out errors over stimuli and units, one for each alpha."""
         total = np.tensordot(self.moments, coefficients @ coefficients.T)
         if not self.is_saturated:
             squared_weights = self.weights**2
@@ -286,7 +271,7 @@ class _Regressions:
 
 
 def _narrowed(values: F64) -> tuple[F64, F64]:
-    """`values` as ``factor @ basis.T`` with orthonormal columns in the basis and no more of them than stimuli."""
+    """Factor and basis with ``values == factor @ basis.T``: the basis has orthonormal columns, no more than stimuli."""
     from scipy.linalg import qr
 
     n_stimuli, n_units = values.shape

@@ -21,13 +21,13 @@ class NoiseCeiling:
     """The correlation with the mean of all repeats that noise leaves to a perfect prediction."""
 
     value: float
-    """Mean over layers."""
+    """Noise ceiling of the network: the mean over layers."""
     per_layer: F64
-    """`(L,)`: mean over a layer's units; NaN where every unit is undefined."""
+    """Noise ceilings of the layers, `(L,)`: means over a layer's units; NaN where every unit is undefined."""
     per_unit: tuple[F64, ...]
-    """Of each layer, `(n_l,)`: square root of the reliability; NaN where the mean of all repeats is constant."""
+    """Square roots of the reliability, one array `(n_l,)` a layer; NaN where the mean of all repeats is constant."""
     reliability: tuple[F64, ...]
-    """Of each layer, `(n_l,)`: share of the variance of the mean of all repeats that is not noise, in [0, 1]."""
+    """Shares of the variance of the mean of all repeats that are not noise, in [0, 1], one array `(n_l,)` a layer."""
 
 
 def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int = 0) -> NoiseCeiling:
@@ -36,9 +36,9 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     Repeats are split at random into halves, whose means are correlated over stimuli: r, averaged over the splits.
     Spearman and Brown's correction gives the reliability of the mean of all R repeats, ``2 r / (1 + r)`` for equal
     halves. An odd number is split into ``a = (R - 1) / 2`` and ``b = (R + 1) / 2`` and corrected for unequal lengths
-    (Horst, Psychometrika 16, 1951), ``2 R r / (R r + sqrt((R r)^2 + 4 a b (1 - r^2)))``; a negative r counts as 0. No
-    prediction that knows nothing of the noise is expected to correlate better with the mean of all repeats than the
-    square root of its reliability. Noise is taken to be independent between repeats and alike in all.
+    (Horst, Psychometrika 16, 1951), ``2 R r / (R r + sqrt((R r)^2 + 4 a b (1 - r^2)))``; a negative r counts as 0. The
+    expected correlation of a prediction with the mean of all repeats is at most the square root of the reliability,
+    unless the prediction knows the noise. Noise is assumed to be independent between repeats and equally large in all.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     n_splits : int
         Random splits; all distinct ones once where there are no more.
     seed : int
-        Of `numpy.random.default_rng`.
+        Seed of `numpy.random.default_rng`.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     halves = _halves(len(networks), n_splits, rng)
     reliability = []
     for l in range(networks[0].n_layers):
-        # Divided at once, for their sum may be beyond float64.
+        # They are divided before they are summed, as their sum may be beyond float64.
         values = np.stack([network.layer(l).astype(np.float64) / len(networks) for network in networks])
         reliability.append(_reliability(values, halves))
     per_unit = [np.sqrt(units) for units in reliability]
@@ -84,7 +84,7 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
 
 
 def _alike(repeats: Sequence[Source]) -> list[Network]:
-    """The networks, which must have the same layers and stimuli."""
+    """The repeats as networks, which must have the same layers and stimuli."""
     if isinstance(repeats, (str, Mapping, Network)) or not isinstance(repeats, Sequence):
         raise TypeError(f"repeats: expected a sequence of networks, found {type(repeats).__name__}")
     if len(repeats) < 2:
@@ -102,7 +102,7 @@ def _alike(repeats: Sequence[Source]) -> list[Network]:
 
 
 def _halves(n_repeats: int, n_splits: int, rng: np.random.Generator) -> list[list[int]]:
-    """The repeats of one half of each split, the smaller one."""
+    """Positions of the repeats in the smaller half of each split."""
     size = n_repeats // 2
     is_even = n_repeats == 2 * size
     n_distinct = math.comb(n_repeats, size) // (1 + is_even)  # either half of an even number names the split
@@ -112,15 +112,21 @@ def _halves(n_repeats: int, n_splits: int, rng: np.random.Generator) -> list[lis
 
 
 def _reliability(values: F64, halves: list[list[int]]) -> F64:
-    """Reliability of each unit's sum over repeats, given `(n_repeats, n_stimuli, n_units)`; NaN where that is constant.
+    """Reliability of each unit's sum over repeats, `(n_units,)`; NaN where the sum is constant.
 
-    Sums correlate as means do.
+    Sums have the correlations of means.
+
+    Parameters
+    ----------
+    values : array, `(n_repeats, n_stimuli, n_units)`
+    halves : list of lists
+        Positions of the repeats in one half of each split.
     """
     n = len(values)
     r = np.zeros(values.shape[2])
     for half in halves:
         other_half = [k for k in range(n) if k not in half]
-        # A half that is constant tells nothing of the other.
+        # A half that is constant says nothing about the other: its correlation counts as 0.
         r += np.nan_to_num(correlate_units(values[half].sum(axis=0), values[other_half].sum(axis=0))) / len(halves)
     r = np.clip(r, 0.0, 1.0)
     size = n // 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_fast._validate import F64, Array
+from mot_fast.measures.standardize import unit_deviations
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,22 +55,10 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
 
 def correlate_with_each(truth: Array, predictions: Iterable[F64]) -> Iterator[F64]:
     """As `correlate_units`, for many predictions of the same truth."""
-    truth_deviations, truth_is_constant = unit_deviations(truth.astype(np.float64))
+    truth_deviations, truth_is_constant, _ = unit_deviations(truth.astype(np.float64))
     for prediction in predictions:
-        prediction_deviations, prediction_is_constant = unit_deviations(prediction)
+        prediction_deviations, prediction_is_constant, _ = unit_deviations(prediction)
         r = np.clip(np.einsum("ti,ti->i", truth_deviations, prediction_deviations), -1.0, 1.0)
         r[prediction_is_constant] = 0.0
         r[truth_is_constant] = np.nan
         yield r
-
-
-def unit_deviations(values: F64) -> tuple[F64, Array]:
-    """Deviations from each column's mean, scaled to unit norm, and which columns are constant."""
-    # Powers of two bring values, then deviations, to order one: no scale of the input over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
-    spread = np.ptp(values, axis=0)
-    is_constant = spread == 0.0
-    deviations = (values - values.mean(axis=0)) / np.where(is_constant, 1.0, spread)
-    deviations -= deviations.mean(axis=0)
-    norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
-    return deviations / np.where(is_constant, 1.0, norms), is_constant

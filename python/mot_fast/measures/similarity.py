@@ -1,4 +1,4 @@
-"""Pairwise similarity of layers: measures that compare two layers as wholes, without a plan between their units."""
+"""Pairwise similarity of layers, without a plan between their units: RSA, linear CKA and Procrustes similarity."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.measures.standardize import centre, is_constant, order_one, unit_layer, unit_vector
 from mot_fast.networks.load import Source, pair
 from mot_fast.networks.network import Network
 from mot_fast.system import memory, threads
@@ -18,17 +19,17 @@ from mot_fast.system.blas import one_blas_thread
 COMPARISONS = ("spearman", "pearson", "kendall")
 
 _DECIMALS = 12
-"""Of dissimilarities, which rounding blurs at 1e-15: equal ones stay equal, or their ranks would be noise."""
+"""Decimals of dissimilarities that are kept: rounding blurs them at 1e-15, and ranks of equal ones would be noise."""
 
 _WORKING_VECTORS = 12
-"""Vectors as long as a layer's dissimilarities that are alive at most while they are computed, ranked or compared."""
+"""Largest number of vectors as long as a layer's dissimilarities in memory while they are computed or ranked."""
 
 
 def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: int | None = None) -> F64:
     """Representational similarity analysis: correlation of two layers' dissimilarities between stimuli.
 
-    The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; those of all pairs of stimuli
-    are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
+    The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; the dissimilarities of all
+    pairs of stimuli are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
 
     Parameters
     ----------
@@ -42,13 +43,13 @@ def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: in
     Returns
     -------
     array, `(L, M)`
-        In [-1, 1], higher is more alike.
+        Similarities in [-1, 1], higher is more alike.
 
     Raises
     ------
     TypeError, ValueError
         If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, an argument
-        is none of the values above, a stimulus has the same activation in all units of a layer (as in any layer of one
+        has none of the values above, a stimulus has the same activation in all units of a layer (as in any layer of one
         unit) and so no correlation, all dissimilarities of a layer are equal, or the dissimilarities do not fit in
         memory.
 
@@ -85,7 +86,8 @@ def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     Returns
     -------
     array, `(L, M)`
-        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+        Similarities in [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the
+        other.
 
     Raises
     ------
@@ -120,7 +122,8 @@ def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     Returns
     -------
     array, `(L, M)`
-        In [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the other.
+        Similarities in [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the
+        other.
 
     Raises
     ------
@@ -171,7 +174,7 @@ def _all_pairs(
 ) -> F64:
     """A symmetric similarity of every source layer with every target layer, `(L, M)`.
 
-    Every layer is prepared once: those of the network that has fewer are held while the other's pass by.
+    Every layer is prepared once: the layers of the network that has fewer are held while the other's pass by.
     """
     is_target_held = len(target) <= len(source)
     held, passing = (target, source) if is_target_held else (source, target)
@@ -195,7 +198,7 @@ def _all_pairs(
 
 
 def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
-    """Threads that have room to work beside the dissimilarities of so many layers."""
+    """Number of threads whose working memory fits beside the dissimilarities of `n_held` layers."""
     one_layer = 8 * (n_stimuli * (n_stimuli - 1) // 2)
     available = memory.available()
     room = available - n_held * one_layer
@@ -203,7 +206,7 @@ def _threads_that_fit(n_stimuli: int, n_held: int, n_threads: int) -> int:
         needed = (n_held + _WORKING_VECTORS) * one_layer
         raise ValueError(
             f"source and target: expected dissimilarities between stimuli that fit in memory, found {n_stimuli:,} "
-            f"stimuli, which need {memory.shown(needed)} of the {memory.shown(available)} available; "
+            f"stimuli, which need {memory.format_bytes(needed)} of the {memory.format_bytes(available)} available; "
             "select fewer: network[rows]"
         )
     return min(n_threads, room // (_WORKING_VECTORS * one_layer))
@@ -213,19 +216,17 @@ def _dissimilarities(network: Network, l: int) -> F64:
     """1 - Pearson correlation over units of every pair of stimuli, `(n_stimuli (n_stimuli - 1) / 2,)`, row by row."""
     stored, rows = network.read(l)
     values = (stored if rows is None else stored[rows]).astype(np.float64)
-    # A power of two for each stimulus, which no correlation notices, so that nothing over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max(axis=1, keepdims=True))[1])
-    is_flat = np.ptp(values, axis=1) == 0.0
+    values, _ = order_one(values, axis=1)  # no correlation notices the scale
+    is_flat = is_constant(values, axis=1)
     if is_flat.any():
         first = int(is_flat.argmax())
-        first = first if rows is None else int(rows[first])  # where it stands in the layer as stored
+        first = first if rows is None else int(rows[first])  # its position in the layer as stored
         raise ValueError(
             f"network '{network.name}', layer '{network.labels[l]}': expected activations that differ between units at "
             f"every stimulus, since RSA correlates stimuli over units, found all {network.widths[l]} equal first at "
             f"stimulus {first}"
         )
-    values -= values.mean(axis=1, keepdims=True)
-    values -= values.mean(axis=1, keepdims=True)
+    centre(values, axis=1)
     values /= np.linalg.norm(values, axis=1, keepdims=True)
     r = values @ values.T
     result: F64 = r[~np.tri(len(r), dtype=bool)]
@@ -240,20 +241,13 @@ def _dissimilarities(network: Network, l: int) -> F64:
 
 
 def _standardized_dissimilarities(network: Network, l: int) -> F64:
-    return _standardized(_dissimilarities(network, l))
+    return unit_vector(_dissimilarities(network, l))
 
 
 def _standardized_ranks(network: Network, l: int) -> F64:
     from scipy.stats import rankdata
 
-    return _standardized(np.asarray(rankdata(_dissimilarities(network, l)), dtype=np.float64))
-
-
-def _standardized(values: F64) -> F64:
-    """Of mean 0 and norm 1, in place: the correlation of two such vectors is their product."""
-    values -= values.mean()
-    values /= np.linalg.norm(values)
-    return values
+    return unit_vector(np.asarray(rankdata(_dissimilarities(network, l)), dtype=np.float64))
 
 
 def _kendall(x: F64, y: F64) -> float:
@@ -265,18 +259,10 @@ def _kendall(x: F64, y: F64) -> float:
 def _centred(network: Network, l: int) -> F64:
     """A layer with centred units and of Frobenius norm 1, or all zero where it is constant.
 
-    One with more units than stimuli is rotated into as many columns as there are stimuli, which leaves ``X X^T``, and
-    with it the singular values of any ``X^T Y``, as they were.
+    A layer with more units than stimuli is rotated into as many columns as there are stimuli, which changes neither
+    ``X X^T`` nor the singular values of any ``X^T Y``.
     """
-    values = network.layer(l).astype(np.float64)
-    values[:, values.max(axis=0) == values.min(axis=0)] = 0.0
-    # A power of two brings the layer to order one: no scale of the input over- or underflows.
-    values = np.ldexp(values, -np.frexp(np.abs(values).max())[1])
-    values -= values.mean(axis=0)
-    values -= values.mean(axis=0)
-    norm = np.linalg.norm(values)
-    if norm > 0.0:
-        values /= norm
+    values = unit_layer(network.layer(l).astype(np.float64))
     n_stimuli, n_units = values.shape
     return values if n_units <= n_stimuli else np.ascontiguousarray(np.asarray(np.linalg.qr(values.T, mode="r")).T)
 

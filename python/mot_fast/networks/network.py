@@ -15,7 +15,7 @@ from mot_fast._validate import Array, Index, Selection
 from mot_fast.networks import frames
 from mot_fast.networks.row_names import RowNames
 from mot_fast.networks.stimulus_digest import NO_STIMULI, chained, identity
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     import pandas

@@ -1,6 +1,6 @@
 """Files written beside their place and moved there in one step, so that nobody ever sees half of one.
 
-What is left behind is removed whatever happens, interrupts that arrive meanwhile included.
+Temporary files and folders are removed whatever happens, even if Ctrl-C arrives while they are removed.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from pathlib import Path
 from typing import IO
 
 _N_BYTES = 8
-"""Of the random names that files have until they are whole."""
+"""Length of the random names that files have until they are complete."""
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a process that was killed may have left this file as it wrote another one in its folder."""
+    """Whether a file has the name of a temporary one, which a killed process may have left behind."""
     return re.fullmatch(rf"\.[0-9a-f]{{{2 * _N_BYTES}}}", path.name) is not None
 
 
 @contextmanager
-def written(path: Path, *, is_replaced: bool = False) -> Iterator[IO[bytes]]:
-    """A file to write to, which is on the disk and at `path` once the block ends without an error.
+def open_atomically(path: Path, *, is_replaced: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file to write to, which is on the disk and at `path` once the block ends without an error.
 
-    A link stays and the file that it leads to is written; a file that was there keeps its mode, and its owner where
-    that is allowed. The folder must be one that can be written to, and not the file alone.
+    A link stays, and the file that it leads to is written; a file that is replaced keeps its mode, and its owner where
+    that is allowed. Not only the file but its folder too must be writable.
 
     Parameters
     ----------
     path : Path
     is_replaced : bool
-        For folders that others write to: whatever stands at `path`, but a folder, makes room for a new file, and a link
-        is not followed.
+        Whether anything at `path` other than a folder is replaced by a new file, and a link is not followed: for
+        folders that others write to.
 
     Raises
     ------
     OSError
-        If it cannot be written; then what was at `path` is as it was.
+        If the file cannot be written; then a file that was at `path` has not changed.
     """
     try:
         place, before = (path, None) if is_replaced else _place(path)
         # Short, as the name itself may be as long as names can be.
         temporary = place.with_name(f".{secrets.token_hex(_N_BYTES)}")
-        with _gone_afterwards(partial(_unlinked, temporary)):
+        with _removed_afterwards(partial(_unlink, temporary)):
             with temporary.open("xb") as file:
                 yield file
                 file.flush()
@@ -61,13 +61,13 @@ def written(path: Path, *, is_replaced: bool = False) -> Iterator[IO[bytes]]:
         raise OSError(f"{path}: could not be written, and is as it was ({error})") from error
 
 
-def check(path: Path) -> None:
-    """What can be told before a file is written to `path`: that links lead to a folder, and names are none of devices.
+def check_writable(path: Path) -> None:
+    """Check, before a file is written to `path`, that links lead to an existing folder and `path` is no device.
 
     Raises
     ------
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     """
     try:
         place, _ = _place(path)
@@ -77,7 +77,7 @@ def check(path: Path) -> None:
 
 
 def _place(path: Path) -> tuple[Path, os.stat_result | None]:
-    """Where links lead to, and the file that is there; None if there is none yet."""
+    """The path that links lead to, and the status of the file there; None if there is none yet."""
     place = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
         before = path.stat()
@@ -99,31 +99,31 @@ def _give_mode(file: int, before: os.stat_result) -> None:
         os.fchmod(file, stat.S_IMODE(before.st_mode))
 
 
-def _unlinked(path: Path) -> None:
+def _unlink(path: Path) -> None:
     with suppress(OSError):  # moved to its place; or on a disk that cannot be written to
         path.unlink()
 
 
 @contextmanager
 def temporary_folder(prefix: str) -> Iterator[Path]:
-    """A folder of this process's own, which is gone when the block ends."""
+    """A folder of this process's own, which is removed when the block ends."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
-    with _gone_afterwards(partial(shutil.rmtree, folder, ignore_errors=True)):
+    with _removed_afterwards(partial(shutil.rmtree, folder, ignore_errors=True)):
         yield folder
 
 
 @contextmanager
-def _gone_afterwards(remove: Callable[[], None]) -> Iterator[None]:
-    """Calls a function that removes something, again after every interrupt, which is raised once it is done."""
+def _removed_afterwards(remove: Callable[[], None]) -> Iterator[None]:
+    """Call `remove` when the block ends, again after every interrupt; the interrupt is raised once `remove` is done."""
     interrupt: KeyboardInterrupt | None = None
     try:
         yield
     finally:
-        is_gone = False
-        while not is_gone:
+        is_removed = False
+        while not is_removed:
             try:
                 remove()
-                is_gone = True
+                is_removed = True
             except KeyboardInterrupt as error:
                 interrupt = error
         if interrupt is not None:

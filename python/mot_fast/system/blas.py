@@ -1,4 +1,4 @@
-"""One BLAS thread while alignments run."""
+"""One BLAS thread while alignments run: NumPy's products then leave the cores to our own threads."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class OneBlasThread:
-    """Each of our threads calls BLAS by itself; BLAS's own threads would only compete with ours.
+    """A context in which BLAS uses one thread: each of our threads calls it, and its own threads would compete.
 
-    The limit holds for the whole process: of several alignments at once the first sets it and the last takes it back,
-    whichever threads they run in. A child forked meanwhile runs none of them: there it is taken back at once.
+    The limit holds for the process. Of several alignments at once the first sets it and the last restores what was
+    before, whichever threads they run in. A child that is forked meanwhile runs none of them, and restores it at once.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class OneBlasThread:
         self._before = []
 
     def _forget_users(self) -> None:
-        self._lock = threading.Lock()  # whoever held the old one is not here
+        self._lock = threading.Lock()  # a thread that held the old lock does not exist in the child
         self._n_users = 0
         self._restore()
 

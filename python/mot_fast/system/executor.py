@@ -1,8 +1,8 @@
-"""Orders carried out here or by an executor's workers, a few at a time, their results as they come."""
+"""Tasks run by an executor's workers, or in this thread without one, with results as they are completed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -17,35 +17,35 @@ from typing import Any, TypeVar
 
 from mot_fast import _validate
 
-Order = TypeVar("Order")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_SECONDS_BETWEEN_LOOKS = 1.0
-_PATIENCE = 5
-"""Looks without any result, after which a pool that has lost a process does not find it out by itself."""
+_SECONDS_PER_WAIT = 1.0
+_MOST_IDLE_WAITS = 5
+"""Waits without any result, after which a process pool is checked for dead processes."""
 _MOST_LOST = 100
-"""Results lost on their way, whose orders are given out again."""
+"""Largest number of results lost in transit whose tasks are submitted again."""
 IN_FLIGHT = 256
-"""Orders that an executor is given at most: enough to keep so many workers busy, and all that it has to remember."""
+"""Largest number of tasks submitted at once: enough to keep so many workers busy, and little to hold in memory."""
 
 
 def validated_executor(value: Any) -> Executor | None:
-    """An executor, or None."""
+    """The argument `executor`, which must be an executor or None."""
     if value is not None and not isinstance(value, Executor):
         hint = "; a Dask client's is client.get_executor()" if hasattr(value, "get_executor") else ""
         raise TypeError(f"executor: expected a concurrent.futures.Executor, found {type(value).__name__}{hint}")
     return value
 
 
-def n_threads_for(n_jobs: int | None, workers: Executor | None) -> int:
-    """Threads that work on an order; with an executor one each unless asked for more, as its workers are many."""
+def n_threads_per_task(n_jobs: int | None, workers: Executor | None) -> int:
+    """Number of threads that work on a task: with an executor, whose workers are many, one unless asked for more."""
     return 1 if n_jobs is None and workers is not None else _validate.n_threads(n_jobs)
 
 
-def completed(
-    function: Callable[[Order], Result], orders: Iterable[Order], workers: Executor | None
-) -> Iterator[tuple[Order, Result]]:
-    """Every order with its result, in the order in which they are done; what a worker raises is raised here.
+def results_as_completed(
+    function: Callable[[Task], Result], tasks: Iterable[Task], workers: Executor | None
+) -> Iterator[tuple[Task, Result]]:
+    """Every task with its result, in the sequence in which they are completed; a worker's exception is raised here.
 
     Raises
     ------
@@ -53,54 +53,61 @@ def completed(
         If the executor was shut down, or broke down, as a process pool does when one of its processes is killed.
     """
     if workers is None:
-        yield from ((order, function(order)) for order in orders)
+        yield from ((task, function(task)) for task in tasks)
         return
-    waiting = iter(orders)
-    running: dict[Future[Result], Order] = {}
+    waiting = iter(tasks)
+    running: dict[Future[Result], Task] = {}
     n_lost = 0
     is_broken = False
-    n_idle = 0
     try:
         while True:
-            for order in islice(waiting, IN_FLIGHT - len(running)):
-                running[_submit(workers, function, order)] = order
+            for task in islice(waiting, IN_FLIGHT - len(running)):
+                running[_submit(workers, function, task)] = task
             if not running:
                 return
-            # Futures that are called off by others never wake up who waits for them.
-            done = wait(running, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
-            n_idle = 0 if done else n_idle + 1
-            if n_idle >= _PATIENCE and _has_dead_process(workers):
-                _bring_down(workers)
-            for future in done or [future for future in running if future.cancelled()]:
-                order = running.pop(future)
+            for future in _wait_for_some(running, workers):
+                task = running.pop(future)
                 if n_lost < _MOST_LOST and _is_lost(future):
                     n_lost += 1
-                    running[_submit(workers, function, order)] = order
+                    running[_submit(workers, function, task)] = task
                 else:
-                    yield order, future.result()
+                    yield task, future.result()
     except (BrokenExecutor, CancelledError) as error:
         is_broken = isinstance(error, BrokenExecutor)
         what = "it was shut down" if isinstance(error, CancelledError) else f"it broke down ({error})"
         raise RuntimeError(f"executor: {what}; with a store, another run goes on from the finished blocks") from error
     finally:
-        if not is_broken:  # else its futures fail one by one, and the pool would not survive to find one called off
+        if not is_broken:  # futures of a broken pool fail one by one, and the pool fails if it finds one cancelled
             for future in running:
                 future.cancel()
 
 
-def _submit(workers: Executor, function: Callable[[Order], Result], order: Order) -> Future[Result]:
+def _wait_for_some(running: Collection[Future[Result]], workers: Executor) -> Collection[Future[Result]]:
+    """The futures that are done, once there are any; a process pool that hangs since it lost a process is broken."""
+    n_waits = 0
+    while True:
+        # A future that somebody else has cancelled does not end the wait for it.
+        done = wait(running, _SECONDS_PER_WAIT, FIRST_COMPLETED).done
+        if done := done or {future for future in running if future.cancelled()}:
+            return done
+        n_waits += 1
+        if n_waits >= _MOST_IDLE_WAITS and _has_dead_process(workers):
+            _break_pool(workers)
+
+
+def _submit(workers: Executor, function: Callable[[Task], Result], task: Task) -> Future[Result]:
     try:
-        return workers.submit(function, order)
+        return workers.submit(function, task)
     except BrokenExecutor:
         raise
-    except RuntimeError as error:  # what executors say when they are shut down
+    except RuntimeError as error:  # the error of an executor that is shut down
         raise CancelledError from error
 
 
 def _is_lost(future: Future[Any]) -> bool:
-    """Whether a result was lost on its way from one of Dask's workers, which died as soon as it had it.
+    """Whether a result was lost on its way from a Dask worker that died as soon as it had computed it.
 
-    Dask's executor takes the result for an error then, and fails at it in code of its own.
+    Dask's executor then takes the result for an error, and fails in code of its own.
     """
     error = None if future.cancelled() else future.exception()
     trace = None if error is None else error.__traceback__
@@ -110,18 +117,18 @@ def _is_lost(future: Future[Any]) -> bool:
 
 
 def _has_dead_process(workers: Executor) -> bool:
-    """Whether it is a pool one of whose processes has ended."""
+    """Whether the executor is a process pool one of whose processes has ended."""
     from multiprocessing.connection import wait as ended
 
     processes = (getattr(workers, "_processes", None) or {}) if isinstance(workers, ProcessPoolExecutor) else {}
     return bool(ended([process.sentinel for process in list(processes.values())], 0))
 
 
-def _bring_down(workers: Executor) -> None:
-    """Make a pool find out that it is broken.
+def _break_pool(workers: Executor) -> None:
+    """Make a process pool notice that it is broken.
 
     A process that is killed while it sends a result leaves half of it in the pipe, and CPython's pool waits for the
-    rest, through its own shutdown as well: until nobody is left who could send anything.
+    rest, even while it shuts down, until no process is left that could send anything.
     """
     for process in list((getattr(workers, "_processes", None) or {}).values()):
         process.kill()

@@ -1,4 +1,4 @@
-"""How much memory an alignment may take, and how it shares it out."""
+"""The memory that is left on the machine, and the shares of it that the parts of an alignment may take."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 BYTES_PER_COST = 4
 MOST_HELD = 2**28
-"""Bytes of standardized layers that are held at most: more would hardly save time, as they are quickly made."""
+"""Largest number of bytes of standardized layers held: more would hardly save time, as they are quickly made."""
 
 ALWAYS = 2**24
-"""Bytes that a pair of layers may always take, however low the limit: about what libraries take in a process."""
+"""Bytes that a pair of layers may always take, however low the limit: about as much as libraries take in a process."""
 ALWAYS_COSTS = 2**18
-"""Costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
+"""Number of costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
 BYTES_PER_UNIT = 8000
-"""What candidates, their prices and the plan of a pair take for each unit of both layers: measured where most units are
-copies of others; it is half of that on layers of networks."""
+"""Bytes that the candidates, their prices and the plan of a pair take for each unit of both layers: measured where most
+units are copies of others; layers of networks take half of it."""
 LEAST_ROWS = 8
-"""Rows of costs that are computed at once at least, and copies of their units."""
+"""Least number of rows of costs that are computed at once, with copies of their units."""
 
 _PROCESS_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -26,18 +26,18 @@ _GROUP_FILES = {
     2: ("memory.max", "memory.current", "inactive_file"),
     1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 }
-"""By version of control groups: a group's limit, its usage, and the entry of its `memory.stat` for what of that usage
-are cached files, which make room when they have to."""
+"""For each version of control groups: the files of a group's limit and of its usage, and the entry of `memory.stat`
+that counts cached files, which are part of the usage but make room when they have to."""
 
 
-def shown(n_bytes: int) -> str:
-    """So many bytes as people read them."""
+def format_bytes(n_bytes: int) -> str:
+    """A number of bytes as text, in MiB or GiB."""
     unit, size = ("GiB", 2**30) if n_bytes >= 2**28 else ("MiB", 2**20)
     return f"{n_bytes / size:.3g} {unit}"
 
 
 def available() -> int:
-    """Bytes that this process may still use: what the system has left, or any of its control groups if that is less."""
+    """Bytes that this process may still use: those that the system or one of its control groups has left."""
     import psutil
 
     free = [int(psutil.virtual_memory().available)]
@@ -46,13 +46,13 @@ def available() -> int:
         try:
             used = int((group / usage).read_text()) - _statistic(group / "memory.stat", cached)
             free.append(int((group / limit).read_text()) - used)
-        except (OSError, ValueError):  # not seen from here, or "max": no limit
+        except (OSError, ValueError):  # the files cannot be seen from here, or say "max": no limit
             continue
     return max(0, min(free))
 
 
 def _control_groups() -> Iterator[tuple[int, Path]]:
-    """Version and folder of every group that holds this process, the outermost last."""
+    """Version and folder of every control group that holds this process, the outermost last."""
     try:
         lines = _PROCESS_GROUPS.read_text().splitlines()
     except OSError:
@@ -75,69 +75,70 @@ def _statistic(file: Path, name: str) -> int:
 
 @dataclass(frozen=True)
 class Budget:
-    """Shares of a memory limit in bytes."""
+    """A memory limit in bytes, and the shares of it that the parts of an alignment may take."""
 
     limit: int
     needed: int = 0
-    """Bytes that the largest pair of layers takes in any case; what else is held has to share the rest."""
+    """Bytes that the largest pair of layers takes in any case; everything else shares the rest."""
 
     def less(self, needed: int) -> Budget:
-        """The shares beside what the largest pair of layers takes in any case."""
+        """The budget of an alignment whose largest pair of layers takes `needed` bytes in any case."""
         return replace(self, needed=needed)
 
     @property
     def free(self) -> int:
-        """Beside what the largest pair takes in any case."""
+        """Bytes beside those that the largest pair of layers takes in any case."""
         return max(0, self.limit - self.needed)
 
     @property
     def layers(self) -> int:
-        """Prepared layers of the one network that is held while the other passes by, or of both together."""
+        """Bytes of prepared layers of the network that is held while the other passes by, or of both together."""
         return min(MOST_HELD, self.free // 4)
 
     @property
     def passing(self) -> int:
-        """Prepared layers of the network that passes by, if more than one at a time are wanted."""
+        """Bytes of prepared layers of the network that passes by, if more than one at a time are wanted."""
         return self.free // 8
 
     @property
     def cached(self) -> int:
-        """Prepared layers that are kept for the next block of pairs."""
+        """Bytes of prepared layers that are kept for the next block of pairs."""
         return min(MOST_HELD, self.free // 8)
 
     @property
     def costs(self) -> int:
-        """Costs (their number) of one pair of layers, of those that one thread each works on."""
+        """Number of costs that one of several pairs of layers may keep, each of which one thread works on."""
         return max(ALWAYS_COSTS, self.limit // 16 // BYTES_PER_COST)
 
     def costs_of_pair(self, needed: int) -> int:
-        """Costs that may be kept of a pair that takes so much in any case; more are computed anew when they are needed.
+        """Number of costs that a pair may keep which takes `needed` bytes in any case; others are computed repeatedly.
 
-        They do not depend on the other layers, nor on the number of threads: nor does the result.
+        It depends neither on the other layers nor on the number of threads, so that the result does not either.
         """
         return max(ALWAYS_COSTS, (self.limit - needed) // 2 // BYTES_PER_COST)
 
     def n_threads(self, wanted: int, largest_pair: int, n_units: int = 0) -> int:
-        """Threads that may hold a pair of so many costs and so many units each at the same time."""
+        """Number of threads that may each hold a pair of `largest_pair` costs and `n_units` units at the same time."""
         each = BYTES_PER_COST * max(1, min(2 * largest_pair, self.costs)) + BYTES_PER_UNIT * n_units
         return max(1, min(wanted, (self.free // 2 + BYTES_PER_UNIT * n_units) // each))
 
 
 def needed_by_transport(n_stimuli: int, n: int, m: int) -> int:
-    """Bytes that the transport between two layers takes in any case: both standardized, and what finds their plan."""
+    """Bytes that the transport between two layers takes in any case: both layers, standardized, and the solver."""
     layers = BYTES_PER_COST * n_stimuli * (n + m)
     return layers + BYTES_PER_UNIT * (n + m) + LEAST_ROWS * (2 * BYTES_PER_COST * m + BYTES_PER_COST * n_stimuli)
 
 
 def needed_by_scores(n_stimuli: int, n: int, m_all: int, n_weights: int = 1) -> int:
-    """Bytes that scores of a layer of n units take, predicted from a network of `m_all` units by many layer weights."""
+    """Bytes that the scores of a layer of n units take, predicted from `m_all` units by `n_weights` layer weights."""
     return 8 * n_stimuli * (m_all + (n_weights + 8) * n)
 
 
 def blocks(sizes: Sequence[float], enough: float, wanted: int = 1, most: float | None = None) -> Iterator[range]:
-    """Consecutive ranges of items: as many as sum to `enough`, or `wanted` ones, but `most` in sum where that is less.
+    """Cut items into consecutive ranges, each of about a given total size.
 
-    An item that is larger than that comes alone.
+    A range has at least `wanted` items, and as many as sum to `enough`, but its sum does not exceed `most`. An item
+    that is larger than these comes alone.
     """
     first, total = 0, 0.0
     for item, size in enumerate(sizes):

@@ -1,6 +1,6 @@
-"""Libraries that not everybody needs, loaded on first use; a missing one is an error that names it.
+"""Libraries that only some functions need, imported when they are called; an error names a missing one.
 
-The error tells how to install the library itself: this package need not have come from an index that has it.
+The error says how to install the library itself, and not an extra of this package, which may not come from an index.
 """
 
 from __future__ import annotations
@@ -9,11 +9,24 @@ from importlib import import_module
 from typing import Any
 
 _PACKAGES = {"sklearn": "scikit-learn"}
-"""What an index calls a library, where that is not how it is imported."""
+"""Names of libraries on package indexes, where they differ from the names by which they are imported."""
 
 
 def library(name: str, whose: str) -> Any:
-    """A library, or the error that says who needs it, as "data frames need"."""
+    """Import a library that a part of the package needs.
+
+    Parameters
+    ----------
+    name : str
+        The name by which the library is imported.
+    whose : str
+        The beginning of the error message, such as "data frames need".
+
+    Raises
+    ------
+    ImportError
+        If the library is missing or cannot be loaded.
+    """
     try:
         return import_module(name)
     except ImportError as error:
@@ -21,7 +34,7 @@ def library(name: str, whose: str) -> Any:
 
 
 def missing(whose: str, *names: str, error: ImportError | None = None) -> ImportError:
-    """What to raise where libraries are needed of which one is missing, or is there and raised this error."""
+    """The exception to raise where one of some libraries is missing, or raised `error` when it was imported."""
     packages = [_PACKAGES.get(name, name) for name in names]
     is_there = error is not None and not isinstance(error, ModuleNotFoundError)
     why = f" (it could not be loaded: {error})" if is_there else ""
@@ -29,10 +42,10 @@ def missing(whose: str, *names: str, error: ImportError | None = None) -> Import
 
 
 def pandas() -> Any:
-    """The library of data frames."""
+    """The library pandas, for data frames."""
     return library("pandas", "data frames need")
 
 
 def xarray() -> Any:
-    """The library of labelled arrays."""
+    """The library xarray, for labelled arrays."""
     return library("xarray", "datasets need")

@@ -1,4 +1,8 @@
-"""Independent pieces of Python work on several threads, with progress and Ctrl-C."""
+"""Independent pieces of Python work on several threads of this process, with progress reports.
+
+Ctrl-C is heard here: the calling thread waits in short steps, so that a KeyboardInterrupt reaches it, and tells the
+other threads to stop. The loops of the compiled core listen for themselves.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ _SECONDS_BETWEEN_REPORTS = 0.05
 
 
 class Stopped(Exception):
-    """Raised in a piece of work that is no longer wanted."""
+    """The piece of work that this is raised in is no longer wanted."""
 
 
 def run(
@@ -33,7 +37,7 @@ def run(
     pieces : sequence of functions
     n_threads : int
     report : function, optional
-        Told by the calling thread how many pieces are done.
+        Called in the calling thread with the number of pieces that are done.
     """
     is_stopped = threading.Event()
 
@@ -56,12 +60,12 @@ def run(
         return [future.result() for future in futures]
     finally:
         is_stopped.set()
-        # A piece may be in the middle of a long product: it ends by itself, and nobody waits for it.
+        # A piece may be in the middle of a long product: it ends by itself, and is not waited for.
         pool.shutdown(wait=is_complete, cancel_futures=True)
 
 
-def each(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
-    """The results of a function for every item, in order; of one thread, the caller's own."""
+def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+    """The results of a function for every item, in order; a single thread is the calling one."""
     if n_threads == 1:
         return [function(item) for item in items]
 

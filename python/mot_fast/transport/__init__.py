@@ -1,4 +1,10 @@
-"""One optimal transport problem: solved, proven, and offered under the signatures of POT and SciPy."""
+"""One optimal transport problem, solved exactly and proven, also under the signatures of POT and SciPy.
+
+- `transport`: `solve_transport`, its results `Transport` and `UnitPlan`, their `Certificate`.
+- `drop_ins`: `emd`, `emd2` and `linear_sum_assignment`, which `mot_fast.ot` offers.
+- `drop_in_validation`: masses and costs, validated as POT and SciPy validate them.
+- `backend`, `torch_backend`: the caller's arrays into NumPy's and back, with derivatives for PyTorch.
+"""
 
 from typing import Any
 

@@ -1,11 +1,4 @@
-"""Drop-in replacements for `ot.emd`, `ot.emd2` (POT 0.9.7) and `scipy.optimize.linear_sum_assignment`.
-
-They take and give what the originals do, and differ in this: an answer is proven optimal or it is an error, never a
-warning with a partial plan. So no iteration limit cuts a solve short; and where POT warns or answers something, `emd`
-and `emd2` refuse costs that are NaN, infinite or above 1e300, masses that are negative or all zero, and sparse costs
-that leave no plan. Their potentials are always centred. Arrays of libraries other than NumPy and PyTorch come back as
-NumPy's.
-"""
+"""The functions behind `mot_fast.ot`, with the signatures of POT's and SciPy's; `mot_fast.ot` says how they differ."""
 
 from __future__ import annotations
 
@@ -17,9 +10,9 @@ from mot_fast._core import Solution, assign, solve_sparse_transport, solve_trans
 from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Index
 from mot_fast._warnings import warn
-from mot_fast.transport import histograms
-from mot_fast.transport.backend import Caller, arguments
-from mot_fast.transport.transport import Certificate, SolverError, proven
+from mot_fast.transport.backend import Backend
+from mot_fast.transport.drop_in_validation import assignment_costs, masses_and_costs
+from mot_fast.transport.transport import Certificate, SolverError, require_optimal
 
 __all__ = ["emd", "emd2", "linear_sum_assignment"]
 
@@ -42,24 +35,24 @@ def emd(
     a, b : arrays, lists or tensors, `(n,)` and `(m,)`
         Non-negative masses with equal sums; empty or None means uniform with sum 1.
     M : array, list, tensor or sparse matrix, `(n, m)`
-        Finite costs of moving one unit of mass. What is missing in a sparse matrix is forbidden, what is stored costs
-        what it says, be it zero.
+        Finite costs of moving one unit of mass. An entry that is missing in a sparse matrix forbids the pair; one that
+        is stored is the pair's cost, even a zero.
     log : bool
         Whether to return the potentials too.
     check_marginals : bool
-        Whether sums that differ at the sixth decimal are an error; b is scaled to the sum of a in any case.
+        Whether sums that differ at the sixth decimal are an error; `b` is scaled to the sum of `a` in any case.
     numItermax, center_dual, numThreads, potentials_init
-        Accepted for compatibility: every solve ends at the optimum, its potentials are always centred so that
-        ``a @ u == b @ v``, and it needs neither threads (other values than 1 warn, as they do there) nor a warm start.
+        Accepted for compatibility and ignored: every solve ends at the optimum, its potentials are always centred so
+        that ``a @ u == b @ v``, and it needs neither threads (values other than 1 warn, as in POT) nor a warm start.
 
     Returns
     -------
     plan : array, tensor or sparse matrix, `(n, m)`
-        In the dtype of `a`, else of `b`, else of `M` if that holds fractions, else float64; lists take that of the
-        first array. Integer masses warn, because fractions are cut off.
+        The mass moved, in the dtype of `a`, else of `b`, else of `M` if that holds fractions, else float64; lists take
+        the dtype of the first array. Integer masses warn, because fractions are cut off.
     log : dict
-        With ``log=True``: `cost`; potentials `u` and `v`, rounded to that dtype from those with
-        ``u[i] + v[j] <= M[i, j]`` wherever `M` has an entry; `warning` (None) and `result_code` (1).
+        With ``log=True``: `cost`; potentials `u` and `v`, with ``u[i] + v[j] <= M[i, j]`` wherever `M` has an entry
+        before they are rounded to the plan's dtype; `warning` (None) and `result_code` (1).
 
     Raises
     ------
@@ -79,13 +72,13 @@ def emd(
            [0.  , 0.5 ]])
     """
     _check_threads(numThreads)
-    mass_a, mass_b, costs, caller = arguments(a, b, M)
-    mass_a, mass_b, costs, scale = histograms.histograms(mass_a, mass_b, costs, check_marginals)
-    solution = _solved(mass_a, mass_b, costs, scale)
-    _warn_of_integers(caller)
+    mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
+    mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, check_marginals)
+    solution = _solve(mass_a, mass_b, costs, scale)
+    _warn_of_integers(backend)
     cost = solution.cost
-    plan, u, v = _plan_and_potentials(solution, costs, caller)
-    return (plan, _log(cost, u, v, caller)) if log else plan
+    plan, u, v = _plan_and_potentials(solution, costs, backend)
+    return (plan, _log(cost, u, v, backend)) if log else plan
 
 
 def emd2(
@@ -106,21 +99,21 @@ def emd2(
     Parameters
     ----------
     a, b, M, check_marginals
-        As for `emd`; a `b` of shape `(m, k)` is k problems.
+        As for `emd`. A `b` of shape `(m, k)` stands for k problems, one for each column.
     log : bool
         Whether to return the potentials too.
     return_matrix : bool
         Whether to return the plan too, in the log.
     processes, numItermax, center_dual, numThreads, potentials_init
-        Accepted for compatibility, see `emd`.
+        Accepted for compatibility and ignored, see `emd`.
 
     Returns
     -------
     float or 0-d tensor
-        The cost; a tensor knows its derivatives: by `M` the plan, by `a` and `b` the potentials less their means.
+        The cost. A tensor knows its derivatives: the plan by `M`, the potentials less their means by `a` and `b`.
     list
         With ``log=True`` or ``return_matrix=True``: the cost, and the log of `emd` with the plan as `G` if asked for.
-        For k problems: k of whatever one would give.
+        For k problems: a list of k such results.
 
     Raises
     ------
@@ -134,15 +127,15 @@ def emd2(
     0.5
     """
     _check_threads(numThreads)
-    mass_a, mass_b, costs, caller = arguments(a, b, M)
-    _warn_of_integers(caller)
+    mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
+    _warn_of_integers(backend)
     if mass_b is None or mass_b.ndim < 2:
-        problem = histograms.histograms(mass_a, mass_b, costs, check_marginals)
-        return _cost(*problem, None, caller, log, return_matrix)
+        problem = masses_and_costs(mass_a, mass_b, costs, check_marginals)
+        return _cost(*problem, None, backend, log, return_matrix)
     results = []
     for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
-        problem = histograms.histograms(mass_a, column, costs, check_marginals, f"b[:, {k}]")
-        results.append(_cost(*problem, k, caller, log, return_matrix))
+        problem = masses_and_costs(mass_a, column, costs, check_marginals, f"b[:, {k}]")
+        results.append(_cost(*problem, k, backend, log, return_matrix))
     return results
 
 
@@ -154,7 +147,7 @@ def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tup
     cost_matrix : array, `(n, m)`
         Costs; every row gets a column, or every column a row if there are fewer. An infinite cost forbids a pair.
     maximize : bool
-        Whether the numbers are gains: then the total is the greatest, and minus infinity forbids a pair.
+        Whether the numbers are gains: then the total is greatest, and minus infinity forbids a pair.
 
     Returns
     -------
@@ -178,51 +171,51 @@ def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tup
     >>> rows, columns
     (array([0, 1]), array([1, 0]))
     """
-    rows, columns, certificate = assign(histograms.assignment_costs(cost_matrix), bool(maximize))
+    rows, columns, certificate = assign(assignment_costs(cost_matrix), bool(maximize))
     if not certificate.is_optimal:
         raise SolverError(f"the matching could not be proven optimal: {Certificate.of(certificate)}")
     return rows, columns
 
 
 def _cost(
-    a: F64, b: F64, costs: Any, scale: float, column: int | None, caller: Caller, with_log: bool, with_plan: bool
+    a: F64, b: F64, costs: Any, scale: float, column: int | None, backend: Backend, with_log: bool, with_plan: bool
 ) -> Any:
-    """What `emd2` returns for one problem, that of the given column of `b` if there are many."""
-    solution = _solved(a, b, costs, scale)
+    """The result of `emd2` for one problem: the one of the given column of `b`, if `b` holds many."""
+    solution = _solve(a, b, costs, scale)
     number = solution.cost
-    if not (with_log or with_plan or caller.wants_gradients):
-        return caller.number(number)
-    plan, u, v = _plan_and_potentials(solution, costs, caller)
-    cost = caller.differentiable(number, column, u, v, plan)
+    if not (with_log or with_plan or backend.wants_gradients):
+        return backend.number(number)
+    plan, u, v = _plan_and_potentials(solution, costs, backend)
+    cost = backend.differentiable(number, column, u, v, plan)
     if not (with_log or with_plan):
         return cost
-    result = _log(cost, u, v, caller)
+    result = _log(cost, u, v, backend)
     return [cost, {**result, "G": plan} if with_plan else result]
 
 
-def _solved(a: F64, b: F64, costs: Any, scale: float) -> Solution:
+def _solve(a: F64, b: F64, costs: Any, scale: float) -> Solution:
     if isinstance(costs, np.ndarray):
-        return proven(solve_transport(costs, a, b, scale), "the transport")
+        return require_optimal(solve_transport(costs, a, b, scale), "the transport")
     rows, columns = costs.indptr.astype(np.int64), costs.indices.astype(np.int32)
     solution = solve_sparse_transport(rows, columns, costs.data, a, b)
     if solution.is_infeasible:
         raise ValueError("M: expected entries that leave a plan; every plan would use one that is missing")
-    return proven(solution, "the transport")
+    return require_optimal(solution, "the transport")
 
 
-def _plan_and_potentials(solution: Solution, costs: Any, caller: Caller) -> tuple[Any, F64, F64]:
-    """The plan as the caller has his costs, dense or sparse; leaves nothing in `solution`."""
-    dense = caller.array(solution.dense_plan()) if isinstance(costs, np.ndarray) else None
+def _plan_and_potentials(solution: Solution, costs: Any, backend: Backend) -> tuple[Any, F64, F64]:
+    """The plan, dense or sparse as the costs are, and the potentials; leaves nothing in `solution`."""
+    dense = backend.array(solution.dense_plan()) if isinstance(costs, np.ndarray) else None
     rows, columns, mass, u, v = solution.take_arrays()
-    return (caller.sparse(rows, columns, mass, costs.shape) if dense is None else dense), u, v
+    return (backend.sparse(rows, columns, mass, costs.shape) if dense is None else dense), u, v
 
 
-def _log(cost: Any, u: F64, v: F64, caller: Caller) -> dict[str, Any]:
-    return {"cost": cost, "u": caller.array(u), "v": caller.array(v), "warning": None, "result_code": 1}
+def _log(cost: Any, u: F64, v: F64, backend: Backend) -> dict[str, Any]:
+    return {"cost": cost, "u": backend.array(u), "v": backend.array(v), "warning": None, "result_code": 1}
 
 
-def _warn_of_integers(caller: Caller) -> None:
-    if not caller.is_floating:
+def _warn_of_integers(backend: Backend) -> None:
+    if not backend.is_floating:
         warn("the masses are integers, and so are plan and potentials, and of tensors the cost: fractions are cut off")
 
 

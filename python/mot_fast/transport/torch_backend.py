@@ -1,4 +1,4 @@
-"""A caller with PyTorch tensors: the only module that imports torch, and only when a tensor has come in."""
+"""PyTorch tensors into NumPy arrays and back: loaded, and torch with it, only when a tensor has come in."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import torch
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.transport.backend import Backend
 
 _LAYOUTS = (torch.strided, torch.sparse_coo, torch.sparse_csr)
 
 
-class TorchCaller:
-    """Results as tensors of one dtype on one device; costs know their derivatives."""
+class TorchBackend(Backend):
+    """Tensors of one dtype on one device; costs know their derivatives."""
 
     def __init__(self, like: torch.Tensor, inputs: tuple[Any, Any, torch.Tensor]) -> None:
         self.like = like
@@ -22,8 +23,28 @@ class TorchCaller:
         self.is_floating = like.dtype.is_floating_point
         self.wants_gradients = any(isinstance(x, torch.Tensor) and x.requires_grad for x in inputs)
 
+    @staticmethod
+    def unpack(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, TorchBackend]:
+        """Masses and costs as arrays; lists become tensors like the first one that is not empty."""
+        given = [values for values in (a, b, cost) if values is not None and not isinstance(values, (list, tuple))]
+        if not all(isinstance(values, torch.Tensor) for values in given):
+            raise ValueError(f"a, b, M: expected arrays of one library, found {[type(x).__name__ for x in given]}")
+        for values, what in ((a, "a"), (b, "b"), (cost, "M")):
+            _check(values, what)
+        of_lists = next((values for values in given if values.numel()), given[0])
+        of_lists = of_lists if of_lists.dtype.is_floating_point else of_lists.to(torch.float64)
+        a, b, cost = (
+            torch.as_tensor(_validate.array(x, what), dtype=of_lists.dtype, device=of_lists.device)
+            if isinstance(x, (list, tuple))
+            else x
+            for x, what in ((a, "a"), (b, "b"), (cost, "M"))
+        )
+        a, b = (None if x is None or x.numel() == 0 else x for x in (a, b))
+        like = a if a is not None else b if b is not None else of_lists
+        return _numpy(a), _numpy(b), _numpy(cost), TorchBackend(like, (a, b, cost))
+
     def array(self, values: Any) -> torch.Tensor:
-        """`values` in the caller's dtype, on his device."""
+        """`values` in the caller's dtype, on the caller's device."""
         return torch.as_tensor(values, dtype=self.like.dtype, device=self.like.device)
 
     def sparse(self, rows: Any, columns: Any, mass: F64, shape: tuple[int, int]) -> torch.Tensor:
@@ -36,7 +57,7 @@ class TorchCaller:
         return self.array(value)
 
     def differentiable(self, value: float, column: int | None, u: F64, v: F64, plan: Any) -> torch.Tensor:
-        """The number, with derivatives by the masses, u and v up to a constant, and by the costs, the plan."""
+        """The cost with its derivatives: u and v, up to a constant, by the masses, and the plan by the costs."""
         a, b, cost = self.inputs
         if column is not None:
             b = b[:, column]
@@ -52,7 +73,7 @@ class TorchCaller:
 
 
 def _with_entries_of(cost: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
-    """The plan with an entry wherever the costs have one: a derivative of zero is one too."""
+    """The plan with an entry wherever the costs have one: a derivative of zero is a derivative too."""
     entries = cost.detach().to_sparse_coo().coalesce()
     place_of = torch.tensor([cost.shape[1], 1], device=cost.device)
     places = (place_of[:, None] * entries.indices()).sum(0)
@@ -72,26 +93,6 @@ class _WithDerivatives(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def backward(ctx: Any, outer: torch.Tensor) -> Any:
         return None, None, *(derivative * outer for derivative in ctx.gradients)
-
-
-def arguments(a: Any, b: Any, cost: Any) -> tuple[Any, Any, Any, TorchCaller]:
-    """As `_caller.arguments`; lists become tensors like the first one that is not empty."""
-    given = [values for values in (a, b, cost) if values is not None and not isinstance(values, (list, tuple))]
-    if not all(isinstance(values, torch.Tensor) for values in given):
-        raise ValueError(f"a, b, M: expected arrays of one library, found {[type(x).__name__ for x in given]}")
-    for values, what in ((a, "a"), (b, "b"), (cost, "M")):
-        _check(values, what)
-    of_lists = next((values for values in given if values.numel()), given[0])
-    of_lists = of_lists if of_lists.dtype.is_floating_point else of_lists.to(torch.float64)
-    a, b, cost = (
-        torch.as_tensor(_validate.array(x, what), dtype=of_lists.dtype, device=of_lists.device)
-        if isinstance(x, (list, tuple))
-        else x
-        for x, what in ((a, "a"), (b, "b"), (cost, "M"))
-    )
-    a, b = (None if x is None or x.numel() == 0 else x for x in (a, b))
-    like = a if a is not None else b if b is not None else of_lists
-    return _numpy(a), _numpy(b), _numpy(cost), TorchCaller(like, (a, b, cost))
 
 
 def _check(values: Any, what: str) -> None:

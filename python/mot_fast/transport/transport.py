@@ -1,11 +1,11 @@
-"""Exact optimal transport on one cost matrix, and the proof that comes with it."""
+"""Exact optimal transport on one cost matrix, with a certificate that proves it optimal."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ from mot_fast._core import Certificate as MeasuredCertificate
 from mot_fast._core import Solution
 from mot_fast._core import solve_transport as solve_in_core
 from mot_fast._validate import F64
+from mot_fast._validate_masses import marginals
 from mot_fast.system import optional
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     import pandas
@@ -30,12 +31,12 @@ class SolverError(RuntimeError):
 
 
 MARGINAL_ERROR = 1e-9
-"""The largest error of a marginal, over the total mass, that a proven transport has."""
+"""The largest error of a marginal, relative to the total mass, that a transport proven optimal may have."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """How far an answer is from proven optimality, measured apart from the solver. A perfect answer has zeros.
+    """How far a transport is from proven optimality, measured apart from the solver. A perfect one has zeros.
 
     With potentials u, v the dual value bounds every plan's cost from below, so a plan whose cost equals it is optimal.
     The first three figures are in units of cost, per unit of mass, and at most `tolerance`.
@@ -46,17 +47,17 @@ class Certificate:
     slackness: float
     """``max |cost_ij - u_i - v_j|`` over the pairs that carry mass."""
     duality_gap: float
-    """``|primal cost - dual value|``, and what making the potentials feasible takes from the dual value, over the total
-    mass: no plan is cheaper by more."""
+    """``|primal cost - dual value|``, plus the part of the dual value that is lost when the potentials are made
+    feasible, over the total mass: no plan is cheaper by more than this."""
     marginal_error: float
     """Largest error of a row or column sum of the plan, over the total mass."""
     tolerance: float
-    """What the figures in units of cost were held to: a billionth of the mean ``|cost|`` that the plan pays, and what
-    rounding does to potentials as large as these; at least 1e-6 for correlations."""
+    """Largest value allowed to the figures in units of cost: a billionth of the mean ``|cost|`` that the plan pays,
+    plus the rounding error of potentials as large as these; at least 1e-6 for correlations."""
 
     @property
     def figures(self) -> tuple[float, ...]:
-        """All of them, in this order."""
+        """The figures in the order of the core: violation, slackness, gap, marginal error, tolerance."""
         return self.dual_violation, self.slackness, self.duality_gap, self.marginal_error, self.tolerance
 
     @classmethod
@@ -72,7 +73,7 @@ class Certificate:
 
     @classmethod
     def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
-        """The largest of each figure."""
+        """The certificate that holds the largest of each figure."""
         return cls(*map(max, zip(*(each.figures for each in certificates), strict=True)))
 
 
@@ -81,27 +82,48 @@ class Transport:
     """A proven optimal transport."""
 
     rows: I32
-    """`(n_entries,)`: of every pair that carries mass, its row, in increasing order; at most n + m - 1 of them."""
+    """`(n_entries,)`: rows of the pairs that carry mass, in increasing order; at most n + m - 1 of them."""
     columns: I32
-    """`(n_entries,)`: its column, increasing within a row."""
+    """`(n_entries,)`: columns of these pairs, increasing within a row."""
     mass: F64
-    """`(n_entries,)`: the mass it carries."""
+    """`(n_entries,)`: masses that these pairs carry."""
     cost: float
     """Sum of cost times mass."""
     u: F64
     """Potentials `(n,)` of the rows, with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass."""
     v: F64
-    """Potentials `(m,)` of the columns; the total is shared so that u and v have equal weighted means."""
+    """Potentials `(m,)` of the columns, shifted against `u` so that both have the same mean, weighted by the masses."""
     certificate: Certificate
+
+    @classmethod
+    def from_solution(cls, solution: Solution, what: str, **labels: str) -> Self:
+        """The core's solution as a result of this package; leaves nothing in `solution`.
+
+        Parameters
+        ----------
+        solution : Solution
+        what : str
+            The transport, as an error names it.
+        **labels : str
+            Fields that a subclass has besides.
+
+        Raises
+        ------
+        SolverError
+            If the solution is not proven optimal.
+        """
+        certificate = Certificate.of(require_optimal(solution, what).certificate)
+        rows, columns, mass, u, v = solution.take_arrays()
+        return cls(rows, columns, mass, solution.cost, u, v, certificate, **labels)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """`(n, m)`."""
+        """Numbers of rows and columns, `(n, m)`."""
         return len(self.u), len(self.v)
 
     @functools.cached_property
     def plan(self) -> scipy.sparse.csr_array:
-        """The mass moved, sparse `(n, m)`."""
+        """The transport plan: the mass moved between every pair, sparse `(n, m)`."""
         import scipy.sparse
 
         row_starts = np.zeros(self.shape[0] + 1, dtype=np.int32)
@@ -123,8 +145,8 @@ class Transport:
         Returns
         -------
         pandas.DataFrame
-            `source_unit`, `target_unit`: row and column of the plan; `mass`: what is moved; `cost`: of moving one unit
-            of mass, ``u + v``, which is tight on these pairs.
+            `source_unit`, `target_unit`: row and column of the plan; `mass`: the mass moved; `cost`: the cost of moving
+            one unit of mass, ``u + v``, which is tight on these pairs.
 
         Raises
         ------
@@ -159,7 +181,7 @@ class UnitPlan(Transport):
     """Label of the target layer."""
 
     def transpose(self) -> UnitPlan:
-        """From the target layer's units to the source layer's."""
+        """The same transport from the target layer's units to the source layer's."""
         order = np.lexsort((self.rows, self.columns))
         return replace(
             self,
@@ -236,19 +258,18 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
            [0.   , 0.167, 0.333]])
     """
     matrix, largest = _validate.cost_matrix(cost)
-    mass_a, mass_b = _validate.marginals(a, b, matrix.shape)
-    return Transport(**fields_of(solve_in_core(matrix, mass_a, mass_b, largest), "the transport"))
+    mass_a, mass_b = marginals(a, b, matrix.shape)
+    return Transport.from_solution(solve_in_core(matrix, mass_a, mass_b, largest), "the transport")
 
 
-def proven(solution: Solution, what: str) -> Solution:
-    """The core's solution if it is proven optimal; else raises `SolverError`."""
+def require_optimal(solution: Solution, what: str) -> Solution:
+    """The core's solution, which must be proven optimal.
+
+    Raises
+    ------
+    SolverError
+        If it is not.
+    """
     if not solution.is_optimal:
         raise SolverError(f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}")
     return solution
-
-
-def fields_of(solution: Solution, what: str) -> dict[str, Any]:
-    """The fields of a `Transport`, taken out of the core's solution; an unproven one raises `SolverError`."""
-    certificate = Certificate.of(proven(solution, what).certificate)
-    arrays = zip(("rows", "columns", "mass", "u", "v"), solution.take_arrays(), strict=True)
-    return {**dict(arrays), "cost": solution.cost, "certificate": certificate}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast.display.axes import BLUE, GREEN, ORANGE, PURPLE, VERMILION, short_name, short_names
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation, Record

@@ -16,8 +16,8 @@ from mot_fast.display.report import figures, pairs
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import atomic_write, optional
-from mot_fast.system.memory import shown
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
+from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def write_report(alignment: Record, path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
     # Names out of a file may hold halves of characters, which no text can hold.
     text = _page(alignment).encode("utf-8", "replace")
-    with atomic_write.written(path) as file:
+    with atomic_write.open_atomically(path) as file:
         file.write(text)
 
 
@@ -179,7 +179,7 @@ def _history(alignment: Record) -> dict[str, str]:
             "Stimuli": f"{run.n_stimuli:,}",
             "Began": run.began.replace("T", " ").replace("+00:00", " UTC"),
             "Took": f"{run.seconds:.4g} s on {run.n_threads} thread{'s' * (run.n_threads != 1)}",
-            "Memory limit": "by what was left" if run.memory_limit is None else shown(run.memory_limit),
+            "Memory limit": "by what was left" if run.memory_limit is None else format_bytes(run.memory_limit),
             "Versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
             "Machine": f"{run.platform} ({run.machine})",
         }

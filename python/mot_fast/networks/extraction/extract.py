@@ -21,7 +21,8 @@ from mot_fast.networks.extraction.store import ActivationStore, make_folder
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.networks.stimulus_digest import NO_STIMULI, chained
-from mot_fast.system import optional, progress_bar
+from mot_fast.system import optional
+from mot_fast.system.progress import progress_bar
 
 if TYPE_CHECKING:
     from mot_fast.networks.extraction.batches import Batch
@@ -215,7 +216,7 @@ def _versions() -> dict[str, str | None]:
 
 def _shown(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> Iterable[Batch]:
     """The batches, with a progress bar that counts their stimuli."""
-    with progress_bar.bar("stimuli", is_shown=is_shown, total=n_stimuli, unit=" stimuli") as bar:
+    with progress_bar("stimuli", is_shown=is_shown, total=n_stimuli, unit=" stimuli") as bar:
         for batch in batches:
             yield batch
             bar.update(len(batch.identities))

@@ -219,7 +219,7 @@ class ActivationStore:
 
     def _write_header(self) -> None:
         names = tuple(file.name for file in self.files)
-        with atomic_write.written(self.folder / INDEX) as file:
+        with atomic_write.open_atomically(self.folder / INDEX) as file:
             file.write(json.dumps(header_of(self.request, self.progress, names), indent=1).encode())
 
     def _npy_header(self, width: int, n_stimuli: int) -> bytes:

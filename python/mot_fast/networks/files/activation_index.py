@@ -13,7 +13,7 @@ from reprlib import repr as shown
 from typing import Any
 
 from mot_fast.networks.files.mapped import crc32
-from mot_fast.system import header_values
+from mot_fast.system import json_header
 
 INDEX = "network.json"
 """In a folder that `mot_fast.extract` wrote: what its files are."""
@@ -89,17 +89,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _index_of(fields: Any) -> ActivationIndex:
     if type(fields) is not dict:
         raise ValueError(f"it holds {shown(fields)} where an object belongs")
-    found = header_values.field(fields, "format", str), header_values.field(fields, "version", int)
+    found = json_header.field(fields, "format", str), json_header.field(fields, "version", int)
     if found != (INDEX_FORMAT, INDEX_VERSION):
         raise ValueError(f"its format is {shown(found[0])}, version {shown(found[1])}, not ours, {INDEX_VERSION}")
     for name in ("model", "pooling", "stimuli"):
         if name == "stimuli" or name in fields:
-            header_values.field(fields, name, dict)
+            json_header.field(fields, name, dict)
     n_stimuli = _count(fields, "n_stimuli", 0)
-    is_complete = header_values.field(fields, "is_complete", bool)
+    is_complete = json_header.field(fields, "is_complete", bool)
     if is_complete and not n_stimuli:
         raise ValueError("it is complete without any stimulus")
-    layers = tuple(_layer_of(each) for each in header_values.field(fields, "layers", list))
+    layers = tuple(_layer_of(each) for each in json_header.field(fields, "layers", list))
     if not layers:
         raise ValueError("it has no layers")
     for what, values in (("label", [x.label for x in layers]), ("file", [x.file for x in layers])):
@@ -126,18 +126,18 @@ def _layer_of(fields: Any) -> LayerFile:
     if not file or file in (".", "..") or set(file) & set("/\\:\0"):
         raise ValueError(f"its layer {shown(label)} lies elsewhere, in {shown(file)}")
     crc32 = _count(fields, "crc32", 0) if "crc32" in fields else None
-    largest = header_values.number(fields, "largest", 0) if "largest" in fields else None
+    largest = json_header.number(fields, "largest", 0) if "largest" in fields else None
     return LayerFile(label, file, _count(fields, "n_units", 1), crc32, largest)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
-    found: str = header_values.field(fields, name, str)
+    found: str = json_header.field(fields, name, str)
     found.encode()  # half a surrogate pair is no text
     return found
 
 
 def _count(fields: Mapping[str, Any], name: str, at_least: int) -> int:
-    found = header_values.count(fields, name, at_least)
+    found = json_header.count(fields, name, at_least)
     if found > _MOST:
         raise ValueError(f"'{name}' is {shown(found)}, more than any disk holds")
     return found

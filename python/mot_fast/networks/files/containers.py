@@ -92,8 +92,10 @@ def with_room(shape: Sequence[int], dtype: np.dtype[Any]) -> None:
     """Refuses an array that is larger than the memory that is left, whatever its file says."""
     needed, left = math.prod(shape) * dtype.itemsize, memory.available()
     if needed > left:
-        found = f"{memory.shown(needed)}, shape {tuple(shape)}"
-        raise Refused(f"expected an array that fits into the memory that is left, {memory.shown(left)}, found {found}")
+        found = f"{memory.format_bytes(needed)}, shape {tuple(shape)}"
+        raise Refused(
+            f"expected an array that fits into the memory that is left, {memory.format_bytes(left)}, found {found}"
+        )
 
 
 def natural(labels: Sequence[str]) -> list[str]:

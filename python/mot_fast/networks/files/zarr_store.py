@@ -167,7 +167,7 @@ def _chunks(folder: Path, array: _Metadata, above: str = "", depth: int = 0) -> 
 
 def _json(path: Path) -> Mapping[str, Any]:
     if not path.is_file() or path.stat().st_size > _MOST_METADATA_BYTES:
-        raise ValueError(f"{path.name} is no file of up to {memory.shown(_MOST_METADATA_BYTES)}")
+        raise ValueError(f"{path.name} is no file of up to {memory.format_bytes(_MOST_METADATA_BYTES)}")
     values = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(values, dict):
         raise ValueError(f"{path.name} holds {shown(values)}")

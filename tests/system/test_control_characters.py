@@ -8,7 +8,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.display.text_summary import layer_plan_table
-from mot_fast.system.printable import printable
+from mot_fast.system.control_characters import printable
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the drop-ins take, judged as the functions that they stand in for judge it."""
+"""Masses and costs of the drop-ins, validated as POT and SciPy validate them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._core import GREATEST_COST, figures_of, largest_magnitude
 from mot_fast._validate import F64
+from mot_fast._validate_masses import marginal
 
 HISTOGRAM_SUM_TOLERANCE = 1.5e-6
-"""Difference of sums that are equal to 6 decimals, as `numpy.testing` and with it POT counts them."""
+"""Largest difference of two sums that are equal to 6 decimals, as `numpy.testing` and POT count decimals."""
 
 
 def assignment_costs(values: Any) -> F64:
-    """A float64 matrix, judged as SciPy judges it; its numbers are left to the core."""
+    """The costs of an assignment as a float64 matrix, of the types and shapes that SciPy takes.
+
+    The core validates the numbers in it.
+    """
     if is_sparse(values):
         raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
     costs = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=np.float64)
@@ -25,12 +29,15 @@ def assignment_costs(values: Any) -> F64:
 
 
 def is_sparse(values: Any) -> bool:
-    """Whether this is one of SciPy's sparse matrices, which a caller without any has no need to import."""
+    """Whether this is one of SciPy's sparse matrices; `scipy.sparse` is not imported to find out."""
     return type(values).__module__.startswith("scipy.sparse")
 
 
 def sparse_costs(values: Any, what: str) -> tuple[Any, float]:
-    """Finite costs in compressed rows, columns increasing, and the largest: doubles are summed, zeros are kept."""
+    """Finite costs in compressed rows, with increasing columns, and the largest magnitude among them.
+
+    Entries that are stored twice are summed, stored zeros are kept.
+    """
     import scipy.sparse
 
     if values.ndim != 2 or 0 in values.shape:
@@ -46,22 +53,27 @@ def sparse_costs(values: Any, what: str) -> tuple[Any, float]:
     return rows, largest
 
 
-def histograms(a: Any, b: Any, costs: Any, are_sums_compared: bool, what_b: str = "b") -> tuple[F64, F64, Any, float]:
-    """Masses and costs as POT judges them, and the largest cost: masses that do not fit are an `AssertionError`."""
+def masses_and_costs(
+    a: Any, b: Any, costs: Any, are_sums_compared: bool, what_b: str = "b"
+) -> tuple[F64, F64, Any, float]:
+    """Masses and costs of a transport as POT validates them, and the largest magnitude of a cost.
+
+    As in POT, masses of the wrong length and unequal sums are an `AssertionError`.
+    """
     figures = figures_of(a, b, costs)
-    if figures is None:  # something has to be converted or named
+    if figures is None:  # an argument has to be converted, or an error has to name it
         costs, largest = sparse_costs(costs, "M") if is_sparse(costs) else _validate.cost_matrix(costs, "M")
-        a = _histogram(a, costs.shape[0], "a")
-        b = _histogram(b, costs.shape[1], what_b)
+        a = _masses(a, costs.shape[0], "a")
+        b = _masses(b, costs.shape[1], what_b)
         figures = abs(float(a.sum()) - float(b.sum())), largest
     if are_sums_compared and figures[0] >= HISTOGRAM_SUM_TOLERANCE:
         raise AssertionError(f"a and {what_b}: expected the same sum to 6 decimals, found {a.sum()} and {b.sum()}")
     return a, b, costs, figures[1]
 
 
-def _histogram(values: Any, n: int, what: str) -> F64:
+def _masses(values: Any, n: int, what: str) -> F64:
     if values is None or values.size == 0:
         return np.full(n, 1.0 / n)
     if values.shape != (n,):
         raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
-    return _validate.marginal(values, n, what)
+    return marginal(values, n, what)

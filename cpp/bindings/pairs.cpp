@@ -29,7 +29,7 @@ public:
 
 private:
     const Unlocked& unlocked_;
-    PyObject* callback_;  // null where nobody listens
+    PyObject* callback_;  // null where no progress is reported
     std::int64_t n_reported_ = 0;
 };
 
@@ -101,7 +101,7 @@ std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targ
 
 }  // namespace
 
-void bind_batch(py::module_& module) {
+void bind_pairs(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
                py::arg("source_masses").noconvert() = py::none(), py::arg("target_masses").noconvert() = py::none(),

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.system import progress_bar
+from mot_fast.system.progress import progress_bar
 
 
 def test_a_bar_counts_to_its_end(monkeypatch):
     errors = io.StringIO()
     monkeypatch.setattr(sys, "stderr", errors)
-    with progress_bar.bar("layers", is_shown=True, total=3, unit="layer") as bar:
+    with progress_bar("layers", is_shown=True, total=3, unit="layer") as bar:
         bar.update(3)
-    assert list(progress_bar.bar("pieces", is_shown=True, pieces=[1, 2])) == [1, 2]
+    assert list(progress_bar("pieces", is_shown=True, pieces=[1, 2])) == [1, 2]
     assert "layers: 100%" in errors.getvalue()
     assert "3/3" in errors.getvalue()
     assert "pieces: 100%" in errors.getvalue()
 
 
 def test_a_bar_that_is_not_wanted_says_nothing(capsys):
-    with progress_bar.bar("layers", is_shown=False, total=3) as bar:
+    with progress_bar("layers", is_shown=False, total=3) as bar:
         bar.update()
     assert capsys.readouterr().err == ""
 
@@ -57,5 +57,5 @@ def test_a_bar_that_cannot_be_shown_stops_no_work(stream, monkeypatch):
 def test_all_bars_are_made_in_one_place():
     package = Path(mot.__file__).parent
     assert [file.name for file in package.rglob("*.py") if "import tqdm" in file.read_text(encoding="utf-8")] == [
-        "_progress.py"
+        "progress.py"
     ]

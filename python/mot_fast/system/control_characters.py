@@ -1,18 +1,22 @@
-"""Text as it may be shown: whatever names and labels hold, it stays on its line and tells a terminal nothing."""
+"""Names and labels as text that is safe to show: control characters become visible escapes.
+
+A name from a file thus stays on its line, and a terminal finds no command in it.
+"""
 
 from __future__ import annotations
 
 from unicodedata import category
 
 _COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode's categories of what is no text: control characters (U+0000 to U+001F, U+007F to U+009F), what rules how
-others are shown (as from right to left), halves of pairs (as file names hold that are no UTF-8), ends of lines."""
+"""Unicode's categories of characters that are no text: control characters (U+0000 to U+001F, U+007F to U+009F), those
+that change how others are shown (as from right to left), lone surrogates (from file names that are not UTF-8), and line
+ends."""
 _JOINERS = "\u200c\u200d"
-"""Orthography of Persian and of Indian languages needs them, and they rule no more than the letters beside them."""
+"""Joiners, which are kept: Persian and Indian languages need them, and they affect only the letters beside them."""
 
 
 def printable(text: str, keep: str = "", encoding: str | None = None) -> str:
-    r"""The text, with escapes as Python's in place of characters that are no text, or that an encoding does not have.
+    r"""Replace characters that are no text, or that an encoding lacks, by escapes as Python writes them.
 
     Parameters
     ----------
@@ -20,7 +24,7 @@ def printable(text: str, keep: str = "", encoding: str | None = None) -> str:
     keep : str
         Characters that stay as they are.
     encoding : str, optional
-        What the text must be shown in; by default everything can be shown.
+        The encoding that the text is shown in; by default all text can be shown.
 
     Examples
     --------

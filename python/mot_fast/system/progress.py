@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def bar(
+def progress_bar(
     what: str, *, is_shown: bool, total: int | None = None, pieces: Iterable[Any] | None = None, unit: str = "it"
 ) -> Any:
-    """A bar of tqdm's over a number of pieces that is known, or over the pieces themselves."""
+    """A bar of tqdm that counts to a known total, or that counts pieces while it yields them."""
     from tqdm import tqdm
 
     is_shown = is_shown and sys.stderr is not None
@@ -18,20 +18,20 @@ def bar(
 
 
 class _Forgiving:
-    """A stream that may be closed, full, or without anybody at its other end."""
+    """A stream whose errors are ignored: it may be closed, or full, or its reader may have ended."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """As far as it goes."""
+        """Write the text if the stream takes it."""
         try:
             self._stream.write(text)
         except (OSError, ValueError):
             return
 
     def flush(self) -> None:
-        """As far as it goes."""
+        """Flush the stream if it can be."""
         try:
             self._stream.flush()
         except (OSError, ValueError):

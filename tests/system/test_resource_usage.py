@@ -6,19 +6,19 @@ import time
 import numpy as np
 import pytest
 
-from mot_fast.system.usage import Usage, measured
+from mot_fast.system.resource_usage import ResourceUsage, measure_usage
 
 MB = 10**6
 
 
 def test_seconds_are_those_of_the_clock():
-    with measured() as usage:
+    with measure_usage() as usage:
         time.sleep(0.05)
     assert 0.05 <= usage.seconds < 1.0
 
 
 def test_memory_that_is_gone_at_the_end_is_seen():
-    with measured() as usage:
+    with measure_usage() as usage:
         values = np.ones(100 * MB, np.uint8)
         time.sleep(0.1)
         del values
@@ -27,7 +27,7 @@ def test_memory_that_is_gone_at_the_end_is_seen():
 
 def test_memory_that_is_there_before_does_not_count():
     values = np.ones(100 * MB, np.uint8)
-    with measured() as usage:
+    with measure_usage() as usage:
         time.sleep(0.02)
     assert usage.initial_bytes > len(values)
     assert usage.highest_bytes >= usage.initial_bytes
@@ -39,7 +39,7 @@ def test_no_thread_is_left_behind_and_errors_pass():
     usages = []
 
     def fail():
-        with measured() as usage:
+        with measure_usage() as usage:
             usages.append(usage)
             time.sleep(0.01)
             raise KeyError("mine")
@@ -51,8 +51,8 @@ def test_no_thread_is_left_behind_and_errors_pass():
 
 
 def test_a_peak_at_the_very_end_is_seen_without_any_sample(monkeypatch):
-    monkeypatch.setattr("mot_fast.system.usage.INTERVAL", 60.0)
-    with measured() as usage:
+    monkeypatch.setattr("mot_fast.system.resource_usage.INTERVAL", 60.0)
+    with measure_usage() as usage:
         values = np.ones(50 * MB, np.uint8)
     assert usage.peak_bytes > 45 * MB
     assert usage.seconds < 10.0
@@ -60,9 +60,9 @@ def test_a_peak_at_the_very_end_is_seen_without_any_sample(monkeypatch):
 
 
 def test_two_pieces_of_work_in_turn():
-    first = Usage(seconds=1.0, initial_bytes=100, highest_bytes=150)
-    second = Usage(seconds=0.5, initial_bytes=120, highest_bytes=180)
+    first = ResourceUsage(seconds=1.0, initial_bytes=100, highest_bytes=150)
+    second = ResourceUsage(seconds=0.5, initial_bytes=120, highest_bytes=180)
     both = first.then(second)
     assert (both.seconds, both.initial_bytes, both.highest_bytes) == (1.5, 100, 180)
     assert both.peak_bytes == 80
-    assert first.then(Usage(0.0, 100, 120)).peak_bytes == 50
+    assert first.then(ResourceUsage(0.0, 100, 120)).peak_bytes == 50
