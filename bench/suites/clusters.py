@@ -23,7 +23,7 @@ import mot_fast as mot
 from harness.targets import Target
 from harness.turns import turns
 from mot_fast.layer_pairs import blocks
-from mot_fast.layer_pairs.blocks import seconds_sizes
+from mot_fast.layer_pairs.pair_work import seconds_sizes
 from mot_fast.layer_pairs.unit_transports import UnitTransports
 from problems.layers import synthetic
 from suites.trajectories import Run, training_runs

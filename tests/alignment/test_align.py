@@ -18,7 +18,7 @@ from oracles.transports import Twin, assert_optimal, correlation_cost
 @pytest.mark.parametrize("convention", ["standardized", "paper"])
 def test_it_agrees_with_the_slow_twin(layers, convention):
     source, target = layers([7, 12, 9], 80, seed=1), layers([10, 8, 15, 9], 80, seed=2)
-    source[1] *= 100  # scales differ between layers: the conventions differ too
+    source[1] *= 100  # where scales differ between layers, so do the conventions
     target[2][:, :5] += 1000
     train, test = mot.split(80, seed=3)
     alignment = mot.align([x[train] for x in source], [y[train] for y in target], convention=convention)
@@ -48,7 +48,7 @@ def test_every_unit_plan_is_optimal_for_its_correlations(layers):
         for m, y in enumerate(target):
             plan = alignment.unit_plan(l, m)
             assert (plan.source, plan.target) == (f"layer{l}", f"layer{m}")
-            # Single precision standardized values: their correlations differ from these by less than 1e-7.
+            # Standardized values are in single precision: their correlations differ from these by less than 1e-7.
             assert_optimal(plan, correlation_cost(x, y), tolerance=1e-7)
     assert_optimal(mot.solve_transport(alignment.layer_costs), alignment.layer_costs)
 
@@ -161,7 +161,7 @@ def test_a_split_of_a_memory_map_is_read_where_it_lies(tmp_path):
         process, peak, done = psutil.Process(), 0, False
 
         def anonymous():
-            info = process.memory_info()  # once: pages of the files come in between two looks
+            info = process.memory_info()  # read once: pages of the files may be loaded between two readings
             return info.rss - info.shared
 
         def watch():
@@ -190,7 +190,7 @@ def test_a_split_of_a_memory_map_is_read_where_it_lies(tmp_path):
 
 @pytest.fixture(scope="module")
 def worker():
-    """A process that does the work of every line that it is sent."""
+    """A process that executes every line that it is sent."""
     program = textwrap.dedent(
         """
         import sys, numpy as np
@@ -228,7 +228,7 @@ def worker():
     ],
 )
 def test_ctrl_c_stops_it_within_a_second(worker, work):
-    """A real process, a real signal, in the middle of what takes seconds."""
+    """A real process gets a real signal in the middle of a call that takes seconds."""
     worker.stdin.write(f"{work}\n")
     worker.stdin.flush()
     assert worker.stdout.readline() == "started\n"
@@ -236,11 +236,11 @@ def test_ctrl_c_stops_it_within_a_second(worker, work):
     assert worker.poll() is None
     sent = time.monotonic()
     worker.send_signal(signal.SIGINT)
-    alarm = threading.Timer(60, worker.kill)  # rather than to wait for ever
+    alarm = threading.Timer(60, worker.kill)  # so that the test never hangs
     alarm.start()
     assert worker.stdout.readline() == "interrupted\n"
     alarm.cancel()
-    assert time.monotonic() - sent < 2.0  # a second, and a busy machine's allowance
+    assert time.monotonic() - sent < 2.0  # a second, and more on a busy machine
 
 
 def test_progress_goes_to_the_end(layers, capsys):
@@ -280,7 +280,7 @@ def test_networks_that_cannot_be_aligned_are_named(layers):
 @pytest.mark.parametrize("memory_limit", [1, 20_000, 150_000])
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_little_memory_changes_no_answer(layers, memory_limit, n_jobs):
-    # From one layer at a time and costs row by row, up to blocks of several layers.
+    # The limits range from one layer at a time and costs row by row up to blocks of several layers.
     narrow, wide = layers([40, 50, 35]), layers([60, 45, 70, 52, 41], seed=1)
     for source, target in ((narrow, wide), (wide, narrow)):
         expected = mot.align(source, target)

@@ -1,4 +1,4 @@
-"""Layers and units that do not all weigh the same."""
+"""Layers and units of unequal masses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three levels and more against a slow twin that shares no code with them."""
+"""Alignments at three levels and more, against a slow twin that shares no code with them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from oracles import transports as oracles
 
 
 def nested(rng, *shape, width=4, n_stimuli=20):
-    """Lists of lists of layers, the last number of `shape` being layers."""
+    """Nested lists of layers; the last number of `shape` counts layers."""
     if not shape:
         return rng.standard_normal((n_stimuli, width))
     return [nested(rng, *shape[1:], width=width, n_stimuli=n_stimuli) for _ in range(shape[0])]
 
 
 def slow_cost(a, b, depth):
-    """Cost and plan of two systems with so many levels above the units, dense linear programs all the way."""
+    """Cost and plan of two systems with so many levels above the units, by dense linear programs at every level."""
     below = oracles.correlation_cost if depth == 1 else lambda x, y: slow_costs(x, y, depth - 1)
     costs = np.array([[oracles.transport_by_linear_programming(below(x, y))[0] for y in b] for x in a])
     return costs, *oracles.transport_by_linear_programming(costs)
@@ -91,7 +91,7 @@ def test_a_run_aligns_perfectly_with_itself(rng):
 
 
 def test_two_real_training_runs_are_matched_in_order_where_the_pairwise_map_is_not():
-    """As in Figure 5 of the paper: late checkpoints draw all early ones of a pairwise map."""
+    """In a pairwise map all early checkpoints go to late ones, as in Figure 5 of the paper."""
     runs = mot.align_trajectories(*mot.data.training_runs())
     assert runs.plan[5:].argmax(axis=1).tolist() == list(range(5, 12))
     assert runs.costs.argmin(axis=1)[:7].tolist() == [6] * 7

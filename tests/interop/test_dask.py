@@ -1,4 +1,4 @@
-"""On the real engine: a Dask cluster of two worker processes."""
+"""Alignments on a Dask cluster of two worker processes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_worker_killed_in_mid_run_costs_only_its_block(client, tmp_path, monke
     folder, before, is_over = tmp_path / "store" / "blocks", {}, threading.Event()
 
     def kill():
-        """Once some blocks are finished, and others are not."""
+        """Kill a worker once some blocks are finished, and others are not."""
         while len(list(folder.glob("*.block"))) < 3 and not is_over.is_set():
             time.sleep(0.005)
         before.update({path.name: path.stat().st_mtime_ns for path in folder.glob("*.block")})
@@ -85,7 +85,7 @@ def test_a_worker_killed_in_mid_run_costs_only_its_block(client, tmp_path, monke
 
 
 def test_the_scheduler_remembers_no_more_than_is_in_flight(client, networks, monkeypatch):
-    """However many pairs of layers there are."""
+    """The scheduler remembers at most the tasks in flight, however many pairs of layers there are."""
     use_small_blocks(monkeypatch)
     monkeypatch.setattr(executor, "IN_FLIGHT", 10)
     scheduler = client.cluster.scheduler
@@ -100,7 +100,7 @@ def test_the_scheduler_remembers_no_more_than_is_in_flight(client, networks, mon
     mot.align(*networks, executor=client.get_executor())
     is_over.set()
     watcher.join()
-    assert 0 < max(seen) < 40 < 12 * 12  # it forgets a little later than it is told to
+    assert 0 < max(seen) < 40 < 12 * 12  # the scheduler forgets a task a little after its result is released
     for _ in range(100):
         if not scheduler.tasks:
             break

@@ -20,7 +20,7 @@ def orthogonal(n, seed=0):
 
 
 def never() -> None:
-    """Nobody wants to stop."""
+    """A check that never asks the work to stop."""
 
 
 @pytest.mark.parametrize("convention", ["standardized", "paper"])
@@ -29,7 +29,7 @@ def test_it_takes_the_steps_of_the_direct_form(layers, n, m, convention):
     (x,), (y,) = layers([n], 80, seed=1), layers([m], 80, seed=2)
     x, y = x * 1e3 + 7, y * 1e-2
     trace, residual, plan, rotation = orthogonal_transport(x, y, convention=convention)
-    pair = pair_of(x, y, convention).alternate(np.eye(n), tol=1e-4, max_iter=20, check=never)
+    pair = pair_of(x, y, convention).alternate(np.eye(n), mot.Alternation(tol=1e-4, max_iter=20), never)
     np.testing.assert_allclose(pair.trace, trace, rtol=1e-11, atol=1e-13)
     assert pair.residual == pytest.approx(residual, rel=1e-11, abs=1e-13)
     np.testing.assert_allclose(pair.plan.toarray(), plan, atol=1e-12)
@@ -37,11 +37,11 @@ def test_it_takes_the_steps_of_the_direct_form(layers, n, m, convention):
 
 
 def test_on_the_same_plan_both_forms_agree_to_the_last_digits(layers):
-    """One step from the same rotation: 1e-13, as there is no alternation to carry differences on."""
+    """One step from the same rotation agrees to 1e-13, as no further alternation amplifies differences."""
     (x,), (y,) = layers([30], 200, seed=1), layers([40], 200, seed=2)
     start = orthogonal(30)
     trace, _, _, rotation = orthogonal_transport(x, y, start=start, max_iter=1)
-    pair = pair_of(x, y).alternate(start, tol=0.0, max_iter=1, check=never)
+    pair = pair_of(x, y).alternate(start, mot.Alternation(tol=0.0, max_iter=1), never)
     np.testing.assert_allclose(pair.trace, trace, rtol=1e-13)
     np.testing.assert_allclose(pair.rotation, rotation, atol=1e-12)
 
@@ -49,8 +49,8 @@ def test_on_the_same_plan_both_forms_agree_to_the_last_digits(layers):
 def test_rotating_the_source_and_the_start_changes_nothing(layers):
     (x,), (y,) = layers([14], 100, seed=3), layers([17], 100, seed=4)
     turn = orthogonal(14, seed=5)
-    plain = pair_of(x, y).alternate(np.eye(14), tol=0.0, max_iter=8, check=never)
-    turned = pair_of(x @ turn, y).alternate(turn.T, tol=0.0, max_iter=8, check=never)
+    plain = pair_of(x, y).alternate(np.eye(14), mot.Alternation(tol=0.0, max_iter=8), never)
+    turned = pair_of(x @ turn, y).alternate(turn.T, mot.Alternation(tol=0.0, max_iter=8), never)
     np.testing.assert_allclose(turned.trace, plain.trace, rtol=1e-10)
     np.testing.assert_allclose(turn @ turned.rotation, plain.rotation, atol=1e-9)
 
@@ -58,7 +58,7 @@ def test_rotating_the_source_and_the_start_changes_nothing(layers):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_iterate_is_never_worse_than_the_first(layers, seed):
     (x,), (y,) = layers([25], 60, seed=seed), layers([11], 60, seed=seed + 100)
-    pair = pair_of(x, y).alternate(np.eye(25), tol=0.0, max_iter=15, check=never)
+    pair = pair_of(x, y).alternate(np.eye(25), mot.Alternation(tol=0.0, max_iter=15), never)
     assert pair.residual == pair.trace.min() <= pair.trace[0]
     carried = (y - y.mean(0)) @ (25 * pair.plan.toarray()).T
     rotated = (x - x.mean(0)) @ pair.rotation
@@ -68,12 +68,12 @@ def test_the_best_iterate_is_never_worse_than_the_first(layers, seed):
 
 @pytest.mark.parametrize(("n", "m", "n_stimuli"), [(20, 7, 60), (20, 30, 12), (20, 6, 9)])
 def test_with_free_directions_the_alternation_comes_to_rest(layers, n, m, n_stimuli):
-    """More source units than target units or stimuli: the null space follows the last rotation, never a random one."""
+    """With more source units than target units or stimuli, the null space follows the last rotation."""
     (x,), (y,) = layers([n], n_stimuli, seed=1), layers([m], n_stimuli, seed=2)
     pair = pair_of(x, y)
-    settled = pair.alternate(np.eye(n), tol=0.0, max_iter=60, check=never)
+    settled = pair.alternate(np.eye(n), mot.Alternation(tol=0.0, max_iter=60), never)
     assert len(settled.trace) < 60
-    further = pair.alternate(settled.rotation, tol=0.0, max_iter=3, check=never)
+    further = pair.alternate(settled.rotation, mot.Alternation(tol=0.0, max_iter=3), never)
     assert further.residual == pytest.approx(settled.residual, abs=1e-10)
     np.testing.assert_allclose(further.rotation, settled.rotation, atol=1e-7)
     np.testing.assert_allclose(settled.rotation.T @ settled.rotation, np.eye(n), atol=1e-12)
@@ -107,7 +107,7 @@ def test_free_directions_follow_the_rotation_before(layers):
     (x,), (y,) = layers([15], 60, seed=1), layers([6], 60, seed=2)
     start = orthogonal(15, seed=3)
     pair = pair_of(x, y)
-    found = pair.alternate(start, tol=0.0, max_iter=1, check=never)
+    found = pair.alternate(start, mot.Alternation(tol=0.0, max_iter=1), never)
     carried = pair.cross @ (15 * found.plan.toarray()).T
     np.testing.assert_allclose(found.rotation, orthogonal_factor(carried, near=start)[0], atol=1e-10)
     assert np.abs(found.rotation - orthogonal_factor(carried, near=np.eye(15))[0]).max() > 0.1
@@ -117,8 +117,8 @@ def test_the_certificate_is_the_worst_of_all_starts(layers):
     (x,), (y,) = layers([9], 60, seed=1), layers([7], 60, seed=2)
     pair = pair_of(x, y)
     starts = [lambda: np.eye(9), lambda: orthogonal(9, seed=1), lambda: orthogonal(9, seed=2)]
-    runs = [pair.alternate(start(), 1e-4, 20, never).certificate for start in starts]
-    found = pair.align(starts, 1e-4, 20, never)
+    runs = [pair.alternate(start(), mot.Alternation(), never).certificate for start in starts]
+    found = pair.align(starts, mot.Alternation(), never)
     assert found.certificate == mot.Certificate.worst(runs)
     assert found.certificate.duality_gap == max(run.duality_gap for run in runs)
 
@@ -139,22 +139,22 @@ def test_residuals_as_printed_that_doubles_do_not_hold_are_refused(layers, scale
     (x,), (y,) = layers([6], 50, seed=1), layers([8], 50, seed=2)
     message = r"convention: expected activations whose squares float64 holds, found those of layers 'x' and 'y' of the"
     with pytest.raises(ValueError, match=message):
-        pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), 1e-4, 20, never)
+        pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), mot.Alternation(), never)
 
 
 def test_residuals_as_printed_scale_with_squares(layers):
     (x,), (y,) = layers([6], 50, seed=1), layers([8], 50, seed=2)
-    expected = pair_of(x, y, "paper").alternate(np.eye(6), 1e-4, 20, never)
+    expected = pair_of(x, y, "paper").alternate(np.eye(6), mot.Alternation(), never)
     for scale in (2.0**400, 2.0**-400):
-        found = pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), 1e-4, 20, never)
+        found = pair_of(x * scale, y * scale, "paper").alternate(np.eye(6), mot.Alternation(), never)
         np.testing.assert_allclose(found.trace, expected.trace * scale**2, rtol=1e-12)
 
 
 def test_scales_at_the_edge_of_doubles_change_nothing(layers):
     (x,), (y,) = layers([6], 50, seed=1), layers([8], 50, seed=2)
-    expected = pair_of(x, y).alternate(np.eye(6), tol=1e-4, max_iter=9, check=never)
+    expected = pair_of(x, y).alternate(np.eye(6), mot.Alternation(tol=1e-4, max_iter=9), never)
     for scale_x, scale_y in ((1e300, 1e-300), (1e-290, 1e290)):
-        found = pair_of(x * scale_x, y * scale_y).alternate(np.eye(6), tol=1e-4, max_iter=9, check=never)
+        found = pair_of(x * scale_x, y * scale_y).alternate(np.eye(6), mot.Alternation(tol=1e-4, max_iter=9), never)
         np.testing.assert_allclose(found.trace, expected.trace, rtol=1e-10)
 
 

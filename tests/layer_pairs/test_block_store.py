@@ -50,7 +50,7 @@ def test_a_second_run_computes_nothing(short_networks, tmp_path, monkeypatch):
     first = mot.align(*map(mot.load, short_networks), store=tmp_path / "store")
     before = blocks_in(tmp_path / "store")
     assert len(before) > 10
-    monkeypatch.setattr("mot_fast.layer_pairs.unit_transports.solve_batch", None)  # whoever calls it fails
+    monkeypatch.setattr("mot_fast.layer_pairs.exact_transports.solve_batch", None)  # a call would fail
     assert bits(mot.align(*map(mot.load, short_networks), store=tmp_path / "store")) == bits(first)
     assert blocks_in(tmp_path / "store") == before
 
@@ -82,7 +82,7 @@ def test_a_block_with_any_byte_altered_is_never_used(store):
             with pytest.warns(UserWarning, match=r"one.block: this block is damaged and is computed again"):
                 assert store.get("one") is None
             n_refused += 1
-        except pytest.fail.Exception:  # no warning: bytes that say nothing, as a time of writing
+        except pytest.fail.Exception:  # no warning: bytes without meaning here, such as a time of writing
             for name, values in store.get("one").items():
                 np.testing.assert_array_equal(values, ARRAYS[name])
     assert n_refused > 50
@@ -199,7 +199,7 @@ def test_keys_tell_parameters_and_the_order_of_layers_apart():
 
 
 def test_blocks_are_plain_archives(store):
-    """As docs/format.md says: readable with a zip reader alone."""
+    """A block can be read with a zip reader alone, as docs/format.md describes it."""
     store.put("one", ARRAYS)
     with zipfile.ZipFile(store.folder / "blocks" / "one.block") as archive:
         assert sorted(archive.namelist()) == ["cost.npy", "entries.npy", "header.json"]

@@ -1,4 +1,4 @@
-"""Blocks cut, solved here or by a process pool: the same bits as in one go."""
+"""Blocks solved in this process or by a process pool give the same bits as a run in one go."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.layer_pairs import blocks
+from mot_fast.layer_pairs import blocks, layer_cache
+from mot_fast.layer_pairs.block_store import Store
+from mot_fast.layer_pairs.pair_work import seconds_sizes
+from mot_fast.layer_pairs.resources import Resources
+from mot_fast.layer_pairs.run import BlockRun
 from mot_fast.layer_pairs.transport_costs import TransportCosts
 from mot_fast.layer_pairs.unit_transports import UnitTransports
 from support.faults import bits, use_small_blocks, write_networks
@@ -47,7 +51,7 @@ OPTIONS = {
 @pytest.mark.processes
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_blocks_give_the_same_bits_wherever_they_are_solved(networks, pool, tmp_path, options):
-    whole = mot.align(*networks, **options)
+    expected = mot.align(*networks, **options)
     ways = [
         {"store": tmp_path},
         {"store": tmp_path},
@@ -56,33 +60,33 @@ def test_blocks_give_the_same_bits_wherever_they_are_solved(networks, pool, tmp_
     ]
     for way in ways:
         found = mot.align(*networks, **options, **way)
-        assert bits(found) == bits(whole)
-        assert found.cost == whole.cost
-        assert found.certificate == whole.certificate
-        assert found.rotations.keys() == whole.rotations.keys()
-        for pair, rotation in whole.rotations.items():
+        assert bits(found) == bits(expected)
+        assert found.cost == expected.cost
+        assert found.certificate == expected.certificate
+        assert found.rotations.keys() == expected.rotations.keys()
+        for pair, rotation in expected.rotations.items():
             np.testing.assert_array_equal(found.rotations[pair], rotation)
-        for row, expected in zip(found.traces or (), whole.traces or (), strict=True):
-            for trace, other in zip(row, expected, strict=True):
+        for row, other_row in zip(found.traces or (), expected.traces or (), strict=True):
+            for trace, other in zip(row, other_row, strict=True):
                 np.testing.assert_array_equal(trace, other)
 
 
 def test_a_network_with_itself_gives_the_same_bits(networks, tmp_path):
-    """Though one layer then stands on both sides."""
+    """Aligning a network with itself, each layer stands on both sides."""
     for options in OPTIONS["plain"], OPTIONS["rotated"]:
-        whole = mot.align(networks[0], networks[0], **options)
-        assert bits(mot.align(networks[0], networks[0], store=tmp_path, **options)) == bits(whole)
+        expected = mot.align(networks[0], networks[0], **options)
+        assert bits(mot.align(networks[0], networks[0], store=tmp_path, **options)) == bits(expected)
 
 
 @pytest.mark.processes
 def test_costs_alone_give_the_same_bits(rng, pool, tmp_path):
     runs = [[[rng.standard_normal((30, 5)) for _ in range(2)] for _ in range(4)] for _ in range(2)]
-    whole = mot.align_trajectories(*runs)
+    expected = mot.align_trajectories(*runs)
     for way in ({"store": tmp_path}, {"store": tmp_path}, {"executor": pool}, {"executor": pool, "store": tmp_path}):
         found = mot.align_trajectories(*runs, **way)
-        np.testing.assert_array_equal(found.layer_costs, whole.layer_costs)
-        np.testing.assert_array_equal(found.plan, whole.plan)
-        assert found.certificate == whole.certificate
+        np.testing.assert_array_equal(found.layer_costs, expected.layer_costs)
+        np.testing.assert_array_equal(found.plan, expected.plan)
+        assert found.certificate == expected.certificate
 
 
 def test_threads_of_this_process_are_an_executor_too(networks):
@@ -91,21 +95,19 @@ def test_threads_of_this_process_are_an_executor_too(networks):
 
 
 def test_only_references_to_layers_in_files_are_sent(tmp_path, monkeypatch):
-    """However many numbers there are, and whatever the folder that the run is started in."""
+    """A task stays small however many activations there are, and is solved from any working directory."""
     paths = write_networks(tmp_path, n_layers=4, n_units=200, n_stimuli=3000)
     monkeypatch.chdir(tmp_path)
     source, target = mot.load(paths[0].name), mot.load(paths[1].name)
-    with blocks.BlockRun(
-        (source, target), UnitTransports(), blocks.Resources(1, executor=ThreadPoolExecutor(1))
-    ) as run:
-        run.survey()
-        orders = [run._order(*block) for block in run._blocks()]
-    assert len(orders) > 4
-    sizes = [len(pickle.dumps(order)) for order in orders]
+    with BlockRun((source, target), UnitTransports(), Resources(1, executor=ThreadPoolExecutor(1))) as run:
+        run.scan()
+        tasks = list(run.tasks())
+    assert len(tasks) > 4
+    sizes = [len(pickle.dumps(task)) for task in tasks]
     assert max(sizes) < 10_000 < 200 * 3000 * 8
     monkeypatch.chdir("/")
-    arrays = blocks.solve(pickle.loads(pickle.dumps(orders[0])))
-    assert len(arrays["cost"]) == len(orders[0].rows) * len(orders[0].columns)
+    arrays = blocks.solve_block(pickle.loads(pickle.dumps(tasks[0])))
+    assert len(arrays["cost"]) == len(tasks[0].rows) * len(tasks[0].columns)
 
 
 @pytest.mark.processes
@@ -140,9 +142,9 @@ def test_layers_of_every_type_reach_the_workers(pool, tmp_path, rng):
 def test_a_layer_that_changes_in_mid_run_is_an_error(tmp_path):
     paths = write_networks(tmp_path, n_layers=2)
     source, target = map(mot.load, paths)
-    with blocks.BlockRun((source, target), TransportCosts(), blocks.Resources(1)) as run:
-        run.survey()
-        blocks.layer_cache.clear()
+    with BlockRun((source, target), TransportCosts(), Resources(1)) as run:
+        run.scan()
+        layer_cache.clear()
         write_networks(tmp_path, n_layers=2)
         np.savez(paths[0], **{name: values + np.eye(200, 40) for name, values in np.load(paths[0]).items()})
         message = r"source.npz: .*its member 'layer00.npy' was altered since it was written, or since it was loaded"
@@ -154,23 +156,22 @@ def test_progress_counts_every_pair_once(networks, tmp_path):
     for _ in range(2):  # computed, then found in the store
         reported = []
         loaded = tuple(map(mot.load, networks))
-        with blocks.BlockRun(loaded, TransportCosts(), blocks.Resources(1, store=blocks.Store(tmp_path))) as run:
-            run.survey()
+        with BlockRun(loaded, TransportCosts(), Resources(1, store=Store(tmp_path))) as run:
+            run.scan()
             run.solve(reported.append)
         assert reported == sorted(reported)
         assert reported[-1] == 12
 
 
 def test_blocks_take_about_as_long_whatever_the_widths():
-    """Of a long run: between a quarter of the time that is meant, as layers are not cut, and all of it."""
+    """Most blocks of a long run take between a quarter of the time aimed at, as layers are not cut, and all of it."""
     rng = np.random.default_rng(0)
     network = mot.load([np.broadcast_to(np.float32(0), (2000, int(n))) for n in rng.integers(16, 600, 200)])
-    with blocks.BlockRun((network, network), TransportCosts(), blocks.Resources(1)) as run:
-        cut = list(run._blocks())
+    cut = list(blocks.cut_into_blocks((network, network), TransportCosts()))
     assert sum(len(rows) * len(columns) for rows, columns in cut) == 200 * 200
-    sizes = blocks.seconds_sizes(network, TransportCosts())
+    sizes = seconds_sizes(network, TransportCosts())
     seconds = [sum(sizes[l] for l in rows) * sum(sizes[m] for m in columns) for rows, columns in cut]
-    aim = blocks.seconds_at_once(sum(sizes) ** 2)
+    aim = blocks.seconds_per_block(sum(sizes) ** 2)
     assert max(seconds) <= aim * (1 + 1e-9)
     assert np.median(seconds) > 0.25 * aim
 
@@ -211,7 +212,7 @@ def test_a_pool_whose_process_is_killed_says_how_to_go_on(tmp_path):
 @pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forked_workers_asked_for_threads_do_not_hang(networks):
-    """OpenMP's threads do not survive a fork: they get one."""
+    """A forked worker gets one thread, as OpenMP's threads do not survive a fork."""
     expected = bits(mot.align(*networks, n_jobs=2))
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
         assert bits(mot.align(*networks, n_jobs=2, executor=pool)) == expected

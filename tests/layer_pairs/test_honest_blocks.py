@@ -1,5 +1,5 @@
-"""Whoever can write to a store can write digests that fit: blocks are believed where they agree with themselves, with
-the masses of the run, and with a sample of its activations."""
+"""Blocks of a store are used only if they agree with themselves, with the masses of the run, and with a sample of its
+activations: a digest that fits is no proof, as whoever can write to a store can write one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def block_of(store):
 
 
 def found_again(run, store):
-    """What a run makes of a store, and what it warns of."""
+    """The alignment that a run gets with a store, and its warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = run()
@@ -59,13 +59,13 @@ def scale(*names, by=0.5):
 
 
 def make_better(arrays):
-    """Half the cost, with the proof that goes with it."""
+    """Halve the cost of a block, and its proof accordingly."""
     scale("cost", "u", "v")(arrays)
     arrays["certificate"][:, :4] = 2e-16
 
 
 def swap_units(arrays):
-    """Another plan of the first pair, at the cost that its potentials then say."""
+    """Put another plan in place of the first pair's, at the cost that its potentials then give."""
     n = arrays["entries"][0]
     arrays["column"][:n] = 6 - arrays["column"][:n]
     order = np.lexsort((arrays["column"][:n], arrays["row"][:n]))
@@ -79,7 +79,7 @@ def halve_residuals(arrays):
 
 
 def lengthen(arrays):
-    """The first pair's alternations go on for ever at its first residual."""
+    """Make the first pair's trace endless, all at its first residual."""
     arrays["trace"] = np.concatenate([np.full(30, arrays["trace"][0]), arrays["trace"]])
     arrays["alternations"][0] += 30
 
@@ -143,7 +143,7 @@ def test_blocks_that_lie_are_told_and_computed_again(layers, tmp_path, run, chan
 
 
 def test_potentials_no_plan_can_have_are_refused(layers, tmp_path):
-    """Without any look at the activations."""
+    """Such blocks are refused without reading any activations."""
     source, target = networks(layers)
     alignment = mot.align(source, target)
     alignment.save(tmp_path / "run.mot")
@@ -214,7 +214,7 @@ def test_figures_of_networks_that_lie_are_told(layers, tmp_path):
 
 
 def test_workers_look_at_blocks_as_well(layers, tmp_path, monkeypatch):
-    """A block that another process has written in the meantime is not believed either."""
+    """A block that another process has written in the meantime is checked as well."""
     source, target = networks(layers)
     expected = bits(mot.align(source, target, store=tmp_path))
     rewrite_block(block_of(tmp_path), make_better)
@@ -227,7 +227,7 @@ def test_workers_look_at_blocks_as_well(layers, tmp_path, monkeypatch):
 
 
 def test_only_some_units_of_wide_layers_are_looked_at(layers, tmp_path, monkeypatch):
-    """As many as there is room for."""
+    """As many units are checked as there is memory for."""
     seen = []
     real = spot_check._units
     monkeypatch.setattr(
@@ -245,7 +245,7 @@ def test_only_some_units_of_wide_layers_are_looked_at(layers, tmp_path, monkeypa
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i1", "bfloat16"])
 def test_honest_blocks_of_any_activations_are_believed(rng, tmp_path, dtype):
-    """Of any type and scale, with constant units and units that hardly vary."""
+    """Activations of any type and scale, with constant units and units that hardly vary, pass the check."""
     if dtype == "bfloat16":
         dtype = pytest.importorskip("ml_dtypes").bfloat16
     values = rng.standard_normal((60, 12)) * 20
@@ -267,7 +267,7 @@ def test_honest_blocks_of_any_activations_are_believed(rng, tmp_path, dtype):
 
 
 def sparse_directory(path):
-    """A file that says to have a directory of 100 GB, and has one, of holes."""
+    """A sparse file with a zip directory of 100 GB."""
     size = 10**11
     end = b"PK\6\6" + (44).to_bytes(8, "little") + bytes(4) + bytes(8) + bytes(16)
     end += size.to_bytes(8, "little") + (0).to_bytes(8, "little")
@@ -280,7 +280,7 @@ def sparse_directory(path):
 
 
 def sparse_member(path):
-    """A sound archive whose one array takes 64 GiB, of holes."""
+    """A valid archive, a sparse file, whose one array takes 64 GiB."""
     with path.open("wb") as file, zipfile.ZipFile(file, "w") as whole:
         whole.writestr("header.json", json.dumps({"format": FORMAT, "version": 1, "key": path.stem, "digest": ""}))
         member = zipfile.ZipInfo("cost.npy")
@@ -293,7 +293,7 @@ def sparse_member(path):
 
 
 def bound_socket(path):
-    with chdir(path.parent), socket.socket(socket.AF_UNIX) as end:  # whose names are short
+    with chdir(path.parent), socket.socket(socket.AF_UNIX) as end:  # socket names must be short
         end.bind(path.name)
 
 
@@ -349,7 +349,7 @@ def test_links_in_a_store_are_replaced_and_not_written_through(layers, tmp_path)
 
 @pytest.mark.parametrize("run", RUNS)
 def test_arrays_of_blocks_may_hold_anything(layers, tmp_path, run):
-    """What is believed gives costs that are right, up to what certificates leave open."""
+    """Blocks that are accepted give right costs, up to what certificates leave open."""
     source, target = networks(layers)
     expected = mot.align(source, target, store=tmp_path, **RUNS[run])
     path, rng, n_told = block_of(tmp_path), np.random.default_rng(7), 0

@@ -1,4 +1,4 @@
-"""Layers whose units are nearly or exactly alike: single precision does not tell their costs apart."""
+"""Layers whose units are nearly or exactly alike, so that their costs are the same in single precision."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ KINDS = [
 
 
 def correlations(x, y):
-    """In extended precision."""
+    """Costs in extended precision."""
     units = []
     for values in (x, y):
         deviations = values.astype(np.longdouble)

@@ -1,4 +1,4 @@
-"""Layers that do not fit into memory, standardized: read in pieces of stimuli, with the same answers."""
+"""Layers that do not fit into memory, standardized, are read in pieces of stimuli, with the same results."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import _core
-from mot_fast.layer_pairs import unit_transports
+from mot_fast.layer_pairs import exact_transports
 from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes
 from mot_fast.system.threads import Stopped
 from oracles import transports as oracles
 
 N_STIMULI = 3000
 LIMIT = 300_000
-"""Bytes: two layers of about eight units on so many stimuli take more if they are standardized, less in passes."""
+"""Bytes: less than two layers of about eight units take if they are standardized, more than they take in passes."""
 
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    """Small layers are long ones: pieces are small, and nothing is allowed beside the limit."""
+    """Make small layers behave like long ones: pieces are small, and no memory is allowed beside the limit."""
     monkeypatch.setattr("mot_fast.layer_pairs.passed_layer._VALUES_AT_ONCE", 1)
-    monkeypatch.setattr(unit_transports, "ALWAYS", 0)
+    monkeypatch.setattr(exact_transports, "ALWAYS", 0)
 
 
 @pytest.fixture
 def in_passes(small_pieces, monkeypatch):  # noqa: ARG001
-    """The options of an alignment in passes; whatever would standardize whole layers fails."""
+    """The options of an alignment in passes; the functions that standardize whole layers are taken away."""
     monkeypatch.setattr(_core, "solve_pairs", None)
     return {"memory_limit": LIMIT}
 
 
 def slow_costs(source, target, masses=((None,) * 9,) * 2):
-    """Of every pair of layers, by dense linear programs."""
+    """Costs of every pair of layers, by dense linear programs."""
     found = np.empty((len(source), len(target)))
     for l, m in np.ndindex(found.shape):
         cost = oracles.correlation_cost(source[l], target[m])
@@ -59,7 +59,7 @@ def test_costs_are_those_of_linear_programs_on_correlations(layers, in_passes, d
 
 @pytest.mark.usefixtures("small_pieces")
 def test_all_else_is_as_if_layers_were_held(layers, tmp_path, monkeypatch):
-    """Selected stimuli, unit masses, constant units, statistics, scores on held-out stimuli, the file."""
+    """Stimuli are selected, units have masses, some are constant; scores on held-out stimuli and the file agree."""
     source, target = layers([5, 7], 2 * N_STIMULI), layers([7, 4], 2 * N_STIMULI, seed=1)
     source[0][:, 2] = 1e3 + 1 / 3
     source, target = (mot.load(some, name=name) for some, name in ((source, "one"), (target, "two")))
@@ -108,7 +108,7 @@ def test_higher_levels_and_many_networks_go_in_passes_too(layers, in_passes, tmp
     one, other = (layers([5, 7], N_STIMULI, seed=seed) for seed in (0, 1))
     costs = mot.align(one, other, **in_passes).cost
     assert mot.align_trajectories([one], [other], **in_passes).costs[0, 0] == pytest.approx(costs, abs=1e-12)
-    for _ in range(2):  # the second time out of the store, some of whose costs are found again
+    for _ in range(2):  # the second time from the store, some of whose costs are solved again to check them
         found = mot.align_nested([one], [other], store=tmp_path / "store", **in_passes)
         assert found.cost == pytest.approx(costs, abs=1e-12)
     matrix = mot.similarity_matrix({"one": one, "other": other}, test_size=0.02, **in_passes)
@@ -131,7 +131,7 @@ def test_activations_that_change_on_the_way_are_seen(layers, in_passes, tmp_path
         source[0][7, 3] += 1
         return costs_in_passes(*arguments)
 
-    monkeypatch.setattr(unit_transports, "costs_in_passes", meddle)
+    monkeypatch.setattr(exact_transports, "costs_in_passes", meddle)
     with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
         mot.align(source, target, store=tmp_path / "store", **in_passes)
     with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
@@ -161,9 +161,9 @@ def test_statistics_are_those_of_the_core_at_any_scale(scale, offset):
     rng = np.random.default_rng(0)
     x = np.clip(rng.standard_normal((500, 6)), -1, 1).round(0 if scale == 5e-324 else 3) * scale + offset
     x[:, 3] = x[0, 3]
-    x[0] = x.max()  # far from the mean: what is left of the largest double is not taken from the smallest
+    x[0] = x.max()  # the first stimulus, from which differences are taken, is far from the mean
     x[0, 3] = x[1, 3]
-    part = 16 if scale > 1e308 else 1  # the difference of two doubles may be none
+    part = 16 if scale > 1e308 else 1  # the difference of two doubles may overflow
     layer, expected = PassedLayer(x), _core.StandardizedLayer(x / part)
     assert (layer.deviation == 0).tolist() == [False, False, False, True, False, False]
     np.testing.assert_allclose(layer.mean, expected.mean * part, rtol=1e-12, atol=1e-13 * scale)

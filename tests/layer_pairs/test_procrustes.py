@@ -26,7 +26,7 @@ def test_free_directions_stay_as_near_as_they_can(rank, rng):
     assert found == rank
     np.testing.assert_allclose(factor.T @ factor, np.eye(n), atol=1e-12)
     assert np.vdot(factor, matrix) == pytest.approx(np.linalg.svd(matrix)[1].sum())
-    # Any other completion, by a turn within the null spaces, is farther from where it was.
+    # Any other completion, by a rotation within the null spaces, is farther from `near`.
     u, _, vt = np.linalg.svd(matrix)
     for seed in range(20):
         turn = scipy.stats.ortho_group.rvs(max(2, n - rank), random_state=seed)[: n - rank, : n - rank]
@@ -59,7 +59,7 @@ def test_a_known_low_rank_changes_nothing_but_the_time(n, k, rank, rng):
         assert found == expected_rank == rank
         np.testing.assert_allclose(factor, expected, atol=1e-10)
         np.testing.assert_allclose(factor.T @ factor, np.eye(n), atol=1e-12)
-        near = factor  # and from where it is already
+        near = factor  # the next time from the factor itself
 
 
 def test_it_answers_where_divide_and_conquer_does_not_converge(rng, monkeypatch):

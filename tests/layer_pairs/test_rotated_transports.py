@@ -1,4 +1,4 @@
-"""Alignments with rotations, from outside."""
+"""Alignments with rotations, through the public functions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oracles.transports import orthogonal_transport, transport_by_linear_program
 
 @pytest.fixture
 def networks(layers):
-    """Two networks of which some source layers are wider than some target layers."""
+    """Two networks; some source layers are wider than some target layers."""
     return layers([7, 12, 9], 60, seed=1), layers([10, 8, 15, 9], 60, seed=2)
 
 
@@ -29,7 +29,7 @@ def test_it_agrees_with_the_slow_twin(networks):
     alignment = mot.align(source, target, rotate=True)
     pairs = [[orthogonal_transport(x, y) for y in target] for x in source]
     unique = [(l, m) for l in range(3) for m in range(4) if source[l].shape[1] <= target[m].shape[1]]
-    for l, m in unique:  # elsewhere the slow twin's null space turns at random
+    for l, m in unique:  # for other pairs the slow twin takes an arbitrary rotation of the null space
         trace, residual, plan, rotation = pairs[l][m]
         np.testing.assert_allclose(alignment.traces[l][m], trace, rtol=1e-10)
         assert alignment.layer_costs[l, m] == pytest.approx(residual, rel=1e-10)
@@ -64,7 +64,7 @@ def test_only_the_rotations_that_a_coupling_uses_are_kept(networks):
 
 
 def test_other_rotations_are_found_again(networks, tmp_path):
-    """By one factorization where the plan leaves no direction free, by the whole alternation where it does."""
+    """One factorization finds a rotation again where the plan determines it; else the alternation is run again."""
     source, target = networks
     alignment = mot.align(source, target, rotate=True)
     missing = [(l, m) for l in range(3) for m in range(4) if (l, m) not in alignment.rotations]
@@ -105,7 +105,7 @@ def test_what_was_aligned_on_is_held_for_rotations_alone_and_never_pickled(netwo
 
 
 def test_memory_does_not_grow_with_every_pair_s_rotation(rng):
-    """5 x 40 layers of 100 units: the rotations of all pairs would take 16 MB, those in use less than 4."""
+    """With 5 x 40 layers of 100 units, the rotations of all pairs would take 16 MB, those in use less than 4."""
     source = [rng.standard_normal((30, 100)) for _ in range(5)]
     target = [rng.standard_normal((30, 8)) for _ in range(40)]
     alternation = mot.Alternation(max_iter=1)

@@ -1,4 +1,4 @@
-"""Keywords that others hand on to `align`, for those who check types."""
+"""Types of the keyword arguments that other functions hand on to `align`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mot_fast.layer_pairs.alternation import Alternation
 
 
 class PlainOptions(TypedDict, total=False):
-    """Where rotations and the progress bar are the caller's own."""
+    """Keyword arguments of `align` without rotations and progress bar, which the function has itself."""
 
     convention: str
     source_mass: GivenMasses | None
@@ -23,12 +23,12 @@ class PlainOptions(TypedDict, total=False):
 
 
 class RotatingOptions(PlainOptions, total=False):
-    """Where the progress bar is the caller's own."""
+    """Keyword arguments of `align` without the progress bar, which the function has itself."""
 
     rotate: bool | Alternation
 
 
 class Options(RotatingOptions, total=False):
-    """All of them."""
+    """All keyword arguments of `align`."""
 
     progress: bool

@@ -1,4 +1,4 @@
-"""When, on what and by what something is computed."""
+"""Records how an alignment is made: when, by which versions, on what kind of machine, of which activations."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mot_fast.networks.network import Network
 
 
 class Stopwatch:
-    """Runs from the moment it is made."""
+    """Measures a run, which begins when the stopwatch is made."""
 
     def __init__(self) -> None:
         self._began = datetime.now(UTC)
         self._started = time.perf_counter()
 
     def run(self, n_stimuli: int, n_threads: int, memory_limit: int | None) -> Run:
-        """What there is to say of a run that ends now; neither the machine nor its user is named."""
+        """Describe the run, which ends now; neither the machine nor its user is named."""
         seconds = time.perf_counter() - self._started
         return Run(
             began=self._began.isoformat(timespec="seconds"),
@@ -39,7 +39,7 @@ class Stopwatch:
 
 
 def with_digests(alignment: Alignment, source: Network, target: Network) -> Alignment:
-    """The alignment with hashes of the activations that it was made of, which are those given."""
+    """The alignment with hashes of the activations given, of which it was made."""
     source_digests, target_digests = (
         tuple(layer_digest(*network.read(l)) for l in range(len(network))) for network in (source, target)
     )
@@ -51,6 +51,7 @@ def with_digests(alignment: Alignment, source: Network, target: Network) -> Alig
 
 
 def _versions() -> dict[str, str]:
+    """Versions of the package, of Python and of the libraries that results depend on."""
     import scipy
 
     return {

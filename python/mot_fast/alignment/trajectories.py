@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 
 from mot_fast import _validate
 from mot_fast._warnings import renamed_arguments
-from mot_fast.alignment.align import progress_callback, resources, warn_of_constant_units
 from mot_fast.alignment.nested import NestedAlignment
-from mot_fast.layer_pairs.run import surveyed
+from mot_fast.layer_pairs.resources import Resources
+from mot_fast.layer_pairs.run import solve_pairs_of_layers
 from mot_fast.layer_pairs.transport_costs import TransportCosts
 from mot_fast.networks.load import Source, warn_of_rows
 from mot_fast.networks.nesting import Branch, Nested, branch_of, flat
@@ -32,8 +32,8 @@ def align_trajectories(
 
     The cost of two checkpoints is that of their two-level alignment, which `mot_fast.align` solves; an exact transport
     between the checkpoints follows, all marginals uniform (Shah & Khosla, arXiv 2510.01706, section 3.4). Each layer is
-    standardized once, or once a block where not all fit into memory. Kept are the costs of checkpoints and of layers, 8
-    bytes a pair; plans of units are solved anew when they are asked for.
+    standardized once, or once a block where not all fit into memory. The result holds the costs of checkpoints and of
+    layers, 8 bytes a pair; plans of units are solved anew when they are asked for.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def align_trajectories(
         Checkpoints of either run, in the order of training: networks, or anything `mot_fast.load` takes, on the same
         stimuli.
     n_jobs, memory_limit, executor, store
-        As of `mot_fast.align`.
+        As in `mot_fast.align`.
     progress : bool
         Show a progress bar over pairs of layers.
 
@@ -59,7 +59,7 @@ def align_trajectories(
 
     Warns
     -----
-    UserWarning
+    ConstantUnitsWarning
         If units are constant over the stimuli: they have no correlation with any other and cost 1 everywhere.
 
     Examples
@@ -99,10 +99,11 @@ def align_nested(
     Parameters
     ----------
     source, target : sequences, or mappings from labels
-        Of networks (anything `mot_fast.load` takes), of sequences or mappings of networks, and so on, to the same depth
-        everywhere: families of training runs of checkpoints, say. All on the same stimuli in the same order.
+        Networks (anything `mot_fast.load` takes), or sequences or mappings of networks, and so on, to the same depth
+        everywhere: families of training runs of checkpoints, for example. All networks saw the same stimuli in the same
+        order.
     n_jobs, progress, memory_limit, executor, store
-        As of `align_trajectories`.
+        As in `align_trajectories`.
 
     Returns
     -------
@@ -141,18 +142,15 @@ def _align(
     executor: Executor | None,
     store: str | os.PathLike[str] | None,
 ) -> NestedAlignment:
+    """Align two trees of networks at every level."""
     source, target = map(flat, trees)
     what = f"{source.name} and {target.name}"
     same_stimuli([source, target], what)
-    same_stimuli([network for tree in trees for network in tree.networks()], what)  # some may tell more than the first
+    same_stimuli(
+        [network for tree in trees for network in tree.networks()], what
+    )  # others may know more of their stimuli than the first
     _validate.enough_stimuli(source.n_stimuli, what)
     warn_of_rows((source, target))
-    n_pairs = len(source) * len(target)
-    means = resources(n_pairs, n_jobs, memory_limit, executor, store)
-    with (
-        progress_callback(progress, n_pairs) as report,
-        surveyed((source, target), TransportCosts(), means) as (statistics, solve),
-    ):
-        warn_of_constant_units((source, target), statistics)
-        found = solve(report)
+    resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
+    _, found = solve_pairs_of_layers((source, target), TransportCosts(), resources, has_progress=progress)
     return NestedAlignment.of(*trees, found.costs, found.certificate)

@@ -100,8 +100,9 @@ def compare(
 
     Warns
     -----
-    UserWarning
+    ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first split that has some.
+    TransposedLayersWarning
         If all layers have the same number of columns and far fewer rows, as if units were in rows.
 
     Examples

@@ -111,7 +111,7 @@ def hierarchy_null(
 
     Warns
     -----
-    UserWarning
+    ConstantUnitsWarning
         If units are constant over the stimuli; once, since they are constant in any order.
 
     Examples

@@ -56,8 +56,8 @@ class MethodOutcome:
 
 
 @dataclass(frozen=True)
-class NetworkMasses:
-    """Masses of one network's layers and units."""
+class ComparedMasses:
+    """Masses of one of the compared networks: layer by layer, and as one layer for the global transport."""
 
     given: Any
     """The argument of the caller, which every alignment takes."""
@@ -67,7 +67,7 @@ class NetworkMasses:
     """Masses of all units, as those of one layer; None where the caller gave none, so that they are uniform."""
 
     @classmethod
-    def validated(cls, given: Any, widths: tuple[int, ...], argument: str) -> NetworkMasses:
+    def validated(cls, given: Any, widths: tuple[int, ...], argument: str) -> ComparedMasses:
         """Masses as the caller gave them, for a network whose layers have these widths."""
         layers, units = _validate_masses.network_masses(given, widths, argument)
         if units is None:
@@ -81,8 +81,8 @@ class ComparisonPlan:
     """Validated arguments of a comparison, and the work of its methods on every split."""
 
     alternation: Alternation
-    source_masses: NetworkMasses
-    target_masses: NetworkMasses
+    source_masses: ComparedMasses
+    target_masses: ComparedMasses
     n_permutations: int
     n_resamples: int
     convention: str
@@ -116,8 +116,8 @@ class ComparisonPlan:
         source, target = networks
         return cls(
             alternation=validated_alternation(alternation),
-            source_masses=NetworkMasses.validated(masses[0], source.widths, "source_mass"),
-            target_masses=NetworkMasses.validated(masses[1], target.widths, "target_mass"),
+            source_masses=ComparedMasses.validated(masses[0], source.widths, "source_mass"),
+            target_masses=ComparedMasses.validated(masses[1], target.widths, "target_mass"),
             n_permutations=_validate.whole_number(
                 n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_REPEATS
             ),

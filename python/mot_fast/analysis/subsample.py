@@ -144,7 +144,7 @@ def subsample_curve(
 
     Warns
     -----
-    UserWarning
+    ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first alignment that has some.
 
     Examples

@@ -35,13 +35,13 @@ class Alternation:
     Parameters
     ----------
     tol : float
-        It stops when the residual changes by at most this share of itself; from 0 on.
+        The alternation stops when the residual changes by at most this share of itself; at least 0.
     max_iter : int
         Most alternations from one start; at least 1.
     restarts : int
-        Further starts, from random rotations; the best result of all is kept.
+        Number of further starts, from random rotations; the best result of all is kept.
     seed : int
-        Of the random rotations, which depend on the pair of layers as well.
+        Seed of the random rotations, which depend on the pair of layers as well.
 
     Raises
     ------
@@ -68,58 +68,61 @@ class Alternation:
         for name, least, most in (("max_iter", 1, None), ("restarts", 0, _validate.MOST_REPEATS), ("seed", 0, None)):
             object.__setattr__(self, name, _validate.whole_number(getattr(self, name), name, least, most))
 
+    def is_still(self, trace: F64 | Sequence[float]) -> bool:
+        """Whether the last alternation hardly changed the residual, given the residuals of all so far."""
+        return len(trace) > 1 and bool(abs(trace[-2] - trace[-1]) <= self.tol * trace[-2])
+
     def has_settled(self, trace: F64) -> bool:
-        """Whether the alternation whose residuals these are stopped before it had to."""
-        is_still = len(trace) > 1 and abs(trace[-2] - trace[-1]) <= self.tol * trace[-2]
-        return bool(is_still or len(trace) < self.max_iter)
+        """Whether an alternation with these residuals ended by itself, not because of `max_iter`."""
+        return self.is_still(trace) or len(trace) < self.max_iter
 
     def starts(self, n_units: int, pair: tuple[int, int]) -> Sequence[Callable[[], F64]]:
-        """The rotations to start from: none at all, then random ones, which depend on the pair of layers."""
+        """The rotations to start from: the identity, then random ones, which depend on the pair of layers."""
         seeds = ([self.seed, *pair, k] for k in range(self.restarts))
         return [partial(np.eye, n_units), *(partial(_random_rotation, n_units, seed) for seed in seeds)]
 
 
 def _random_rotation(n: int, seed: Sequence[int]) -> F64:
-    """Uniform over orthogonal matrices (Mezzadri 2007, How to generate random matrices from the classical groups)."""
+    """Draw a uniform orthogonal matrix (Mezzadri 2007, How to generate random matrices from the classical groups)."""
     q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))
     return np.asarray(q * np.where(np.diag(r) < 0, -1.0, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
 class RotatedPair:
-    """Two layers aligned: the best iterate of the alternation."""
+    """The result for two layers: the best iterate of the alternation."""
 
     plan: UnitPlan
-    """Between the rotated units of the source layer, columns of ``X R``, and the units of the target layer."""
+    """Plan between the rotated units of the source layer, columns of ``X R``, and the units of the target layer."""
     rotation: F64 | None
     """R, `(n_l, n_l)`, orthogonal; None where it is not kept."""
     trace: F64
-    """Residual after each alternation from the start that gave the best; its least value is the layer cost."""
+    """Residual after each alternation from the best start; the least residual is the layer cost."""
     certificate: Certificate
-    """The worst figures of all transports on the way."""
+    """The worst figures of the certificates of all transports on the way."""
 
     @property
     def residual(self) -> float:
-        """The least of the trace."""
+        """The least residual of the trace: the layer cost."""
         return float(self.trace.min())
 
     def without_rotation(self) -> RotatedPair:
-        """The same, the rotation forgotten."""
+        """The same result, without its rotation."""
         return replace(self, rotation=None)
 
 
 class LayerPair:
-    """Two layers as the alternation sees them.
+    """Two layers, and the matrices that the alternation between them needs.
 
     Parameters
     ----------
     source, target : CentredLayer
     labels : (str, str)
-        Of the layers.
+        Labels of the layers.
     masses : (array or None, array or None)
-        Of their units, `(n_l,)` and `(n_m,)`, each with sum 1; uniform where None.
+        Masses of the layers' units, `(n_l,)` and `(n_m,)`, each with sum 1; uniform where None.
     convention : {"standardized", "paper"}
-        Which residual: scale-free with rows of the plan scaled to sum to 1, or as the paper prints it.
+        Which residual is used: scale-free with rows of the plan scaled to sum to 1, or as the paper prints it.
     """
 
     def __init__(
@@ -131,7 +134,8 @@ class LayerPair:
         convention: str = "standardized",
     ) -> None:
         self.source, self.target, self.labels = source, target, labels
-        # A matrix times its own transpose takes another way through BLAS: the bits would tell who shares whose memory.
+        # BLAS computes a matrix times its own transpose by another routine: without the copy, the bits would depend on
+        # whether both layers share their memory.
         others = target.values.copy() if target.values is source.values else target.values
         self.cross: F64 = source.values.T @ others
         self.basis, self.core = self._factored()
@@ -144,27 +148,27 @@ class LayerPair:
 
     @staticmethod
     def n_bytes(n_source: int, n_target: int) -> int:
-        """What one alternation takes beside the layers, two singular value decompositions and their work among it."""
+        """Bytes that one alternation takes beside the layers, including two singular value decompositions."""
         return 8 * (15 * n_source**2 + 3 * n_source * n_target)
 
     def align(
-        self, starts: Sequence[Callable[[], F64]], tol: float, max_iter: int, check: Callable[[], None]
+        self, starts: Sequence[Callable[[], F64]], alternation: Alternation, check: Callable[[], None]
     ) -> RotatedPair:
-        """The best of the alternations from every start; `check` is called now and then and may raise."""
-        runs = (self.alternate(start(), tol, max_iter, check) for start in starts)
+        """The best result of the alternations from every start; `check` is called now and then and may raise."""
+        runs = (self.alternate(start(), alternation, check) for start in starts)
         best = next(runs)
         for run in runs:
             worst = Certificate.worst([best.certificate, run.certificate])
             best = replace(min(best, run, key=lambda pair: pair.residual), certificate=worst)
         return best
 
-    def alternate(self, rotation: F64, tol: float, max_iter: int, check: Callable[[], None]) -> RotatedPair:
-        """Alternate from a rotation until the residual hardly changes."""
+    def alternate(self, rotation: F64, alternation: Alternation, check: Callable[[], None]) -> RotatedPair:
+        """Alternate from a rotation until the residual hardly changes, or vanishes."""
         trace: list[float] = []
         certificates = []
         plan: UnitPlan | None = None
         best: tuple[UnitPlan, F64] | None = None
-        for _ in range(max_iter):
+        for _ in range(alternation.max_iter):
             check()
             last_plan, plan = plan, self._transport(rotation)
             if last_plan is not None and _are_same(plan, last_plan):  # and so would be the rotation
@@ -179,13 +183,13 @@ class LayerPair:
             if best is None or residual < min(trace):
                 best = plan, rotation
             trace.append(residual)
-            if self._has_settled(trace, tol):
+            if self._is_zero(residual) or alternation.is_still(trace):
                 break
         assert best is not None
         return RotatedPair(best[0], best[1], self._in_own_units(np.array(trace)), Certificate.worst(certificates))
 
     def rotation_of(self, plan: UnitPlan) -> F64 | None:
-        """The rotation that belongs to a plan; None where it leaves directions free, which depend on those before."""
+        """The best rotation for a plan; None where several are best, of which the alternation chose one."""
         if self.basis is not None:
             return None
         n = len(self.cross)
@@ -193,13 +197,13 @@ class LayerPair:
         return rotation if rank == n else None
 
     def residual_of(self, plan: UnitPlan) -> tuple[float, float]:
-        """What the best rotation for a plan leaves, and what there is without any, to which rounding is relative."""
+        """The residual of the best rotation for a plan, and the largest that any has: rounding is relative to that."""
         fit = float(np.linalg.svd(self._carried(plan), compute_uv=False).sum())
-        residual, whole = self._in_own_units(np.array([self._residual(plan, fit), self._residual(plan, 0.0)]))
-        return float(residual), float(whole)
+        residual, largest = self._in_own_units(np.array([self._residual(plan, fit), self._residual(plan, 0.0)]))
+        return float(residual), float(largest)
 
     def _factored(self) -> tuple[F64 | None, F64]:
-        """``K = basis core``, orthonormal columns first, where few units or stimuli make its rank low; else None, K."""
+        """Factor ``K = basis core``, the basis orthonormal, if few units or stimuli make its rank low; else None, K."""
         n_stimuli, n = self.source.values.shape
         m = self.cross.shape[1]
         if 2 * min(m, n_stimuli) >= n:
@@ -230,18 +234,18 @@ class LayerPair:
         return carried
 
     def _residual(self, plan: UnitPlan, fit: float) -> float:
-        """What ``Y Q^T`` leaves of ``X R``, given ``fit = tr(R^T X^T Y Q^T)``."""
+        """The residual of ``X R`` reconstructed as ``Y Q^T``, given ``fit = tr(R^T X^T Y Q^T)``."""
         weights = self._weights(plan)
         carried = _squared_norm(self.target.gram, weights.indptr, weights.indices, weights.data)
         if self.is_scale_free:
-            whole = self.source.squared_norm * carried
-            return max(0.0, 1.0 - fit**2 / whole) if whole > 0 else 1.0
+            product = self.source.squared_norm * carried
+            return max(0.0, 1.0 - fit**2 / product) if product > 0 else 1.0
         source, target = self.source.exponent - self.exponent, self.target.exponent - self.exponent
         squares = math.ldexp(self.source.squared_norm, 2 * source) + math.ldexp(carried, 2 * target)
         return max(0.0, squares - 2.0 * math.ldexp(fit, source + target))
 
     def _in_own_units(self, trace: F64) -> F64:
-        """Residuals as printed are of activations over ``2^exponent`` until here: no scale makes them overflow."""
+        """Residuals in the units of the activations, which until here were divided by ``2^exponent``."""
         if self.is_scale_free:
             return trace
         with np.errstate(over="ignore", under="ignore"):
@@ -254,14 +258,15 @@ class LayerPair:
             )
         return np.asarray(residuals)
 
-    def _has_settled(self, trace: Sequence[float], tol: float) -> bool:
+    def _is_zero(self, residual: float) -> bool:
+        """Whether a residual is zero up to rounding."""
         source = 2 * (self.source.exponent - self.exponent)
         largest = 1.0 if self.is_scale_free else math.ldexp(self.source.squared_norm, source)
-        is_perfect = trace[-1] <= len(self.cross) * _EPSILON * largest
-        return is_perfect or (len(trace) > 1 and abs(trace[-2] - trace[-1]) <= tol * trace[-2])
+        return residual <= len(self.cross) * _EPSILON * largest
 
 
 def _are_same(plan: UnitPlan, other: UnitPlan) -> bool:
+    """Whether two plans move the same mass."""
     return (
         np.array_equal(plan.rows, other.rows)
         and np.array_equal(plan.columns, other.columns)
@@ -270,14 +275,14 @@ def _are_same(plan: UnitPlan, other: UnitPlan) -> bool:
 
 
 def _inverse_roots(squares: F64, rounding: float) -> F64:
-    """1 / sqrt, and 0 for what is zero up to rounding: a unit that does not vary has no correlation."""
+    """Inverse square roots, and 0 for squares that are zero up to rounding: constant units have no correlation."""
     is_zero = squares <= rounding
     return np.where(is_zero, 0.0, 1.0 / np.sqrt(np.where(is_zero, 1.0, squares)))
 
 
 @compiled
 def _to_correlation_cost(products: F64, source: F64, target: F64) -> float:
-    """Turns inner products into 1 - correlation, given the units' inverse norms; returns the largest."""
+    """Turn inner products into 1 - correlation, in place, given the units' inverse norms; return the largest."""
     largest = 0.0
     for i in range(products.shape[0]):
         for j in range(products.shape[1]):

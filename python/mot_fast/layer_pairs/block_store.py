@@ -1,8 +1,8 @@
-"""A folder of finished work: every block in a file of its own, named by a hash of its content and parameters.
+"""A folder of finished blocks, each in a file of its own, named by a hash of its layers and parameters.
 
-Blocks are archives (see `archive`) in `blocks/`, written whole or not at all, with a digest of their arrays. Layers
-that were arrays in memory are `.npy` files in `layers/`, named by the digest of their numbers. Many processes may work
-on one folder: the same name always means the same content.
+Blocks are archives (see `system.archive`) in `blocks/`, written completely or not at all, with a digest of their
+arrays. Layers that were arrays in memory are `.npy` files in `layers/`, named by the digest of their numbers. Many
+processes may work on one folder: the same name always means the same content.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ from mot_fast.system import archive, atomic_write
 FORMAT = "mot_fast block"
 FORMAT_VERSION = 1
 _ABANDONED = 3600.0
-"""Seconds after which a file that was never moved to its place belongs to a process that is gone."""
+"""Seconds after which an unfinished file is taken to belong to a process that is gone."""
 _CHUNK = 2**22
+"""Bytes of activations that are hashed at once."""
 _AT_THE_PATH = {errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO, errno.EPERM}
-"""Errors of what stands at a block's path, as links that lead nowhere, and not of the disk."""
+"""Errors due to what stands at a block's path, such as a link that leads nowhere, and not to the disk."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """The folder, which is made if there is none.
+    """A folder of finished blocks, which is made if there is none.
 
     Raises
     ------
     OSError
-        If it cannot be made.
+        If the folder cannot be made.
     """
 
     folder: Path
@@ -63,7 +64,7 @@ class Store:
         return self.folder / "layers"
 
     def clean(self) -> None:
-        """Remove what processes that were killed left unfinished."""
+        """Remove the unfinished files of processes that were killed."""
         for folder in (self._blocks, self._layers):
             for path in folder.glob(".*"):
                 with suppress(OSError):  # others clean as well
@@ -87,9 +88,9 @@ class Store:
             Raises an error where arrays are not what such a block holds: whoever can write to the folder can write a
             digest that fits.
         most_bytes : float
-            That such a block can take in memory.
+            Most bytes that such a block can take in memory.
         is_silent : bool
-            Whether nothing is said of a block that cannot be used.
+            Whether no warning is given of a block that cannot be used.
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Store:
         Warns
         -----
         DamagedBlockWarning
-            If the block is damaged, or no file.
+            If the block is damaged, or is not a file.
         """
         path = self._path(key)
         try:
@@ -111,7 +112,7 @@ class Store:
                     check(arrays)
         except FileNotFoundError as error:
             if path.is_symlink():
-                _tell(path, error, is_silent)
+                _warn_of_damage(path, error, is_silent)
             return None
         except archive.NewerFormat as error:
             raise ValueError(
@@ -120,7 +121,7 @@ class Store:
         except Exception as error:  # a damaged file can make its readers raise anything
             if isinstance(error, (MemoryError, OSError)) and getattr(error, "errno", None) not in _AT_THE_PATH:
                 raise
-            _tell(path, error, is_silent)
+            _warn_of_damage(path, error, is_silent)
             return None
         return arrays
 
@@ -130,7 +131,7 @@ class Store:
         Raises
         ------
         OSError
-            If it cannot be written; the others are as they were.
+            If the block cannot be written; other blocks are unchanged.
         """
         header = {"format": FORMAT, "version": FORMAT_VERSION, "key": key, "digest": _digest_of(arrays)}
         path = self._path(key)
@@ -141,7 +142,7 @@ class Store:
         return self._blocks / f"{key}.block"
 
     def with_layers_of(self, network: Network) -> Network:
-        """The network as other processes can read it: layers that are arrays in memory are kept here."""
+        """The network as other processes can read it: layers that are arrays in memory are written to the folder."""
         layers = []
         for l, layer in enumerate(network.layers):
             if layer.is_in_file:
@@ -159,13 +160,13 @@ class Store:
 
 
 def block_key(parameters: Mapping[str, Any], *digests: tuple[str, ...]) -> str:
-    """Name of a block: a hash of what is done and of the layers it is done to."""
+    """The key of a block: a hash of the work's parameters and of its layers' digests."""
     text = json.dumps({"version": FORMAT_VERSION, "parameters": parameters, "layers": digests}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
 
 
 def layer_digest(values: Array, rows: Index | None) -> str:
-    """A hash of the selected activations: of their type, shape and numbers."""
+    """A hash of the selected activations of a layer: of their type, shape and numbers."""
     n_stimuli = len(values) if rows is None else len(rows)
     found = hashlib.blake2b(f"{values.dtype.str} {n_stimuli} {values.shape[1]}".encode(), digest_size=20)
     step = max(1, _CHUNK // max(1, values.shape[1] * values.itemsize))
@@ -183,15 +184,15 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
-def _tell(path: Path, error: Exception, is_silent: bool) -> None:
-    """Say that what stands at a block's path is no block."""
+def _warn_of_damage(path: Path, error: Exception, is_silent: bool) -> None:
+    """Warn that the block at a path is damaged."""
     if not is_silent:
         message = f"{path}: this block is damaged and is computed again ({error})"
         warn(message, DamagedBlockWarning)
 
 
 def _holds(path: Path, shape: tuple[int, int], digest: str) -> bool:
-    """Whether the layer is there, and sound; one of another shape, which may have no end, is not read."""
+    """Whether the layer is there and undamaged; a file of another shape, which may be endless, is not read."""
     try:
         layer = layer_of_npy(path) if path.is_file() else None
         return layer is not None and layer.shape == shape and layer_digest(layer.read(), None) == digest

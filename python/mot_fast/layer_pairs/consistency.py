@@ -1,4 +1,4 @@
-"""Whether plans that come out of a file agree with themselves: with their masses, their costs and their proofs."""
+"""Checks that plans out of a file agree with their own masses, costs and proofs, without looking at activations."""
 
 from __future__ import annotations
 
@@ -11,28 +11,31 @@ from mot_fast.layer_pairs.packing import PackedPlans
 from mot_fast.transport.transport import MARGINAL_ERROR, Certificate
 
 TOLERANCE = 1e-6
-"""That the transports of units are certified to; that of layers to `_LAYER_TOLERANCE` of the largest cost."""
+"""Largest tolerance in the certificate of a transport of units."""
 _LAYER_TOLERANCE = 2e-9
+"""Largest tolerance in the certificate of the transport of layers, over the largest layer cost."""
 ROUNDING = 2e-9
-"""Of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
+"""Largest error of sums of masses, and of costs over the largest cost: what a certificate allows, and rounding."""
 _LARGEST_COST = 2.0
-"""Of a pair of units, 1 - correlation; the least is 0."""
+"""Largest cost of a pair of units, 1 - correlation; the least is 0."""
 
 
 def agree(found: Array, expected: Array) -> bool:
-    """Whether numbers of order one are the same up to rounding."""
+    """Whether arrays of numbers of order one are the same up to rounding."""
     return bool((np.abs(found - expected) <= ROUNDING).all())
 
 
 def check_proofs(figures: F64, worst: Certificate | None = None, largest_cost: float = 0.0) -> None:
-    """All transports of units are proven optimal, and the worst figures are no better than any.
+    """Raise `ValueError` unless all transports are proven optimal, and the worst figures are no better than any.
 
     Parameters
     ----------
     figures : array, `(n, 5)`
-        Of the certificates of transports of units.
+        Figures of the certificates of transports of units.
     worst : Certificate, optional
-        Of those, and of the transport of layers, whose largest cost is `largest_cost`.
+        The worst figures of these certificates and of that of the transport of layers.
+    largest_cost : float
+        The largest layer cost.
     """
     worst_figures = np.zeros(5) if worst is None else np.array(worst.figures)
     every = np.vstack([figures, worst_figures])
@@ -45,13 +48,13 @@ def check_proofs(figures: F64, worst: Certificate | None = None, largest_cost: f
 
 
 def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> None:
-    """They are between the masses of units, cost what their potentials say, and no less than a plan can.
+    """Raise `ValueError` unless plans have these masses, cost what their potentials say, and no less than any can.
 
     Parameters
     ----------
     plans : PackedPlans
     source_masses, target_masses : arrays
-        Masses of the units of all layers, end to end.
+        Masses of the units of all layers of a network, end to end.
     """
     a = source_masses[_positions(plans.source_starts, plans.pair_layers[0], plans.u_starts)]
     b = target_masses[_positions(plans.target_starts, plans.pair_layers[1], plans.v_starts)]
@@ -84,10 +87,11 @@ def _positions(layer_starts: Index, layers: Index, starts: Index) -> Index:
 
 
 def _largest(values: F64, starts: Index) -> F64:
-    """Of every piece, none of which is empty."""
+    """The largest value of every piece of an array, given where the pieces begin; none is empty."""
     return np.asarray(np.maximum.reduceat(values, starts[:-1]))
 
 
 def _name(plans: PackedPlans, p: np.intp) -> str:
+    """The plan of a pair of layers, for messages."""
     source, target = plans.labels(int(p))
     return f"the plan from layer {shown(source)} to {shown(target)}"

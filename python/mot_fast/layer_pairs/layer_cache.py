@@ -1,4 +1,4 @@
-"""Layers that this process has made ready are kept for the next block that needs them."""
+"""A cache of the layers that this process has made ready, for the next block that needs them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from mot_fast.system.memory import Budget
 
 @dataclass(frozen=True)
 class StoredNetwork:
-    """Layers, and the digests that tell whether they are still what they were."""
+    """Some layers of a network, and digests that show whether their activations are still the same."""
 
     network: Network
     digests: tuple[str, ...]
 
-    def part(self, layers: range) -> StoredNetwork:
-        """Some of the layers."""
+    def select(self, layers: range) -> StoredNetwork:
+        """Some of the layers, by position."""
         return StoredNetwork(self.network.select(layers), self.digests[layers.start : layers.stop])
 
 
 @dataclass(frozen=True)
-class Surveyed:
-    """What was seen of a layer."""
+class LayerScan:
+    """The digest of a layer's activations, and its units' means and standard deviations."""
 
     digest: str
     mean: F64
@@ -39,7 +39,7 @@ class Surveyed:
 
 
 class LayerCache(Generic[Prepared]):
-    """Prepared layers by preparation and digest, those used last."""
+    """Prepared layers by preparation and digest; those not used for longest are given up."""
 
     def __init__(self) -> None:
         self._layers: OrderedDict[tuple[str, str], tuple[Prepared, int]] = OrderedDict()
@@ -54,19 +54,19 @@ class LayerCache(Generic[Prepared]):
             return self._layers[key][0]
 
     def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int, most_bytes: int) -> None:
-        """Keep a layer, and give up others so that all take no more than `most_bytes`."""
+        """Keep a layer, and give up others so that all of them take no more than `most_bytes`."""
         with self._lock:
             self._layers[key] = layer, n_bytes
         self.shrink(most_bytes)
 
     def shrink(self, most_bytes: int) -> None:
-        """Give up layers not used for longest, until all take no more than `most_bytes`."""
+        """Give up the layers not used for longest, until the others take no more than `most_bytes`."""
         with self._lock:
             while sum(size for _, size in self._layers.values()) > most_bytes:
                 self._layers.popitem(last=False)
 
     def clear(self) -> None:
-        """Give up all of them."""
+        """Give up all layers."""
         with self._lock:
             self._layers.clear()
 
@@ -75,28 +75,30 @@ _cache: LayerCache[Any] = LayerCache()
 
 
 def clear() -> None:
-    """Give the memory back, in this process."""
+    """Give up all layers that this process has cached."""
     _cache.clear()
 
 
-def survey(network: Network, preparation: Preparation[Any], budget: Budget, n_threads: int) -> list[Surveyed]:
-    """Every layer's digest and statistics."""
+def scan_layers(
+    network: Network, preparation: Preparation[Prepared], budget: Budget, n_threads: int
+) -> list[LayerScan]:
+    """Make every layer ready once, and return its digest and statistics."""
 
-    def look(l: int) -> Surveyed:
+    def scan(l: int) -> LayerScan:
         layer, digest = _make(network, l, preparation, budget)
-        return Surveyed(digest, layer.mean, layer.deviation)
+        return LayerScan(digest, layer.mean, layer.deviation)
 
     largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
-    return threads.map_in_order(look, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
+    return threads.map_in_order(scan, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
 
 
-def stored(network: Network, layers: Sequence[Surveyed]) -> StoredNetwork:
-    """The network with the digests that were seen."""
+def stored(network: Network, layers: Sequence[LayerScan]) -> StoredNetwork:
+    """The network with the digests of its scans."""
     return StoredNetwork(network, tuple(layer.digest for layer in layers))
 
 
-def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
-    """What was seen of all layers of a network."""
+def statistics_of(layers: Sequence[LayerScan]) -> Statistics:
+    """The statistics of a network, from the scans of all its layers."""
     return Statistics(
         tuple(layer.mean for layer in layers),
         tuple(layer.deviation for layer in layers),
@@ -105,13 +107,13 @@ def statistics_of(layers: Sequence[Surveyed]) -> Statistics:
 
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:
-    """The network with its layers' digests."""
+    """The network with its layers' digests, taken now."""
     digests = threads.map_in_order(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
     return StoredNetwork(network, tuple(digests))
 
 
 def check_unchanged(expected: StoredNetwork, n_threads: int) -> None:
-    """`ValueError` where a layer is not what it was."""
+    """Raise `ValueError` if the activations of a layer are not those expected."""
     found = digested(expected.network, n_threads)
     for l, (digest, other) in enumerate(zip(expected.digests, found.digests, strict=True)):
         if digest != other:
@@ -121,16 +123,16 @@ def check_unchanged(expected: StoredNetwork, n_threads: int) -> None:
 def ready(
     networks: tuple[StoredNetwork, StoredNetwork], preparation: Preparation[Prepared], budget: Budget, n_threads: int
 ) -> Layers[Prepared]:
-    """Both networks, all layers ready where the budget has room for them, else each when it is needed.
+    """Both networks, with all layers ready if the budget has room for them; else each is made ready when it is needed.
 
     Raises
     ------
     ValueError
-        Then or now, where a layer is not what it was.
+        If the activations of a layer are not those that its digest was taken of; now, or when it is made ready.
     """
     _cache.shrink(budget.cached)
     source, target = (
-        PreparedNetwork(each.network, preparation, n_threads, make=partial(_remade, each, preparation, budget))
+        PreparedNetwork(each.network, preparation, n_threads, make=partial(_make_again, each, preparation, budget))
         for each in networks
     )
     if sum(source.sizes) + sum(target.sizes) <= budget.layers:
@@ -139,8 +141,8 @@ def ready(
     return source, target
 
 
-def _remade(expected: StoredNetwork, preparation: Preparation[Prepared], budget: Budget, l: int) -> Prepared:
-    """A layer again, as it was."""
+def _make_again(expected: StoredNetwork, preparation: Preparation[Prepared], budget: Budget, l: int) -> Prepared:
+    """A layer made ready, or from the cache; its activations must be those expected."""
     found: Prepared | None = _cache.get((preparation.name, expected.digests[l]))
     if found is not None:
         return found
@@ -151,6 +153,7 @@ def _remade(expected: StoredNetwork, preparation: Preparation[Prepared], budget:
 
 
 def _make(network: Network, l: int, preparation: Preparation[Prepared], budget: Budget) -> tuple[Prepared, str]:
+    """A layer made ready and cached, and its digest."""
     values, rows = network.read(l)
     digest = layer_digest(values, rows)
     layer = preparation.make(values, rows)

@@ -1,8 +1,8 @@
-"""Plans and traces of many pairs of layers as a few flat arrays, and back: what files and other processes are given.
+"""Packs the plans and traces of many pairs of layers into a few flat arrays, for files and other processes, and back.
 
-Of the unit plans, in row-major order of layer pairs and end to end: `cost` and `certificate` of each pair, the number
-of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations: `alternations` of each
-pair, and their residuals end to end in `trace`.
+The arrays of unit plans hold all pairs of layers end to end, in row-major order: the `cost` and `certificate` of each
+pair, its number of `entries`, their `row`, `column` and `mass`, and the potentials `u` and `v`. With rotations there
+are two more: the number of `alternations` of each pair, and their residuals in `trace`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from mot_fast.networks.summary import NetworkSummary
 from mot_fast.transport.transport import Certificate, UnitPlan
 
 TYPES = {"entries": "int64", "row": "int32", "column": "int32", "alternations": "int64"}
-"""Of those arrays that are not float64."""
+"""Types of the arrays that are not float64."""
 PLANS = {"cost", "certificate", "entries", "row", "column", "mass", "u", "v"}
-"""The arrays of unit plans."""
+"""Names of the arrays of unit plans."""
 TRACES = {"alternations", "trace"}
-"""Those of traces."""
+"""Names of the arrays of traces."""
 Layers = Network | NetworkSummary
-"""What has labels and widths."""
+"""The layers of a network, of which labels and widths are needed."""
 Item = TypeVar("Item")
 
 
 def pack_plans(plans: Sequence[UnitPlan]) -> dict[str, Array]:
-    """Of every pair, in row-major order."""
+    """Pack the plans of every pair, which are given in row-major order."""
     return {
         "cost": np.array([plan.cost for plan in plans]),
         "certificate": pack_certificates([plan.certificate for plan in plans]),
@@ -44,17 +44,17 @@ def pack_plans(plans: Sequence[UnitPlan]) -> dict[str, Array]:
 
 
 def pack_certificates(certificates: Sequence[Certificate]) -> F64:
-    """Their figures, `(n, 5)`."""
+    """Pack certificates as a matrix of their figures, `(n, 5)`."""
     return np.array([certificate.figures for certificate in certificates])
 
 
 def pack_traces(traces: Sequence[F64]) -> dict[str, Array]:
-    """Of every pair, in row-major order."""
+    """Pack the traces of every pair, which are given in row-major order."""
     return {"alternations": np.array([len(trace) for trace in traces], np.int64), "trace": np.concatenate(traces)}
 
 
 def most_bytes(source: Layers, target: Layers, iterations: int = 0) -> int:
-    """That packed plans take with their names and headers, and traces of so many alternations.
+    """Most bytes that packed plans take with their names and headers, and traces of so many alternations.
 
     The entries of an optimal plan are fewer than the units on both sides; twice as many are left to be refused.
     """
@@ -64,21 +64,21 @@ def most_bytes(source: Layers, target: Layers, iterations: int = 0) -> int:
 
 
 class PackedPlans(Sequence[UnitPlan]):
-    """The plans between all layers of two networks, row-major, each made when it is asked for.
+    """The plans between all layers of two networks, in row-major order, each made of its arrays when it is asked for.
 
-    Many small plans would take many times what their numbers take.
+    Many small plans in memory would take many times what their numbers take.
 
     Parameters
     ----------
     arrays : mapping
-        As `pack_plans` lays them out, of the types in `TYPES`.
+        Arrays that `pack_plans` made, of the types in `TYPES`.
     source, target : Network or NetworkSummary
-        Whose layers they are between.
+        The networks whose layers the plans are between.
 
     Raises
     ------
     ValueError
-        If the arrays hold something else.
+        If the arrays are not plans between these layers.
     """
 
     def __init__(self, arrays: Mapping[str, Array], source: Layers, target: Layers) -> None:
@@ -89,9 +89,9 @@ class PackedPlans(Sequence[UnitPlan]):
         widths = np.array(source.widths, np.int64), np.array(target.widths, np.int64)
         self.arrays = arrays
         self.pair_layers = np.divmod(np.arange(n_pairs), shape[1])
-        """Source layer and target layer of each pair."""
+        """Positions of the source layer and the target layer of each pair."""
         self.source_starts, self.target_starts = map(_starts, widths)
-        """Where the units of each layer begin among those of all."""
+        """Where the units of each layer begin among those of all layers."""
         self.u_starts = starts(arrays["u"], widths[0][self.pair_layers[0]])
         self.v_starts = starts(arrays["v"], widths[1][self.pair_layers[1]])
         self.entry_starts = starts(arrays["row"], arrays["entries"])
@@ -113,7 +113,7 @@ class PackedPlans(Sequence[UnitPlan]):
             raise ValueError("a plan has entries without mass")
 
     def labels(self, p: int) -> tuple[str, str]:
-        """Of the layers of a pair."""
+        """Labels of the two layers of a pair."""
         l, m = divmod(p, len(self._labels[1]))
         return self._labels[0][l], self._labels[1][m]
 
@@ -146,7 +146,7 @@ class PackedPlans(Sequence[UnitPlan]):
 
 
 class Pieces(Sequence[Array]):
-    """A flat array's pieces of these lengths, which must use it up, each made when it is asked for."""
+    """Pieces of a flat array, each made when it is asked for; their lengths must use the array up."""
 
     def __init__(self, values: Array, lengths: Sequence[int] | Array) -> None:
         self.values = values
@@ -185,7 +185,7 @@ class Row(Sequence[Item]):
 
 
 def unpack_traces(arrays: Mapping[str, Array], n_pairs: int) -> Pieces:
-    """Of every pair, row-major."""
+    """Unpack the traces of every pair, in row-major order."""
     check_shapes(arrays, {"alternations": (n_pairs,)})
     traces = Pieces(arrays["trace"], arrays["alternations"])
     if arrays["alternations"].min() < 1:
@@ -196,12 +196,12 @@ def unpack_traces(arrays: Mapping[str, Array], n_pairs: int) -> Pieces:
 
 
 def least(values: Array, lengths: Array) -> F64:
-    """Of every piece of these lengths, none of which is empty."""
+    """The least value of every piece of an array, given the lengths of the pieces, none of which is empty."""
     return np.asarray(np.minimum.reduceat(values, _starts(lengths)[:-1]))
 
 
 def check_names(arrays: Mapping[str, Array], expected: Collection[str], optional: Collection[str] = ()) -> None:
-    """No array is missing, and none is there that nothing would look at."""
+    """Raise `ValueError` if an array is missing, or if there is one that nothing would read."""
     for name in sorted(set(expected) - arrays.keys()):
         raise ValueError(f"it lacks '{name}'")
     for name in sorted(arrays.keys() - set(expected) - set(optional)):
@@ -209,7 +209,7 @@ def check_names(arrays: Mapping[str, Array], expected: Collection[str], optional
 
 
 def check_types(arrays: Mapping[str, Array], types: Mapping[str, str] = TYPES) -> None:
-    """All finite numbers, in double precision but for those of another type."""
+    """Raise `ValueError` unless all arrays hold finite numbers of their types, float64 where `types` names no other."""
     for name, values in arrays.items():
         expected = types.get(name, "float64")
         if values.dtype != expected or not np.isfinite(values).all():
@@ -217,19 +217,19 @@ def check_types(arrays: Mapping[str, Array], types: Mapping[str, str] = TYPES) -
 
 
 def check_shapes(arrays: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Those of some of the arrays."""
+    """Raise `ValueError` unless the arrays named have the shapes given."""
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"'{name}' has shape {arrays[name].shape} instead of {shape}")
 
 
 def in_rows(values: Sequence[Item], n_target: int) -> tuple[Row[Item], ...]:
-    """One sequence a source layer."""
+    """Cut a row-major sequence over pairs of layers into rows, one for each source layer."""
     return tuple(Row(values, range(k, k + n_target)) for k in range(0, len(values), n_target))
 
 
 def starts(values: Array, lengths: Sequence[int] | Array) -> Index:
-    """Where an array's pieces of these lengths begin, and the last one ends; they must use the array up."""
+    """Where the pieces of an array begin, and the last one ends, given their lengths, which must use the array up."""
     found = np.asarray(lengths, dtype=np.int64)
     is_sum_safe = len(found) == 0 or (found.min() >= 0 and found.max() <= len(values))  # then it does not overflow
     if values.ndim != 1 or not is_sum_safe or found.sum() != len(values):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,53 +12,57 @@ from mot_fast.system import threads
 from mot_fast.system.memory import Budget, blocks
 
 PAIRS_PER_THREAD = 16
-"""In one batch, so that threads seldom wait for the last pair."""
+"""Pairs of layers in one batch for each thread, so that threads seldom wait for the last pair."""
+
+ReportProgress = Callable[[int], None] | None
+"""A function that is called with the number of pairs done so far, or None."""
 
 
 class PreparedLayer(Protocol):
-    """A layer made ready for the work of pairs."""
+    """A layer made ready for the work on pairs."""
 
     @property
     def mean(self) -> F64:
-        """Of every unit."""
+        """The mean of every unit over the stimuli."""
 
     @property
     def deviation(self) -> F64:
-        """Standard deviation of every unit."""
+        """The standard deviation of every unit over the stimuli."""
 
 
 Prepared = TypeVar("Prepared", bound=PreparedLayer)
+Prepared_co = TypeVar("Prepared_co", bound=PreparedLayer, covariant=True)
 Result = TypeVar("Result")
-Whole = TypeVar("Whole")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of the units of every layer of a network, over the stimuli."""
+    """Statistics of the units of every layer of a network, over the stimuli."""
 
     means: tuple[F64, ...]
-    """`(n_units,)` each."""
+    """Means of every layer's units, `(n_units,)` each."""
     deviations: tuple[F64, ...]
-    """Standard deviations, `(n_units,)` each, 0 for constant units."""
+    """Standard deviations of every layer's units, `(n_units,)` each, 0 for constant units."""
     digests: tuple[str, ...] | None = None
-    """Of each layer's activations, where they were taken."""
+    """A hash of every layer's activations; None where none was taken."""
 
 
 @dataclass(frozen=True)
-class Preparation(Generic[Prepared]):
+class Preparation(Generic[Prepared_co]):
     """How layers are made ready; it can be sent to other processes."""
 
-    make: Callable[[Array, Index | None], Prepared]
-    """Out of activations and the stimuli that count."""
+    make: Callable[[Array, Index | None], Prepared_co]
+    """Makes a layer ready, given its activations and the stimuli that count."""
     n_bytes: Callable[[int, int], int]
-    """What a layer of so many stimuli and units then takes."""
+    """Returns the bytes that a prepared layer of so many stimuli and units takes."""
     name: str
     is_read_again: bool = False
     """Whether the activations are read once more for every pair."""
 
 
 class PreparedNetwork(Generic[Prepared]):
-    """A network whose layers are made ready when they are needed, but for those that are kept so.
+    """A network whose layers are made ready when they are needed, except for those that are kept in memory.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ class PreparedNetwork(Generic[Prepared]):
     preparation : Preparation
     n_threads : int
     make : function, optional
-        Makes a layer ready, by position; by default what the preparation makes of its activations.
+        Makes a layer ready, given its position; by default the preparation does, from the layer's activations.
     """
 
     def __init__(
@@ -82,8 +86,11 @@ class PreparedNetwork(Generic[Prepared]):
         self._make = make or (lambda l: preparation.make(*network.read(l)))
         self._kept: dict[int, Prepared] = {}
 
-    def survey(self, budget: Budget, *, is_kept: bool) -> Statistics:
-        """All layers are made ready once, to be judged; they may be kept so."""
+    def scan(self, budget: Budget, *, is_kept: bool) -> Statistics:
+        """Make all layers ready once, which validates their activations, and return their statistics.
+
+        The prepared layers stay in memory if `is_kept`.
+        """
         means: list[F64] = []
         deviations: list[F64] = []
         for block in blocks(self.sizes, budget.layers if is_kept else 0, self.n_threads, budget.passing):
@@ -96,12 +103,12 @@ class PreparedNetwork(Generic[Prepared]):
         return Statistics(tuple(means), tuple(deviations))
 
     def keep_all(self) -> None:
-        """All layers are made ready, and kept so."""
+        """Make all layers ready, and keep them in memory."""
         every = range(len(self.network))
         self._kept.update(zip(every, self.layers(every), strict=True))
 
     def layers(self, block: range) -> list[Prepared]:
-        """Some layers, made ready."""
+        """Some of the layers, made ready."""
 
         def prepare(l: int) -> Prepared:
             return self._kept.get(l) or self._make(l)
@@ -109,18 +116,22 @@ class PreparedNetwork(Generic[Prepared]):
         return threads.map_in_order(prepare, block, self.n_threads)
 
 
+Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]
+"""The layers of the source and of the target network."""
+
+
 def prepare(
     networks: tuple[Network, Network], preparation: Preparation[Prepared], budget: Budget, n_threads: int
-) -> tuple[tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]], tuple[Statistics, Statistics]]:
-    """The networks, all of whose layers are kept if the budget has room for them, and what was seen of them."""
+) -> tuple[Layers[Prepared], tuple[Statistics, Statistics]]:
+    """Two networks whose layers are all kept in memory if the budget has room for them, and their statistics."""
     source, target = (PreparedNetwork(network, preparation, n_threads) for network in networks)
     is_kept = sum(source.sizes) + sum(target.sizes) <= budget.layers
-    return (source, target), (source.survey(budget, is_kept=is_kept), target.survey(budget, is_kept=is_kept))
+    return (source, target), (source.scan(budget, is_kept=is_kept), target.scan(budget, is_kept=is_kept))
 
 
 @dataclass(frozen=True)
 class Batch(Generic[Prepared]):
-    """Some layers of either network, all pairs of which are worked on in one call."""
+    """Some layers of both networks, all pairs of which are worked on in one call."""
 
     source_block: range
     source_layers: list[Prepared]
@@ -129,59 +140,12 @@ class Batch(Generic[Prepared]):
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Positions of the layers, row by row."""
+        """Positions of the layers of every pair, row by row."""
         return [(l, m) for l in self.source_block for m in self.target_block]
 
 
-Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]
-Part = tuple[range, range, Whole]
-"""Of some source and some target layers, what was found of all their pairs."""
-
-
-class PairWork(Protocol[Prepared, Whole]):
-    """What is done with every pair of layers; small, so that it can be sent to other processes."""
-
-    @property
-    def preparation(self) -> Preparation[Prepared]:
-        """How layers are made ready for it."""
-
-    def identity(self) -> dict[str, Any]:
-        """Whatever the result depends on beside the activations, as JSON holds it."""
-
-    def part(self, rows: range, columns: range) -> PairWork[Prepared, Whole]:
-        """The same for some of the layers alone."""
-
-    def solve(
-        self, layers: Layers[Prepared], budget: Budget, n_threads: int, report: Callable[[int], None] | None
-    ) -> Whole:
-        """Do it; `report(n_done)` is told how many pairs are done."""
-
-    def join(self, parts: Iterable[Part[Whole]], shape: tuple[int, int]) -> Whole:
-        """The whole that parts make up."""
-
-    def pack(self, whole: Whole) -> dict[str, Array]:
-        """As plain arrays."""
-
-    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Whole:
-        """Back from arrays that were packed, or checked."""
-
-    def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
-        """`ValueError` where arrays out of a file are not the work's result, as far as that can be seen cheaply."""
-
-    def most_bytes(self, networks: tuple[Network, Network]) -> int:
-        """That the result takes when it is packed."""
-
-    def within(
-        self, networks: tuple[Network, Network], budget: Budget, wanted: int
-    ) -> tuple[PairWork[Any, Whole], Budget, int]:
-        """The work in the way that keeps to the memory limit, the budget beside what the largest pair takes so in any
-        case, and the threads that it has room for.
-
-        `ValueError` if the largest pair does not fit in any way.
-        """
-
-    def seconds(self, n_stimuli: int, n_units: int) -> float:
-        """About how long a pair of layers of so many units each takes, on one thread."""
+BlockResult = tuple[range, range, Result]
+"""Positions of some source layers and of some target layers, and the result of all their pairs."""
 
 
 def for_each_pair(
@@ -189,8 +153,8 @@ def for_each_pair(
     budget: Budget,
     n_threads: int,
     work: Callable[[Batch[Prepared], int], Result],
-) -> Iterator[Part[Result]]:
-    """What `work(batch, n_done)` returns for every batch.
+) -> Iterator[BlockResult[Result]]:
+    """Yield what `work(batch, n_done)` returns for every batch.
 
     The network whose layers take less memory is held, a block at a time, while the other passes by in batches that keep
     all threads busy.
@@ -216,10 +180,27 @@ def for_each_pair(
         del held_layers
 
 
-def grid(parts: Iterable[Part[Sequence[Sequence[Result]]]], shape: tuple[int, int]) -> tuple[tuple[Result, ...], ...]:
-    """Rows of results out of those of parts: `[source layer][target layer]`."""
+def grid(
+    blocks: Iterable[BlockResult[Sequence[Sequence[Item]]]], shape: tuple[int, int]
+) -> tuple[tuple[Item, ...], ...]:
+    """Put the results of blocks together as rows: `[source layer][target layer]`."""
     rows: list[list[Any]] = [[None] * shape[1] for _ in range(shape[0])]
-    for source_block, target_block, results in parts:
+    for source_block, target_block, results in blocks:
         for l, row in zip(source_block, results, strict=True):
             rows[l][target_block.start : target_block.stop] = row
     return tuple(map(tuple, rows))
+
+
+def widest_pair(source: Network, target: Network) -> tuple[int, int]:
+    """Positions of the source layer and of the target layer with the most units."""
+    l = max(range(len(source)), key=source.widths.__getitem__)
+    m = max(range(len(target)), key=target.widths.__getitem__)
+    return l, m
+
+
+def pair_in_words(source: Network, target: Network, l: int, m: int) -> str:
+    """Describe two layers, with their widths and networks, for an error message."""
+    return (
+        f"layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with layer '{target.labels[m]}' "
+        f"({target.widths[m]} units) of '{target.name}'"
+    )

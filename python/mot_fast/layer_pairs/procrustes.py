@@ -1,4 +1,4 @@
-"""The orthogonal matrix nearest to a square one: its orthogonal polar factor, completed where it is rank-deficient."""
+"""The orthogonal matrix nearest to a square matrix: its orthogonal polar factor, also where it lacks full rank."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ _EPSILON = float(np.finfo(np.float64).eps)
 
 
 def orthogonal_factor(matrix: F64, near: F64, basis: F64 | None = None) -> tuple[F64, int]:
-    """The orthogonal R that maximises ``tr(R^T basis matrix)``; of many, the one nearest to `near`.
+    """The orthogonal R that maximises ``tr(R^T basis matrix)``; where many do, the one nearest to `near`.
 
     From the singular value decomposition ``U S V^T`` of the matrix, ``R = U V^T`` (Schoenemann 1966, A generalized
     solution of the orthogonal Procrustes problem). Where singular values vanish, up to rounding, any rotation between
-    the two null spaces does as well: R takes that on which ``tr(R^T near)`` is largest, and so does not jump from one
-    call to the next. (Where `near` carries no part of the one null space onto the other, all do equally well.)
+    the two null spaces does as well: R takes the rotation for which ``tr(R^T near)`` is largest, and so does not jump
+    from one call to the next. (Where `near` carries no part of the one null space onto the other, all do equally well.)
 
     Parameters
     ----------
     matrix : array, `(n, n)`, or `(k, n)` with a basis
-        Finite.
+        Finite matrix.
     near : array, `(n, n)`
-        Orthogonal.
+        Orthogonal matrix.
     basis : array, `(n, k)`, optional
-        Orthonormal columns, k much below n: where the product is known to have low rank. The identity by default.
+        Orthonormal columns, for a product ``basis matrix`` of low rank, k much below n. The identity by default.
 
     Returns
     -------
     R : array, `(n, n)`
     rank : int
-        Of the product; below n, R depends on `near`.
+        Rank of the product; where it is below n, R depends on `near`.
 
     Examples
     --------
@@ -52,8 +52,8 @@ def orthogonal_factor(matrix: F64, near: F64, basis: F64 | None = None) -> tuple
 def _turned(near: F64, v: F64, u: F64) -> F64:
     """The orthogonal matrix nearest to `near` that carries the few orthonormal columns of v onto those of u.
 
-    It is ``W near``, W being nearest to the identity of those that carry ``near v`` onto u: it moves nothing but what
-    lies in the span of both.
+    It is ``W near``, where W is the orthogonal matrix nearest to the identity that carries ``near v`` onto u. W changes
+    nothing outside the span of both.
     """
     start = near @ v
     r = v.shape[1]
@@ -67,7 +67,7 @@ def _turned(near: F64, v: F64, u: F64) -> F64:
 
 
 def _decomposed(matrix: F64) -> tuple[F64, F64, F64]:
-    """Thin singular value decomposition; by QR iteration where divide and conquer does not converge."""
+    """The thin singular value decomposition; by QR iteration where divide and conquer does not converge."""
     try:
         u, s, vt = np.linalg.svd(matrix, full_matrices=False)  # SciPy's would hold up other threads
     except np.linalg.LinAlgError:

@@ -1,4 +1,4 @@
-"""One network's activations predicted from the other's through the plans."""
+"""Predicts one network's activations from the other's through plans; compiled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_prediction(prediction: F64, activations: F64, plan: scipy.sparse.csr_arr
     Parameters
     ----------
     prediction : array, `(n_stimuli, n_source_units)`
-        Changed in place.
+        Prediction, changed in place.
     activations : array, `(n_stimuli, n_target_units)`
     plan : sparse array, `(n_source_units, n_target_units)`
     weight : float

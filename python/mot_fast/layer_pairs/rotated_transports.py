@@ -1,4 +1,4 @@
-"""Transports with rotations between the units of every pair of layers, and the rotations of those asked for."""
+"""Transports with rotations between the units of every pair of layers, and rotations found again for some pairs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation, LayerPair, RotatedPair
 from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.consistency import check_proofs
+from mot_fast.layer_pairs.exact_transports import UnitMasses, masses_of, transport_name, transport_seconds
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
-from mot_fast.layer_pairs.pairs import Batch, Layers, Part, Preparation, for_each_pair, grid
-from mot_fast.layer_pairs.unit_transports import (
-    Report,
-    UnitMasses,
-    checked_plans,
-    masses_identity,
-    masses_of,
-    transport_name,
-    transport_seconds,
+from mot_fast.layer_pairs.pairs import (
+    Batch,
+    BlockResult,
+    Layers,
+    Preparation,
+    ReportProgress,
+    for_each_pair,
+    grid,
+    pair_in_words,
+    widest_pair,
 )
+from mot_fast.layer_pairs.spot_check import sample_of_pairs
+from mot_fast.layer_pairs.unit_transports import checked_plans, masses_identity
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import threads
@@ -33,31 +37,34 @@ from mot_fast.transport.transport import Certificate, UnitPlan
 
 CENTRED = Preparation(CentredLayer, CentredLayer.n_bytes, "centred")
 
-_LEAST_SHARE, _SOON = 0.25, 0.5
-"""What share of a block's pairs is looked at again; and in how many seconds' worth of pairs all of them are."""
+_LEAST_SHARE = 0.25
+"""Share of a block's pairs whose residual is computed again, to check what a store holds."""
+_SOON = 0.5
+"""Seconds within which the residuals of all pairs of a block are computed again."""
 _ROUNDING = 1e-8
-"""Of a residual over the whole, found again from the plan."""
+"""Rounding error of a residual computed again from its plan, over the residual without any plan."""
 
-Pairs = Sequence[Sequence[RotatedPair]]
+RotatedPairs = Sequence[Sequence[RotatedPair]]
+"""The result of transports with rotations: every pair of layers, `[source layer][target layer]`."""
 
 
 @dataclass(frozen=True, eq=False)
 class RotatedTransports:
-    """Transports with rotations; the whole is every pair aligned, `[source layer][target layer]`, without rotations."""
+    """Transports with rotations between the units of every pair of layers; the rotations themselves are not kept."""
 
     convention: str
     alternation: Alternation
     masses: tuple[UnitMasses, UnitMasses] = (None, None)
     first: tuple[int, int] = (0, 0)
-    """Positions of the first layers in their networks, on which random starts depend."""
+    """Positions of the first source and target layer in their networks, on which random starts depend."""
 
     @property
     def preparation(self) -> Preparation[CentredLayer]:
-        """Centred, in double precision."""
+        """How layers are made ready: centred, in double precision."""
         return CENTRED
 
     def identity(self) -> dict[str, Any]:
-        """How they are found."""
+        """Return what the result depends on beside the activations: masses, convention and alternation."""
         return {
             "work": "rotated plans",
             "masses": masses_identity(self.masses),
@@ -66,16 +73,18 @@ class RotatedTransports:
             "first": self.first if self.alternation.restarts else None,
         }
 
-    def part(self, rows: range, columns: range) -> RotatedTransports:
-        """For some of the layers."""
+    def for_block(self, rows: range, columns: range) -> RotatedTransports:
+        """Return the transports of some source layers and some target layers."""
         first = self.first[0] + rows.start, self.first[1] + columns.start
         return replace(self, masses=masses_of(self.masses, rows, columns), first=first)
 
-    def solve(self, layers: Layers[CentredLayer], budget: Budget, n_threads: int, report: Report) -> Pairs:
-        """Every pair aligned."""
+    def solve(
+        self, layers: Layers[CentredLayer], budget: Budget, n_threads: int, report: ReportProgress
+    ) -> RotatedPairs:
+        """Align every pair of layers."""
         networks = layers[0].network, layers[1].network
 
-        def work(batch: Batch[CentredLayer], n_done: int) -> Pairs:
+        def work(batch: Batch[CentredLayer], n_done: int) -> RotatedPairs:
             source_layers = dict(zip(batch.source_block, batch.source_layers, strict=True))
             target_layers = dict(zip(batch.target_block, batch.target_layers, strict=True))
 
@@ -89,21 +98,24 @@ class RotatedTransports:
 
         return self.join(for_each_pair(layers, budget, n_threads, work), (len(networks[0]), len(networks[1])))
 
-    def join(self, parts: Iterable[Part[Pairs]], shape: tuple[int, int]) -> Pairs:
-        """Rows of pairs."""
-        return grid(parts, shape)
+    def join(self, blocks: Iterable[BlockResult[RotatedPairs]], shape: tuple[int, int]) -> RotatedPairs:
+        """Put the rows of pairs of blocks together."""
+        return grid(blocks, shape)
 
-    def pack(self, whole: Pairs) -> dict[str, Array]:
-        """As `packing` lays plans and traces out; `pair_certificate`, `(L M, 5)`, is of all transports on the way."""
-        pairs = [pair for row in whole for pair in row]
+    def pack(self, result: RotatedPairs) -> dict[str, Array]:
+        """Return the plans and traces as the arrays that `packing` describes, and the certificates of the pairs.
+
+        The array `pair_certificate`, `(L M, 5)`, has the worst figures of all transports on a pair's way.
+        """
+        pairs = [pair for row in result for pair in row]
         return {
             **packing.pack_plans([pair.plan for pair in pairs]),
             **packing.pack_traces([pair.trace for pair in pairs]),
             "pair_certificate": packing.pack_certificates([pair.certificate for pair in pairs]),
         }
 
-    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> Pairs:
-        """The pairs again."""
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> RotatedPairs:
+        """Return the pairs, without rotations."""
         plans = PackedPlans(arrays, source, target)
         traces = packing.unpack_traces(arrays, len(plans))
         certificates = [Certificate(*map(float, figures)) for figures in arrays["pair_certificate"]]
@@ -114,9 +126,9 @@ class RotatedTransports:
         return in_rows(pairs, len(target))
 
     def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:
-        """Plans are proven and between these masses, and of some pairs the plan leaves the residual that is said.
+        """Raise `ValueError` unless plans are proven, have these masses, and a sample leaves the residuals stored.
 
-        Rotations are not stored, so that potentials cannot be held against activations.
+        Rotations are not stored, so that potentials cannot be compared with the activations.
         """
         packing.check_names(arrays, packing.PLANS | packing.TRACES | {"pair_certificate"})
         plans = checked_plans(arrays, networks, self.masses)
@@ -128,28 +140,21 @@ class RotatedTransports:
         if arrays["alternations"].max() > self.alternation.max_iter:
             raise ValueError(f"it holds traces of more than {self.alternation.max_iter} alternations")
         _needed(*networks, budget)
-        for p in self._some(networks):
-            l, m = divmod(p, len(networks[1]))
+        for l, m in sample_of_pairs(networks, self, _LEAST_SHARE, _SOON):
+            p = l * len(networks[1]) + m
             pair = self.pair(networks, l, m, CentredLayer(*networks[0].read(l)), CentredLayer(*networks[1].read(m)))
-            residual, whole = pair.residual_of(plans[p])
-            if not abs(residual - traces[p].min()) <= _ROUNDING * whole:
+            residual, largest = pair.residual_of(plans[p])
+            if not abs(residual - traces[p].min()) <= _ROUNDING * largest:
                 raise ValueError(f"the residual of {transport_name(*plans.labels(p))} is not that of the activations")
 
-    def _some(self, networks: tuple[Network, Network]) -> list[int]:
-        """Pairs that are computed again, chosen anew each time: all of them if that is soon done."""
-        n_pairs = len(networks[0]) * len(networks[1])
-        sizes = [sum(self.seconds(net.n_stimuli, width) ** 0.5 for width in net.widths) for net in networks]
-        share = max(_LEAST_SHARE, _SOON / (sizes[0] * sizes[1]))
-        return np.flatnonzero(np.random.default_rng().random(n_pairs) < share).tolist()
-
     def most_bytes(self, networks: tuple[Network, Network]) -> int:
-        """That packed plans and traces take."""
+        """Return the most bytes that packed plans and traces take."""
         return packing.most_bytes(*networks, self.alternation.max_iter)
 
     def within(
-        self, networks: tuple[Network, Network], budget: Budget, wanted: int
+        self, networks: tuple[Network, Network], budget: Budget, n_threads: int
     ) -> tuple[RotatedTransports, Budget, int]:
-        """Threads that may align a pair each at the same time, beside the layers that are held and those that pass by.
+        """Fit the transports into the memory limit, on as many threads as there is memory for; see `ResourceNeeds`.
 
         Raises
         ------
@@ -158,10 +163,10 @@ class RotatedTransports:
         """
         layers, each = _needed(*networks, budget)
         budget = budget.less(layers + each)
-        return self, budget, max(1, min(wanted, 1 + budget.free // 2 // each))
+        return self, budget, max(1, min(n_threads, 1 + budget.free // 2 // each))
 
     def seconds(self, n_stimuli: int, n_units: int) -> float:
-        """About how long a pair of layers of so many units each takes, on one thread.
+        """Estimate the seconds that a pair of layers of so many units each takes, on one thread.
 
         Five alternations, each with a singular value decomposition; measured on an AMD EPYC (AVX2).
         """
@@ -170,15 +175,15 @@ class RotatedTransports:
     def pair(
         self, networks: tuple[Network, Network], l: int, m: int, source: CentredLayer, target: CentredLayer
     ) -> LayerPair:
-        """Two layers by position, ready to be aligned."""
+        """Return two layers, given by position, ready to be aligned."""
         labels = networks[0].labels[l], networks[1].labels[m]
         masses = self._unit_masses(0, l, source), self._unit_masses(1, m, target)
         return LayerPair(source, target, labels, masses, self.convention)
 
     def align(self, l: int, m: int, pair: LayerPair, check: Callable[[], None]) -> RotatedPair:
-        """The best of the alternations from every start."""
+        """Return the best result of the alternations from every start."""
         starts = self.alternation.starts(len(pair.cross), (self.first[0] + l, self.first[1] + m))
-        return pair.align(starts, self.alternation.tol, self.alternation.max_iter, check)
+        return pair.align(starts, self.alternation, check)
 
     def _unit_masses(self, which: int, l: int, layer: CentredLayer) -> F64:
         masses = self.masses[which]
@@ -194,7 +199,30 @@ def rotations(
     budget: Budget,
     n_threads: int,
 ) -> dict[tuple[int, int], F64]:
-    """The rotations of some pairs aligned before, by positions: by one factorization where they depend on the plan."""
+    """Find again the rotations of some pairs that were aligned before.
+
+    One factorization finds a rotation that depends on the plan alone; else the whole alternation is run again.
+
+    Parameters
+    ----------
+    work : RotatedTransports
+        The transports by which the pairs were aligned.
+    sides : two NetworkSummary
+        The networks as the alignment remembers them.
+    plans : rows of UnitPlan
+        The plan of every pair of layers.
+    pairs : pairs of int
+        Positions of the layers whose rotations are wanted.
+    networks : two Network
+        The networks that were aligned.
+    budget : Budget
+    n_threads : int
+
+    Returns
+    -------
+    dict
+        The rotations by positions of the layers.
+    """
     pairs = list(pairs)
     layers, each = _needed(*networks, budget)
     n_threads = max(1, min(n_threads, budget.limit // (layers + each)))
@@ -212,7 +240,7 @@ def rotations(
 
 
 def _aligned_layer(side: NetworkSummary, network: Network, k: int) -> CentredLayer:
-    """One of the layers aligned, which must be what it was."""
+    """Read a layer that was aligned, and check that its means and deviations are still the same."""
     layer = CentredLayer(*network.read(k))
     if not (np.array_equal(layer.mean, side.means[k]) and np.array_equal(layer.deviation, side.deviations[k])):
         raise ValueError(
@@ -223,16 +251,14 @@ def _aligned_layer(side: NetworkSummary, network: Network, k: int) -> CentredLay
 
 
 def _needed(source: Network, target: Network, budget: Budget) -> tuple[int, int]:
-    """Bytes of the two largest layers, and of what their alignment takes besides, which must fit into the limit."""
-    l = max(range(len(source)), key=source.widths.__getitem__)
-    m = max(range(len(target)), key=target.widths.__getitem__)
+    """Bytes of the widest two layers, and of what their alignment takes besides; together they must fit the limit."""
+    l, m = widest_pair(source, target)
     layers = CENTRED.n_bytes(source.n_stimuli, source.widths[l]) + CENTRED.n_bytes(target.n_stimuli, target.widths[m])
     each = LayerPair.n_bytes(source.widths[l], target.widths[m])
     if layers + each > budget.limit:
         raise ValueError(
-            f"rotate: aligning layer '{source.labels[l]}' ({source.widths[l]} units) of '{source.name}' with layer "
-            f"'{target.labels[m]}' ({target.widths[m]} units) of '{target.name}' needs about "
-            f"{format_bytes(layers + each)}, and {format_bytes(budget.limit)} may be taken; raise memory_limit, "
-            "take fewer units or stimuli, or align without rotation"
+            f"rotate: aligning {pair_in_words(source, target, l, m)} needs about {format_bytes(layers + each)}, and "
+            f"{format_bytes(budget.limit)} may be taken; raise memory_limit, take fewer units or stimuli, or align "
+            "without rotation"
         )
     return layers, each

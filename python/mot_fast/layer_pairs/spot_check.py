@@ -1,6 +1,6 @@
-"""Whether plans that come out of a store are those of the activations: a sample of their arcs, computed again.
+"""Checks that plans out of a store are those of the activations, by computing a sample of their arcs again.
 
-Which units are looked at is chosen anew each time, and nobody who writes to the store can foresee it.
+The sample is drawn anew each time, so that nobody who writes to the store can foresee it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ import numpy as np
 from mot_fast._validate import F64, Array, Index
 from mot_fast.layer_pairs.consistency import TOLERANCE
 from mot_fast.layer_pairs.packing import PackedPlans
+from mot_fast.layer_pairs.pair_work import ResourceNeeds, seconds_sizes
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
 from mot_fast.transport.transport import UnitPlan
 
-_ALL_UNITS, _SOME_UNITS = 64, 32
-"""A source layer of so many units has the arcs of all of them computed again, a wider one those of some."""
+_ALL_UNITS = 64
+"""Source layers of at most so many units have the arcs of all their units computed again."""
+_SOME_UNITS = 32
+"""Units of a wider source layer whose arcs are computed again."""
 _MOST_BYTES = 2**25
-"""Of activations in double precision that are held for it."""
+"""Bytes of activations in double precision that are held for the check."""
 _SINGLE_PRECISION = 1e-6
-"""What correlations of units rounded to single precision may differ by, and much more than they do."""
+"""Largest error of correlations between units rounded to single precision: much more than is ever seen."""
 _EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -36,7 +39,7 @@ class _Units:
 
 
 def check_correlations(plans: PackedPlans, source: Network, target: Network) -> None:
-    """Arcs of every plan cost what its potentials say, and arcs off the plan no less.
+    """Check that a sample of every plan's arcs cost what its potentials say, and arcs off the plan no less.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def check_correlations(plans: PackedPlans, source: Network, target: Network) -> 
 
 
 def _arcs(plan: UnitPlan, units: Index, rng: np.random.Generator) -> Index:
-    """Of some source units, at most twice as many as there are units, which is more than a plan has as a rule."""
+    """A plan's arcs at some source units, at most twice as many as there are units: more than a plan has as a rule."""
     is_of_units = np.zeros(plan.shape[0], dtype=bool)
     is_of_units[units] = True
     found = np.flatnonzero(is_of_units[plan.rows])
@@ -69,6 +72,7 @@ def _arcs(plan: UnitPlan, units: Index, rng: np.random.Generator) -> Index:
 
 
 def _check_arcs(plan: UnitPlan, arcs: Index, source: _Units, others: _Units) -> None:
+    """Check the arcs given, and that no arc between the units of both layers costs less than its potentials."""
     rows = np.searchsorted(source.units, plan.rows[arcs])
     places, columns = np.unique(np.searchsorted(others.units, plan.columns[arcs]), return_inverse=True)
     costs = 1.0 - np.clip(source.vectors.T @ others.vectors[:, places], -1.0, 1.0)
@@ -86,3 +90,16 @@ def _units(values: Array, rows: Index | None, units: Index) -> _Units:
     # Values near 1 in size are known to as many digits as deviations that small leave of them.
     rounding = 8 * _EPSILON * np.sqrt(len(picked)) / np.where(is_constant, 1.0, norms)
     return _Units(units, vectors, np.where(is_constant, 0.0, rounding))
+
+
+def sample_of_pairs(
+    networks: tuple[Network, Network], work: ResourceNeeds, least_share: float, soon: float
+) -> list[tuple[int, int]]:
+    """Draw the pairs of layers that are computed again: all of them if that takes no more than `soon` seconds.
+
+    Otherwise it is a share of them that takes as long, but `least_share` of all at least.
+    """
+    sizes = [sum(seconds_sizes(network, work)) for network in networks]
+    share = max(least_share, soon / (sizes[0] * sizes[1]))
+    is_drawn = np.random.default_rng().random((len(networks[0]), len(networks[1]))) < share
+    return [(int(l), int(m)) for l, m in np.argwhere(is_drawn)]
