@@ -1,4 +1,4 @@
-"""Draws the time of one transport against its size, from the JSON file that `compare.py` wrote.
+"""Draws the time of one transport against its size, from the JSON file that `run.py --json` wrote.
 
 python bench/picture.py FILE.json FILE.png
 """
@@ -24,7 +24,7 @@ from matplotlib.lines import Line2D
 from harness.targets import OURS
 from problems.cases import ALIKE, REAL, SYNTHETIC
 
-# Okabe and Ito's colours, which the colour-blind tell apart.
+# Colours of Okabe and Ito, which colour-blind readers tell apart.
 COLOURS = {OURS: "#0072B2", "POT": "#D55E00", "SciPy": "#009E73", "lap": "#CC79A7"}
 SMALL = "random, small"
 STYLES: dict[str, dict[str, Any]] = {
@@ -43,20 +43,20 @@ PANELS = {"Recorded layers": (REAL, ALIKE), "Synthetic": (SMALL, SYNTHETIC)}
 SECONDS = {1e-5: "10 µs", 1e-4: "0.1 ms", 1e-3: "1 ms", 1e-2: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s"}
 SIDES = (2, 8, 32, 128, 512, 2048, 8192)
 LABEL_DISTANCE = 2.2
-"""The least ratio of heights at which two labels can both be read."""
+"""Least ratio of heights at which two labels can both be read."""
 
 Points = list[tuple[int, float]]
-"""Number of costs, and seconds."""
+"""Pairs of the number of costs and the seconds."""
 
 
 def main() -> None:
-    """Read, draw, write."""
+    """Read the JSON file, and write the picture."""
     source, target = map(Path, sys.argv[1:])
     draw(json.loads(source.read_text())).savefig(target, dpi=160)
 
 
 def draw(found: dict[str, Any]) -> Figure:
-    """One mark for every problem and solver, the recorded problems apart; lines join the synthetic ones."""
+    """Picture with one mark for every problem and solver, recorded problems at the left; lines join synthetic ones."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained", width_ratios=(1, 1.4))
     series = medians(found)
     if not {(SMALL, OURS), *((SYNTHETIC, solver) for solver in COLOURS)} <= series.keys():
@@ -102,7 +102,7 @@ def medians(found: dict[str, Any]) -> dict[tuple[str, str], Points]:
 
 
 def _dress(axes: Axes, title: str) -> None:
-    """Logarithmic axes with units."""
+    """Give the axes a title, logarithmic scales, and ticks with units."""
     axes.set(xscale="log", yscale="log", xlabel="number of costs, n × m")
     axes.set_title(title, loc="left", fontsize="medium", weight="bold")
     axes.set_xticks([side**2 for side in SIDES], [f"{side}²" for side in SIDES])

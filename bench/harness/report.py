@@ -1,19 +1,38 @@
-"""What the tables look like, and what machine they come from."""
+"""What a run prints: sections of tables and remarks, and the machine they come from."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_info
 
+from harness.targets import Verdict
+
+
+@dataclass(frozen=True)
+class Section:
+    """Results of one suite: figures for the JSON file, which are empty if nothing ran, tables, remarks and verdicts."""
+
+    figures: Any
+    tables: Sequence[list[list[str]]] = ()
+    remarks: Sequence[str] = ()
+    verdicts: Sequence[Verdict] = ()
+
+
+def is_wanted(name: str, options: argparse.Namespace) -> bool:
+    """Whether the user asks for the problem or suite of this name."""
+    return options.only.lower() in name.lower()
+
 
 def table(rows: Sequence[Sequence[str]], is_markdown: bool) -> str:
-    """The rows as text, the first one the head; first column to the left, the others to the right."""
+    """Rows as text, the first one the head; the first column is aligned left, the others right."""
     if is_markdown:
         rows = [rows[0], ["---", *("---:" for _ in rows[0][1:])], *rows[1:]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -25,14 +44,14 @@ def table(rows: Sequence[Sequence[str]], is_markdown: bool) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """Processor, versions, and the kernel that each BLAS runs."""
+    """Processor, versions, and the kernels of each BLAS."""
     return {
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("mot_fast", "numpy", "scipy", "POT", "lap")},
         "blas": [
-            # The folder tells numpy's copy from scipy's.
+            # The folder distinguishes numpy's copy from scipy's.
             f"{Path(pool['filepath']).parent.name}: {pool['internal_api']} {pool['version']}, "
             f"{pool.get('architecture', 'unknown')} kernels, threads: {pool['num_threads']}"
             for pool in threadpool_info()
@@ -42,7 +61,7 @@ def environment() -> dict[str, Any]:
 
 
 def environment_lines(found: dict[str, Any]) -> list[str]:
-    """The environment to be printed."""
+    """Lines that print the environment."""
     versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
     return [f"{found['processor']}, {found['cpus']} CPUs", f"Python {found['python']}, {versions}", *found["blas"]]
 

@@ -1,4 +1,4 @@
-"""What the figures should be, and whether they are."""
+"""Targets of the measured figures, and verdicts on whether they are met."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OURS = "mot_fast"
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure, the least of `of` over `over`, should be; less is better where the aim is less."""
+    """Bounds of a figure: the least value of `of`, divided by that of `over`; less is better if the aim is less."""
 
     of: tuple[str, ...]
     over: str | None
@@ -20,7 +20,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A figure beside its target; met is "aim", "yes" or "no"."""
+    """Figure beside its target; `met` is "aim", "yes" or "no"."""
 
     work: str
     figure: str
@@ -31,12 +31,12 @@ class Verdict:
 
 
 def faster_than(*rivals: str, at_least: float, aim: float) -> Target:
-    """The fastest rival's time over ours."""
+    """Target of the fastest rival's time divided by ours."""
     return Target(rivals, OURS, at_least, aim)
 
 
-def judged(work: str, figures: Mapping[str, float], targets: Sequence[Target]) -> list[Verdict]:
-    """Hold the figures of one problem to its targets."""
+def verdicts_on(work: str, figures: Mapping[str, float], targets: Sequence[Target]) -> list[Verdict]:
+    """Verdicts on the figures of one problem, one for each of its targets."""
     verdicts = []
     for target in targets:
         value = min(figures[name] for name in target.of)
@@ -51,7 +51,7 @@ def judged(work: str, figures: Mapping[str, float], targets: Sequence[Target]) -
 
 
 def target_rows(verdicts: Sequence[Verdict]) -> list[list[str]]:
-    """A table of all verdicts."""
+    """Table of all verdicts."""
     rows = [["work", "figure", "measured", "at least", "aim", "met"]]
     for verdict in verdicts:
         numbers = f"{verdict.value:.2f}", f"{verdict.at_least:g}", f"{verdict.aim:g}"

@@ -1,4 +1,4 @@
-"""The problems and their targets: transports of one cost matrix, and whole alignments."""
+"""Problems and their targets: transports of one cost matrix, and alignments of two networks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from problems.layers import (
 )
 
 REAL, ALIKE, SYNTHETIC = "real", "real, near-identity", "synthetic"
-"""Families of problems: the recorded layers may be of different networks or depths, or nearly the same."""
+"""Families of problems: recorded layers of different networks or depths, nearly equal ones, and synthetic ones."""
 
 THREADS = {1: "1 thread", 2: "2 threads"}
 PLAIN, PRODUCTS, PEAK = "NumPy and POT", "float32 products", "peak GiB"
@@ -36,7 +36,7 @@ BEYOND_SIZES, BEYOND_STIMULI, BEYOND_LIMIT = (5_000, 10_000, 20_000, 50_000), 50
 
 @dataclass(frozen=True)
 class Case:
-    """A cost matrix to be made when its turn comes."""
+    """Transport of a cost matrix, which is made when its turn comes."""
 
     name: str
     family: str
@@ -46,7 +46,7 @@ class Case:
 
 
 def cases(folder: Path | None) -> Iterator[Case]:
-    """Every transport; without a folder of recordings, those that need none."""
+    """All transports; without a folder of recordings, those that need none."""
     for target_layer in (14, 20):
         name = f"ResNet-20 5 x ResNet-56 {target_layer}"
         yield Case(name, REAL, True, partial(_resnet_cost, 5, target_layer))
@@ -90,7 +90,7 @@ def _recorded_cases(folder: Path) -> Iterator[Case]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Two networks to be made and aligned whole by one process for each way."""
+    """Two networks, which one process makes and aligns for each way."""
 
     name: str
     networks: Callable[[], Networks]
@@ -100,12 +100,12 @@ class Grid:
 
 
 def small_grid() -> Grid:
-    """The bundled networks."""
+    """Alignment of the bundled networks."""
     return Grid("ResNet-20 x ResNet-56, 10 x 28 layers", resnets, COMPARED)
 
 
 def grids(folder: Path | None) -> Iterator[Grid]:
-    """Every alignment that is compared with the plain way, and one that must not take much memory."""
+    """Alignments that are compared with the plain way, and one that must not take much memory."""
     yield small_grid()
     one, two = THREADS.values()
     if folder:

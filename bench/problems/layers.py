@@ -1,7 +1,7 @@
 """Layers of activations: recorded, bundled with mot_fast, or synthetic.
 
-A recording is a `.npz` file with one `(n_stimuli, n_units)` array a layer, in depth order. Layers are numbered as they
-stand in the file, and only the first 2,042 stimuli are used: the training share of 2,552.
+A recording is a `.npz` file with one `(n_stimuli, n_units)` array for every layer, in the order of depth. Layers are
+numbered in the order of the file, and only the first 2,042 stimuli are used, the training share of 2,552.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ MINILM = "minilm_l6_stsb2552.npz"
 
 @functools.cache
 def recorded(path: Path) -> list[Array]:
-    """The first stimuli of every layer of a recording, in the type that they were stored in."""
+    """First stimuli of every layer of a recording, in the type of the file."""
     with np.load(path, allow_pickle=False) as archive:
         return [archive[label][:N_STIMULI].copy() for label in archive.files]
 
 
 def side_by_side(path: Path, layers: Sequence[int]) -> F64:
-    """Some layers of a recording as one."""
+    """Several layers of a recording as one layer."""
     return np.hstack([recorded(path)[l].astype(np.float64) for l in layers])
 
 
 def resnets() -> Networks:
-    """The bundled networks."""
+    """Layers of the bundled networks."""
     source, target = mot.data.resnets()
     return [source.layer(l) for l in source.labels], [target.layer(m) for m in target.labels]
 
@@ -55,7 +55,7 @@ def synthetic(widths: Sequence[int], n_stimuli: int, dtype: npt.DTypeLike) -> It
         layer = rng.standard_normal((n_stimuli, width), dtype)
         layer *= NOISE
         mixing = rng.standard_normal((N_LATENT, width), dtype)
-        for t in range(n_stimuli):  # so that no second layer is held, whose memory would be left free and not counted
+        for t in range(n_stimuli):  # one row at a time, as a second layer in memory would change the peak
             layer[t] += latent[t] @ mixing
         yield layer
 
@@ -71,5 +71,5 @@ def standardized(activations: Array, dtype: npt.DTypeLike) -> Array:
 
 
 def correlation_cost(source: Array, target: Array) -> F64:
-    """1 - r of every pair of units, in double precision."""
+    """Cost 1 - r of every pair of units, in double precision."""
     return np.ascontiguousarray(1.0 - standardized(source, np.float64).T @ standardized(target, np.float64))

@@ -1,7 +1,8 @@
-"""Times whole alignments against the plain way, each in a process of its own, and weighs their memory."""
+"""Suite of alignments: ours against NumPy and POT, each in a process of its own, with the memory that they take."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import statistics
@@ -13,25 +14,24 @@ from dataclasses import asdict, dataclass
 from time import perf_counter, process_time
 
 import numpy as np
-import ot
 import psutil
 
 import mot_fast as mot
-from harness.targets import OURS
-from harness.turns import run_counts, turns
-from problems.cases import GIB, PEAK, PLAIN, PRODUCTS, THREADS, Grid
-from problems.layers import F64, Array, standardized
-from suites.transports import POT_ITERATIONS, uniform
+from harness.report import Section, is_wanted
+from harness.targets import OURS, verdicts_on
+from harness.turns import medians, run_counts, turns
+from problems.cases import GIB, PEAK, PLAIN, PRODUCTS, THREADS, Grid, grids, grids_beyond_memory, small_grid
+from problems.layers import Array, standardized
+from rivals import SINGLE_PRECISION, align_plainly
 
-SINGLE_PRECISION = 1e-5
-"""What layer costs out of float32 products may differ by."""
+MAX_REPEATS = 3
 
 
 @dataclass(frozen=True)
-class Whole:
-    """One alignment: layer costs, proof, seconds, those of the processor over all threads, and memory.
+class AlignmentRun:
+    """One alignment: layer costs, proof, seconds of the clock and of the processor over all threads, and memory.
 
-    Processor seconds below those of the clock, on one thread, tell that other work held the machine up.
+    On one thread, fewer processor seconds than seconds of the clock mean that other work held the machine up.
     """
 
     layer_costs: list[list[float]] | None
@@ -39,48 +39,73 @@ class Whole:
     seconds: float
     cpu_seconds: float
     peak: int
-    """The most bytes held over what was held with the inputs loaded."""
+    """Most bytes held, above those held with the inputs loaded."""
 
 
 @dataclass(frozen=True)
-class Compared:
-    """The runs of every way of aligning two networks."""
+class AlignmentTiming:
+    """Runs of every way of aligning two networks."""
 
     grid: str
-    runs: dict[str, list[Whole]]
+    runs: dict[str, list[AlignmentRun]]
 
     def seconds(self) -> dict[str, list[float]]:
-        """Of every run of every way."""
+        """Seconds of every run of every way."""
         return {way: [run.seconds for run in runs] for way, runs in self.runs.items()}
 
     def figures(self) -> dict[str, float]:
-        """Median seconds of every way, and the most GiB of any run of ours."""
-        medians = {way: statistics.median(seconds) for way, seconds in self.seconds().items()}
-        return medians | {PEAK: max(run.peak for runs in self.ours().values() for run in runs) / GIB}
+        """Median seconds of every way, and the most GiB that any run of ours took."""
+        return medians(self.seconds()) | {PEAK: max(run.peak for runs in self.ours().values() for run in runs) / GIB}
 
-    def ours(self) -> dict[str, list[Whole]]:
-        """Without the rivals' runs."""
+    def ours(self) -> dict[str, list[AlignmentRun]]:
+        """Runs of our own ways."""
         return {way: runs for way, runs in self.runs.items() if way in THREADS.values()}
 
     def difference(self) -> float:
-        """The largest between a layer cost of ours and of the plain way."""
+        """Largest difference between a layer cost of ours and of the plain way."""
         (ours, *_), *_ = self.ours().values()
         return float(np.abs(np.subtract(ours.layer_costs, self.runs[PLAIN][0].layer_costs)).max())
 
 
-def time_align(grid: Grid, child: Sequence[str], n_repeats: int) -> Compared:
+def section(options: argparse.Namespace) -> Section:
+    """Time every alignment that is wanted."""
+    data = ["--data", str(options.data)] if options.data else []
+    child = [sys.executable, sys.argv[0], *data, "--child"]
+    wanted: list[Grid] = [small_grid()] if options.quick else [*grids(options.data)]
+    if options.beyond_memory:
+        wanted += grids_beyond_memory()
+    timings, verdicts = [], []
+    for grid in wanted:
+        if is_wanted(f"align {grid.name}", options):
+            timings.append(time_align(grid, child, min(options.repeats, MAX_REPEATS)))
+            verdicts += verdicts_on(f"align {grid.name}", timings[-1].figures(), grid.targets)
+    compared = [timing for timing in timings if PLAIN in timing.runs]
+    alone = [timing for timing in timings if PLAIN not in timing.runs]
+    tables = [align_rows(timing) for timing in compared] + ([memory_rows(alone)] if alone else [])
+    remarks = [f"{timing.grid}: {remark(timing)}" for timing in compared]
+    return Section([asdict(timing) for timing in timings], tables, remarks, verdicts)
+
+
+def run_child(options: argparse.Namespace) -> None:
+    """Align in this process, which another one started for it, and print the run as JSON."""
+    name, way = options.child
+    grid = next(grid for grid in (*grids(options.data), *grids_beyond_memory()) if grid.name == name)
+    print(json.dumps(asdict(align_here(grid, way))))
+
+
+def time_align(grid: Grid, child: Sequence[str], n_repeats: int) -> AlignmentTiming:
     """Run the command `child` with every way in turn, several times, and compare the answers.
 
     On Linux a process inherits its parent's peak memory: call this before the parent holds any problem.
     """
-    runs: dict[str, list[Whole]] = {way: [] for way in grid.ways}
+    runs: dict[str, list[AlignmentRun]] = {way: [] for way in grid.ways}
     seconds: dict[str, list[float]] = {way: [] for way in grid.ways}
     for way in turns(seconds, n_repeats):
         print(f"align {grid.name}: {way} ...", file=sys.stderr)
-        run = Whole(**json.loads(subprocess.check_output([*child, grid.name, way])))
+        run = AlignmentRun(**json.loads(subprocess.check_output([*child, grid.name, way])))
         runs[way].append(run)
         seconds[way].append(run.seconds)
-    compared = Compared(grid.name, runs)
+    compared = AlignmentTiming(grid.name, runs)
     answers = [run.layer_costs for ours in compared.ours().values() for run in ours]
     assert all(answer == answers[0] for answer in answers), f"{grid.name}: runs of align differ"
     if PLAIN in runs:
@@ -89,21 +114,21 @@ def time_align(grid: Grid, child: Sequence[str], n_repeats: int) -> Compared:
     return compared
 
 
-def align_here(grid: Grid, way: str) -> Whole:
+def align_here(grid: Grid, way: str) -> AlignmentRun:
     """Align in this process, which must be a fresh one."""
-    warnings.simplefilter("error")  # a plan that POT could not prove optimal
+    warnings.simplefilter("error")  # POT warns of a plan that it could not prove optimal
     warnings.filterwarnings("ignore", message="some units are constant")
     source, target = grid.networks()
-    _align([source[0][:99, :9]], [target[0][:99, :9]], grid, way)  # what is set up once is neither timed nor weighed
+    _align([source[0][:99, :9]], [target[0][:99, :9]], grid, way)  # loads and compiles what is needed once
     memory, cpu_start = psutil.Process().memory_info().rss, process_time()
     costs, certificate, seconds = _align(source, target, grid, way)
-    return Whole(costs, certificate, seconds, process_time() - cpu_start, _peak_memory() - memory)
+    return AlignmentRun(costs, certificate, seconds, process_time() - cpu_start, _peak_memory() - memory)
 
 
 def _align(
     source: Sequence[Array], target: Sequence[Array], grid: Grid, way: str
 ) -> tuple[list[list[float]] | None, dict[str, float] | None, float]:
-    """Layer costs and proof, where the way gives them, and seconds."""
+    """Layer costs and proof, as far as the way gives them, and seconds."""
     if way == PRODUCTS:
         return None, None, products_alone(source, target)
     start = perf_counter()
@@ -119,20 +144,8 @@ def _align(
     return alignment.layer_costs.tolist(), asdict(proof), seconds
 
 
-def align_plainly(source: Sequence[Array], target: Sequence[Array]) -> F64:
-    """Layer costs by NumPy and POT alone."""
-    source, target = ([standardized(layer, np.float32) for layer in layers] for layers in (source, target))
-    costs = np.empty((len(source), len(target)))
-    for l, x in enumerate(source):
-        for m, y in enumerate(target):
-            correlation = x.T @ y
-            costs[l, m] = ot.emd2(*uniform(correlation), 1 - correlation, numItermax=POT_ITERATIONS)
-    ot.emd(*uniform(costs), costs, numItermax=POT_ITERATIONS)
-    return costs
-
-
 def products_alone(source: Sequence[Array], target: Sequence[Array]) -> float:
-    """Seconds of the products of standardized layers, into memory that is there."""
+    """Seconds that the products of standardized layers take, written into memory that is allocated before."""
     source, target = ([standardized(layer, np.float32) for layer in layers] for layers in (source, target))
     room = {(x.shape[1], y.shape[1]): np.zeros((x.shape[1], y.shape[1]), np.float32) for x in source for y in target}
     start = perf_counter()
@@ -143,12 +156,13 @@ def products_alone(source: Sequence[Array], target: Sequence[Array]) -> float:
 
 
 def _peak_memory() -> int:
+    """Most bytes that this process has held."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def align_rows(compared: Compared) -> list[list[str]]:
-    """A table of medians, with ratios to ours on one thread."""
+def align_rows(compared: AlignmentTiming) -> list[list[str]]:
+    """Table of medians, with ratios to ours on one thread."""
     figures = compared.figures()
     rows = [[compared.grid, "s", "ratio", "processor s", "peak MB over the inputs"]]
     for way, runs in compared.runs.items():
@@ -160,8 +174,8 @@ def align_rows(compared: Compared) -> list[list[str]]:
     return rows
 
 
-def remark(compared: Compared) -> str:
-    """How the answers compare, and how many runs there were."""
+def remark(compared: AlignmentTiming) -> str:
+    """Sentence about the difference of the answers and the number of runs."""
     n_pairs = sum(map(len, compared.runs[PLAIN][0].layer_costs))
     return (
         f"{n_pairs} layer costs, equal to the last bit on 1 and 2 threads, within {compared.difference():.1e} of "
@@ -169,15 +183,15 @@ def remark(compared: Compared) -> str:
     )
 
 
-def memory_rows(wholes: Sequence[Compared]) -> list[list[str]]:
-    """A table of alignments that have no rival: seconds, memory and proof."""
+def memory_rows(timings: Sequence[AlignmentTiming]) -> list[list[str]]:
+    """Table of alignments without a rival: seconds, memory and proof."""
     rows = [
         ["align", "s", "runs", "peak GiB over the inputs", "duality gap", "dual violation", "slackness", "marginals"]
     ]
-    for whole in wholes:
-        (runs,) = whole.runs.values()
-        (seconds,) = (statistics.median(seconds) for seconds in whole.seconds().values())
+    for timing in timings:
+        (runs,) = timing.runs.values()
+        (seconds,) = (statistics.median(seconds) for seconds in timing.seconds().values())
         names = ("duality_gap", "dual_violation", "slackness", "marginal_error")
         proof = [f"{runs[0].certificate[name]:.1e}" for name in names]
-        rows.append([whole.grid, f"{seconds:.1f}", f"{len(runs)}", f"{whole.figures()[PEAK]:.2f}", *proof])
+        rows.append([timing.grid, f"{seconds:.1f}", f"{len(runs)}", f"{timing.figures()[PEAK]:.2f}", *proof])
     return rows

@@ -1,9 +1,9 @@
-"""Times the same work here and on workers, weighs a Dask scheduler, and holds the cost model to what was measured."""
+"""Suite of clusters: the same work here and on workers, the memory of a Dask scheduler, and the cost model."""
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
@@ -20,8 +20,9 @@ import numpy as np
 import psutil
 
 import mot_fast as mot
+from harness.report import Section
 from harness.targets import Target
-from harness.turns import turns
+from harness.turns import Timing, turns
 from mot_fast.layer_pairs import blocks
 from mot_fast.layer_pairs.pair_work import seconds_sizes
 from mot_fast.layer_pairs.unit_transports import UnitTransports
@@ -33,29 +34,15 @@ N_CHECKPOINTS = 16
 N_LAYERS, N_UNITS, N_STIMULI = 8, 256, 2000
 MODEL_SIZES = (4, 10)
 SCHEDULED, SCHEDULED_SECONDS = (100, 400, 800, 800, 1000), 0.0121
-"""Layers on either side of the runs that the scheduler is weighed in, and how long a block is: twenty layers a side."""
-
-
+"""Layers on either side of the runs whose scheduler is measured, and length of a block of 20 x 20 layers."""
+SCALING_TARGET = Target((DASK,), DASK_2, 1.7, 1.9)
 SCORING = 3e-8
-"""Seconds for a unit and a held-out stimulus of one network, predicted or read."""
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """One run of training runs in files, wherever it was carried out: seconds of every repeat."""
-
-    work: str
-    seconds: dict[str, list[float]]
-    targets: tuple[Target, ...] = (Target((DASK,), DASK_2, 1.7, 1.9),)
-
-    def figures(self) -> dict[str, float]:
-        """Medians."""
-        return {name: statistics.median(runs) for name, runs in self.seconds.items()}
+"""Seconds that a unit and a held-out stimulus of one network take, to be predicted or read."""
 
 
 @dataclass(frozen=True)
 class Modelled:
-    """All pairs of so many networks on one thread: what the cost model says, and what was measured."""
+    """Seconds for all pairs of some networks on one thread: predicted by the cost model, and measured."""
 
     n_networks: int
     predicted: float
@@ -64,15 +51,24 @@ class Modelled:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The most memory of a Dask scheduler's process over a run, one of several in the same process."""
+    """Most memory of a Dask scheduler's process during one of several runs."""
 
     n_pairs: int
     n_blocks: int
     n_bytes: int
 
 
-def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Scaling:
-    """The ways take turns; all must give the same bits."""
+def section(options: argparse.Namespace) -> Section:
+    """Time work on workers, and measure cost model and scheduler."""
+    scaling = time_scaling(options.data, min(options.repeats, 3), is_quick=options.quick)
+    modelled, scheduled = check_model(is_quick=options.quick), measure_scheduler(is_quick=options.quick)
+    tables = [scaling_rows(scaling), model_rows(modelled), scheduler_rows(scheduled)]
+    verdicts = [] if options.quick else scaling.verdicts()
+    return Section([*map(asdict, (scaling, *modelled, *scheduled))], tables, (), verdicts)
+
+
+def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Timing:
+    """Timing of one run of training runs in files, wherever it is carried out; all ways must give the same bits."""
     seconds: dict[str, list[float]] = {name: [] for name in (HERE, HERE_2, DASK, DASK_2, POOL_2)}
     with tempfile.TemporaryDirectory() as files:
         stretched = training_runs(folder, 4 if is_quick else N_CHECKPOINTS)
@@ -86,7 +82,7 @@ def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Scal
         }
         answers = []
         for name in turns(seconds, n_repeats):
-            with where[name]() as executor:  # alone: workers that wait take time from those that work
+            with where[name]() as executor:  # no others beside them: waiting workers take time too
                 if executor:
                     list(executor.map(_load, range(2)))
                 n_jobs = 2 if name == HERE_2 else 1
@@ -95,16 +91,17 @@ def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Scal
                 seconds[name].append(perf_counter() - started)
     assert all(np.array_equal(answer, answers[0]) for answer in answers), "the bits depend on where it ran"
     n_checkpoints, n_layers = len(stretched[0]), len(stretched[0][0])
-    return Scaling(f"{n_checkpoints} x {n_checkpoints} checkpoints of {n_layers} layers, from files", seconds)
+    work = f"{n_checkpoints} x {n_checkpoints} checkpoints of {n_layers} layers, from files"
+    return Timing(work=work, seconds=seconds, targets=(SCALING_TARGET,))
 
 
 def _load(_: int) -> None:
-    """In each of some workers, what is loaded late is loaded now."""
+    """Load in a worker what it would load during its first work."""
     mot.align([np.eye(9)], [np.eye(9)], n_jobs=1)
 
 
 def _written(run: Run, folder: Path) -> list[mot.Network]:
-    """The checkpoints in files that workers map."""
+    """Checkpoints of a run in files, which workers map into memory."""
     checkpoints = []
     for c, layers in enumerate(run):
         (folder / str(c)).mkdir(parents=True)
@@ -116,7 +113,7 @@ def _written(run: Run, folder: Path) -> list[mot.Network]:
 
 @contextmanager
 def dask_workers(n: int) -> Iterator[Executor]:
-    """So many processes with one thread each."""
+    """Executor of `n` Dask processes with one thread each."""
     from distributed import Client, LocalCluster
 
     with (
@@ -127,12 +124,12 @@ def dask_workers(n: int) -> Iterator[Executor]:
 
 
 def check_model(*, is_quick: bool) -> list[Modelled]:
-    """Similarity matrices of a few networks, measured, and of 100, predicted."""
+    """Seconds of similarity matrices: of a few networks predicted and measured, of 100 networks only predicted."""
     n_stimuli = 200 if is_quick else N_STIMULI
     layers = [*synthetic([N_UNITS // (4 if is_quick else 1)] * (N_LAYERS * max(MODEL_SIZES)), n_stimuli, np.float32)]
     networks = {str(k): layers[k * N_LAYERS : (k + 1) * N_LAYERS] for k in range(max(MODEL_SIZES))}
     found = []
-    mot.similarity_matrix({name: networks[name][:1] for name in "01"}, n_jobs=1)  # what is loaded late is loaded now
+    mot.similarity_matrix({name: networks[name][:1] for name in "01"}, n_jobs=1)  # loads what the first call needs
     for n in MODEL_SIZES:
         some = dict(list(networks.items())[:n])
         started = perf_counter()
@@ -142,15 +139,15 @@ def check_model(*, is_quick: bool) -> list[Modelled]:
 
 
 def predicted_seconds(network: mot.Network, n_networks: int) -> float:
-    """Of the similarity matrix of so many networks like this one, by the cost model of `docs/clusters.md`."""
+    """Seconds of the similarity matrix of `n_networks` like this one, by the cost model of `docs/clusters.md`."""
     training, _ = mot.split(network.n_stimuli)
     aligned = sum(seconds_sizes(network[training], UnitTransports())) ** 2
     scored = SCORING * 4 * sum(network.widths) * (network.n_stimuli - len(training))
     return n_networks * (n_networks + 1) / 2 * (aligned + scored)
 
 
-def weigh_scheduler(*, is_quick: bool) -> list[Scheduled]:
-    """In a process of its own, through runs of ever more blocks that are all alike."""
+def measure_scheduler(*, is_quick: bool) -> list[Scheduled]:
+    """Memory of a scheduler in a process of its own, during runs of more and more blocks of the same size."""
     found = []
     blocks.LEAST_SECONDS = blocks.MOST_SECONDS = SCHEDULED_SECONDS
     with tempfile.TemporaryDirectory() as folder, _processes(Path(folder)) as (client, scheduler):
@@ -166,6 +163,7 @@ def weigh_scheduler(*, is_quick: bool) -> list[Scheduled]:
 
 @contextmanager
 def _processes(folder: Path) -> Iterator[tuple[object, psutil.Process]]:
+    """Client of a scheduler with two workers, and the scheduler's process."""
     from distributed import Client
 
     file = str(folder / "scheduler.json")
@@ -189,7 +187,7 @@ def _processes(folder: Path) -> Iterator[tuple[object, psutil.Process]]:
 
 @contextmanager
 def _watched(process: psutil.Process) -> Iterator[Callable[[], int]]:
-    """The most memory that the process has held inside."""
+    """Function that returns the most memory that the process has held since."""
     seen, is_over = [process.memory_info().rss], threading.Event()
 
     def look() -> None:
@@ -205,15 +203,15 @@ def _watched(process: psutil.Process) -> Iterator[Callable[[], int]]:
         watcher.join()
 
 
-def scaling_rows(scaling: Scaling) -> list[list[str]]:
-    """A table of medians."""
+def scaling_rows(scaling: Timing) -> list[list[str]]:
+    """Table of medians."""
     figures = scaling.figures()
     rows = [[scaling.work, "s", "times faster than 1 thread here"]]
     return [*rows, *([name, f"{seconds:.2f}", f"{figures[HERE] / seconds:.2f}"] for name, seconds in figures.items())]
 
 
 def model_rows(found: list[Modelled]) -> list[list[str]]:
-    """A table of predictions beside measurements."""
+    """Table of predictions beside measurements."""
     rows = [["networks", "predicted s", "measured s", "measured / predicted"]]
     for each in found:
         is_measured = each.measured == each.measured
@@ -223,6 +221,6 @@ def model_rows(found: list[Modelled]) -> list[list[str]]:
 
 
 def scheduler_rows(found: list[Scheduled]) -> list[list[str]]:
-    """A table of what the scheduler took."""
+    """Table of the scheduler's memory."""
     rows = [["pairs of layers", "blocks", "scheduler's peak MB"]]
     return [*rows, *([f"{each.n_pairs:,}", f"{each.n_blocks:,}", f"{each.n_bytes / 1e6:.0f}"] for each in found)]

@@ -1,55 +1,45 @@
-"""Times alignments of training runs against the plain way: NumPy products in single precision and POT, pair by pair."""
+"""Suite of trajectories: alignments of training runs against NumPy products in single precision and POT."""
 
 from __future__ import annotations
 
-import statistics
+import argparse
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
-import ot
 
 import mot_fast as mot
-from harness.targets import OURS, Target, faster_than
-from harness.turns import turns
+from harness.report import Section
+from harness.targets import OURS, faster_than
+from harness.turns import Timing, time_in_turns
 from mot_fast.system.resource_usage import measure_usage
 from problems.layers import F64, Array, standardized
-from suites.alignments import SINGLE_PRECISION, align_plainly
-from suites.transports import POT_ITERATIONS, uniform
+from rivals import SINGLE_PRECISION, align_plainly, pot_cost, standardized_costs
 
 PER_PAIR = "standardized for every pair"
 PER_CHECKPOINTS = "for every pair of checkpoints"
 ONCE = "once"
-RIVALS = (PER_PAIR, PER_CHECKPOINTS, ONCE)
-"""How often the plain way standardizes a layer."""
+"""Plain ways, by how often they standardize a layer."""
 N_CHECKPOINTS, N_LAYERS, N_STIMULI = 154, 6, 2552
-"""Of the paper's Pythia-14M, whose layers have 128 units."""
+"""Numbers of the paper's Pythia-14M, whose layers have 128 units."""
 N_SAMPLED = 5
 NOISE = 0.3
 
 Run = list[list[Array]]
 
 
-@dataclass(frozen=True)
-class Trajectories:
-    """Some checkpoints of two training runs: seconds for a pair of layers, of every way."""
+@dataclass(frozen=True, kw_only=True)
+class Trajectories(Timing):
+    """Timing of some checkpoints of two training runs: seconds for a pair of layers, of every way."""
 
-    work: str
     n_pairs: int
-    seconds: dict[str, list[float]]
-    targets: tuple[Target, ...]
-
-    def figures(self) -> dict[str, float]:
-        """Medians."""
-        return {name: statistics.median(runs) for name, runs in self.seconds.items()}
 
 
 @dataclass(frozen=True)
-class WholeRuns:
-    """All checkpoints of two training runs."""
+class AllCheckpoints:
+    """Run on all checkpoints of two training runs."""
 
     work: str
     n_pairs: int
@@ -60,32 +50,39 @@ class WholeRuns:
     hierarchies: tuple[float, float]
 
 
+def section(options: argparse.Namespace) -> Section:
+    """Time a sample of checkpoints, and all of them if that is asked for."""
+    sample = time_trajectories(options.data, min(options.repeats, 3))
+    figures, tables = [asdict(sample)], [trajectory_rows(sample)]
+    if options.data and options.whole_runs:
+        run = align_all_checkpoints(options.data, n_threads=2)
+        figures.append(asdict(run))
+        tables.append(all_checkpoint_rows(run))
+    return Section(figures, tables, (), sample.verdicts())
+
+
 def time_trajectories(folder: Path | None, n_repeats: int) -> Trajectories:
-    """A sample of the paper's case, made of recorded runs; without a folder, of the bundled ones."""
+    """Timing of a sample of the paper's case, made of recorded runs, or without a folder of the bundled ones."""
     runs = training_runs(folder, N_SAMPLED)
     n_pairs = sum(map(len, runs[0])) * sum(map(len, runs[1]))
     calls: dict[str, Callable[[], F64]] = {
         OURS: lambda: mot.align_trajectories(*runs, n_jobs=1).costs,
-        PER_PAIR: lambda: _align_pair_by_pair(*runs),
-        PER_CHECKPOINTS: lambda: _align_checkpoints_plainly(*runs),
-        ONCE: lambda: _align_standardized(*runs),
+        PER_PAIR: lambda: _over_checkpoints(*runs, _pair_by_pair),
+        PER_CHECKPOINTS: lambda: _over_checkpoints(*runs, align_plainly),
+        ONCE: lambda: _over_checkpoints(*_standardized_runs(runs), standardized_costs),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
-    answers = {}
-    for name in turns(seconds, n_repeats):
-        started = perf_counter()
-        answers[name] = calls[name]()
-        seconds[name].append((perf_counter() - started) / n_pairs)
+    seconds, answers = time_in_turns(calls, n_repeats)
     for name, answer in answers.items():
         assert np.abs(answer - answers[OURS]).max() <= SINGLE_PRECISION, name
     width, n_stimuli = runs[0][0][0].shape[1], len(runs[0][0][0])
     work = f"{N_SAMPLED} x {N_SAMPLED} checkpoints of {len(runs[0][0])} layers of {width} units, T = {n_stimuli}"
     targets = (faster_than(PER_CHECKPOINTS, at_least=3, aim=6),) if folder else ()
-    return Trajectories(work, n_pairs, seconds, targets)
+    of_pairs = {name: [each / n_pairs for each in runs] for name, runs in seconds.items()}
+    return Trajectories(work=work, seconds=of_pairs, targets=targets, n_pairs=n_pairs)
 
 
-def align_whole_runs(folder: Path, n_threads: int) -> WholeRuns:
-    """The paper's case as a whole."""
+def align_all_checkpoints(folder: Path, n_threads: int) -> AllCheckpoints:
+    """Align all checkpoints of the paper's case."""
     runs = training_runs(folder, N_CHECKPOINTS)
     with measure_usage() as usage:
         found = mot.align_trajectories(*runs, n_jobs=n_threads)
@@ -93,11 +90,11 @@ def align_whole_runs(folder: Path, n_threads: int) -> WholeRuns:
     inputs = sum(layer.nbytes for run in runs for checkpoint in run for layer in checkpoint)
     work = f"{N_CHECKPOINTS} x {N_CHECKPOINTS} checkpoints of {N_LAYERS} layers of 128 units, T = {N_STIMULI}"
     hierarchies = found.hierarchy(), found.hierarchy("pairwise_best")
-    return WholeRuns(work, n_pairs, n_threads, usage.seconds, usage.peak_bytes, inputs, hierarchies)
+    return AllCheckpoints(work, n_pairs, n_threads, usage.seconds, usage.peak_bytes, inputs, hierarchies)
 
 
 def training_runs(folder: Path | None, n_checkpoints: int) -> tuple[Run, Run]:
-    """Two runs with so many checkpoints: activations mixed between recorded ones, stimuli repeated with noise."""
+    """Two runs of `n_checkpoints`, whose activations are mixed from recorded ones, and stimuli repeated with noise."""
     if folder is None:
         recorded = [[_layers(checkpoint) for checkpoint in run.values()] for run in mot.data.training_runs()]
     else:
@@ -108,11 +105,12 @@ def training_runs(folder: Path | None, n_checkpoints: int) -> tuple[Run, Run]:
 
 
 def _layers(checkpoint: mot.Network) -> list[Array]:
+    """Activations of all layers of a checkpoint."""
     return [checkpoint.layer(label) for label in checkpoint.labels]
 
 
 def _recorded(path: Path) -> Run:
-    """All checkpoints, without the embedding."""
+    """All checkpoints of a recorded run, without the embedding."""
     checkpoints: dict[str, list[Array]] = {}
     with np.load(path, allow_pickle=False) as archive:
         for label in archive.files:
@@ -121,6 +119,7 @@ def _recorded(path: Path) -> Run:
 
 
 def _stretched(run: Run, n_checkpoints: int, n_stimuli: int, seed: int) -> Iterator[list[Array]]:
+    """Checkpoints at places between those of the run, mixed from their neighbours, with noise."""
     rng = np.random.default_rng(seed)
     rows = np.arange(n_stimuli) % len(run[0][0])
     for place in np.linspace(0, len(run) - 1, n_checkpoints):
@@ -134,54 +133,35 @@ def _stretched(run: Run, n_checkpoints: int, n_stimuli: int, seed: int) -> Itera
         yield checkpoint
 
 
-def _align_checkpoints_plainly(first: Run, second: Run) -> F64:
-    """Two-level alignments, one after the other."""
-    return _over_checkpoints(first, second, align_plainly)
+def _pair_by_pair(source: list[Array], target: list[Array]) -> F64:
+    """Layer costs of two checkpoints, where every pair of layers is aligned by itself."""
+    return np.array([[align_plainly([x], [y])[0, 0] for y in target] for x in source])
 
 
-def _align_pair_by_pair(first: Run, second: Run) -> F64:
-    """Every pair of layers by itself."""
-
-    def layer_costs(source: list[Array], target: list[Array]) -> F64:
-        return np.array([[align_plainly([x], [y])[0, 0] for y in target] for x in source])
-
-    return _over_checkpoints(first, second, layer_costs)
-
-
-def _align_standardized(first: Run, second: Run) -> F64:
-    """Of layers that are standardized beforehand, all in memory."""
-    runs = [[[standardized(layer, np.float32) for layer in layers] for layers in run] for run in (first, second)]
-
-    def layer_costs(source: list[Array], target: list[Array]) -> F64:
-        costs = [[1 - x.T @ y for y in target] for x in source]
-        return np.array([[ot.emd2(*uniform(c), c, numItermax=POT_ITERATIONS) for c in row] for row in costs])
-
-    return _over_checkpoints(*runs, layer_costs)
+def _standardized_runs(runs: tuple[Run, Run]) -> list[Run]:
+    """Both runs with standardized layers, all in memory."""
+    return [[[standardized(layer, np.float32) for layer in layers] for layers in run] for run in runs]
 
 
 def _over_checkpoints(first: Run, second: Run, layer_costs: Callable[[list[Array], list[Array]], F64]) -> F64:
-    """The cost of every pair of checkpoints."""
+    """Cost of every pair of checkpoints by POT, out of their layer costs."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return np.array(
-            [[ot.emd2(*uniform(c), c) for c in (layer_costs(source, target) for target in second)] for source in first]
-        )
+        return np.array([[pot_cost(layer_costs(source, target)) for target in second] for source in first])
 
 
 def trajectory_rows(sample: Trajectories) -> list[list[str]]:
-    """A table of medians for a pair of layers, and of hours for the paper's case."""
-    figures, n_whole = sample.figures(), (N_CHECKPOINTS * N_LAYERS) ** 2
-    rows = [[sample.work, "ms a pair of layers", "ratio", f"hours for {n_whole:,} pairs"]]
+    """Table of medians for a pair of layers, and of the hours that the paper's case would take."""
+    figures, n_all = sample.figures(), (N_CHECKPOINTS * N_LAYERS) ** 2
+    rows = [[sample.work, "ms a pair of layers", "ratio", f"hours for {n_all:,} pairs"]]
     for name, seconds in figures.items():
         label = name if name == OURS else f"NumPy and POT, {name}"
-        rows.append(
-            [label, f"{1e3 * seconds:.3f}", f"{seconds / figures[OURS]:.2f}", f"{seconds * n_whole / 3600:.2f}"]
-        )
+        rows.append([label, f"{1e3 * seconds:.3f}", f"{seconds / figures[OURS]:.2f}", f"{seconds * n_all / 3600:.2f}"])
     return rows
 
 
-def whole_run_rows(whole: WholeRuns) -> list[list[str]]:
-    """A table of one line."""
+def all_checkpoint_rows(run: AllCheckpoints) -> list[list[str]]:
+    """Table of the one run."""
     head = [
         "align_trajectories",
         "threads",
@@ -193,10 +173,10 @@ def whole_run_rows(whole: WholeRuns) -> list[list[str]]:
         "H pairwise",
     ]
     cells = [
-        f"{whole.seconds / 60:.1f}",
-        f"{1e3 * whole.seconds / whole.n_pairs:.3f}",
-        f"{whole.peak_bytes / 1e6:.0f}",
-        f"{whole.input_bytes / 1e6:.0f}",
-        *(f"{value:.3f}" for value in whole.hierarchies),
+        f"{run.seconds / 60:.1f}",
+        f"{1e3 * run.seconds / run.n_pairs:.3f}",
+        f"{run.peak_bytes / 1e6:.0f}",
+        f"{run.input_bytes / 1e6:.0f}",
+        *(f"{value:.3f}" for value in run.hierarchies),
     ]
-    return [head, [whole.work, str(whole.n_threads), *cells]]
+    return [head, [run.work, str(run.n_threads), *cells]]

@@ -5,7 +5,7 @@ import argparse
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from mot_fast import cli
+from mot_fast.cli.parser import command_parser
 
 
 def setup(app):
@@ -18,8 +18,8 @@ class Commands(SphinxDirective):
     """Make a section for each command."""
 
     def run(self):
-        """Return the sections in the order of `mot-fast --help`."""
-        (every,) = [action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)]
+        """One after the other, in the order of `mot-fast --help`."""
+        (every,) = [action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction)]
         return [section(name, command) for name, command in every.choices.items()]
 
 

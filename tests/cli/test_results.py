@@ -11,9 +11,9 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.analysis.comparison import METHODS
-from mot_fast.cli import COMMANDS, parser
-from mot_fast.cli.compare import DEFAULT
+from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.cli.output import json_text
+from mot_fast.cli.parser import COMMANDS, command_parser
 from support.commands import answer, interrupted, is_png, run_here
 
 
@@ -75,10 +75,10 @@ def test_compare_prints_and_writes_the_table(files, tmp_path):
 
 
 def test_compare_knows_all_methods():
-    options = parser().parse_args(["compare", "a", "b"])
-    assert options.methods == list(DEFAULT)
-    assert set(DEFAULT) < set(METHODS)
-    assert parser().parse_args(["compare", "a", "b", "--methods", "all"]).methods == ["all"]
+    options = command_parser().parse_args(["compare", "a", "b"])
+    assert options.methods == list(DEFAULT_METHODS)
+    assert set(DEFAULT_METHODS) < set(METHODS)
+    assert command_parser().parse_args(["compare", "a", "b", "--methods", "all"]).methods == ["all"]
 
 
 def write_run(folder, layers, seed):
@@ -165,7 +165,7 @@ def test_every_command_has_help_with_an_example_that_parses():
         assert module.EXAMPLE in text
         first, *rest = module.EXAMPLE.split(" > ")[0].split(" && ")
         for command in (first, *rest):
-            parser().parse_args(command.split()[1:])
+            command_parser().parse_args(command.split()[1:])
     assert "exit status: 0 done" in run_here("--help").stdout
 
 

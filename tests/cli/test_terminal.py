@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.cli import main, terminal
+from mot_fast.cli import main
+from mot_fast.cli.arguments import with_option_names
 from support.commands import COMMAND, run_here
 
 ODD = "x\x1b]0;title\x07\x9b2J\u202e"
@@ -241,8 +242,8 @@ def test_errors_name_options_where_arguments_are_meant():
         "layer 'seed': expected": "layer 'seed': expected",
         "a/seed=1.npz: expected": "a/seed=1.npz: expected",
     }.items():
-        assert terminal.with_option_names(message, options) == expected
-    assert terminal.with_option_names("n_jobs: expected", {}) == "n_jobs: expected"
+        assert with_option_names(message, options) == expected
+    assert with_option_names("n_jobs: expected", {}) == "n_jobs: expected"
 
 
 def test_a_study_s_errors_name_its_keys(files, tmp_path):

@@ -8,23 +8,18 @@ import re
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import markdown_table
 from mot_fast.display import escaping
+from mot_fast.display.tables import markdown_table
 from mot_fast.system.control_characters import printable
-
-HOSTILE = [
-    *("a|b", "`c`", "\\", "a\\|b", "<script>alert(1)</script>", "&lt;", "line\nend", "tab\t", "\r", " ", " x ", "*x*"),
-    *("_x_", "a_b", "__x__", "x_", "[x](javascript:1)", "![x](http://x)", "~~x~~", "$x$", "# x", "- x", "1. x", "> x"),
-    *("\x1b[31m", "\u2028", "\u202e", "\ud800", "\0", "a\u00a0b", "層", "=", "+ x", "1) x", ": x"),
-]
+from support.hostile_names import IN_TABLES
 
 
 def read_cell(cell):
-    """What a reader of Markdown shows: backslashes before punctuation and entities taken away."""
+    """Text that a reader of Markdown shows: without the backslashes before punctuation, and without entities."""
     return html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", lambda found: f"&#{ord(found[1])};", cell))
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", IN_TABLES)
 def test_a_cell_shows_its_name_and_ends_where_it_ends(name):
     shown = escaping.markdown_cell(name)
     assert read_cell(shown) == printable(name)

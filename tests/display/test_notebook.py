@@ -1,4 +1,4 @@
-"""What results say of themselves in notebooks."""
+"""Results as notebooks show them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parsed(result):
 
 
 def cells(tree):
-    """What every coloured cell says, and how opaque it is."""
+    """Text and opacity of every coloured cell."""
     squares = [square for square in tree.iter(f"{SVG}rect") if square.find(f"{SVG}title") is not None]
     return {square.find(f"{SVG}title").text: float(square.get("fill-opacity")) for square in squares}
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.display.report import pairs
-from mot_fast.display.report.pairs import correlations
+from mot_fast.display.report import matches
+from mot_fast.display.report.matches import correlations
 from mot_fast.system.control_characters import printable
-from support.names import NASTY
+from support.hostile_names import IN_PAGES
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -170,7 +170,7 @@ def test_large_plans_are_cut_and_say_so(layers, written, monkeypatch):
     page = written(mot.align(layers([60]), layers([70], seed=2)))
     ((pair,),) = page.data["pairs"]
     assert len(pair["sources"]) == 50 < pair["n_matches"]
-    monkeypatch.setattr(pairs, "MOST_NUMBERS", 20)
+    monkeypatch.setattr(matches, "MOST_NUMBERS", 20)
     page = written(mot.align(layers([6, 5]), layers([7, 4, 8], seed=2), rotate=mot.Alternation(tol=0, max_iter=8)))
     for pair in (pair for row in page.data["pairs"] for pair in row):
         assert len(pair["sources"]) == 3
@@ -227,12 +227,12 @@ def test_files_without_a_run_are_shown_too(alignment, written):
 
 
 def test_names_are_nothing_but_names(layers, written):
-    labelled = dict(zip(NASTY, layers([3] * len(NASTY)), strict=True))
-    alignment = mot.align(mot.load(labelled, name=NASTY[0]), mot.load(labelled, name=NASTY[1]))
+    labelled = dict(zip(IN_PAGES, layers([3] * len(IN_PAGES)), strict=True))
+    alignment = mot.align(mot.load(labelled, name=IN_PAGES[0]), mot.load(labelled, name=IN_PAGES[1]))
     page = written(mot.evaluate(alignment, labelled, labelled, n_resamples=9))
-    assert page.data["labels"] == [list(map(printable, NASTY))] * 2
+    assert page.data["labels"] == [list(map(printable, IN_PAGES))] * 2
     assert len(page.scripts) == 3
-    assert page.texts["title"].startswith(NASTY[0])
+    assert page.texts["title"].startswith(IN_PAGES[0])
     assert [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)] == []
     assert "1337" not in page.source.replace(page.scripts[1], "")
     for line in page.figures["plan"]["data"][0]["customdata"]:

@@ -14,9 +14,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
-from mot_fast.display.report.pairs import correlations
+from mot_fast.display.report.matches import correlations
 from mot_fast.system.control_characters import printable
-from support.names import NASTY
+from support.hostile_names import IN_PAGES
 
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -205,7 +205,7 @@ def test_it_is_readable_on_any_screen(layers, shown, width, scheme):
 
 
 def contrast(one, other):
-    """Of two colours, as WCAG 2 defines it."""
+    """Contrast of two colours, as WCAG 2 defines it."""
     luminances = []
     for colour in (one, other):
         channels = np.array([int(each) for each in colour[4:-1].split(",")]) / 255
@@ -215,7 +215,7 @@ def contrast(one, other):
 
 
 def test_names_are_shown_to_the_letter_and_run_nothing(layers, shown):
-    labels = [label.replace("\x00", "") for label in NASTY]  # no page can hold that one
+    labels = [label.replace("\x00", "") for label in IN_PAGES]  # no page can hold that one
     labelled = dict(zip(labels, layers([3] * len(labels)), strict=True))
     networks = [mot.load(labelled, name=labels[k]) for k in (0, 1)]
     browser = shown(mot.evaluate(mot.align(*networks), *networks, n_resamples=9))

@@ -1,4 +1,4 @@
-"""What results look like in pandas and xarray."""
+"""Results as tables of pandas and xarray."""
 
 from __future__ import annotations
 

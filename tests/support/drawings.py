@@ -1,4 +1,4 @@
-"""What a reader would see of a picture, which is drawn without a screen."""
+"""Pictures as a reader would see them, drawn without a screen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def names(axis):
 
 
 def overlaps(*axes):
-    """How many neighbouring names of layers overlap in some axes of a figure when it is drawn."""
+    """Number of neighbouring names of layers that overlap in some axes of a figure when it is drawn."""
     axes[0].figure.draw_without_rendering()
     sides = [axis for ax in axes for axis in (ax.xaxis, ax.yaxis)]
     boxes = [[label.get_window_extent() for label in axis.get_ticklabels()] for axis in sides]

@@ -97,9 +97,9 @@ def test_commands_tell_what_cannot_be_written_before_the_work(tmp_path):
         with pytest.raises(
             OSError, match=rf"{name}: expected a file to write to, found none that can be written \(.+\)"
         ):
-            arguments.check_output(tmp_path / name)
+            output.check_file(tmp_path / name)
     (tmp_path / "good").symlink_to("new.mot")
-    arguments.check_output(tmp_path / "good")
+    output.check_file(tmp_path / "good")
     with pytest.raises(argparse.ArgumentTypeError, match=r"expected a path, found 'a\\x00'"):
         arguments.path("a\0")
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-    from mot_fast.display.plan_maps import GivenAxes
+    from mot_fast.display.axes import GivenAxes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,7 +149,7 @@ class NestedAlignment:
 
     def plot(self, axes: GivenAxes = None) -> list[Axes]:
         """Draw the plan and the pairwise-best map side by side, as Figure 5 of the paper; see `plot_nested`."""
-        from mot_fast.display.networks import plot_nested
+        from mot_fast.display.layer_plans import plot_nested
 
         return plot_nested(self, axes)
 

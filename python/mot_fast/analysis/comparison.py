@@ -11,6 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.display import escaping, notebook, tables
+from mot_fast.display.tables import markdown_table
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import linear_cka, procrustes, rsa
@@ -253,7 +254,7 @@ class Comparison:
         ImportError
             If matplotlib is not installed.
         """
-        from mot_fast.display.curves import plot_scores
+        from mot_fast.display.score_plots import plot_scores
 
         return plot_scores(self, ax)
 
@@ -291,18 +292,3 @@ def with_sd(value: float, sd: float) -> str:
     if np.isnan(value):
         return ""
     return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"
-
-
-def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a table in Markdown, which shows cells as they are, whatever they hold."""
-    return aligned_table([list(map(escaping.markdown_cell, row)) for row in cells], n_left)
-
-
-def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
-    """Lines of a table whose first row is the head; all columns but the first few are aligned to the right."""
-    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
-    return [
-        "| " + " | ".join(f"{cell:{'<' if k < n_left else '>'}{widths[k]}}" for k, cell in enumerate(row)) + " |"
-        for row in (cells[0], rule, *cells[1:])
-    ]

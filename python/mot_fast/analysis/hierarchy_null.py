@@ -51,7 +51,7 @@ class HierarchyNull:
         ImportError
             If matplotlib is not installed.
         """
-        from mot_fast.display.curves import plot_hierarchy_null
+        from mot_fast.display.score_plots import plot_hierarchy_null
 
         return plot_hierarchy_null(self, ax)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.analysis.comparison import markdown_table
 from mot_fast.display import notebook, tables
+from mot_fast.display.tables import markdown_table
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-    from mot_fast.display.plan_maps import GivenAxes
+    from mot_fast.display.axes import GivenAxes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,19 +101,19 @@ class SimilarityMatrix:
         axes : two matplotlib axes, optional
             Where to draw; a new figure by default.
         """
-        from mot_fast.display.networks import plot_similarity
+        from mot_fast.display.similarity_plots import plot_similarity
 
         return plot_similarity(self, axes)
 
     def plot_dendrogram(self, ax: Axes | None = None, method: str = "average") -> Axes:
         """Draw the hierarchical clustering as a tree; a fork is as high as the distance of the clusters it joins."""
-        from mot_fast.display.networks import plot_dendrogram
+        from mot_fast.display.similarity_plots import plot_dendrogram
 
         return plot_dendrogram(self, ax, method)
 
     def plot_embedding(self, ax: Axes | None = None) -> Axes:
         """Draw the networks as points in a plane, in which similar networks are near each other."""
-        from mot_fast.display.networks import plot_embedding
+        from mot_fast.display.similarity_plots import plot_embedding
 
         return plot_embedding(self, ax)
 

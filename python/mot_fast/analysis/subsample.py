@@ -14,9 +14,10 @@ from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import PlainOptions
 from mot_fast.analysis.compare import known_methods, seeded_splits
-from mot_fast.analysis.comparison import markdown_table, sd_of, with_sd
+from mot_fast.analysis.comparison import sd_of, with_sd
 from mot_fast.analysis.methods import validated_alternation
 from mot_fast.display import escaping
+from mot_fast.display.tables import markdown_table
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows

@@ -1,4 +1,4 @@
-"""`mot-fast align`: two networks in files, aligned on some stimuli and scored on the others."""
+"""Command `mot-fast align`: aligns two networks in files on some stimuli, and scores the alignment on the others."""
 
 from __future__ import annotations
 
@@ -17,19 +17,24 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.cli import arguments, output, terminal
 from mot_fast.display.text_summary import certificate_text, layer_plan_table, score_table
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
 
 HELP = "align two networks in files"
-DESCRIPTION = "Align two networks on part of their stimuli; print plan, proof and scores on the other stimuli."
+DESCRIPTION = (
+    "Align two networks on a part of their stimuli; print the layer plan, its proof and scores on the other stimuli."
+)
 EXAMPLE = "mot-fast align a.npz b.npz -o run.mot && mot-fast report run.mot"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments of the command."""
     arguments.add_networks(command)
-    command.add_argument("-o", "--output", type=arguments.path, help="write the alignment to this .mot file")
+    command.add_argument(
+        "-o", "--output", type=arguments.path, metavar="FILE", help="write the alignment to this .mot file"
+    )
     arguments.add_split(command, or_none=True)
-    command.add_argument("--rotate", action="store_true", help="rotate the units of the source's layers (MOT+R)")
+    command.add_argument("--rotate", action="store_true", help="also rotate the units of the source's layers (MOT+R)")
     arguments.add_convention(command)
     arguments.add_jobs(command)
     arguments.add_store(command)
@@ -37,10 +42,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Align, score, print, and write."""
-    arguments.check_output(options.output)
+    """Align the networks, print the results, and write the alignment if a file is named."""
+    output.check_file(options.output)
     source, target = arguments.networks(options)
-    arguments.keep(options, options.store)
+    arguments.remember_store(options, options.store)
     alignment, text = aligned(
         source,
         target,
@@ -53,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     )
     try:
         output.show(options, text, values(alignment, options.output))
-    finally:  # neither a pipe that is closed nor a full disk takes the other along
+    finally:  # a closed pipe must not keep the file from being written
         if options.output is not None:
             alignment.save(options.output)
             if not options.json:
@@ -61,18 +66,18 @@ def run(options: argparse.Namespace) -> None:
 
 
 def aligned(source: Network, target: Network, split: tuple[float, int], **how: Any) -> tuple[Alignment, str]:
-    """An alignment with the scores on held-out stimuli, if there are any, and what to print of it."""
+    """Align two networks; return the alignment, scored on the held-out stimuli if there are any, and its text."""
     same_stimuli([source, target])
     test_size, seed = split
     everything = np.arange(source.n_stimuli)
     training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
-    if len(held_out):  # judged before the work, not after it
+    if len(held_out):  # before the work, not after it
         _validate.enough_stimuli(len(held_out), f"test_size={test_size} of {source.n_stimuli} stimuli")
     tests = source[held_out].in_memory(), target[held_out].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
     lines = [_plan_text(source, target, alignment, time.perf_counter() - started, len(training))]
-    if alignment.source.digests is None:  # a store takes them by itself
+    if alignment.source.digests is None:  # with a store, `align` has taken them
         alignment = with_digests(alignment, source[training], target[training])
     if len(held_out):
         alignment = mot.evaluate(alignment, *tests)
@@ -88,10 +93,10 @@ def aligned(source: Network, target: Network, split: tuple[float, int], **how: A
 
 
 def values(alignment: Alignment, path: Path | None = None) -> Mapping[str, Any]:
-    """The results as JSON has them."""
+    """Results of an alignment, for JSON."""
     return {
-        "source": _side(alignment.source),
-        "target": _side(alignment.target),
+        "source": _network_values(alignment.source),
+        "target": _network_values(alignment.target),
         "convention": alignment.convention,
         "rotate": alignment.alternation,
         "cost": alignment.cost,
@@ -104,11 +109,13 @@ def values(alignment: Alignment, path: Path | None = None) -> Mapping[str, Any]:
     }
 
 
-def _side(side: Any) -> Mapping[str, Any]:
-    return {"name": side.name, "layers": side.labels, "n_units": side.widths}
+def _network_values(network: NetworkSummary) -> Mapping[str, Any]:
+    """Name, layers and widths of a network, for JSON."""
+    return {"name": network.name, "layers": network.labels, "n_units": network.widths}
 
 
 def _plan_text(source: Network, target: Network, alignment: Alignment, seconds: float, n_stimuli: int) -> str:
+    """Text about the networks, the time, and the layer plan."""
     sizes = [f"{printable(each.name)} ({len(each)} layers, {sum(each.widths)} units)" for each in (source, target)]
     return (
         f"{sizes[0]} aligned with {sizes[1]}\n"

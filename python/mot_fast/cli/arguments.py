@@ -1,24 +1,22 @@
-"""Arguments that several commands share, and the types of values, which are judged before any work.
+"""Arguments that several commands share, the types of their values, and the names of options in messages.
 
-A command keeps the value of an option under the name of Python's argument: so errors of Python's can name options.
+Values are validated before any work begins. A command keeps the value of an option under the name that Python's
+argument has, so that messages of the package, which name arguments, can be made to name options.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import mot_fast as mot
 from mot_fast.alignment.record import CONVENTIONS
-from mot_fast.cli.terminal import with_option_names
 from mot_fast.networks.network import Network
-from mot_fast.system import atomic_write
 
-_NETWORK = ".npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or what extract wrote"
 _GIB = 2**30
 _MOST_BYTES = 2**63 - 1
 
@@ -26,29 +24,29 @@ Number = TypeVar("Number", int, float)
 
 
 def whole_number(at_least: int) -> Callable[[str], int]:
-    """The type of an option that counts."""
+    """Type of a whole number that has a least value."""
     return partial(_number, int, f"a whole number of {at_least} or more", lambda number: number >= at_least)
 
 
 def threads(text: str) -> int:
-    """The type of a number of threads."""
+    """Type of a number of threads."""
     what = "a number of threads, -1 for all that are allowed, or -2 for all but one"
     return _number(int, what, lambda number: number != 0, text)
 
 
 def share(*, or_none: bool) -> Callable[[str], float]:
-    """The type of a share of the stimuli that leaves some on the other side."""
+    """Type of a share of the stimuli that leaves some stimuli on the other side."""
     what = "a share from 0 to below 1, as 0.2, or 0 for none" if or_none else "a share between 0 and 1, as 0.2"
     return partial(_number, float, what, lambda number: 0 < number < 1 or (or_none and number == 0))
 
 
 def gibibytes(text: str) -> int:
-    """The type of an amount of memory: GiB are given, bytes are kept."""
+    """Type of an amount of memory, given in GiB and kept in bytes."""
     return round(_GIB * _number(float, "memory in GiB, as 0.5 or 16", lambda n: 1 <= n * _GIB <= _MOST_BYTES, text))
 
 
 def path(text: str) -> Path:
-    """The type of a file or folder."""
+    """Type of a file or folder."""
     if not text:
         raise argparse.ArgumentTypeError("expected a path, found an empty one")
     if "\0" in text:
@@ -58,14 +56,14 @@ def path(text: str) -> Path:
 
 
 def words(text: str) -> str:
-    """The type of a text that must not be empty."""
+    """Type of a text that must not be empty."""
     if not text:
         raise argparse.ArgumentTypeError("expected some characters, found none")
     return text
 
 
 def _number(kind: Callable[[str], Number], what: str, is_fit: Callable[[Number], bool], text: str) -> Number:
-    """What the text says; NaN is fit for nothing, as it compares with nothing."""
+    """The number that the text says, if it is fit; NaN never is, since no comparison holds for it."""
     try:
         number = kind(text)
         if is_fit(number):
@@ -76,20 +74,30 @@ def _number(kind: Callable[[str], Number], what: str, is_fit: Callable[[Number],
 
 
 def add_networks(command: argparse.ArgumentParser) -> None:
-    """Two networks in files."""
-    command.add_argument("source", type=path, help=f"{_NETWORK}: an array (stimuli, units) a layer")
-    command.add_argument("target", type=path, help="the same for the other network, on the same stimuli")
+    """Add the paths of two networks, and the choice of their layers."""
+    command.add_argument(
+        "source",
+        type=path,
+        help="a network: .npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or folder that extract "
+        "wrote, with one array (stimuli, units) for every layer",
+    )
+    command.add_argument("target", type=path, help="the other network in any of these forms, on the same stimuli")
     for side in ("source", "target"):
         command.add_argument(
-            f"--{side}-layers", nargs="+", metavar="PATTERN", help=f"only these layers of the {side}, as 'block*'"
+            f"--{side}-layers",
+            nargs="+",
+            metavar="PATTERN",
+            help=f"use only the layers of the {side} that have these names or patterns, such as 'block*'",
         )
     command.add_argument(
-        "--ignore-stimuli", action="store_true", help="align networks though their files say that their stimuli differ"
+        "--ignore-stimuli",
+        action="store_true",
+        help="align the networks even if their files say that their stimuli differ",
     )
 
 
 def networks(options: argparse.Namespace) -> tuple[Network, Network]:
-    """Those that are named."""
+    """Source and target that a command names, with the layers that it chooses."""
     return _network(options, "source"), _network(options, "target")
 
 
@@ -102,51 +110,88 @@ def _network(options: argparse.Namespace, side: str) -> Network:
 
 
 def add_split(command: argparse.ArgumentParser, *, or_none: bool = False) -> None:
-    """How stimuli are held out."""
+    """Add the share of held-out stimuli and the seed of the split."""
     command.add_argument(
-        "--test-size", type=share(or_none=or_none), default=0.2, help="held-out share of the stimuli (%(default)s)"
+        "--test-size",
+        type=share(or_none=or_none),
+        default=0.2,
+        help="share of the stimuli that is held out for the scores (default: %(default)s)",
     )
-    command.add_argument("--seed", type=whole_number(0), default=0, help="of the split (%(default)s)")
+    command.add_argument(
+        "--seed", type=whole_number(0), default=0, help="seed of the random split of the stimuli (default: %(default)s)"
+    )
 
 
 def add_convention(command: argparse.ArgumentParser) -> None:
-    """How activations are reconstructed."""
-    command.add_argument("--convention", choices=CONVENTIONS, default=CONVENTIONS[0], help="%(default)s by default")
+    """Add the convention by which activations are predicted."""
+    command.add_argument(
+        "--convention",
+        choices=CONVENTIONS,
+        default=CONVENTIONS[0],
+        help="predict z-scored activations, or raw ones by the paper's formulas (default: %(default)s)",
+    )
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
-    """How much of the machine may be used."""
+    """Add the limits on threads and memory."""
     command.add_argument(
-        "--jobs", dest="n_jobs", type=threads, metavar="N", help="threads (all that are allowed; -2: all but one)"
+        "--jobs",
+        dest="n_jobs",
+        type=threads,
+        metavar="N",
+        help="number of threads (default: all that are allowed; -2: all but one)",
     )
     command.add_argument(
-        "--memory-limit", type=gibibytes, metavar="GIB", help="memory for layers and costs (half of what is left)"
+        "--memory-limit",
+        type=gibibytes,
+        metavar="GIB",
+        help="memory for layers and costs, in GiB (default: half of the memory that is free)",
     )
 
 
 def add_store(command: argparse.ArgumentParser) -> None:
-    """Where finished work is kept."""
+    """Add the folder that keeps finished work."""
     command.add_argument(
-        "--store", type=path, help="folder that keeps finished work: a run that was stopped goes on from there"
+        "--store",
+        type=path,
+        metavar="FOLDER",
+        help="keep finished work in this folder, from which the same command goes on if it was stopped",
     )
 
 
-def keep(options: argparse.Namespace, folder: Any) -> None:
-    """Remember where finished work is kept, for whoever interrupts the command."""
+def remember_store(options: argparse.Namespace, folder: Any) -> None:
+    """Remember where finished work is kept, so that an interrupted command can name the folder."""
     options.kept = folder
 
 
 def add_json(command: argparse.ArgumentParser) -> None:
-    """For programs that read the results."""
+    """Add the choice of JSON in place of text."""
     command.add_argument("--json", action="store_true", help="print the results as one JSON object")
 
 
-def check_output(path: Path | None) -> None:
-    """A result that cannot be written is told before the work, not after it."""
-    if path is None:
-        return
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
-    if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
-        raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
-    atomic_write.check_writable(path)
+def options_of(command: argparse.ArgumentParser) -> dict[str, str]:
+    """Options of a command by the names of Python's arguments, under which it keeps their values.
+
+    Names of values that a command takes from a file are in its default `names`.
+    """
+    actions: list[Any] = command._actions
+    options = {each.dest: each.option_strings[-1] for each in actions if each.option_strings and each.dest != "help"}
+    return options | (command.get_default("names") or {})
+
+
+def with_option_names(message: str, options: Mapping[str, str]) -> str:
+    """A message of the package, in which options stand in place of arguments such as ``n_jobs: ...``, ``rotate=True``.
+
+    Examples
+    --------
+    >>> with_option_names("n_jobs: expected 1 or more, found n_jobs=0; see rotate=True", {"n_jobs": "--jobs"})
+    '--jobs: expected 1 or more, found --jobs 0; see rotate=True'
+    """
+    names = "|".join(map(re.escape, options))
+    # "name:" begins a message, or a message within one. "name=" is no part of a path, of "splits.seed=", or of a quote.
+    pattern = rf"(?:(?:(?<=\A)|(?<=: ))({names})(?=:\s))|(?<![\w.'\"/\\-])({names})(=True\b|=(?=\S))"
+
+    def option(found: re.Match[str]) -> str:
+        return options[found[1] or found[2]] + (" " if found[3] == "=" else "")
+
+    return re.sub(pattern, option, message) if options else message

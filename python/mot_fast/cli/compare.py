@@ -1,4 +1,4 @@
-"""`mot-fast compare`: two networks in files, compared by many methods over several splits."""
+"""Command `mot-fast compare`: compares two networks in files by many methods over several splits."""
 
 from __future__ import annotations
 
@@ -10,51 +10,58 @@ from mot_fast.cli import arguments, output, terminal
 
 HELP = "compare two networks by many methods over several splits"
 DESCRIPTION = (
-    "Fit every method on training stimuli and judge it on the others, over several random splits; print a table of\n"
-    "values with deviations, hierarchies, times and memory. Rotations (+r) and regressions (linear) take longest."
+    "Fit every method on training stimuli and score it on the other stimuli, over several random splits; print a\n"
+    "table of scores with deviations, hierarchies, times and memory.\n"
+    "Rotations (+r) and regressions (linear) take longest."
 )
 EXAMPLE = "mot-fast compare a.npz b.npz --methods mot pairwise_best cka --plot scores.png"
 
-DEFAULT = ("mot", "single_best", "pairwise_best", "permuted", "rsa", "cka", "procrustes")
+DEFAULT_METHODS = ("mot", "single_best", "pairwise_best", "permuted", "rsa", "cka", "procrustes")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments of the command."""
     arguments.add_networks(command)
     command.add_argument(
         "--methods",
         nargs="+",
         metavar="METHOD",
         choices=(*METHODS, "all"),
-        default=list(DEFAULT),
-        help=f"of {', '.join(METHODS)}, or all ({' '.join(DEFAULT)})",
+        default=list(DEFAULT_METHODS),
+        help=f"methods, some of {', '.join(METHODS)}, or all (default: {' '.join(DEFAULT_METHODS)})",
     )
     command.add_argument(
         "--splits",
         dest="n_splits",
         type=arguments.whole_number(1),
         default=5,
-        help="random splits, of seeds one after the other (%(default)s)",
+        help="number of random splits, whose seeds count up from --seed (default: %(default)s)",
     )
     arguments.add_split(command)
     arguments.add_convention(command)
     command.add_argument(
-        "-o", "--output", type=arguments.path, help="write the table too, as .md, .csv or .json by its name"
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="FILE",
+        help="also write the table to this file, which ends in .md, .csv or .json",
     )
-    command.add_argument("--plot", type=arguments.path, metavar="PICTURE", help="draw the values as bars")
+    command.add_argument(
+        "--plot", type=arguments.path, metavar="PICTURE", help="draw the scores as bars into this file"
+    )
     arguments.add_jobs(command)
     arguments.add_store(command)
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compare, print, write and draw."""
+    """Compare the networks, print the table, and write table and picture if files are named."""
     for path in (options.output, options.plot):
-        arguments.check_output(path)
+        output.check_file(path)
     output.check_table(options.output)
     output.check_picture(options.plot)
     source, target = arguments.networks(options)
-    arguments.keep(options, options.store)
+    arguments.remember_store(options, options.store)
     comparison = mot.compare(
         source,
         target,

@@ -1,4 +1,4 @@
-"""`mot-fast completion`: what lets a shell complete our commands and options."""
+"""Command `mot-fast completion`: prints a script by which a shell completes commands and options."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from mot_fast.cli import arguments, terminal
 from mot_fast.system import optional
 
-HELP = "print what lets your shell complete commands and options"
-DESCRIPTION = "Print a script that lets a shell complete commands, options and file names. Needs the package shtab."
+HELP = "print a script by which your shell completes commands and options"
+DESCRIPTION = "Print a script by which a shell completes commands, options and file names. Needs the package shtab."
 EXAMPLE = "mot-fast completion bash > ~/.local/share/bash-completion/completions/mot-fast"
 
 SHELLS = ("bash", "zsh", "tcsh")
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("shell", choices=SHELLS)
+    """Add the arguments of the command."""
+    command.add_argument("shell", choices=SHELLS, help="the shell that the script is for")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    """All arguments, those of commands too."""
+    """Arguments of a parser, and of the commands in it."""
     found = []
     for action in parser._actions:
         found.append(action)

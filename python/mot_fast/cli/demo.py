@@ -1,4 +1,4 @@
-"""`mot-fast demo`: the networks that come with the package, aligned and drawn."""
+"""Command `mot-fast demo`: aligns and draws the networks that come with the package."""
 
 from __future__ import annotations
 
@@ -11,24 +11,31 @@ from mot_fast.cli import align, arguments, output
 
 HELP = "align ResNet-20 and ResNet-56, which come with the package"
 DESCRIPTION = (
-    "Align ResNet-20 and ResNet-56 on 80 %% of the bundled CIFAR-10 images, score the alignment on the other 20 %%, "
-    "print plan, scores and proof, and draw the layer plan."
+    "Align ResNet-20 and ResNet-56 on 80 %% of the bundled CIFAR-10 images and score the alignment on the other\n"
+    "20 %%; print the layer plan, scores and proof, and draw the layer plan."
 )
 EXAMPLE = "mot-fast demo -o demo.png"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments of the command."""
     default = Path("mot-fast-demo.png")
-    command.add_argument("-o", "--output", type=arguments.path, default=default, help="picture (%(default)s)")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        default=default,
+        metavar="PICTURE",
+        help="draw the layer plan into this file (default: %(default)s)",
+    )
     arguments.add_jobs(command)
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Align, score, print, and draw."""
-    arguments.check_output(options.output)
-    with suppress(ImportError):  # the demo does without
+    """Align the networks, print the results, and draw the layer plan if matplotlib is installed."""
+    output.check_file(options.output)
+    with suppress(ImportError):  # without matplotlib, the demo draws no picture
         output.check_picture(options.output)
     limits = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit}
     alignment, text = align.aligned(*mot.data.resnets(), (0.2, 0), **limits)

@@ -1,4 +1,4 @@
-"""`mot-fast extract`: the activations of a model on texts or images, from a transformers model to a folder."""
+"""Command `mot-fast extract`: records the activations of a transformers model on texts into a folder."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from mot_fast.cli import arguments, info, output, terminal
 HELP = "record a model's activations (needs torch and transformers)"
 DESCRIPTION = (
     "Run a model over texts and write the pooled activations of its layers to a folder, which align and compare take.\n"
-    "By default the residual stream of every block, averaged over tokens; a decoder's first token is left out."
+    "By default it writes the residual stream of every block, averaged over tokens without a decoder's first token."
 )
 EXAMPLE = "mot-fast extract sentence-transformers/all-MiniLM-L6-v2 sentences.txt -o minilm"
-
 
 _OPTIONS = (
     (r"^skip_first_token: expected False or 'auto'", "--first-token: expected keep or auto"),
@@ -33,31 +32,59 @@ _OPTIONS = (
     (r"\bbatch_size=(\d+)", r"--batch-size \1"),
     ("; or give the model by its name or folder$", ""),
 )
-"""What messages of `mot_fast.extract` call its arguments, and what they are here."""
+"""Patterns of the arguments in messages of `mot_fast.extract`, and the options of the command in place of them."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("model", help="folder of a transformers model, .gguf file, or name on the hub")
-    command.add_argument("texts", type=Path, help="text file, one stimulus a line")
-    command.add_argument("-o", "--output", type=Path, required=True, help="folder to write to, or to go on with")
-    command.add_argument("--name", help="of the network (that of the model)")
-    command.add_argument("--layers", nargs="+", default="auto", metavar="PATTERN", help="modules, as 'encoder.layer.*'")
-    command.add_argument("--pool", choices=("mean", "cls", "last"), default="mean", help="of tokens (%(default)s)")
+    """Add the arguments of the command."""
+    command.add_argument("model", help="a transformers model: folder, .gguf file, or name on the hub")
+    command.add_argument("texts", type=Path, help="text file with one stimulus a line")
     command.add_argument(
-        "--first-token", choices=("auto", "keep", "skip"), default="auto", help="in the mean (auto: skip for decoders)"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder to write to; an unfinished one is continued",
     )
-    command.add_argument("--batch-size", type=int, default=32, help="texts at once (%(default)s)")
-    command.add_argument("--dtype", choices=("float32", "float16"), default="float32", help="on the disk (%(default)s)")
-    command.add_argument("--device", help="as torch names it (cpu)")
+    command.add_argument("--name", help="name of the network (default: name of the model)")
+    command.add_argument(
+        "--layers",
+        nargs="+",
+        default="auto",
+        metavar="PATTERN",
+        help="names or patterns of modules, such as 'encoder.layer.*'",
+    )
+    command.add_argument(
+        "--pool",
+        choices=("mean", "cls", "last"),
+        default="mean",
+        help="what is recorded of a text's tokens (default: %(default)s)",
+    )
+    command.add_argument(
+        "--first-token",
+        choices=("auto", "keep", "skip"),
+        default="auto",
+        help="whether the mean counts the first token (auto: not for decoders)",
+    )
+    command.add_argument(
+        "--batch-size", type=int, default=32, help="number of texts that run at once (default: %(default)s)"
+    )
+    command.add_argument(
+        "--dtype",
+        choices=("float32", "float16"),
+        default="float32",
+        help="type of the numbers in the folder (default: %(default)s)",
+    )
+    command.add_argument("--device", help="device, as torch names it (default: cpu)")
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Record, and tell what was recorded."""
+    """Record the activations, and print what the folder holds."""
     texts = read_texts(options.texts)
-    arguments.keep(options, options.output)
-    with _in_its_own_words():
+    arguments.remember_store(options, options.output)
+    with _messages_name_options():
         mot.extract(
             options.model,
             texts,
@@ -71,12 +98,12 @@ def run(options: argparse.Namespace) -> None:
             dtype=options.dtype,
             progress=terminal.is_watched(),
         )
-    output.show(options, *info.of_network(options.output))
+    output.show(options, *info.describe_network(options.output))
 
 
 @contextmanager
-def _in_its_own_words() -> Iterator[None]:
-    """Errors and warnings that name an argument of `mot_fast.extract` name the command's option instead."""
+def _messages_name_options() -> Iterator[None]:
+    """Let errors and warnings name options of the command where they would name arguments of `mot_fast.extract`."""
     shown = warnings.showwarning
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *rest, **named: shown(_reworded(str(message)), *rest, **named)
@@ -90,17 +117,17 @@ def _in_its_own_words() -> Iterator[None]:
 
 
 def _reworded(message: str) -> str:
-    """A message with the command's options in place of the function's arguments."""
+    """Message in which options of the command stand in place of the function's arguments."""
     for argument, option in _OPTIONS:
         message = re.sub(argument, option, message)
     return message
 
 
 def read_texts(path: Path) -> list[str]:
-    """One a line, none empty."""
+    """Texts of a file, one a line; none may be empty."""
     try:
-        # Line ends are "\n" whatever system the file is from, and a byte order mark is no part of the first text.
-        whole = path.read_text(encoding="utf-8-sig")
+        # Line ends become "\n" whatever system the file is from, and a byte order mark is no part of the first text.
+        content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: expected a text file, found nothing") from None
     except IsADirectoryError:
@@ -109,7 +136,7 @@ def read_texts(path: Path) -> list[str]:
         raise OSError(f"{path}: expected a text file, found one that cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected a text file in UTF-8, found another ({error})") from None
-    texts = whole.removesuffix("\n").split("\n")
+    texts = content.removesuffix("\n").split("\n")
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             raise ValueError(f"{path}: expected one text a line, found line {number} empty")

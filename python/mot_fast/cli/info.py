@@ -1,4 +1,4 @@
-"""`mot-fast info`: what a file or folder holds."""
+"""Command `mot-fast info`: prints what a file or folder holds."""
 
 from __future__ import annotations
 
@@ -8,30 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import aligned_table
 from mot_fast.cli import align, arguments, output, terminal
+from mot_fast.display.tables import aligned_table
 from mot_fast.display.text_summary import certificate_text, score_table
 from mot_fast.networks.files.activation_index import INDEX, read_index
 from mot_fast.system.control_characters import printable
 
-HELP = "tell what a file or folder holds"
-DESCRIPTION = "Tell the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
+HELP = "print what a file or folder holds"
+DESCRIPTION = (
+    "Print the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
+)
 EXAMPLE = "mot-fast info minilm/"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments of the command."""
     command.add_argument("path", type=arguments.path, help=".mot file, or a network in any form that align takes")
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Look, and print."""
-    text, values = _alignment(options.path) if options.path.suffix == ".mot" else of_network(options.path)
+    """Read the file or folder, and print what it holds."""
+    text, values = (
+        _describe_alignment(options.path) if options.path.suffix == ".mot" else describe_network(options.path)
+    )
     output.show(options, text, values)
 
 
-def _alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
+def _describe_alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Text about a .mot file, and the same for JSON."""
     alignment = mot.Alignment.load(path)
     lines = [repr(alignment)]
     if alignment.evaluation is not None:
@@ -49,14 +54,17 @@ def _alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
     return "\n".join(lines), align.values(alignment, path)
 
 
-def of_network(path: Path) -> tuple[str, Mapping[str, Any]]:
-    """What to print of a network, and the same as JSON has it."""
+def describe_network(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Text about a network in a file or folder, and the same for JSON."""
     network = mot.load(path)
     index = read_index(path / INDEX) if (path / INDEX).exists() else None
-    dtype = None if index is None else index.dtype  # to read the numbers would be to check them all
+    dtype = None if index is None else index.dtype  # an index spares reading all numbers for their type
     layers = [(layer.label, layer.shape[1], dtype or str(layer.read().dtype)) for layer in network.layers]
     encoding = terminal.encoding()
-    cells = [["layer", "units", "type"], *([printable(str(of), encoding=encoding) for of in each] for each in layers)]
+    cells = [
+        ["layer", "units", "type"],
+        *([printable(str(cell), encoding=encoding) for cell in each] for each in layers),
+    ]
     lines = [repr(network), "", *aligned_table(cells, n_left=1)]
     if index is not None:
         lines.append("")

@@ -1,4 +1,4 @@
-"""Results on the standard output: as text, or as one JSON object."""
+"""Results of commands: printed as text or as one JSON object, and written as tables and pictures."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ TABLES = (".md", ".csv", ".json")
 
 
 def show(options: argparse.Namespace, text: str, values: Mapping[str, Any]) -> None:
-    """Print the results in the form that was asked for."""
+    """Print the results: as one JSON object with ``--json``, otherwise as text."""
     terminal.say(json_text(values) if options.json else text)
 
 
 def json_text(values: Any) -> str:
-    """Arrays as lists, and null for what is not a number; all in ASCII, and without any control character."""
+    """Values as JSON in ASCII, without control characters: arrays become lists, NaN and infinities null."""
     return json.dumps(_plain(values), indent=1, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _plain(value: Any) -> Any:
+    """Value made of dictionaries, lists, numbers and texts alone, which JSON can hold."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -50,8 +51,19 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def check_file(path: Path | None) -> None:
+    """Raise before the work begins if a file could not be written after it."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
+    if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
+        raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
+    atomic_write.check_writable(path)
+
+
 def check_picture(path: Path | None) -> None:
-    """A picture of a kind that is not written, or by a library that is not there, is told before the work."""
+    """Raise before the work begins if matplotlib is not installed, or does not write such a picture."""
     if path is None:
         return
     os.environ["MPLBACKEND"] = "agg"  # no picture is shown on a screen
@@ -64,7 +76,7 @@ def check_picture(path: Path | None) -> None:
 
 
 def save_picture(axes: Axes, path: Path) -> None:
-    """Write the figure that the axes are part of, whole or not at all; the end of the name says in which format."""
+    """Write the figure that the axes are part of, completely or not at all, in the format that the name ends in."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     with warnings.catch_warnings(record=True) as found:
@@ -74,18 +86,18 @@ def save_picture(axes: Axes, path: Path) -> None:
                 figure.savefig(file, dpi=150, format=path.suffix.removeprefix(".").lower() or None)
         except OSError as error:
             raise OSError(f"{path}: the picture could not be written ({error.__cause__ or error})") from error
-    if any("missing from" in str(each.message) for each in found):  # one for each character
+    if any("missing from" in str(each.message) for each in found):  # there is one warning for each character
         terminal.note(f"note: {path}: shows boxes where its font lacks characters of the labels")
 
 
 def check_table(path: Path | None) -> None:
-    """A table of a kind that we do not write is told before the work."""
+    """Raise before the work begins if tables are not written in the format that the name ends in."""
     if path is not None and path.suffix not in TABLES:
         raise ValueError(f"{path}: expected a table as {', '.join(TABLES)}, found '{path.suffix}'")
 
 
 def write_table(comparison: Comparison, path: Path) -> None:
-    """A comparison as a file, of the kind that its name tells."""
+    """Write the table of a comparison in the format that the name ends in."""
     if path.suffix == ".csv":
         text = io.StringIO(newline="")
         rows = comparison.rows()
@@ -99,13 +111,13 @@ def write_table(comparison: Comparison, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Whole or not at all."""
+    """Write a text file, completely or not at all."""
     with atomic_write.open_atomically(path) as file:
         file.write(text.encode())
 
 
 def comparison_values(comparison: Comparison) -> Mapping[str, Any]:
-    """The results as JSON has them."""
+    """Results of a comparison, for JSON."""
     return {
         "source": {"name": comparison.source_name, "layers": comparison.source_labels},
         "target": {"name": comparison.target_name, "layers": comparison.target_labels},

@@ -1,4 +1,4 @@
-"""`mot-fast plot`: pictures of an alignment in a `.mot` file."""
+"""Command `mot-fast plot`: draws pictures of an alignment in a `.mot` file."""
 
 from __future__ import annotations
 
@@ -14,19 +14,27 @@ EXAMPLE = "mot-fast plot run.mot --couplings mot pairwise_best -o plans.pdf"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the arguments of the command."""
     command.add_argument("alignment", type=arguments.path, help=".mot file that align wrote")
-    command.add_argument("-o", "--output", type=arguments.path, help="picture; by default beside the file, as .png")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="PICTURE",
+        help="picture to write (default: beside the file, as .png)",
+    )
     what = command.add_mutually_exclusive_group()
-    what.add_argument("--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="which plans (mot)")
-    what.add_argument("--convergence", action="store_true", help="the residuals of the alternations instead")
+    what.add_argument(
+        "--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="plans to draw side by side (default: mot)"
+    )
+    what.add_argument("--convergence", action="store_true", help="draw how the residuals of rotations converged")
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Draw."""
+    """Draw the picture that is asked for."""
     path = options.output or options.alignment.with_suffix(".png")
-    arguments.check_output(path)
+    output.check_file(path)
     output.check_picture(path)
     alignment = mot.Alignment.load(options.alignment)
     if options.convergence and alignment.alternation is None:

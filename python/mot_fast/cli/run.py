@@ -1,4 +1,4 @@
-"""`mot-fast run`: a whole study, from models or recordings to tables, pictures and reports."""
+"""Command `mot-fast run`: runs a study, from models or recordings to tables, pictures and reports."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
-from mot_fast.cli import align, arguments, output, study, terminal
+from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.cli.extract import read_texts
-from mot_fast.cli.study import Study
+from mot_fast.cli.study_file import Study, read_study
 from mot_fast.display.report.write import check_libraries
 from mot_fast.networks.network import Network, same_stimuli
 
-HELP = "run a whole study that a TOML file describes"
+HELP = "run a study that a TOML file describes"
 DESCRIPTION = (
-    "Record what is to be recorded, align and compare every pair of networks, and write tables, pictures and reports\n"
-    "to the study's folder. Finished work is kept there: the same command goes on where a run was stopped."
+    "Record the activations of models, align and compare every pair of networks, and write tables, pictures and\n"
+    "reports to the study's folder. Finished work is kept there: the same command goes on where a run was stopped."
 )
 EXAMPLE = "mot-fast run study.toml"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("study", type=arguments.path, help="TOML file")
+    """Add the arguments of the command."""
+    command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
     arguments.add_jobs(command)
     arguments.add_json(command)
     command.set_defaults(names={"n_splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
 
 
 def run(options: argparse.Namespace) -> None:
-    """All of it."""
-    found = study.read(options.study)
-    for ending in found.figures:
-        output.check_picture(found.folder / f"figure.{ending}")
-    if found.has_reports:
+    """Run all pairs of the study, and write their results and a summary."""
+    study = read_study(options.study)
+    for ending in study.figures:
+        output.check_picture(study.folder / f"figure.{ending}")
+    if study.has_reports:
         check_libraries()
     try:
-        found.folder.mkdir(parents=True, exist_ok=True)
+        study.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = (
-            f"{options.study}, output.folder: expected a folder to write to, found none at {found.folder} ({error})"
+            f"{options.study}, output.folder: expected a folder to write to, found none at {study.folder} ({error})"
         )
         raise OSError(message) from error
-    arguments.keep(options, found.folder)
-    networks = {name: _named(options.study, name, table, found.folder) for name, table in found.networks.items()}
-    for source, target in found.pairs:  # judged before the work, not after it
+    arguments.remember_store(options, study.folder)
+    networks = {name: _network(options.study, name, table, study.folder) for name, table in study.networks.items()}
+    for source, target in study.pairs:  # before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
-    how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": found.folder / "finished"}
+    how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": study.folder / "finished"}
     comparisons = {}
-    for source, target in found.pairs:
+    for source, target in study.pairs:
         name = f"{source}--{target}"
         terminal.note(f"{source} from {target}")
-        comparisons[name] = _pair(found, (networks[source], networks[target]), found.folder / name, how)
+        comparisons[name] = _pair(study, (networks[source], networks[target]), study.folder / name, how)
     summary = "\n\n".join(map(str, comparisons.values()))
-    output.write_text(found.folder / "summary.md", f"{summary}\n")
+    output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
-    output.show(options, f"{summary}\n\nEverything is in {found.folder.resolve()}", {"folder": found.folder, **values})
+    output.show(options, f"{summary}\n\nEverything is in {study.folder.resolve()}", {"folder": study.folder, **values})
 
 
-def _named(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Network:
-    """The network; errors of its table's values name their place in the study."""
+def _network(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Network:
+    """Network that a table of the study describes; errors about its values name their place in the file."""
     try:
-        return _network(name, table, folder)
+        return _loaded_or_recorded(name, table, folder)
     except (TypeError, ValueError) as error:
         key = str(error).partition(": ")[0]
         if key not in table:
@@ -71,8 +71,8 @@ def _named(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Ne
         raise type(error)(f"{study}, networks.{name}.{error}") from error
 
 
-def _network(name: str, table: Mapping[str, Any], folder: Path) -> Network:
-    """The network, recorded before if that is asked for."""
+def _loaded_or_recorded(name: str, table: Mapping[str, Any], folder: Path) -> Network:
+    """Network out of files, or out of a model whose activations are recorded first."""
     if "activations" in table:
         how = {key: value for key, value in table.items() if key != "activations"}
         return mot.load(table["activations"], name, **how)
@@ -83,31 +83,32 @@ def _network(name: str, table: Mapping[str, Any], folder: Path) -> Network:
     return mot.extract(table["model"], texts, store, name=name, progress=terminal.is_watched(), **how)
 
 
-def _pair(found: Study, networks: tuple[Network, Network], stem: Path, how: Mapping[str, Any]) -> mot.Comparison:
-    """One comparison, and one alignment, with what is to be written of both."""
+def _pair(study: Study, networks: tuple[Network, Network], stem: Path, how: Mapping[str, Any]) -> mot.Comparison:
+    """Align and compare one pair of networks, write all results, and return the comparison."""
     alignment, _ = align.aligned(
-        *networks, (found.test_size, found.seed), rotate=found.rotate, convention=found.convention, **how
+        *networks, (study.test_size, study.seed), rotate=study.rotate, convention=study.convention, **how
     )
     comparison = mot.compare(
         *networks,
-        found.methods,
-        n_splits=found.n_splits,
-        test_size=found.test_size,
-        seed=found.seed,
-        convention=found.convention,
+        study.methods,
+        n_splits=study.n_splits,
+        test_size=study.test_size,
+        seed=study.seed,
+        convention=study.convention,
         progress=terminal.is_watched(),
         **how,
     )
     alignment.save(_with_ending(stem, "mot"))
-    for ending in found.tables:
+    for ending in study.tables:
         output.write_table(comparison, _with_ending(stem, ending))
-    for ending in found.figures:
+    for ending in study.figures:
         output.save_picture(alignment.plot(), _with_ending(stem, f"plan.{ending}"))
         output.save_picture(comparison.plot(), _with_ending(stem, f"scores.{ending}"))
-    if found.has_reports:
+    if study.has_reports:
         mot.write_report(alignment, _with_ending(stem, "html"))
     return comparison
 
 
 def _with_ending(stem: Path, ending: str) -> Path:
+    """Path of a result, whose name may hold dots before its ending."""
     return stem.with_name(f"{stem.name}.{ending}")

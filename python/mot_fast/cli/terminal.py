@@ -1,23 +1,21 @@
-"""What a command says, made fit for the standard streams: for what they can show, and whether they are there or not."""
+"""The standard streams: what a command prints is fitted to what they can show, and they may be closed or full."""
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NoReturn
+from typing import IO
 
 from mot_fast.system.control_characters import printable
 
 
 def open_closed_streams() -> None:
-    """Give standard streams that are closed a place that takes everything.
+    """Open the null device in place of standard streams that are closed.
 
-    Python has none of those that the shell has closed, and files that are opened later would get their numbers.
+    Python has no object for a stream that the shell has closed, and a file opened later would get its number.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = getattr(sys, name)
@@ -31,97 +29,56 @@ def say(text: str) -> None:
     Raises
     ------
     OSError
-        If the standard output does not take them; from then on it takes everything.
+        If the standard output cannot be written to; after that, it is the null device.
     """
-    with _given_up_on_errors():
+    with output_errors():
         _write(sys.stdout, text)
         sys.stdout.flush()
 
 
 def end_output() -> None:
-    """Write what is still held back, and raise as `say` does."""
-    with _given_up_on_errors():
+    """Write what is left in the buffer of the standard output; raises as `say` does."""
+    with output_errors():
         sys.stdout.flush()
 
 
 def note(text: str, *, keep: str = "") -> None:
-    """Print one line for people on the standard error; where that cannot be done there is nobody to read it."""
+    """Print one line for people on the standard error; nothing is raised if that fails."""
     with suppress(OSError, ValueError):
         _write(sys.stderr, f"mot-fast: {printable(text, keep)}")
 
 
 def is_watched() -> bool:
-    """Whether somebody sees the progress."""
+    """Whether the standard error is a terminal, where somebody sees the progress."""
     return sys.stderr.isatty()
 
 
 def encoding() -> str:
-    """Of the standard output."""
+    """Encoding of the standard output; ASCII if it has none."""
     return getattr(sys.stdout, "encoding", None) or "ascii"
 
 
 def _write(stream: IO[str], text: str) -> None:
+    """Print text on a stream, with escapes in place of characters that it cannot show."""
     print(printable(text, "\n\t", getattr(stream, "encoding", None)), file=stream)
 
 
 @contextmanager
-def _given_up_on_errors() -> Iterator[None]:
+def output_errors() -> Iterator[None]:
+    """Turn errors of the standard output into ones that say so; after the first one, it is the null device."""
     try:
         yield
     except OSError as error:
-        with suppress(OSError, ValueError):  # Python writes what is left when it ends, and would complain of it
+        with suppress(OSError, ValueError):  # at its end Python writes what is left in the buffer, which must not fail
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
         raise OSError(f"the standard output could not be written to ({error})") from error
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser whose messages are fit for a terminal, whatever it was given."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end the process."""
-        super().error(printable(message))
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if file is not sys.stdout:
-            super()._print_message(message, file)
-            return
-        with _given_up_on_errors():  # which argparse would keep to itself
-            sys.stdout.write(message)
-
-
 class Notes(logging.Handler):
-    """The package's own messages as notes."""
+    """Handler of the package's log messages, which prints them as notes."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say one."""
+        """Print one message."""
         note(f"note: {record.getMessage()}")
-
-
-def options_of(command: argparse.ArgumentParser) -> dict[str, str]:
-    """The options of a command by the names of Python's arguments, under which it keeps their values.
-
-    What a command takes from elsewhere it tells as its default `names`.
-    """
-    actions: list[Any] = command._actions
-    options = {each.dest: each.option_strings[-1] for each in actions if each.option_strings and each.dest != "help"}
-    return options | (command.get_default("names") or {})
-
-
-def with_option_names(message: str, options: Mapping[str, str]) -> str:
-    """A message of Python's, which calls arguments ``n_jobs: ...`` and ``rotate=True``, with the command's options.
-
-    Examples
-    --------
-    >>> with_option_names("n_jobs: expected 1 or more, found n_jobs=0; see rotate=True", {"n_jobs": "--jobs"})
-    '--jobs: expected 1 or more, found --jobs 0; see rotate=True'
-    """
-    names = "|".join(map(re.escape, options))
-    # "name:" begins a message, or one in another; "name=" is no part of a path, of "splits.seed=", or of a quotation.
-    pattern = rf"(?:(?:(?<=\A)|(?<=: ))({names})(?=:\s))|(?<![\w.'\"/\\-])({names})(=True\b|=(?=\S))"
-
-    def option(found: re.Match[str]) -> str:
-        return options[found[1] or found[2]] + (" " if found[3] == "=" else "")
-
-    return re.sub(pattern, option, message) if options else message

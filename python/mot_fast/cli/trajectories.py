@@ -1,4 +1,4 @@
-"""`mot-fast trajectories`: two training runs, aligned checkpoint by checkpoint."""
+"""Command `mot-fast trajectories`: aligns two training runs checkpoint by checkpoint."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ from mot_fast.system.control_characters import printable
 
 HELP = "align two training runs, checkpoint by checkpoint"
 DESCRIPTION = (
-    "Align two training runs at three levels: units, layers, checkpoints. A run is a folder that holds a network a\n"
-    "checkpoint, in natural order of their names, or one file whose layers are called CHECKPOINT/LAYER."
+    "Align two training runs at three levels: units, layers, checkpoints. A run is a folder with one network for\n"
+    "every checkpoint, in the natural order of their names, or one file whose layers are called CHECKPOINT/LAYER."
 )
 EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    command.add_argument("source", type=arguments.path, help="folder of networks, or file of all checkpoints' layers")
-    command.add_argument("target", type=arguments.path, help="the same for the other run, on the same stimuli")
+    """Add the arguments of the command."""
+    command.add_argument(
+        "source", type=arguments.path, help="a run: folder of networks, or file with the layers of all checkpoints"
+    )
+    command.add_argument("target", type=arguments.path, help="the other run in either form, on the same stimuli")
     command.add_argument(
         "--separator",
         type=arguments.words,
         default="/",
-        help="what stands between checkpoint and layer in the names of one file (%(default)s)",
+        help="characters between checkpoint and layer in the names of one file (default: %(default)s)",
     )
     command.add_argument(
-        "--plot", type=arguments.path, metavar="PICTURE", help="draw the plan beside the pairwise-best map"
+        "--plot",
+        type=arguments.path,
+        metavar="PICTURE",
+        help="draw the plan beside the pairwise-best map into this file",
     )
     arguments.add_jobs(command)
     arguments.add_store(command)
@@ -40,11 +45,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Align, print, and draw."""
-    arguments.check_output(options.plot)
+    """Align the runs, print the results, and draw the plan if a file is named."""
+    output.check_file(options.plot)
     output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
-    arguments.keep(options, options.store)
+    arguments.remember_store(options, options.store)
     nested = mot.align_trajectories(
         *runs,
         n_jobs=options.n_jobs,
@@ -60,23 +65,24 @@ def run(options: argparse.Namespace) -> None:
 
 
 def checkpoints(path: Path, separator: str) -> dict[str, Network]:
-    """A run's networks in the order of training."""
+    """Networks of a run by their checkpoints, in the order of training."""
     if path.is_dir():
         names = natural([child.name for child in path.iterdir() if not child.name.startswith(".")])
         if not any(name.endswith(".npy") for name in names):
             return {name: mot.load(path / name) for name in names}
-    whole = mot.load(path)
+    run = mot.load(path)
     labels: dict[str, list[str]] = {}
-    for label in whole.labels:
+    for label in run.labels:
         checkpoint, found, _ = label.rpartition(separator)
         if not found:
             raise ValueError(f"{path}: expected layers called CHECKPOINT{separator}LAYER, found '{label}'")
         labels.setdefault(checkpoint, []).append(label)
-    return {checkpoint: whole.select(names) for checkpoint, names in labels.items()}
+    return {checkpoint: run.select(names) for checkpoint, names in labels.items()}
 
 
 def _text(nested: NestedAlignment) -> str:
-    lines = ["checkpoint of the source: where most of it goes, and where pairwise matching sends it"]
+    """Text about where each checkpoint goes, the hierarchy scores, cost and proof."""
+    lines = ["checkpoint of the source: where most of its mass goes, and where pairwise matching sends it"]
     pairwise = nested.coupling("pairwise_best").argmax(1)
     labels, target = ([printable(label) for label in side.labels] for side in (nested.source, nested.target))
     for label, row, best in zip(labels, nested.plan, pairwise, strict=True):
@@ -93,6 +99,7 @@ def _text(nested: NestedAlignment) -> str:
 
 
 def _values(nested: NestedAlignment) -> dict[str, object]:
+    """Results of the alignment, for JSON."""
     return {
         "source": nested.source.labels,
         "target": nested.target.labels,

@@ -1,19 +1,21 @@
-"""Names that come from elsewhere, as tables and pages can hold them: nothing in one is taken for markup."""
+"""Names from elsewhere, escaped for Markdown, HTML and plotly: no character of a name is taken for markup."""
 
 from __future__ import annotations
 
+import html
 import re
 
 from mot_fast.system.control_characters import printable
 
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
-"""Underscores within words are text, as in names of layers they so often are."""
+"""Markdown's markup; underscores within words, as names of layers often have them, are none."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _AT_START = re.compile(r"^(\d*)(?=[#+\-=:.)])")
+"""Places where a character at the beginning of a line would make it a list or a heading."""
 
 
 def markdown(text: str) -> str:
-    r"""A line of text as Markdown shows it.
+    r"""A line of text as Markdown, which shows it to the letter.
 
     Examples
     --------
@@ -24,6 +26,16 @@ def markdown(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """The same in a cell of a table, where nothing stands at the beginning of a line."""
+    """Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line."""
     shown = re.sub("[&<>]", lambda found: _ENTITIES[found[0]], printable(text))
     return re.sub("^ | $", "&#32;", _MARKUP.sub(r"\\\g<0>", shown))
+
+
+def html_text(text: str) -> str:
+    """Text as HTML, in an element or an attribute, with escapes in place of characters that nobody sees."""
+    return html.escape(printable(text))
+
+
+def plotly_text(text: str) -> str:
+    """Text as plotly shows it to the letter, though it takes tags and entities for markup."""
+    return html.escape(printable(text), quote=False)

@@ -1,42 +1,36 @@
-"""What notebooks show of results: HTML that needs nothing from elsewhere, readable on light and on dark paper."""
+"""Results as notebooks show them: HTML that needs no other file, and can be read on a light or a dark background."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.display.axes import short_names
-from mot_fast.system.control_characters import printable
+from mot_fast.display.colours import BLUE
+from mot_fast.display.escaping import html_text
+from mot_fast.display.names import short_names
 from mot_fast.transport.transport import Certificate
 
-_BLUE = "#0072B2"
 _DEEPEST = 0.75
-"""Opacity of the deepest colour: black on it over white, and white on it over black, are still readable."""
+"""Opacity of the deepest colour, on which black text over white and white text over black can still be read."""
 _FONT = 11
 _CHARACTER = 0.62 * _FONT
-"""Pixels that a character takes, on average; its line takes `_FONT`."""
+"""Width of a character on average, in pixels; its height is `_FONT`."""
 _LARGEST_CELL, _SMALLEST_CELL = 28.0, 4.0
 _WIDEST = 340.0
-"""Pixels that cells together may take, as long as none is smaller than the smallest."""
-
-
-def escape(text: str) -> str:
-    """Text as HTML shows it, none of its characters hidden."""
-    return html.escape(printable(text))
+"""Width that all cells together may take, in pixels, unless they would become smaller than the smallest cell."""
 
 
 def block(title: str, lines: Sequence[str], *parts: str) -> str:
-    """A title and lines of text, escaped here, above parts that are HTML already."""
+    """A title and lines of text, which are escaped here, above parts that are HTML already."""
     head, *rest = title.split(" ", 1)
-    text = "<br/>".join([f"<strong>{escape(head)}</strong> {escape(' '.join(rest))}", *map(escape, lines)])
+    text = "<br/>".join([f"<strong>{html_text(head)}</strong> {html_text(' '.join(rest))}", *map(html_text, lines)])
     return f'<div style="margin: 0.5em 0">{text}</div>' + "".join(parts)
 
 
 def proof(certificate: Certificate) -> str:
-    """A certificate in words."""
+    """Sentence that says how closely a certificate proves its answer."""
     return (
         "every transport is proven optimal: no plan could cost less by more than "
         f"{certificate.duality_gap:.1g} per unit of mass; masses are met to {certificate.marginal_error:.1g}"
@@ -44,15 +38,15 @@ def proof(certificate: Certificate) -> str:
 
 
 def percent(share: float) -> str:
-    """As a cell has room for it."""
+    """A share as a percentage without its sign, short enough for a cell."""
     return f"{100 * share:.0f}" if share >= 0.005 else "<1"
 
 
 def heat_map(values: F64, rows: Sequence[str], columns: Sequence[str], *, form: Callable[[float], str]) -> str:
-    """A picture of a matrix: cells the bluer the nearer to 1, none below 0, and their values if all have room.
+    """A picture of a matrix: a blue cell for every positive value, darkest at 1, with the values if all have room.
 
-    The square root of a value decides on its colour, or small ones would be hard to see. Whoever points at a cell reads
-    its row, its column and its value.
+    The colour follows the square root of the value, so that small values can be seen. A cell that is pointed at shows
+    its row, its column and its value, as `form` writes it.
     """
     size = min(_LARGEST_CELL, max(_SMALLEST_CELL, _WIDEST / max(values.shape)))
     names, heads = short_names(rows), short_names(columns)
@@ -75,50 +69,55 @@ def heat_map(values: F64, rows: Sequence[str], columns: Sequence[str], *, form: 
 
 
 def _square(x: float, y: float, size: float, value: float, text: str) -> str:
-    """A cell, and what it says when it is pointed at."""
+    """A cell, with the text that it shows when it is pointed at."""
     return (
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{size:.1f}" height="{size:.1f}" fill="{_BLUE}" '
-        f'fill-opacity="{_DEEPEST * np.sqrt(min(value, 1.0)):.2f}"><title>{escape(text)}</title></rect>'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{size:.1f}" height="{size:.1f}" fill="{BLUE}" '
+        f'fill-opacity="{_DEEPEST * np.sqrt(min(value, 1.0)):.2f}"><title>{html_text(text)}</title></rect>'
     )
 
 
 def _number(x: float, y: float, text: str) -> str:
-    return f'<text x="{x:.1f}" y="{y + _FONT / 3:.1f}" text-anchor="middle" pointer-events="none">{escape(text)}</text>'
+    """A value in the middle of its cell."""
+    return (
+        f'<text x="{x:.1f}" y="{y + _FONT / 3:.1f}" text-anchor="middle" pointer-events="none">{html_text(text)}</text>'
+    )
 
 
 def _row_names(names: Sequence[str], size: float, left: float, top: float) -> str:
+    """Names of the rows, at the left of them."""
     return "".join(
-        f'<text x="{left - 4:.1f}" y="{top + size * (l + 0.5) + _FONT / 3:.1f}" text-anchor="end">{escape(name)}</text>'
+        f'<text x="{left - 4:.1f}" y="{top + size * (l + 0.5) + _FONT / 3:.1f}" text-anchor="end">'
+        f"{html_text(name)}</text>"
         for l, name in _with_room(names, size)
     )
 
 
 def _column_names(names: Sequence[str], size: float, left: float, top: float) -> str:
-    """From bottom to top."""
+    """Names of the columns above them, each read from bottom to top."""
     places = ((left + size * (m + 0.5) + _FONT / 3, top - 4, name) for m, name in _with_room(names, size))
     return "".join(
-        f'<text x="{x:.1f}" y="{y:.1f}" transform="rotate(-90 {x:.1f} {y:.1f})">{escape(name)}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" transform="rotate(-90 {x:.1f} {y:.1f})">{html_text(name)}</text>'
         for x, y, name in places
     )
 
 
 def _with_room(names: Sequence[str], size: float) -> list[tuple[int, str]]:
-    """Those of them that do not overlap."""
+    """Names that do not overlap at this distance of the cells, with their places."""
     step = int(np.ceil(_FONT / size))
     return list(enumerate(names))[::step]
 
 
 def table(cells: Sequence[Sequence[str]], n_left: int, best: Collection[tuple[int, int]]) -> str:
-    """A table whose first row is the head, all columns but the first few aligned to the right, the best cells marked.
+    """A table whose first row is the head; the first `n_left` columns are aligned left, the others right.
 
-    `best` are pairs of row and column, the head being row 0.
+    `best` holds row and column of the cells that are marked as the best, where the head is row 0.
     """
 
     def one(tag: str, i: int, k: int, text: str) -> str:
         style = f"text-align: {'left' if k < n_left else 'right'}; padding: 0.2em 0.7em"
         if (i, k) not in best:
-            return f'<{tag} style="{style}">{escape(text)}</{tag}>'
-        return f'<{tag} style="{style}; background: {_BLUE}40"><strong>{escape(text)}</strong></{tag}>'
+            return f'<{tag} style="{style}">{html_text(text)}</{tag}>'
+        return f'<{tag} style="{style}; background: {BLUE}40"><strong>{html_text(text)}</strong></{tag}>'
 
     lines = [
         "".join(one("th" if i == 0 else "td", i, k, text) for k, text in enumerate(row)) for i, row in enumerate(cells)
@@ -128,6 +127,6 @@ def table(cells: Sequence[Sequence[str]], n_left: int, best: Collection[tuple[in
 
 
 def notes(texts: Sequence[str]) -> str:
-    """Lines below a table."""
-    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    """Notes below a table, one a line."""
+    items = "".join(f"<li>{html_text(text)}</li>" for text in texts)
     return f'<ul style="margin: 0.5em 0; font-size: 90%">{items}</ul>'

@@ -1,4 +1,4 @@
-"""Heat maps of plans, side by side on one scale of colours: what share of each source part goes where."""
+"""Heat maps of plans, side by side on one colour scale, with costs, hierarchy scores and masses written at them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from mot_fast._validate import F64
 from mot_fast.display import heat_map
-from mot_fast.display.axes import AS_WRITTEN, NAME_SIZE, lay_out, new_axes, points, short_name, short_names, thin_out
+from mot_fast.display.axes import (
+    AS_WRITTEN,
+    NAME_SIZE,
+    GivenAxes,
+    as_list,
+    inches_of_longest,
+    lay_out,
+    new_axes,
+    size_in_points,
+    thin_out,
+)
+from mot_fast.display.colours import MORE_IS_DARKER
+from mot_fast.display.names import short_name, short_names
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.system.control_characters import printable
 
@@ -21,46 +32,44 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.image import AxesImage
 
-GivenAxes = Sequence["Axes"] | npt.NDArray[np.object_] | None
-
 TITLE_SIZE = 10.0
 _MOST_NUMBERED = 12
 """Parts on a side up to which the shares stand in the cells."""
 
 
 class Named(Protocol):
-    """One side of a plan."""
+    """One side of a plan: a network, its summary, or a group of networks."""
 
     @property
     def name(self) -> str:
-        """Of the whole."""
+        """Name of the network or group."""
 
     @property
     def labels(self) -> Sequence[str]:
-        """Of its parts."""
+        """Names of its layers, or of the networks in it."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan and what its picture says of it."""
+    """A plan between n source parts and m target parts, with the texts of its picture."""
 
     title: str
     source: Named
     target: Named
     weights: F64
-    """`(n, m)`."""
+    """Mass between every pair of parts, `(n, m)`."""
     masses: F64
-    """`(n,)`: of the source's parts."""
+    """Masses of the source's parts, `(n,)`."""
     costs: F64
-    """`(n, m)`."""
+    """Cost of every pair of parts, `(n, m)`."""
     what: str = "cost"
-    """The costs' name."""
+    """Name of the costs."""
     part: str = "layer"
-    """What the parts are called."""
+    """Word for a part."""
 
     @property
     def caption(self) -> str:
-        """Title, cost and hierarchy score; the ceiling, where that is one: if all parts have the same weight."""
+        """Title, cost and hierarchy score; also the score's ceiling, which holds where all parts weigh the same."""
         title = printable(str(self.title), keep="\n")
         text = f"{title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
         if min(self.weights.shape) > 1 and self.weights.any():
@@ -70,22 +79,31 @@ class Plan:
         return text
 
     def has_source_of(self, other: Plan) -> bool:
-        """Whether names and masses of the rows are the same."""
+        """Whether the rows of both plans have the same names and masses."""
         has_names = (self.source.name, self.source.labels) == (other.source.name, other.source.labels)
         return has_names and np.allclose(self.masses, other.masses)
 
 
 @dataclass
 class _Drawn:
+    """A plan that has been drawn, before names and numbers without room are left out."""
+
     ax: Axes
     image: AxesImage
     shares: F64
     masses: Axis | None = None
-    """At the right edge, where every row has its mass."""
+    """Axis at the right edge, if every row has its mass written there."""
+
+
+def darkest_share(vmax: float | None) -> float:
+    """The share that has the darkest colour: the one that is given, or 1."""
+    if vmax is not None and not 0 < vmax < float("inf"):
+        raise ValueError(f"vmax: expected a positive share, found {vmax!r}")
+    return 1.0 if vmax is None else float(vmax)
 
 
 def title(coupling: str) -> str:
-    """A coupling's name as pictures have it."""
+    """Name of a coupling as pictures show it."""
     return "MOT" if coupling == "mot" else coupling
 
 
@@ -94,21 +112,21 @@ def draw_one(plan: Plan, ax: Axes | None, limit: float, *, colorbar: bool, show_
     if ax is None:
         (ax,) = new_axes(_figure_size([plan]))
     drawn = _draw(plan, ax, limit)
-    _say_masses(drawn, plan.masses, show_mass)
+    _write_masses(drawn, plan.masses, show_mass)
     _finish([drawn], plan.part if colorbar else None)
     return ax
 
 
 def draw_strip(plans: Sequence[Plan], axes: GivenAxes, limit: float) -> list[Axes]:
-    """Draw plans side by side, or where they are told.
+    """Draw plans side by side in a new figure, or on the axes given.
 
     Raises
     ------
     ValueError
         If there are not as many axes as plans.
     """
-    is_strip = axes is None  # where neighbours of one source share its names, at the left, and masses, at the right
-    axes = new_axes(_figure_size(plans), len(plans)) if axes is None else list(np.asarray(axes, dtype=object).ravel())
+    is_strip = axes is None  # then neighbours of one source share its names, at the left, and masses, at the right
+    axes = new_axes(_figure_size(plans), len(plans)) if axes is None else as_list(axes)
     if len(axes) != len(plans):
         raise ValueError(f"axes: expected one for each of {len(plans)} plans, found {len(axes)}")
     drawn = []
@@ -118,7 +136,7 @@ def draw_strip(plans: Sequence[Plan], axes: GivenAxes, limit: float) -> list[Axe
             ax.tick_params(axis="y", labelleft=False)
             ax.set_ylabel("")
         has_heir = is_strip and k + 1 < len(plans) and plan.has_source_of(plans[k + 1])
-        _say_masses(drawn[k], plan.masses, False if has_heir else None)
+        _write_masses(drawn[k], plan.masses, False if has_heir else None)
     _finish(drawn, plans[0].part)
     return axes
 
@@ -128,16 +146,15 @@ def _is_uniform(masses: F64) -> bool:
 
 
 def _figure_size(plans: Sequence[Plan]) -> tuple[float, float]:
-    """Inches; room for every name up to forty parts, less in a strip."""
+    """Width and height in inches, with room for the names of up to forty parts, fewer in a strip."""
     each, least, most = (0.25, 2.2, 7.5) if len(plans) == 1 else (0.15, 2.8, 6.0)
     widths = [min(max(each * len(plan.target.labels), least), most) for plan in plans]
     height = max(min(max(0.25 * len(plan.source.labels), 2.4), 7.5) for plan in plans)
     rows, columns = (
-        max(len(label) for plan in plans for label in short_names(side(plan).labels))
+        inches_of_longest([label for plan in plans for label in short_names(side(plan).labels)])
         for side in (attrgetter("source"), attrgetter("target"))
     )
-    inches = 0.6 * NAME_SIZE / 72
-    return 2.0 + inches * rows + sum(widths), 1.2 + inches * columns + height
+    return 2.0 + rows + sum(widths), 1.2 + columns + height
 
 
 def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
@@ -145,15 +162,15 @@ def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
 
     scale = PowerNorm(0.5, vmin=0.0, vmax=limit)
     shares = plan.weights / plan.masses[:, None]
-    image = heat_map.draw(ax, shares, plan.source.labels, plan.target.labels, cmap="Blues", norm=scale)
+    image = heat_map.draw(ax, shares, plan.source.labels, plan.target.labels, cmap=MORE_IS_DARKER, norm=scale)
     ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
     ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
     ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)
     return _Drawn(ax, image, shares)
 
 
-def _say_masses(drawn: _Drawn, masses: F64, at_every_row: bool | None) -> None:
-    """At the right edge: what share of the source each row carries."""
+def _write_masses(drawn: _Drawn, masses: F64, at_every_row: bool | None) -> None:
+    """Write at the right edge what share of the source's mass each row carries."""
     if at_every_row is False or (at_every_row is None and len(masses) == 1):
         return
     edge = drawn.ax.secondary_yaxis("right")
@@ -176,14 +193,14 @@ def _whole_percent(share: float) -> str:
 
 
 def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
-    """Add a colour bar, for parts of such a name, leave out names that would overlap, and write shares into cells."""
+    """Add a colour bar whose label calls parts `part`, leave out names that would overlap, write shares into cells."""
     if part is not None:
         _add_colorbar(drawn, part)
     lay_out(drawn[0].ax)
     for each in drawn:
         heat_map.leave_out_names(each.ax)
         if each.masses is not None:
-            thin_out(each.masses, points(each.ax)[1])
+            thin_out(each.masses, size_in_points(each.ax)[1])
         if max(each.shares.shape) <= _MOST_NUMBERED:
             heat_map.write_numbers(each.image, each.shares, _whole_percent)
 

@@ -1,4 +1,4 @@
-"""Names beside points, where they hide nothing."""
+"""Names beside points, at places where they hide neither points nor other names."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.transforms import BboxBase
 
 _DOT = 4.0
-"""Points from a dot's centre that are kept free."""
+"""Distance from a dot's centre that is kept free, in points."""
 _DISTANCE = 6.0
-"""Points from a dot's centre to its name."""
+"""Distance from a dot's centre to its name, in points."""
 
 
 def name_points(ax: Axes, places: F64, names: Sequence[str]) -> None:
@@ -39,12 +39,13 @@ def name_points(ax: Axes, places: F64, names: Sequence[str]) -> None:
             text.remove()
 
 
-def _is_inside(box: BboxBase, whole: BboxBase) -> bool:
-    return whole.x0 < box.x0 and box.x1 < whole.x1 and whole.y0 < box.y0 and box.y1 < whole.y1
+def _is_inside(box: BboxBase, outer: BboxBase) -> bool:
+    """Whether the box lies within the outer one."""
+    return outer.x0 < box.x0 and box.x1 < outer.x1 and outer.y0 < box.y0 and box.y1 < outer.y1
 
 
 def _candidates(ax: Axes, place: tuple[float, float], name: str) -> Iterator[Annotation]:
-    """At the right, at the left, above, below, and at the corners."""
+    """Draw the name at the right of its point, at the left, above, below, and at the corners, one after the other."""
     for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)):
         yield ax.annotate(
             name,

@@ -1,4 +1,4 @@
-"""Plans between layers, or between parts, as the tables of pandas and xarray."""
+"""Tables of results: for pandas and xarray, in Markdown, and as aligned text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast._validate import F64
+from mot_fast.display.escaping import markdown_cell
 from mot_fast.measures.coupling import coupling
 from mot_fast.system import optional
 
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def pairs(what: str, labels: tuple[Sequence[str], Sequence[str]], plan: F64, costs: F64) -> pandas.DataFrame:
-    """One row for each pair of source and target, their labels in order, with the weights of couplings.
+    """A pandas table of a plan: one row for each pair of source and target, in order, with the weights of couplings.
 
     Parameters
     ----------
     what : str
-        "layer" or "part", whose labels they are.
+        Word for what the labels name, "layer" or "part".
     labels : two sequences of str
-        Of the n sources and the m targets.
+        Labels of the n sources and of the m targets.
     plan, costs : arrays, `(n, m)`
 
     Raises
@@ -42,7 +43,7 @@ def pairs(what: str, labels: tuple[Sequence[str], Sequence[str]], plan: F64, cos
     """
     frames = optional.pandas()
     columns: dict[str, Any] = {
-        # Ordered, or whoever sorts or pivots them would have layer10 before layer2.
+        # Ordered categories: sorted or pivoted as text, layer10 would come before layer2.
         f"{side}_{what}": frames.Categorical.from_codes(codes.ravel(), categories=list(names), ordered=True)
         for side, codes, names in zip(("source", "target"), np.indices(plan.shape), labels, strict=True)
     }
@@ -54,7 +55,7 @@ def pairs(what: str, labels: tuple[Sequence[str], Sequence[str]], plan: F64, cos
 def grid(
     dimensions: Mapping[str, Sequence[str | int]], variables: Mapping[str, F64], attributes: Mapping[str, float | str]
 ) -> xarray.Dataset:
-    """Arrays over the same labelled dimensions, with copies of their numbers.
+    """An xarray data set of variables over the same labelled dimensions; the numbers are copied.
 
     Raises
     ------
@@ -71,3 +72,26 @@ def grid(
     arrays = {name: (tuple(dimensions), values.copy()) for name, values in variables.items()}
     coordinates = {name: list(labels) for name, labels in dimensions.items()}
     return optional.xarray().Dataset(arrays, coordinates, dict(attributes))
+
+
+def markdown_table(cells: list[list[str]], n_left: int) -> list[str]:
+    """Lines of a table in Markdown, which shows the cells to the letter, whatever they hold; see `aligned_table`."""
+    return aligned_table([list(map(markdown_cell, row)) for row in cells], n_left)
+
+
+def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
+    r"""Lines of a table whose first row is the head; the first `n_left` columns are aligned left, the others right.
+
+    Examples
+    --------
+    >>> print("\n".join(aligned_table([["layer", "units"], ["V1", "64"]], n_left=1)))
+    | layer | units |
+    | ----- | ----: |
+    | V1    |    64 |
+    """
+    widths = [max(3, *map(len, column)) for column in zip(*cells, strict=True)]
+    rule = ["-" * width if k < n_left else "-" * (width - 1) + ":" for k, width in enumerate(widths)]
+    return [
+        "| " + " | ".join(f"{cell:{'<' if k < n_left else '>'}{widths[k]}}" for k, cell in enumerate(row)) + " |"
+        for row in (cells[0], rule, *cells[1:])
+    ]

@@ -1,4 +1,4 @@
-"""An alignment as text that a terminal shows well."""
+"""An alignment as text for a terminal: its layer plan, its scores, and the proof of its optimality."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ASCII_SHADES = " .:+#"
 
 
 def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> str:
-    """The layer plan: a row for each source layer, a column for each target layer, darker for more mass."""
+    """The layer plan as text: a row for each source layer, a column for each target layer, darker for more mass."""
     shares = alignment.layer_plan * len(alignment.layer_plan)
-    encoding = _known(encoding)
+    encoding = _known_encoding(encoding)
     shades = _SHADES if printable(_SHADES, encoding=encoding) == _SHADES else _ASCII_SHADES
     levels = np.ceil(np.clip(shares, 0.0, 1.0) * (len(shades) - 1) - 1e-9).astype(int)
     labels = [printable(label, encoding=encoding) for label in alignment.source.labels]
@@ -38,8 +38,8 @@ def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> st
     return "\n".join(lines)
 
 
-def _known(encoding: str | None) -> str:
-    """An encoding that Python has; ASCII, which all terminals show, where it is another or none."""
+def _known_encoding(encoding: str | None) -> str:
+    """The encoding, if Python knows it; otherwise ASCII, which all terminals show."""
     try:
         return codecs.lookup(encoding or "ascii").name
     except LookupError:
@@ -47,7 +47,7 @@ def _known(encoding: str | None) -> str:
 
 
 def score_table(alignment: Alignment) -> str:
-    """Held-out scores with confidence intervals, and hierarchies, of the alignment and of every baseline.
+    """Table of held-out scores with confidence intervals, and of hierarchy scores, of MOT and every other coupling.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _with_sd(value: float | None, sd: float | None) -> str:
 
 
 def certificate_text(certificate: Certificate, n_transports: int) -> str:
-    """What proves the answer."""
+    """Figures of the certificate that proves the plans optimal."""
     return (
         f"{n_transports} transports proven optimal, to {certificate.tolerance:.0e} or better; the worst figures:\n"
         f"duality gap {certificate.duality_gap:.1e}, dual violation {certificate.dual_violation:.1e}, "

@@ -1,1 +1,1 @@
-"""An alignment as one self-contained page: its figures and pairs in Python, its HTML, style and script in `page/`."""
+"""An alignment as one self-contained page: Python collects its content, `page/` has its HTML, style and script."""

@@ -1,18 +1,19 @@
-"""The figures of a report, as plotly draws them: their data and layouts, which JSON holds."""
+"""Figures of a report: their data and layouts for plotly, ready for JSON."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast.display.axes import BLUE, GREEN, ORANGE, PURPLE, VERMILION, short_name, short_names
-from mot_fast.system.control_characters import printable
+from mot_fast.display.colours import BLUE, COUPLING_STYLES, REPORT_SCALE, VERMILION
+from mot_fast.display.escaping import plotly_text
+from mot_fast.display.names import short_name, short_names
 
 if TYPE_CHECKING:
-    from mot_fast.alignment.record import Evaluation, Record
+    from mot_fast.alignment.record import Evaluation
+    from mot_fast.alignment.result import Alignment
 
 COUPLING_NAMES = {
     "mot": "MOT",
@@ -20,26 +21,21 @@ COUPLING_NAMES = {
     "pairwise_best": "pairwise best",
     "permuted": "permuted",
 }
-_STYLES = {
-    "mot": (BLUE, "circle"),
-    "single_best": (ORANGE, "square"),
-    "pairwise_best": (GREEN, "diamond"),
-    "permuted": (PURPLE, "x"),
-}
-"""Colours that colour-blind readers tell apart, and symbols for those who see none."""
-_SCALE = [[0.0, "rgba(0, 114, 178, 0.07)"], [1.0, "rgba(0, 114, 178, 1)"]]
-"""Blue over the page, whether that is light or dark."""
 _SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
-"""That the scale of colours names."""
+"""Shares that stand at the colour scale."""
 _CELL = 22
-"""Pixels of a row of the layer plan, where there is room."""
+"""Height of a row of the layer plan where there is room, in pixels."""
 _MOST_PIXELS = 900
+"""Height of all its rows together, at most."""
 
 Figure = dict[str, Any]
 
 
-def figures(alignment: Record, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
-    """Those that there is something to show in, by name; what depends on the pair chosen is filled in by the page."""
+def figures(alignment: Alignment, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
+    """Figures for which the alignment has data, by name.
+
+    What depends on the chosen pair of layers is left empty for the page's script.
+    """
     found = {"plan": _layer_plan(alignment), "histogram": _histogram(centres)}
     if alignment.evaluation is not None:
         found["scores"] = _scores(alignment.evaluation)
@@ -50,12 +46,8 @@ def figures(alignment: Record, centres: Sequence[float], pairs: Sequence[Sequenc
     return found
 
 
-def literal(text: str) -> str:
-    """The text as plotly shows it to the letter: it takes tags and entities for its own."""
-    return html.escape(printable(text), quote=False)
-
-
 def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layout: Any) -> Figure:
+    """A figure of these traces and axes in the style of the page, its height in pixels."""
     import plotly.graph_objects as go
 
     clear = "rgba(0, 0, 0, 0)"
@@ -69,7 +61,7 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
             "paper_bgcolor": clear,
             "plot_bgcolor": clear,
             "font": {"family": "system-ui, sans-serif", "size": 13},
-            "dragmode": False,  # or a finger could not scroll the page over it
+            "dragmode": False,  # a finger that touches the figure scrolls the page
             "xaxis": {**axis, **x},
             "yaxis": {**axis, **y},
             **layout,
@@ -78,9 +70,10 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
     return dict(figure.to_plotly_json())
 
 
-def _layer_plan(alignment: Record) -> Figure:
-    names = [list(map(literal, side.labels)) for side in (alignment.source, alignment.target)]
-    rows, columns = (list(map(literal, short_names(side.labels))) for side in (alignment.source, alignment.target))
+def _layer_plan(alignment: Alignment) -> Figure:
+    """Heat map of the layer plan, whose cells show names, mass and cost when they are pointed at."""
+    names = [list(map(plotly_text, side.labels)) for side in (alignment.source, alignment.target)]
+    rows, columns = (list(map(plotly_text, short_names(side.labels))) for side in (alignment.source, alignment.target))
     shares = alignment.layer_plan / alignment.source.layer_masses[:, None]
     cells = [
         [
@@ -94,11 +87,11 @@ def _layer_plan(alignment: Record) -> Figure:
         "type": "heatmap",
         "x": columns,
         "y": rows,
-        "z": np.sqrt(np.clip(shares, 0.0, 1.0)).round(4).tolist(),  # or small shares would be hard to see
+        "z": np.sqrt(np.clip(shares, 0.0, 1.0)).round(4).tolist(),  # so that small shares can be seen
         "zmin": 0.0,
         "zmax": 1.0,
         "customdata": cells,
-        "colorscale": _SCALE,
+        "colorscale": REPORT_SCALE,
         "xgap": 1,
         "ygap": 1,
         "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>mass %{customdata[2]:.4f}, "
@@ -110,12 +103,13 @@ def _layer_plan(alignment: Record) -> Figure:
     return _figure(
         [trace],
         height,
-        {**category, "title_text": literal(short_name(alignment.target.name)), "tickangle": -90},
-        {**category, "title_text": literal(short_name(alignment.source.name)), "autorange": "reversed"},
+        {**category, "title_text": plotly_text(short_name(alignment.target.name)), "tickangle": -90},
+        {**category, "title_text": plotly_text(short_name(alignment.source.name)), "autorange": "reversed"},
     )
 
 
 def _colour_bar() -> dict[str, Any]:
+    """Colour bar of the layer plan."""
     return {
         "orientation": "h",
         "x": 0.0,
@@ -132,6 +126,7 @@ def _colour_bar() -> dict[str, Any]:
 
 
 def _histogram(centres: Sequence[float]) -> Figure:
+    """Histogram of correlations, whose bars the page fills in."""
     width = round(centres[1] - centres[0], 3) if len(centres) > 1 else 0.05
     trace = {
         "type": "bar",
@@ -148,14 +143,14 @@ def _histogram(centres: Sequence[float]) -> Figure:
 
 
 def _scores(evaluation: Evaluation) -> Figure:
-    """Dots with error bars, those undefined left out."""
+    """Scores of the couplings as dots with error bars; undefined scores are left out."""
     traces = []
     for name, score in evaluation.scores.items():
         if score.value is None:
             continue
         low, high = (0.0, 0.0) if score.low is None or score.high is None else (score.low, score.high)
         up, down = (score.sd, score.sd) if score.sd is not None else (high - score.value, score.value - low)
-        color, symbol = _STYLES[name]
+        color, symbol = COUPLING_STYLES[name]
         bar = f"± {score.sd:.3f} (sd over draws)" if score.sd is not None else f"{low:.3f} to {high:.3f}"
         traces.append(
             {
@@ -174,7 +169,8 @@ def _scores(evaluation: Evaluation) -> Figure:
 
 
 def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
-    names = list(map(literal, short_names(labels)))
+    """Score of every source layer under each coupling, as lines."""
+    names = list(map(plotly_text, short_names(labels)))
     traces = [
         {
             "type": "scatter",
@@ -182,8 +178,8 @@ def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
             "name": COUPLING_NAMES[name],
             "x": names,
             "y": list(score.per_layer),
-            "line": {"color": _STYLES[name][0], "width": 1.5},
-            "marker": {"symbol": _STYLES[name][1], "size": 7},
+            "line": {"color": COUPLING_STYLES[name][0], "width": 1.5},
+            "marker": {"symbol": COUPLING_STYLES[name][1], "size": 7},
             "hovertemplate": "%{x}: %{y:.3f}",
         }
         for name, score in evaluation.scores.items()
@@ -193,7 +189,7 @@ def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
 
 
 def _convergence(used: Sequence[Any]) -> Figure:
-    """Of the pairs that carry mass one line with gaps, and a line for the pair chosen."""
+    """Convergence of all pairs that carry mass, as one line with gaps, and of the chosen pair, as another line."""
     steps = [step for pair in used for step in (*pair["steps"], None)]
     changes = [change for pair in used for change in (*pair["changes"], None)]
     traces = [
@@ -223,4 +219,4 @@ def _convergence(used: Sequence[Any]) -> Figure:
 
 
 _ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
-"""Where a legend hides nothing."""
+"""Place of a legend above the axes, where it hides nothing."""

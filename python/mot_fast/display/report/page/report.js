@@ -1,5 +1,5 @@
 "use strict";
-// Draws the figures, and shows the pair of layers that is clicked or chosen.
+// Draws the figures, and shows the matches of the pair of layers that is clicked or chosen.
 const { figures, data } = JSON.parse(document.getElementById("report-data").textContent);
 const byId = (id) => document.getElementById(id);
 const selects = [byId("source-layer"), byId("target-layer")];
@@ -24,7 +24,7 @@ function show(l, m) {
     `Layer cost ${pair.cost.toPrecision(4)}; mean correlation of its matches ${pair.correlation.toFixed(3)}` +
     (pair.n_alternations ? `; ${counted(pair.n_alternations)} alternations.` : ".");
   byId("matches-caption").textContent =
-    `${counted(pair.sources.length)} of ${counted(pair.n_matches)} matches, those of most mass, best correlated first`;
+    `${counted(pair.sources.length)} of ${counted(pair.n_matches)} matches: those of most mass first, and among equals the best correlated ones`;
   byId("matches").replaceChildren(
     ...pair.sources.map((unit, k) =>
       tableRow([

@@ -1,4 +1,4 @@
-"""What a report tells of every pair of layers: its heaviest matches of units, and how all of them correlate."""
+"""Matches of units in every pair of layers: the heaviest ones, and a histogram of the correlations of all."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from mot_fast.display.curves import percent_change
 from mot_fast.transport.transport import UnitPlan
 
 if TYPE_CHECKING:
-    from mot_fast.alignment.record import Record
+    from mot_fast.alignment.result import Alignment
 
 MOST_MATCHES = 50
-"""Of a pair that are listed."""
+"""Matches that are listed of one pair, at most."""
 MOST_NUMBERS = 40_000
-"""Matches of all pairs that are listed, and likewise residuals: a page of hundreds of layers stays small."""
+"""Matches that are listed of all pairs together, and likewise residuals: so the page of hundreds of layers is small."""
 _EDGES = np.linspace(-1.0, 1.0, 41)
-"""Of the histograms of correlations."""
+"""Edges of the bins of the histograms of correlations."""
 
 
-def of_pairs(alignment: Record) -> dict[str, Any]:
-    """As JSON holds it: `pairs`, L lists of M, and the `centres` of the bins that any histogram fills."""
+def matches_of_pairs(alignment: Alignment) -> dict[str, Any]:
+    """Matches of all pairs of layers, ready for JSON.
+
+    Returns
+    -------
+    dict
+        `pairs`, a list of L lists of M pairs, and `centres`, those of the histograms' bins that hold anything.
+    """
     shape = alignment.layer_plan.shape
     most = max(1, MOST_NUMBERS // alignment.layer_plan.size)
     pairs = [[_pair(alignment, l, m, most) for m in range(shape[1])] for l in range(shape[0])]
@@ -36,19 +42,21 @@ def of_pairs(alignment: Record) -> dict[str, Any]:
 
 
 def correlations(plan: UnitPlan) -> F64:
-    """Of every match, `(n_entries,)`: where a plan moves mass its potentials are tight, ``1 - r = u_i + v_j``.
+    """Correlation of the two units of every match, `(n_entries,)`.
 
-    With rotations of the units as they were rotated when the plan was found, before the last step of the alternation.
+    It follows from the potentials: where a plan moves mass they are tight, ``1 - r = u_i + v_j``. With rotations, the
+    source's units are meant as they were rotated when the plan was found, before the last step of the alternation.
     """
     return np.clip(1.0 - plan.u[plan.rows] - plan.v[plan.columns], -1.0, 1.0)
 
 
-def _pair(alignment: Record, l: int, m: int, most: int) -> dict[str, Any]:
+def _pair(alignment: Alignment, l: int, m: int, most: int) -> dict[str, Any]:
+    """One pair of layers: its mass and cost, at most `most` of its matches, and the histogram of all of them."""
     plan, mass = alignment.unit_plans[l][m], float(alignment.layer_plan[l, m])
     r = correlations(plan)
-    # Of matches whose masses are equal but for rounding, the best correlated come first.
+    # Among matches whose masses are equal but for rounding, the best correlated ones come first.
     heaviest = np.lexsort((-r, -np.round(plan.mass / plan.mass.max(), 6)))[: min(most, MOST_MATCHES)]
-    of_units = alignment.source.masses_of_units(l)[plan.rows[heaviest]]
+    masses_of_sources = alignment.source.masses_of_units(l)[plan.rows[heaviest]]
     histogram = np.histogram(np.round(r, 9), _EDGES, weights=plan.mass)[0]
     pair = {
         "mass": _rounded(mass),
@@ -60,14 +68,14 @@ def _pair(alignment: Record, l: int, m: int, most: int) -> dict[str, Any]:
         "targets": plan.columns[heaviest].tolist(),
         "correlations": [round(float(each), 4) for each in r[heaviest]],
         "masses": [_rounded(each) for each in plan.mass[heaviest]],
-        "shares": [_rounded(each) for each in plan.mass[heaviest] / of_units],
+        "shares": [_rounded(each) for each in plan.mass[heaviest] / masses_of_sources],
         "histogram": histogram / plan.mass.sum(),
     }
     return pair if alignment.traces is None else {**pair, **_convergence(alignment.traces[l][m], most)}
 
 
 def _convergence(trace: F64, most: int) -> dict[str, Any]:
-    """Residuals from the first to the last, some of them if there are many."""
+    """Change of the residual at the steps of an alternation, from the first to the last, at `most` steps or so."""
     n_shown = min(len(trace), max(2, most))
     shown = np.unique(np.linspace(0, len(trace) - 1, n_shown).round().astype(int))
     return {
@@ -78,5 +86,5 @@ def _convergence(trace: F64, most: int) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float:
-    """To four digits, which is more than a page shows."""
+    """Value rounded to four digits, which is more than the page shows."""
     return float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""A study in a TOML file: its networks, splits, methods and outputs, judged before anything is computed."""
+"""Study in a TOML file: its networks, splits, methods and outputs, validated before anything is computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from mot_fast import _validate
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.analysis.comparison import METHODS
-from mot_fast.cli.compare import DEFAULT
+from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.system.control_characters import printable
 
 _KEYS = {
@@ -25,22 +25,22 @@ _KEYS = {
     "output": {"folder", "figures", "reports", "tables"},
 }
 _MOST_BYTES = 2**20
-"""Of a study: people write them."""
+"""Size of a study's file, at most: people write them."""
 _MOST_PAIRS = 10_000
 _MOST_NAME_BYTES = 120
-"""So that two of them, with `.scores.png` after them, are a name that any disk takes."""
+"""Length of a network's name, at most: two of them and `.scores.png` make a name that any file system takes."""
 _NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
 _MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
 _KINDS = {"check_stimuli": bool, "skip_first_token": bool, "batch_size": int, "pool": str, "dtype": str, "device": str}
-"""Of what may stand in a network's table besides names."""
+"""Types of the options in a network's table."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a file asks for."""
+    """Study that a file describes."""
 
     networks: Mapping[str, Mapping[str, Any]]
-    """By name: `activations`, where they lie, or `model` and `texts`, which make them."""
+    """Options of every network by its name: `activations`, files to load, or `model` and `texts`, to record."""
     pairs: tuple[tuple[str, str], ...]
     """Source and target of every comparison."""
     methods: tuple[str, ...]
@@ -50,21 +50,21 @@ class Study:
     rotate: bool
     convention: str
     folder: Path
-    """That everything is written to."""
+    """Folder that everything is written to."""
     figures: tuple[str, ...]
-    """Endings of the pictures; none: no pictures."""
+    """Endings of the pictures' formats; none for no pictures."""
     tables: tuple[str, ...]
-    """Endings of the tables."""
+    """Endings of the tables' formats; none for no tables."""
     has_reports: bool
 
 
-def read(path: Path) -> Study:
-    """The study in a file.
+def read_study(path: Path) -> Study:
+    """Read and validate the study in a file.
 
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If there is no such file, it is no TOML, or asks for what there is not.
+        If there is no such file, if it is no TOML, or if it asks for something that does not exist.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a study as TOML, found {'no file' if path.exists() else 'nothing'}")
@@ -73,19 +73,20 @@ def read(path: Path) -> Study:
     if len(content) > _MOST_BYTES:
         raise ValueError(f"{path}: expected a study as TOML, found more than {_MOST_BYTES} bytes")
     try:
-        values = tomllib.loads(content.decode("utf-8-sig"))  # editors begin files with a mark of the encoding
-    except (ValueError, RecursionError) as error:  # of which some are of numbers without end, or of brackets
+        values = tomllib.loads(content.decode("utf-8-sig"))  # without the byte order mark that some editors write
+    except (ValueError, RecursionError) as error:  # endless numbers or brackets raise these too
         raise ValueError(f"{path}: expected a study as TOML, found what is none ({error})") from None
     return _Reader(path).study(values)
 
 
 class _Reader:
-    """Judges values, and names the file and the place in it."""
+    """Validates the values of a file; its errors name the file and the place in it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def study(self, values: Mapping[str, Any]) -> Study:
+        """Study out of all values of the file."""
         self._known(values, _KEYS[""], "")
         splits, alignment, output = (self._table(values, name) for name in ("splits", "alignment", "output"))
         networks = self._networks(values.get("networks"))
@@ -95,7 +96,7 @@ class _Reader:
         return Study(
             networks=networks,
             pairs=self._pairs(values.get("pairs"), networks),
-            methods=self._words(values.get("methods", list(DEFAULT)), "methods", METHODS, at_least=1),
+            methods=self._words(values.get("methods", list(DEFAULT_METHODS)), "methods", METHODS, at_least=1),
             n_splits=self._between(splits, "splits.n", int, 5, 1, _validate.MOST_REPEATS),
             test_size=self._between(splits, "splits.test_size", float, 0.2, 0.0, 1.0),
             seed=self._between(splits, "splits.seed", int, 0, 0, math.inf),
@@ -108,12 +109,14 @@ class _Reader:
         )
 
     def _folder(self, output: Mapping[str, Any]) -> Path:
+        """Folder of the results, beside the file unless its path is absolute."""
         name: str = self._typed(output, "output.folder", str, "results")
         if not name or "\0" in name:
             raise self._wrong("output.folder", "a path", name)
         return self._path.parent / name
 
     def _networks(self, tables: Any) -> dict[str, dict[str, Any]]:
+        """Options of all networks by their names."""
         if not isinstance(tables, Mapping) or len(tables) < 2:
             raise self._wrong("networks", "a table [networks.NAME] for each of two networks or more", tables)
         names: dict[str, str] = {}
@@ -122,12 +125,12 @@ class _Reader:
             other = names.setdefault(
                 unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()), name
             )
-            if other != name:  # which some file systems take for one
+            if other != name:  # some file systems take them for the same name
                 raise self._wrong("networks", "names that differ in more than case or form", [other, name])
         return {name: self._network(name, table) for name, table in tables.items()}
 
     def _file_name(self, name: str) -> None:
-        """Names stand in those of files, two of them with '--' between."""
+        """Raise unless a network's name can be part of file names, where '--' stands between two of them."""
         is_shown = printable(name) == name.strip() == name != ""
         if len(name.encode()) > _MOST_NAME_BYTES:
             raise self._wrong(
@@ -138,6 +141,7 @@ class _Reader:
             raise self._wrong("networks", expected, name)
 
     def _network(self, name: str, table: Any) -> dict[str, Any]:
+        """Options of one network, with paths in place of names of files."""
         where = f"networks.{name}"
         if not isinstance(table, Mapping) or ("activations" in table) == ("model" in table):
             raise self._wrong(where, "either 'activations' or 'model'", table)
@@ -149,12 +153,13 @@ class _Reader:
         for key in found.keys() & _KINDS.keys():
             self._typed(found, f"{where}.{key}", _KINDS[key], None)
         self._layers(found.get("layers", []), f"{where}.layers")
-        if "model" in found:  # a folder beside the study, or a name on the hub
+        if "model" in found:  # a folder beside the study comes before a name on the hub
             model = self._typed(found, f"{where}.model", str, None)
             found["model"] = self._path.parent / model if (self._path.parent / model).exists() else model
         return found
 
     def _existing(self, table: Mapping[str, Any], where: str) -> Path:
+        """Path of a file or folder that must exist."""
         name = self._typed(table, where, str, None)
         path = Path(self._path.parent, name)
         path = path if path.parts else Path.cwd()  # Path(".") cannot be told from an empty one
@@ -163,11 +168,13 @@ class _Reader:
         return path
 
     def _layers(self, layers: Any, where: str) -> None:
+        """Raise unless these are names or numbers of layers."""
         names = layers if isinstance(layers, list) else [layers]
         if not all(type(name) in (str, int) for name in names):
             raise self._wrong(where, "names of layers", layers)
 
     def _pairs(self, pairs: Any, networks: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """Pairs of networks to compare: those of the file, or all in both directions."""
         if pairs is None:
             if len(networks) * (len(networks) - 1) > _MOST_PAIRS:
                 raise self._wrong("networks", f"at most {_MOST_PAIRS} pairs", f"{len(networks)} networks")
@@ -183,6 +190,7 @@ class _Reader:
         return tuple(found)
 
     def _table(self, values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Table of the file, empty if it is left out."""
         table = values.get(name, {})
         if not isinstance(table, Mapping):
             raise self._wrong(name, "a table", table)
@@ -190,12 +198,13 @@ class _Reader:
         return table
 
     def _known(self, values: Mapping[str, Any], known: set[str], where: str) -> None:
+        """Raise if a table has a key that no study has."""
         for key in values:
             if key not in known:
                 raise self._wrong(where or "the study", f"some of {', '.join(sorted(known))}", key)
 
     def _typed(self, table: Mapping[str, Any], where: str, kind: type, default: Any) -> Any:
-        """The value that the last part of its place names in its table."""
+        """Value of a table under the last part of its place, of the given type."""
         value = table.get(where.rpartition(".")[2], default)
         if kind is float and type(value) is int and abs(value) < 2**53:
             return float(value)
@@ -204,6 +213,7 @@ class _Reader:
         return value
 
     def _between(self, table: Mapping[str, Any], where: str, kind: type, default: Any, low: float, high: float) -> Any:
+        """Number of a table between two bounds, which whole numbers may reach."""
         value = self._typed(table, where, kind, default)
         is_inside = low < value < high if kind is float else low <= value <= high
         if not is_inside:
@@ -211,6 +221,7 @@ class _Reader:
         return value
 
     def _words(self, values: Any, where: str, known: tuple[str, ...], at_least: int = 0) -> tuple[str, ...]:
+        """List of known words, each once, in the order of the file."""
         if (
             not isinstance(values, list)
             or len(values) < at_least
@@ -220,4 +231,5 @@ class _Reader:
         return tuple(dict.fromkeys(values))
 
     def _wrong(self, where: str, expected: str, found: Any) -> ValueError:
+        """Error that names the file, the place in it, what was expected and what was found."""
         return ValueError(f"{self._path}, {where}: expected {expected}, found {shown(found)}")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.cli import main, study
+from mot_fast.cli import main
+from mot_fast.cli.study_file import read_study
 from support.commands import answer, is_png, run_here
 
 
@@ -67,7 +68,7 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
 
 
 def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
-    found = study.read(write(folder, NETWORKS))
+    found = read_study(write(folder, NETWORKS))
     assert found.pairs == (("one", "two"), ("two", "one"))
     assert (found.n_splits, found.test_size, found.seed, found.rotate) == (5, 0.2, 0, False)
     assert found.folder == folder / "results"
@@ -149,11 +150,11 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
 )
 def test_mistakes_in_a_study_are_named_by_their_place(folder, text, message):
     with pytest.raises(ValueError, match=message):
-        study.read(write(folder, text))
+        read_study(write(folder, text))
 
 
 def test_a_mark_of_the_encoding_is_no_part_of_a_study(folder):
-    assert study.read(write(folder, "\ufeff" + NETWORKS)).networks.keys() == {"one", "two"}
+    assert read_study(write(folder, "\ufeff" + NETWORKS)).networks.keys() == {"one", "two"}
 
 
 @pytest.mark.parametrize(
@@ -185,14 +186,14 @@ def test_what_reports_need_is_told_before_the_work(folder, capsys, monkeypatch):
 
 def test_a_file_of_a_study_that_is_missing_is_named(folder):
     with pytest.raises(FileNotFoundError, match=r"three.activations: expected a file, found nothing at .*gone"):
-        study.read(write(folder, NETWORKS + "[networks.three]\nactivations = 'gone.npz'"))
+        read_study(write(folder, NETWORKS + "[networks.three]\nactivations = 'gone.npz'"))
 
 
 def test_a_path_of_a_study_that_is_no_file_is_named(folder):
     with pytest.raises(FileNotFoundError, match=r"expected a study as TOML, found no file"):
-        study.read(folder)
+        read_study(folder)
     with pytest.raises(FileNotFoundError, match=r"three.activations: expected a file, found nothing at"):
-        study.read(write(folder, NETWORKS + "[networks.three]\nactivations = ''"))
+        read_study(write(folder, NETWORKS + "[networks.three]\nactivations = ''"))
 
 
 def test_any_text_is_a_study_or_an_error_that_names_its_file(folder):
@@ -203,7 +204,7 @@ def test_any_text_is_a_study_or_an_error_that_names_its_file(folder):
         path = write(folder, changed_text(sound, rng))
         found, message = None, ""
         try:
-            found = study.read(path)
+            found = read_study(path)
         except (ValueError, FileNotFoundError) as error:
             message = str(error)
         if found is None:

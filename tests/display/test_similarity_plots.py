@@ -167,7 +167,7 @@ def test_a_hundred_leaves_have_names_that_do_not_overlap():
 
 
 def boxes(ax):
-    """Of dots and of names."""
+    """Boxes of the dots and of the names."""
     ax.figure.draw_without_rendering()
     dots = [
         mpl.transforms.Bbox.from_extents(x - 3, y - 3, x + 3, y + 3)

@@ -1,0 +1,181 @@
+"""Pictures of many networks, by their similarity matrix: heat maps, a dendrogram, and points in a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mot_fast._validate import F64
+from mot_fast.display import heat_map, plan_maps
+from mot_fast.display.axes import (
+    NAME_SIZE,
+    GivenAxes,
+    as_list,
+    inches_of_longest,
+    lay_out,
+    name_ticks,
+    new_axes,
+    open_frame,
+    size_in_points,
+    thin_out,
+)
+from mot_fast.display.colours import BLUE, LESS_IS_DARKER, MORE_IS_DARKER, PALE_GREY
+from mot_fast.display.names import short_names
+from mot_fast.display.point_labels import name_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+    from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+
+_LEAST_SPAN = 0.05
+"""Range of costs or scores that the colours span at least, so that small differences are not made to look large."""
+
+
+def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Axes]:
+    """Draw costs and scores of all pairs of networks as two heat maps, in the order of the dendrogram's leaves.
+
+    Darker cells are pairs that are more alike. The colours span the values of pairs of different networks, and a range
+    of 0.05 at least; the pair of a network with itself is grey. Numbers stand in the cells if all of them have room.
+
+    Parameters
+    ----------
+    matrix : SimilarityMatrix
+    axes : two matplotlib axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    list of two matplotlib axes
+
+    Raises
+    ------
+    ValueError
+        If there are not two axes.
+    ImportError
+        If matplotlib is not installed.
+    """
+    axes = _new_maps(matrix.labels) if axes is None else as_list(axes)
+    if len(axes) != 2:
+        raise ValueError(f"axes: expected two, for costs and for scores, found {len(axes)}")
+    from scipy.cluster.hierarchy import leaves_list
+
+    order = leaves_list(matrix.linkage("average"))
+    labels = [matrix.labels[k] for k in order]
+    costs, scores = (values[np.ix_(order, order)] for values in (matrix.costs, matrix.scores))
+    images = [
+        _draw_pairs(axes[0], costs, labels, LESS_IS_DARKER, (0.0, np.inf)),
+        _draw_pairs(axes[1], scores, labels, MORE_IS_DARKER, (-np.inf, 1.0)),
+    ]
+    axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli", ylabel="source", xlabel="target")
+    axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli", ylabel="reconstructed", xlabel="predicted from")
+    for image, label in zip(images, ("lower: more alike", "higher: better reconstructed"), strict=True):
+        image.axes.title.set_fontsize(plan_maps.TITLE_SIZE)
+        bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.05, pad=0.02, aspect=30)
+        bar.set_label(label, fontsize=NAME_SIZE)
+    lay_out(axes[0])
+    for image, values in zip(images, (costs, scores), strict=True):
+        heat_map.leave_out_names(image.axes)
+        any(heat_map.write_numbers(image, values, form.format) for form in ("{:.3f}", "{:.2f}"))
+    return axes
+
+
+def plot_dendrogram(matrix: SimilarityMatrix, ax: Axes | None = None, method: str = "average") -> Axes:
+    """Draw which networks are alike as a tree, whose forks lie at the distances of the clusters that they join.
+
+    Names stand in the order of `plot_similarity`, if clusters are made by the same method.
+
+    Parameters
+    ----------
+    matrix : SimilarityMatrix
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+    method : str
+        How the distance of two clusters is computed; see `SimilarityMatrix.linkage`.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ValueError
+        If there is no such method.
+    ImportError
+        If matplotlib is not installed.
+    """
+    from scipy.cluster.hierarchy import dendrogram
+
+    names = short_names(matrix.labels)
+    tree = dendrogram(matrix.linkage(method), labels=names, no_plot=True)
+    if ax is None:
+        (ax,) = new_axes((5.0 + inches_of_longest(names), 0.9 + min(max(0.16 * len(names), 1.0), 16.0)))
+    for heights, places in zip(tree["dcoord"], tree["icoord"], strict=True):
+        ax.plot(heights, places, color=BLUE)
+    name_ticks(ax.yaxis, 5.0 + 10.0 * np.arange(len(names)), tree["ivl"])  # where dendrogram has leaves
+    ax.set_ylim(10.0 * len(names), 0.0)
+    ax.set_xlim(0.0, 1.05 * max(map(max, tree["dcoord"])) or 1.0)
+    ax.set_xlabel("distance (square root of twice the cost)")
+    ax.tick_params(axis="y", length=0)
+    open_frame(ax)
+    lay_out(ax)
+    thin_out(ax.yaxis, size_in_points(ax)[1])
+    return ax
+
+
+def plot_embedding(matrix: SimilarityMatrix, ax: Axes | None = None) -> Axes:
+    """Draw the networks as points in a plane, whose distances come near the distances of the networks.
+
+    The axes' labels say what share of the squared distances each axis shows. Where no points in any space have these
+    distances, the shares of all axes would sum to more than 100 %. A name without room beside its point is left out.
+
+    Parameters
+    ----------
+    matrix : SimilarityMatrix
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    places = matrix.embedding(2)
+    if ax is None:
+        size = max(1.0, (len(places) / 30) ** 0.5)
+        (ax,) = new_axes((5.6 * size, 4.4 * size))
+    ax.plot(*places.T, "o", color=BLUE, markersize=5)
+    total = np.square(matrix.distances).sum()
+    shares = 2.0 * len(places) * np.square(places).sum(axis=0) / (total or 1.0)
+    ax.set_xlabel(f"first axis: {100 * shares[0]:.0f} % of the squared distances")
+    ax.set_ylabel(f"second axis: {100 * shares[1]:.0f} %")
+    ax.margins(0.25)
+    ax.set_aspect("equal", adjustable="datalim")
+    open_frame(ax)
+    name_points(ax, places, short_names(matrix.labels))
+    return ax
+
+
+def _draw_pairs(ax: Axes, values: F64, labels: Sequence[str], cmap: str, bounds: tuple[float, float]) -> AxesImage:
+    """Draw one heat map; its colours span the values of pairs of different networks alone."""
+    others = np.ma.masked_invalid(np.where(np.eye(len(values), dtype=bool), np.nan, values))
+    least, greatest = (others.min(), others.max()) if others.count() else (0.0, 1.0)
+    margin = max(_LEAST_SPAN - (greatest - least), 0.0) / 2
+    vmin, vmax = np.clip([least - margin, greatest + margin], *bounds)
+    ax.set_facecolor(PALE_GREY)
+    return heat_map.draw(ax, others, labels, labels, cmap=cmap, vmin=vmin, vmax=vmax)
+
+
+def _new_maps(labels: Sequence[str]) -> list[Axes]:
+    """Axes of two heat maps in a new figure, with room for the numbers of up to sixteen networks."""
+    side, names = min(max(0.4 * len(labels), 2.2), 6.5), inches_of_longest(short_names(labels))
+    axes = new_axes((2 * (side + names + 1.3), side + names + 1.0), 2)
+    axes[0].figure.canvas.figure.set_layout_engine("constrained", w_pad=0.12)  # names stay away from the neighbour's
+    return axes
