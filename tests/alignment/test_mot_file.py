@@ -13,7 +13,6 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.alignment import mot_file
-from mot_fast.alignment.record import Record
 from mot_fast.networks.summary import NetworkSummary
 from support.header_values import JUNK, places, with_json
 from support.pages import blocks, text_of
@@ -231,7 +230,7 @@ def test_a_file_takes_memory_and_time_in_proportion(tmp_path, shape):
     for n in shape:
         ones = [np.ones(1)] * n
         sides.append(NetworkSummary("net", tuple(map(str, range(n))), ones, ones, np.full(n, 1 / n)))
-    record = Record(
+    alignment = mot.Alignment(
         *sides,
         "paper",
         plan.cost,
@@ -240,7 +239,7 @@ def test_a_file_takes_memory_and_time_in_proportion(tmp_path, shape):
         plan.certificate,
         [[plan] * shape[1]] * shape[0],
     )
-    mot_file.save(record, tmp_path / "run.mot")
+    mot_file.save(alignment, tmp_path / "run.mot")
     with zipfile.ZipFile(tmp_path / "run.mot") as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""What `.mot` files tell of runs and held-out scores."""
+"""Fields of `.mot` files about runs and held-out scores."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.tampering import field, rewrite
 
 @pytest.fixture
 def scored(layers, tmp_path):
-    """An alignment that tells all that there is to tell, and its file."""
+    """An alignment with every optional field, and its file."""
     networks = layers([6, 9], 50), layers([7, 5, 8], 50, seed=2)
     alignment = mot.evaluate(mot.align(*networks, store=tmp_path / "store"), *networks, n_resamples=9)
     alignment.save(tmp_path / "run.mot")

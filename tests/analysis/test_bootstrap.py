@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast.alignment.held_out import HeldOut
 from mot_fast.analysis import bootstrap
-from mot_fast.analysis.bootstrap import Interval, bootstrap_score, p_better
-from mot_fast.measures.score import correlate_units
+from mot_fast.analysis.bootstrap import Interval, bootstrap_score, intervals, p_better, p_value
 from oracles import statistics as oracles_statistics
 
 
@@ -21,18 +21,28 @@ def fitted(layers):
 
 
 class Given:
-    """Stands in for an alignment whose couplings are named after the predictions they make."""
+    """Stands in for a predictor: layer weights are a row of ones where a prediction is, among those that are given."""
 
-    def __init__(self, **predictions):
+    def __init__(self, predictions):
         self.predictions = predictions
 
-    def reconstruct(self, _, coupling):
-        return self.predictions[coupling]
+    def predict(self, l, weights):
+        return [self.predictions[int(np.argmax(each))][l].copy() for each in weights]
 
-    def score(self, source, _, coupling):
-        truths = [source.layer(l) for l in range(source.n_layers)]
-        per_unit = [correlate_units(x, p) for x, p in zip(truths, self.predictions[coupling], strict=True)]
-        return mot.Score.of_units(per_unit)
+
+def given(truths, *predictions):
+    """Scores of predictions that are given, `(n_layers,)` arrays each, and the units with all of them."""
+    weights = [np.ones((len(truths), 1)) * one_of_all for one_of_all in np.eye(len(predictions))]
+    return HeldOut(mot.load(truths), Given(predictions)).scores_and_units(weights, n_kept=len(predictions))
+
+
+def given_interval(truths, predictions, n_resamples=999, confidence=0.95, seed=0):
+    (interval,) = intervals(*given(truths, predictions), n_resamples, confidence, seed)
+    return interval
+
+
+def given_p(truths, ours, others, n_resamples=999, seed=0):
+    return p_value(given(truths, ours, others)[1], n_resamples, seed)
 
 
 def counts(n_stimuli, n_resamples, seed):
@@ -68,14 +78,14 @@ def test_units_that_are_constant_in_a_resample_are_left_out_of_it(rng):
     prediction[:, 4] = 0.7 * (np.arange(n) == 5)
     alone = truth[:, 1:2]  # a layer that is undefined in a third of all resamples
     truths, predictions = [truth, alone, truth[:, :1]], [prediction, prediction[:, 1:2], prediction[:, :1]]
-    interval = bootstrap_score(Given(mot=predictions), truths, truths, n_resamples=200)
+    interval = given_interval(truths, predictions, 200)
     assert interval.value == pytest.approx(oracles_statistics.score(truths, predictions), abs=1e-12)
     assert_interval_is_the_twins(interval, truths, predictions, 200)
 
 
 def test_resamples_in_which_nothing_varies_are_left_out(rng):
     truth, prediction = np.eye(8)[:, :1], rng.standard_normal((8, 1))
-    interval = bootstrap_score(Given(mot=[prediction]), [truth], [truth], n_resamples=400)
+    interval = given_interval([truth], [prediction], 400)
     scores = oracles_statistics.bootstrap_distribution([truth], [prediction], counts(8, 400, 0))
     assert 0.2 < np.isnan(scores).mean() < 0.5
     assert interval.standard_error == pytest.approx(np.nanstd(scores, ddof=1))
@@ -84,9 +94,9 @@ def test_resamples_in_which_nothing_varies_are_left_out(rng):
 
 def test_without_any_unit_that_varies_all_is_nan(rng):
     truths, predictions = [np.ones((9, 3))], [rng.random((9, 3))]
-    interval = bootstrap_score(Given(mot=predictions), truths, truths, n_resamples=20)
+    interval = given_interval(truths, predictions, 20)
     np.testing.assert_array_equal(astuple(interval), [np.nan] * 4 + [0.95])
-    assert np.isnan(p_better(Given(mot=predictions, pairwise_best=predictions), truths, truths))
+    assert np.isnan(given_p(truths, predictions, predictions))
 
 
 def test_a_network_is_surely_like_itself(layers):
@@ -116,9 +126,7 @@ def test_intervals_cover_the_score_of_endless_stimuli():
     for seed in range(100):
         truth = rng.standard_normal((80, n_units))
         prediction = r * truth + np.sqrt(1 - r**2) * rng.standard_normal((80, n_units))
-        interval = bootstrap_score(
-            Given(mot=[prediction]), [truth], [truth], n_resamples=199, confidence=0.9, seed=seed
-        )
+        interval = given_interval([truth], [prediction], 199, confidence=0.9, seed=seed)
         n_covered += interval.low <= r <= interval.high
     assert 80 <= n_covered <= 98  # 90 expected, sd 3
 
@@ -152,9 +160,7 @@ def test_constant_units_and_predictions_are_the_slow_twins_too(rng):
     ours[:, 1] = 0.1
     ours[:, 2] = others[:, 2] = -3.0
     ours[:, 3], others[:, 3] = np.arange(11) == 2, 7.1 * (np.arange(11) == 5)  # exchanged, both may be constant
-    given = Given(ours=[ours, ours[:, :1]], others=[others, others[:, :1]])
-    truths = [truth, truth[:, :1]]
-    p = p_better(given, truths, truths, "ours", "others", n_resamples=300)
+    p = given_p([truth, truth[:, :1]], [ours, ours[:, :1]], [others, others[:, :1]], 300)
     is_exchanged = np.random.default_rng(0).random((300, 11)) < 0.5
     assert p == pytest.approx(oracles_statistics.p_better([truth], [ours], [others], is_exchanged), abs=1e-12)
 
@@ -169,8 +175,8 @@ def simulated_p(rng, weight_ours, weight_others, n_units=4):
     """The p-value of predictions that know the truth with these weights, and share much of their noise."""
     truth, common = rng.standard_normal((2, 40, n_units))
     ours, others = (w * truth + common + 0.5 * rng.standard_normal(truth.shape) for w in (weight_ours, weight_others))
-    given = Given(ours=[ours], others=[5 * others - 2])  # the scale of predictions means nothing
-    return p_better(given, [truth], [truth], "ours", "others", n_resamples=99, seed=int(rng.integers(2**32)))
+    others = 5 * others - 2  # the scale of predictions means nothing
+    return given_p([truth], [ours], [others], 99, seed=int(rng.integers(2**32)))
 
 
 def test_p_is_uniform_where_neither_is_better():

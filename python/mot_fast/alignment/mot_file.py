@@ -1,7 +1,7 @@
 """`.mot` files: an alignment as an archive of plain arrays and one JSON header; docs/format.md describes them.
 
-Of the arrays those of both sides' units, and of unit plans, traces and rotations, are laid end to end, the latter three
-as `packing` does it. A file is believed where what it says of one thing agrees with what it says of the others.
+Arrays of all layers, or of all pairs of layers, are laid end to end; `layer_pairs.packing` does it for unit plans and
+traces. A file is refused where its parts contradict each other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as shown
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
 from mot_fast.alignment.mot_history import digests_of, evaluation_of, run_of
-from mot_fast.alignment.record import CONVENTIONS, Record
+from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.consistency import ROUNDING, agree, check_plans, check_proofs
@@ -29,18 +29,21 @@ from mot_fast.system import archive
 from mot_fast.system.json_header import check_fields, field, number, texts
 from mot_fast.transport.transport import Certificate
 
+if TYPE_CHECKING:
+    from mot_fast.alignment.result import Alignment
+
 FORMAT = "mot_fast alignment"
 FORMAT_VERSION = 3
 
 _SIDES = ("source", "target")
-_OF_UNITS = ("mean", "deviation")
-_ROTATIONS = {*packing.TRACES, "rotated_pair", "rotation"}
+_UNIT_STATISTICS = ("mean", "deviation")
+_ROTATION_ARRAYS = {*packing.TRACES, "rotated_pair", "rotation"}
 _ORTHOGONALITY = 1e-9
-"""Largest entry of ``R^T R - I`` in a file that is sound; rounding leaves far less."""
+"""Largest entry of ``R^T R - I`` for a matrix that counts as orthogonal; rounding leaves far less."""
 
 
-def save(alignment: Record, path: str | os.PathLike[str]) -> None:
-    """Write `alignment`, whole or not at all; see `Alignment.save`."""
+def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
+    """Write an alignment, completely or not at all; see `Alignment.save`."""
     place = Path(_validate.path(path, "path"))
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
@@ -56,20 +59,21 @@ def save(alignment: Record, path: str | os.PathLike[str]) -> None:
     archive.write(place, header, _arrays(alignment), stored=("rotation",))
 
 
-def _names(side: NetworkSummary) -> dict[str, Any]:
-    name, *labels = map(_text, (side.name, *side.labels))
-    return {"name": name, "labels": labels, "widths": side.widths, "digests": side.digests}
+def _names(summary: NetworkSummary) -> dict[str, Any]:
+    """Fields of the header that describe one network."""
+    name, *labels = map(_text, (summary.name, *summary.labels))
+    return {"name": name, "labels": labels, "widths": summary.widths, "digests": summary.digests}
 
 
 def _text(name: str) -> str:
-    """A name as text: those of files may hold bytes that are none, each of which is written as its code."""
+    """A name as valid text: bytes of a file's name that are no text are written as their codes."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
-def _arrays(alignment: Record) -> dict[str, Array]:
+def _arrays(alignment: Alignment) -> dict[str, Array]:
     return {
-        **_side_arrays("source", alignment.source),
-        **_side_arrays("target", alignment.target),
+        **_summary_arrays("source", alignment.source),
+        **_summary_arrays("target", alignment.target),
         **_rotation_arrays(alignment),
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,
@@ -77,16 +81,20 @@ def _arrays(alignment: Record) -> dict[str, Array]:
     }
 
 
-def _side_arrays(prefix: str, side: NetworkSummary) -> dict[str, Array]:
+def _summary_arrays(prefix: str, summary: NetworkSummary) -> dict[str, Array]:
     arrays = {
-        f"{prefix}_mean": np.concatenate(side.means),
-        f"{prefix}_deviation": np.concatenate(side.deviations),
-        f"{prefix}_layer_mass": side.layer_masses,
+        f"{prefix}_mean": np.concatenate(summary.means),
+        f"{prefix}_deviation": np.concatenate(summary.deviations),
+        f"{prefix}_layer_mass": summary.layer_masses,
     }
-    return arrays if side.unit_masses is None else {**arrays, f"{prefix}_unit_mass": np.concatenate(side.unit_masses)}
+    return (
+        arrays
+        if summary.unit_masses is None
+        else {**arrays, f"{prefix}_unit_mass": np.concatenate(summary.unit_masses)}
+    )
 
 
-def _rotation_arrays(alignment: Record) -> dict[str, Array]:
+def _rotation_arrays(alignment: Alignment) -> dict[str, Array]:
     if alignment.traces is None:
         return {}
     return {
@@ -96,30 +104,30 @@ def _rotation_arrays(alignment: Record) -> dict[str, Array]:
     }
 
 
-def load(path: str | os.PathLike[str]) -> Record:
-    """Read an alignment; see `Alignment.load`."""
+def load(path: str | os.PathLike[str], result_type: type[Alignment]) -> Alignment:
+    """Read an alignment, as an instance of this type; see `Alignment.load`."""
     path = Path(_validate.path(path, "path"))
     try:
-        with np.errstate(all="ignore"):  # what overflows is refused
-            return _record(*archive.read(path, FORMAT, FORMAT_VERSION))
+        with np.errstate(all="ignore"):  # numbers that overflow are refused
+            return _alignment(result_type, *archive.read(path, FORMAT, FORMAT_VERSION))
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
     except Exception as error:  # a damaged file can make its readers raise anything
         raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
 
 
-def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
+def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dict[str, Array]) -> Alignment:
     alternation = _alternation(header)
     _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
     packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
-    source, target = (_side(header, arrays, side) for side in _SIDES)
+    source, target = (_summary(header, arrays, side) for side in _SIDES)
     shape = len(source.labels), len(target.labels)
     check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
     convention = field(header, "convention", str)
     if convention not in CONVENTIONS:
         raise ValueError(f"its convention is {shown(convention)}")
     plans = PackedPlans(arrays, source, target)
-    record = Record(
+    alignment = result_type(
         source=source,
         target=target,
         convention=convention,
@@ -132,17 +140,17 @@ def _record(header: dict[str, Any], arrays: dict[str, Array]) -> Record:
         run=run_of(header),
         evaluation=evaluation_of(header, shape[0]),
     )
-    check_proofs(arrays["certificate"], record.certificate, np.abs(record.layer_costs).max())
-    _check_layer_plan(record, arrays)
-    check_plans(plans, *(_masses_of_units(side) for side in (source, target)))
-    return record
+    check_proofs(arrays["certificate"], alignment.certificate, np.abs(alignment.layer_costs).max())
+    _check_layer_plan(alignment, arrays)
+    check_plans(plans, *(_masses_of_units(summary) for summary in (source, target)))
+    return alignment
 
 
-def _masses_of_units(side: NetworkSummary) -> F64:
-    """Of all layers, end to end."""
-    if isinstance(side.unit_masses, Pieces):
-        return np.asarray(side.unit_masses.values)
-    return np.repeat(1.0 / np.array(side.widths), side.widths)
+def _masses_of_units(summary: NetworkSummary) -> F64:
+    """Masses of the units of all layers, end to end."""
+    if isinstance(summary.unit_masses, Pieces):
+        return np.asarray(summary.unit_masses.values)
+    return np.repeat(1.0 / np.array(summary.widths), summary.widths)
 
 
 def _certificate(values: Mapping[str, Any]) -> Certificate:
@@ -158,14 +166,14 @@ def _alternation(header: Mapping[str, Any]) -> Alternation | None:
 
 
 def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
-    """No array is missing, and none is there that nothing would look at."""
+    """Raise `ValueError` if an array is missing, or if there is one that nothing reads."""
     expected = {"layer_costs", "layer_plan", *packing.PLANS}
-    expected |= {f"{side}_{name}" for side in _SIDES for name in _OF_UNITS}
-    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATIONS if has_rotations else set())
+    expected |= {f"{side}_{name}" for side in _SIDES for name in _UNIT_STATISTICS}
+    expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATION_ARRAYS if has_rotations else set())
     packing.check_names(arrays, expected, {f"{side}_unit_mass" for side in _SIDES if has_masses})
 
 
-def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
+def _summary(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
     names = field(header, prefix, dict)
     labels, widths = texts(names, "labels"), field(names, "widths", list)
     if not 0 < len(set(labels)) == len(labels) == len(widths):
@@ -176,8 +184,8 @@ def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
     unit_masses = Pieces(arrays[f"{prefix}_unit_mass"], widths) if f"{prefix}_unit_mass" in arrays else None
     if layer_masses.shape != (len(widths),):
         raise ValueError(f"'{prefix}_layer_mass' has shape {layer_masses.shape} for {len(widths)} layers")
-    of_layers = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
-    if not all(map(_are_shares, of_layers)):
+    masses = [Pieces(layer_masses, [len(widths)])] + ([] if unit_masses is None else [unit_masses])
+    if not all(map(_are_shares, masses)):
         raise ValueError("masses of layers or units are not positive with sum 1")
     if (arrays[f"{prefix}_deviation"] < 0).any():
         raise ValueError(f"'{prefix}_deviation' is negative")
@@ -193,7 +201,7 @@ def _side(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -
 
 
 def _are_shares(masses: Pieces) -> bool:
-    """Each piece's masses have sum 1, and what is divided by any of them stays finite."""
+    """Whether the masses of each piece sum to 1, and none is so small that division by it would overflow."""
     sums = np.add.reduceat(masses.values, masses.starts[:-1])
     return bool((masses.values >= LEAST_SHARE).all() and (np.abs(sums - 1.0) <= ROUNDING).all())
 
@@ -201,7 +209,7 @@ def _are_shares(masses: Pieces) -> bool:
 def _rotated(
     alternation: Alternation, arrays: Mapping[str, Array], source: NetworkSummary, shape: tuple[int, int]
 ) -> dict[str, Any]:
-    """What an alignment with rotations has in addition."""
+    """Fields that only an alignment with rotations has."""
     traces = packing.unpack_traces(arrays, shape[0] * shape[1])
     if arrays["alternations"].max() > alternation.max_iter:
         raise ValueError(f"it holds traces of more than {alternation.max_iter} alternations")
@@ -221,16 +229,16 @@ def _rotated(
     }
 
 
-def _check_layer_plan(record: Record, arrays: Mapping[str, Array]) -> None:
-    """It is between the masses of layers, at the cost that is said, which is that of the unit plans."""
-    costs, plan = record.layer_costs, record.layer_plan
-    if not (agree(plan.sum(1), record.source.layer_masses) and agree(plan.sum(0), record.target.layer_masses)):
+def _check_layer_plan(alignment: Alignment, arrays: Mapping[str, Array]) -> None:
+    """Raise `ValueError` if the layer plan contradicts the layers' masses, the cost, or the costs of the unit plans."""
+    costs, plan = alignment.layer_costs, alignment.layer_plan
+    if not (agree(plan.sum(1), alignment.source.layer_masses) and agree(plan.sum(0), alignment.target.layer_masses)):
         raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
     if (plan < 0).any():
         raise ValueError("'layer_plan' is negative")
-    if not abs(record.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
-        raise ValueError(f"its cost is {record.cost}, and not that of its layer plan")
-    if record.traces is None:
+    if not abs(alignment.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
+        raise ValueError(f"its cost is {alignment.cost}, and not that of its layer plan")
+    if alignment.traces is None:
         if not np.array_equal(costs.ravel(), arrays["cost"]):
             raise ValueError("its layer costs are not those of its unit plans")
     elif not np.array_equal(costs.ravel(), packing.least(arrays["trace"], arrays["alternations"])):

@@ -1,4 +1,4 @@
-"""What the header of a `.mot` file tells of the run that made the alignment, and of its scores on held-out stimuli."""
+"""Fields of a `.mot` file's header about the run that made the alignment, and about its scores on held-out stimuli."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.system.json_header import check_fields, count, field, is_text, number, optional_number, texts
 
 SINCE = 3
-"""The version of the format that first told it; in files of earlier ones such fields have no meaning."""
+"""First version of the format that has these fields; in files of earlier versions they mean nothing."""
 
 _VERSIONS = {"mot_fast", "python", "numpy", "scipy"}
 _DIGEST = re.compile("[0-9a-f]{40}")
 _ROUNDING = 1e-12
-"""Of a mean of numbers of order one."""
+"""Largest rounding error of a mean of numbers of order one."""
 
 
 def digests_of(header: Mapping[str, Any], side: str, n_layers: int) -> tuple[str, ...] | None:
-    """Of every layer of one network; None where they were not taken."""
-    if _of_optional(header, header[side], "digests", list) is None:
+    """Digests of every layer of one network; None where none were taken."""
+    if _optional_field(header, header[side], "digests", list) is None:
         return None
     digests = texts(header[side], "digests")
     if len(digests) != n_layers or not all(map(_DIGEST.fullmatch, digests)):
@@ -36,8 +36,8 @@ def digests_of(header: Mapping[str, Any], side: str, n_layers: int) -> tuple[str
 
 
 def run_of(header: Mapping[str, Any]) -> Run | None:
-    """How the alignment was made; None where that is not told."""
-    values = _of_optional(header, header, "run", dict)
+    """The run that made the alignment; None where the file has no such field."""
+    values = _optional_field(header, header, "run", dict)
     if values is None:
         return None
     check_fields(values, Run)
@@ -59,8 +59,8 @@ def run_of(header: Mapping[str, Any]) -> Run | None:
 
 
 def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None:
-    """What the alignment scores, given its number of source layers; None where that is not told."""
-    values = _of_optional(header, header, "evaluation", dict)
+    """Scores of an alignment with so many source layers; None where the file has none."""
+    values = _optional_field(header, header, "evaluation", dict)
     if values is None:
         return None
     check_fields(values, Evaluation)
@@ -78,14 +78,15 @@ def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None
     )
 
 
-def _of_optional(header: Mapping[str, Any], values: Mapping[str, Any], name: str, kind: type) -> Any:
+def _optional_field(header: Mapping[str, Any], values: Mapping[str, Any], name: str, kind: type) -> Any:
+    """A value of this type; None where it is missing, or where the file's version has no such field."""
     if header["version"] < SINCE or values.get(name) is None:
         return None
     return field(values, name, kind)
 
 
 def _moment(text: str) -> str:
-    """A time in UTC, as `Run.began` has it."""
+    """A time in UTC, checked to be written as `Run.began` is."""
     try:
         moment = datetime.fromisoformat(text).astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
@@ -112,7 +113,7 @@ def _coupling_score(name: str, values: Mapping[str, Any], n_layers: int) -> Coup
 
 
 def _check_score(name: str, score: CouplingScore, n_layers: int) -> None:
-    """Its figures agree, and are those that its coupling has."""
+    """Raise `ValueError` if the figures contradict each other, or are not those of this kind of coupling."""
     defined = [value for value in score.per_layer if value is not None]
     if len(score.per_layer) != n_layers or bool(defined) != (score.value is not None):
         raise ValueError(f"the scores of '{name}' are not those of {n_layers} layers")

@@ -1,4 +1,4 @@
-"""The result of aligning networks at three levels or more, and what can be asked of it."""
+"""The result of aligning networks at three levels or more, and the questions that it answers."""
 
 from __future__ import annotations
 
@@ -32,27 +32,28 @@ if TYPE_CHECKING:
 class NestedAlignment:
     """Two systems aligned at one level, and at all levels below it.
 
-    Made by `mot_fast.align_trajectories`, whose parts are checkpoints, and `mot_fast.align_nested`.
+    Made by `mot_fast.align_trajectories`, where the parts of a system are its checkpoints, and by
+    `mot_fast.align_nested`. The systems have n and m parts.
     """
 
     source: Branch | Network
     target: Branch | Network
     costs: F64
-    """`(n, m)`: least cost of aligning each part of the source with each part of the target, one level below."""
+    """Costs of the pairs of parts, `(n, m)`: the least cost of aligning one with the other, one level below."""
     plan: F64
-    """`(n, m)`: how much of each part goes where; rows sum to 1 / n, columns to 1 / m."""
+    """Plan between the parts, `(n, m)`: rows sum to 1 / n, columns to 1 / m."""
     cost: float
     """Alignment cost of the two systems: ``sum(costs * plan)``."""
     certificate: Certificate
-    """The worst of every figure over all transports of the run up to this level."""
+    """Proof of optimality: the worst of every figure over all transports up to this level."""
     layer_costs: F64
-    """Between all layers of all parts, end to end."""
+    """Costs between all layers of both systems, the layers of all parts end to end."""
 
     @classmethod
     def of(
         cls, source: Branch | Network, target: Branch | Network, layer_costs: F64, certificate: Certificate
     ) -> NestedAlignment:
-        """Solve this level, given the costs of all pairs of layers and the worst figures of their proofs."""
+        """Solve this level, given the costs of all pairs of layers and the worst figures of their certificates."""
         costs, below = _costs(source, target, layer_costs)
         transport = solve_transport(costs)
         worst = Certificate.worst([certificate, *below, transport.certificate])
@@ -60,13 +61,13 @@ class NestedAlignment:
 
     @property
     def n_levels(self) -> int:
-        """Levels of transport, that of units among them: 3 for checkpoints."""
+        """Number of levels of transport, including the level of units: 3 for checkpoints."""
         return 2 + (self.source.depth if isinstance(self.source, Branch) else 0)
 
     def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
-        """The alignment of two parts one level below, by position or label; of two layers, the plan of their units.
+        """The alignment of two parts one level below, given by position or label; for two layers, their units' plan.
 
-        Levels above the units cost next to nothing; the transport of units is solved anew.
+        Levels above the units take next to no time; a transport between units is solved anew.
 
         Raises
         ------
@@ -87,7 +88,7 @@ class NestedAlignment:
         )
 
     def alignment(self, source_part: int | str, target_part: int | str, **options: Unpack[Options]) -> Alignment:
-        """Two networks that are parts, aligned anew with the plans of all units; options are those of `align`.
+        """The alignment of two networks that are parts, made anew with all unit plans; options are those of `align`.
 
         Raises
         ------
@@ -182,7 +183,7 @@ class NestedAlignment:
 
 
 def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[F64, list[Certificate]]:
-    """Costs between parts: those of their own transports, or of layers themselves."""
+    """Costs between parts, and the certificates of their transports; parts that are layers have their layer costs."""
     if isinstance(source, Network) or isinstance(target, Network):
         return layer_costs, []
     costs = np.empty((len(source), len(target)))
@@ -197,12 +198,13 @@ def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64)
 
 
 def _solve(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[Transport, list[Certificate]]:
+    """The transport between two parts' parts, and the certificates of all levels below it."""
     costs, below = _costs(source, target, layer_costs)
     return solve_transport(costs), below
 
 
 def _spans(tree: Branch) -> list[slice]:
-    """Where the layers of each part stand among those of all."""
+    """Positions of the layers of each part among the layers of all parts."""
     spans, start = [], 0
     for child in tree.children:
         stop = start + (sum(map(len, child.networks())) if isinstance(child, Branch) else len(child))

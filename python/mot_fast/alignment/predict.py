@@ -1,22 +1,63 @@
-"""A source layer's activations predicted from the target network's, through plans and rotations."""
+"""Predictions of a source layer's activations from the target network's, through plans and rotations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.alignment.record import Record
+from mot_fast.alignment.rotations import rotations_of
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
+from mot_fast.measures.coupling import coupling as named_coupling
 from mot_fast.measures.standardize import root_mean_square, z_scores
+from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network
+from mot_fast.networks.summary import NetworkSummary
+from mot_fast.system.blas import one_blas_thread
 
 if TYPE_CHECKING:
     import scipy.sparse
 
-Rotations = Callable[[Sequence[tuple[int, int]]], Mapping[tuple[int, int], F64]]
+    from mot_fast.alignment.result import Alignment
+
+
+def aligned_network(source: Source, summary: NetworkSummary, argument: str) -> Network:
+    """The network that `source` holds, loaded once; it must have the layers that were aligned.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it cannot be loaded, or has other layers.
+    """
+    network = named(source, argument)
+    _validate.same_layers(summary, network, argument, f"'{summary.name}' that were aligned")
+    return network
+
+
+def layer_weights(alignment: Alignment, coupling: str | npt.ArrayLike, seed: int = 0) -> F64:
+    """Layer weights `(L, M)` of a coupling given by name, or the weights given themselves.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such coupling, or the weights are no finite non-negative matrix of this shape.
+    """
+    if isinstance(coupling, str):
+        return named_coupling(coupling, alignment.layer_plan, alignment.layer_costs, seed)
+    return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
+
+
+def reconstruct(alignment: Alignment, target: Source, coupling: str | npt.ArrayLike, seed: int) -> list[F64]:
+    """Predictions of every source layer from the target network's activations; see `Alignment.reconstruct`."""
+    network = aligned_network(target, alignment.target, "target")
+    weights = layer_weights(alignment, coupling, seed)
+    predictor = Predictor(alignment, network)
+    with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
+        return [predictor.predict(l, [row])[0] for l, row in enumerate(weights)]
 
 
 class Predictor:
@@ -24,40 +65,40 @@ class Predictor:
 
     Parameters
     ----------
-    alignment : Record
+    alignment : Alignment
     target : Network
-        With the layers aligned.
-    rotations : function
-        The rotations of pairs of layers; asked only where the alignment has some.
+        Activations of the target network, with the layers aligned.
+    n_threads : int, optional
+        Threads on which rotations that are not kept are found again; by default all that are allowed.
     """
 
-    def __init__(self, alignment: Record, target: Network, rotations: Rotations) -> None:
-        self._alignment, self._target, self._rotations = alignment, target, rotations
+    def __init__(self, alignment: Alignment, target: Network, n_threads: int | None = None) -> None:
+        self._alignment, self._target, self._n_threads = alignment, target, n_threads
         self._is_standardized = alignment.convention == "standardized"
         self._inputs: dict[int, F64] = {}
 
     def predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
-        """Of source layer l, `(n_stimuli, n_l)`, by each of several layer weights `(L, M)`."""
-        source = self._alignment.source
-        totals = [np.zeros((self._target.n_stimuli, source.widths[l])) for _ in weights]
-        used = [(l, int(m)) for m in np.flatnonzero(np.any([each[l] != 0 for each in weights], axis=0))]
-        rotations = {} if self._alignment.alternation is None else self._rotations(used)
+        """Predictions of source layer l, `(n_stimuli, n_l)`, one for each array of weights of target layers, `(M,)`."""
+        summary = self._alignment.source
+        predictions = [np.zeros((self._target.n_stimuli, summary.widths[l])) for _ in weights]
+        used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
+        rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
         for pair in used:
-            part = np.zeros_like(totals[0])
-            add_prediction(part, self._input(pair[1]), self._plan(*pair), 1.0)
+            prediction = np.zeros_like(predictions[0])
+            add_prediction(prediction, self._input(pair[1]), self._plan(*pair), 1.0)
             if pair in rotations:
-                part = part @ rotations[pair].T
+                prediction = prediction @ rotations[pair].T
             for k, each in enumerate(weights):
-                if each[pair]:
-                    totals[k] += each[pair] / source.layer_masses[l] * part
-        return totals
+                if weight := each[pair[1]]:
+                    predictions[k] += weight / summary.layer_masses[l] * prediction
+        return predictions
 
     def _plan(self, l: int, m: int) -> scipy.sparse.csr_array:
         plan = self._alignment.unit_plans[l][m].plan
         return rows_to_one(plan, self._alignment.source.masses_of_units(l)) if self._is_standardized else plan
 
     def _input(self, m: int) -> F64:
-        """The target layer as predictions take it."""
+        """Target layer m as predictions take it: standardized, or as it is."""
         if m not in self._inputs:
             activations = self._target.layer(m).astype(np.float64)
             if self._is_standardized:

@@ -1,107 +1,74 @@
-"""What an alignment holds: the plans of every level, and what it remembers of the two networks and of its making."""
+"""Records that an alignment carries beside its plans: the run that made it, and its scores on held-out stimuli."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
-from mot_fast._validate import F64
-from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.networks.summary import NetworkSummary
-from mot_fast.transport.transport import Certificate, UnitPlan
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 CONVENTIONS = ("standardized", "paper")
 
 
 @dataclass(frozen=True)
 class Run:
-    """When an alignment was made, on what and by what; no result depends on it."""
+    """Time, machine and versions of the run that made an alignment; no result depends on them."""
 
     began: str
-    """When, in UTC, as ISO 8601 writes it to the second."""
+    """Time of the call of `mot_fast.align`, in UTC, as ISO 8601 writes it to the second."""
     seconds: float
-    """From the call of `mot_fast.align` to its result."""
+    """Duration from the call of `mot_fast.align` to its result."""
     n_stimuli: int
-    """That both networks were aligned on."""
+    """Number of stimuli that both networks were aligned on."""
     n_threads: int
-    """That solved the pairs of layers, or with an executor each block of them."""
+    """Number of threads that solved the pairs of layers; with an executor, that solved each block of them."""
     memory_limit: int | None
-    """Bytes, as given to `mot_fast.align`."""
+    """Memory limit in bytes, as given to `mot_fast.align`."""
     versions: Mapping[str, str]
-    """Of mot_fast, python, numpy and scipy, in this order."""
+    """Versions of mot_fast, python, numpy and scipy, in this order."""
     platform: str
-    """The operating system and its release."""
+    """Operating system and its release."""
     machine: str
-    """The kind of processor."""
+    """Kind of processor."""
 
 
 @dataclass(frozen=True)
 class CouplingScore:
-    """How well a coupling of layers reconstructs held-out activations; None stands for what is not defined.
+    """Held-out score of one coupling of layers, with its uncertainty; None stands for what is not defined.
 
-    A score is undefined where every unit is constant, a hierarchy where a network has one layer. Of the coupling
+    A score is undefined where every unit is constant, a hierarchy where a network has one layer. For the coupling
     "permuted" all figures are means over draws.
     """
 
     value: float | None
-    """Mean over layers; see `Score`."""
+    """Score: the mean over layers; see `Score`."""
     per_layer: tuple[float | None, ...]
-    """`(L,)`: mean over a layer's units."""
+    """Scores of the source layers, `(L,)`: means over a layer's units."""
     hierarchy: float | None
+    """Hierarchy score of the coupling; see `mot_fast.hierarchy`."""
     low: float | None = None
-    """Where the confidence interval of the score begins; "permuted" has none."""
+    """Lower end of the confidence interval of the score; "permuted" has none."""
     high: float | None = None
-    """Where it ends."""
+    """Upper end of the confidence interval of the score; "permuted" has none."""
     sd: float | None = None
-    """Of "permuted": standard deviation of the score over draws."""
+    """Standard deviation of the score over draws, for "permuted" only."""
     hierarchy_sd: float | None = None
-    """Of "permuted": standard deviation of the hierarchy over draws."""
+    """Standard deviation of the hierarchy score over draws, for "permuted" only."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an alignment scores on held-out stimuli; made by `mot_fast.evaluate`."""
+    """Scores of an alignment and of its baselines on held-out stimuli; made by `mot_fast.evaluate`."""
 
     n_stimuli: int
-    """That were held out."""
+    """Number of held-out stimuli."""
     scores: Mapping[str, CouplingScore]
-    """Of every coupling: "mot", "single_best", "pairwise_best", "permuted"."""
+    """Scores by coupling: "mot", "single_best", "pairwise_best", "permuted"."""
     p_better: float | None
-    """That "mot" scores higher than "pairwise_best" by chance alone; see `mot_fast.p_better`."""
+    """P-value of "mot scores higher than pairwise_best"; see `mot_fast.p_better`."""
     confidence: float
-    """Of the intervals."""
+    """Confidence level of the intervals."""
     n_resamples: int
-    """Of the stimuli, for the intervals and for `p_better`."""
+    """Number of resamples of the stimuli, for the intervals and for `p_better`."""
     n_draws: int
-    """Of "permuted"."""
+    """Number of draws of "permuted"."""
     seed: int
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """The fields of an `Alignment`; L and M are the numbers of source and target layers."""
-
-    source: NetworkSummary
-    target: NetworkSummary
-    convention: str
-    cost: float
-    """Alignment cost: ``sum(layer_costs * layer_plan)``."""
-    layer_costs: F64
-    """`(L, M)`: least cost of carrying the units of one layer onto those of the other, 1 - correlation each; with
-    rotations the least residual."""
-    layer_plan: F64
-    """`(L, M)`: rows sum to the masses of the source layers, 1 / L, columns to those of the target layers, 1 / M."""
-    certificate: Certificate
-    """The worst of every figure over all transports solved."""
-    unit_plans: Sequence[Sequence[UnitPlan]]
-    """Of every pair of layers, L rows of M; with rotations, between the rotated units and the target's."""
-    alternation: Alternation | None = None
-    """How rotations were found; None without them."""
-    traces: Sequence[Sequence[F64]] | None = None
-    """With rotations: of every pair, the residual after each alternation."""
-    rotations: Mapping[tuple[int, int], F64] = field(default_factory=dict)
-    """With rotations: `(n_l, n_l)`, orthogonal, of those pairs (by position) that a coupling uses."""
-    run: Run | None = None
-    """How it was made, where that is known."""
-    evaluation: Evaluation | None = None
-    """What it scores on held-out stimuli, once `mot_fast.evaluate` has found it out."""
+    """Seed of the resamples, for the intervals and for `p_better`."""

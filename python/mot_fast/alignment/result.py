@@ -1,11 +1,10 @@
-"""The result of `align`, and what can be asked of it."""
+"""The result of `align`, and the questions that it answers."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -13,40 +12,74 @@ import numpy.typing as npt
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment import mot_file
-from mot_fast.alignment.predict import Predictor
-from mot_fast.alignment.views import Views
-from mot_fast.layer_pairs.rotated_transports import RotatedTransports, rotations
+from mot_fast.alignment.held_out import HeldOut
+from mot_fast.alignment.predict import layer_weights, reconstruct
+from mot_fast.alignment.record import Evaluation, Run
+from mot_fast.alignment.rotations import rotations_of
+from mot_fast.display import notebook, tables
+from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import coupling
-from mot_fast.measures.score import Score, correlate_with_each
-from mot_fast.networks.load import Source, load, named
-from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.measures.score import Score
+from mot_fast.networks.load import Source
+from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.system import memory
-from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.control_characters import printable
-from mot_fast.transport.transport import UnitPlan
+from mot_fast.transport.transport import Certificate, UnitPlan
 
 if TYPE_CHECKING:
+    import pandas
+    import xarray
     from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alignment(Views):
+class Alignment:
     """Two networks aligned: exact transports between the units of every pair of layers, and between the layers.
 
-    Made by `mot_fast.align`.
+    Made by `mot_fast.align`. L and M are the numbers of source and target layers.
     """
 
+    source: NetworkSummary
+    """Layers of the source network: their labels, masses, and means and deviations of their units."""
+    target: NetworkSummary
+    """Layers of the target network, as those of the source."""
+    convention: str
+    """Convention of the reconstruction, "standardized" or "paper"; see `mot_fast.align`."""
+    cost: float
+    """Alignment cost: ``sum(layer_costs * layer_plan)``."""
+    layer_costs: F64
+    """Costs of the layer pairs, `(L, M)`: the least cost of carrying the units of one layer onto those of the other,
+    1 - correlation each; with rotations the least residual."""
+    layer_plan: F64
+    """Plan between the layers, `(L, M)`: rows sum to the masses of the source layers, 1 / L by default, columns to the
+    masses of the target layers, 1 / M."""
+    certificate: Certificate
+    """Proof of optimality: the worst of every figure over all transports solved."""
+    unit_plans: Sequence[Sequence[UnitPlan]]
+    """Plans between the units of every pair of layers, L rows of M; with rotations the source units are the rotated
+    ones."""
+    alternation: Alternation | None = None
+    """Options by which rotations were found; None without rotations."""
+    traces: Sequence[Sequence[F64]] | None = None
+    """Residuals after each alternation, one array a pair of layers, L rows of M; None without rotations."""
+    rotations: Mapping[tuple[int, int], F64] = field(default_factory=dict)
+    """Orthogonal matrices `(n_l, n_l)` of the pairs of layers, by position, that a coupling uses; none without
+    rotations."""
+    run: Run | None = None
+    """Time, machine and versions of the run that made the alignment; None where they are not known."""
+    evaluation: Evaluation | None = None
+    """Scores on held-out stimuli, once `mot_fast.evaluate` has computed them."""
     training: tuple[Network, Network] | None = None
-    """With rotations: the networks aligned, neither saved nor pickled, to find rotations again that are not kept."""
+    """Networks that were aligned, with rotations only: rotations that are not kept are found again from them. They are
+    neither saved nor pickled."""
     memory_limit: int | None = None
-    """That of `align`, for the same."""
+    """Memory limit given to `mot_fast.align`, in bytes; it holds where rotations are found again too."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "training": None}
 
     def unit_plan(self, source_layer: int | str, target_layer: int | str) -> UnitPlan:
-        """The plan between the units of two layers, given by position or label.
+        """The plan between the units of two layers, which are given by position or label.
 
         Raises
         ------
@@ -60,8 +93,8 @@ class Alignment(Views):
     def rotation(self, source_layer: int | str, target_layer: int | str) -> F64:
         """The orthogonal R, `(n_l, n_l)`, of two layers: their plan is between the columns of ``X_l R`` and ``Y_m``.
 
-        Those that a coupling uses are kept; others are found again from the activations, by one factorization or, where
-        the plan leaves directions free, by the whole alternation.
+        Rotations that a coupling uses are kept. Others are found again from the activations: by one factorization, or
+        by the whole alternation where the plan leaves directions free.
 
         Raises
         ------
@@ -77,44 +110,21 @@ class Alignment(Views):
     def rotations_of(
         self, pairs: Sequence[Sequence[int | str]], n_threads: int | None = None
     ) -> Mapping[tuple[int, int], F64]:
-        """The rotations of many pairs of layers by position, on so many threads, by default all; see `rotation`."""
-        if self.alternation is None:
-            raise ValueError("rotation: expected an alignment with rotate=True, found one without rotations")
-        wanted = [
-            (
-                _validate.position(l, self.source.labels, "source_layer"),
-                _validate.position(m, self.target.labels, "target_layer"),
-            )
-            for l, m in pairs
-        ]
-        missing = [pair for pair in dict.fromkeys(wanted) if pair not in self.rotations]
-        found: dict[tuple[int, int], F64] = {}
-        if missing:
-            if self.training is None:
-                l, m = missing[0]
-                raise ValueError(
-                    f"rotation: that from layer '{self.source.labels[l]}' to '{self.target.labels[m]}' is not kept, as "
-                    "no coupling uses it, and an alignment loaded from a file holds no activations to find it again"
-                )
-            sides = self.source, self.target
-            work = RotatedTransports(
-                self.convention, self.alternation, (self.source.unit_masses, self.target.unit_masses)
-            )
-            budget = memory.Budget(_validate.memory_limit(self.memory_limit, memory.available()))
-            n_threads = _validate.n_threads(n_threads)
-            with one_blas_thread:
-                found = rotations(work, sides, self.unit_plans, missing, self.training, budget, n_threads)
-        return {pair: found[pair] if pair in found else self.rotations[pair] for pair in wanted}
+        """The rotations of many pairs of layers, by position; see `rotation`.
+
+        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        """
+        return rotations_of(self, pairs, n_threads)
 
     def transpose(self) -> Alignment:
         """The target network aligned with the source network: the same transports, seen from the other side.
 
-        It has no `evaluation`, whose scores are those of the source reconstructed from the target.
+        Its `evaluation` is None, as scores are those of the source reconstructed from the target.
 
         Raises
         ------
         ValueError
-            If the networks were aligned with rotations, which are those of source layers alone.
+            If the networks were aligned with rotations, as only the source's layers are rotated.
         """
         if self.alternation is not None:
             raise ValueError("transpose: expected an alignment without rotations, found one whose source is rotated")
@@ -136,10 +146,11 @@ class Alignment(Views):
         Parameters
         ----------
         name : {"mot", "single_best", "pairwise_best", "permuted"}
-            The layer plan; all of a layer's weight where the plan has most of it, of several such target layers on the
-            first; all on the layer of least cost; the rows of the plan in a random order.
+            "mot": the layer plan. "single_best": all of a source layer's weight on the target layer that has most of
+            it in the plan, the first of several. "pairwise_best": all of it on the target layer of least cost.
+            "permuted": the rows of the plan in a random order.
         seed : int
-            Of the random order.
+            Seed of the random order, for "permuted" only.
 
         Raises
         ------
@@ -162,14 +173,14 @@ class Alignment(Views):
         target : Network or anything `mot_fast.load` takes
             Activations of the target network, with the layers aligned.
         coupling : str or array `(L, M)`
-            A name that `Alignment.coupling` knows, or layer weights.
+            Name of a coupling, as `Alignment.coupling` takes it, or layer weights.
         seed : int
-            For the permuted coupling.
+            Seed of the random order, for "permuted" only.
 
         Returns
         -------
         list of arrays `(n_stimuli, n_l)`
-            One for each source layer.
+            Predictions, one array for each source layer.
 
         Raises
         ------
@@ -177,23 +188,19 @@ class Alignment(Views):
             If the network's layers are not those aligned, or activations are not finite; if a rotation is neither kept
             nor can be found again, as the alignment was loaded from a file.
         """
-        network = _matching(target, self.target, "target")
-        weights = self._weights(coupling, seed)
-        predictor = Predictor(self, network, self.rotations_of)
-        with one_blas_thread:  # so that no bit depends on how many there are
-            return [predictor.predict(l, [weights])[0] for l in range(len(weights))]
+        return reconstruct(self, target, coupling, seed)
 
     def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
-        """How well held-out source activations are reconstructed from the target's: mean correlation, higher is better.
+        """Mean correlation of held-out source units with their reconstruction from the target; higher is better.
 
         Parameters
         ----------
         source, target : Network or anything `mot_fast.load` takes
             Activations of the networks aligned, on the same stimuli; for an honest score, not those aligned on.
         coupling : str or array `(L, M)`
-            A name that `Alignment.coupling` knows, or layer weights.
+            Name of a coupling, as `Alignment.coupling` takes it, or layer weights.
         seed : int
-            For the permuted coupling.
+            Seed of the random order, for "permuted" only.
 
         Returns
         -------
@@ -208,45 +215,92 @@ class Alignment(Views):
 
         See Also
         --------
-        mot_fast.evaluate : that of every coupling with its interval, kept with the alignment
-        mot_fast.bootstrap_score : its confidence interval over stimuli
-        mot_fast.p_better : whether one coupling scores higher than another by chance
-        mot_fast.compare : mean and standard deviation over splits
+        mot_fast.evaluate : scores of every coupling with their intervals, kept with the alignment
+        mot_fast.bootstrap_score : confidence interval of a score over stimuli
+        mot_fast.p_better : p-value of "one coupling scores higher than another"
+        mot_fast.compare : means and standard deviations of scores over splits
         """
-        truth = _matching(source, self.source, "source")
-        network = _matching(target, self.target, "target")
-        same_stimuli([truth, network])
-        _validate.enough_stimuli(truth.n_stimuli, "source and target")
-        return self.scores(truth, network, [self._weights(coupling, seed)])[0]
+        held_out = HeldOut.of(self, source, target)
+        (score,) = held_out.scores([layer_weights(self, coupling, seed)])
+        return score
 
     def scores(
         self, source: Source, target: Source, weights: Sequence[F64], n_threads: int | None = None
     ) -> list[Score]:
-        """As `score`, for many layer weights `(L, M)` at once: each pair of layers is predicted from once.
+        """Held-out scores of many layer weights `(L, M)` at once; see `score`.
 
-        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        Each pair of layers is predicted from once. Rotations that are not kept are found again on `n_threads`, by
+        default all that are allowed.
         """
-        rotations_of = partial(self.rotations_of, n_threads=n_threads)
-        truth, predictor = load(source), Predictor(self, load(target), rotations_of)
-        units: list[list[F64]] = [[] for _ in weights]
-        with one_blas_thread:
-            for l in range(len(truth)):
-                for k, r in enumerate(correlate_with_each(truth.layer(l), predictor.predict(l, weights))):
-                    units[k].append(r)
-        return [Score.of_units(per_unit) for per_unit in units]
+        return HeldOut.of(self, source, target, n_threads).scores(weights)
 
-    def _weights(self, coupling: str | npt.ArrayLike, seed: int) -> F64:
-        if isinstance(coupling, str):
-            return self.coupling(coupling, seed=seed)
-        return _validate.layer_weights(coupling, self.layer_plan.shape, "coupling")
+    def to_pandas(self) -> pandas.DataFrame:
+        """The layer plan as a table, one row for each pair of layers. Needs pandas.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `source_layer` and `target_layer`: labels, as categories in the order of depth; `cost`: the layer
+            cost; `mass`: the mass that the layer plan moves; `single_best` and `pairwise_best`: the weights of these
+            couplings.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> layers = [np.random.default_rng(k).random((50, 4)) for k in range(3)]
+        >>> frame = mot.align(layers, layers).to_pandas()
+        >>> frame.pivot(index="source_layer", columns="target_layer", values="mass").round(2).to_numpy()
+        array([[0.33, 0.  , 0.  ],
+               [0.  , 0.33, 0.  ],
+               [0.  , 0.  , 0.33]])
+        """
+        return tables.pairs("layer", (self.source.labels, self.target.labels), self.layer_plan, self.layer_costs)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The layer plan and the layer costs as labelled arrays. Needs xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            `layer_plan` and `layer_costs`, `(L, M)` over `source_layer` and `target_layer`; among the attributes the
+            alignment cost, the convention, and the names of `source` and `target`.
+
+        Raises
+        ------
+        ImportError
+            If xarray is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np, mot_fast as mot
+        >>> layers = {f"block{k}": np.random.default_rng(k).random((50, 4)) for k in range(3)}
+        >>> dataset = mot.align(layers, layers).to_xarray()
+        >>> round(float(dataset.layer_plan.sel(source_layer="block1", target_layer="block1")), 2)
+        0.33
+        """
+        return tables.grid(
+            {"source_layer": self.source.labels, "target_layer": self.target.labels},
+            {"layer_plan": self.layer_plan, "layer_costs": self.layer_costs},
+            {
+                "cost": self.cost,
+                "convention": self.convention,
+                "source": self.source.name,
+                "target": self.target.name,
+            },
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the layer plan as a heat map and return the axes. Needs matplotlib.
+        """Draw the layer plan as a heat map, and return the axes. Needs matplotlib.
 
         Parameters
         ----------
         ax : matplotlib axes, optional
-            Where to draw; a new figure by default.
+            Axes to draw on; by default those of a new figure.
 
         Raises
         ------
@@ -258,7 +312,9 @@ class Alignment(Views):
         return plot_layer_plan(self, ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the alignment to a `.mot` file, whole or not at all; with the rotations kept, but no activations.
+        """Write the alignment to a `.mot` file, completely or not at all.
+
+        The file holds the rotations that the alignment keeps, but no activations.
 
         Raises
         ------
@@ -276,10 +332,25 @@ class Alignment(Views):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is not a complete `.mot` file, or of a newer format.
+            If the file is not a complete `.mot` file, or of a newer format.
         """
-        record = mot_file.load(path)
-        return Alignment(**{field.name: getattr(record, field.name) for field in fields(record)})
+        return mot_file.load(path, Alignment)
+
+    def _repr_html_(self) -> str:
+        sides = [
+            f"{side.name} ({len(side.labels)} layers, {sum(side.widths)} units)" for side in (self.source, self.target)
+        ]
+        rotated = "" if self.alternation is None else ", source layers rotated"
+        shares = self.layer_plan / self.source.layer_masses[:, None]
+        return notebook.block(
+            f"Alignment of {sides[0]} with {sides[1]}",
+            [
+                f"cost {self.cost:.4f}, {self.convention}{rotated}",
+                notebook.proof(self.certificate),
+                "what percentage of each source layer (row) goes to which target layer (column):",
+            ],
+            notebook.heat_map(shares, self.source.labels, self.target.labels, form=notebook.percent),
+        )
 
     def __repr__(self) -> str:
         return (
@@ -287,10 +358,3 @@ class Alignment(Views):
             f"to '{printable(self.target.name)}', "
             f"{len(self.target.labels)} layers, {self.convention}, cost {self.cost:.4f})"
         )
-
-
-def _matching(source: Source, side: NetworkSummary, argument: str) -> Network:
-    """The network, which must have the layers that were aligned."""
-    network = named(source, argument)
-    _validate.same_layers(side, network, argument, f"'{side.name}' that were aligned")
-    return network

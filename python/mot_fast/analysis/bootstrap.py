@@ -1,4 +1,4 @@
-"""How much a held-out score, or the difference of two, owes to the choice of the held-out stimuli."""
+"""Confidence intervals of held-out scores and p-values of their differences, by resampling the held-out stimuli."""
 
 from __future__ import annotations
 
@@ -12,34 +12,39 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
+from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations
-from mot_fast.measures.standardize import unit_deviations
-from mot_fast.networks.load import Source, load
+from mot_fast.measures.score import Score
+from mot_fast.networks.load import Source
 
-Made = TypeVar("Made")
+Batch = TypeVar("Batch")
 
 VALUES_AT_ONCE = 2**20
-"""Entries of a product of resamples with one layer: 8 MB, a few of which are held."""
+"""Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
 
 CONSTANT = 1e-12
-"""Sum of squared deviations of a mixture of z-scores (of unit norm) that are equal but for rounding."""
+"""Largest sum of squared deviations of a unit that is constant but for rounding, its values being of unit norm."""
 
 TIE = 1e-12
-"""Differences of scores that are equal but for rounding; scores are of order one."""
+"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A score and the interval that covers it with some confidence."""
+    """A score and its confidence interval; made by `mot_fast.bootstrap_score`."""
 
     value: float
-    """The score itself."""
+    """Score on all held-out stimuli."""
     low: float
+    """Lower end of the interval."""
     high: float
+    """Upper end of the interval."""
     standard_error: float
-    """Standard deviation over the resamples."""
+    """Standard deviation of the score over the resamples."""
     confidence: float
+    """Confidence level of the interval, between 0 and 1."""
 
 
 def bootstrap_score(
@@ -52,11 +57,11 @@ def bootstrap_score(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Confidence interval of a held-out score by the bootstrap: stimuli drawn anew with replacement.
+    """Confidence interval of a held-out score by the bootstrap: stimuli are drawn anew, with replacement.
 
     The bias-corrected and accelerated interval (BCa; Efron, J. Am. Stat. Assoc. 82, 1987). The plans are fixed: this is
     uncertainty over held-out stimuli, which count as independent draws, and not over training stimuli, units or
-    networks. With few stimuli, or units that only few of them drive, it is too narrow.
+    networks. The interval is too narrow with few stimuli, or with units that only few stimuli drive.
 
     Parameters
     ----------
@@ -64,19 +69,20 @@ def bootstrap_score(
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
     coupling : str or array `(L, M)`
-        As for `Alignment.score`; "permuted" is the order of seed 0.
+        Coupling or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
     n_resamples : int
-        At least 2.
+        Number of resamples, at least 2.
     confidence : float
-        Between 0 and 1.
+        Confidence level, between 0 and 1.
     seed : int
-        Of `numpy.random.default_rng`, whose `multinomial` says how often each stimulus is drawn.
+        Seed of `numpy.random.default_rng`, whose `multinomial` says how often each stimulus is drawn.
 
     Returns
     -------
     Interval
-        Its value is that of `Alignment.score`. A unit that is constant over a resample is left out of its means, a
-        resample in which no unit varies is left out altogether, and without any other all is NaN.
+        The score, as `Alignment.score` has it, and its interval. A unit that is constant over a resample is left out of
+        the means of that resample. A resample in which no unit varies is left out; if fewer than two are left, the ends
+        and the standard error are NaN.
 
     Raises
     ------
@@ -93,29 +99,30 @@ def bootstrap_score(
     >>> bool(interval.low < interval.value < interval.high < interval.low + 0.1)
     True
     """
-    (interval,) = bootstrap_scores(
-        alignment, source, target, [coupling], n_resamples=n_resamples, confidence=confidence, seed=seed
-    )
+    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
+    confidence = _fraction(confidence, "confidence")
+    seed = _validate.whole_number(seed, "seed", at_least=0)
+    scores, layers = _predicted(alignment, source, target, [coupling])
+    (interval,) = intervals(scores, layers, n_resamples, confidence, seed)
     return interval
 
 
-def bootstrap_scores(
-    alignment: Alignment,
-    source: Source,
-    target: Source,
-    couplings: Sequence[str | npt.ArrayLike],
-    *,
-    n_resamples: int,
-    confidence: float,
-    seed: int,
+def intervals(
+    scores: Sequence[Score], layers: Sequence[VaryingUnits], n_resamples: int, confidence: float, seed: int
 ) -> list[Interval]:
-    """As `bootstrap_score`, of several couplings on the same resamples."""
-    n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
-    confidence = _fraction(confidence, "confidence")
-    rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
-    values, predictions, truths = _held_out(alignment, source, target, *couplings)
-    layers = [(x, of_layer) for x, *of_layer in zip(truths, *predictions, strict=True)]
-    n = len(truths[0])
+    """Confidence intervals of several scores on the same resamples; see `bootstrap_score`.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        Scores on all held-out stimuli, one for each prediction of a layer.
+    layers : sequence of VaryingUnits
+        Units of every source layer, with their predictions.
+    n_resamples, confidence, seed
+        Arguments of `bootstrap_score`.
+    """
+    rng = np.random.default_rng(seed)
+    n = len(layers[0].truth)
 
     def draw(n_rows: int, _: int) -> Resamples:
         return Drawn(rng.multinomial(n, np.full(n, 1.0 / n), size=n_rows).astype(np.float64))
@@ -123,19 +130,21 @@ def bootstrap_scores(
     def leave_one_out(n_rows: int, first: int) -> Resamples:
         return LeftOut(n, first, n_rows)
 
-    scores, without_one = (
-        np.concatenate([_scores(layers, resamples) for resamples in _batches(n_rows, truths, make)], axis=1)
+    resampled, without_one = (
+        np.concatenate([_scores(layers, resamples) for resamples in _batches(n_rows, layers, make)], axis=1)
         for n_rows, make in ((n_resamples, draw), (n, leave_one_out))
     )
-    return [_interval(*each, confidence) for each in zip(values, scores, without_one, strict=True)]
+    values = [score.value for score in scores]
+    return [_interval(*each, confidence) for each in zip(values, resampled, without_one, strict=True)]
 
 
-def _interval(value: float, scores: F64, without_one: F64, confidence: float) -> Interval:
-    scores, without_one = _defined(scores), _defined(without_one)
-    if np.isnan(value) or min(len(scores), len(without_one)) < 2:
+def _interval(value: float, resampled: F64, without_one: F64, confidence: float) -> Interval:
+    """The interval of one score, from its values in the resamples and without each stimulus in turn."""
+    resampled, without_one = _defined(resampled), _defined(without_one)
+    if np.isnan(value) or min(len(resampled), len(without_one)) < 2:
         return Interval(value, np.nan, np.nan, np.nan, confidence)
-    low, high = np.quantile(scores, _bca_levels(value, scores, without_one, confidence))
-    return Interval(value, float(low), float(high), float(scores.std(ddof=1)), confidence)
+    low, high = np.quantile(resampled, _bca_levels(value, resampled, without_one, confidence))
+    return Interval(value, float(low), float(high), float(resampled.std(ddof=1)), confidence)
 
 
 def p_better(
@@ -148,12 +157,12 @@ def p_better(
     n_resamples: int = 999,
     seed: int = 0,
 ) -> float:
-    """One-sided p-value of "the coupling scores higher than the other", by a paired permutation test over stimuli.
+    """One-sided p-value of "one coupling scores higher than another", by a paired permutation test over stimuli.
 
-    Every unit's two predictions are z-scored over the held-out stimuli. Were neither better, the two predictions of a
-    stimulus, of all units together, might as well be exchanged: each resample does so with probability 1/2, stimulus by
-    stimulus, and ``p = (1 + #{difference >= observed}) / (1 + n_resamples)``, the difference being that of the scores.
-    The plans are fixed, and the stimuli count as independent.
+    Every unit's two predictions are z-scored over the held-out stimuli. If neither coupling were better, the two
+    predictions of a stimulus, of all units together, could be exchanged. Each resample exchanges them with probability
+    1/2, stimulus by stimulus, and ``p = (1 + #{difference >= observed}) / (1 + n_resamples)``, where the difference is
+    between the two scores. The plans are fixed, and the stimuli count as independent.
 
     Parameters
     ----------
@@ -161,15 +170,16 @@ def p_better(
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
     coupling, than : str or array `(L, M)`
-        As for `Alignment.score`; "permuted" is the order of seed 0.
+        Couplings or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
     n_resamples : int
+        Number of resamples, at least 1.
     seed : int
-        Of `numpy.random.default_rng`; a stimulus is exchanged where its `random` is below 1/2.
+        Seed of `numpy.random.default_rng`; the predictions of a stimulus are exchanged where its `random` is below 1/2.
 
     Returns
     -------
     float
-        At least ``1 / (1 + n_resamples)``; 1 if the predictions are the same; NaN if every unit is constant.
+        P-value, at least ``1 / (1 + n_resamples)``; 1 if the predictions are the same; NaN if every unit is constant.
 
     Raises
     ------
@@ -186,18 +196,24 @@ def p_better(
     0.01
     """
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
-    rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
-    _, (ours, others), truths = _held_out(alignment, source, target, coupling, than)
-    if not any(x.shape[1] for x in truths):
+    seed = _validate.whole_number(seed, "seed", at_least=0)
+    _, layers = _predicted(alignment, source, target, [coupling, than])
+    return p_value(layers, n_resamples, seed)
+
+
+def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float:
+    """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
+    if not any(layer.truth.size for layer in layers):
         return float("nan")
-    layers = [_Exchange(x, p, q) for x, p, q in zip(truths, ours, others, strict=True) if x.shape[1]]
+    rng = np.random.default_rng(seed)
+    exchanges = [_Exchange(layer.truth, *layer.predictions) for layer in layers if layer.truth.size]
 
     def difference(is_exchanged: F64) -> F64:
-        return np.asarray(np.mean([layer.difference(is_exchanged) for layer in layers], axis=0))
+        return np.asarray(np.mean([layer.difference(is_exchanged) for layer in exchanges], axis=0))
 
-    n = len(truths[0])
+    n = len(layers[0].truth)
     observed = difference(np.zeros((1, n)))[0]
-    masks = _batches(n_resamples, truths, lambda n_rows, _: (rng.random((n_rows, n)) < 0.5).astype(np.float64))
+    masks = _batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, n)) < 0.5).astype(np.float64))
     n_as_large = sum(int((difference(mask) >= observed - TIE).sum()) for mask in masks)
     return (1 + n_as_large) / (1 + n_resamples)
 
@@ -210,57 +226,48 @@ def _fraction(value: Any, what: str) -> float:
     return float(value)
 
 
-def _held_out(
-    alignment: Alignment, source: Source, target: Source, *couplings: str | npt.ArrayLike
-) -> tuple[list[float], list[list[F64]], list[F64]]:
-    """Each coupling's score, and deviations from the mean, of unit norm: each coupling's predictions, and truths.
-
-    Units whose truth is constant are left out.
-    """
-    source, target = load(source).in_memory(), load(target).in_memory()
-    values = [alignment.score(source, target, coupling).value for coupling in couplings]  # which judges networks too
-    truths, kept = [], []
-    for l in range(source.n_layers):
-        deviations, is_constant, _ = unit_deviations(source.layer(l).astype(np.float64))
-        truths.append(deviations[:, ~is_constant])
-        kept.append(~is_constant)
-    predictions = [
-        [unit_deviations(p[:, k])[0] for p, k in zip(alignment.reconstruct(target, coupling), kept, strict=True)]
-        for coupling in couplings
-    ]
-    return values, predictions, truths
+def _predicted(
+    alignment: Alignment, source: Source, target: Source, couplings: Sequence[str | npt.ArrayLike]
+) -> tuple[list[Score], list[VaryingUnits]]:
+    """Scores of several couplings, and the units of every source layer with their predictions by each of them."""
+    held_out = HeldOut.of(alignment, source, target)
+    weights = [layer_weights(alignment, coupling) for coupling in couplings]
+    return held_out.scores_and_units(weights, n_kept=len(weights))
 
 
-def _batches(n_rows: int, truths: list[F64], make: Callable[[int, int], Made]) -> Iterator[Made]:
-    """What `make` returns for so many rows from the first one on, a few rows at a time."""
-    step = max(1, VALUES_AT_ONCE // max(max(x.shape) for x in truths))
+def _batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int, int], Batch]) -> Iterator[Batch]:
+    """Batches of so many rows, a few rows each: what `make` returns for a number of rows and the first of them."""
+    step = max(1, VALUES_AT_ONCE // max(max(layer.truth.shape) for layer in layers))
     for first in range(0, n_rows, step):
         yield make(min(step, n_rows - first), first)
 
 
-def _scores(layers: list[tuple[F64, list[F64]]], resamples: Resamples) -> F64:
-    """The score of each coupling in each resample, `(n_couplings, n_rows)`, from layers' truths and predictions."""
-    per_layer = [[_mean_of_defined(r) for r in correlations(x, predictions, resamples)] for x, predictions in layers]
+def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
+    """Scores of every prediction in every resample, `(n_predictions, n_rows)`."""
+    per_layer = [
+        [_mean_of_defined(r) for r in correlations(layer.truth, layer.predictions, resamples)] for layer in layers
+    ]
     return _mean_of_defined(np.moveaxis(np.array(per_layer), 0, -1))
 
 
 def _mean_of_defined(values: F64) -> F64:
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    """Mean over the last axis of the values that are not NaN; NaN where all are."""
     is_defined = ~np.isnan(values)
     n = is_defined.sum(axis=-1)
     return np.where(n > 0, np.where(is_defined, values, 0.0).sum(axis=-1) / np.maximum(n, 1), np.nan)
 
 
 def _defined(values: F64) -> F64:
+    """The values that are not NaN."""
     return values[~np.isnan(values)]
 
 
-def _bca_levels(value: float, scores: F64, without_one: F64, confidence: float) -> F64:
-    """The two levels at which the bootstrap distribution is cut: corrected for bias, and for skewness."""
+def _bca_levels(value: float, resampled: F64, without_one: F64, confidence: float) -> F64:
+    """The two levels at which the bootstrap distribution is cut, corrected for bias and for skewness."""
     from scipy.special import ndtr, ndtri
 
-    n = len(scores)
-    share_below = ((scores < value).sum() + (scores <= value).sum()) / (2 * n)
+    n = len(resampled)
+    share_below = ((resampled < value).sum() + (resampled <= value).sum()) / (2 * n)
     bias = ndtri(np.clip(share_below, 1 / (n + 1), n / (n + 1)))
     influence = without_one.mean() - without_one
     squares = (influence**2).sum()
@@ -270,12 +277,12 @@ def _bca_levels(value: float, scores: F64, without_one: F64, confidence: float) 
 
 
 class _Exchange:
-    """One layer's difference of two scores after the two predictions of some stimuli are exchanged.
+    """Difference of two scores of one layer after the two predictions of some stimuli are exchanged.
 
     Parameters
     ----------
     truth, prediction, other : arrays, `(n_stimuli, n_units)`
-        Deviations from each unit's mean, scaled to unit norm; zeros where a prediction is constant.
+        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
     """
 
     def __init__(self, truth: F64, prediction: F64, other: F64) -> None:
@@ -285,8 +292,8 @@ class _Exchange:
         self._n = len(truth)
 
     def difference(self, is_exchanged: F64) -> F64:
-        """For each row of ones, where a stimulus is exchanged, and zeros: `(n_rows,)`."""
-        change = [is_exchanged @ of_one for of_one in self._changes]
+        """The differences, `(n_rows,)`, for rows of ones, where a stimulus is exchanged, and zeros."""
+        change = [is_exchanged @ by_stimulus for by_stimulus in self._changes]
         return self._score(self._start[0], change, 1.0) - self._score(self._start[1], change, -1.0)
 
     def _score(self, start: tuple[F64, F64, F64], change: list[F64], sign: float) -> F64:

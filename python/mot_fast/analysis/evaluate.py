@@ -1,29 +1,31 @@
-"""What an alignment and its baselines score on held-out stimuli, kept with the alignment."""
+"""Scores of an alignment and its baselines on held-out stimuli, kept with the alignment."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, check_alignment
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.bootstrap import bootstrap_scores, p_better
+from mot_fast.analysis.bootstrap import Interval, intervals, p_value
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
-from mot_fast.networks.load import Source, load
+from mot_fast.networks.load import Source
 
 CONFIDENCE = 0.95
-"""Of the intervals."""
+"""Confidence level of the intervals."""
 
 N_DRAWS = 20
-"""Of the permuted coupling, by the seeds from 0 on."""
+"""Number of draws of the permuted coupling, by the seeds from 0 on."""
 
 
 def evaluate(
@@ -37,15 +39,15 @@ def evaluate(
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
     n_resamples : int
-        For the confidence intervals (95 %) and the p-value; at least 2.
+        Number of resamples for the confidence intervals (95 %) and the p-value, at least 2.
     seed : int
-        Of both; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+        Seed of the resamples; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
 
     Returns
     -------
     Alignment
-        The same, with its `evaluation`: of each coupling the score with its confidence interval, the scores of every
-        layer, and the hierarchy; of "permuted" their means and standard deviations over 20 draws.
+        The same alignment with its `evaluation`: for each coupling the score with its confidence interval, the scores
+        of every layer, and the hierarchy; for "permuted" their means and standard deviations over 20 draws.
 
     Raises
     ------
@@ -65,24 +67,18 @@ def evaluate(
     [0.66, 0.58, 0.59, 0.56]
     """
     check_alignment(alignment)
-    source, target = load(source).in_memory(), load(target).in_memory()
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    intervals = bootstrap_scores(
-        alignment, source, target, UNSHUFFLED, n_resamples=n_resamples, confidence=CONFIDENCE, seed=seed
-    )
-    weights = {
+    draws = {
         name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
         for name in COUPLINGS
     }
-    found = iter(alignment.scores(source, target, [each for draws in weights.values() for each in draws]))
-    scores = {name: _over_draws(draws, [next(found) for _ in draws]) for name, draws in weights.items()}
-    for name, interval in zip(UNSHUFFLED, intervals, strict=True):
-        scores[name] = replace(scores[name], low=_defined(interval.low), high=_defined(interval.high))
+    weights = list(chain.from_iterable(draws.values()))
+    scores, layers = HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=len(UNSHUFFLED))
     evaluation = Evaluation(
-        n_stimuli=source.n_stimuli,
-        scores=scores,
-        p_better=_defined(p_better(alignment, source, target, n_resamples=n_resamples, seed=seed)),
+        n_stimuli=len(layers[0].truth),
+        scores=_by_coupling(draws, scores, intervals(scores[: len(UNSHUFFLED)], layers, n_resamples, CONFIDENCE, seed)),
+        p_better=_p_better(layers, n_resamples, seed),
         confidence=CONFIDENCE,
         n_resamples=n_resamples,
         n_draws=N_DRAWS,
@@ -91,7 +87,25 @@ def evaluate(
     return replace(alignment, evaluation=evaluation)
 
 
+def _p_better(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float | None:
+    """P-value of "mot scores higher than pairwise_best"; None where it is not defined."""
+    which = [UNSHUFFLED.index(name) for name in ("mot", "pairwise_best")]
+    return _defined(p_value([layer.predicted_by(*which) for layer in layers], n_resamples, seed))
+
+
+def _by_coupling(
+    draws: Mapping[str, Sequence[F64]], scores: Sequence[Score], unshuffled: Sequence[Interval]
+) -> dict[str, CouplingScore]:
+    """Scores of every coupling over its draws, with the intervals of those that are not shuffled."""
+    unread = iter(scores)
+    found = {name: _over_draws(each, list(islice(unread, len(each)))) for name, each in draws.items()}
+    for name, interval in zip(UNSHUFFLED, unshuffled, strict=True):
+        found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
+    return found
+
+
 def _over_draws(weights: Sequence[F64], scores: Sequence[Score]) -> CouplingScore:
+    """Means and standard deviations over the draws of one coupling."""
     values = np.array([score.value for score in scores])
     hierarchies = np.array([hierarchy(each) if min(each.shape) > 1 else np.nan for each in weights])
     return CouplingScore(
@@ -104,9 +118,11 @@ def _over_draws(weights: Sequence[F64], scores: Sequence[Score]) -> CouplingScor
 
 
 def _sd(values: F64) -> float | None:
+    """Standard deviation; None of a single value, and where it is not defined."""
     return _defined(values.std(ddof=1)) if len(values) > 1 else None
 
 
 def _defined(value: npt.ArrayLike) -> float | None:
+    """The number, or None in the place of NaN."""
     number = float(np.asarray(value))
     return None if math.isnan(number) else number

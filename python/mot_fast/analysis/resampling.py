@@ -11,28 +11,28 @@ from mot_fast._validate import F64, Index
 from mot_fast.measures.score import correlate_units
 
 LEAST_SPREAD = 1e-6
-"""Sum of squared deviations over sum of squares below which sums have lost too many digits to tell a correlation."""
+"""Least ratio of squared deviations to squares, both summed; below it, rounding errors spoil the correlation."""
 
 
 class Resamples(Protocol):
-    """Some choices of stimuli, one a row."""
+    """Several resamples of the stimuli, one a row."""
 
     @property
     def n_drawn(self) -> F64:
-        """`(n_rows, 1)`: stimuli in each."""
+        """Number of stimuli in each resample, `(n_rows, 1)`."""
 
     def sums(self, values: F64) -> F64:
-        """`(n_rows, n_units)`: over the stimuli of each, of `values`, `(n_stimuli, n_units)`."""
+        """Sums of `values`, `(n_stimuli, n_units)`, over the stimuli of each resample, `(n_rows, n_units)`."""
 
-    def digits_lost(self, squares: F64) -> F64 | float:
-        """What sums of squares are to be measured against, to tell how exact they are."""
+    def scale(self, squares: F64) -> F64 | float:
+        """Size of the largest numbers that were added to get the sums of squares: rounding is relative to it."""
 
     def stimuli(self, row: int) -> Index:
-        """Those of one, with repetitions."""
+        """Positions of the stimuli of one resample, with repetitions."""
 
 
 class Drawn:
-    """Each stimulus drawn so many times: `counts` is `(n_rows, n_stimuli)`."""
+    """Resamples in which each stimulus is drawn as often as `counts`, `(n_rows, n_stimuli)`, says."""
 
     def __init__(self, counts: F64) -> None:
         self._counts = counts
@@ -42,8 +42,8 @@ class Drawn:
         """See `Resamples`."""
         return np.asarray(self._counts @ values)
 
-    def digits_lost(self, squares: F64) -> F64 | float:
-        """They are sums of what was drawn."""
+    def scale(self, squares: F64) -> F64 | float:
+        """The sums themselves, as they are sums over the stimuli drawn."""
         return squares
 
     def stimuli(self, row: int) -> Index:
@@ -52,7 +52,7 @@ class Drawn:
 
 
 class LeftOut:
-    """All stimuli but one, which are those from `first` on in turn."""
+    """Resamples of all stimuli but one: those from `first` on are left out in turn."""
 
     def __init__(self, n_stimuli: int, first: int, n_rows: int) -> None:
         self._n_stimuli, self._rows = n_stimuli, slice(first, first + n_rows)
@@ -62,8 +62,8 @@ class LeftOut:
         """See `Resamples`."""
         return np.asarray(values.sum(axis=0) - values[self._rows])
 
-    def digits_lost(self, squares: F64) -> F64 | float:  # noqa: ARG002
-        """They are differences of sums over all stimuli, whose squares sum to 1."""
+    def scale(self, squares: F64) -> F64 | float:  # noqa: ARG002
+        """One, as the sums are differences from sums over all stimuli, whose squares sum to 1."""
         return 1.0
 
     def stimuli(self, row: int) -> Index:
@@ -72,9 +72,9 @@ class LeftOut:
 
 
 def correlations(x: F64, predictions: Sequence[F64], resamples: Resamples) -> Iterator[F64]:
-    """Of each prediction: the correlation of each unit with it in each resample, `(n_rows, n_units)`.
+    """Correlations of every unit with its prediction in every resample, `(n_rows, n_units)`, for each prediction.
 
-    Where a unit or its prediction hardly varies in a resample, the correlation is computed from the activations drawn.
+    Where a unit or its prediction hardly varies in a resample, the correlation is computed from the stimuli drawn.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ def correlations(x: F64, predictions: Sequence[F64], resamples: Resamples) -> It
     n = resamples.n_drawn
     sum_x, square_x = resamples.sums(x), resamples.sums(x * x)
     spread_x = square_x - sum_x * sum_x / n
-    x_is_unsure = spread_x <= LEAST_SPREAD * resamples.digits_lost(square_x)
+    x_is_inexact = spread_x <= LEAST_SPREAD * resamples.scale(square_x)
     for p in predictions:
         sum_p, square_p = resamples.sums(p), resamples.sums(p * p)
         spread_p = square_p - sum_p * sum_p / n
-        is_unsure = x_is_unsure | ((spread_p <= LEAST_SPREAD * resamples.digits_lost(square_p)) & p.any(axis=0))
-        scale = np.sqrt(np.where(is_unsure | (spread_p <= 0), 1.0, spread_x * spread_p))
+        is_inexact = x_is_inexact | ((spread_p <= LEAST_SPREAD * resamples.scale(square_p)) & p.any(axis=0))
+        scale = np.sqrt(np.where(is_inexact | (spread_p <= 0), 1.0, spread_x * spread_p))
         r = np.clip((resamples.sums(x * p) - sum_x * sum_p / n) / scale, -1.0, 1.0)
-        for row in np.flatnonzero(is_unsure.any(axis=1)):
-            units = np.flatnonzero(is_unsure[row])
+        for row in np.flatnonzero(is_inexact.any(axis=1)):
+            units = np.flatnonzero(is_inexact[row])
             drawn = np.ix_(resamples.stimuli(int(row)), units)
             r[row, units] = correlate_units(x[drawn], p[drawn])
         yield r
