@@ -61,6 +61,21 @@ def test_hierarchy_null(networks, was, now):
     assert len(getattr(first, "layers" if was == "n_layer_draws" else "stimuli")) == 3
 
 
+def test_scores_and_rotations_of_an_alignment(networks):
+    alignment = mot.align(*networks, rotate=ALTERNATION)
+
+    def scores(**options):
+        return alignment.scores(*networks, [alignment.layer_plan], **options)[0].value
+
+    def rotations(**options):
+        return alignment.rotations_of([(0, 1)], **options)[0, 1]
+
+    for call in (scores, rotations):
+        name = {scores: "scores", rotations: "rotations_of"}[call]
+        first, second = both(call, {"n_threads": 1}, {"n_jobs": 1}, [f"{name}: n_threads is called n_jobs now"])
+        np.testing.assert_array_equal(first, second)
+
+
 def test_align_trajectories(networks):
     x, y = networks
     old, new = {"checkpoints_a": [x, x], "checkpoints_b": [y]}, {"source": [x, x], "target": [y]}
