@@ -15,8 +15,6 @@ from mot_fast._warnings import ConstantUnitsWarning, DamagedBlockWarning, Transp
 from mot_fast.alignment.align import align
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.compare import compare
-from mot_fast.analysis.comparison import Comparison, MethodResult
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
     from mot_fast.alignment.nested import NestedAlignment
     from mot_fast.alignment.trajectories import align_nested, align_trajectories
     from mot_fast.analysis.bootstrap import Interval, bootstrap_score, p_better
+    from mot_fast.analysis.compare import compare
+    from mot_fast.analysis.comparison import Comparison, MethodResult
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
@@ -93,6 +93,8 @@ _LATE = {
     "alignment.nested": ("NestedAlignment",),
     "alignment.trajectories": ("align_nested", "align_trajectories"),
     "analysis.bootstrap": ("Interval", "bootstrap_score", "p_better"),
+    "analysis.compare": ("compare",),
+    "analysis.comparison": ("Comparison", "MethodResult"),
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),

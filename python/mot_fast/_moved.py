@@ -7,7 +7,6 @@ modules then, hand on to `moved` what they are asked for.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -40,7 +39,7 @@ _PLACES = {
     "uncertainty": {"Interval": "analysis.bootstrap"},
 }
 """For every module of 0.1 whose classes are in pickles, where these classes are now."""
-_NEW_NAMES = {"Side": "NetworkSummary"}
+_NEW_NAMES = {"Branch": "NetworkGroup", "Side": "NetworkSummary"}
 
 
 def moved(module: str, name: str) -> Any:
@@ -51,13 +50,21 @@ def moved(module: str, name: str) -> Any:
     return getattr(import_module(f"mot_fast.{place}"), _NEW_NAMES.get(name, name))
 
 
-class MovedModules(MetaPathFinder, Loader):
-    """Finds the modules of version 0.1 that are no longer there."""
+class MovedModules:
+    """Finder and loader of the modules of version 0.1 that are no longer there.
+
+    It is none of `importlib.abc`'s, whose import would take longer than that of this package's core.
+    """
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:  # noqa: ARG002
         """A module that has nothing but the classes that moved."""
         package, _, module = fullname.rpartition(".")
-        return ModuleSpec(fullname, self) if package == "mot_fast" and module in _PLACES else None
+        if package != "mot_fast" or module not in _PLACES:
+            return None
+        return ModuleSpec(fullname, self)  # type: ignore[arg-type]  # it has all that importlib calls
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leave it to Python to make a new module."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Let the module look for each class when it is asked for it."""

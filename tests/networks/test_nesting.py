@@ -4,30 +4,30 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.networks.nesting import branch_of, flat
+from mot_fast.networks.nesting import as_one_network, network_group
 
 X = np.zeros((5, 2))
 
 
 def test_lists_and_mappings_of_networks_become_branches(tmp_path):
     np.savez(tmp_path / "third.npz", a=X)
-    tree = branch_of({"first": [X, X], "second": {"a": X}, "third": tmp_path / "third.npz"}, "runs")
+    tree = network_group({"first": [X, X], "second": {"a": X}, "third": tmp_path / "third.npz"}, "runs")
     assert (tree.name, tree.labels, tree.depth, len(tree)) == ("runs", ("first", "second", "third"), 1, 3)
     assert [network.name for network in tree.networks()] == ["runs/first", "runs/second", "runs/third"]
-    assert flat(tree).labels == ("first/layer0", "first/layer1", "second/a", "third/a")
+    assert as_one_network(tree).labels == ("first/layer0", "first/layer1", "second/a", "third/a")
 
 
 def test_they_nest_to_any_depth():
-    tree = branch_of([[[[X], [X, X]]], [[[X]], [[X]]]], "a")
+    tree = network_group([[[[X], [X, X]]], [[[X]], [[X]]]], "a")
     assert tree.depth == 3
     assert [len(network) for network in tree.networks()] == [1, 2, 1, 1]
-    assert flat(tree).labels[-1] == "1/1/0/layer0"
+    assert as_one_network(tree).labels[-1] == "1/1/0/layer0"
 
 
 def test_a_list_of_networks_with_rows_keeps_them():
     network = mot.load([np.arange(10.0)[:, None]])
-    tree = branch_of([network[::2], network[5:]], "a")
-    np.testing.assert_array_equal(flat(tree).layer("1/layer0").ravel(), np.arange(5.0, 10.0))
+    tree = network_group([network[::2], network[5:]], "a")
+    np.testing.assert_array_equal(as_one_network(tree).layer("1/layer0").ravel(), np.arange(5.0, 10.0))
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_a_list_of_networks_with_rows_keeps_them():
 )
 def test_what_is_no_branch_is_refused_by_its_place(value, error, message):
     with pytest.raises(error, match=message):
-        branch_of(value, "a")
+        network_group(value, "a")

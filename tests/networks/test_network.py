@@ -182,7 +182,7 @@ def test_layers_that_are_not_there_cannot_be_selected(layers, error, message):
 
 
 def test_layers_keep_their_own_rows():
-    """As those of networks do that were put together out of several."""
+    """Layers of a network that was joined from several networks."""
     first, second = mot.load([np.arange(8.0)[:, None]])[::2], mot.load([np.arange(4.0)[:, None]])
     both = Network([*first.layers, Layer("other", (4, 1), second.layers[0].read)], "both")
     assert both.n_stimuli == 4

@@ -17,7 +17,7 @@ import zarr
 from safetensors.numpy import save_file
 
 import mot_fast as mot
-from mot_fast.networks.files.containers import natural
+from mot_fast.networks.files.label_order import natural_order
 
 LABELS = ["layer2", "layer10", "layer1"]
 
@@ -128,7 +128,7 @@ def test_natural_order_is_one_order():
     labels = ["h/2", "h/10", "h.norm", "h", "x1", "x01", "x001", f"x{'9' * 5000}", "x²"]
     expected = ["h", "h/2", "h/10", "h.norm", "x001", "x01", "x1", labels[-2], "x²"]
     for order in (labels, labels[::-1]):
-        assert natural(order) == expected
+        assert natural_order(order) == expected
 
 
 def test_bfloat16_in_safetensors_becomes_float32(tmp_path):

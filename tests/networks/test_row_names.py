@@ -141,10 +141,10 @@ def test_arrays_without_a_shared_dimension_are_taken_as_they_stand(values):
         mot.load({**layers, "c": xarray.DataArray(np.zeros((2, 2, 2)))})
 
 
-def extracted(folder, values, names, known_by):
+def extracted(folder, values, names, identity_kind):
     folder.mkdir()
     np.save(folder / "layer000.npy", values)
-    stimuli = {"digest": chained(NO_STIMULI, [str(name).encode() for name in names]), "of": known_by}
+    stimuli = {"digest": chained(NO_STIMULI, [str(name).encode() for name in names]), "of": identity_kind}
     layers = [{"label": "a", "file": "layer000.npy", "n_units": values.shape[1]}]
     index = {"format": "mot_fast activations", "version": 1, "name": "model", "n_stimuli": 12, "is_complete": True}
     (folder / "network.json").write_text(json.dumps({**index, "layers": layers, "stimuli": stimuli}))

@@ -76,7 +76,7 @@ def _z_scores(values: np.ndarray) -> np.ndarray:
 
 
 def reliability(repeats: np.ndarray) -> float:
-    """Of the mean of all of one unit's repeats `(n_repeats, n_stimuli)`, from all splits into halves.
+    """Reliability of the mean of one unit's repeats `(n_repeats, n_stimuli)`, from all splits into halves.
 
     By the model behind Spearman and Brown: a signal of variance 1 and, in each repeat, noise of variance s give halves
     of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``.

@@ -1,8 +1,8 @@
-"""What an extraction of two small layers was asked for."""
+"""A request for an extraction of two small layers, with which tests write folders of activations."""
 
 from __future__ import annotations
 
-from mot_fast.networks.extraction.header import Request
+from mot_fast.networks.extraction.request import Request
 
 REQUEST = Request(
     name="net",

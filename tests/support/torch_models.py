@@ -12,6 +12,8 @@ from torch import nn
 import mot_fast as mot
 
 N_IDS = 60
+ROWS = torch.randn(9, 8, generator=torch.Generator().manual_seed(1))
+"""Nine stimuli of eight numbers."""
 
 
 class Residual(nn.Module):
@@ -192,3 +194,8 @@ def extracted(*arguments, **options):
     assert network.n_stimuli == header["n_stimuli"]
     assert header["is_complete"]
     return header, layers
+
+
+def linear(n_in=8, n_out=6):
+    """A linear layer with seeded weights."""
+    return seeded(nn.Linear, n_in, n_out)

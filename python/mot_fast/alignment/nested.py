@@ -15,7 +15,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.display import notebook, tables
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
-from mot_fast.networks.nesting import Branch
+from mot_fast.networks.nesting import NetworkGroup
 from mot_fast.networks.network import Network
 from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
@@ -36,8 +36,8 @@ class NestedAlignment:
     `mot_fast.align_nested`. The systems have n and m parts.
     """
 
-    source: Branch | Network
-    target: Branch | Network
+    source: NetworkGroup | Network
+    target: NetworkGroup | Network
     costs: F64
     """Costs of the pairs of parts, `(n, m)`: the least cost of aligning one with the other, one level below."""
     plan: F64
@@ -51,7 +51,7 @@ class NestedAlignment:
 
     @classmethod
     def of(
-        cls, source: Branch | Network, target: Branch | Network, layer_costs: F64, certificate: Certificate
+        cls, source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, certificate: Certificate
     ) -> NestedAlignment:
         """Solve this level, given the costs of all pairs of layers and the worst figures of their certificates."""
         costs, below = _costs(source, target, layer_costs)
@@ -62,7 +62,7 @@ class NestedAlignment:
     @property
     def n_levels(self) -> int:
         """Number of levels of transport, including the level of units: 3 for checkpoints."""
-        return 2 + (self.source.depth if isinstance(self.source, Branch) else 0)
+        return 2 + (self.source.depth if isinstance(self.source, NetworkGroup) else 0)
 
     def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
         """The alignment of two parts one level below, given by position or label; for two layers, their units' plan.
@@ -97,7 +97,8 @@ class NestedAlignment:
         """
         i, j = self._positions(source_part, target_part)
         parts = [
-            tree.children[k] if isinstance(tree, Branch) else None for tree, k in ((self.source, i), (self.target, j))
+            tree.children[k] if isinstance(tree, NetworkGroup) else None
+            for tree, k in ((self.source, i), (self.target, j))
         ]
         source, target = parts
         if not isinstance(source, Network) or not isinstance(target, Network):
@@ -182,7 +183,9 @@ class NestedAlignment:
         )
 
 
-def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[F64, list[Certificate]]:
+def _costs(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[F64, list[Certificate]]:
     """Costs between parts, and the certificates of their transports; parts that are layers have their layer costs."""
     if isinstance(source, Network) or isinstance(target, Network):
         return layer_costs, []
@@ -197,17 +200,19 @@ def _costs(source: Branch | Network, target: Branch | Network, layer_costs: F64)
     return costs, certificates
 
 
-def _solve(source: Branch | Network, target: Branch | Network, layer_costs: F64) -> tuple[Transport, list[Certificate]]:
+def _solve(
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+) -> tuple[Transport, list[Certificate]]:
     """The transport between two parts' parts, and the certificates of all levels below it."""
     costs, below = _costs(source, target, layer_costs)
     return solve_transport(costs), below
 
 
-def _spans(tree: Branch) -> list[slice]:
+def _spans(tree: NetworkGroup) -> list[slice]:
     """Positions of the layers of each part among the layers of all parts."""
     spans, start = [], 0
     for child in tree.children:
-        stop = start + (sum(map(len, child.networks())) if isinstance(child, Branch) else len(child))
+        stop = start + (sum(map(len, child.networks())) if isinstance(child, NetworkGroup) else len(child))
         spans.append(slice(start, stop))
         start = stop
     return spans

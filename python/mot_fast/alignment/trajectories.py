@@ -13,7 +13,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
 from mot_fast.layer_pairs.transport_costs import TransportCosts
 from mot_fast.networks.load import Source, warn_of_rows
-from mot_fast.networks.nesting import Branch, Nested, branch_of, flat
+from mot_fast.networks.nesting import Nested, NetworkGroup, as_one_network, network_group
 from mot_fast.networks.network import same_stimuli
 
 
@@ -71,7 +71,7 @@ def align_trajectories(
     >>> runs.hierarchy() > runs.hierarchy("pairwise_best")
     True
     """
-    trees = branch_of(source, "source"), branch_of(target, "target")
+    trees = network_group(source, "source"), network_group(target, "target")
     for tree in trees:
         if tree.depth != 1:
             raise ValueError(
@@ -126,7 +126,7 @@ def align_nested(
     >>> aligned.between(0, 1).plan.shape
     (3, 3)
     """
-    trees = branch_of(source, "source"), branch_of(target, "target")
+    trees = network_group(source, "source"), network_group(target, "target")
     if trees[0].depth != trees[1].depth:
         raise ValueError(
             f"source and target: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks"
@@ -135,7 +135,7 @@ def align_nested(
 
 
 def _align(
-    trees: tuple[Branch, Branch],
+    trees: tuple[NetworkGroup, NetworkGroup],
     n_jobs: int | None,
     progress: bool,
     memory_limit: int | None,
@@ -143,7 +143,7 @@ def _align(
     store: str | os.PathLike[str] | None,
 ) -> NestedAlignment:
     """Align two trees of networks at every level."""
-    source, target = map(flat, trees)
+    source, target = map(as_one_network, trees)
     what = f"{source.name} and {target.name}"
     same_stimuli([source, target], what)
     same_stimuli(

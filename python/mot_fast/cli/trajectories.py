@@ -9,7 +9,7 @@ import mot_fast as mot
 from mot_fast.alignment.nested import NestedAlignment
 from mot_fast.cli import arguments, output, terminal
 from mot_fast.display.text_summary import certificate_text
-from mot_fast.networks.files.containers import natural
+from mot_fast.networks.files.label_order import natural_order
 from mot_fast.networks.network import Network
 from mot_fast.system.control_characters import printable
 
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
 def checkpoints(path: Path, separator: str) -> dict[str, Network]:
     """Networks of a run by their checkpoints, in the order of training."""
     if path.is_dir():
-        names = natural([child.name for child in path.iterdir() if not child.name.startswith(".")])
+        names = natural_order([child.name for child in path.iterdir() if not child.name.startswith(".")])
         if not any(name.endswith(".npy") for name in names):
             return {name: mot.load(path / name) for name in names}
     run = mot.load(path)

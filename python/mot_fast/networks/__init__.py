@@ -1,1 +1,1 @@
-"""Networks as ordered lists of layers: from arrays, files and models."""
+"""Networks as ordered lists of layers, loaded from arrays, files and models."""

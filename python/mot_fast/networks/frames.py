@@ -1,4 +1,4 @@
-"""Activations as data frames, whose columns name a layer and a unit, and whose rows are stimuli."""
+"""Activations in data frames of pandas, whose rows are stimuli and whose columns are units of layers."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ LEVELS = ["layer", "unit"]
 
 
 class DataFrame(Protocol):
-    """What is read of a data frame of pandas, whose types are not always there."""
+    """The attributes of `pandas.DataFrame` that are used here; pandas itself may not be installed."""
 
     @property
     def columns(self) -> Any:
-        """Names of the columns."""
+        """Labels of the columns."""
 
     @property
     def iloc(self) -> Any:
-        """Selects by position."""
+        """Indexer that selects rows and columns by position."""
 
     def to_numpy(self) -> Array:
-        """All numbers."""
+        """Return all numbers as an array."""
 
 
 def frame(labels: Sequence[str], layers: Sequence[Array]) -> pandas.DataFrame:
-    """The layers side by side, each in its own type."""
+    """Join layers side by side into a data frame, each layer in its own type."""
     frames = optional.pandas()
     parts = [frames.DataFrame(values) for values in layers]
     return frames.concat(parts, axis="columns", keys=labels, names=LEVELS)
 
 
 def is_network(value: Any) -> bool:
-    """Whether it is a data frame of layers, not of one layer's units."""
+    """Whether a value is a data frame of several layers, instead of the units of one layer."""
     return is_frame(value) and value.columns.nlevels > 1
 
 
 def by_layer(source: Any, what: str) -> Any:
-    """A data frame's layers as a mapping of frames, in order of their first columns; anything else as it is."""
+    """Split a data frame into a frame for each layer, in the order of first columns; return other values unchanged."""
     if not is_frame(source):
         return source
     if source.columns.nlevels != len(LEVELS):
@@ -65,16 +65,16 @@ def by_layer(source: Any, what: str) -> Any:
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is a data frame of pandas."""
-    pandas = sys.modules.get("pandas")  # whoever has a frame has loaded it
+    """Whether a value is a data frame of pandas."""
+    pandas = sys.modules.get("pandas")  # a frame exists only if pandas is loaded
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
 def numbers(value: Any, what: str) -> Any:
-    """A data frame's numbers, in its memory where it holds them in one block; anything else as it is.
+    """Numbers of a data frame, without a copy if they lie in one block; other values are returned unchanged.
 
-    Columns of different types are joined as floats, each judged on its own: pandas would round large integers. Columns
-    that may lack numbers are taken where they lack none.
+    Columns of different types are validated and converted to floats one by one, since pandas would round large
+    integers. Columns of nullable types are accepted if they lack no number.
 
     Raises
     ------
@@ -92,9 +92,7 @@ def numbers(value: Any, what: str) -> Any:
 
 def _column(column: Any, name: Hashable, what: str) -> Array:
     kind = column.dtype
-    if not isinstance(
-        kind, np.dtype
-    ):  # nullable types and Arrow's have a type of numpy beside them, sparse ones in them
+    if not isinstance(kind, np.dtype):  # nullable and Arrow types know their type of numpy, sparse types contain it
         kind = kind.subtype if hasattr(kind, "fill_value") else getattr(kind, "numpy_dtype", None)
     if not isinstance(kind, np.dtype) or kind.kind not in "fiub":
         raise TypeError(f"{what}: expected real numbers, found {column.dtype} in column {name!r}")

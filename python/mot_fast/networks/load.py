@@ -1,4 +1,4 @@
-"""Networks from arrays in memory and from files."""
+"""`load`, which makes a network from arrays in memory or from a file, and the checks of pairs of networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mot_fast._dlpack import ArrayLike
 from mot_fast._warnings import TransposedLayersWarning, warn
 from mot_fast.networks import frames
 from mot_fast.networks.files import hdf5
-from mot_fast.networks.files.containers import Refused
+from mot_fast.networks.files.file_format import UnusableArray
 from mot_fast.networks.frames import DataFrame
 from mot_fast.networks.network import Layer, Network, Stimuli, same_stimuli
 from mot_fast.networks.paths import contents
@@ -24,6 +24,7 @@ from mot_fast.networks.row_names import with_stimuli_first
 
 Result = TypeVar("Result")
 _MANY_COLUMNS, _MORE_COLUMNS, _FEW_ROWS = 20, 4, 16
+"""Columns per row from which layers look transposed: `_MORE_COLUMNS` if there are fewer than `_FEW_ROWS` rows."""
 Source = Network | Mapping[str, ArrayLike] | Sequence[ArrayLike] | DataFrame | str | bytes | os.PathLike[str]
 
 
@@ -34,55 +35,57 @@ def load(
     layers: str | Sequence[str] | None = None,
     check_stimuli: bool = True,
 ) -> Network:
-    """The network that `source` holds, its layers read when needed.
+    """Load a network from arrays in memory or from a file; its layers are read when they are needed.
 
     Parameters
     ----------
-    source : mapping, sequence, path or Network
-        In memory, a mapping of labels to arrays or a sequence of arrays, each `(n_stimuli, n_units)` and in depth
-        order (data frames are arrays, and a dataset of xarray is a mapping); or a data frame whose columns have two
-        levels, (layer, unit), as `Network.to_pandas` gives it. CPU arrays with DLPack, as torch's and jax's, share
-        their memory (torch's bfloat16 and float8, which numpy lacks, are copied to float32); arrays that lie elsewhere
-        and only tell their shape and type (of h5py, zarr, xarray or dask) are read when needed. Of arrays of xarray
-        the dimension that all layers share, or else the first, holds the stimuli. Or a path:
+    source : mapping, sequence, data frame, path or Network
+        The layers in depth order, each `(n_stimuli, n_units)`, as one of the following:
 
-        - a folder of `.npy` files, or what `mot_fast.extract` wrote;
+        - a mapping of labels to arrays, such as a dataset of xarray, or a sequence of arrays;
+        - a data frame whose columns have two levels, (layer, unit), as `Network.to_pandas` returns it;
+        - a folder of `.npy` files, or a folder that `mot_fast.extract` wrote;
         - a `.npz` file;
-        - a `.safetensors` file, or the `.safetensors.index.json` of several, or a folder that holds one such index;
-        - an HDF5 file (`.h5`, `.hdf5`, or whatever holds HDF5), with h5py: every array in it, in groups or not;
-        - a MATLAB file (`.mat`), with h5py if it is of version 7.3: every full matrix in it, in structures or not;
-        - a Zarr group (a folder, often `.zarr`), with zarr: every array in it, in groups or not.
+        - a `.safetensors` file, the `.safetensors.index.json` of several, or a folder with one such index;
+        - an HDF5 file (`.h5`, `.hdf5`, or any file that holds HDF5; needs h5py) with all arrays in all groups;
+        - a MATLAB file (`.mat`; version 7.3 needs h5py) with all full matrices, also those in structures;
+        - a Zarr group (a folder, often `.zarr`; needs zarr) with all arrays in all groups.
 
-        Layers in files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
-        that is not the alphabetical one (`.npz`; HDF5 that tracks it; `mot_fast.extract`). Arrays in `.npy` and
-        `.safetensors` files and those in `.npz` and HDF5 files that are neither compressed nor in chunks are
-        memory-mapped (one whose numbers are not aligned in the file is copied when read). Integers and booleans become
-        float64 when read, bfloat16 and float8 become float32. The checksums of `.npz` files, and of what
-        `mot_fast.extract` wrote, are held to where at least half of a layer's stimuli are read.
+        Arrays may be data frames, CPU arrays with DLPack, as those of torch and jax, whose memory is shared (bfloat16
+        and float8, which numpy lacks, are copied to float32), or arrays of h5py, zarr, xarray or dask, which are read
+        when needed. In arrays of xarray, the dimension that all layers share, or else the first, holds the stimuli.
+
+        Layers of files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
+        that is not alphabetical (`.npz`; HDF5 that tracks the order; `mot_fast.extract`). Arrays in `.npy` and
+        `.safetensors` files, and those in `.npz` and HDF5 files that are neither compressed nor in chunks, are
+        memory-mapped (an array that is not aligned in the file is copied when it is read). Integers and booleans become
+        float64 when they are read, bfloat16 and float8 become float32. The checksums of `.npz` files and of
+        `mot_fast.extract` are compared if at least half of the stimuli of a layer are read.
     name : str, optional
-        For messages, tables and pictures; by default the file's, or "network".
+        Name of the network in messages, tables and figures; by default the name of the file, or "network".
     layers : str or sequence of str, optional
-        Labels, or shell patterns of labels (``"block*"``, ``["stem", "block*"]``): only layers that match are taken, in
-        the order of the patterns. What is a label is no pattern. By default all.
+        Labels, or shell patterns of labels (``"block*"``, ``["stem", "block*"]``), of the layers to load, in the order
+        of the patterns. A string that is a label is not taken for a pattern. By default all layers are loaded.
     check_stimuli : bool
-        Whether networks that are known to have seen different stimuli, or the same ones in another order, are refused
-        where they are compared: as far as the file tells which these were, as those of `mot_fast.extract` do, or the
-        indexes of data frames and labelled arrays.
+        Whether this network is refused in comparisons with networks that are known to have seen other stimuli, or the
+        same stimuli in another order. Stimuli are known from `mot_fast.extract`, and from the indexes of data frames
+        and labelled arrays.
 
     Returns
     -------
     Network
+        The network, whose activations are read from `source` when they are needed.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If there is no file at the path.
     ImportError
         If the file needs a package that is not installed.
     TypeError, ValueError
         If a layer is not a two-dimensional array of real numbers with at least one unit, the layers have different
-        numbers of stimuli or contradict each other about which these are, no layer matches a pattern, a path is empty,
-        or a file is damaged, unfinished or of an unknown kind.
+        numbers of stimuli or different names of stimuli, no layer matches a pattern, a path is empty, or a file is
+        damaged, unfinished or of an unknown format.
 
     Examples
     --------
@@ -97,28 +100,28 @@ def load(
 
 
 def named(source: Source, argument: str) -> Network:
-    """The network; one that is nothing but arrays is called by its argument's name."""
+    """Load a network; if it consists of arrays, which have no name, the name of its argument becomes its name."""
     return load(source, None if isinstance(source, Network) or is_path(source) else argument)
 
 
 def is_path(source: Any) -> TypeGuard[str | bytes | os.PathLike[str]]:
-    """Whether it says where a network lies."""
+    """Whether a source is the path of a network."""
     return isinstance(source, (str, bytes, os.PathLike))
 
 
 def _path(source: str | bytes | os.PathLike[str]) -> Path:
-    # Path("") is Path("."): whoever has lost a name would read whatever lies in the current folder.
+    # Path("") is Path("."): an empty name would load the files of the current folder.
     is_empty = isinstance(source, PurePath) and not source.parts
     return Path(_validate.path("" if is_empty else source, "source"))
 
 
 def warn_of_rows(networks: Sequence[Network]) -> None:
-    """Warn the caller of layers that look as if their rows were units and their columns stimuli.
+    """Warn the caller if layers look transposed, with units in rows and stimuli in columns.
 
-    Transposed layers are all of one width, the number of stimuli, in all networks that are compared. Networks may be so
-    too; hence only what has `_MANY_COLUMNS` times as many columns as rows is called odd, or `_MORE_COLUMNS` times as
-    many where there are fewer rows than `_FEW_ROWS`: less than a study has stimuli. Rows are those stored, as a few of
-    many stimuli may be selected.
+    Transposed layers all have one width, the number of stimuli, in all networks that are compared. So may layers that
+    are not transposed; hence the warning also requires `_MANY_COLUMNS` times as many columns as rows, or
+    `_MORE_COLUMNS` times as many if there are fewer rows than `_FEW_ROWS`, which is less than a study has stimuli. The
+    stored rows count, since few of many stimuli may be selected.
     """
     n_rows, widths = networks[0].layers[0].shape[0], {width for network in networks for width in network.widths}
     width = min(widths)
@@ -132,7 +135,7 @@ def warn_of_rows(networks: Sequence[Network]) -> None:
 
 
 def pair(source: Source, target: Source) -> tuple[Network, Network]:
-    """Two networks on the same stimuli, enough of them for correlations."""
+    """Load two networks, and check that they saw the same stimuli and enough of them for correlations."""
     source, target = named(source, "source"), named(target, "target")
     same_stimuli([source, target])
     _validate.enough_stimuli(source.n_stimuli, f"networks '{source.name}' and '{target.name}'")
@@ -179,7 +182,7 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
 
 
 def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
-    """Those labels that are what a pattern says, or else match it, in the order of the patterns."""
+    """Labels that equal or match a pattern, in the order of the patterns; without patterns all labels."""
     if patterns is None:
         return list(labels)
     found: list[str] = []
@@ -197,7 +200,7 @@ def _layer(label: str, values: Any, name: str) -> Layer:
         return _layer_of_hdf5(label, values, what)
     values = frames.numbers(values, what)
     is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__") or hasattr(values, "nnz")
-    if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read when needed, and each time anew
+    if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read again each time it is needed
         shape = _validate.layer_shape(values.shape, values.dtype, what)
         return Layer(label, shape, partial(_validate.array, values, what))
     array = _validate.array(values, what)
@@ -205,17 +208,17 @@ def _layer(label: str, values: Any, name: str) -> Layer:
 
 
 def _layer_of_hdf5(label: str, values: Any, what: str) -> Layer:
-    """What h5py has opened, with the checks that its files have elsewhere."""
+    """Make a layer of a dataset that the caller opened with h5py, with the checks of HDF5 files at a path."""
 
     def run(read: Callable[[], Result]) -> Result:
         try:
             return read()
-        except Refused as error:
+        except UnusableArray as error:
             raise error.error(f"{what}: {error}") from error
-        except Exception as error:  # of a file that has been closed, or is damaged
+        except Exception as error:  # the file may be closed or damaged
             raise ValueError(
                 f"{what}: expected an array of numbers, found {type(values).__name__} ({error})"
             ) from error
 
-    stored = run(partial(hdf5.stored_by, values))
+    stored = run(partial(hdf5.stored_dataset, values))
     return Layer(label, _validate.layer_shape(stored.shape, stored.dtype, what), partial(run, stored.read))

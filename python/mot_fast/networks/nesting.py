@@ -1,4 +1,4 @@
-"""Networks in lists of lists of any depth: what higher levels are made of."""
+"""Nested groups of networks, such as checkpoints of training runs, for alignments of more than two levels."""
 
 from __future__ import annotations
 
@@ -11,60 +11,68 @@ from mot_fast.networks.load import Source, is_path, load
 from mot_fast.networks.network import Network, same_stimuli
 
 Nested = Sequence["Source | Nested"] | Mapping[str, "Source | Nested"]
-"""Networks in sequences or mappings of any depth."""
+"""Networks in sequences or mappings, nested to any depth."""
 
 
 @dataclass(frozen=True)
-class Branch:
-    """Networks, or branches of the same depth, in order."""
+class NetworkGroup:
+    """An ordered group of networks, or of groups that are all nested equally deep."""
 
     name: str
     labels: tuple[str, ...]
-    children: tuple[Branch | Network, ...]
+    """Labels of the children."""
+    children: tuple[NetworkGroup | Network, ...]
 
     @property
     def depth(self) -> int:
-        """Levels of branches, this one among them."""
+        """Number of levels of groups, this one included."""
         return 1 + _depth(self.children[0])
 
     def networks(self) -> Iterator[Network]:
-        """All of them, from the first to the last."""
+        """Yield all networks in order."""
         for child in self.children:
-            yield from child.networks() if isinstance(child, Branch) else (child,)
+            yield from child.networks() if isinstance(child, NetworkGroup) else (child,)
 
     def __len__(self) -> int:
         return len(self.children)
 
 
-def branch_of(value: Any, name: str) -> Branch:
-    """The branch that a sequence, or a mapping from labels, of networks or of the like holds.
+def network_group(value: Any, name: str) -> NetworkGroup:
+    """Load a group of networks from a sequence or mapping, nested to any depth.
+
+    Parameters
+    ----------
+    value : sequence or mapping
+        Networks, anything that `mot_fast.load` accepts, or sequences or mappings of these.
+    name : str
+        Name of the group, for messages.
 
     Raises
     ------
     TypeError, ValueError
-        If it is none or empty, has labels that are no strings or hold a slash (those of layers may), has branches of
-        different depths, or its networks saw different numbers of stimuli.
+        If `value` is a single network, empty, or neither sequence nor mapping; a label is no string or holds a slash;
+        groups are nested unequally deep; or the networks saw different stimuli.
     """
-    tree = _tree(value, name)
-    if isinstance(tree, Network):
+    group = _loaded(value, name)
+    if isinstance(group, Network):
         raise ValueError(f"{name}: expected several networks, found one; two networks are aligned by mot_fast.align")
-    same_stimuli(list(tree.networks()), name)
-    return tree
+    same_stimuli(list(group.networks()), name)
+    return group
 
 
-def flat(tree: Branch) -> Network:
-    """All layers of all networks as one network."""
+def as_one_network(group: NetworkGroup) -> Network:
+    """Join all layers of all networks of a group into one network."""
     layers = [
-        replace(layer, label=f"{network.name.removeprefix(tree.name)}/{layer.label}".removeprefix("/"))
-        for network in tree.networks()
+        replace(layer, label=f"{network.name.removeprefix(group.name)}/{layer.label}".removeprefix("/"))
+        for network in group.networks()
         for layer in network.layers
     ]
-    stimuli = next((network.stimuli for network in tree.networks() if network.stimuli is not None), None)
-    return Network(layers, tree.name, stimuli)
+    stimuli = next((network.stimuli for network in group.networks() if network.stimuli is not None), None)
+    return Network(layers, group.name, stimuli)
 
 
-def _tree(value: Any, name: str) -> Branch | Network:
-    """`name` leads to it from the root, and names whatever is wrong with it."""
+def _loaded(value: Any, name: str) -> NetworkGroup | Network:
+    """Load a network or a group; `name` is its path from the outermost group, for messages."""
     if _is_network(value):
         return load(value, name).with_name(name)
     if not isinstance(value, (Mapping, Sequence)):
@@ -75,22 +83,22 @@ def _tree(value: Any, name: str) -> Branch | Network:
     for label in value if isinstance(value, Mapping) else ():
         if not isinstance(label, str) or "/" in label:
             raise TypeError(f"{name}: expected labels that are strings without '/', found {label!r}")
-    children = tuple(_tree(child, f"{name}/{label}") for label, child in items)
+    children = tuple(_loaded(child, f"{name}/{label}") for label, child in items)
     for (label, _), child in zip(items, children, strict=True):
         if _depth(child) != _depth(children[0]):
             raise ValueError(
                 f"{name}: expected branches of one depth, found {_depth(children[0])} levels above the networks in "
                 f"'{items[0][0]}' and {_depth(child)} in '{label}'"
             )
-    return Branch(name, tuple(str(label) for label, _ in items), children)
+    return NetworkGroup(name, tuple(str(label) for label, _ in items), children)
 
 
-def _depth(tree: Branch | Network) -> int:
-    return tree.depth if isinstance(tree, Branch) else 0
+def _depth(value: NetworkGroup | Network) -> int:
+    return value.depth if isinstance(value, NetworkGroup) else 0
 
 
 def _is_network(value: Any) -> bool:
-    """A network, a path to one, or nothing but arrays."""
+    """Whether a value is one network: a `Network`, a path, a data frame of layers, or a collection of arrays."""
     if isinstance(value, Network) or is_path(value) or frames.is_network(value):
         return True
     if isinstance(value, Mapping):

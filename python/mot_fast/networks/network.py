@@ -1,4 +1,4 @@
-"""A network as this package sees it: an ordered, labelled list of layers that are read when needed."""
+"""`Network`, an ordered list of layers that are read when needed, and the check that networks saw the same stimuli."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from mot_fast.system.control_characters import printable
 if TYPE_CHECKING:
     import pandas
 
-LEAST_SHARE_CHECKED = 2
-"""Files are held to their checksums where at least one in so many stimuli is read: that takes all of them."""
+_CHECKED_SHARE = 2
+"""Checksums, which need all stimuli of a layer, are compared if at least one stimulus in this many is read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer: its label, its shape `(n_stimuli, n_units)` as stored, how to read it, and which stimuli count."""
+    """A layer: its label, stored shape `(n_stimuli, n_units)`, the function that reads it, and the selected stimuli."""
 
     label: str
     shape: tuple[int, int]
     read: Callable[[], Array]
     is_in_file: bool = False
-    """Whether another process can read it as well: `read` refers to a file instead of holding the numbers."""
+    """Whether `read` refers to a file, which other processes can read as well, instead of holding the numbers."""
     rows: Index | None = None
-    """The stimuli selected; None: all."""
+    """Indices of the selected stimuli; None selects all."""
     check: Callable[[], None] | None = None
-    """Raises `ValueError` where the file has a checksum of the layer's numbers and they have another."""
+    """Raises `ValueError` if the numbers differ from the checksum in the file; None if there is no checksum."""
 
     @property
     def n_stimuli(self) -> int:
@@ -46,46 +46,68 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Stimuli:
-    """Which stimuli a network saw, where its file tells."""
+    """The identity of the stimuli that a network saw, as far as it is known."""
 
     digest: str | None = None
-    """Of all stimuli in their order, as `mot_fast.extract` recorded it."""
+    """Digest of all stimuli in their order, which `mot_fast.extract` recorded."""
     rows: Index | None = None
-    """Those selected; None: all."""
+    """Indices of the selected stimuli; None selects all."""
     names: RowNames | None = None
-    """What all stimuli are called, where the layers were data frames or labelled arrays."""
+    """Names of all stimuli, if the layers were data frames or labelled arrays."""
     is_of_names: bool = False
-    """Whether the digest is of what the stimuli are called, by whoever extracted the activations."""
+    """Whether the digest is that of names, which were given to `mot_fast.extract`, and not of contents."""
 
     def select(self, rows: Index) -> Stimuli:
-        """Some of those selected."""
+        """Select some of the selected stimuli."""
         return replace(self, rows=rows if self.rows is None else self.rows[rows])
 
     def rows_of(self, n_stimuli: int) -> Index:
-        """Where the selected stimuli stood among all."""
+        """Indices of the selected stimuli among all stimuli."""
         return np.arange(n_stimuli, dtype=np.int64) if self.rows is None else self.rows
 
 
 class Network:
-    """An ordered list of layers that saw the same stimuli; made by `mot_fast.load`.
+    """A neural network as an ordered list of layers, whose activations are responses to the same stimuli.
 
-    Indexing selects stimuli, ``network[rows]``, with a slice, an array of indices or a mask; nothing is read or copied
-    before it is needed. As a matrix would, it has a `shape` and takes ``network[rows, ...]``, by which scikit-learn
-    splits it.
+    `mot_fast.load` and `mot_fast.extract` make networks. ``network[rows]`` selects stimuli with a slice, an array of
+    indices or a mask; activations are read when they are needed. Like a matrix, a network has a `shape` and accepts
+    ``network[rows, ...]``, so that scikit-learn can split it.
 
     Parameters
     ----------
     layers : sequence of Layer
-        In depth order.
+        The layers in depth order.
     name : str
-        For messages, tables and pictures.
+        Name of the network in messages, tables and figures.
     stimuli : Stimuli, optional
-        Which they are, if that is known: networks that are known to have seen different ones are not compared.
+        Identity of the stimuli, if it is known. Networks with different stimuli are not compared.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        The layers in depth order.
+    labels : tuple of str
+        Labels of the layers.
+    widths : tuple of int
+        Number of units of each layer.
+    name : str
+        Name of the network.
+    stimuli : Stimuli or None
+        Identity of the stimuli.
 
     Raises
     ------
     ValueError
         If there are no layers, labels repeat, or the layers have different numbers of stimuli.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> network = mot.load({"V1": np.zeros((10, 4)), "IT": np.zeros((10, 3))}, name="brain")
+    >>> network.labels, network.widths
+    (('V1', 'IT'), (4, 3))
+    >>> network[:5]
+    Network('brain', 2 layers, 7 units, 5 stimuli)
     """
 
     def __init__(self, layers: Sequence[Layer], name: str = "network", stimuli: Stimuli | None = None) -> None:
@@ -93,7 +115,6 @@ class Network:
             raise ValueError(f"network '{name}': expected at least one layer, found none")
         self.name = name
         self.stimuli = stimuli
-        """Which they are, if that is known."""
         self.labels = tuple(layer.label for layer in layers)
         self.widths = tuple(layer.shape[1] for layer in layers)
         if len(set(self.labels)) != len(layers):
@@ -105,7 +126,6 @@ class Network:
                     f"layer '{layers[0].label}' and {layer.n_stimuli} in layer '{layer.label}'"
                 )
         self.layers = tuple(layers)
-        """In depth order."""
 
     @property
     def n_layers(self) -> int:
@@ -119,13 +139,13 @@ class Network:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """`(n_stimuli, n_units)`, as if all layers stood side by side."""
+        """Shape `(n_stimuli, n_units)` of the matrix of all layers side by side."""
         return self.n_stimuli, sum(self.widths)
 
     def __len__(self) -> int:
         return self.n_layers
 
-    # Indexing selects stimuli, not layers: iterating by it would be a trap.
+    # Indexing selects stimuli, not layers: iteration by index would be a trap.
     __iter__ = None
     __contains__ = None
 
@@ -143,7 +163,7 @@ class Network:
         return Network(layers, self.name, None if self.stimuli is None else self.stimuli.select(rows))
 
     def with_layers(self, layers: Sequence[Layer]) -> Network:
-        """Other layers of the same name, on the same stimuli."""
+        """A network of other layers, with the same name and stimuli."""
         return Network(layers, self.name, self.stimuli)
 
     def with_name(self, name: str) -> Network:
@@ -151,12 +171,23 @@ class Network:
         return Network(self.layers, name, self.stimuli)
 
     def select(self, layers: Iterable[int | str]) -> Network:
-        """The same network with some of its layers alone, by position or label, in the order given.
+        """The same network with some of its layers only.
+
+        Parameters
+        ----------
+        layers : iterable of int or str
+            Positions or labels of the layers, in the order of the new network.
+
+        Returns
+        -------
+        Network
 
         Raises
         ------
-        IndexError, KeyError, TypeError, ValueError
-            If there is no such layer, or none is given, or one twice, or no list.
+        IndexError, KeyError
+            If the network has no such layer.
+        TypeError, ValueError
+            If `layers` is a single layer or a slice instead of several layers, is empty, or has a layer twice.
         """
         if isinstance(layers, (str, int, slice)):
             raise TypeError(f"layers: expected several layers, found {layers!r}; one alone is a list of one")
@@ -164,7 +195,19 @@ class Network:
         return self.with_layers([self.layers[_validate.position(which, self.labels, what)] for which in layers])
 
     def read(self, which: int | str) -> tuple[Array, Index | None]:
-        """A layer's activations as stored, mapped where possible, and the stimuli selected of them (None: all).
+        """Stored activations of a layer, memory-mapped where possible, and the indices of the selected stimuli.
+
+        Parameters
+        ----------
+        which : int or str
+            Position or label of the layer.
+
+        Returns
+        -------
+        activations : array
+            Activations of all stored stimuli, of shape `(n_stored_stimuli, n_units)`.
+        rows : array of int or None
+            Indices of the selected stimuli; None if all are selected.
 
         Raises
         ------
@@ -173,7 +216,7 @@ class Network:
         """
         layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
         what = f"network '{self.name}', layer '{layer.label}'"
-        if layer.check is not None and layer.n_stimuli * LEAST_SHARE_CHECKED >= layer.shape[0]:
+        if layer.check is not None and layer.n_stimuli * _CHECKED_SHARE >= layer.shape[0]:
             layer.check()
         values = _validate.activations(layer.read(), what)
         if values.shape != layer.shape:
@@ -182,7 +225,17 @@ class Network:
         return values, layer.rows
 
     def layer(self, which: int | str) -> Array:
-        """Activations `(n_stimuli, n_units)` of one layer, by position or label.
+        """Activations of one layer.
+
+        Parameters
+        ----------
+        which : int or str
+            Position or label of the layer.
+
+        Returns
+        -------
+        array of shape (n_stimuli, n_units)
+            Activations of the selected stimuli; read-only.
 
         Raises
         ------
@@ -195,7 +248,7 @@ class Network:
         return values
 
     def in_memory(self) -> Network:
-        """The same network with the selected activations read once and kept, for those who need them many times."""
+        """The same network with the selected activations read into memory."""
         layers = []
         for l, label in enumerate(self.labels):
             values = self.layer(l)
@@ -203,13 +256,13 @@ class Network:
         return self.with_layers(layers)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The activations as a table, which `mot_fast.load` takes back. Needs pandas.
+        """Copy the activations to a data frame, which `mot_fast.load` accepts.
 
         Returns
         -------
         pandas.DataFrame
-            One row a stimulus, one column a unit; columns have two levels, `layer` and `unit`. A copy, in which every
-            layer keeps its type.
+            One row for each stimulus and one column for each unit, in the type of its layer; the columns have two
+            levels, `layer` and `unit`.
 
         Raises
         ------
@@ -235,12 +288,12 @@ class Network:
 
 
 def same_stimuli(networks: Sequence[Network], what: str = "source and target") -> None:
-    """All networks must have seen the same stimuli: as many, and the same ones as far as that is known.
+    """Check that networks saw the same number of stimuli, and the same stimuli as far as these are known.
 
     Raises
     ------
     ValueError
-        If they have not.
+        If the networks saw different stimuli.
     """
     first = networks[0]
     for other in networks[1:]:
@@ -269,13 +322,13 @@ def same_stimuli(networks: Sequence[Network], what: str = "source and target") -
 
 
 def _same_names(networks: Sequence[Network], what: str) -> None:
-    """Indexes of data frames and labelled arrays must not contradict each other."""
+    """Check that the row names of data frames and labelled arrays do not contradict each other."""
     known = [
         (network, stimuli, stimuli.names)
         for network in networks
         if (stimuli := network.stimuli) is not None and stimuli.names is not None
     ]
-    known.sort(key=lambda each: each[2].labels is None or each[2].is_counted)  # those that say most come first
+    known.sort(key=lambda each: each[2].labels is None or each[2].is_counted)  # the most informative names first
     if not known:
         return
     first, expected, names = known[0]
@@ -291,7 +344,7 @@ def _same_names(networks: Sequence[Network], what: str) -> None:
 
 
 def _contradiction(expected: Stimuli, names: RowNames, found: Stimuli, network: Network) -> str | None:
-    """How a network's stimuli differ from those that have names, as far as there is any telling."""
+    """Describe how the stimuli of a network differ from the expected names; None if no difference is known."""
     if found.names is not None:
         return names.select(expected.rows).contradiction(found.names.select(found.rows))
     n_stimuli, labels = network.layers[0].shape[0], names.labels
@@ -299,7 +352,7 @@ def _contradiction(expected: Stimuli, names: RowNames, found: Stimuli, network: 
         return None
     try:
         digest = chained(NO_STIMULI, (identity(label, "index") for label in labels))
-    except TypeError:  # an extraction knows no such names
+    except TypeError:  # `mot_fast.extract` accepts no such names
         return None
     if digest != found.digest:
         return f"others than an index that begins with {labels[0]!r}"

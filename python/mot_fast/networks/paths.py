@@ -1,4 +1,4 @@
-"""What lies at a path: the layers of a network in depth order, whatever kind of file or folder holds them."""
+"""Reads the file or folder at a path as a network: recognizes its format and lists its layers in depth order."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from typing import TypeVar
 
 from mot_fast import _validate
 from mot_fast.networks.files.activation_index import INDEX, LayerFile, read_index
-from mot_fast.networks.files.containers import (
+from mot_fast.networks.files.file_format import (
     NPZ,
     SAFETENSORS,
     SHARDS,
-    Container,
-    Refused,
-    Stored,
-    is_alphabetical,
-    natural,
+    FileFormat,
+    StoredArray,
+    UnusableArray,
 )
 from mot_fast.networks.files.hdf5 import HDF5, is_hdf5
-from mot_fast.networks.files.mapped import Mapped
+from mot_fast.networks.files.label_order import is_alphabetical, natural_order
+from mot_fast.networks.files.mapped_array import MappedArray
 from mot_fast.networks.files.matlab import MATLAB
-from mot_fast.networks.files.npz import npy_file
+from mot_fast.networks.files.numpy_files import npy_file
 from mot_fast.networks.files.safetensors import INDEX_SUFFIX
 from mot_fast.networks.files.zarr_store import ZARR
 from mot_fast.networks.network import Layer, Stimuli
@@ -32,7 +31,7 @@ from mot_fast.system import optional
 
 Result = TypeVar("Result")
 
-_OF_SUFFIX = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
+_FORMATS = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
 _KINDS = "a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files"
 _HINTS = {
     ".npy": "; put the .npy files of one network into a folder",
@@ -43,54 +42,58 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Contents:
-    """The layers at a path, each made when it is asked for."""
+    """Name, layers and stimuli of the network at a path."""
 
     name: str
     layers: Mapping[str, Callable[[], Layer]]
-    """By label, in depth order."""
+    """Functions that open the layers, by label in depth order."""
     stimuli: Stimuli | None = None
 
 
 def contents(path: Path) -> Contents:
-    """What lies at a path.
+    """List the layers of the network at a path.
 
     Raises
     ------
-    FileNotFoundError, ImportError, ValueError
-        If there is nothing, what is there is of an unknown kind, damaged or unfinished, or its reader is not installed.
+    FileNotFoundError
+        If there is nothing at the path.
+    ImportError
+        If the package that reads the file is not installed.
+    ValueError
+        If the file or folder is of an unknown format, damaged or unfinished.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected {_KINDS}, found nothing")
     path = path.absolute()  # for processes that run in another folder
     if path.is_file() and path.name.endswith(INDEX_SUFFIX):
-        return Contents(path.name.removesuffix(INDEX_SUFFIX), _of_container(path, SHARDS))
+        return Contents(path.name.removesuffix(INDEX_SUFFIX), _layers_of_file(path, SHARDS))
     if (path / INDEX).exists():
-        return _of_index(path)
+        return _extracted_network(path)
     if path.is_dir() and not _is_zarr(path):
-        return Contents(path.stem, _of_folder(path))
-    return Contents(path.stem, _of_container(path, ZARR if path.is_dir() else _container_of(path)))
+        return Contents(path.stem, _layers_of_folder(path))
+    return Contents(path.stem, _layers_of_file(path, ZARR if path.is_dir() else _format_of(path)))
 
 
-def _container_of(path: Path) -> Container:
-    """By its suffix; what HDF5 is, under whatever other suffix, says so itself, as MATLAB's newer files do."""
+def _format_of(path: Path) -> FileFormat:
+    """Format of a file by its suffix, or by the HDF5 signature, which MATLAB files of version 7.3 have as well."""
     if not path.is_file():
         raise ValueError(f"{path}: expected {_KINDS}, found neither a file nor a folder")
-    container = _OF_SUFFIX.get(path.suffix.lower())
-    if container in (None, MATLAB) and is_hdf5(path):
+    found = _FORMATS.get(path.suffix.lower())
+    if found in (None, MATLAB) and is_hdf5(path):
         return HDF5
-    if container is None:
+    if found is None:
         raise ValueError(
             f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix.lower(), '')}"
         )
-    return container
+    return found
 
 
 def _is_zarr(path: Path) -> bool:
     return path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zarray"))
 
 
-def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
-    """Its `.npy` files, or those that an index of shards names; hidden files are of Finders, editors and the like."""
+def _layers_of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
+    """List the `.npy` files of a folder, or the tensors of its index of shards; hidden files are skipped."""
     seen = sorted(each for each in path.iterdir() if not each.name.startswith("."))
     files = {each.stem: each for each in seen if each.name.endswith(".npy")}
     indexes = [each for each in seen if each.name.endswith(INDEX_SUFFIX)]
@@ -98,52 +101,69 @@ def _of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
         names = ", ".join(f"'{index.name}'" for index in indexes)
         raise ValueError(f"{path}: expected one network, found {names}{' beside .npy files' if files else ''}")
     if indexes:
-        return _of_container(indexes[0], SHARDS)
+        return _layers_of_file(indexes[0], SHARDS)
     if not files:
-        others = [each.name for each in seen if each.is_dir() or each.suffix in _OF_SUFFIX]
+        others = [each.name for each in seen if each.is_dir() or each.suffix in _FORMATS]
         hint = f"; '{others[0]}' in it may be a network" if others else ""
         raise ValueError(f"{path}: expected a folder of .npy files, found none in it{hint}")
-    return {label: partial(layer_of_npy, files[label]) for label in natural(list(files))}
+    return {label: partial(layer_of_npy, files[label]) for label in natural_order(list(files))}
 
 
 def layer_of_npy(path: Path, label: str | None = None, crc32: int | None = None, dtype: str | None = None) -> Layer:
-    """The layer that a `.npy` file holds, by default under the file's name; numbers may have a checksum and a type."""
+    """Open a `.npy` file as a layer.
 
-    def look() -> Mapped:
+    Parameters
+    ----------
+    path : Path
+    label : str, optional
+        Label of the layer; by default the name of the file without its suffix.
+    crc32 : int, optional
+        Expected checksum of the numbers.
+    dtype : str, optional
+        Expected type of the numbers, which must then be stored by rows.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        If there is no such file, or it is damaged, of another type, or not a matrix of real numbers.
+    """
+
+    def opened() -> MappedArray:
         array = npy_file(path, crc32)
         if dtype is not None and (array.dtype.name != dtype or array.is_by_columns):
             order = " by columns" if array.is_by_columns else ""
             raise ValueError(f"it was altered: it holds {array.dtype}{order}, and {INDEX} says {dtype} by rows")
         return array
 
-    array = _guarded(path, ".npy file", look)
-    stored = Stored(array.shape, array.dtype, array.read, array.check)
+    array = _guarded(path, ".npy file", opened)
+    stored = StoredArray(array.shape, array.dtype, array.read, array.check)
     return _layer(path, ".npy file", str(path), path.stem if label is None else label, stored)
 
 
-def _of_container(path: Path, container: Container) -> dict[str, Callable[[], Layer]]:
-    if container.package is not None and importlib.util.find_spec(container.package) is None:
-        raise optional.missing(f"{path}: a {container.kind} needs", container.package)
-    arrays = _guarded(path, container.kind, partial(container.list_arrays, path))
+def _layers_of_file(path: Path, format: FileFormat) -> dict[str, Callable[[], Layer]]:
+    """List the layers of a file, or of a Zarr folder, in depth order."""
+    if format.package is not None and importlib.util.find_spec(format.package) is None:
+        raise optional.missing(f"{path}: a {format.kind} needs", format.package)
+    arrays = _guarded(path, format.kind, partial(format.list_arrays, path))
 
     def make(label: str) -> Layer:
-        stored = _guarded(path, container.kind, arrays[label], label)
-        return _layer(path, container.kind, f"{path}, layer '{label}'", label, stored)
+        stored = _guarded(path, format.kind, arrays[label], label)
+        return _layer(path, format.kind, f"{path}, layer '{label}'", label, stored)
 
     labels = list(arrays)
-    # An alphabetical order is nobody's choice: names were sorted, and "layer10" came before "layer2".
-    keeps_order = container.keeps_order and not is_alphabetical(labels)
-    return {label: partial(make, label) for label in (labels if keeps_order else natural(labels))}
+    # An alphabetical order comes from sorting, which puts "layer10" before "layer2", and is not the order of depth.
+    keeps_order = format.keeps_order and not is_alphabetical(labels)
+    return {label: partial(make, label) for label in (labels if keeps_order else natural_order(labels))}
 
 
-def _layer(path: Path, kind: str, what: str, label: str, stored: Stored) -> Layer:
+def _layer(path: Path, kind: str, what: str, label: str, stored: StoredArray) -> Layer:
     shape = _validate.layer_shape(stored.shape, stored.dtype, what)
     check = None if stored.check is None else partial(_guarded, path, kind, stored.check)
     return Layer(label, shape, partial(_guarded, path, kind, stored.read, label), is_in_file=True, check=check)
 
 
-def _of_index(path: Path) -> Contents:
-    """A folder that `mot_fast.extract` wrote."""
+def _extracted_network(path: Path) -> Contents:
+    """List the layers of a folder that `mot_fast.extract` wrote."""
     index = read_index(path / INDEX)
     if not index.is_complete:
         raise ValueError(
@@ -164,12 +184,12 @@ def _of_index(path: Path) -> Contents:
 
 
 def _guarded(path: Path, kind: str, read: Callable[[], Result], label: str | None = None) -> Result:
-    """Runs a reader and names the file, and the layer if it is one's, in whatever it raises."""
+    """Run a reader; name the file, and the layer if there is one, in the errors that it raises."""
     try:
         return read()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: expected the file that was loaded, found nothing there") from error
-    except Refused as error:
+    except UnusableArray as error:
         what = path if label is None else f"{path}, layer '{label}'"
         raise error.error(f"{what}: {error}") from error
     except Exception as error:  # a damaged file can make its readers raise anything

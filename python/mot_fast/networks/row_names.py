@@ -1,4 +1,4 @@
-"""What the rows of data frames and labelled arrays are called, and whether two arrays' rows contradict each other."""
+"""Names of the rows of data frames and labelled arrays, which must agree between the layers and networks of a study."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from mot_fast.networks import frames
 
 @dataclass(frozen=True, eq=False)
 class RowNames:
-    """What is known of the names of rows."""
+    """What is known about the names of the rows of an array."""
 
     labels: Sequence[Hashable] | None = None
-    """One a row, where there are any."""
+    """Names of the rows; None if they have none."""
     levels: tuple[Hashable, ...] = ()
-    """Of labels of several parts: what the parts are."""
+    """Names of the index levels, if the index has several."""
     is_counted: bool = False
-    """Whether the labels are no more than the rows' numbers from 0 on, which everybody's are."""
+    """Whether the labels are the default index 0, 1, 2, ..., which tells nothing about the stimuli."""
     dimension: Hashable = None
-    """What the rows as a whole are called."""
+    """Name of the dimension that holds the rows."""
     unit_dimensions: frozenset[Hashable] = frozenset()
-    """What the columns of a network's layers are called as a whole."""
+    """Names of the dimensions that hold the units of the layers."""
 
     def select(self, rows: Index | None) -> RowNames:
-        """Those of some of the rows."""
+        """Names of some of the rows."""
         if rows is None or self.labels is None:
             return self
         return replace(self, labels=[self.labels[row] for row in rows])
 
     def contradiction(self, other: RowNames) -> str | None:
-        """How the other rows differ from these; None where they do not, or nobody can tell.
+        """Describe how the names of other rows differ from these; None if no difference is known.
 
-        Rows that are only counted may be any stimuli, but they are not those of the other array in another order.
+        Rows with a default index may be any stimuli, but not those of the other array in another order.
         """
         for one, two in ((self, other), (other, self)):
             if one.dimension in two.unit_dimensions and one.dimension not in one.unit_dimensions:
@@ -56,12 +56,12 @@ class RowNames:
 
 
 def with_stimuli_first(arrays: Mapping[str, Any], what: str) -> tuple[dict[str, Any], RowNames | None]:
-    """Labelled arrays of one network with the dimension that they share in front, and what their rows are called.
+    """Transpose labelled arrays so that the dimension that they share comes first, and collect the names of the rows.
 
     Raises
     ------
     ValueError
-        If that could be either dimension, or the rows of two arrays contradict each other.
+        If the arrays share both dimensions, or the names of two arrays contradict each other.
     """
     labelled = {label: values for label, values in arrays.items() if _is_labelled(values) and values.ndim == 2}
     dimension = _shared_dimension(labelled, what)
@@ -79,7 +79,7 @@ def with_stimuli_first(arrays: Mapping[str, Any], what: str) -> tuple[dict[str, 
 
 
 def _shared_dimension(labelled: Mapping[str, Any], what: str) -> Hashable:
-    """The name of the stimuli's dimension: the first of all arrays, or the only one that all of them have."""
+    """Name of the dimension that holds the stimuli: the first one, or the only one that all arrays share."""
     dims = [values.dims for values in labelled.values()]
     if len({each[0] for each in dims}) < 2:
         return dims[0][0] if dims else None
@@ -94,7 +94,10 @@ def _shared_dimension(labelled: Mapping[str, Any], what: str) -> Hashable:
 
 
 def _agreed(indexes: Mapping[str, Any], what: str) -> RowNames | None:
-    """What the rows of a network's layers are called; an index is looked at once, as a frame's layers share theirs."""
+    """Names of the rows of all layers; `ValueError` if two indexes differ.
+
+    An index is read once, since the layers of a data frame share theirs.
+    """
     seen: dict[int, tuple[str, RowNames]] = {}
     for label, index in indexes.items():
         if id(index) not in seen:
@@ -107,6 +110,7 @@ def _agreed(indexes: Mapping[str, Any], what: str) -> RowNames | None:
 
 
 def _names(index: Any) -> RowNames:
+    """Names in an index of pandas."""
     parts = [index.get_level_values(level) for level in range(index.nlevels)]
     lists = [
         [None if is_missing else label for label, is_missing in zip(part.tolist(), part.isna(), strict=True)]
@@ -118,5 +122,5 @@ def _names(index: Any) -> RowNames:
 
 
 def _is_labelled(value: Any) -> bool:
-    xarray = sys.modules.get("xarray")  # whoever has such an array has loaded it
+    xarray = sys.modules.get("xarray")  # such an array exists only if xarray is loaded
     return xarray is not None and isinstance(value, xarray.DataArray)

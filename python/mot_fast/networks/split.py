@@ -1,4 +1,4 @@
-"""Seeded splits of the stimuli into training and held-out ones."""
+"""Seeded splits of stimuli into training and held-out stimuli."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from mot_fast._validate import Index
 
 
 def split(n_stimuli: int, test_size: float = 0.2, seed: int = 0) -> tuple[Index, Index]:
-    """A random split of the stimuli, the same for the same seed.
+    """Split stimuli at random into training and held-out stimuli.
 
     Parameters
     ----------
     n_stimuli : int
-        At least 2.
+        Number of stimuli, at least 2.
     test_size : float
-        Fraction of the stimuli that is held out, between 0 and 1; the number is rounded.
+        Fraction of the stimuli that is held out, between 0 and 1; the number of held-out stimuli is rounded.
     seed : int
-        Of `numpy.random.default_rng`.
+        Seed of `numpy.random.default_rng`; equal seeds give equal splits.
 
     Returns
     -------
     train, test : arrays of int
-        Increasing indices; together all of ``range(n_stimuli)``.
+        Indices of the training and of the held-out stimuli, each increasing; together ``range(n_stimuli)``.
 
     Raises
     ------

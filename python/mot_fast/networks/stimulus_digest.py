@@ -1,4 +1,4 @@
-"""One short text that stands for a sequence of stimuli, the same however they were cut into batches."""
+"""Digests that identify a sequence of stimuli, and do not depend on how it was divided into batches."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 NO_STIMULI = ""
-"""The digest before the first stimulus."""
-_SIZE = 20
+"""Digest of the empty sequence."""
+_DIGEST_BYTES = 20
 
 
 def identity(value: Any, what: str) -> bytes:
-    """What tells one stimulus from others: a sentence, a file's name or a number, as bytes.
+    """Encode the identifier of a stimulus, a sentence, a file name or a number, as bytes.
 
     Raises
     ------
     TypeError
-        If it is anything else, which need not look the same in another process.
+        If the identifier is of another type, whose text might differ in another process.
     """
     if isinstance(value, bytes):
         return value
@@ -33,9 +33,9 @@ def identity(value: Any, what: str) -> bytes:
 
 
 def chained(digest: str, identities: Iterable[bytes]) -> str:
-    """The digest once these stimuli have come after those that `digest` stands for.
+    """Digest of a sequence of stimuli that continues the sequence with digest `digest`.
 
-    Every stimulus is hashed alone, then with the digest of all before it, so that a prefix has a digest of its own.
+    Every stimulus is hashed alone, then together with the digest of all stimuli before it.
 
     Examples
     --------
@@ -44,6 +44,6 @@ def chained(digest: str, identities: Iterable[bytes]) -> str:
     """
     known = bytes.fromhex(digest)
     for stimulus in identities:
-        alone = hashlib.blake2b(stimulus, digest_size=_SIZE).digest()
-        known = hashlib.blake2b(known + alone, digest_size=_SIZE).digest()
+        alone = hashlib.blake2b(stimulus, digest_size=_DIGEST_BYTES).digest()
+        known = hashlib.blake2b(known + alone, digest_size=_DIGEST_BYTES).digest()
     return known.hex()

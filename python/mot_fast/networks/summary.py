@@ -1,4 +1,4 @@
-"""What results remember of a network: its layers and their masses, and what the units' values were like."""
+"""`NetworkSummary`, the part of a network that results keep: labels, masses, and statistics of the units."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from mot_fast._validate import F64
 
 @dataclass(frozen=True)
 class NetworkSummary:
-    """What an alignment remembers of one network."""
+    """Name, layers, masses and unit statistics of a network, which an alignment keeps instead of activations."""
 
     name: str
     labels: tuple[str, ...]
     means: Sequence[F64]
-    """Of each layer, `(n_units,)`: mean over the training stimuli."""
+    """Means of the units over the training stimuli, one array `(n_units,)` for each layer."""
     deviations: Sequence[F64]
-    """Of each layer, `(n_units,)`: standard deviation over the training stimuli, 0 for a constant unit."""
+    """Standard deviations of the units over the training stimuli, one array for each layer; 0 for a constant unit."""
     layer_masses: F64
-    """`(n_layers,)`: what share of the network's mass each layer has; sums to 1."""
+    """Masses of the layers, `(n_layers,)`, with sum 1."""
     unit_masses: Sequence[F64] | None = None
-    """Of each layer, `(n_units,)`: what share of the layer's mass each unit has; None where all have the same."""
+    """Masses of the units, one array `(n_units,)` with sum 1 for each layer; None if all units weigh the same."""
     digests: tuple[str, ...] | None = None
-    """Of each layer, a hash of the training activations, `block_store.layer_digest`; None where none was taken."""
+    """Hashes of the training activations, `block_store.layer_digest`, one for each layer; None if none were made."""
 
     @functools.cached_property
     def widths(self) -> tuple[int, ...]:
-        """Units of each layer."""
+        """Number of units of each layer."""
         return tuple(len(mean) for mean in self.means)
 
     def masses_of_units(self, layer: int) -> F64:
-        """`(n_units,)`, with sum 1."""
+        """Masses of the units of one layer, `(n_units,)`, with sum 1."""
         width = self.widths[layer]
         return np.full(width, 1.0 / width) if self.unit_masses is None else self.unit_masses[layer]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -9,7 +10,6 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from itertools import islice
@@ -21,6 +21,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _SECONDS_PER_WAIT = 1.0
+"""Longest wait for a result before the executor is looked at."""
 _MOST_IDLE_WAITS = 5
 """Waits without any result, after which a process pool is checked for dead processes."""
 _MOST_LOST = 100
@@ -118,10 +119,13 @@ def _is_lost(future: Future[Any]) -> bool:
 
 def _has_dead_process(workers: Executor) -> bool:
     """Whether the executor is a process pool one of whose processes has ended."""
+    pools = sys.modules.get("concurrent.futures.process")  # a caller who has a process pool has imported it
+    if pools is None or not isinstance(workers, pools.ProcessPoolExecutor):
+        return False
     from multiprocessing.connection import wait as ended
 
-    processes = (getattr(workers, "_processes", None) or {}) if isinstance(workers, ProcessPoolExecutor) else {}
-    return bool(ended([process.sentinel for process in list(processes.values())], 0))
+    processes = list((getattr(workers, "_processes", None) or {}).values())
+    return bool(ended([process.sentinel for process in processes], 0))
 
 
 def _break_pool(workers: Executor) -> None:

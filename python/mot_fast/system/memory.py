@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 BYTES_PER_COST = 4
+"""Bytes of one cost, which the core keeps in single precision."""
 MOST_HELD = 2**28
 """Largest number of bytes of standardized layers held: more would hardly save time, as they are quickly made."""
 
@@ -37,7 +38,7 @@ def format_bytes(n_bytes: int) -> str:
 
 
 def available() -> int:
-    """Bytes that this process may still use: those that the system or one of its control groups has left."""
+    """Bytes that this process may still use: the least that the system and each of its control groups have left."""
     import psutil
 
     free = [int(psutil.virtual_memory().available)]

@@ -12,8 +12,7 @@ torch = pytest.importorskip("torch")
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from mot_fast.networks.extraction import batches  # noqa: E402
-from mot_fast.networks.extraction.inputs import inputs_of  # noqa: E402
-from mot_fast.networks.extraction.texts import tokenized  # noqa: E402
+from mot_fast.networks.extraction.inputs import inputs_of, inputs_of_texts  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -22,16 +21,16 @@ ARRAY = np.arange(30, dtype=np.float32).reshape(5, 3, 2)
 
 
 def letters(texts):
-    """A tokenizer whose tokens are words, of as many letters."""
+    """A tokenizer whose tokens are words; the id of a word is its number of letters."""
     return {"input_ids": [[len(word) for word in text.split()] for text in texts]}
 
 
-def stream(source, batch_size=2, stimuli=None):
-    return list(batches.stream(source, batch_size, stimuli, lambda: letters))
+def iterate_batches(source, batch_size=2, stimuli=None):
+    return list(batches.iterate_batches(source, batch_size, stimuli, lambda: letters))
 
 
 def summary(batches):
-    return [(batch.start, len(batch.identities), batch.known_by) for batch in batches]
+    return [(batch.start, len(batch.identities), batch.identity_kind) for batch in batches]
 
 
 def inputs_in(batches):
@@ -52,10 +51,10 @@ def inputs_in(batches):
     ],
 )
 def test_arrays(make):
-    batches = stream(make())
+    batches = iterate_batches(make())
     assert summary(batches) == [(0, 2, "inputs"), (2, 2, "inputs"), (4, 1, "inputs")]
     np.testing.assert_array_equal(torch.cat(inputs_in(batches)), ARRAY)
-    expected = [one for batch in stream(ARRAY, batch_size=5) for one in batch.identities]
+    expected = [one for batch in iterate_batches(ARRAY, batch_size=5) for one in batch.identities]
     assert [one for batch in batches for one in batch.identities] == expected
     assert len(set(expected)) == 5
 
@@ -73,7 +72,7 @@ def test_arrays(make):
     ],
 )
 def test_texts(make):
-    batches = stream(make())
+    batches = iterate_batches(make())
     assert summary(batches) == [(0, 2, "texts"), (2, 2, "texts"), (4, 1, "texts")]
     assert [one.decode() for batch in batches for one in batch.identities] == TEXTS
     first = batches[0].read()
@@ -87,7 +86,7 @@ def test_mappings():
         ids,
         [{k: v if k == "flag" else v[:2] for k, v in ids.items()}, {"input_ids": ids["input_ids"][2:]}],
     ):
-        batches = stream(source)
+        batches = iterate_batches(source)
         assert summary(batches) == [(0, 2, "inputs"), (2, 1, "inputs")]
         assert batches[0].read().entries["flag"] is True
     alone = inputs_of({"input_ids": [[3]]})
@@ -104,8 +103,8 @@ def test_identities_tell_arrays_apart():
 
 def test_stimuli_are_known_by_what_the_caller_gives():
     for source in (TEXTS, ARRAY):
-        batches = stream(source, stimuli=range(5))
-        assert {batch.known_by for batch in batches} == {"identities"}
+        batches = iterate_batches(source, stimuli=range(5))
+        assert {batch.identity_kind for batch in batches} == {"identities"}
         assert [one for batch in batches for one in batch.identities] == [b"0", b"1", b"2", b"3", b"4"]
 
 
@@ -114,7 +113,7 @@ def test_stimuli_are_known_by_what_the_caller_gives():
     [(TEXTS, None, 5), (ARRAY, None, 5), (iter(TEXTS), "abcde", 5), ([ARRAY], None, None), (iter(TEXTS), None, None)],
 )
 def test_how_many_are_known(source, stimuli, expected):
-    assert batches.number_known(source, stimuli) == expected
+    assert batches.n_stimuli_if_known(source, stimuli) == expected
 
 
 def test_integer_matrices_are_token_ids():
@@ -149,21 +148,21 @@ def test_integer_matrices_are_token_ids():
 )
 def test_what_is_no_stimuli_is_refused(source, error, message):
     with pytest.raises(error, match=message):
-        stream(source)
+        iterate_batches(source)
 
 
 @pytest.mark.parametrize("source", [TEXTS, ARRAY, [ARRAY]])
 @pytest.mark.parametrize(("n_stimuli", "found"), [(4, "found 4 for (more than 4|5)"), (6, "found 6 for 5")])
 def test_as_many_identities_as_stimuli(source, n_stimuli, found):
     with pytest.raises(ValueError, match=f"stimuli: expected one for each of the stimuli in batches, {found}"):
-        stream(source, stimuli=range(n_stimuli))
+        iterate_batches(source, stimuli=range(n_stimuli))
 
 
 @pytest.mark.parametrize("source", [TEXTS, ARRAY])
 def test_absurd_numbers_are_refused_before_anything_is_read(source):
     stimuli = range(10**15)
     with pytest.raises(ValueError, match=r"stimuli: .*, found 1000000000000000 for 5"):
-        next(iter(batches.stream(source, 2, stimuli, lambda: None)))
+        next(iter(batches.iterate_batches(source, 2, stimuli, lambda: None)))
 
 
 def test_texts_are_not_cut():
@@ -174,11 +173,11 @@ def test_texts_are_not_cut():
         def __call__(self, texts):
             return {**letters(texts), "token_type_ids": [[1] * len(text.split()) for text in texts]}
 
-    found = tokenized(["a b", "c"], Short(), 0)
+    found = inputs_of_texts(["a b", "c"], Short(), 0)
     assert found.entries["input_ids"].tolist() == [[1, 1], [1, 9]]
     assert found.entries["token_type_ids"].tolist() == [[1, 1], [1, 0]]
     with pytest.raises(ValueError, match=r"stimulus 9: expected at most 2 tokens, .* found 3; shorten the text"):
-        tokenized(["a b", "a b c"], Short(), 8)
+        inputs_of_texts(["a b", "a b c"], Short(), 8)
 
 
 def test_batches_are_read_when_they_are_needed():
@@ -186,5 +185,5 @@ def test_batches_are_read_when_they_are_needed():
         while True:
             yield ARRAY
 
-    some = batches.stream(endless(), 1, None, partial(pytest.fail, "nobody has texts"))
+    some = batches.iterate_batches(endless(), 1, None, partial(pytest.fail, "nobody has texts"))
     assert [next(some).start, next(some).start] == [0, 5]

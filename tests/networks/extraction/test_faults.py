@@ -22,7 +22,7 @@ N_STIMULI, BATCH_SIZE = 1000, 4
 PROGRAM = f"""
 import sys
 import torch, mot_fast as mot
-from mot_fast.extraction import store
+from mot_fast.networks.extraction import store
 store.SECONDS_BETWEEN_RECORDS = 0.0
 torch.manual_seed(0)
 model = torch.nn.Sequential(*(torch.nn.Linear(20, 20) for _ in range(6)))

@@ -1,7 +1,8 @@
-"""Which modules are layers, on architectures of every kind; skipped where torch or transformers is not installed."""
+"""The modules that are chosen as layers, in architectures of every kind; skipped without torch or transformers."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -12,6 +13,7 @@ from torch import nn  # noqa: E402
 from mot_fast.networks.extraction import hooks, layer_choice  # noqa: E402
 from mot_fast.networks.extraction.inputs import inputs_of  # noqa: E402
 from support import torch_models  # noqa: E402
+from support.torch_models import ROWS, extracted, linear  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -20,12 +22,12 @@ IMAGES = {"pixel_values": torch.zeros(1, 3, 8, 8)}
 
 
 def traced(model, values):
-    with hooks.at_rest(model):
+    with hooks.evaluation_mode(model):
         return hooks.trace(model, inputs_of(values))
 
 
 def residual_stream(model, values):
-    return [tap.label for tap in layer_choice.residual_stream(model, traced(model, values))]
+    return [point.label for point in layer_choice.residual_stream(model, traced(model, values))]
 
 
 @pytest.mark.parametrize(
@@ -92,17 +94,17 @@ def test_without_blocks_weights_are_layers():
 )
 def test_names_and_patterns(layers, expected):
     calls = traced(torch_models.transformer("Bert"), IDS)
-    assert [tap.label for tap in layer_choice.named(layers, calls)] == expected
+    assert [point.label for point in layer_choice.named_layers(layers, calls)] == expected
 
 
 def test_names_that_are_none():
     calls = traced(torch_models.transformer("Bert"), IDS)
     with pytest.raises(ValueError, match=r"such as .*'encoder.layer.0'.*, found none by 'encoder.layers.0'"):
-        layer_choice.named("encoder.layers.0", calls)
+        layer_choice.named_layers("encoder.layers.0", calls)
     with pytest.raises(ValueError, match=r"layers: expected modules that run .* found none by '12345'"):
-        layer_choice.named(["embeddings", "12345"], calls)
+        layer_choice.named_layers(["embeddings", "12345"], calls)
     with pytest.raises(ValueError, match=r"found none by 'encoder.layer'"):  # a list of modules, which never runs
-        layer_choice.named("encoder.layer", calls)
+        layer_choice.named_layers("encoder.layer", calls)
 
 
 def test_every_call_of_a_module_is_a_layer():
@@ -116,8 +118,31 @@ def test_every_call_of_a_module_is_a_layer():
 
     model = Twice()
     calls = traced(model, torch.ones(1, 4))
-    taps = layer_choice.named("linear", calls)
-    assert [tap.label for tap in taps] == ["linear[0]", "linear[1]"]
+    hook_points = layer_choice.named_layers("linear", calls)
+    assert [point.label for point in hook_points] == ["linear[0]", "linear[1]"]
     found = {}
-    hooks.run(model, inputs_of(torch.ones(2, 4)), taps, found.__setitem__)
+    hooks.run(model, inputs_of(torch.ones(2, 4)), hook_points, found.__setitem__)
     torch.testing.assert_close(found[1], model.linear(found[0]))
+
+
+@pytest.mark.parametrize("block", [torch_models.OneChild, torch_models.OneChildInPlace])
+def test_blocks_of_one_child_are_recorded_with_their_residual(block, tmp_path):
+    model = torch_models.seeded(lambda: nn.Sequential(linear(8, 8), block(8), block(8)))
+    _, layers = extracted(model, ROWS, tmp_path)
+    with torch.no_grad():
+        expected = [model[:k](ROWS) for k in (1, 2, 3)]
+    assert list(layers) == ["stem", "1", "2"]
+    for values, of_one in zip(layers.values(), expected, strict=True):
+        np.testing.assert_allclose(values, of_one, rtol=1e-4, atol=1e-5)
+
+
+def test_sequences_with_a_residual_are_blocks(tmp_path):
+    def block():
+        return torch_models.ResidualSequence(nn.Conv2d(4, 4, 1), nn.ReLU(inplace=True))
+
+    model = torch_models.seeded(lambda: nn.Sequential(nn.Conv2d(3, 4, 1), block(), block()))
+    images = torch.randn(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    _, layers = extracted(model, images, tmp_path)
+    assert list(layers) == ["stem", "1", "2"]
+    with torch.no_grad():
+        np.testing.assert_allclose(layers["1"], model[:2](images).mean((2, 3)), rtol=1e-4, atol=1e-6)

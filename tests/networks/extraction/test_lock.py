@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from mot_fast.networks.extraction.lock import alone_in
+from mot_fast.networks.extraction.lock import exclusive_access
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from mot_fast.extraction.lock import alone_in
-with alone_in(Path(sys.argv[1])):
+from mot_fast.networks.extraction.lock import exclusive_access
+with exclusive_access(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.readline()
     os.kill(os.getpid(), 9)
@@ -22,9 +22,9 @@ with alone_in(Path(sys.argv[1])):
 
 def test_only_one_is_in(tmp_path):
     message = "folder: expected a folder that no other extraction is writing to, found one at work in"
-    with alone_in(tmp_path), pytest.raises(BlockingIOError, match=message), alone_in(tmp_path):
+    with exclusive_access(tmp_path), pytest.raises(BlockingIOError, match=message), exclusive_access(tmp_path):
         raise AssertionError
-    with alone_in(tmp_path):
+    with exclusive_access(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     assert not list(tmp_path.iterdir())
 
@@ -35,17 +35,17 @@ def test_another_process_keeps_others_out_until_it_is_killed(tmp_path):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "locked\n"
-        with pytest.raises(BlockingIOError, match="found one at work in"), alone_in(tmp_path):
+        with pytest.raises(BlockingIOError, match="found one at work in"), exclusive_access(tmp_path):
             raise AssertionError
         process.communicate("\n")
     assert (tmp_path / ".lock").exists()
-    with alone_in(tmp_path):
+    with exclusive_access(tmp_path):
         pass
     assert not list(tmp_path.iterdir())
 
 
 def test_without_a_place_for_a_lock_nobody_is_kept_out(tmp_path):
-    with alone_in(tmp_path / "none"), alone_in(tmp_path / "none"):
+    with exclusive_access(tmp_path / "none"), exclusive_access(tmp_path / "none"):
         pass
 
 
@@ -60,6 +60,6 @@ def test_a_lock_that_was_removed_in_between_is_taken_anew(tmp_path, monkeypatch)
             (tmp_path / ".lock").unlink()
 
     monkeypatch.setattr(lock, "_lock", remove_first)
-    with alone_in(tmp_path):
+    with exclusive_access(tmp_path):
         assert len(taken) == 2
         assert (tmp_path / ".lock").exists()

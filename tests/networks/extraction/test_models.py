@@ -17,12 +17,12 @@ ROWS = torch.ones(4, 5)
 
 
 def of_functions(_):
-    """As `torch.export` makes them: nothing in it runs as a module."""
+    """A graph like those of `torch.export`, in which nothing runs as a module."""
     return torch.fx.symbolic_trace(torch_models.Applied(torch.relu))
 
 
 def exported(_):
-    """As newer `torch.export` makes them: the one module that runs only checks the inputs."""
+    """A graph like those of newer `torch.export`, whose only module checks the inputs."""
     graph = torch.fx.Graph()
     given = graph.placeholder("x")
     graph.call_module("_guards_fn", (given,))
@@ -31,7 +31,7 @@ def exported(_):
 
 
 class FSDPModule(nn.Linear):
-    """Called as torch calls a module that is sharded."""
+    """A module with the class name of torch's sharded modules."""
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -65,14 +65,14 @@ def test_a_traced_model_is_read_by_names(tmp_path):
 
 def test_a_model_whose_parts_never_run(tmp_path):
     class Functional(nn.Linear):
-        """Of no parts."""
+        """A model without parts."""
 
     with pytest.raises(ValueError, match="layers: expected a model whose parts run as modules, found none"):
         mot.extract(Functional(5, 3), ROWS, tmp_path, layers="*", progress=False)
 
 
 class Whole(nn.Module):
-    """Two halves, and the second needs what only the first stimuli do not say."""
+    """A model of two halves, whose second half needs an input of its own."""
 
     def __init__(self, names):
         super().__init__()
@@ -85,7 +85,7 @@ class Whole(nn.Module):
 
 
 class EncodesAndDecodes(Whole):
-    """Says so by its arguments, as T5 and Whisper do."""
+    """A model whose arguments name a second sequence, as those of T5 and Whisper do."""
 
     def forward(self, input_ids=None, decoder_input_ids=None):
         return super().forward(input_ids, more=decoder_input_ids)
@@ -131,7 +131,7 @@ def test_devices_that_cannot_be_used(device, tmp_path):
 
 
 def test_the_command_line_names_its_options(tmp_path, monkeypatch, capsys):
-    """Whatever the function says of its arguments."""
+    """Errors that name an argument of `extract` name the option of the command instead."""
     from mot_fast.cli import main
 
     (tmp_path / "texts.txt").write_text("one\ntwo\n")

@@ -15,7 +15,7 @@ LENGTHS = [3, 1, 5]
 
 
 def padded(side, filler=float("nan")):
-    """Tokens of three stimuli, and the same within padding that must not count."""
+    """Tokens of three stimuli, and the same tokens within padding that must not count."""
     rng = np.random.default_rng(0)
     stimuli = [torch.tensor(rng.random((length, 4)), dtype=torch.float32) for length in LENGTHS]
     values, mask = torch.full((3, 6, 4), filler), torch.zeros(3, 6, dtype=torch.bool)

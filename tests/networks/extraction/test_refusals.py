@@ -1,4 +1,4 @@
-"""What extraction tells of and refuses; skipped where torch or transformers is missing."""
+"""Warnings and errors of extraction; skipped without torch or transformers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.torch
 
 
 class Scaled(nn.Module):
-    """Multiplies its input."""
+    """A module that multiplies its input."""
 
     def __init__(self, factor, dtype=torch.float32):
         super().__init__()
@@ -154,7 +154,7 @@ def test_bad_arguments_are_named(options, error, message, tmp_path):
 
 
 class Transposed(nn.Module):
-    """Puts the second dimension first."""
+    """A module that moves the second dimension to the front."""
 
     def __init__(self):
         super().__init__()
@@ -165,7 +165,7 @@ class Transposed(nn.Module):
 
 
 class Moody(nn.Module):
-    """Calls its module as often as it has stimuli, and hands on no tensor of five of them."""
+    """A module that calls its submodule twice for several stimuli, and returns no tensor for five stimuli."""
 
     def __init__(self):
         super().__init__()
@@ -179,7 +179,7 @@ class Moody(nn.Module):
 
 
 class Untold(nn.Module):
-    """Puts out no tensor of five stimuli."""
+    """A module that returns no tensor for five stimuli."""
 
     def forward(self, x):
         return x if len(x) < 5 else None

@@ -1,4 +1,4 @@
-"""What `network.json` may say, and the files beside it: an error names them, or the numbers are right."""
+"""Altered indexes `network.json` and layer files: either an error names the file, or the numbers are right."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_what_is_no_index_is_named(content, message, folder):
 
 
 def test_an_index_that_is_no_file_or_too_large_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr("mot_fast.networks.files.activation_index._LONGEST", 100)
+    monkeypatch.setattr("mot_fast.networks.files.activation_index._MAX_BYTES", 100)
     with pytest.raises(ValueError, match=r"network.json: .*it has more than 100 bytes"):
         mot.load(folder)
     (folder / "network.json").unlink()
@@ -194,7 +194,7 @@ def test_what_was_altered_is_not_gone_on_with(tmp_path):
 
 
 def mutated(text, rng):
-    """The index with a value replaced or left out, or with bytes of it changed."""
+    """Bytes of the index with a value replaced or left out, or with some bytes changed."""
     content = bytearray(text.encode())
     if rng.random() < 0.6:
         header = {"header": json.loads(text)}
@@ -227,7 +227,7 @@ def mutated(text, rng):
 
 
 def use(folder):
-    """Load, read and compare all: right numbers, or an error that names a file of the folder."""
+    """Load, read and compare a folder: the numbers are right, or the error names a file of the folder."""
     message = ""
     try:
         network = mot.load(folder)

@@ -17,7 +17,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import mot_fast as mot
-from mot_fast.networks.files import mapped
+from mot_fast.networks.files import checksum, mapped_array
 from support import array_damage
 from support.tampering import npy, packed
 
@@ -134,7 +134,7 @@ def test_a_bit_that_flipped_is_noticed(tmp_path, rng, save):
 
 def test_few_stimuli_do_not_cost_the_checksum_of_all(tmp_path, values, monkeypatch):
     np.savez(tmp_path / "a.npz", x=values)
-    monkeypatch.setattr(mapped.Mapped, "check", lambda _: pytest.fail("the whole layer was read"))
+    monkeypatch.setattr(mapped_array.MappedArray, "check", lambda _: pytest.fail("the whole layer was read"))
     network = mot.load(tmp_path / "a.npz")
     np.testing.assert_array_equal(network[:9].layer("x"), values[:9])
     with pytest.raises(pytest.fail.Exception, match="the whole layer was read"):
@@ -142,11 +142,11 @@ def test_few_stimuli_do_not_cost_the_checksum_of_all(tmp_path, values, monkeypat
 
 
 def test_a_checksum_is_taken_once_of_each_state_of_a_file(tmp_path, rng, monkeypatch):
-    path, values, sums, real = tmp_path / "a.npz", rng.random((200, 40)), [], mapped.crc32
-    monkeypatch.setattr(mapped, "crc32", lambda part, found: sums.append(len(part)) or real(part, found))
+    path, values, sums, real = tmp_path / "a.npz", rng.random((200, 40)), [], checksum.crc32
+    monkeypatch.setattr(checksum, "crc32", lambda part, found: sums.append(len(part)) or real(part, found))
     np.savez(path, x=values)
     later = time.time() + 10
-    monkeypatch.setattr(mapped.time, "time", lambda: later)
+    monkeypatch.setattr(checksum.time, "time", lambda: later)
     for _ in range(3):
         mot.load(path).layer("x")
     assert sums == [values.nbytes + 128]
@@ -160,12 +160,12 @@ def test_a_checksum_is_taken_once_of_each_state_of_a_file(tmp_path, rng, monkeyp
 @pytest.mark.parametrize("has_isal", [True, False])
 def test_checksums_are_the_archive_s_with_isal_and_without(tmp_path, rng, monkeypatch, has_isal):
     if has_isal:
-        assert mapped.crc32 is pytest.importorskip("isal.isal_zlib").crc32
+        assert checksum.crc32 is pytest.importorskip("isal.isal_zlib").crc32
     else:
         monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
-    without = runpy.run_path(mapped.__file__)["crc32"]
+    without = runpy.run_path(checksum.__file__)["crc32"]
     assert (without is zlib.crc32) != has_isal
-    monkeypatch.setattr(mapped, "crc32", without)
+    monkeypatch.setattr(checksum, "crc32", without)
     values = rng.random((700_000, 1))  # more than one piece
     np.savez(tmp_path / "a.npz", x=values)
     np.testing.assert_array_equal(mot.load(tmp_path / "a.npz").layer("x"), values)

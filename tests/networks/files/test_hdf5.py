@@ -1,8 +1,6 @@
-"""HDF5 files: links, types, places of numbers, and what was never written."""
+"""HDF5 files: types, places of numbers, and what was never written."""
 
 from __future__ import annotations
-
-import itertools
 
 import h5py
 import numpy as np
@@ -10,137 +8,12 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.system import memory
-
-RNG = np.random.default_rng(0)
-A, B = RNG.random((20, 4)), RNG.random((20, 3))
+from support.hdf5_files import RNG, A, B, add, raw, refuses, written
 
 
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "net.h5"
-
-
-def written(path, arrays, **options):
-    with h5py.File(path, "w", **options) as file:
-        for label, values in arrays.items():
-            file[label] = values
-    return path
-
-
-def add(path, change):
-    with h5py.File(path, "a") as file:
-        change(file)
-
-
-def raw(path, label, kind, values, change=lambda _: None):
-    """An array of any type of HDF5's, whose bytes or numbers are these."""
-    with h5py.File(path, "a") as file:
-        made = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        change(made)
-        space = h5py.h5s.create_simple(values.shape)
-        dataset = h5py.h5d.create(file.id, label.encode(), kind, space, made)
-        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, values, None if values.dtype.kind in "fiu" else kind)
-
-
-def refuses(path, label, message):
-    """The array is an error that names file and layer, and the others are read without it."""
-    with pytest.raises((TypeError, ValueError), match=rf"{path.name}, layer '{label}': {message}"):
-        mot.load(path)
-    assert mot.load(path, layers=["own"]).labels == ("own",)
-
-
-def test_external_links_are_read_in_the_file_that_they_name(tmp_path, path):
-    (tmp_path / "inner").mkdir()
-    written(tmp_path / "inner" / "inner.h5", {"x": B, "g/y": 2 * B, "h/z": 3 * B}, userblock_size=1024)
-    add(tmp_path / "inner" / "inner.h5", lambda file: file.__setitem__("soft", h5py.SoftLink("/h/z")))
-    written(path, {"x": A})
-    links = {"linked": "/x", "group": "g", "twice": "/soft"}
-    for name, target in links.items():
-        add(
-            path,
-            lambda file, name=name, target=target: file.__setitem__(name, h5py.ExternalLink("inner/inner.h5", target)),
-        )
-    add(path, lambda file: file.__setitem__("absolute", h5py.ExternalLink(tmp_path / "inner" / "inner.h5", "x")))
-    network = mot.load(path)
-    assert network.labels == ("absolute", "group/y", "linked", "twice", "x")
-    for label, expected in (("x", A), ("linked", B), ("absolute", B), ("group/y", 2 * B), ("twice", 3 * B)):
-        np.testing.assert_array_equal(network.layer(label), expected)
-        np.testing.assert_array_equal(network[[3, 1]].layer(label), expected[[3, 1]])
-    assert isinstance(network.layers[2].read(), np.memmap)
-
-
-def test_arrays_have_all_their_names_and_groups_one(path):
-    written(path, {"own": A, "g/x": B})
-
-    def link(file):
-        file["alias"], file["soft"] = file["own"], h5py.SoftLink("/g/x")
-        file["a"], file["later"] = h5py.SoftLink("g"), file["g"]
-        file["g/round"], file["g/up"] = file["g"], h5py.SoftLink("/")
-        file["kind"] = np.dtype("f8")
-
-    add(path, link)
-    network = mot.load(path)
-    assert network.labels == ("alias", "g/x", "own", "soft")
-    for label, expected in zip(network.labels, (A, B, A, B), strict=True):
-        np.testing.assert_array_equal(network.layer(label), expected)
-
-
-def test_groups_linked_in_a_lattice_are_entered_once(path):
-    with h5py.File(path, "w") as file:
-        groups = [file.create_group(f"g{k}") for k in range(60)]
-        for one, other in itertools.pairwise(groups):
-            one["a"], one["b"], one["soft"] = other, other, h5py.SoftLink(other.name)
-        groups[-1]["x"] = A
-    assert mot.load(path).labels == ("g59/x",)
-
-
-@pytest.mark.parametrize(
-    ("link", "message"),
-    [
-        (h5py.SoftLink("/nothing"), "expected an array, found a link that leads nowhere"),
-        (h5py.SoftLink("/own/below"), "expected an array, found a link that leads nowhere"),
-        (h5py.SoftLink("/net"), "expected an array, found a link that leads on over more than 16 others"),
-        (
-            h5py.ExternalLink("gone.h5", "/x"),
-            "expected an array, found a link to another file, 'gone.h5', which is not",
-        ),
-        (h5py.ExternalLink("/dev/zero", "/x"), "expected an array, found a link to another file, '/dev/zero'"),
-        (h5py.ExternalLink("text.h5", "/x"), "expected a link to an HDF5 file, found one to 'text.h5'"),
-        (h5py.ExternalLink("net.h5", "/nothing"), "expected an array, found a link that leads nowhere"),
-    ],
-)
-def test_links_that_lead_nowhere_are_named(tmp_path, path, link, message):
-    (tmp_path / "text.h5").write_text("no HDF5")
-    written(path, {"own": A})
-    add(path, lambda file: file.__setitem__("net", link))
-    refuses(path, "net", message)
-
-
-def test_names_that_are_absurd_are_refused(path):
-    written(path, {"/".join("g" * 101) + "/x": A})
-    with pytest.raises(
-        ValueError, match=r"net.h5: expected a complete HDF5 file.*it has groups in more than 100 others"
-    ):
-        mot.load(path)
-    written(path, {"x" * 5000: A})
-    with pytest.raises(ValueError, match=r"net.h5: .*it has names of more than 4096 characters"):
-        mot.load(path)
-    written(path, {"own": A, b"\xff": A})
-    refuses(path, "\udcff", "expected a name in UTF-8, found other bytes")
-
-
-@pytest.mark.parametrize("track_order", [False, True])
-def test_groups_keep_their_depth_order_beside_other_names(path, track_order):
-    labels = [f"h/{k}" for k in range(12)]
-    beside = ["h 1", "h!", "h-1", "h.norm"]
-    written(path, dict.fromkeys(sorted([*labels, *beside]), A), track_order=track_order)
-    assert mot.load(path).labels == (*labels, *beside)
-
-
-def test_orders_that_groups_track_are_kept_in_each(path):
-    labels = ["stem", "blocks/2/mlp", "blocks/10/mlp", "blocks/10/attention", "head"]
-    written(path, dict.fromkeys(labels, A), track_order=True)
-    assert mot.load(path).labels == tuple(labels)
 
 
 @pytest.mark.parametrize("order", ["LE", "BE"])
@@ -320,82 +193,6 @@ def test_filters_that_are_missing_are_named(path):
     refuses(
         path, "x", r"expected filters that the HDF5 library here has, found 32999 \(.*\): put the folder of its plugin"
     )
-
-
-def virtual(path, sources, shape=(20, 4)):
-    """An array that is put together: of pairs of where, and a source with its part."""
-    layout = h5py.VirtualLayout(shape, "f8")
-    for where, source in sources:
-        layout[where] = source
-    add(path, lambda file: file.create_virtual_dataset("x", layout))
-
-
-def test_virtual_datasets_are_put_together(tmp_path, path):
-    written(tmp_path / "one.h5", {"x": A, "g/y": B.astype("f4")})
-    written(path, {"own": A})
-    one = h5py.VirtualSource("one.h5", "x", (20, 4))
-    virtual(
-        path,
-        [
-            (np.s_[:10], one[5:15]),
-            (np.s_[10:20:2], one[:5]),
-            (np.s_[11:20:2, :3], h5py.VirtualSource("one.h5", "g/y", (20, 3))[::4]),
-            (np.s_[11:20:2, 3:], h5py.VirtualSource(".", "own", (20, 4))[15:, :1]),
-        ],
-    )
-    expected = np.empty((20, 4))
-    expected[:10], expected[10::2], expected[11::2, :3], expected[11::2, 3] = (
-        A[5:15],
-        A[:5],
-        B.astype("f4")[::4],
-        A[15:, 0],
-    )
-    with h5py.File(path) as file:
-        np.testing.assert_array_equal(file["x"], expected)
-        np.testing.assert_array_equal(mot.load({"x": file["x"]}).layer("x"), expected)
-    np.testing.assert_array_equal(mot.load(path).layer("x"), expected)
-
-
-def source_of(shape, name="one.h5", label="x"):
-    return h5py.VirtualSource(name, label, shape)
-
-
-@pytest.mark.parametrize(
-    ("sources", "message"),
-    [
-        ([], "expected sources for all 80 numbers, found them for 0"),
-        ([(np.s_[:], source_of((20, 4), "gone.h5"))], "expected an array, found a link to another file, 'gone.h5'"),
-        (
-            [(np.s_[:], source_of((20, 4), label="y"))],
-            "expected all sources of a virtual dataset, found none where 'y'",
-        ),
-        ([(np.s_[:12], source_of((20, 4))[:12])], "expected sources for all 80 numbers, found them for 48"),
-        ([(np.s_[:], source_of((30, 4))[10:])], "expected regular parts of a virtual dataset, found others of 'x'"),
-        (
-            [(np.s_[:], source_of((20, 4), label="unwritten"))],
-            "expected numbers, found an array that was never written, in",
-        ),
-        (
-            [(np.s_[:], source_of((20, 4), "net.h5", "x"))],
-            "expected numbers, found another virtual dataset, in a source",
-        ),
-        ([(np.s_[:], source_of((20, 4), label="text"))], "expected real numbers, found .S4, in a source of a virtual"),
-    ],
-)
-def test_virtual_datasets_without_all_their_sources_are_refused(tmp_path, path, sources, message):
-    written(tmp_path / "one.h5", {"x": A, "text": np.full((20, 4), b"text")})
-    add(tmp_path / "one.h5", lambda file: file.create_dataset("unwritten", (20, 4), "f8"))
-    written(path, {"own": A})
-    virtual(path, sources)
-    refuses(path, "x", message)
-
-
-def test_sources_that_overlap_leave_no_hole(tmp_path, path):
-    written(tmp_path / "one.h5", {"x": A})
-    written(path, {"own": A})
-    virtual(path, [(np.s_[:12], source_of((20, 4))[:12]), (np.s_[4:12], source_of((20, 4))[:8])])
-    with pytest.raises(ValueError, match=r"layer 'x': expected sources for all 80 numbers, found them for 48"):
-        mot.load(path).layer("x")
 
 
 @pytest.mark.parametrize("name", ["net.nwb", "net.nc", "net.mat", "net"])

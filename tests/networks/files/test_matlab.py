@@ -38,7 +38,7 @@ def write_packed(path, arrays):
 
 
 def write_7_3(path, arrays, text=np.bytes_, **options):
-    """As MATLAB does: after its own header, by column, with the class of everything."""
+    """Write a file as MATLAB does: behind its own header, by column, with the class of every array."""
     with h5py.File(path, "w", userblock_size=512) as file:
         file.create_group("#refs#")["a"] = np.zeros((2, 1))
         _fill(file, arrays, text, options)
@@ -156,7 +156,7 @@ def element(kind, content):
 
 
 def matrix(name, kept, numbers, kind=6, shape=(2, 2), flags=0):
-    """A variable as MATLAB writes it, whatever its class says and its numbers are kept as."""
+    """Bytes of a variable as MATLAB writes it, with any class and any stored type."""
     parts = [(6, struct.pack("<II", kind | flags, 0)), (5, struct.pack("<ii", *shape)), (1, name), (kept, numbers)]
     return element(14, b"".join(element(*part) for part in parts))
 

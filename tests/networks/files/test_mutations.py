@@ -40,7 +40,7 @@ def test_mutated_zarr_groups(tmp_path, name):
 @pytest.mark.slow
 @pytest.mark.processes
 def test_mutated_hdf5_files(tmp_path):
-    """In a process of its own: the HDF5 library itself may end it, which is no fault that can be mended here."""
+    """The files are read in a process of their own, since the HDF5 library itself may crash on them."""
     command = [sys.executable, mutations.__file__, str(tmp_path), "80"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode <= 0, result.stderr

@@ -112,7 +112,7 @@ SHARDS = {"a-1.safetensors": ["h.10", "h.9"], "a-2.safetensors": ["h.1"]}
 
 @pytest.fixture
 def sharded(tmp_path, rng):
-    """A folder of shards, and what is in them."""
+    """A folder of shards, and the arrays in them."""
     arrays = {label: rng.random((5, 3)) for labels in SHARDS.values() for label in labels}
     for shard, labels in SHARDS.items():
         save_file({label: arrays[label] for label in labels}, tmp_path / shard)

@@ -31,7 +31,7 @@ def written(path, arrays, version=3, **options):
 
 
 def metadata(path, label, change):
-    """Changes what the array says of itself."""
+    """Change the metadata of an array."""
     for name in (".zarray", "zarr.json"):
         file = path / label / name
         if file.exists():
@@ -84,7 +84,7 @@ def test_chunks_of_any_kind_are_read(path, version, options):
 
 
 def in_itself(found):
-    """Shards in shards in shards."""
+    """Nest the codecs of shards in each other."""
     for _ in range(6):
         found["codecs"] = [json.loads(json.dumps(found["codecs"][0]))]
         found["codecs"][0]["configuration"]["codecs"] = json.loads(json.dumps(found["codecs"]))

@@ -1,4 +1,4 @@
-"""Real activations that come with the package; origin and licence in `README.md` beside them."""
+"""Bundled activations of real networks; `README.md` in this folder states their origin and licence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FOLDER = Path(__file__).parent
 
 
 def resnets() -> tuple[Network, Network]:
-    """ResNet-20 and ResNet-56 on the same 1,200 CIFAR-10 test images: spatial means of the stem and of every block.
+    """Load ResNet-20 and ResNet-56 on the same 1,200 CIFAR-10 test images, averaged over pixels.
 
     Returns
     -------
     resnet20, resnet56 : Network
-        10 and 28 layers of 16, 32 and 64 units, float16.
+        The stem and every block, 10 and 28 layers of 16, 32 and 64 units, float16.
 
     Examples
     --------
@@ -27,12 +27,12 @@ def resnets() -> tuple[Network, Network]:
 
 
 def training_runs() -> tuple[dict[str, Network], dict[str, Network]]:
-    """Two runs (seeds) of training a small GPT-NeoX, each 12 checkpoints from step 0 to 1000, on the same sentences.
+    """Load two training runs (seeds) of a small GPT-NeoX on the same sentences, each 12 checkpoints of step 0 to 1000.
 
     Returns
     -------
     run1, run2 : dict of Network
-        By step, in the order of training: 3 of the layers, 32 of the units of each, 128 sentences, float16.
+        Networks by training step, in order: 3 of the layers, 32 units of each, 128 sentences, float16.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def training_runs() -> tuple[dict[str, Network], dict[str, Network]]:
 
 
 def _checkpoints(file: str) -> dict[str, Network]:
-    """Layers are called `step_layer`."""
+    """Group the layers of a file, whose labels are `step_layer`, by training step."""
     network = load(_FOLDER / file)
     steps: dict[str, list[str]] = {}
     for label in network.labels:

@@ -1,9 +1,9 @@
-"""Makes the bundled activations: seeded subsets of full recordings.
+"""A script that makes the bundled activations, seeded subsets of full recordings.
 
     python -m mot_fast.networks.bundled.make_bundle FOLDER
 
-FOLDER holds `resnet20_cifar2000.npz` and `resnet56_cifar2000.npz`, each one `(2000, n_units)` array a layer, and
-`neox6x128_seed1_trajectory.npz` and `neox6x128_seed2_trajectory.npz`, `(512, 128)` arrays `stepSSSS_layerK`.
+FOLDER holds `resnet20_cifar2000.npz` and `resnet56_cifar2000.npz`, with one `(2000, n_units)` array for each layer, and
+`neox6x128_seed1_trajectory.npz` and `neox6x128_seed2_trajectory.npz`, with `(512, 128)` arrays `stepSSSS_layerK`.
 """
 
 from __future__ import annotations

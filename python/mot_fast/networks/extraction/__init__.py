@@ -1,1 +1,1 @@
-"""From a torch model and stimuli to layers on disk; the modules here are the only ones that know torch models."""
+"""Extraction of the activations of torch models to folders; no other package imports torch for models."""

@@ -1,4 +1,4 @@
-"""What the modules of a model take in and put out as it runs."""
+"""Runs a model with forward hooks, which record the inputs and outputs of its modules."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ from mot_fast.networks.extraction.inputs import Inputs
 
 
 @dataclass(frozen=True)
-class Tap:
-    """Where activations are taken: what one call of a module puts out, or takes in."""
+class HookPoint:
+    """A place where activations are recorded: the output, or the input, of one call of a module."""
 
     label: str
     path: str
-    """Of the module in the model."""
+    """Path of the module in the model."""
     call: int = 0
-    """Which of its calls, in one run of the model."""
+    """Index of the call among the calls of the module in one run of the model."""
     is_input: bool = False
+    """Whether the input is recorded instead of the output."""
 
 
 @dataclass(frozen=True, eq=False)
-class Passed:
-    """A tensor, or none, as it was at one moment: what is edited in place later is another one."""
+class TensorSnapshot:
+    """A tensor, or none, at one moment; later edits in place make it a different snapshot."""
 
     tensor: torch.Tensor | None
     n_edits: int
-    """How often it had been edited in place by then."""
+    """Number of edits in place before that moment."""
 
-    def is_same(self, other: Passed) -> bool:
-        """Whether the other is this tensor, and nobody edited it between the two moments."""
+    def is_same(self, other: TensorSnapshot) -> bool:
+        """Whether both are the same tensor, without edits between the two moments."""
         return self.tensor is not None and self.tensor is other.tensor and self.n_edits == other.n_edits
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
-    """One call of a module, as a run of the model on one stimulus showed it."""
+class ModuleCall:
+    """One call of a module, recorded in a run of the model."""
 
     path: str
     module: torch.nn.Module
     index: int
-    """Which of the module's calls."""
-    entering: Passed
-    """The first tensor that it takes in."""
-    leaving: Passed
-    """The first tensor that it puts out."""
+    """Index of the call among the calls of the module."""
+    input: TensorSnapshot
+    """The first tensor of its arguments."""
+    output: TensorSnapshot
+    """The first tensor of its result."""
     takes_stimulus: bool
-    """Whether what it takes in is the stimulus itself."""
+    """Whether its input is the stimulus itself."""
 
 
 @contextmanager
-def at_rest(model: torch.nn.Module) -> Iterator[None]:
-    """The model in evaluation mode and without gradients; afterwards every module trains or not as it did."""
+def evaluation_mode(model: torch.nn.Module) -> Iterator[None]:
+    """Put the model into evaluation mode without gradients; restore the mode of every module when the block ends."""
     were_training = [(module, module.training) for module in model.modules()]
     try:
         model.eval()
@@ -69,7 +70,7 @@ def at_rest(model: torch.nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _not_compiled(model: torch.nn.Module) -> Iterator[None]:
-    """Modules that `torch.compile` compiled run as they were written: compiled code does not tell what passes."""
+    """Run compiled modules as they were written, since hooks do not see inside of compiled code."""
     if not any("_orig_mod" in each._modules or getattr(each, "_compiled_call_impl", None) for each in model.modules()):
         yield
         return
@@ -82,20 +83,20 @@ def _not_compiled(model: torch.nn.Module) -> Iterator[None]:
         yield
 
 
-def trace(model: torch.nn.Module, inputs: Inputs) -> list[Call]:
-    """Every call of every module but the model itself, in the order in which they end."""
+def trace(model: torch.nn.Module, inputs: Inputs) -> list[ModuleCall]:
+    """Run the model, and return all calls of all modules but the model itself, in the order in which they end."""
     given = inputs.copied()
-    calls: list[Call] = []
+    calls: list[ModuleCall] = []
     n_calls: Counter[str] = Counter()
-    entering: dict[str, Passed] = {}
+    inputs_of_calls: dict[str, TensorSnapshot] = {}
 
     def before(path: str, _: torch.nn.Module, values: Any) -> None:
-        entering[path] = _passed(values)
+        inputs_of_calls[path] = _snapshot(values)
 
     def after(path: str, module: torch.nn.Module, value: Any) -> None:
-        taken = entering.pop(path, _passed(None))
-        is_stimulus = any(taken.tensor is each for each in given.entries.values() if each is not None)
-        calls.append(Call(path, module, n_calls[path], taken, _passed(value), is_stimulus))
+        given_to_module = inputs_of_calls.pop(path, _snapshot(None))
+        is_stimulus = any(given_to_module.tensor is each for each in given.entries.values() if each is not None)
+        calls.append(ModuleCall(path, module, n_calls[path], given_to_module, _snapshot(value), is_stimulus))
         n_calls[path] += 1
 
     with _hooked({path: module for path, module in model.named_modules() if path}, before, after):
@@ -103,24 +104,27 @@ def trace(model: torch.nn.Module, inputs: Inputs) -> list[Call]:
     return calls
 
 
-def _passed(value: Any) -> Passed:
+def _snapshot(value: Any) -> TensorSnapshot:
     tensor = first_tensor(value)
     # Tensors that were made in inference mode do not count their edits.
-    return Passed(tensor, 0 if tensor is None or tensor.is_inference() else tensor._version)
+    return TensorSnapshot(tensor, 0 if tensor is None or tensor.is_inference() else tensor._version)
 
 
 def run(
-    model: torch.nn.Module, inputs: Inputs, taps: Sequence[Tap], receive: Callable[[int, torch.Tensor], None]
+    model: torch.nn.Module,
+    inputs: Inputs,
+    hook_points: Sequence[HookPoint],
+    receive: Callable[[int, torch.Tensor], None],
 ) -> None:
-    """Run the model, and hand on what comes to each tap, with the tap's position, the moment it is there.
+    """Run the model, and pass the activations at each hook point to `receive`, with the position of the hook point.
 
     Raises
     ------
     ValueError
-        If a module is called another number of times than the taps have it.
+        If a module is not called as often as the hook points require.
     """
     modules = dict(model.named_modules())
-    positions = {(tap.path, tap.call, tap.is_input): k for k, tap in enumerate(taps)}
+    positions = {(point.path, point.call, point.is_input): k for k, point in enumerate(hook_points)}
     n_calls: Counter[str] = Counter()
 
     def hand_on(path: str, is_input: bool, value: Any) -> None:
@@ -129,7 +133,7 @@ def run(
             return
         tensor = first_tensor(value)
         if tensor is None:
-            raise ValueError(f"layer '{taps[position].label}': expected a tensor, found {type(value).__name__}")
+            raise ValueError(f"layer '{hook_points[position].label}': expected a tensor, found {type(value).__name__}")
         receive(position, tensor)
 
     def before(path: str, _: torch.nn.Module, values: Any) -> None:
@@ -139,9 +143,9 @@ def run(
         hand_on(path, False, value)
         n_calls[path] += 1
 
-    with _hooked({tap.path: modules[tap.path] for tap in taps}, before, after):
+    with _hooked({point.path: modules[point.path] for point in hook_points}, before, after):
         inputs.copied().call(model)
-    expected = Counter(tap.path for tap in taps if not tap.is_input)
+    expected = Counter(point.path for point in hook_points if not point.is_input)
     for path in expected:
         if n_calls[path] != expected[path]:
             raise ValueError(
@@ -151,7 +155,7 @@ def run(
 
 
 def first_tensor(value: Any) -> torch.Tensor | None:
-    """The first tensor of an output or of arguments: of a tuple, a mapping, or one within another."""
+    """The first tensor in a result or in arguments, also within tuples and mappings."""
     if isinstance(value, torch.Tensor):
         return value
     within = value.values() if isinstance(value, Mapping) else value if isinstance(value, (tuple, list)) else ()
@@ -164,7 +168,7 @@ def _hooked(
     before: Callable[[str, torch.nn.Module, Any], None],
     after: Callable[[str, torch.nn.Module, Any], None],
 ) -> Iterator[None]:
-    """Both functions are told of every call of the modules, until the block ends."""
+    """Call both functions before and after every call of the modules, until the `with` block ends."""
     with ExitStack() as hooks:
         for path, module in modules.items():
             hooks.callback(module.register_forward_pre_hook(_before(path, before), with_kwargs=True).remove)
@@ -172,15 +176,15 @@ def _hooked(
         yield
 
 
-def _before(path: str, tell: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
+def _before(path: str, report: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
     def hook(module: torch.nn.Module, positional: tuple[Any, ...], named: dict[str, Any]) -> None:
-        tell(path, module, (positional, named))
+        report(path, module, (positional, named))
 
     return hook
 
 
-def _after(path: str, tell: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
+def _after(path: str, report: Callable[[str, torch.nn.Module, Any], None]) -> Callable[..., None]:
     def hook(module: torch.nn.Module, _: Any, value: Any) -> None:
-        tell(path, module, value)
+        report(path, module, value)
 
     return hook

@@ -1,4 +1,4 @@
-"""A folder that one run at a time writes to; a run that was killed keeps nobody out."""
+"""A lock that lets one run at a time write to a folder; it is released when the run ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
     import msvcrt
 
-LOCK = ".lock"
-"""The file in the folder that is locked by the operating system, which lets go of it when the process ends."""
+LOCK_FILE = ".lock"
+"""Name of the file in the folder that the operating system locks, and unlocks when the process ends."""
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Nobody else is in such a block for the same folder, in this process or another; there is a folder.
+def exclusive_access(folder: Path) -> Iterator[None]:
+    """Hold the lock of an existing folder until the `with` block ends.
 
-    Where it cannot be written to, or its file system knows no locks (some network file systems), nobody is kept out.
+    If the folder cannot be written to, or its file system has no locks (some network file systems), nothing is locked.
 
     Raises
     ------
     BlockingIOError
-        If somebody else is.
+        If another `with` block holds the lock, in this process or in another.
     """
     try:
-        descriptor = _locked(folder / LOCK)
+        descriptor = _locked(folder / LOCK_FILE)
     except BlockingIOError as error:
         raise BlockingIOError(
             f"folder: expected a folder that no other extraction is writing to, found one at work in {folder}; wait "
@@ -41,15 +41,16 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if fcntl is not None:  # while it is locked, so that nobody else's is removed; on Windows no open file can be
-            _remove(folder / LOCK)
+        # Removed before unlocking, so that no other run's lock is removed; Windows cannot remove open files.
+        if fcntl is not None:
+            _remove(folder / LOCK_FILE)
         os.close(descriptor)
         if fcntl is None:
-            _remove(folder / LOCK)
+            _remove(folder / LOCK_FILE)
 
 
 def _locked(path: Path) -> int:
-    """A descriptor of the file, which is locked and lies at the path."""
+    """Lock the file at the path, and return its descriptor."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -59,7 +60,7 @@ def _locked(path: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # whoever had it locked removed it in between
+        os.close(descriptor)  # the run that held the lock removed the file in between
 
 
 def _lock(descriptor: int) -> None:

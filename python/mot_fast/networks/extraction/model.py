@@ -1,4 +1,4 @@
-"""Which model it is: loaded by name where it is given by one, and told from others by a digest of its numbers."""
+"""The model of an extraction: loaded by name if necessary, unwrapped, and identified by a digest of its parameters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mot_fast.system import optional
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A module, what it is called, and how to get its tokenizer."""
+    """A module, its name, and the function that returns its tokenizer."""
 
     module: torch.nn.Module
     name: str
     tokenizer: Callable[[], Any]
 
     def described(self) -> dict[str, Any]:
-        """What a header says of it: its class, where it came from, and a digest of its parameters and buffers."""
+        """Fields of `network.json` that describe the model: class, origin, and digest of its parameters and buffers."""
         found = hashlib.blake2b(digest_size=20)
         for name, values in (*self.module.named_parameters(), *self.module.named_buffers()):
             found.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
@@ -38,20 +38,20 @@ class Model:
         }
 
 
-def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
-    """The model that is given as a module, or as a name, a folder or a `.gguf` file.
+def resolve_model(value: Any, tokenizer: Any, device: Any) -> Model:
+    """Unwrap a model that is given as a module, or load one that is given as a name, a folder or a `.gguf` file.
 
     Raises
     ------
     ImportError
         If a name is given and `transformers` is not installed.
     FileNotFoundError
-        If a path is given and there is nothing.
+        If a path is given and nothing is there.
     TypeError, ValueError
-        If it is none of these; if there is no such device, or one is given for a module.
+        If `value` is of another type; if there is no such device, or a device is given for a module.
     """
     if isinstance(value, torch.nn.Module):
-        value = _bare(value)
+        value = _unwrapped(value)
         if device is not None:
             raise ValueError(f"device: expected none, as a module runs where it is, found {device!r}; move the module")
         name = getattr(value, "name_or_path", None) or type(value).__name__
@@ -74,7 +74,7 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
     try:
         module = load(AutoModel).to(where)
-    except ValueError as error:  # such as a model of several parts that are models of their own
+    except ValueError as error:  # such as a model whose parts are models of their own
         raise ValueError(
             f"model: expected one that transformers loads as an AutoModel, found {value} "
             f"({str(error).splitlines()[0]}); load it by its own class and give the module, or one half of it, as "
@@ -83,8 +83,8 @@ def model_of(value: Any, tokenizer: Any, device: Any) -> Model:
     return Model(module, path.stem if path.suffix == ".gguf" else path.name, own)
 
 
-def _bare(module: torch.nn.Module) -> torch.nn.Module:
-    """The module that was wrapped to be compiled or to run on several devices, as it was before."""
+def _unwrapped(module: torch.nn.Module) -> torch.nn.Module:
+    """Remove what `torch.compile` and data parallelism put around a module; refuse modules that cannot be read."""
     while type(module).__name__ == "OptimizedModule" or isinstance(
         module, (torch.nn.DataParallel, torch.nn.parallel.DistributedDataParallel)
     ):
@@ -113,16 +113,16 @@ def _bare(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def _runs_a_module(node: torch.fx.Node) -> bool:
-    """Whether this step of a graph does; what only checks the inputs of an exported model is none of its parts."""
+    """Whether a step of a graph runs a module, other than the one that checks the inputs of an exported model."""
     return bool(node.op == "call_module" and node.target != "_guards_fn")
 
 
 def _usable(device: Any) -> torch.device:
-    """The device, on which numbers can be put here."""
+    """The device, after a test that tensors can be put on it."""
     try:
         where = torch.device("cpu" if device is None else device)
         torch.empty(1, device=where).cpu()
-    except Exception as error:  # some devices that torch was built without raise what they like
+    except Exception as error:  # devices that torch was built without raise errors of any type
         raise ValueError(
             f"device: expected one that torch can use here, such as 'cpu', found {device!r} ({error})"
         ) from None

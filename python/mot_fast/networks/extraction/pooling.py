@@ -1,4 +1,4 @@
-"""One number a unit for each stimulus, whatever tokens or pixels a layer's activations lie over."""
+"""`Pooling`, which reduces activations over tokens or pixels to one number for each stimulus and unit."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ WORDS = ("mean", "cls", "last")
 
 @dataclass(frozen=True)
 class Pooling:
-    """How activations become `(n_stimuli, n_units)`."""
+    """A way to reduce activations to `(n_stimuli, n_units)`."""
 
     pool: str | Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
-    """One of `WORDS`, or a function of the activations and of the mask of what is not padding."""
+    """One of `WORDS`, or a function of the activations and of the mask of tokens that are not padding."""
     skips_first_token: bool = False
-    """Whether the mean leaves out each stimulus's first token that is not padding."""
+    """Whether the mean leaves out the first token of each stimulus that is not padding."""
 
     def __call__(
         self, values: torch.Tensor, mask: torch.Tensor | None, n_stimuli: int, channels: int | None = None
     ) -> torch.Tensor:
-        """The pooled activations, float32.
+        """Pool activations, and return them in float32.
 
         Parameters
         ----------
         values : tensor
-            `(n_stimuli, n_units)`, which is as it should be; over tokens, `(n_stimuli, n_tokens, n_units)`; or over
-            pixels, `(n_stimuli, n_units, height, width)`, with a depth before the height or without.
+            Activations `(n_stimuli, n_units)`, which are not pooled; over tokens, `(n_stimuli, n_tokens, n_units)`; or
+            over pixels, `(n_stimuli, n_units, height, width)`, with or without a depth before the height.
         mask : tensor of bool, shape (n_stimuli, n_tokens), optional
-            Which tokens are not padding.
+            Mask of the tokens that are not padding.
         n_stimuli : int
         channels : int, optional
-            The dimension of the units, if it may be another one.
+            Dimension of the units, if it is another one.
 
         Raises
         ------
         ValueError
-            If the activations, or what a function makes of them, are of another shape.
+            If the activations, or the result of a function, have another shape.
         """
         if values.is_nested or values.layout != torch.strided or values.is_complex():
             kind = "nested" if values.is_nested else values.dtype if values.is_complex() else values.layout
@@ -47,9 +47,9 @@ class Pooling:
         if values.ndim == 0 or len(values) != n_stimuli:
             raise ValueError(f"expected {n_stimuli} stimuli as the first dimension, found shape {tuple(values.shape)}")
         if values.ndim == 2:
-            return values.to(torch.float32, copy=True)  # the model may yet change it in place
+            return values.to(torch.float32, copy=True)  # the model may still edit it in place
         if callable(self.pool):
-            pooled = self.pool(values.clone(), mask)  # it may edit in place what the model goes on with
+            pooled = self.pool(values.clone(), mask)  # the function may edit what the model uses next
             if not isinstance(pooled, torch.Tensor) or pooled.ndim != 2 or len(pooled) != n_stimuli:
                 shape = tuple(pooled.shape) if isinstance(pooled, torch.Tensor) else type(pooled).__name__
                 raise ValueError(f"expected shape ({n_stimuli}, n_units) from pool, found {shape}")
@@ -79,11 +79,11 @@ class Pooling:
         if self.skips_first_token:
             mask = mask.clone()
             mask[rows, first] = False
-        # Not a product: what a model makes of padding may be NaN.
+        # Not a product: activations of padding may be NaN.
         kept = torch.where(mask[:, :, None], values.float(), 0.0)
         return kept.sum(1) / mask.sum(1, keepdim=True)
 
     def described(self) -> dict[str, Any]:
-        """What a header says of it; of a function its name alone."""
+        """Fields of `network.json` that describe the pooling; a function is recorded by its name."""
         name = self.pool if isinstance(self.pool, str) else f"{self.pool.__module__}.{self.pool.__qualname__}"
         return {"pool": name, "skip_first_token": self.skips_first_token}

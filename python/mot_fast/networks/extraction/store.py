@@ -1,7 +1,7 @@
-"""A folder to which the activations of a network are appended, and which survives a kill at any moment.
+"""A folder to which the activations of a network are appended, and which stays usable if the run is killed.
 
-Every layer is a `.npy` file, whose numbers are written behind its header. How many of them count stands in
-`network.json`, which is replaced as a whole, and only after the layers are on the disk: rows beyond are written again.
+Every layer is a `.npy` file, whose rows are written behind its header. The number of valid rows stands in
+`network.json`, which is replaced in one step after the layers are on the disk: later rows are written again.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from types import TracebackType
 import numpy as np
 
 from mot_fast._validate import Array
-from mot_fast.networks.extraction.header import Progress, Request, header_of, progress_in
-from mot_fast.networks.extraction.lock import LOCK
-from mot_fast.networks.files.activation_index import INDEX, checksum, read_index
-from mot_fast.networks.files.mapped import crc32
+from mot_fast.networks.extraction.lock import LOCK_FILE
+from mot_fast.networks.extraction.request import Progress, Request, earlier_progress, index_fields
+from mot_fast.networks.files.activation_index import INDEX, read_index
+from mot_fast.networks.files.checksum import crc32, crc32_of_region
 from mot_fast.networks.stimulus_digest import NO_STIMULI
 from mot_fast.system import atomic_write
 
 SECONDS_BETWEEN_RECORDS = 5.0
-"""How much work a kill may cost; a record waits for the disk."""
+"""Seconds of work that a kill may cost; more frequent records would wait for the disk."""
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder to write to, if there is none.
+    """Make the folder, unless it exists.
 
     Raises
     ------
     OSError
-        If it cannot be made.
+        If the folder cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,14 +45,15 @@ def make_folder(folder: Path) -> None:
 
 
 class ActivationStore:
-    """The folder, new or as an earlier run of the same request left it; it is written to within a `with` block.
+    """A folder of activations, new or continued from an earlier run of the same request; a context manager.
 
-    The end of the block completes it; an error in the block leaves it to be gone on with, or empty if it was so before.
+    The end of the `with` block completes the folder. After an error in the block, a later run can continue, or start
+    anew if no activations were written.
 
     Parameters
     ----------
     folder : Path
-        Made if there is none.
+        The folder, which is made unless it exists.
     request : Request
 
     Raises
@@ -60,7 +61,7 @@ class ActivationStore:
     OSError
         If the folder cannot be written to.
     ValueError
-        If it holds something else, or an extraction that differs from the request, or a damaged one.
+        If the folder holds other files, an extraction of another request, or a damaged extraction.
     """
 
     def __init__(self, folder: Path, request: Request) -> None:
@@ -69,12 +70,12 @@ class ActivationStore:
         self.files = tuple(folder / f"layer{l:03}.npy" for l in range(len(request.labels)))
         self._dtype = np.dtype(request.dtype).newbyteorder("<")
         self.was_begun = (folder / INDEX).exists()
-        """Whether an earlier run began it."""
-        # Replaced in one step: an interrupt falls before it or after it.
+        """Whether an earlier run began the folder."""
+        # `progress` is replaced in one step, so that an interrupt cannot leave it half changed.
         n_layers = len(self.files)
         self.progress = Progress(0, NO_STIMULI, (0.0,) * n_layers, (0,) * n_layers, is_complete=False)
         if self.was_begun:
-            self._go_on()
+            self._continue()
         else:
             self._check_new()
             self._write_header()
@@ -82,12 +83,18 @@ class ActivationStore:
         self._recorded = time.monotonic()
 
     def append(self, arrays: Sequence[Array], digest: str) -> None:
-        """Write the next stimuli's activations `(n, n_units)`, one array a layer; `digest` is then of all stimuli.
+        """Append the activations `(n, n_units)` of the next stimuli, one array for each layer.
+
+        Parameters
+        ----------
+        arrays : sequence of array
+        digest : str
+            Digest of all stimuli up to the last of these.
 
         Raises
         ------
         OSError
-            If they cannot be written; the stimuli before them are safe.
+            If the activations cannot be written; those of earlier stimuli remain valid.
         """
         before, checksums = self.progress, []
         with self._writing():
@@ -105,7 +112,7 @@ class ActivationStore:
                 self.record()
 
     def rows(self, start: int, stop: int) -> list[Array]:
-        """What is there of some stimuli, `(n, n_units)`, one array a layer."""
+        """Read the stored activations `(n, n_units)` of some stimuli, one array for each layer."""
         found = []
         for file, width in zip(self.files, self.request.widths, strict=True):
             with file.open("rb") as stream:
@@ -116,7 +123,7 @@ class ActivationStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Says what could not be written to, and how to go on."""
+        """Name the folder, and how to continue, in the errors of writing."""
         try:
             yield
         except OSError as error:
@@ -126,7 +133,7 @@ class ActivationStore:
             ) from error
 
     def record(self) -> None:
-        """Make sure that what was appended is on the disk, and say so in the header."""
+        """Wait until the appended activations are on the disk, and record the progress in `network.json`."""
         for file in self.files:
             with file.open("r+b") as stream:
                 os.fsync(stream.fileno())
@@ -143,14 +150,14 @@ class ActivationStore:
             with self._writing():
                 self._finish()
             return
-        with suppress(OSError):  # the error that ended the block says more
-            # After an error, another request need not agree with this one, of which nothing is there.
+        with suppress(OSError):  # the error that ended the block is more informative
+            # After an error without any activations, a later run may have another request.
             if isinstance(error, Exception) and not self.progress.n_stimuli:
                 for file in (self.folder / INDEX, *self.files):
                     file.unlink(missing_ok=True)
                 return
             for file, width in zip(self.files, self.request.widths, strict=True):
-                os.truncate(file, self._end(width, self.progress.n_stimuli))  # a full disk has room for the record then
+                os.truncate(file, self._end(width, self.progress.n_stimuli))  # makes room on a full disk for the record
             self.record()
 
     def _finish(self) -> None:
@@ -164,7 +171,7 @@ class ActivationStore:
 
     def _check_new(self) -> None:
         make_folder(self.folder)
-        there = [path for path in self.folder.iterdir() if path.name != LOCK]
+        there = [path for path in self.folder.iterdir() if path.name != LOCK_FILE]
         strangers = [path.name for path in there if not atomic_write.is_temporary(path)]
         if strangers:
             raise ValueError(
@@ -173,11 +180,11 @@ class ActivationStore:
             )
         self._remove_abandoned()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         path = self.folder / INDEX
-        self.progress = progress_in(read_index(path), self.request, str(path))
+        self.progress = earlier_progress(read_index(path), self.request, str(path))
         self._remove_abandoned()
-        if not self.progress.n_stimuli:  # that process may not have come to the layers
+        if not self.progress.n_stimuli:  # the earlier run may have ended before it wrote the layers
             self._write_empty_layers()
         for file, width in zip(self.files, self.request.widths, strict=True):
             size, expected = file.stat().st_size if file.exists() else 0, self._end(width, self.progress.n_stimuli)
@@ -190,22 +197,22 @@ class ActivationStore:
             self.check_numbers()
 
     def _remove_abandoned(self) -> None:
-        """Remove what processes that were killed as they wrote the index left; nobody else writes in the folder."""
+        """Remove temporary files of runs that were killed; the lock keeps other runs out."""
         for path in filter(atomic_write.is_temporary, self.folder.iterdir()):
             path.unlink()
 
     def check_numbers(self) -> None:
-        """What is there must be what was written; where an earlier version told no checksum, it is what is found.
+        """Compare the stored numbers with the recorded checksums, and record those that are missing.
 
         Raises
         ------
         ValueError
-            If it is not.
+            If the numbers were altered or damaged.
         """
         found = []
         for file, width, expected in zip(self.files, self.request.widths, self.progress.checksums, strict=True):
             start = self._end(width, 0)
-            found.append(checksum(file, start, self._end(width, self.progress.n_stimuli) - start))
+            found.append(crc32_of_region(file, start, self._end(width, self.progress.n_stimuli) - start))
             if expected not in (None, found[-1]):
                 raise ValueError(
                     f"{file}: expected the numbers whose digest is in {INDEX}, found altered or damaged ones; remove "
@@ -220,15 +227,15 @@ class ActivationStore:
     def _write_header(self) -> None:
         names = tuple(file.name for file in self.files)
         with atomic_write.open_atomically(self.folder / INDEX) as file:
-            file.write(json.dumps(header_of(self.request, self.progress, names), indent=1).encode())
+            file.write(json.dumps(index_fields(self.request, self.progress, names), indent=1).encode())
 
     def _npy_header(self, width: int, n_stimuli: int) -> bytes:
-        """Of the same length for any number of stimuli: numpy leaves room for a first dimension that grows."""
+        """Header of a layer's file, equally long for any number of stimuli: numpy leaves room for growth."""
         stream = io.BytesIO()
         fields = {"descr": self._dtype.str, "fortran_order": False, "shape": (n_stimuli, width)}
         np.lib.format.write_array_header_1_0(stream, fields)
         return stream.getvalue()
 
     def _end(self, width: int, n_stimuli: int) -> int:
-        """Where in a layer's file the numbers of so many stimuli end."""
+        """Offset in a layer's file at which the numbers of the first `n_stimuli` stimuli end."""
         return len(self._npy_header(width, n_stimuli)) + n_stimuli * width * self._dtype.itemsize

@@ -1,1 +1,1 @@
-"""The formats of files that hold layers, one module each."""
+"""Readers of the file formats that hold layers."""

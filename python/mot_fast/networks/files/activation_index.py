@@ -1,6 +1,6 @@
-"""What `network.json` says of the `.npy` files beside it, and whether these are still as they were written.
+"""`network.json`, the index of a folder that `mot_fast.extract` wrote: its layers, their files, and the stimuli.
 
-Anybody may have written it: every value is looked at before it is used.
+Anybody may have written the file: every value is validated before it is used.
 """
 
 from __future__ import annotations
@@ -12,75 +12,74 @@ from pathlib import Path
 from reprlib import repr as shown
 from typing import Any
 
-from mot_fast.networks.files.mapped import crc32
 from mot_fast.system import json_header
 
 INDEX = "network.json"
-"""In a folder that `mot_fast.extract` wrote: what its files are."""
+"""Name of the index in its folder."""
 INDEX_FORMAT = "mot_fast activations"
 INDEX_VERSION = 1
 
-_LONGEST = 2**26
-"""Bytes that are read at most; a layer takes about 100."""
-_MOST = 2**48
-"""Stimuli or units that there may be at most: more than any disk holds."""
-_AT_ONCE = 2**24
-"""Bytes of numbers in memory at once."""
+_MAX_BYTES = 2**26
+"""Largest size of an index; a layer takes about 100 bytes."""
+_MAX_COUNT = 2**48
+"""Largest number of stimuli or units: more than any disk holds."""
 
 
 @dataclass(frozen=True)
 class LayerFile:
-    """One layer, and the file that its numbers are in."""
+    """A layer of the index, and the file that holds its numbers."""
 
     label: str
     file: str
     n_units: int
     crc32: int | None
-    """Of the numbers' bytes; None where the index is from before there was one."""
+    """Checksum of the numbers; None in an index of an early version, which recorded none."""
     largest: float | None
-    """Magnitude of a number, where the index tells it."""
+    """Largest magnitude among the numbers, if the index has it."""
 
 
 @dataclass(frozen=True)
 class ActivationIndex:
-    """What the index says."""
+    """The content of an index."""
 
     name: str
     n_stimuli: int
     is_complete: bool
     layers: tuple[LayerFile, ...]
-    """In depth order; their labels and files are distinct."""
+    """The layers in depth order, with distinct labels and files."""
     digest: str
-    """Of the stimuli."""
+    """Digest of the stimuli."""
     dtype: str | None
     fields: Mapping[str, Any]
-    """All that was read: "model", "pooling" and "stimuli" are objects where they are there."""
+    """All fields of the index. "stimuli" is an object; so are "model" and "pooling", where they are there."""
 
 
 def read_index(path: Path) -> ActivationIndex:
-    """The index at a path.
+    """Read and validate the index at a path.
 
     Raises
     ------
     ValueError
-        If it is damaged, of another kind, or makes no sense.
+        If the file is damaged, of another kind, or contradicts itself.
     """
     try:
         if not path.is_file():
             raise ValueError("it is no file")
-        if path.stat().st_size > _LONGEST:
-            raise ValueError(f"it has more than {_LONGEST:,} bytes")
-        fields = json.loads(path.read_bytes().decode(), parse_constant=_refuse, object_pairs_hook=_object)
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError(f"it has more than {_MAX_BYTES:,} bytes")
+        fields = json.loads(
+            path.read_bytes().decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique_fields
+        )
         return _index_of(fields)
-    except (ValueError, OverflowError, RecursionError, OSError) as error:  # the second and third: numbers, nesting
+    except (ValueError, OverflowError, RecursionError, OSError) as error:  # of huge numbers, and of deep nesting
         raise ValueError(f"{path}: expected a complete index of activations, found a damaged one ({error})") from error
 
 
-def _refuse(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
     raise ValueError(f"it holds {constant}")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError(f"an object in it has a field twice: {shown([key for key, _ in pairs])}")
     return dict(pairs)
@@ -138,20 +137,10 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 def _count(fields: Mapping[str, Any], name: str, at_least: int) -> int:
     found = json_header.count(fields, name, at_least)
-    if found > _MOST:
+    if found > _MAX_COUNT:
         raise ValueError(f"'{name}' is {shown(found)}, more than any disk holds")
     return found
 
 
 def _hexadecimal(fields: Mapping[str, Any], name: str) -> str:
     return bytes.fromhex(_text(fields, name)).hex()
-
-
-def checksum(path: Path, start: int, n_bytes: int) -> int:
-    """CRC-32 of some bytes of a file, which may be fewer where it ends."""
-    found = 0
-    with path.open("rb") as stream:
-        stream.seek(max(0, start))
-        while n_bytes > 0 and (piece := stream.read(min(_AT_ONCE, n_bytes))):
-            found, n_bytes = crc32(piece, found), n_bytes - len(piece)
-    return found

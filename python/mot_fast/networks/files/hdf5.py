@@ -1,7 +1,7 @@
-"""HDF5 files: which of their arrays are layers, where the numbers lie, and what they are.
+"""HDF5 files as networks: lists their arrays, checks that all numbers were written, and reads them.
 
-Numbers that HDF5 would invent are refused: those of arrays and chunks that were never written, and of parts of virtual
-datasets whose source is not there, all of which it reads as a fill value.
+HDF5 reads a fill value for arrays and chunks that were never written, and for regions of virtual datasets whose source
+is missing. Such numbers are refused here.
 """
 
 from __future__ import annotations
@@ -18,28 +18,31 @@ import numpy as np
 
 from mot_fast._validate import Array
 from mot_fast.networks.files import hdf5_virtual
-from mot_fast.networks.files.containers import Arrays, Container, Refused, Stored, with_room
-from mot_fast.networks.files.hdf5_links import Files, class_of_matlab, labels
+from mot_fast.networks.files.file_format import (
+    INTEGER_TYPES,
+    Arrays,
+    FileFormat,
+    StoredArray,
+    UnusableArray,
+    require_memory,
+)
+from mot_fast.networks.files.hdf5_links import OpenFiles, array_labels, matlab_class
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_NUMBERS_OF_MATLAB = {
-    "double",
-    "single",
-    "logical",
-    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
-}
-_MOST_AXES = 32
-"""As HDF5 has it."""
-_NO_NUMBERS = {
+_MATLAB_NUMBERS = INTEGER_TYPES | {"double", "single", "logical"}
+"""MATLAB's classes of numbers."""
+_MAX_AXES = 32
+"""Largest number of axes of an HDF5 array."""
+_NOT_NUMBERS = {
     "BITFIELD": "bit fields",
     "ENUM": "codes of an enumeration",
     "TIME": "times",
 }
-"""What has no type of numpy that says so, by HDF5's classes of types."""
+"""HDF5's classes of types that numpy reads as numbers although they are none."""
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file says that it is: at its start, or after 512 bytes that are its user's, or 1024, 2048 and so on."""
+    """Whether a file has the HDF5 signature: at its start, or behind a user block of 512, 1024, 2048, ... bytes."""
     size, start = path.stat().st_size, 0
     with path.open("rb") as file:
         while start < size:
@@ -51,71 +54,77 @@ def is_hdf5(path: Path) -> bool:
 
 
 def _list(path: Path) -> Arrays:
-    with Files() as files:
-        found = labels(files, files.open(path))
+    with OpenFiles() as files:
+        found = array_labels(files, files.open(path))
     return {label: partial(_stored, path, label) for label in found}
 
 
-def _stored(path: Path, label: str) -> Stored:
-    with Files() as files:
+def _stored(path: Path, label: str) -> StoredArray:
+    with OpenFiles() as files:
         dataset = _find(files, path, label)
         _check(files, dataset)
         shape = _shape(dataset)
-        return Stored(shape[::-1] if _is_turned(dataset) else shape, _dtype(dataset), partial(_read, path, label))
+        return StoredArray(
+            shape[::-1] if _is_transposed(dataset) else shape, _dtype(dataset), partial(_read, path, label)
+        )
 
 
 def _read(path: Path, label: str) -> Array:
-    """Looked up anew, as the file may have been written again: nothing is taken from where it was before."""
-    with Files() as files:
+    """Read an array, which is looked up again, since the file may have been rewritten after it was listed."""
+    with OpenFiles() as files:
         dataset = _find(files, path, label)
         values = _values(files, dataset)
-        return values.T if _is_turned(dataset) else values
+        return values.T if _is_transposed(dataset) else values
 
 
-def stored_by(dataset: Any) -> Stored:
-    """A dataset in an open file, as h5py has it."""
+def stored_dataset(dataset: Any) -> StoredArray:
+    """Check a dataset that the caller opened with h5py."""
     h5py = import_module("h5py")
     if isinstance(dataset, h5py.Empty):
-        raise Refused("expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape")
+        raise UnusableArray(
+            "expected shape (n_stimuli, n_units), found an array of h5py that is empty and has no shape"
+        )
     if not isinstance(dataset, h5py.Dataset):
-        raise Refused(
+        raise UnusableArray(
             f"expected an array, found a {type(dataset).__name__} of h5py; a whole file is loaded by its path"
         )
-    with Files() as files:
+    with OpenFiles() as files:
         _check(files, dataset)
-    return Stored(_shape(dataset), _dtype(dataset), partial(_values_of, dataset))
+    return StoredArray(_shape(dataset), _dtype(dataset), partial(_values_of, dataset))
 
 
 def _values_of(dataset: Any) -> Array:
-    with Files() as files:
+    with OpenFiles() as files:
         return _values(files, dataset)
 
 
-def _find(files: Files, path: Path, label: str) -> Any:
+def _find(files: OpenFiles, path: Path, label: str) -> Any:
     h5py = import_module("h5py")
     try:
         label.encode()
     except UnicodeEncodeError:
-        raise Refused("expected a name in UTF-8, found other bytes") from None
+        raise UnusableArray("expected a name in UTF-8, found other bytes") from None
     found = files.follow(files.open(path), label)
     if found is None:
-        raise Refused("expected an array, found a link that leads nowhere")
+        raise UnusableArray("expected an array, found a link that leads nowhere")
     if not isinstance(found, h5py.Dataset):
-        raise Refused("expected a full array of real numbers, found a sparse matrix or an object of MATLAB", TypeError)
-    kind = class_of_matlab(found)
-    if kind is not None and kind not in _NUMBERS_OF_MATLAB:
-        raise Refused(f"expected a full array of real numbers, found a {kind} of MATLAB", TypeError)
+        raise UnusableArray(
+            "expected a full array of real numbers, found a sparse matrix or an object of MATLAB", TypeError
+        )
+    kind = matlab_class(found)
+    if kind is not None and kind not in _MATLAB_NUMBERS:
+        raise UnusableArray(f"expected a full array of real numbers, found a {kind} of MATLAB", TypeError)
     return found
 
 
-def _is_turned(dataset: Any) -> bool:
-    """MATLAB writes column by column, and HDF5 reads row by row: shapes come out backwards."""
-    return class_of_matlab(dataset) is not None
+def _is_transposed(dataset: Any) -> bool:
+    """Whether the axes are reversed: MATLAB writes column by column, and HDF5 reads row by row."""
+    return matlab_class(dataset) is not None
 
 
 def _is_empty_of_matlab(dataset: Any) -> bool:
-    """Whether its numbers are the shape of an array without any."""
-    return _is_turned(dataset) and dataset.size <= _MOST_AXES and bool(dataset.attrs.get("MATLAB_empty", 0))
+    """Whether MATLAB wrote an empty array, whose stored numbers are its shape."""
+    return _is_transposed(dataset) and dataset.size <= _MAX_AXES and bool(dataset.attrs.get("MATLAB_empty", 0))
 
 
 def _shape(dataset: Any) -> tuple[int, ...]:
@@ -125,40 +134,42 @@ def _shape(dataset: Any) -> tuple[int, ...]:
 
 
 def _dtype(dataset: Any) -> np.dtype[Any]:
-    """The type as numpy has it, which must be one of numbers if its numbers are to be read as such."""
+    """Type of the dataset in numpy; `UnusableArray` if it is not a type of numbers."""
     h5t = import_module("h5py").h5t
     kind = dataset.id.get_type()
     try:
         dtype = kind.dtype
     except (TypeError, ValueError) as error:
-        raise Refused(f"expected real numbers, found a type that numpy lacks ({error})", TypeError) from error
-    for name, found in _NO_NUMBERS.items():
-        if kind.get_class() == getattr(h5t, name) and dtype != np.bool_:  # which h5py writes as an enumeration
-            raise Refused(f"expected real numbers, found {found}", TypeError)
+        raise UnusableArray(f"expected real numbers, found a type that numpy lacks ({error})", TypeError) from error
+    for name, found in _NOT_NUMBERS.items():
+        if kind.get_class() == getattr(h5t, name) and dtype != np.bool_:  # h5py writes booleans as an enumeration
+            raise UnusableArray(f"expected real numbers, found {found}", TypeError)
     return cast("np.dtype[Any]", dtype)
 
 
-def _check(files: Files, dataset: Any) -> None:
-    """Refuses what is not all there, in this file or, if it is virtual, in the sources that it names."""
+def _check(files: OpenFiles, dataset: Any) -> None:
+    """Raise `UnusableArray` unless all numbers were written, to this file or to the sources of a virtual dataset."""
     h5d = import_module("h5py").h5d
     if dataset.shape is None:
-        raise Refused("expected shape (n_stimuli, n_units), found an array that is empty and has no shape")
+        raise UnusableArray("expected shape (n_stimuli, n_units), found an array that is empty and has no shape")
     _dtype(dataset)
     made = dataset.id.get_create_plist()
     if made.get_external_count():
         name = made.get_external(0)[0].decode(errors="replace")
-        raise Refused(f"expected numbers in an HDF5 file, found an array whose numbers are in another, '{name}'")
+        raise UnusableArray(f"expected numbers in an HDF5 file, found an array whose numbers are in another, '{name}'")
     _check_filters(made)
     layout, size = made.get_layout(), math.prod(dataset.shape)
     if layout == h5d.VIRTUAL:
-        deque(_parts(files, dataset), maxlen=0)
+        deque(_source_regions(files, dataset), maxlen=0)
     elif layout == h5d.CHUNKED and size:
         n_chunks = math.prod(-(-n // step) for n, step in zip(dataset.shape, made.get_chunk(), strict=True))
         written = dataset.id.get_num_chunks()
         if written < n_chunks:
-            raise Refused(f"expected numbers in all of its {n_chunks} chunks, found {written} that were ever written")
+            raise UnusableArray(
+                f"expected numbers in all of its {n_chunks} chunks, found {written} that were ever written"
+            )
     elif layout == h5d.CONTIGUOUS and size and not dataset.id.get_storage_size():
-        raise Refused("expected numbers, found an array that was never written")
+        raise UnusableArray("expected numbers, found an array that was never written")
 
 
 def _check_filters(made: Any) -> None:
@@ -166,14 +177,14 @@ def _check_filters(made: Any) -> None:
     for k in range(made.get_nfilters()):
         code, _, _, name = made.get_filter(k)
         if not h5z.filter_avail(code):
-            raise Refused(
+            raise UnusableArray(
                 f"expected filters that the HDF5 library here has, found {code} ({name.decode(errors='replace')}): put "
                 "the folder of its plugin, as the package hdf5plugin brings, into HDF5_PLUGIN_PATH"
             )
 
 
-def _values(files: Files, dataset: Any) -> Array:
-    """The numbers, mapped if they lie in one piece as numpy has them, by row as HDF5 has it."""
+def _values(files: OpenFiles, dataset: Any) -> Array:
+    """Read the numbers row by row; they are mapped if they lie in one piece and in a type of numpy."""
     h5py = import_module("h5py")
     _check(files, dataset)
     shape, dtype = _shape(dataset), _dtype(dataset)
@@ -184,24 +195,24 @@ def _values(files: Files, dataset: Any) -> Array:
     offset = dataset.id.get_offset() if is_plain and layout == h5py.h5d.CONTIGUOUS else None
     if offset is not None and dataset.file.driver != "core":
         return np.memmap(dataset.file.filename, dtype, "r", offset, shape)
-    with_room(shape, dtype)
+    require_memory(shape, dtype)
     if layout == h5py.h5d.VIRTUAL:
-        return hdf5_virtual.read(_parts(files, dataset), shape, dtype)
+        return hdf5_virtual.read(_source_regions(files, dataset), shape, dtype)
     values = np.asarray(dataset[...])
     if dtype == np.bool_ and values.view(np.uint8).max() > 1:
         raise ValueError("it has booleans that are neither true nor false")
     return values
 
 
-def _parts(files: Files, dataset: Any) -> Iterator[hdf5_virtual.Part]:
+def _source_regions(files: OpenFiles, dataset: Any) -> Iterator[hdf5_virtual.SourceRegion]:
     def check(source: Any) -> None:
         if source.id.get_create_plist().get_layout() == import_module("h5py").h5d.VIRTUAL:
-            raise Refused("expected numbers, found another virtual dataset")
+            raise UnusableArray("expected numbers, found another virtual dataset")
         if _dtype(source).kind not in "fiu":
-            raise Refused(f"expected real numbers, found {_dtype(source)}", TypeError)
+            raise UnusableArray(f"expected real numbers, found {_dtype(source)}", TypeError)
         _check(files, source)
 
-    return hdf5_virtual.parts(files, dataset, check)
+    return hdf5_virtual.source_regions(files, dataset, check)
 
 
-HDF5 = Container("HDF5 file", _list, "h5py")
+HDF5 = FileFormat("HDF5 file", _list, "h5py")

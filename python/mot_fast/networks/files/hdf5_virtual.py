@@ -1,6 +1,6 @@
-"""Virtual datasets of HDF5: arrays that are put together from those of other files.
+"""Virtual datasets of HDF5: arrays that are assembled from arrays of other files.
 
-The HDF5 library reads a fill value wherever a source is not there, or none is named. Here that is an error.
+The HDF5 library reads a fill value wherever a source is missing or none is named. Here that is an error.
 """
 
 from __future__ import annotations
@@ -13,60 +13,62 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mot_fast._validate import Array, Index
-from mot_fast.networks.files.containers import Refused
-from mot_fast.networks.files.hdf5_links import Files
+from mot_fast.networks.files.file_format import UnusableArray
+from mot_fast.networks.files.hdf5_links import OpenFiles
 
 
-class Part(NamedTuple):
-    """What of a virtual dataset is taken from where."""
+class SourceRegion(NamedTuple):
+    """A region of a virtual dataset, and the region of the source dataset that its numbers come from."""
 
     source: Any
-    at: Any
+    target_space: Any
     """The selection of the virtual dataset."""
-    taken: Any
-    """The selection of the source, of as many numbers."""
+    source_space: Any
+    """The selection of the source, with as many numbers."""
 
 
-def parts(files: Files, dataset: Any, check: Callable[[Any], None]) -> Iterator[Part]:
-    """All parts of a virtual dataset; each source must pass the check."""
+def source_regions(files: OpenFiles, dataset: Any, check: Callable[[Any], None]) -> Iterator[SourceRegion]:
+    """Yield all regions of a virtual dataset; `check` raises an error for a source that cannot be used."""
     n_numbers = 0
     for named in dataset.virtual_sources():
         what = f"'{named.dset_name}' of '{named.file_name}'"
         source = _source(files, dataset, named)
         if not isinstance(source, import_module("h5py").Dataset):
-            raise Refused(f"expected all sources of a virtual dataset, found none where {what} is named")
+            raise UnusableArray(f"expected all sources of a virtual dataset, found none where {what} is named")
         try:
             check(source)
-        except Refused as error:
-            raise Refused(f"{error}, in a source of a virtual dataset, {what}", error.error) from error
-        part = Part(source, _of(named.vspace, dataset.shape), _of(named.src_space, source.shape))
-        if part.at is None or part.taken is None or part.at.get_select_npoints() != part.taken.get_select_npoints():
-            raise Refused(f"expected regular parts of a virtual dataset, found others of {what}, shape {source.shape}")
-        n_numbers += part.at.get_select_npoints()
-        yield part
+        except UnusableArray as error:
+            raise UnusableArray(f"{error}, in a source of a virtual dataset, {what}", error.error) from error
+        target, taken = _selection(named.vspace, dataset.shape), _selection(named.src_space, source.shape)
+        if target is None or taken is None or target.get_select_npoints() != taken.get_select_npoints():
+            raise UnusableArray(
+                f"expected regular parts of a virtual dataset, found others of {what}, shape {source.shape}"
+            )
+        n_numbers += target.get_select_npoints()
+        yield SourceRegion(source, target, taken)
     if n_numbers < math.prod(dataset.shape):
-        raise Refused(f"expected sources for all {math.prod(dataset.shape)} numbers, found them for {n_numbers}")
+        raise UnusableArray(f"expected sources for all {math.prod(dataset.shape)} numbers, found them for {n_numbers}")
 
 
-def read(all_parts: Iterator[Part], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """The numbers, put together."""
+def read(regions: Iterator[SourceRegion], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Assemble the numbers of a virtual dataset from its regions."""
     h5t = import_module("h5py").h5t
     values, is_read = np.empty(shape, dtype), np.zeros(shape, dtype=bool)
-    for part in all_parts:
-        part.source.id.read(part.at, part.taken, values, h5t.py_create(dtype))
-        is_read[np.ix_(*_indices(part.at))] = True
+    for region in regions:
+        region.source.id.read(region.target_space, region.source_space, values, h5t.py_create(dtype))
+        is_read[np.ix_(*_indices(region.target_space))] = True
     if not is_read.all():
-        raise Refused(f"expected sources for all {is_read.size} numbers, found them for {int(is_read.sum())}")
+        raise UnusableArray(f"expected sources for all {is_read.size} numbers, found them for {int(is_read.sum())}")
     return values
 
 
-def _source(files: Files, dataset: Any, named: Any) -> Any:
+def _source(files: OpenFiles, dataset: Any, named: Any) -> Any:
     top = dataset.file["/"]
     return files.follow(top if named.file_name == "." else files.open_beside(top, named.file_name), named.dset_name)
 
 
-def _of(selected: Any, shape: tuple[int, ...]) -> Any:
-    """A selection as one of an array of this shape, or None if it reaches beyond or is irregular."""
+def _selection(selected: Any, shape: tuple[int, ...]) -> Any:
+    """A selection within an array of this shape; None if it is irregular or reaches beyond the array."""
     h5s = import_module("h5py").h5s
     space = h5s.create_simple(shape)
     if selected.get_select_type() == h5s.SEL_ALL:

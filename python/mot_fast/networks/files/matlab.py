@@ -1,4 +1,4 @@
-"""MATLAB's files of versions 4 to 7, as networks; those of version 7.3 are HDF5 files."""
+"""MATLAB files (`.mat`) of versions 4 to 7 as networks; files of version 7.3 are HDF5 files."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from typing import Any, cast
 import numpy as np
 
 from mot_fast._validate import Array
-from mot_fast.networks.files.containers import Arrays, Container, Refused, Stored, itself, with_room
+from mot_fast.networks.files.file_format import (
+    Arrays,
+    FileFormat,
+    StoredArray,
+    UnusableArray,
+    already_listed,
+    require_depth,
+    require_memory,
+)
 from mot_fast.networks.files.matlab_elements import Matrix, fields, is_of_version_5, numbers, variables
-
-_MOST_DEPTH = 100
-"""Structures in structures."""
 
 
 def _list(path: Path) -> Arrays:
@@ -29,20 +34,19 @@ def _list(path: Path) -> Arrays:
         if dtype is None:
             arrays[label] = partial(_refuse, what, shape)
         else:
-            arrays[label] = partial(itself, Stored(shape, dtype, partial(_read, path, names)))
+            arrays[label] = partial(already_listed, StoredArray(shape, dtype, partial(_read, path, names)))
     return arrays
 
 
 def _arrays(variable: Matrix, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any, str]]:
-    """Names, shape, type (None for what is no array of numbers) and what it is otherwise, of all in a variable."""
+    """Names, shape, type (None unless it is an array of numbers) and class of every array in a variable."""
     if not variable.name and not above:
-        return  # what belongs to functions and objects
-    if len(above) > _MOST_DEPTH:
-        raise ValueError(f"it has structures in more than {_MOST_DEPTH} others")
+        return  # data of functions and objects
+    require_depth(len(above), "structures")
     names = above or (variable.name,)
     inside = fields(variable)
     if inside is None:
-        yield names, variable.shape, variable.dtype, variable.what
+        yield names, variable.shape, variable.dtype, variable.class_name
         return
     for name, field in inside:
         yield from _arrays(field, (*names, name))
@@ -59,12 +63,12 @@ def _read(path: Path, names: tuple[str, ...]) -> Array:
     raise ValueError("it is not there any more")
 
 
-def _refuse(what: str, shape: tuple[int, ...]) -> Stored:
-    raise Refused(f"expected a full array of real numbers, found a {what} of MATLAB, shape {shape}", TypeError)
+def _refuse(what: str, shape: tuple[int, ...]) -> StoredArray:
+    raise UnusableArray(f"expected a full array of real numbers, found a {what} of MATLAB, shape {shape}", TypeError)
 
 
 def _of_version_4(path: Path) -> Arrays:
-    """Through SciPy: there are matrices and text alone."""
+    """List the matrices of a file of version 4, by means of SciPy."""
     from scipy.io import whosmat
 
     listed = whosmat(str(path), appendmat=False)
@@ -73,8 +77,8 @@ def _of_version_4(path: Path) -> Arrays:
     arrays: Arrays = {}
     for name, shape, kind in listed:
         if kind == "double":
-            stored = Stored(shape, np.dtype(np.float64), partial(_read_version_4, path, name, tuple(shape)))
-            arrays[name] = partial(itself, stored)
+            stored = StoredArray(shape, np.dtype(np.float64), partial(_read_version_4, path, name, tuple(shape)))
+            arrays[name] = partial(already_listed, stored)
         else:
             arrays[name] = partial(_refuse, kind.replace("sparse", "sparse matrix"), tuple(shape))
     return arrays
@@ -83,11 +87,11 @@ def _of_version_4(path: Path) -> Arrays:
 def _read_version_4(path: Path, name: str, shape: tuple[int, ...]) -> Array:
     from scipy.io import loadmat
 
-    with_room(shape, np.dtype(np.float64))
+    require_memory(shape, np.dtype(np.float64))
     value = loadmat(str(path), variable_names=[name], appendmat=False)[name]
     if value.dtype.kind not in "fiub":
-        raise Refused(f"expected real numbers, found {value.dtype}", TypeError)
+        raise UnusableArray(f"expected real numbers, found {value.dtype}", TypeError)
     return cast(Array, value)
 
 
-MATLAB = Container("MATLAB file", _list, keeps_order=False)
+MATLAB = FileFormat("MATLAB file", _list, keeps_order=False)

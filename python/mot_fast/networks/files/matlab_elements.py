@@ -1,9 +1,9 @@
-"""The elements of MATLAB's files of versions 5 to 7, read without trust, and the matrices of real numbers in them.
+"""A reader for the elements of MATLAB files of versions 5 to 7 that validates every element.
 
-The format is MathWorks' "MAT-File Format". A file is a header of 128 bytes and one element a variable: a matrix, or
-one that zlib has packed. An element is its type, its size and its content; a matrix holds elements for its class, its
-shape, its name and its numbers, or for the matrices that are in it. SciPy, which reads these files as well, takes the
-types of elements as places in a table without a look at them: a damaged one ends the process.
+The format is MathWorks' "MAT-File Format". A file is a header of 128 bytes and one element for each variable: a
+matrix, or a matrix that zlib has compressed. An element is its type, its size and its content; a matrix holds elements
+for its class, its shape, its name and its numbers, or for the matrices inside it. SciPy reads these files too, but uses
+the types of elements as indices into a table without validating them: a damaged type crashes the process.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ from typing import Literal, NamedTuple, cast
 import numpy as np
 
 from mot_fast._validate import Array
-from mot_fast.networks.files.containers import with_room
+from mot_fast.networks.files.file_format import require_memory
+from mot_fast.networks.files.mapped_array import require_lengths
 
-Order = Literal["little", "big"]
+ByteOrder = Literal["little", "big"]
 
 _HEADER_BYTES = 128
-_ORDERS: dict[bytes, Order] = {b"IM": "little", b"MI": "big"}
-"""The last bytes of the header, as somebody reads them who has the order of the writer, or the other one."""
-_INT8, _INT32, _UINT32, _MATRIX, _PACKED, _UTF8 = 1, 5, 6, 14, 15, 16
+_ORDERS: dict[bytes, ByteOrder] = {b"IM": "little", b"MI": "big"}
+"""Byte order of a file by the last two bytes of its header."""
+_INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED, _UTF8 = 1, 5, 6, 14, 15, 16
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-"""How numbers are kept, by type of element."""
+"""Stored types of numbers by type of element."""
 _CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
-"""What they are, by class of matrix: whole numbers can be kept in fewer bytes."""
+"""Types of numbers by class of matrix; whole numbers may be stored in fewer bytes than their type has."""
 _OTHERS = {1: "cell", 2: "struct", 3: "object", 4: "char", 5: "sparse matrix", 16: "function", 17: "object"}
 _STRUCT, _OPAQUE = 2, 17
 _COMPLEX, _LOGICAL = 0x800, 0x200
 _START_BYTES = 2**12
-"""In which a matrix's name is found."""
+"""Number of decompressed bytes that are sure to hold the name of a matrix."""
 
 
 class Matrix(NamedTuple):
-    """A matrix, its numbers or what else is in it not looked at yet."""
+    """A matrix whose head has been read; `rest` yields the elements behind it."""
 
     name: str
     kind: int
@@ -46,36 +47,36 @@ class Matrix(NamedTuple):
     is_complex: bool
     is_logical: bool
     rest: Iterator[tuple[int, memoryview]]
-    order: Order
+    order: ByteOrder
 
     @property
     def dtype(self) -> np.dtype[np.generic] | None:
-        """Of its numbers, if that is what it is of."""
+        """Type of the numbers; None if the matrix holds something else."""
         if self.kind not in _CLASSES:
             return None
         dtype = np.dtype(bool if self.is_logical else _CLASSES[self.kind])
         return np.result_type(dtype, np.complex64) if self.is_complex else dtype
 
     @property
-    def what(self) -> str:
-        """What else it is."""
+    def class_name(self) -> str:
+        """Name of a class of matrices that hold no numbers."""
         return _OTHERS.get(self.kind, f"matrix of the unknown class {self.kind}")
 
 
 def is_of_version_5(path: Path) -> bool:
-    """Whether the header says so."""
+    """Whether a file is of versions 5 to 7, by its header."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
-    return header[126:] in _ORDERS and 0 not in header[:4]  # where version 4 has small numbers
+    return header[126:] in _ORDERS and 0 not in header[:4]  # version 4 has small integers there
 
 
 def variables(path: Path) -> Iterator[Matrix]:
-    """All variables; what is in them is unpacked when it is asked for."""
+    """Yield all variables; their contents are decompressed when they are read."""
     with path.open("rb") as file:
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     order = _ORDERS[bytes(content[126:_HEADER_BYTES])]
     for kind, inside in _elements(content[_HEADER_BYTES:], order):
-        if kind == _PACKED:
+        if kind == _COMPRESSED:
             yield _start(inside, order)
         elif kind == _MATRIX:
             yield _matrix(inside, order)
@@ -84,7 +85,7 @@ def variables(path: Path) -> Iterator[Matrix]:
 
 
 def fields(matrix: Matrix) -> list[tuple[str, Matrix]] | None:
-    """What is in a structure, by name; None if it is no single one."""
+    """Fields of a structure by name; None unless the matrix is a single structure."""
     if matrix.kind != _STRUCT or math.prod(matrix.shape) != 1:
         return None
     length = int.from_bytes(_next(matrix.rest, _INT32), matrix.order)
@@ -98,9 +99,9 @@ def fields(matrix: Matrix) -> list[tuple[str, Matrix]] | None:
 
 
 def numbers(matrix: Matrix) -> Array:
-    """The numbers of a matrix of real ones, where they lie if they are kept as what they are."""
+    """Numbers of a real matrix; not copied if they are stored in the type that they have."""
     dtype = cast("np.dtype[np.generic]", matrix.dtype)
-    with_room(matrix.shape, dtype)
+    require_memory(matrix.shape, dtype)
     kind, content = next(matrix.rest, (0, memoryview(b"")))
     if kind not in _NUMBERS:
         raise ValueError(f"it has an element of type {kind} in the place of numbers")
@@ -115,19 +116,19 @@ def numbers(matrix: Matrix) -> Array:
     return values
 
 
-def _elements(content: memoryview, order: Order) -> Iterator[tuple[int, memoryview]]:
-    """Types and contents, one after the other."""
+def _elements(content: memoryview, order: ByteOrder) -> Iterator[tuple[int, memoryview]]:
+    """Yield types and contents of consecutive elements."""
     at = 0
     while at < len(content):
         kind = int.from_bytes(content[at : at + 4], order)
         size, start = int.from_bytes(content[at + 4 : at + 8], order), at + 8
-        if kind >> 16:  # a small one, whose content is where others have their size
+        if kind >> 16:  # a small element, whose content takes the place of the size
             kind, size, start = kind & 0xFFFF, kind >> 16, at + 4
         end = start + size
         if end > len(content) or (start == at + 4 and size > 4):
             raise ValueError("it has an element that is cut off")
         yield kind, content[start:end]
-        at = end if kind == _PACKED else end + (at - end) % 8
+        at = end if kind == _COMPRESSED else end + (at - end) % 8
 
 
 def _next(elements: Iterator[tuple[int, memoryview]], *kinds: int) -> memoryview:
@@ -137,7 +138,7 @@ def _next(elements: Iterator[tuple[int, memoryview]], *kinds: int) -> memoryview
     return content
 
 
-def _matrix(content: memoryview, order: Order, rest: Iterator[tuple[int, memoryview]] | None = None) -> Matrix:
+def _matrix(content: memoryview, order: ByteOrder, rest: Iterator[tuple[int, memoryview]] | None = None) -> Matrix:
     if not content:
         return Matrix("", 6, (0, 0), False, False, iter([(9, content)]), order)
     elements = _elements(content, order)
@@ -146,15 +147,14 @@ def _matrix(content: memoryview, order: Order, rest: Iterator[tuple[int, memoryv
     if flags & 0xFF != _OPAQUE:
         lengths = _next(elements, _INT32, _UINT32)
         shape = tuple(int.from_bytes(lengths[k : k + 4], order, signed=True) for k in range(0, len(lengths), 4))
-    if any(length < 0 for length in shape):
-        raise ValueError(f"its shape is {shape}")
+    require_lengths(shape)
     name = bytes(_next(elements, _INT8, _UTF8)).decode()
     is_complex, is_logical = bool(flags & _COMPLEX), bool(flags & _LOGICAL)
     return Matrix(name, flags & 0xFF, shape, is_complex, is_logical, elements if rest is None else rest, order)
 
 
-def _start(packed: memoryview, order: Order) -> Matrix:
-    """The start of a matrix that is packed, the rest of which follows when it is asked for."""
+def _start(packed: memoryview, order: ByteOrder) -> Matrix:
+    """The head of a compressed matrix, the rest of which is decompressed when it is read."""
     start = memoryview(zlib.decompressobj().decompress(packed, _START_BYTES))
     kind, size = int.from_bytes(start[:4], order), int.from_bytes(start[4:8], order)
     if kind != _MATRIX:
@@ -168,8 +168,8 @@ def _start(packed: memoryview, order: Order) -> Matrix:
 
 
 def _unpacked(packed: memoryview, size: int) -> memoryview:
-    """A matrix's content, of as many bytes as it says, and no more."""
-    with_room((size + 8,), np.dtype("u1"))
+    """Decompress the content of a matrix, which must have exactly the size that its head gives."""
+    require_memory((size + 8,), np.dtype("u1"))
     stream = zlib.decompressobj()
     content = stream.decompress(packed, size + 9)
     if len(content) != size + 8 or not stream.eof:

@@ -1,4 +1,4 @@
-"""`.safetensors` files, alone or in shards that an index names: headers held to the file, numbers mapped."""
+"""`.safetensors` files, single or in shards with an index: headers are checked against the file, numbers are mapped."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from typing import Any
 import numpy as np
 
 from mot_fast._validate import Array
-from mot_fast.networks.files.mapped import Mapped, n_bytes, size_of_regular_file
+from mot_fast.networks.files.mapped_array import MappedArray, n_bytes, size_of_regular_file
 
 INDEX_SUFFIX = ".safetensors.index.json"
 MOST_HEADER_BYTES = 100_000_000
-"""As the library that writes such files has it."""
+"""Largest header that the safetensors library accepts."""
 
 _TYPES = {
     **{f"F{8 * size}": f"<f{size}" for size in (2, 4, 8)},
     **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
     **{"BOOL": "?", "C64": "<c8", "BF16": "<u2", "F8_E4M3": "u1", "F8_E5M2": "u1"},
 }
-"""By their names there; of the last three, which numpy lacks, those of their bits."""
+"""Types of numpy by their names in the format; numpy lacks the last three, whose bits are read as integers."""
 
 
 @dataclass(frozen=True)
-class Narrow:
-    """Numbers of a type that numpy lacks, which become float32, exactly."""
+class LowPrecisionTensor:
+    """A tensor of bfloat16 or float8, types that numpy lacks, whose numbers are converted to float32 exactly."""
 
-    codes: Mapped
+    codes: MappedArray
     kind: str
     dtype = np.dtype(np.float32)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As stored."""
+        """The shape of the stored tensor."""
         return self.codes.shape
 
     def read(self) -> Array:
-        """The numbers as float32."""
+        """Read the numbers as float32."""
         return _WIDENED[self.kind](self.codes.read())
 
 
-def tensors(path: Path) -> dict[str, Callable[[], Mapped | Narrow]]:
-    """The tensors of a file, or of all files that an index names, by their labels.
+def tensors(path: Path) -> dict[str, Callable[[], MappedArray | LowPrecisionTensor]]:
+    """List the tensors of a file, or of all shards that an index names, by their labels.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, its header contradicts itself or the file, or a shard is missing or contradicts the
+        If there is no such file, the header contradicts itself or the file, or a shard is missing or contradicts the
         index.
     """
     if path.name.endswith(".json"):
@@ -58,12 +58,13 @@ def tensors(path: Path) -> dict[str, Callable[[], Mapped | Narrow]]:
     return {label: partial(_array, path, label, *entry) for label, entry in _entries(path).items()}
 
 
-def _of_shards(path: Path) -> dict[str, Callable[[], Mapped | Narrow]]:
+def _of_shards(path: Path) -> dict[str, Callable[[], MappedArray | LowPrecisionTensor]]:
+    """List the tensors of all shards that the index at `path` names."""
     size_of_regular_file(path)
     of_tensor = _object(path.read_bytes())["weight_map"]
     if not isinstance(of_tensor, dict) or not all(isinstance(shard, str) for shard in of_tensor.values()):
         raise ValueError("its weight_map does not name a file for each tensor")
-    found: dict[str, Callable[[], Mapped | Narrow]] = {}
+    found: dict[str, Callable[[], MappedArray | LowPrecisionTensor]] = {}
     for shard in sorted(set(of_tensor.values())):
         is_inside = ".." not in PurePosixPath(shard).parts and not PureWindowsPath(shard).anchor and "\\" not in shard
         if not is_inside or PurePosixPath(shard).is_absolute():
@@ -79,7 +80,7 @@ def _of_shards(path: Path) -> dict[str, Callable[[], Mapped | Narrow]]:
 
 
 def _entries(path: Path) -> dict[str, tuple[str, tuple[int, ...], int]]:
-    """Type, shape and place of every tensor; together they fill the file, each byte once."""
+    """Type, shape and offset of every tensor, from the header of a file whose tensors must fill it without overlap."""
     size = size_of_regular_file(path)
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -106,15 +107,15 @@ def _entries(path: Path) -> dict[str, tuple[str, tuple[int, ...], int]]:
     return entries
 
 
-def _array(path: Path, label: str, kind: str, shape: tuple[int, ...], offset: int) -> Mapped | Narrow:
+def _array(path: Path, label: str, kind: str, shape: tuple[int, ...], offset: int) -> MappedArray | LowPrecisionTensor:
     if kind not in _TYPES:
         raise ValueError(f"its tensor '{label}' is of the type {kind}, which is none of {', '.join(_TYPES)}")
-    array = Mapped(path, shape, np.dtype(_TYPES[kind]), offset)
-    return Narrow(array, kind) if kind in _WIDENED else array
+    array = MappedArray(path, shape, np.dtype(_TYPES[kind]), offset)
+    return LowPrecisionTensor(array, kind) if kind in _WIDENED else array
 
 
 def _object(text: bytes) -> dict[str, Any]:
-    """A JSON object, in which no name stands twice."""
+    """Decode a JSON object; a name that occurs twice raises `ValueError`."""
 
     def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -129,21 +130,21 @@ def _object(text: bytes) -> dict[str, Any]:
 
 
 def _from_bfloat16(codes: Array) -> Array:
-    """It is the upper half of a float32."""
+    """Convert bfloat16, the upper half of a float32."""
     wide = codes.astype(np.uint32)
     wide <<= 16
     return wide.view(np.float32)
 
 
 def _from_float8_e5m2(codes: Array) -> Array:
-    """It is the upper half of a float16."""
+    """Convert float8 E5M2, the upper half of a float16."""
     wide = codes.astype(np.uint16)
     wide <<= 8
     return wide.view(np.float16).astype(np.float32)
 
 
 def _from_float8_e4m3(codes: Array) -> Array:
-    """Four bits of exponent, three of mantissa, no infinities (Micikevicius et al., arXiv 2209.05433)."""
+    """Convert float8 E4M3: 4 bits of exponent, 3 of mantissa, no infinities (Micikevicius et al., arXiv 2209.05433)."""
     every = np.arange(256)
     exponent, mantissa = every >> 3 & 15, every & 7
     values = np.where(exponent == 0, np.ldexp(mantissa, -9), np.ldexp(8 + mantissa, exponent - 10))

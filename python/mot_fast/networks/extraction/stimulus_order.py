@@ -1,4 +1,4 @@
-"""Whether stimuli come in an order of their own, which every model sees again, or in one that is drawn anew."""
+"""Checks that a source of stimuli, such as a `DataLoader`, yields all stimuli in a fixed order and does not shuffle."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ from torch.utils.data import (
 from torch.utils.data.distributed import DistributedSampler
 
 _RANDOM = RandomSampler, SubsetRandomSampler, WeightedRandomSampler
-_MOST_LOOKED_AT = 10**6
+_MAX_CHECKED = 10**6
+"""Largest number of stimuli whose order is checked."""
 _HINT = "row k of every layer and network is one stimulus, so give shuffle=False"
 
 
-def check(source: Any) -> None:
-    """The source must hold its stimuli in an order; what loads them must keep to that of its data set.
+def check_order(source: Any) -> None:
+    """Check that a source of stimuli is ordered, and that a `DataLoader` keeps the order of its data set.
 
     Parameters
     ----------
     source : any
-        What stimuli come in; of everything but sets and loaders the order in which it yields is its own.
+        Source of stimuli; everything but sets and data loaders is taken to be ordered.
 
     Raises
     ------
     TypeError, ValueError
-        If it has no order, or shuffles, repeats stimuli, or leaves out the last ones.
+        If the source is a set, or a data loader that shuffles, repeats stimuli, or leaves out the last stimuli.
     """
     if isinstance(source, (set, frozenset)):
         raise TypeError("batches: expected stimuli in an order, found a set; give a list")
@@ -55,7 +56,7 @@ def check(source: Any) -> None:
 
 
 def _check_stream(loader: Any) -> None:
-    """A data set that only yields its stimuli tells neither their number nor their order."""
+    """Check a loader of an `IterableDataset`, which has neither a length nor a sampler."""
     if loader.num_workers > 1:
         raise ValueError(
             f"batches: expected a loader that keeps the order of its data set, found num_workers={loader.num_workers} "
@@ -76,7 +77,7 @@ def _check_sampler(sampler: Any) -> None:
 
 
 def _check_numbers(sampler: Any, dataset: Any) -> None:
-    """The numbers of stimuli that a sampler yields must ascend, and lack none that drop_last drops."""
+    """Check that the indices of a sampler ascend, and that none are left out by drop_last or by other processes."""
     _check_sampler(sampler)
     if type(sampler) is SequentialSampler:
         return
@@ -86,13 +87,13 @@ def _check_numbers(sampler: Any, dataset: Any) -> None:
             f"batches: expected a loader whose order can be looked at beforehand, found one whose {what} can be gone "
             f"through only once; {_HINT}"
         )
-    numbers = list(islice(_flat(sampler), _MOST_LOOKED_AT))
-    if not all(map(_ascend, numbers, numbers[1:])) or numbers != list(islice(_flat(sampler), _MOST_LOOKED_AT)):
+    numbers = list(islice(_flat(sampler), _MAX_CHECKED))
+    if not all(map(_ascend, numbers, numbers[1:])) or numbers != list(islice(_flat(sampler), _MAX_CHECKED)):
         raise ValueError(
             f"batches: expected a loader that keeps the order of its data set, found another order by its {what}; "
             f"{_HINT}, and torch.utils.data.Subset(dataset, numbers) for another order on purpose"
         )
-    if len(numbers) == _MOST_LOOKED_AT or not hasattr(dataset, "__len__"):
+    if len(numbers) == _MAX_CHECKED or not hasattr(dataset, "__len__"):
         return
     n_left_out = len(dataset) - len(numbers)
     if n_left_out > 0 and getattr(sampler, "drop_last", False):
@@ -108,7 +109,7 @@ def _check_numbers(sampler: Any, dataset: Any) -> None:
 
 
 def _flat(sampler: Iterable[Any]) -> Iterator[Any]:
-    """The stimuli's numbers, whether they come one by one or in batches."""
+    """Yield the indices of a sampler, single or from batches."""
     for each in sampler:
         numbers = each.tolist() if isinstance(each, (torch.Tensor, np.ndarray)) else each
         if isinstance(numbers, (list, tuple)):
@@ -118,5 +119,5 @@ def _flat(sampler: Iterable[Any]) -> Iterator[Any]:
 
 
 def _ascend(one: Any, other: Any) -> bool:
-    """Whether the data set has the other later; keys that are no numbers have no order."""
+    """Whether the second index is larger than the first; keys that are not indices have no order."""
     return not (hasattr(one, "__index__") and hasattr(other, "__index__")) or bool(one < other)

@@ -1,4 +1,4 @@
-"""Models of several parts, as an encoder and a decoder: a layer belongs to one of them, and each is given alone."""
+"""Errors for models of several parts, such as an encoder and a decoder, which must be extracted one by one."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from inspect import signature
 
 import torch
 
-from mot_fast.networks.extraction.hooks import Tap
+from mot_fast.networks.extraction.hooks import HookPoint
 
 
-def check_is_one(model: torch.nn.Module) -> None:
-    """A model whose layers are to be found must not encode one sequence and decode another.
+def require_one_part(model: torch.nn.Module) -> None:
+    """Check that a model with layers="auto" does not encode one sequence and decode another.
 
     Raises
     ------
     ValueError
-        If it does.
+        If the model does.
     """
     if _decodes_another(model):
         raise ValueError(
@@ -26,16 +26,16 @@ def check_is_one(model: torch.nn.Module) -> None:
         )
 
 
-def check_is_one_stream(model: torch.nn.Module, taps: Sequence[Tap]) -> None:
-    """The layers that were found must not lie in several parts of the model, each with a stream of its own.
+def require_one_stream(model: torch.nn.Module, hook_points: Sequence[HookPoint]) -> None:
+    """Check that the layers that were found lie in one part of the model.
 
     Raises
     ------
     ValueError
-        If they do.
+        If the layers lie in several parts, each of which has its own residual stream.
     """
     names = _parts_by_name(model)
-    if len({tap.path.partition(".")[0] for tap in taps} & set(names)) > 1:
+    if len({point.path.partition(".")[0] for point in hook_points} & set(names)) > 1:
         raise ValueError(
             "layers: expected names of layers for a model of several parts, found 'auto'; or give one of them, as "
             f"{_shown(names)}"
@@ -43,13 +43,13 @@ def check_is_one_stream(model: torch.nn.Module, taps: Sequence[Tap]) -> None:
 
 
 @contextmanager
-def explained(model: torch.nn.Module) -> Iterator[None]:
-    """Where a model of several parts does not run on the stimuli, say that one part might.
+def parts_suggested(model: torch.nn.Module) -> Iterator[None]:
+    """Suggest a part of the model in the error if a model of several parts does not run on the stimuli.
 
     Raises
     ------
     ValueError
-        If such a model raises anything; of others the error is their own.
+        If a model of several parts raises any error; the errors of other models are not changed.
     """
     try:
         yield
@@ -74,7 +74,7 @@ def _decodes_another(model: torch.nn.Module) -> bool:
 
 
 def _parts_by_name(model: torch.nn.Module) -> list[str]:
-    """Names of the parts, of which there are none or several: "text_model" and "vision_model", say."""
+    """Names of the parts, such as "text_model" and "vision_model"; empty unless there are several."""
     names = [name for name, _ in model.named_children() if name.endswith("_model")]
     return names if len(names) > 1 else []
 

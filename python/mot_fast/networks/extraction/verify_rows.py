@@ -1,4 +1,4 @@
-"""Whether the rows that are stored are the model's own answers: some stimuli are read again, each alone."""
+"""Verifies that stored activations are the model's responses to single stimuli, by reading some stimuli again alone."""
 
 from __future__ import annotations
 
@@ -11,51 +11,59 @@ import torch
 from mot_fast._validate import Array
 from mot_fast.networks.extraction import hooks
 from mot_fast.networks.extraction.inputs import Inputs
-from mot_fast.networks.extraction.reading import Reader
+from mot_fast.networks.extraction.layer_reader import LayerReader
 
 _TOLERANCE = 1e-4
-"""Of a row, relative to its length: in float32, kernels for one stimulus and for many differ by less in real models."""
+"""Largest difference between rows, relative to their length, that rounding explains in float32.
+
+Kernels for one stimulus and for many stimuli differ by less in real models.
+"""
 _ROUNDINGS = 16
-"""In coarser precisions the tolerance is so many times their rounding."""
-_OF_WHAT_IS_AVERAGED = 0.1
-"""The tolerance also allows for this share of itself, relative to what tokens or pixels have: their mean may cancel."""
+"""The tolerance in multiples of the rounding error, in coarser precisions than float32."""
+_SHARE_OF_AVERAGED = 0.1
+"""Share of the tolerance that applies to the averaged tokens or pixels, which may cancel in the mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Row:
-    """What one stimulus gives in one layer."""
+    """The activations of one stimulus in one layer."""
 
     pooled: Array
     rounding: float
-    """Of the precision that it was computed in, relative."""
+    """Relative rounding error of the precision in which they were computed."""
     size: float
-    """Root mean square of what was averaged."""
+    """Root mean square of the values that were averaged."""
 
 
-def doubt(
-    reader: Reader, inputs: Inputs, stored: Sequence[Array], start: int, *, is_of_earlier_run: bool
+def discrepancy(
+    reader: LayerReader, inputs: Inputs, stored: Sequence[Array], start: int, *, is_of_earlier_run: bool
 ) -> str | None:
-    """What speaks against the stored rows, in words; None if they are what the model makes of each stimulus alone.
+    """Compare stored rows with the model's responses to single stimuli, and describe the first discrepancy.
 
     Parameters
     ----------
-    reader : Reader
+    reader : LayerReader
     inputs : Inputs
         Some stimuli.
     stored : sequence of array, shape (n_stimuli, n_units)
-        Their rows, one array a layer.
+        The stored rows of these stimuli, one array for each layer.
     start : int
-        Position of the first of them.
+        Position of the first stimulus among all stimuli.
     is_of_earlier_run : bool
-        Whether the rows were stored by an earlier run, of a model that may have been another one.
+        Whether an earlier run stored the rows, perhaps from another model.
+
+    Returns
+    -------
+    str or None
+        A sentence for the user; None if there is no discrepancy.
 
     Raises
     ------
     ValueError
-        If the rows of an earlier run are not what this model makes of their stimuli.
+        If an earlier run stored rows that differ from those of this model.
     """
     inputs = inputs.moved_to(reader.model)
-    for k in _looked_at(inputs):
+    for k in _verified_stimuli(inputs):
         rows = [values[k] for values in stored]
         try:
             alone = _read(reader, inputs.without_padding(k), start + k)
@@ -68,7 +76,7 @@ def doubt(
         layer = _differing(alone, rows)
         if layer is None:
             continue
-        what = f"stimulus {start + k}, read alone, has other activations in layer '{reader.taps[layer].label}'"
+        what = f"stimulus {start + k}, read alone, has other activations in layer '{reader.hook_points[layer].label}'"
         again = _read(reader, inputs.without_padding(k), start + k)
         if _differing(again, [row.pooled for row in alone]) is not None:
             return (
@@ -88,16 +96,16 @@ def doubt(
     return None
 
 
-def _looked_at(inputs: Inputs) -> list[int]:
-    """The first two stimuli, the middle one and the last, the shortest and the longest."""
+def _verified_stimuli(inputs: Inputs) -> list[int]:
+    """Positions of the first two stimuli, the middle one and the last, the shortest and the longest."""
     lengths = [] if inputs.mask is None else inputs.mask.sum(1).tolist()
     extremes = [lengths.index(min(lengths)), lengths.index(max(lengths))] if lengths else []
     n = inputs.n_stimuli
     return list(dict.fromkeys([0, n - 1, min(1, n - 1), n // 2, *extremes]))
 
 
-def _read(reader: Reader, one: Inputs, start: int) -> list[_Row]:
-    """What one stimulus gives, read alone."""
+def _read(reader: LayerReader, one: Inputs, start: int) -> list[_Row]:
+    """Read one stimulus alone."""
     found: dict[int, _Row] = {}
 
     def keep(position: int, values: torch.Tensor) -> None:
@@ -105,27 +113,29 @@ def _read(reader: Reader, one: Inputs, start: int) -> list[_Row]:
         size = float(values.detach().float().square().mean().sqrt())
         found[position] = _Row(pooled[0], _rounding_of(values), size)
 
-    hooks.run(reader.model, one, reader.taps, keep)
-    return [found[k] for k in range(len(reader.taps))]
+    hooks.run(reader.model, one, reader.hook_points, keep)
+    return [found[k] for k in range(len(reader.hook_points))]
 
 
 def _rounding_of(values: torch.Tensor) -> float:
+    """Relative rounding error of the precision in which values were computed."""
     if not values.is_floating_point():
         return 0.0
-    # On accelerators, products of float32 may be computed in TensorFloat32, whose rounding is that of float16.
+    # Accelerators may compute products of float32 in TensorFloat32, which rounds like float16.
     coarse = torch.float16 if values.device.type != "cpu" else values.dtype
     return max(float(torch.finfo(values.dtype).eps), float(torch.finfo(coarse).eps))
 
 
 def _differing(alone: Sequence[_Row], others: Sequence[Array]) -> int | None:
-    """The first layer in which the rows differ by more than rounding."""
+    """Index of the first layer whose rows differ by more than rounding; None if there is none."""
     return next((l for l, (row, other) in enumerate(zip(alone, others, strict=True)) if _differ(row, other)), None)
 
 
 def _differ(row: _Row, other: Array) -> bool:
+    """Whether two rows differ by more than rounding."""
     stored = float(np.finfo(other.dtype).eps)
     tolerance = max(_TOLERANCE, _ROUNDINGS * row.rounding, _ROUNDINGS * stored)
     one, two = row.pooled.astype(np.float64), other.astype(np.float64)
     length = max(np.linalg.norm(one), np.linalg.norm(two))
-    allowed = tolerance * (length + _OF_WHAT_IS_AVERAGED * row.size * np.sqrt(len(one)))
+    allowed = tolerance * (length + _SHARE_OF_AVERAGED * row.size * np.sqrt(len(one)))
     return bool(np.linalg.norm(one - two) > allowed)

@@ -1,30 +1,30 @@
-"""What stands beside extracted activations: which model, layers and stimuli they are of, and how far they have come."""
+"""The request and the progress of an extraction, which `network.json` records so that a later run can continue it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mot_fast.networks.files.activation_index import INDEX_FORMAT, INDEX_VERSION, ActivationIndex
 
-_LONGEST = 200
-"""Characters of a difference that are shown at most."""
+_MAX_CHARACTERS = 200
+"""Largest number of characters of a value in an error message."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be extracted. Two runs of which anything but `name` and `versions` differs are not one."""
+    """What a run is to extract; a run continues an earlier one if all fields but `name` and `versions` are equal."""
 
     name: str
     labels: tuple[str, ...]
-    """Of the layers, in depth order."""
+    """Labels of the layers in depth order."""
     widths: tuple[int, ...]
-    """Units of each layer."""
+    """Number of units of each layer."""
     stimuli_of: str
-    """What a stimulus is known by: "texts", "inputs" or "identities"."""
+    """Kind of the identities of stimuli: "texts", "inputs" or "identities"."""
     model: Mapping[str, Any]
-    """`class` and `digest`, and what else is to be remembered of it."""
+    """The class and the digest of the model, and other facts about it."""
     pooling: Mapping[str, Any]
     dtype: str
     versions: Mapping[str, str | None]
@@ -36,16 +36,16 @@ class Progress:
 
     n_stimuli: int
     digest: str
-    """Of those stimuli."""
+    """Digest of these stimuli."""
     largest: tuple[float, ...]
-    """Of each layer, the largest magnitude so far."""
+    """Largest magnitude in each layer so far."""
     checksums: tuple[int | None, ...]
-    """Of each layer, CRC-32 of the numbers so far; None where an earlier version recorded none."""
+    """CRC-32 of the numbers of each layer so far; None in an index of an early version, which recorded none."""
     is_complete: bool
 
 
-def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> dict[str, Any]:
-    """The header, of which JSON can hold every value; `files` are those of the layers."""
+def index_fields(request: Request, progress: Progress, files: tuple[str, ...]) -> dict[str, Any]:
+    """Fields of `network.json`; `files` are the names of the files of the layers."""
     layers = zip(request.labels, files, request.widths, progress.largest, progress.checksums, strict=True)
     return {
         "format": INDEX_FORMAT,
@@ -65,13 +65,13 @@ def header_of(request: Request, progress: Progress, files: tuple[str, ...]) -> d
     }
 
 
-def progress_in(found: ActivationIndex, request: Request, where: str) -> Progress:
-    """How far the extraction with this index has come, which must be of the same request.
+def earlier_progress(found: ActivationIndex, request: Request, where: str) -> Progress:
+    """Progress of an earlier run, from its index.
 
     Raises
     ------
     ValueError
-        If it is of another request.
+        If the earlier run had another request.
     """
     progress = Progress(
         n_stimuli=found.n_stimuli,
@@ -89,12 +89,15 @@ def progress_in(found: ActivationIndex, request: Request, where: str) -> Progres
 
 
 def _differences(found: ActivationIndex, request: Request) -> list[str]:
-    """What the index and the request do not have in common, in words."""
+    """Describe the fields in which the index and the request differ."""
     model = found.fields.get("model", {})
     pairs = {
         "model class": (model.get("class"), request.model["class"]),
         "digest of the model's numbers": (model.get("digest"), request.model["digest"]),
-        "layers": (_layers([(x.label, x.n_units) for x in found.layers]), _layers(_of(request))),
+        "layers": (
+            _layers((x.label, x.n_units) for x in found.layers),
+            _layers(zip(request.labels, request.widths, strict=True)),
+        ),
         "pooling": (found.fields.get("pooling"), dict(request.pooling)),
         "dtype": (found.dtype, request.dtype),
         "stimuli known by": (found.fields["stimuli"].get("of"), request.stimuli_of),
@@ -106,14 +109,10 @@ def _differences(found: ActivationIndex, request: Request) -> list[str]:
     ]
 
 
-def _of(request: Request) -> list[tuple[str, int]]:
-    return list(zip(request.labels, request.widths, strict=True))
-
-
-def _layers(layers: list[tuple[str, int]]) -> str:
+def _layers(layers: Iterable[tuple[str, int]]) -> str:
     return ", ".join(f"'{label}' of {width}" for label, width in layers)
 
 
 def _shortened(value: Any) -> str:
     text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]} ..."

@@ -1,4 +1,4 @@
-"""Arrays in numpy's formats: `.npy` files, and members of `.npz` archives, held to the sizes that the archive gives."""
+"""numpy's file formats: `.npy` files and `.npz` archives, whose sizes and checksums are checked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import IO, Any
 import numpy as np
 
 from mot_fast._validate import Array
-from mot_fast.networks.files.mapped import Checksum, Mapped, n_bytes, size_of_regular_file
+from mot_fast.networks.files.checksum import Checksum
+from mot_fast.networks.files.mapped_array import MappedArray, n_bytes, size_of_regular_file
 
-_CHUNK = 2**22
+_PIECE_BYTES = 2**22
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 """PKWARE's APPNOTE, 4.3.7: signature, version, flags, method, time, date, CRC, sizes, lengths of name and extra."""
 _IS_ENCRYPTED, _HAS_DESCRIPTOR = 0x1, 0x8
@@ -25,8 +26,8 @@ _LEFT_BEHIND = "__MACOSX", ".DS_Store", ".ipynb_checkpoints"
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A compressed array of an archive."""
+class CompressedArray:
+    """A compressed member of an `.npz` archive."""
 
     path: Path
     member: str
@@ -34,24 +35,24 @@ class Packed:
     dtype: np.dtype[Any]
 
     def read(self) -> Array:
-        """The numbers, unpacked as a whole; the archive's checksum is held to."""
+        """Decompress all numbers, and compare them with the checksum in the archive."""
         with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
             shape, is_by_columns, dtype = _header(stream)
             if (shape, dtype) != (self.shape, self.dtype) or dtype.hasobject:
                 raise ValueError(f"its member '{self.member}' is another than when it was loaded")
             values = np.empty(n_bytes(shape, dtype), np.uint8)
-            for first in range(0, len(values), _CHUNK):
-                part = stream.read(min(_CHUNK, len(values) - first))
-                values[first : first + len(part)] = np.frombuffer(part, np.uint8)
-                if len(part) < min(_CHUNK, len(values) - first):
+            for first in range(0, len(values), _PIECE_BYTES):
+                piece = stream.read(min(_PIECE_BYTES, len(values) - first))
+                values[first : first + len(piece)] = np.frombuffer(piece, np.uint8)
+                if len(piece) < min(_PIECE_BYTES, len(values) - first):
                     raise ValueError(f"its member '{self.member}' ends early")
             if stream.read(1):
                 raise ValueError(f"its member '{self.member}' has bytes behind its numbers")
         return values.view(dtype).reshape(shape, order="F" if is_by_columns else "C")
 
 
-def npy_file(path: Path, crc32: int | None = None) -> Mapped:
-    """The array of a `.npy` file, whose numbers have this checksum if one is given."""
+def npy_file(path: Path, crc32: int | None = None) -> MappedArray:
+    """Open the array of a `.npy` file; `crc32` is the expected checksum of its numbers."""
     size = size_of_regular_file(path)
     with path.open("rb") as stream:
         shape, is_by_columns, dtype = _header(stream)
@@ -62,18 +63,18 @@ def npy_file(path: Path, crc32: int | None = None) -> Mapped:
     if size != start + expected:
         raise ValueError(f"its header, {shape} of {dtype}, asks for {start + expected} bytes, and it has {size}")
     checksum = None if crc32 is None else Checksum(start, expected, crc32, "it")
-    return Mapped(path, shape, dtype, start, is_by_columns, checksum)
+    return MappedArray(path, shape, dtype, start, is_by_columns, checksum)
 
 
-def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
-    """The arrays of an archive by their labels, in its order; files that a Mac's Finder left in it are passed over."""
+def npz_arrays(path: Path) -> dict[str, Callable[[], MappedArray | CompressedArray]]:
+    """List the arrays of an archive by label, in its order; files that macOS or an editor left in it are skipped."""
     size_of_regular_file(path)
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         strays = {member.filename for member in members if _is_stray_member(archive, member)}
         ends = sorted({member.header_offset for member in members} | {archive.start_dir})
     after = dict(pairwise(ends))
-    arrays: dict[str, Callable[[], Mapped | Packed]] = {}
+    arrays: dict[str, Callable[[], MappedArray | CompressedArray]] = {}
     places = set()
     for member in members:
         if member.header_offset in places:
@@ -91,7 +92,7 @@ def npz_arrays(path: Path) -> dict[str, Callable[[], Mapped | Packed]]:
 
 
 def _is_stray_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Whether it is called as strays are, and holds no array, which may be called so as well."""
+    """Whether a member has the name of a stray file and holds no array."""
     if not is_stray(member.filename) or member.is_dir() or member.flag_bits & _IS_ENCRYPTED:
         return is_stray(member.filename)
     with archive.open(member) as stream:
@@ -99,15 +100,15 @@ def _is_stray_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
 
 
 def is_stray(name: str) -> bool:
-    """Whether a file of this name is none of a network's: what Finders and editors leave beside others."""
+    """Whether a name is that of a file that macOS or an editor leaves beside others."""
     path = PurePosixPath(name)
     if path.name.startswith("._") or any(part in _LEFT_BEHIND for part in path.parts):
         return True
     return path.name.startswith(".") and path.suffix != ".npy"
 
 
-def _array(path: Path, member: zipfile.ZipInfo, end: int) -> Mapped | Packed:
-    """One array of the archive; the next member, or the directory, begins at `end`."""
+def _array(path: Path, member: zipfile.ZipInfo, end: int) -> MappedArray | CompressedArray:
+    """Open one array of the archive; the next member, or the archive's directory, begins at `end`."""
     what = f"its member '{member.filename}'"
     with zipfile.ZipFile(path) as archive:
         start = _start(path, member, end, what)
@@ -121,13 +122,13 @@ def _array(path: Path, member: zipfile.ZipInfo, end: int) -> Mapped | Packed:
             f"{member.file_size}"
         )
     if member.compress_type != zipfile.ZIP_STORED:
-        return Packed(path, member.filename, shape, dtype)
+        return CompressedArray(path, member.filename, shape, dtype)
     checksum = Checksum(start, member.file_size, member.CRC, what)
-    return Mapped(path, shape, dtype, start + header_length, is_by_columns, checksum)
+    return MappedArray(path, shape, dtype, start + header_length, is_by_columns, checksum)
 
 
 def _start(path: Path, member: zipfile.ZipInfo, end: int, what: str) -> int:
-    """Where the bytes of a member begin, whose local header must say what the archive's directory says."""
+    """Offset of the bytes of a member, whose local header must agree with the archive's directory."""
     with path.open("rb") as file:
         file.seek(member.header_offset)
         signature, _, flags, method, _, _, *sums, name, extra = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
@@ -139,17 +140,17 @@ def _start(path: Path, member: zipfile.ZipInfo, end: int, what: str) -> int:
     if _IN_ZIP64 in (packed, size):
         size, packed = _zip64_sizes(fields, size, packed)
     expected = member.compress_type, member.CRC, member.compress_size, member.file_size
-    is_told_behind = flags & _HAS_DESCRIPTOR and (packed, size) in ((0, 0), (_IN_ZIP64, _IN_ZIP64))
-    found = (method, *expected[1:]) if is_told_behind else (method, crc32, packed, size)
+    has_sizes_behind = flags & _HAS_DESCRIPTOR and (packed, size) in ((0, 0), (_IN_ZIP64, _IN_ZIP64))
+    found = (method, *expected[1:]) if has_sizes_behind else (method, crc32, packed, size)
     start: int = member.header_offset + _LOCAL_HEADER.size + name + extra
-    is_whole = method != zipfile.ZIP_STORED or member.compress_size == member.file_size
-    if signature != b"PK\3\4" or found != expected or not is_whole or start + member.compress_size > end:
+    has_one_size = method != zipfile.ZIP_STORED or member.compress_size == member.file_size
+    if signature != b"PK\3\4" or found != expected or not has_one_size or start + member.compress_size > end:
         raise ValueError(f"{what} is not what the archive's directory says, or reaches into the next")
     return start
 
 
 def _zip64_sizes(fields: bytes, size: int, packed: int) -> tuple[int, int]:
-    """The sizes of a member, of which those that do not fit into four bytes stand in an extra field (4.5.3)."""
+    """Sizes of a member; a size that needs more than four bytes stands in an extra field (4.5.3)."""
     while len(fields) >= 4:
         kind, length = struct.unpack_from("<2H", fields)
         if kind == _ZIP64:
@@ -160,8 +161,9 @@ def _zip64_sizes(fields: bytes, size: int, packed: int) -> tuple[int, int]:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read a `.npy` header: shape, whether the numbers are stored by columns, and type."""
     version = np.lib.format.read_magic(stream)
-    # Version 3 differs from 2 in the encoding of names of fields alone, and arrays with fields are none of numbers.
+    # Version 3 differs from 2 only in the encoding of field names, and arrays with fields are not numbers.
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,

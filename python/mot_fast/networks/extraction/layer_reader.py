@@ -1,4 +1,4 @@
-"""A model that is read: stimuli go in, and the pooled activations of its layers come out."""
+"""`LayerReader`, which runs a model on stimuli and returns the pooled activations of its layers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from mot_fast._validate import Array
-from mot_fast.networks.extraction import hooks, layer_choice, parts
-from mot_fast.networks.extraction.channels import channels_of
-from mot_fast.networks.extraction.first_token import is_decoder
-from mot_fast.networks.extraction.hooks import Call, Tap
+from mot_fast.networks.extraction import hooks, layer_choice, multi_part_models
+from mot_fast.networks.extraction.channels import channel_dimensions
+from mot_fast.networks.extraction.decoder import is_decoder
+from mot_fast.networks.extraction.hooks import HookPoint, ModuleCall
 from mot_fast.networks.extraction.inputs import Inputs
 from mot_fast.networks.extraction.pooling import Pooling
 
@@ -21,22 +21,28 @@ LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True, eq=False)
-class Reader:
-    """Reads the layers of a model; `reader_of` makes it."""
+class LayerReader:
+    """A model, its layers, and how they are pooled; made by `make_layer_reader`."""
 
     model: torch.nn.Module
-    taps: tuple[Tap, ...]
+    hook_points: tuple[HookPoint, ...]
     widths: tuple[int, ...]
     channels: tuple[int | None, ...]
-    """Of each layer, the dimension of the units, where it was looked for."""
+    """Dimension of the units of each layer; None if it is unknown or not needed."""
     pooling: Pooling
     is_decoder: bool
-    """Found to be one; False where nobody had to look."""
+    """Whether the model is a decoder, if `skip_first_token` depends on it; otherwise False."""
     dtype: str
-    """That the activations must fit into."""
+    """Type of the stored activations."""
 
     def read(self, inputs: Inputs, start: int) -> list[Array]:
-        """The activations `(n_stimuli, n_units)` of every layer, float32; `start` is the first stimulus's position.
+        """Run the model and return the activations `(n_stimuli, n_units)` of every layer, float32.
+
+        Parameters
+        ----------
+        inputs : Inputs
+        start : int
+            Position of the first stimulus among all stimuli, for messages.
 
         Raises
         ------
@@ -51,12 +57,12 @@ class Reader:
         def keep(position: int, values: torch.Tensor) -> None:
             found[position] = self.pooled(position, values, inputs, start)
 
-        hooks.run(self.model, inputs, self.taps, keep)
-        return [found[k] for k in range(len(self.taps))]
+        hooks.run(self.model, inputs, self.hook_points, keep)
+        return [found[k] for k in range(len(self.hook_points))]
 
     def pooled(self, position: int, values: torch.Tensor, inputs: Inputs, start: int) -> Array:
-        """What one layer's activations come to; the errors are those of `read`."""
-        what = f"layer '{self.taps[position].label}'"
+        """Pool and validate the activations of one layer, with the errors of `read`."""
+        what = f"layer '{self.hook_points[position].label}'"
         mask = self._mask(inputs, start)
         try:
             pooled: Array = self.pooling(values, mask, inputs.n_stimuli, self.channels[position]).cpu().numpy()
@@ -92,7 +98,7 @@ class Reader:
             )
 
 
-def reader_of(
+def make_layer_reader(
     model: torch.nn.Module,
     inputs: Inputs,
     layers: str | Sequence[str],
@@ -100,8 +106,8 @@ def reader_of(
     pool: Any,
     skip_first_token: bool | str,
     dtype: str,
-) -> Reader:
-    """How the model is to be read, found by running it on one of these stimuli.
+) -> LayerReader:
+    """Find the layers of a model, and how to pool them, by running it on one of these stimuli.
 
     Raises
     ------
@@ -109,21 +115,23 @@ def reader_of(
         If the model has no such layers, or they cannot be pooled in this way.
     """
     row, one = _one_of(inputs.moved_to(model))
-    with parts.explained(model):
+    with multi_part_models.parts_suggested(model):
         row, one, calls = _traced(model, inputs, row, one)
-    taps = layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named(layers, calls)
+    hook_points = (
+        layer_choice.residual_stream(model, calls) if layers == "auto" else layer_choice.named_layers(layers, calls)
+    )
     if layers == "auto":
-        parts.check_is_one_stream(model, taps)
+        multi_part_models.require_one_stream(model, hook_points)
     is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
-    channels = channels_of(model, one, taps) if pool == "mean" else (None,) * len(taps)
-    probe = Reader(model, tuple(taps), (), channels, Pooling(pool), is_causal, dtype)
+    channels = channel_dimensions(model, one, hook_points) if pool == "mean" else (None,) * len(hook_points)
+    probe = LayerReader(model, tuple(hook_points), (), channels, Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)
     return replace(probe, widths=widths, pooling=Pooling(pool, skips))
 
 
-def _traced(model: torch.nn.Module, inputs: Inputs, row: int, one: Inputs) -> tuple[int, Inputs, list[Call]]:
-    """What happens to one stimulus, or to two in a model that does not run on one, as it takes statistics."""
+def _traced(model: torch.nn.Module, inputs: Inputs, row: int, one: Inputs) -> tuple[int, Inputs, list[ModuleCall]]:
+    """Trace one stimulus, or two if the model does not run on one, as models with batch statistics."""
     try:
         return row, one, hooks.trace(model, one)
     except Exception:
@@ -134,7 +142,7 @@ def _traced(model: torch.nn.Module, inputs: Inputs, row: int, one: Inputs) -> tu
 
 
 def _one_of(inputs: Inputs) -> tuple[int, Inputs]:
-    """One stimulus and its position, of few tokens as all that happens to it is kept, but of several if possible."""
+    """Position and inputs of the shortest stimulus that has several tokens, since a trace keeps all tensors."""
     mask = _mask(inputs, 0, 1)
     if mask is None:
         return 0, inputs.select(slice(0, 1))
@@ -144,7 +152,7 @@ def _one_of(inputs: Inputs) -> tuple[int, Inputs]:
 
 
 def _mask(inputs: Inputs, start: int, at_least: int) -> torch.Tensor | None:
-    """Which tokens are not padding, so many in each stimulus."""
+    """Mask of the tokens that are not padding; `ValueError` if a stimulus has fewer than `at_least`."""
     mask = inputs.mask
     if mask is None:
         return None

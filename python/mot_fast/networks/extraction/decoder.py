@@ -1,4 +1,4 @@
-"""Whether a model is a decoder, whose first token says little of the stimulus."""
+"""Recognizes decoders, whose first token carries little information about the stimulus."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from torch.linalg import vector_norm as norm
 from mot_fast.networks.extraction import hooks
 from mot_fast.networks.extraction.inputs import Inputs
 
-_LEAST_CHANGE = 1e-5
-"""Of what other tokens are, relative to their length: rounding changes them less, attention to a new token more."""
+_MIN_CHANGE = 1e-5
+"""Relative change of tokens that attention to another token exceeds, and rounding does not reach."""
 _TINY = 1e-30
 
 
 def is_decoder(model: torch.nn.Module, one: Inputs) -> bool:
-    """Whether no token knows of later ones: with another last token, all others stay the same in every module.
+    """Whether no token depends on later tokens: a change of the last token changes no other token in any module.
 
     Parameters
     ----------
     model : module
     one : Inputs
-        A stimulus, of tokens without padding if it is of tokens.
+        One stimulus; if it consists of tokens, without padding.
     """
     ids = one.ids
     if ids is None:
         return False
-    if ids.shape[1] == 1:  # there must be others to look at
+    if ids.shape[1] == 1:  # at least one earlier token is needed
         one = replace(one, entries={key: _repeated(value) for key, value in one.entries.items()})
     pairs = zip(_earlier_tokens(model, one), _earlier_tokens(model, _with_another_last_token(one)), strict=True)
     changes = [float(norm(after - before) / norm(before).clamp_min(_TINY)) for before, after in pairs]
-    return bool(changes) and max(changes) < _LEAST_CHANGE
+    return bool(changes) and max(changes) < _MIN_CHANGE
 
 
 def _earlier_tokens(model: torch.nn.Module, one: Inputs) -> list[torch.Tensor]:
-    """What every module puts out for all tokens but the last."""
-    found = [call.leaving.tensor for call in hooks.trace(model, one)]
+    """Outputs of all modules for all tokens but the last."""
+    found = [call.output.tensor for call in hooks.trace(model, one)]
     over_tokens = [
         values for values in found if values is not None and values.ndim == 3 and values.shape[:2] == one.ids.shape
     ]
