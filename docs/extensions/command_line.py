@@ -18,7 +18,7 @@ class Commands(SphinxDirective):
     """Make a section for each command."""
 
     def run(self):
-        """One after the other, in the order of `mot-fast --help`."""
+        """Return the sections in the order of `mot-fast --help`."""
         (every,) = [action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction)]
         return [section(name, command) for name, command in every.choices.items()]
 

@@ -48,6 +48,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="folder to write to; an unfinished one is continued",
     )
     command.add_argument("--name", help="name of the network (default: name of the model)")
+    _add_recording(command)
+    arguments.add_json(command)
+
+
+def _add_recording(command: argparse.ArgumentParser) -> None:
+    """Add what is recorded of the model, and how it runs."""
     command.add_argument(
         "--layers",
         nargs="+",
@@ -77,7 +83,6 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="type of the numbers in the folder (default: %(default)s)",
     )
     command.add_argument("--device", help="device, as torch names it (default: cpu)")
-    arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -200,7 +200,7 @@ class Network:
         Parameters
         ----------
         which : int or str
-            Position or label of the layer.
+            The layer, by its position or its label.
 
         Returns
         -------
