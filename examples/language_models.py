@@ -22,7 +22,7 @@ def main() -> None:
         f"score of the first split {interval.value:.3f}, 95 % interval over stimuli {interval.low:.3f} to "
         f"{interval.high:.3f}",
     )
-    null = mot.hierarchy_null(smollm2[train], gemma3[train], n_draws=49, progress=True)
+    null = mot.hierarchy_null(smollm2[train], gemma3[train], n_permutations=49, progress=True)
     save(null.plot(), output / "language-models-null.png")
     write(
         output / "language-models-null.md",

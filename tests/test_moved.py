@@ -57,6 +57,12 @@ def test_they_are_whole():
     rotated = pickle.loads(PICKLES["rotated"])
     assert rotated.alternation == mot.Alternation()
     assert pickle.loads(PICKLES["network"]).layer(1).shape == (20, 3)
+    comparison = pickle.loads(PICKLES["comparison"])
+    assert comparison.methods == ("mot",)
+    for name in comparison.methods:
+        assert comparison.results[name].scores is comparison.scores[name]
+        assert comparison.mean(name) == comparison.scores[name].mean()
+        assert comparison.seconds[name].shape == (comparison.n_splits,)
 
 
 def test_there_is_nothing_else_under_the_old_names():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mot_fast.alignment.trajectories import align_nested, align_trajectories
     from mot_fast.analysis.bootstrap import Interval, bootstrap_score
     from mot_fast.analysis.compare import compare
-    from mot_fast.analysis.comparison import Comparison
+    from mot_fast.analysis.comparison import Comparison, MethodResult
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
@@ -53,6 +53,7 @@ __all__ = [
     "Evaluation",
     "HierarchyNull",
     "Interval",
+    "MethodResult",
     "NestedAlignment",
     "Network",
     "NoiseCeiling",
@@ -94,7 +95,7 @@ _LATE = {
     "alignment.trajectories": ("align_nested", "align_trajectories"),
     "analysis.bootstrap": ("Interval", "bootstrap_score"),
     "analysis.compare": ("compare",),
-    "analysis.comparison": ("Comparison",),
+    "analysis.comparison": ("Comparison", "MethodResult"),
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),

@@ -68,7 +68,7 @@ def test_the_plan_of_every_level_is_given(rng):
     np.testing.assert_array_equal(units.toarray(), two_level.unit_plan(0, 1).toarray())
     found = runs.alignment("2", "1", n_jobs=1)
     assert found.cost == two_level.cost == runs.costs[2, 1]
-    assert found.source.name == "a/1/2"
+    assert found.source.name == "source/1/2"
 
 
 def test_branches_may_have_different_lengths(rng):
@@ -97,9 +97,7 @@ def test_two_real_training_runs_are_matched_in_order_where_the_pairwise_map_is_n
     assert runs.costs.argmin(axis=1)[:7].tolist() == [6] * 7
     assert runs.hierarchy() == pytest.approx(0.970, abs=5e-4)
     assert runs.hierarchy("pairwise_best") == pytest.approx(0.818, abs=5e-4)
-    assert repr(runs) == (
-        "NestedAlignment('checkpoints_a', 12 parts, to 'checkpoints_b', 12 parts, 3 levels, cost 0.6010)"
-    )
+    assert repr(runs) == ("NestedAlignment('source', 12 parts, to 'target', 12 parts, 3 levels, cost 0.6010)")
 
 
 def test_the_result_does_not_depend_on_threads_or_memory(rng):
@@ -116,9 +114,7 @@ def test_constant_units_are_named_once_and_not_all_of_them(rng):
     for checkpoint in a:
         for layer in checkpoint:
             layer[:, 0] = 1.0
-    with pytest.warns(
-        UserWarning, match=r"'checkpoints_a' layer '0/layer0': 1 of 4; .*; and in 5 more layers$"
-    ) as caught:
+    with pytest.warns(UserWarning, match=r"'source' layer '0/layer0': 1 of 4; .*; and in 5 more layers$") as caught:
         mot.align_trajectories(a, nested(rng, 1, 1))
     assert len(caught) == 1
     assert caught[0].filename == __file__
@@ -127,19 +123,27 @@ def test_constant_units_are_named_once_and_not_all_of_them(rng):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: mot.align_trajectories([x], x), ValueError, "checkpoints_b: expected several networks, found one"),
+        (lambda x: mot.align_trajectories([x], x), ValueError, "target: expected several networks, found one"),
         (
             lambda x: mot.align_trajectories([[x]], [x]),
             ValueError,
-            "checkpoints_a: expected checkpoints that are",
+            "source: expected checkpoints that are",
         ),
-        (lambda x: mot.align_nested([[x]], [x]), ValueError, "a and b: expected one depth, found 2 and 1 levels"),
+        (
+            lambda x: mot.align_nested([[x]], [x]),
+            ValueError,
+            "source and target: expected one depth, found 2 and 1 levels",
+        ),
         (
             lambda x: mot.align_nested([x], [[x[0][:9]]]),
             ValueError,
-            "a and b: expected the same stimuli, found 20 in 'a' and 9 in 'b'",
+            "source and target: expected the same stimuli, found 20 in 'source' and 9 in 'target'",
         ),
-        (lambda x: mot.align_nested([[x[0][:2]]], [[x[0][:2]]]), ValueError, "a and b: expected at least 3 stimuli"),
+        (
+            lambda x: mot.align_nested([[x[0][:2]]], [[x[0][:2]]]),
+            ValueError,
+            "source and target: expected at least 3 stimuli",
+        ),
         (
             lambda x: mot.align_nested([x], [x]).between(1, 0),
             IndexError,
@@ -163,5 +167,5 @@ def test_bad_input_is_refused(rng, call, error, message):
 def test_an_infinite_activation_is_named_with_its_place(rng):
     a = nested(rng, 2, 2)
     a[1][0][7, 3] = np.inf
-    with pytest.raises(ValueError, match=r"'checkpoints_a', layer '1/layer0': .* inf first at stimulus 7, unit 3"):
+    with pytest.raises(ValueError, match=r"'source', layer '1/layer0': .* inf first at stimulus 7, unit 3"):
         mot.align_trajectories(a, nested(rng, 2, 2))

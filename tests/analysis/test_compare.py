@@ -47,7 +47,7 @@ def grown(seed, growth):
 def test_couplings_are_those_of_alignments_of_the_same_splits(networks, suffix):
     names = [name + suffix for name in PLAIN]
     alternation = Alternation(max_iter=5)
-    found = compare(*networks, names, n_splits=2, seed=3, n_permutations=4, n_resamples=9, rotate=alternation)
+    found = compare(*networks, names, n_splits=2, seed=3, n_permutations=4, n_resamples=9, alternation=alternation)
     for s, (train, test) in enumerate(splits_of(networks, seed=3)):
         alignment = mot.align(*train, rotate=alternation if suffix else False)
         for name in PLAIN[:3]:
@@ -78,7 +78,7 @@ def test_global_methods_take_all_layers_as_one(networks):
     assert [row["kind"] for row in found.rows()] == ["score", "score"]
 
 
-def test_layers_are_mapped_in_training_and_judged_on_held_out_stimuli(networks):
+def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(networks):
     found = compare(*networks, ["linear", *SIMILARITIES], n_splits=2)
     for s, (train, test) in enumerate(splits_of(networks)):
         fitted = linear_predictivity(*train, *test)
@@ -152,9 +152,9 @@ def test_p_values_need_both(networks):
 
 
 def test_twice_the_median_is_at_most_one():
-    assert compare_module._combined([0.6, 0.9, 0.7]) == 1.0
-    assert compare_module._combined([0.6]) == 0.6
-    assert compare_module._combined([0.01, 0.03]) == 0.04
+    assert methods._combined_p_value([0.6, 0.9, 0.7]) == 1.0
+    assert methods._combined_p_value([0.6]) == 0.6
+    assert methods._combined_p_value([0.01, 0.03]) == 0.04
 
 
 def test_one_layer_has_no_hierarchy(layers):
@@ -177,12 +177,12 @@ def test_masses_reach_every_method(networks):
     assert found.scores["mot"][0] == pytest.approx(alignment.score(*test).value, abs=1e-12)
     for name in ("mot", "cka"):
         np.testing.assert_allclose(found.layer_maps[name][0].sum(axis=1), np.array([15, 21, 10]) / 46, atol=1e-12)
-    whole = mot.align(
+    one_layer = mot.align(
         *columns_beside(train),
         source_mass=[np.concatenate(source_mass)],
         target_mass=[np.repeat([1 / 7, 2 / 5], [7, 5])],
     )
-    assert found.scores["global_ot"][0] == pytest.approx(whole.score(*columns_beside(test)).value, abs=1e-12)
+    assert found.scores["global_ot"][0] == pytest.approx(one_layer.score(*columns_beside(test)).value, abs=1e-12)
 
 
 def test_a_layer_of_constant_units_is_left_out_of_the_mean(layers):
@@ -251,7 +251,7 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
         return mot.align(*args, **options)
 
     monkeypatch.setattr(methods, "align", spy)
-    rotate = Alternation(max_iter=2)
+    alternation = Alternation(max_iter=2)
     compare(
         *networks,
         ["mot", "mot+r", "global_ot"],
@@ -259,10 +259,10 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
         n_jobs=1,
         convention="paper",
         memory_limit=2**24,
-        rotate=rotate,
+        alternation=alternation,
         store=tmp_path,
     )
-    assert [options.pop("rotate") for options in seen] == [False, rotate, False]
+    assert [options.pop("rotate") for options in seen] == [False, alternation, False]
     copies = sum(8 * network.n_stimuli * sum(network.widths) for network in networks)
     limits = [options.pop("memory_limit") for options in seen]
     assert limits == [2**24, 2**24, 2**24 - copies]  # what is concatenated counts
@@ -308,7 +308,7 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
         ({"seed": -1}, ValueError, "seed: expected at least 0, found -1"),
         ({"n_permutations": 0}, ValueError, "n_permutations: expected at least 1, found 0"),
         ({"n_resamples": 0}, ValueError, "n_resamples: expected at least 1, found 0"),
-        ({"rotate": True}, TypeError, "rotate: expected an Alternation, found True"),
+        ({"alternation": True}, TypeError, "alternation: expected an Alternation, found True"),
         ({"convention": "mine"}, ValueError, "convention: expected one of 'standardized', 'paper', found 'mine'"),
         ({"source_mass": [1, 2]}, ValueError, "source_mass: expected shape"),
         ({"target_mass": 3}, TypeError, "target_mass: expected one mass, or one array of masses, a layer, found 3"),
@@ -318,7 +318,7 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
     ],
 )
 def test_bad_arguments_are_named_before_any_work(networks, arguments, error, message, monkeypatch):
-    monkeypatch.setattr(compare_module, "Split", None)
+    monkeypatch.setattr(compare_module, "SplitPair", None)
     with pytest.raises(error, match=message):
         compare(*networks, **arguments)
 
@@ -337,7 +337,7 @@ def test_networks_must_have_seen_the_same_stimuli(networks):
 def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(networks, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     compare(*networks, ["cka"], n_splits=1)
-    monkeypatch.setattr(compare_module, "Split", None)
+    monkeypatch.setattr(compare_module, "SplitPair", None)
     with pytest.raises(ImportError, match='"global_linear" needs scikit-learn: pip install scikit-learn'):
         compare(*networks)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,28 @@ def test_the_picture_is_that_of_scores(networks):
     assert found.plot(ax) is ax
     assert {"mot", "cka"} <= {label.get_text() for label in ax.get_yticklabels()}
     plt.close("all")
+
+
+def test_results_are_there_by_method_and_by_attribute(networks):
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "global_ot"], n_splits=2, n_resamples=9)
+    assert found.methods == tuple(found.results)
+    for name, result in found.results.items():
+        assert isinstance(result, mot.MethodResult)
+        assert found.scores[name] is result.scores
+        assert found.seconds[name] is result.seconds
+        assert found.layer_maps.get(name) is result.layer_maps
+        assert found.permuted_sds.get(name) is result.permuted_sds
+        assert found.p_better.get(name) == result.p_better
+    assert [*found.layer_maps] == ["mot", "pairwise_best", "permuted"]
+    assert ([*found.permuted_sds], [*found.p_better]) == (["permuted"], ["mot"])
+
+
+def test_pickles_of_the_first_version_have_results_by_attribute(networks):
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], n_splits=2, n_resamples=9)
+    by_attribute = {each.name: getattr(found, each.name) for each in dataclasses.fields(mot.MethodResult)}
+    others = {name: value for name, value in vars(found).items() if name != "results"}
+    old = mot.Comparison.__new__(mot.Comparison)
+    old.__setstate__({"methods": found.methods, **by_attribute, **others})
+    assert str(old) == str(found)
+    for name, result in found.results.items():
+        np.testing.assert_equal(dataclasses.asdict(old.results[name]), dataclasses.asdict(result))

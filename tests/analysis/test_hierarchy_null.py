@@ -30,7 +30,7 @@ def unrelated(n_layers, seed):
 
 def test_a_shared_order_stands_out_against_both_nulls():
     source, target = deep(5, 0), deep(7, 1)
-    null = hierarchy_null(source, target, n_draws=39, n_layer_draws=999)
+    null = hierarchy_null(source, target, n_permutations=39, n_layer_permutations=999)
     assert null.observed == mot.hierarchy(mot.align(source, target).layer_plan)
     assert null.ceiling == ceiling(5, 7)
     assert null.stimuli.shape == (39,)
@@ -42,7 +42,7 @@ def test_a_shared_order_stands_out_against_both_nulls():
 
 def test_the_null_of_stimuli_is_that_of_fits_to_shuffled_stimuli():
     source, target = deep(3, 0, 20), deep(4, 1, 20)
-    null = hierarchy_null(source, target, n_draws=5, seed=8)
+    null = hierarchy_null(source, target, n_permutations=5, seed=8)
     shuffles = np.random.default_rng(8).spawn(2)[0]
     plans = []
     for _ in range(5):
@@ -64,7 +64,7 @@ def test_a_network_with_its_layers_in_another_order_has_the_plan_in_that_order()
 
 def test_the_null_of_layers_is_that_of_all_orders():
     source, target = deep(4, 0), deep(5, 1)
-    null = hierarchy_null(source, target, n_draws=1)
+    null = hierarchy_null(source, target, n_permutations=1)
     of_all = oracles_statistics.hierarchies_of_all_layer_orders(mot.align(source, target).layer_plan)
     assert null.p_layers == pytest.approx((of_all >= null.observed - 1e-12).mean(), abs=0.005)
     assert null.layers.mean() == pytest.approx(of_all.mean(), abs=0.005)
@@ -73,7 +73,7 @@ def test_the_null_of_layers_is_that_of_all_orders():
 
 
 def test_two_layers_have_two_orders():
-    null = hierarchy_null(deep(2, 0), deep(2, 1), n_draws=1)
+    null = hierarchy_null(deep(2, 0), deep(2, 1), n_permutations=1)
     assert null.observed == null.ceiling == 1.0
     assert null.p_layers == pytest.approx(0.5, abs=0.03)
 
@@ -81,7 +81,8 @@ def test_two_layers_have_two_orders():
 @pytest.mark.slow
 def test_p_values_of_unrelated_networks_are_uniform():
     nulls = [
-        hierarchy_null(unrelated(4, 2 * k), unrelated(5, 2 * k + 1), n_draws=9, n_layer_draws=99) for k in range(30)
+        hierarchy_null(unrelated(4, 2 * k), unrelated(5, 2 * k + 1), n_permutations=9, n_layer_permutations=99)
+        for k in range(30)
     ]
     for p in (np.array([null.p_stimuli for null in nulls]), np.array([null.p_layers for null in nulls])):
         assert p.mean() == pytest.approx(0.55, abs=0.21)  # four standard errors
@@ -95,7 +96,7 @@ def test_scores_that_differ_by_rounding_are_as_high():
 def test_seeds_reproduce_and_the_nulls_do_not_depend_on_each_other():
     source, target = deep(3, 0), deep(4, 1)
     one, two, other = (
-        hierarchy_null(source, target, n_draws=4, n_layer_draws=n, seed=s)
+        hierarchy_null(source, target, n_permutations=4, n_layer_permutations=n, seed=s)
         for n, s in zip((9, 8, 9), (0, 0, 1), strict=True)
     )
     np.testing.assert_array_equal(one.stimuli, two.stimuli)
@@ -109,7 +110,7 @@ def test_constant_units_are_named_once():
     target[1][:, 2] = 0.5
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        hierarchy_null(source, target, n_draws=5)
+        hierarchy_null(source, target, n_permutations=5)
     assert [str(warning.message).split(":")[-1] for warning in caught] == [" 1 of 6"]
 
 
@@ -121,16 +122,16 @@ def test_options_reach_every_fit(monkeypatch):
         return mot.align(*networks, **options)
 
     monkeypatch.setattr(module, "align", align)
-    hierarchy_null(deep(2, 0), deep(3, 1), n_draws=2, n_jobs=1, memory_limit=2**20)
+    hierarchy_null(deep(2, 0), deep(3, 1), n_permutations=2, n_jobs=1, memory_limit=2**20)
     assert seen == [{"n_jobs": 1, "memory_limit": 2**20}] * 3
     with pytest.raises(TypeError, match="colour"):
-        hierarchy_null(deep(2, 0), deep(3, 1), n_draws=2, colour="red")
+        hierarchy_null(deep(2, 0), deep(3, 1), n_permutations=2, colour="red")
 
 
 def test_it_shows_its_progress_if_asked(capsys):
-    hierarchy_null(deep(2, 0), deep(2, 1), n_draws=2)
+    hierarchy_null(deep(2, 0), deep(2, 1), n_permutations=2)
     assert capsys.readouterr().err == ""
-    hierarchy_null(deep(2, 0), deep(2, 1), n_draws=2, progress=True)
+    hierarchy_null(deep(2, 0), deep(2, 1), n_permutations=2, progress=True)
     assert "shuffles of the stimuli: 100%" in capsys.readouterr().err
 
 
@@ -150,10 +151,10 @@ def test_one_layer_is_refused_before_any_fit(n_source, n_target, message, monkey
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"n_draws": 0}, ValueError, "n_draws: expected at least 1, found 0"),
-        ({"n_layer_draws": 0}, ValueError, "n_layer_draws: expected at least 1, found 0"),
+        ({"n_permutations": 0}, ValueError, "n_permutations: expected at least 1, found 0"),
+        ({"n_layer_permutations": 0}, ValueError, "n_layer_permutations: expected at least 1, found 0"),
         ({"seed": -2}, ValueError, "seed: expected at least 0, found -2"),
-        ({"n_draws": 9.5}, TypeError, "n_draws: expected an integer, found 9.5"),
+        ({"n_permutations": 9.5}, TypeError, "n_permutations: expected an integer, found 9.5"),
     ],
 )
 def test_bad_numbers_are_named(arguments, error, message, monkeypatch):

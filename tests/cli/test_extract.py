@@ -53,7 +53,7 @@ def test_what_is_asked_for_is_done(folder):
 
 
 @pytest.mark.processes
-def test_a_decoder_is_told_of(folder):
+def test_a_decoder_is_noted(folder):
     arguments = [folder / "models" / "decoder", folder / "sentences.txt", "-o", folder / "store"]
     result = subprocess.run([COMMAND, "extract", *arguments], capture_output=True, text=True, check=True)
     assert "mot-fast: note: no token of this model knows of later ones" in result.stderr

@@ -25,8 +25,8 @@ def test_the_plan_stands_beside_the_pairwise_best_map(runs):
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0.0, 1.0)
     assert names(left.yaxis) == ["step0", "step1", "step2"]
     assert names(left.xaxis) == names(right.xaxis) == ["at0", "at1", "at2", "at3"]
-    assert [ax.get_ylabel() for ax in (left, right)] == ["source: checkpoints_a", ""]
-    assert right.get_xlabel() == "target: checkpoints_b"
+    assert [ax.get_ylabel() for ax in (left, right)] == ["source: source", ""]
+    assert right.get_xlabel() == "target: target"
     assert texts(right) == ["100"] * 3
 
 
@@ -54,7 +54,7 @@ def test_other_couplings_are_drawn_where_they_are_told(runs):
     assert axes == list(given)
     assert [ax.get_title().split("\n")[0] for ax in axes] == ["single_best", "permuted", "MOT"]
     np.testing.assert_allclose(axes[1].images[0].get_array(), runs.coupling("permuted") * 3)
-    assert [ax.get_ylabel() for ax in axes] == ["source: checkpoints_a"] * 3
+    assert [ax.get_ylabel() for ax in axes] == ["source: source"] * 3
 
 
 def test_systems_of_one_part_have_no_hierarchy(rng):

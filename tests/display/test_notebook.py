@@ -88,7 +88,7 @@ def test_names_do_no_harm(result, layers):
 
 def test_parts_and_networks_are_shown_too(runs, layers):
     text = words(parsed(runs))
-    assert text.startswith("NestedAlignment of checkpoints_a (2 parts) with checkpoints_b (3 parts)")
+    assert text.startswith("NestedAlignment of source (2 parts) with target (3 parts)")
     assert f"cost {runs.cost:.4f}, 3 levels every transport" in text
     assert {label.split(":")[0] for label in cells(parsed(runs))} == {
         f"{i}, {j}" for i, j in np.argwhere(runs.plan > 0)

@@ -89,6 +89,8 @@ def test_the_null_of_one_value():
 
 
 def test_results_draw_themselves(layers):
-    null = mot.hierarchy_null(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), n_draws=3, n_layer_draws=9)
+    null = mot.hierarchy_null(
+        layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), n_permutations=3, n_layer_permutations=9
+    )
     assert null.plot().get_xlabel() == "hierarchy score"
     mpl.pyplot.close("all")

@@ -96,7 +96,7 @@ def test_parts_are_pairs_too(runs):
     assert (frame.cost * frame.mass).sum() == pytest.approx(runs.cost)
     assert dataset.plan.sel(source_part="1", target_part="2") == runs.plan[1, 2]
     assert dataset.costs.sel(source_part="0", target_part="1") == runs.costs[0, 1]
-    assert dataset.attrs == {"cost": runs.cost, "source": "checkpoints_a", "target": "checkpoints_b"}
+    assert dataset.attrs == {"cost": runs.cost, "source": "source", "target": "target"}
 
 
 def test_many_networks_are_labelled_both_ways(matrix):

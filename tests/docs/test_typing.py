@@ -83,9 +83,9 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(matrix, mot.SimilarityMatrix)
     assert_type(matrix.costs, F64)
     assert_type(mot.hierarchy([[0.5, 0.0], [0.0, 0.5]]), float)
-    null = mot.hierarchy_null(source, target, n_draws=3, n_layer_draws=9, convention="paper")
+    null = mot.hierarchy_null(source, target, n_permutations=3, n_layer_permutations=9, convention="paper")
     assert_type(null, mot.HierarchyNull)
-    curve = mot.subsample_curve(source, target, [0.5, 1.0], n_seeds=1, n_jobs=1)
+    curve = mot.subsample_curve(source, target, [0.5, 1.0], n_splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 
 
@@ -116,7 +116,7 @@ def test_mistakes_are_found_before_they_are_made(source: mot.Network, target: mo
     with pytest.raises(TypeError, match=r"source_layer: expected an integer, found 0.5"):
         alignment.unit_plan(0.5, 0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="unexpected keyword argument 'rotated'"):
-        mot.hierarchy_null(source, target, n_draws=1, rotated=True)  # type: ignore[call-arg]
+        mot.hierarchy_null(source, target, n_permutations=1, rotated=True)  # type: ignore[call-arg]
     with pytest.raises(AttributeError, match="no attribute 'layer_plans'"):
         alignment.layer_plans  # type: ignore[attr-defined] # noqa: B018
     with pytest.raises(TypeError, match="alignments: expected alignments, or pairs"):

@@ -207,9 +207,7 @@ def test_layers_that_look_transposed_are_warned_of(rng):
         assert caught[0].filename == __file__ or call is not mot.align
     with pytest.warns(UserWarning, match="all layers of 'network 0' and 'network 1' have 16 rows and 320 columns"):
         mot.similarity_matrix(networks(16, 320, 320))
-    with pytest.warns(
-        UserWarning, match="all layers of 'checkpoints_a' and 'checkpoints_b' have 5 rows and 20 columns"
-    ):
+    with pytest.warns(UserWarning, match="all layers of 'source' and 'target' have 5 rows and 20 columns"):
         mot.align_trajectories(networks(5, 20, 20), networks(5, 20))
     for rows, *widths in ((20, 399, 399), (16, 300, 300), (20, 400, 401), (100, 768, 768), (15, 59, 59), (400, 20, 20)):
         mot.align(*networks(rows, *widths))
@@ -219,7 +217,7 @@ def test_looks_at_transposed_layers_are_had_once_for_many_alignments(rng):
     odd = [[rng.random((20, 400))] for _ in range(2)]
     for call in (
         lambda *pair: mot.compare(*pair, ["mot", "global_ot"], n_splits=2),
-        lambda *pair: mot.subsample_curve(*pair, (0.5, 1.0), methods=["mot"], n_seeds=1),
+        lambda *pair: mot.subsample_curve(*pair, (0.5, 1.0), methods=["mot"], n_splits=1),
     ):
         with pytest.warns(UserWarning, match="are stimuli in rows, and units in columns") as caught:
             call(*odd)

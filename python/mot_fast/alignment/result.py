@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.predict import layer_weights, reconstruct
@@ -107,14 +108,15 @@ class Alignment:
         (rotation,) = self.rotations_of([(source_layer, target_layer)]).values()
         return rotation
 
+    @renamed_arguments(n_threads="n_jobs")
     def rotations_of(
-        self, pairs: Sequence[Sequence[int | str]], n_threads: int | None = None
+        self, pairs: Sequence[Sequence[int | str]], n_jobs: int | None = None
     ) -> Mapping[tuple[int, int], F64]:
         """The rotations of many pairs of layers, by position; see `rotation`.
 
-        Rotations that are not kept are found again on `n_threads`, by default all that are allowed.
+        Rotations that are not kept are found again on `n_jobs` threads; see `mot_fast.align`.
         """
-        return rotations_of(self, pairs, n_threads)
+        return rotations_of(self, pairs, n_jobs)
 
     def transpose(self) -> Alignment:
         """The target network aligned with the source network: the same transports, seen from the other side.
@@ -224,15 +226,14 @@ class Alignment:
         (score,) = held_out.scores([layer_weights(self, coupling, seed)])
         return score
 
-    def scores(
-        self, source: Source, target: Source, weights: Sequence[F64], n_threads: int | None = None
-    ) -> list[Score]:
+    @renamed_arguments(n_threads="n_jobs")
+    def scores(self, source: Source, target: Source, weights: Sequence[F64], n_jobs: int | None = None) -> list[Score]:
         """Held-out scores of many layer weights `(L, M)` at once; see `score`.
 
-        Each pair of layers is predicted from once. Rotations that are not kept are found again on `n_threads`, by
-        default all that are allowed.
+        Each pair of layers is predicted from once. Rotations that are not kept are found again on `n_jobs`
+        threads; see `mot_fast.align`.
         """
-        return HeldOut.of(self, source, target, n_threads).scores(weights)
+        return HeldOut.of(self, source, target, n_jobs).scores(weights)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The layer plan as a table, one row for each pair of layers. Needs pandas.

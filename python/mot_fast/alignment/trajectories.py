@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 
 from mot_fast import _validate
+from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment.nested import NestedAlignment
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
@@ -16,9 +17,10 @@ from mot_fast.networks.nesting import Nested, NetworkGroup, as_one_network, netw
 from mot_fast.networks.network import same_stimuli
 
 
+@renamed_arguments(checkpoints_a="source", checkpoints_b="target")
 def align_trajectories(
-    checkpoints_a: Sequence[Source] | Mapping[str, Source],
-    checkpoints_b: Sequence[Source] | Mapping[str, Source],
+    source: Sequence[Source] | Mapping[str, Source],
+    target: Sequence[Source] | Mapping[str, Source],
     *,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -35,8 +37,9 @@ def align_trajectories(
 
     Parameters
     ----------
-    checkpoints_a, checkpoints_b : sequence, or mapping from labels
-        Networks, or anything `mot_fast.load` takes, in the order of training, on the same stimuli.
+    source, target : sequence, or mapping from labels
+        Checkpoints of either run, in the order of training: networks, or anything `mot_fast.load` takes, on the same
+        stimuli.
     n_jobs, memory_limit, executor, store
         As in `mot_fast.align`.
     progress : bool
@@ -68,7 +71,7 @@ def align_trajectories(
     >>> runs.hierarchy() > runs.hierarchy("pairwise_best")
     True
     """
-    trees = network_group(checkpoints_a, "checkpoints_a"), network_group(checkpoints_b, "checkpoints_b")
+    trees = network_group(source, "source"), network_group(target, "target")
     for tree in trees:
         if tree.depth != 1:
             raise ValueError(
@@ -78,9 +81,10 @@ def align_trajectories(
     return _align(trees, n_jobs, progress, memory_limit, executor, store)
 
 
+@renamed_arguments(a="source", b="target")
 def align_nested(
-    a: Nested,
-    b: Nested,
+    source: Nested,
+    target: Nested,
     *,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -94,7 +98,7 @@ def align_nested(
 
     Parameters
     ----------
-    a, b : sequences, or mappings from labels
+    source, target : sequences, or mappings from labels
         Networks (anything `mot_fast.load` takes), or sequences or mappings of networks, and so on, to the same depth
         everywhere: families of training runs of checkpoints, for example. All networks saw the same stimuli in the same
         order.
@@ -109,7 +113,7 @@ def align_nested(
     Raises
     ------
     TypeError, ValueError, SolverError
-        If `a` and `b` are not of one depth; as `align_trajectories`.
+        If `source` and `target` are not of one depth; as `align_trajectories`.
 
     Examples
     --------
@@ -122,9 +126,11 @@ def align_nested(
     >>> aligned.between(0, 1).plan.shape
     (3, 3)
     """
-    trees = network_group(a, "a"), network_group(b, "b")
+    trees = network_group(source, "source"), network_group(target, "target")
     if trees[0].depth != trees[1].depth:
-        raise ValueError(f"a and b: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks")
+        raise ValueError(
+            f"source and target: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks"
+        )
     return _align(trees, n_jobs, progress, memory_limit, executor, store)
 
 

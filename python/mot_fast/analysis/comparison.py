@@ -1,9 +1,9 @@
-"""What came out of comparing two networks by many methods, and its table."""
+"""The result of comparing two networks by many methods, and its table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,26 @@ SIMILARITIES: Mapping[str, Callable[..., F64]] = {"rsa": rsa, "cka": linear_cka,
 METHODS = (*COUPLINGS, *ROTATED, "global_ot", "global_linear", "linear", *SIMILARITIES)
 
 
+@dataclass(frozen=True, eq=False)
+class MethodResult:
+    """Held-out values of one method over the splits of a comparison, and the time and memory that it took."""
+
+    scores: F64
+    """`(n_splits,)`: value on the held-out stimuli of every split; higher is better."""
+    hierarchies: F64
+    """`(n_splits,)`: hierarchy score of the layer map; NaN without a map, or where a network has one layer."""
+    seconds: F64
+    """`(n_splits,)`: time that the method took."""
+    peak_bytes: F64
+    """`(n_splits,)`: highest memory in use over what was in use before, sampled."""
+    permuted_sds: F64 | None = None
+    """`(n_splits,)` for a permuted coupling: standard deviation of the value over its random orders."""
+    layer_maps: tuple[F64, ...] | None = None
+    """One array `(L, M)` for every split, for a method that maps layers: weights of layer pairs, with sum 1."""
+    p_better: float | None = None
+    """For "mot" and "mot+r": p-value of "scores higher than the pairwise best", over all splits."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Held-out values of many methods over the same splits; made by `mot_fast.compare`.
@@ -35,25 +55,13 @@ class Comparison:
     L and M are the numbers of source and target layers.
     """
 
-    methods: tuple[str, ...]
-    scores: Mapping[str, F64]
-    """Of each method, `(n_splits,)`: its value on the held-out stimuli, higher is better."""
-    hierarchies: Mapping[str, F64]
-    """Of each method, `(n_splits,)`: the hierarchy score of its layer map; NaN without one, or with one layer."""
-    seconds: Mapping[str, F64]
-    """Of each method, `(n_splits,)`."""
-    peak_bytes: Mapping[str, F64]
-    """Of each method, `(n_splits,)`: most memory over what was held before, sampled."""
-    permuted_sds: Mapping[str, F64]
-    """Of each permuted coupling, `(n_splits,)`: standard deviation of the value over draws."""
-    layer_maps: Mapping[str, tuple[F64, ...]]
-    """Of each method that has one, for every split: the weights of layer pairs, `(L, M)`, with sum 1."""
-    p_better: Mapping[str, float]
-    """Of "mot" and "mot+r": p-value of "better than the pairwise best", over all splits."""
+    results: Mapping[str, MethodResult]
+    """Result of each method, by its name."""
     hierarchy_ceiling: float
-    """Of the monotone coupling; NaN where a network has one layer."""
+    """Hierarchy score of the monotone coupling, the best that uniform masses allow; NaN where a network has one layer.
+    """
     noise_ceiling: NoiseCeiling | None
-    """Of the source's repeated measurements, if there are any."""
+    """Noise ceiling from repeated measurements of the source; None where there are none."""
     source_name: str
     source_labels: tuple[str, ...]
     target_name: str
@@ -63,8 +71,64 @@ class Comparison:
     seed: int
     convention: str
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods, in the order in which they were asked for."""
+        return tuple(self.results)
+
+    @property
+    def scores(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each method: value on the held-out stimuli of every split; higher is better."""
+        return self._by_method("scores")
+
+    @property
+    def hierarchies(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each method: hierarchy score of its layer map; NaN without one, or with one layer."""
+        return self._by_method("hierarchies")
+
+    @property
+    def seconds(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each method: time that it took."""
+        return self._by_method("seconds")
+
+    @property
+    def peak_bytes(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each method: highest memory in use over what was in use before, sampled."""
+        return self._by_method("peak_bytes")
+
+    @property
+    def permuted_sds(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each permuted coupling: standard deviation of the value over its random orders."""
+        return self._by_method("permuted_sds")
+
+    @property
+    def layer_maps(self) -> Mapping[str, tuple[F64, ...]]:
+        """For each method that maps layers, one array `(L, M)` a split: weights of layer pairs, with sum 1."""
+        return self._by_method("layer_maps")
+
+    @property
+    def p_better(self) -> Mapping[str, float]:
+        """For "mot" and "mot+r": p-value of "scores higher than the pairwise best", over all splits."""
+        return self._by_method("p_better")
+
+    def _by_method(self, name: str) -> dict[str, Any]:
+        """One attribute of the results of all methods that have it."""
+        values = {method: getattr(result, name) for method, result in self.results.items()}
+        return {method: value for method, value in values.items() if value is not None}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take the attributes that a pickle holds; in those of version 0.1 results are by attribute, then by method."""
+        attributes = dict(state)
+        if "results" not in attributes:
+            columns = {each.name: attributes.pop(each.name) for each in fields(MethodResult)}
+            attributes["results"] = {
+                method: MethodResult(**{name: column.get(method) for name, column in columns.items()})
+                for method in attributes.pop("methods")
+            }
+        self.__dict__.update(attributes)
+
     def mean(self, name: str) -> float:
-        """Of a method's values over the splits."""
+        """Mean of a method's values over the splits."""
         return float(self.scores[_validate.choice(name, self.methods, "name")].mean())
 
     def sd(self, name: str) -> float:
@@ -72,28 +136,28 @@ class Comparison:
         return sd_of(self.scores[_validate.choice(name, self.methods, "name")])
 
     def kind(self, name: str) -> str:
-        """What a method's values are: "score", a held-out reconstruction score, or "similarity" of layers."""
+        """Kind of a method's values: "score", a held-out reconstruction score, or "similarity" of layers."""
         return "similarity" if _validate.choice(name, self.methods, "name") in SIMILARITIES else "score"
 
     def rows(self) -> list[dict[str, Any]]:
-        """The table, one row a method: means and deviations over the splits, the median time, the highest peak."""
+        """Rows of the table, one a method: mean and deviation over the splits, median time, highest peak memory."""
         return [
             {
                 "method": name,
                 "kind": self.kind(name),
-                "value": self.mean(name),
-                "value_sd": self.sd(name),
-                "hierarchy": float(self.hierarchies[name].mean()),
-                "hierarchy_sd": sd_of(self.hierarchies[name]),
-                "seconds": float(np.median(self.seconds[name])),
-                "peak_bytes": int(self.peak_bytes[name].max()),
-                "p_better": self.p_better.get(name, float("nan")),
+                "value": float(result.scores.mean()),
+                "value_sd": sd_of(result.scores),
+                "hierarchy": float(result.hierarchies.mean()),
+                "hierarchy_sd": sd_of(result.hierarchies),
+                "seconds": float(np.median(result.seconds)),
+                "peak_bytes": int(result.peak_bytes.max()),
+                "p_better": float("nan") if result.p_better is None else result.p_better,
             }
-            for name in self.methods
+            for name, result in self.results.items()
         ]
 
     def to_markdown(self) -> str:
-        """The table and its notes as text that reads well as it is."""
+        """A Markdown table with one row for each method, and notes on its columns."""
         lines = [
             escaping.markdown(self._title()),
             "",
@@ -161,19 +225,19 @@ class Comparison:
         -------
         xarray.Dataset
             `scores`, `hierarchies`, `seconds` and `peak_bytes`, `(n_methods, n_splits)` over `method_name` and
-            `split`, the latter named by its seed; among the attributes the convention and the names of `source` and
-            `target`.
+            `split`, which is named by its seed. The attributes hold the convention, the fraction of held-out stimuli
+            and the names of source and target.
 
         Raises
         ------
         ImportError
             If xarray is not installed.
         """
-        values = {name: getattr(self, name) for name in ("scores", "hierarchies", "seconds", "peak_bytes")}
+        names = ("scores", "hierarchies", "seconds", "peak_bytes")
         return tables.grid(
             # Not "method": that is an argument of xarray's `sel`.
             {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
-            {name: np.array([of[method] for method in self.methods]) for name, of in values.items()},
+            {name: np.array([getattr(result, name) for result in self.results.values()]) for name in names},
             {
                 "convention": self.convention,
                 "source": self.source_name,
@@ -199,11 +263,11 @@ class Comparison:
         return notebook.block(f"Comparison of {self._title()}", [], marked, notebook.notes(self._notes()))
 
     def _best(self) -> set[tuple[int, int]]:
-        """Row and column of the cells with the highest score and the highest hierarchy, the head being row 0."""
+        """Row and column of the cells with the highest score and the highest hierarchy; the head is row 0."""
         rows = self.rows()
         best = set()
         for k, column in ((2, "value"), (3, "hierarchy")):
-            # Similarities are on scales of their own.
+            # Similarities are on scales of their own, so that none of them is the best.
             found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
             shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
             best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
@@ -224,7 +288,7 @@ def sd_of(values: F64) -> float:
 
 
 def with_sd(value: float, sd: float) -> str:
-    """Both as a table shows them; nothing where there is no value."""
+    """Value and standard deviation as a table shows them; an empty text where there is no value."""
     if np.isnan(value):
         return ""
     return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"

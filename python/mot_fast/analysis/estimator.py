@@ -1,4 +1,4 @@
-"""Alignment as scikit-learn sees it: an estimator that is fitted on some stimuli and scored on others."""
+"""A scikit-learn estimator of alignments, which is fitted on some stimuli and scored on others."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ try:
 except ImportError:
 
     class BaseEstimator:  # type: ignore[no-redef]
-        """Lets the name be read where scikit-learn is missing, as every public name can be."""
+        """Base class where scikit-learn is missing, so that the public name exists all the same."""
 
         def __new__(cls, **_: Any) -> Any:
-            """Refuse to make any."""
+            """Raise the error that says how to install scikit-learn."""
             raise optional.missing(f"{cls.__name__} needs", "sklearn")
 
 
 class Aligner(BaseEstimator):  # type: ignore[misc]
-    """`mot_fast.align` with the manners of a scikit-learn estimator; its score is that of held-out stimuli.
+    """`mot_fast.align` as a scikit-learn estimator, whose score is the held-out score of the alignment.
 
-    For `GridSearchCV`, `cross_val_score` and the like, whose samples are the stimuli: `X` is the source network, `y`
-    the target network, from which the source is reconstructed. Needs scikit-learn.
+    It is made for `GridSearchCV`, `cross_val_score` and others that split samples, which are the stimuli here. `X` is
+    the source network, and `y` the target network, from which the source is reconstructed. Needs scikit-learn.
 
     Parameters
     ----------
     rotate, convention, memory_limit, n_jobs
-        As for `mot_fast.align`.
+        See `mot_fast.align`.
     coupling : str or array `(L, M)`
-        What scores and reconstructions use: a name that `Alignment.coupling` knows, or layer weights.
+        Layer weights of scores and reconstructions, or the name of a coupling; see `Alignment.coupling`.
 
     Attributes
     ----------
     alignment_ : Alignment
-        Of the networks fitted.
+        Alignment of the networks that were fitted.
     n_features_in_ : int
-        Units of the source network, in all of its layers.
+        Number of units of the source network, in all of its layers.
 
     Raises
     ------
@@ -92,12 +92,13 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         ----------
         X, y : Network, data frame, array `(n_stimuli, n_units)`, or anything `mot_fast.load` takes
             Activations on the same stimuli in the same order. An array, or a data frame with plain columns, is a single
-            layer. Of these scikit-learn can select stimuli; of lists and mappings of layers it cannot.
+            layer. scikit-learn can select stimuli of networks, data frames and arrays; it cannot select those of lists
+            and mappings of layers.
 
         Returns
         -------
         Aligner
-            Itself.
+            The estimator itself.
 
         Raises
         ------
@@ -117,7 +118,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         return self
 
     def score(self, X: Samples, y: Samples) -> float:
-        """How well `X` is reconstructed from `y`: mean correlation over the units of a layer, and over layers.
+        """Score of the reconstruction of `X` from `y`: mean correlation over the units of a layer, and over layers.
 
         Raises
         ------
@@ -142,6 +143,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
         return self._fitted().reconstruct(_network(y, "target"), self.coupling)
 
     def _fitted(self) -> Alignment:
+        """The alignment; an error where nothing was fitted."""
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(self, "alignment_")
@@ -156,7 +158,7 @@ class Aligner(BaseEstimator):  # type: ignore[misc]
 
 
 def _network(values: Samples, argument: str) -> Network:
-    """The network; a matrix is one of a single layer."""
+    """The network that the values hold; a matrix is a network of a single layer."""
     is_matrix = not isinstance(values, Network) and not frames.is_network(values) and hasattr(values, "shape")
     source: Any = [values] if is_matrix else values
     return named(source, argument)

@@ -1,4 +1,4 @@
-"""What the methods of a comparison take of the memory, and on how many threads they keep to a limit."""
+"""Memory that the methods of a comparison need, and the number of threads on which they keep to a limit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from mot_fast.networks.network import Network
 from mot_fast.system.memory import format_bytes
 
 _FLOAT = 8
+"""Bytes of a float64."""
 _N_ALPHAS = 17
-"""Of the ridge regressions of `linear`."""
+"""Number of penalties that the ridge regressions of "linear" choose from."""
 
 
 def threads_within(
@@ -25,31 +26,31 @@ def threads_within(
     n_permutations: int,
     n_threads: int,
 ) -> dict[str, int]:
-    """Of each method, as many threads of those wanted as keep to the limit.
+    """Number of threads for each method: as many of `n_threads` as keep to the memory limit.
 
-    Alignments share out by themselves what is left of it; here is what they take in any case.
+    Alignments divide the memory among their threads by themselves, so only their least need counts here.
 
     Raises
     ------
     ValueError
-        If one thread of a method does not.
+        If a method needs more than the limit even on one thread.
     """
     threads = {}
     n_train = networks[0].n_stimuli - n_held_out
     for name in methods:
-        once, each = _needed(name, methods, networks, n_train, n_held_out, n_permutations)
+        once, per_thread = _needed_bytes(name, methods, networks, n_train, n_held_out, n_permutations)
         room = max(limit, ALWAYS) - once
-        if room < each:
+        if room < per_thread:
             raise ValueError(
                 f"memory_limit: method '{name}' on {n_train} stimuli, with {n_held_out} held out, needs about "
-                f"{format_bytes(once + each)} beside the activations, and {format_bytes(limit)} may be taken; "
+                f"{format_bytes(once + per_thread)} beside the activations, and {format_bytes(limit)} may be taken; "
                 "raise memory_limit, leave the method out, or take fewer units or stimuli"
             )
-        threads[name] = min(n_threads, room // each) if each else n_threads
+        threads[name] = min(n_threads, room // per_thread) if per_thread else n_threads
     return threads
 
 
-def _needed(
+def _needed_bytes(
     name: str,
     methods: Sequence[str],
     networks: tuple[Network, Network],
@@ -57,7 +58,7 @@ def _needed(
     n_held_out: int,
     n_permutations: int,
 ) -> tuple[int, int]:
-    """Bytes that a method takes once, and for each thread; measured, and rounded up."""
+    """Bytes that a method needs once, and bytes that each thread needs; both are measured, and rounded up."""
     source, target = networks
     n_all, m_all, n, m = sum(source.widths), sum(target.widths), max(source.widths), max(target.widths)
     if name.removesuffix("+r") in COUPLINGS:
@@ -65,7 +66,7 @@ def _needed(
         is_tested = name in ("mot", "mot+r") and name.replace("mot", "pairwise_best") in methods
         scored = needed_by_scores(n_held_out, n, m_all, n_weights)
         tested = _FLOAT * n_held_out * (10 * n_all + 4 * m_all) if is_tested else 0
-        return max(scored, tested, _needed_by_pair(n_train, n, m, is_rotated=name.endswith("+r"))), 0
+        return max(scored, tested, _least_for_alignment(n_train, n, m, is_rotated=name.endswith("+r"))), 0
     if name == "rsa":
         dissimilarities = n_train * (n_train - 1) // 2
         return _FLOAT * min(len(source), len(target)) * dissimilarities, _FLOAT * 14 * dissimilarities
@@ -77,13 +78,13 @@ def _needed(
         return _FLOAT * 6 * (n_train * (n_all + m_all) + rank**2), 0
     if name == "global_ot":
         copies = _FLOAT * (n_train + n_held_out) * (n_all + m_all)
-        return copies + _needed_by_pair(n_train, n_all, m_all, is_rotated=False), 0
+        return copies + _least_for_alignment(n_train, n_all, m_all, is_rotated=False), 0
     held = min(n_all, m_all)
     return _FLOAT * n_train * held, _FLOAT * (4 * n_train * max(n, m) + n * m + max(n, m) ** 2)
 
 
-def _needed_by_pair(n_stimuli: int, n: int, m: int, *, is_rotated: bool) -> int:
-    """What an alignment takes in any case."""
+def _least_for_alignment(n_stimuli: int, n: int, m: int, *, is_rotated: bool) -> int:
+    """Bytes that an alignment needs at least, for layers of n and m units."""
     if not is_rotated:
         return min(needed_by_transport(n_stimuli, n, m), needed_in_passes(n, m))
     return CentredLayer.n_bytes(n_stimuli, n) + CentredLayer.n_bytes(n_stimuli, m) + LayerPair.n_bytes(n, m)

@@ -1,4 +1,4 @@
-"""The result of aligning all pairs of many networks, and what can be asked of it."""
+"""The result of aligning all pairs of many networks: distances, clusters, an embedding, tables and pictures."""
 
 from __future__ import annotations
 
@@ -24,29 +24,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimilarityMatrix:
-    """Costs and scores of all pairs of n networks.
-
-    Made by `mot_fast.similarity_matrix`.
-    """
+    """Costs and scores of all pairs of n networks; made by `mot_fast.similarity_matrix`."""
 
     labels: tuple[str, ...]
+    """Names of the networks, in the order of rows and columns."""
     costs: F64
-    """`(n, n)`: alignment cost on the training stimuli, lower is more alike; symmetric without rotations. A network's
-    cost to itself is 0 but for constant units, each of which costs its mass."""
+    """`(n, n)`: alignment costs on the training stimuli. A lower cost means that two networks are more alike. Without
+    rotations the matrix is symmetric. The cost of a network to itself is 0, plus the mass of each constant unit."""
     scores: F64
-    """`(n, n)`: held-out score of network i reconstructed from network j, higher is better; not symmetric."""
+    """`(n, n)`: held-out scores of network i reconstructed from network j, higher is better; not symmetric."""
     n_train: int
-    """Training stimuli."""
+    """Number of training stimuli."""
     n_test: int
-    """Held-out stimuli."""
+    """Number of held-out stimuli."""
 
     @property
     def distances(self) -> F64:
-        """`(n, n)`: square root of twice the cost, of both directions' mean where they differ; zero on the diagonal.
+        """`(n, n)`: square root of twice the cost, averaged over both directions; zero on the diagonal.
 
-        Units that are not constant are points on a sphere, half the squared distance of two being 1 - correlation. So
-        without rotations this is a Wasserstein distance, at every level: no side of a triangle is longer than the other
-        two together.
+        Units that are not constant are points on a sphere: half the squared distance of two of them is 1 - correlation.
+        Without rotations these are therefore Wasserstein distances, at every level, which satisfy the triangle
+        inequality.
         """
         distances = np.sqrt(np.maximum(self.costs + self.costs.T, 0.0))
         np.fill_diagonal(distances, 0.0)
@@ -58,8 +56,8 @@ class SimilarityMatrix:
         Parameters
         ----------
         method : str
-            How the distance of two clusters is made up: "average", "complete", "single" or "weighted", those that suit
-            all distances.
+            How the distance between two clusters is found: "average", "complete", "single" or "weighted". The other
+            methods of SciPy hold for Euclidean distances only.
 
         Raises
         ------
@@ -73,10 +71,10 @@ class SimilarityMatrix:
         return np.asarray(linkage(squareform(self.distances, checks=False), method, optimal_ordering=True))
 
     def embedding(self, n_dimensions: int = 2) -> F64:
-        """Coordinates `(n, n_dimensions)` whose distances come near those of the networks: classical scaling.
+        """Coordinates `(n, n_dimensions)` whose distances approximate those of the networks: classical scaling.
 
-        Centred; axes are ordered by how much they explain, and each points so that its largest entry is positive
-        (Torgerson, Psychometrika 17, 1952).
+        Coordinates are centred. Axes come in the order of the variance that they explain, and the largest entry of each
+        is positive (Torgerson, Psychometrika 17, 1952).
 
         Raises
         ------
@@ -108,13 +106,13 @@ class SimilarityMatrix:
         return plot_similarity(self, axes)
 
     def plot_dendrogram(self, ax: Axes | None = None, method: str = "average") -> Axes:
-        """Draw which networks are alike as a tree; the height of a fork is the distance of what it joins."""
+        """Draw the hierarchical clustering as a tree; a fork is as high as the distance of the clusters it joins."""
         from mot_fast.display.similarity_plots import plot_dendrogram
 
         return plot_dendrogram(self, ax, method)
 
     def plot_embedding(self, ax: Axes | None = None) -> Axes:
-        """Draw the networks as points in a plane, those that are alike near each other."""
+        """Draw the networks as points in a plane, in which similar networks are near each other."""
         from mot_fast.display.similarity_plots import plot_embedding
 
         return plot_embedding(self, ax)
@@ -134,7 +132,7 @@ class SimilarityMatrix:
     def to_xarray(self) -> xarray.Dataset:
         """`costs`, `scores` and `distances` over `source_network` and `target_network`. Needs xarray.
 
-        Sources are reconstructed from targets; the numbers of stimuli are among the attributes.
+        Sources are reconstructed from targets. The attributes hold the numbers of stimuli.
 
         Raises
         ------

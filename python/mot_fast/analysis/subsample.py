@@ -1,4 +1,4 @@
-"""How held-out scores depend on how many of the target's units were recorded."""
+"""Held-out scores when only a fraction of the target's units is kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Array, Index
-from mot_fast._warnings import named_once
+from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import PlainOptions
-from mot_fast.analysis.compare import judged_alternation, known_methods, seeded_splits
+from mot_fast.analysis.compare import known_methods, seeded_splits
 from mot_fast.analysis.comparison import sd_of, with_sd
+from mot_fast.analysis.methods import validated_alternation
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table
 from mot_fast.layer_pairs.alternation import Alternation
@@ -37,30 +38,30 @@ class SubsampleCurve:
     """Held-out scores against the fraction of the target's units that is kept; made by `subsample_curve`."""
 
     fractions: F64
-    """`(F,)`."""
+    """`(F,)`: fractions of the units of every target layer."""
     scores: Mapping[str, F64]
-    """Of each method, `(F, n_seeds)`."""
+    """`(F, n_splits)` for each method: held-out scores."""
     source_name: str
     target_name: str
 
     def mean(self, name: str) -> F64:
-        """Of a method's scores over the seeds, `(F,)`."""
-        return np.asarray(self._of(name).mean(axis=1))
+        """Mean of a method's scores over the splits, `(F,)`."""
+        return np.asarray(self._method_scores(name).mean(axis=1))
 
     def sd(self, name: str) -> F64:
-        """Standard deviation of a method's scores over the seeds, `(F,)`; NaN for one seed."""
-        return np.array([sd_of(scores) for scores in self._of(name)])
+        """Standard deviation of a method's scores over the splits, `(F,)`; NaN for one split."""
+        return np.array([sd_of(scores) for scores in self._method_scores(name)])
 
-    def _of(self, name: str) -> F64:
+    def _method_scores(self, name: str) -> F64:
         return self.scores[_validate.choice(name, tuple(self.scores), "name")]
 
     def to_markdown(self) -> str:
-        """A table, one row a fraction, as text that reads well as it is."""
+        """A Markdown table with one row for each fraction."""
         cells = [["units kept", *self.scores]]
         for k, fraction in enumerate(self.fractions):
             values = [with_sd(float(self.mean(name)[k]), float(self.sd(name)[k])) for name in self.scores]
             cells.append([f"{fraction:.4g}", *values])
-        n_seeds = len(next(iter(self.scores.values()))[0])
+        n_splits = len(next(iter(self.scores.values()))[0])
         title = f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
         return "\n".join(
             [
@@ -68,7 +69,7 @@ class SubsampleCurve:
                 "",
                 *markdown_table(cells, n_left=1),
                 "",
-                f"- held-out scores over {n_seeds} seeds, each with its own split and units; +-: sd over the seeds",
+                f"- held-out scores over {n_splits} seeds, each with its own split and units; +-: sd over the seeds",
             ]
         )
 
@@ -93,40 +94,43 @@ class SubsampleCurve:
         return self.to_markdown()
 
 
+@renamed_arguments(n_seeds="n_splits", rotate="alternation")
 def subsample_curve(
     source: Source,
     target: Source,
     fractions: Sequence[float] = FRACTIONS,
     *,
     methods: Sequence[str] = ("mot", "pairwise_best"),
-    n_seeds: int = 5,
+    n_splits: int = 5,
     test_size: float = 0.2,
     seed: int = 0,
-    rotate: Alternation = _ALTERNATION,
+    alternation: Alternation = _ALTERNATION,
     progress: bool = False,
     **options: Unpack[PlainOptions],
 ) -> SubsampleCurve:
     """Fit and score again with only a fraction of the units of every target layer (Shah & Khosla, appendix J).
 
-    Seed k has its own split, ``mot_fast.split(n_stimuli, test_size, seed + k)``, and its own order of the units of
-    every target layer, ``numpy.random.default_rng([seed + k, m])`` permuting those of layer m: a fraction keeps the
-    first ones, as many as it comes to when rounded but at least one, and so all that a smaller one keeps.
+    Split k is ``mot_fast.split(n_stimuli, test_size, seed + k)``. It has its own random order of the units of every
+    target layer: ``numpy.random.default_rng([seed + k, m])`` permutes those of layer m. A fraction keeps the first
+    units in this order, their number rounded but at least one, so that a larger fraction keeps all units of a smaller
+    one.
 
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
         Activations of both networks on the same stimuli in the same order; they are read into memory.
     fractions : sequence of float
-        Above 0, up to 1.
+        Fractions of the units to keep, above 0 and up to 1.
     methods : sequence of str
-        Some of "mot", "single_best", "pairwise_best", and of these with "+r", with rotations.
-    n_seeds, test_size, seed : int, float, int
-    rotate : Alternation
+        Some of "mot", "single_best" and "pairwise_best"; a name followed by "+r" is the method with rotations.
+    n_splits, test_size, seed : int, float, int
+        Number of train/test splits, fraction of the stimuli held out, and seed of the first split.
+    alternation : Alternation
         How the methods with "+r" find their rotations.
     progress : bool
         Show a progress bar over the alignments.
     **options
-        For `mot_fast.align`; masses of the target are one number a layer, if any.
+        Any other argument of `mot_fast.align`; masses of the target, if given, are one number a layer.
 
     Returns
     -------
@@ -141,66 +145,69 @@ def subsample_curve(
 
     Warns
     -----
-    UserWarning
-        If units are constant over training stimuli: once, when all is done, of the first alignment that has some.
+    ConstantUnitsWarning
+        If units are constant over training stimuli: once, at the end, about the first alignment that has some.
 
     Examples
     --------
     >>> import mot_fast as mot
     >>> source, target = mot.data.resnets()
-    >>> curve = mot.subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], n_seeds=2)
+    >>> curve = mot.subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], n_splits=2)
     >>> few, all_units = curve.mean("mot")
     >>> bool(few < all_units)
     True
     """
-    judged = _fractions(fractions)
+    kept = _validated_fractions(fractions)
     names = known_methods(methods, METHODS)
-    judged_alternation(rotate)
+    validated_alternation(alternation)
     source, target = named(source, "source"), named(target, "target")
-    splits = seeded_splits(source, target, n_seeds, test_size, seed, "n_seeds")
+    splits = seeded_splits(source, target, n_splits, test_size, seed)
     warn_of_rows((source, target))
     source, target = source.in_memory(), target.in_memory()
     groups = [
         (rotation, asked)
-        for rotation, suffix in ((False, ""), (rotate, "+r"))
+        for rotation, suffix in ((False, ""), (alternation, "+r"))
         if (asked := [name for name in names if name == name.removesuffix("+r") + suffix])
     ]
-    scores = {name: np.empty((len(judged), len(splits))) for name in names}
-    n_alignments = len(splits) * len(judged) * len(groups)
+    scores = {name: np.empty((len(kept), len(splits))) for name in names}
+    n_alignments = len(splits) * len(kept) * len(groups)
     with (
         named_once(),
         progress_bar("alignments", is_shown=progress, total=n_alignments) as bar,
     ):
         for k, (train, test) in enumerate(splits):
-            for f, network in enumerate(_subsampled(target, judged, seed + k)):
+            for f, network in enumerate(_subsampled_networks(target, kept, seed + k)):
                 for rotation, asked in groups:
                     alignment = align(source[train], network[train], rotate=rotation, **options)
                     weights = [alignment.coupling(name.removesuffix("+r")) for name in asked]
                     for name, score in zip(asked, alignment.scores(source[test], network[test], weights), strict=True):
                         scores[name][f, k] = score.value
                     bar.update()
-    return SubsampleCurve(judged, scores, source.name, target.name)
+    return SubsampleCurve(kept, scores, source.name, target.name)
 
 
-def _fractions(fractions: Sequence[float]) -> F64:
-    judged = _validate.array(fractions, "fractions")
-    if judged.ndim != 1 or not len(judged):
-        raise ValueError(f"fractions: expected a sequence of at least one number, found shape {judged.shape}")
-    for fraction in judged:
+def _validated_fractions(fractions: Sequence[float]) -> F64:
+    """The fractions as an array, each of them above 0 and at most 1."""
+    validated = _validate.array(fractions, "fractions")
+    if validated.ndim != 1 or not len(validated):
+        raise ValueError(f"fractions: expected a sequence of at least one number, found shape {validated.shape}")
+    for fraction in validated:
         if not 0 < fraction <= 1:
             raise ValueError(f"fractions: expected numbers above 0, up to 1, found {fraction}")
-    return judged.astype(np.float64)
+    return validated.astype(np.float64)
 
 
-def _subsampled(network: Network, fractions: F64, seed: int) -> Iterator[Network]:
-    """The network with each fraction of the units of every layer, which are read when needed."""
+def _subsampled_networks(network: Network, fractions: F64, seed: int) -> Iterator[Network]:
+    """Networks that keep each fraction of the units of every layer, which are read when they are needed."""
     orders = [np.random.default_rng([seed, m]).permutation(width) for m, width in enumerate(network.widths)]
     for fraction in fractions:
         units = [np.sort(order[: max(1, round(fraction * len(order)))]) for order in orders]
-        yield network.with_layers([_some_units(network, m, which) for m, which in enumerate(units)])
+        yield network.with_layers([_some_units(network, m, chosen) for m, chosen in enumerate(units)])
 
 
 def _some_units(network: Network, m: int, units: Index) -> Layer:
+    """Layer m of a network with these units only."""
+
     def read() -> Array:
         return np.asarray(network.layer(m)[:, units])
 

@@ -86,7 +86,7 @@ def plot_subsample_curve(curve: SubsampleCurve, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     curve : SubsampleCurve
-        Or anything with its ``fractions``, `(F,)`, and ``scores``, which maps each method to an array `(F, n_seeds)`.
+        Or anything with its ``fractions``, `(F,)`, and ``scores``, which maps each method to an array `(F, n_splits)`.
     ax : matplotlib axes, optional
         Where to draw; a new figure by default.
 

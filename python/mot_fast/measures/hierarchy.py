@@ -23,7 +23,7 @@ def hierarchy(layer_plan: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        Score in [0, 1]. For L != M even a monotone plan stays below 1; `mot_fast.measures.hierarchy.ceiling` says how
+        Score in [0, 1]. For L != M even a monotone plan stays below 1; ``mot_fast.measures.hierarchy.ceiling`` says how
         far, for uniform masses. A map that leaves target layers out may exceed that.
 
     Raises
