@@ -10,7 +10,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.display.report import matches
-from mot_fast.display.report.matches import correlations
+from mot_fast.display.report.matches import match_correlations
 from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_PAGES
 
@@ -142,7 +142,7 @@ def test_correlations_are_those_of_the_activations(networks, rotate):
         x, y = networks[0].layer(l), networks[1].layer(m)
         plan = alignment.unit_plan(l, m)
         r = np.corrcoef(x, y, rowvar=False)[: x.shape[1], x.shape[1] :]
-        np.testing.assert_allclose(correlations(plan), r[plan.rows, plan.columns], atol=1e-6)
+        np.testing.assert_allclose(match_correlations(plan), r[plan.rows, plan.columns], atol=1e-6)
 
 
 def test_every_pair_shows_its_heaviest_matches(alignment, written):
@@ -162,7 +162,7 @@ def test_every_pair_shows_its_heaviest_matches(alignment, written):
         assert (np.diff(pair["correlations"])[is_tie] <= 0).all()
         assert pair["correlation"] == pytest.approx(1 - plan.cost, rel=1e-3)
         assert sum(pair["histogram"]) == pytest.approx(1, abs=1e-3)
-        expected = np.histogram(correlations(plan), np.linspace(-1, 1, 41), weights=plan.mass)[0]
+        expected = np.histogram(match_correlations(plan), np.linspace(-1, 1, 41), weights=plan.mass)[0]
         np.testing.assert_allclose([share for share in pair["histogram"] if share], expected[expected > 0], rtol=1e-3)
 
 

@@ -143,7 +143,7 @@ class NestedAlignment:
         ImportError
             If xarray is not installed.
         """
-        return tables.grid(
+        return tables.dataset(
             {"source_part": self.source.labels, "target_part": self.target.labels},
             {"plan": self.plan, "costs": self.costs},
             {"cost": self.cost, "source": self.source.name, "target": self.target.name},

@@ -180,7 +180,7 @@ def alignment_problem(
     memory_limit: int | None = None,
 ) -> PlainProblem | RotatedProblem:
     """Validate the arguments of `mot_fast.align`, and return the problem that they state."""
-    alternation = validated_alternation(rotate)
+    alternation = alternation_of(rotate)
     _validate.choice(convention, CONVENTIONS, "convention")
     source, target = (
         NetworkMasses(*_validate_masses.network_masses(values, network.widths, what))
@@ -191,7 +191,7 @@ def alignment_problem(
     return RotatedProblem(networks, convention, (source, target), alternation, memory_limit)
 
 
-def validated_alternation(rotate: bool | Alternation) -> Alternation | None:
+def alternation_of(rotate: bool | Alternation) -> Alternation | None:
     """The alternation that the argument `rotate` asks for; None where nothing is rotated."""
     if isinstance(rotate, Alternation):
         return rotate

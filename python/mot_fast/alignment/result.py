@@ -284,7 +284,7 @@ class Alignment:
         >>> round(float(dataset.layer_plan.sel(source_layer="block1", target_layer="block1")), 2)
         0.33
         """
-        return tables.grid(
+        return tables.dataset(
             {"source_layer": self.source.labels, "target_layer": self.target.labels},
             {"layer_plan": self.layer_plan, "layer_costs": self.layer_costs},
             {

@@ -234,7 +234,7 @@ class Comparison:
             If xarray is not installed.
         """
         names = ("scores", "hierarchies", "seconds", "peak_bytes")
-        return tables.grid(
+        return tables.dataset(
             # Not "method": that is an argument of xarray's `sel`.
             {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
             {name: np.array([getattr(result, name) for result in self.results.values()]) for name in names},

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast.alignment.problem import validated_alternation
+from mot_fast.alignment.problem import alternation_of
 from mot_fast.analysis.pair_figures import Setting, figures_of_pairs, scan_networks
 from mot_fast.analysis.similarity_matrix import SimilarityMatrix
 from mot_fast.layer_pairs.alternation import Alternation
@@ -92,7 +92,7 @@ def similarity_matrix(
     loaded = _loaded(networks)
     train, test = split(loaded[0].n_stimuli, test_size, seed)
     _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
-    setting = Setting(validated_alternation(rotate), convention)
+    setting = Setting(alternation_of(rotate), convention)
     work = setting.problem((loaded[0], loaded[1])).work
     resources = Resources.of(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
     if resources.executor is None or resources.memory_limit is not None:

@@ -139,7 +139,7 @@ class SimilarityMatrix:
         ImportError
             If xarray is not installed.
         """
-        return tables.grid(
+        return tables.dataset(
             {"source_network": self.labels, "target_network": self.labels},
             {"costs": self.costs, "scores": self.scores, "distances": self.distances},
             {"n_train": self.n_train, "n_test": self.n_test},

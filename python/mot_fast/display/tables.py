@@ -52,7 +52,7 @@ def pairs(what: str, labels: tuple[Sequence[str], Sequence[str]], plan: F64, cos
     return frames.DataFrame(columns)
 
 
-def grid(
+def dataset(
     dimensions: Mapping[str, Sequence[str | int]], variables: Mapping[str, F64], attributes: Mapping[str, float | str]
 ) -> xarray.Dataset:
     """An xarray data set of variables over the same labelled dimensions; the numbers are copied.

@@ -181,7 +181,7 @@ def for_each_pair(
         del held_layers
 
 
-def grid(
+def joined_rows(
     blocks: Iterable[BlockResult[Sequence[Sequence[Item]]]], shape: tuple[int, int]
 ) -> tuple[tuple[Item, ...], ...]:
     """Put the results of blocks together as rows: `[source layer][target layer]`."""

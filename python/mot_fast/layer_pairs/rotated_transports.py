@@ -24,7 +24,7 @@ from mot_fast.layer_pairs.pairs import (
     Preparation,
     ReportProgress,
     for_each_pair,
-    grid,
+    joined_rows,
     pair_in_words,
     widest_pair,
 )
@@ -101,7 +101,7 @@ class RotatedTransports:
 
     def join(self, blocks: Iterable[BlockResult[RotatedPairs]], shape: tuple[int, int]) -> RotatedPairs:
         """Put the rows of pairs of blocks together."""
-        return grid(blocks, shape)
+        return joined_rows(blocks, shape)
 
     def pack(self, result: RotatedPairs) -> dict[str, Array]:
         """Return the plans and traces as the arrays that `packing` describes, and the certificates of the pairs.

@@ -15,7 +15,7 @@ from mot_fast.layer_pairs.consistency import check_plans, check_proofs
 from mot_fast.layer_pairs.exact_transports import ExactTransports, UnitMasses, masses_of, transport_name
 from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
-from mot_fast.layer_pairs.pairs import BlockResult, grid
+from mot_fast.layer_pairs.pairs import BlockResult, joined_rows
 from mot_fast.layer_pairs.spot_check import check_correlations
 from mot_fast.networks.network import Network
 from mot_fast.transport.transport import UnitPlan
@@ -49,7 +49,7 @@ class TransportPlans(ExactTransports[UnitPlans]):
 
     def join(self, blocks: Iterable[BlockResult[UnitPlans]], shape: tuple[int, int]) -> UnitPlans:
         """Put the rows of plans of blocks together."""
-        return grid(blocks, shape)
+        return joined_rows(blocks, shape)
 
     def pack(self, result: UnitPlans) -> dict[str, Array]:
         """Return the plans as the arrays that `packing` describes."""

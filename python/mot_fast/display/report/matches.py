@@ -41,7 +41,7 @@ def matches_of_pairs(alignment: Alignment) -> dict[str, Any]:
     return {"pairs": pairs, "centres": [round(float(centre), 3) for centre in centres]}
 
 
-def correlations(plan: UnitPlan) -> F64:
+def match_correlations(plan: UnitPlan) -> F64:
     """Correlation of the two units of every match, `(n_entries,)`.
 
     It follows from the potentials: where a plan moves mass they are tight, ``1 - r = u_i + v_j``. With rotations, the
@@ -53,7 +53,7 @@ def correlations(plan: UnitPlan) -> F64:
 def _pair(alignment: Alignment, l: int, m: int, most: int) -> dict[str, Any]:
     """One pair of layers: its mass and cost, at most `most` of its matches, and the histogram of all of them."""
     plan, mass = alignment.unit_plans[l][m], float(alignment.layer_plan[l, m])
-    r = correlations(plan)
+    r = match_correlations(plan)
     # Among matches whose masses are equal but for rounding, the best correlated ones come first.
     heaviest = np.lexsort((-r, -np.round(plan.mass / plan.mass.max(), 6)))[: min(most, MOST_MATCHES)]
     masses_of_sources = alignment.source.masses_of_units(l)[plan.rows[heaviest]]
