@@ -1,1 +1,12 @@
-"""Studies of alignments: comparisons of methods and networks, scores, intervals, p-values, nulls."""
+"""Studies of alignments: comparisons of methods and networks, scores, intervals, p-values, nulls.
+
+- `compare`: many methods on the same splits; `methods` fits and evaluates them, `method_memory` fits them into memory,
+  `comparison` is the result.
+- `network_pairs`: `similarity_matrix` of many networks; `pair_figures`: cost and scores of each pair, found by workers
+  and stored; `similarity_matrix`: the result.
+- `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
+  `permutation_test`; both resample stimuli by `resampling`.
+- `hierarchy_null`: the hierarchy score against chance.
+- `subsample`: scores when only some of the target's units are kept.
+- `estimator`: `Aligner`, for scikit-learn.
+"""

@@ -65,8 +65,8 @@ def dataset(
     Examples
     --------
     >>> import numpy as np
-    >>> dataset = grid({"source_layer": ["x"], "target_layer": ["y", "z"]}, {"costs": np.ones((1, 2))}, {"cost": 1.0})
-    >>> float(dataset.costs.sel(source_layer="x", target_layer="z"))
+    >>> made = dataset({"source_layer": ["x"], "target_layer": ["y", "z"]}, {"costs": np.ones((1, 2))}, {"cost": 1.0})
+    >>> float(made.costs.sel(source_layer="x", target_layer="z"))
     1.0
     """
     arrays = {name: (tuple(dimensions), values.copy()) for name, values in variables.items()}

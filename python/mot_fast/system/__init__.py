@@ -4,7 +4,7 @@
   core works, it is heard in `cpp/bindings/unlocked.cpp`.
 - `executor`: tasks run by a `concurrent.futures.Executor`, whose results come back as they are completed.
 - `blas`: one BLAS thread while alignments run.
-- `memory`: bytes that are left, and how an alignment shares its memory limit out.
+- `memory`: bytes that are left on the machine; `layer_pairs/memory_budget` divides the limit of an alignment.
 - `resource_usage`: seconds and memory that a piece of work takes.
 - `jit`: functions compiled by numba when they are first called.
 - `atomic_write`: files that appear at their place in one step, temporary folders.
