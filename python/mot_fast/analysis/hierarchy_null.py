@@ -12,13 +12,11 @@ from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import RotatingOptions
+from mot_fast.analysis.resampling import TIE
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.networks.load import Source, load, warn_of_rows
 from mot_fast.networks.network import Network
 from mot_fast.system.progress import progress_bar
-
-TIE = 1e-12
-"""Hierarchy scores that differ by less are equal but for rounding."""
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
