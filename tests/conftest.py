@@ -15,10 +15,16 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import mot_fast as mot
+from mot_fast._core import available_threads
 
 # A process started by one that ignores Ctrl-C, as in a shell's background, would ignore it as well.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores for `-n auto`: for a third of the time tests wait for processes."""
+    return available_threads() + 1
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 import mot_fast as mot
-from mot_fast.display.report.matches import correlations
+from mot_fast.display.report.matches import match_correlations
 from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_PAGES
 
@@ -98,7 +98,7 @@ def assert_pair_is_shown(browser, alignment, l, m):
     table = rows(browser)
     assert len(table) == min(plan.nnz, 50)
     assert f"{len(table)} of {plan.nnz:,} matches" in text_of(browser, "matches-caption")
-    dense, found = plan.toarray(), correlations(plan)
+    dense, found = plan.toarray(), match_correlations(plan)
     r = {(i, j): each for i, j, each in zip(plan.rows, plan.columns, found, strict=True)}
     for source, target, correlation, mass, share in table:
         pair = int(source), int(target)
