@@ -62,7 +62,7 @@ def do(command: str) -> None:
     """Do what a page tells to do, or as much of it as can be done anywhere."""
     words = shlex.split(command, comments=True)
     program = words[0].removeprefix(".venv/bin/")
-    if words[:3] == ["python3", "-m", "venv"] or program == "pip":
+    if words[:3] == ["python3", "-m", "venv"] or program in ("pip", "uv"):
         check_installation(words)  # which needs a network, and is the first thing that .ci/run does
     elif program == "pytest":
         assert page_of_the_test_command() == "README.md"  # we are in it
