@@ -33,6 +33,21 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
+def predicted(monkeypatch):
+    """Pairs of a source layer and the bytes of its layer weights, one for each prediction that is made."""
+    from mot_fast.alignment.predict import Predictor
+
+    made, predict = [], Predictor.predict
+
+    def counted(self, l, weights):
+        made.extend((l, each.tobytes()) for each in weights)
+        return predict(self, l, weights)
+
+    monkeypatch.setattr(Predictor, "predict", counted)
+    return made
+
+
+@pytest.fixture
 def layers():
     """Makes layers of given widths that share latent causes, so that alignments mean something."""
 

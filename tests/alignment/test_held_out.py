@@ -7,7 +7,6 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.alignment.held_out import HeldOut
-from mot_fast.alignment.predict import Predictor
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks import load
 
@@ -18,20 +17,6 @@ def fitted(layers):
     source, target = layers([6, 5], 90), layers([7, 4, 8], 90, seed=2)
     alignment = mot.align([x[:60] for x in source], [y[:60] for y in target])
     return alignment, mot.load([x[60:] for x in source]), mot.load([y[60:] for y in target])
-
-
-@pytest.fixture
-def predicted(monkeypatch):
-    """Pairs of a source layer and the bytes of its layer weights, one for each prediction that is made."""
-    made = []
-    predict = Predictor.predict
-
-    def counted(self, l, weights):
-        made.extend((l, each.tobytes()) for each in weights)
-        return predict(self, l, weights)
-
-    monkeypatch.setattr(Predictor, "predict", counted)
-    return made
 
 
 def test_weights_that_several_couplings_share_are_predicted_by_once(fitted, predicted):
