@@ -21,6 +21,7 @@ from support.hostile_names import IN_PAGES
 CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.processes,
     pytest.mark.skipif(
         CHROMIUM is None or CHROMEDRIVER is None,
         reason="needs Chromium and its driver (Debian: chromium, chromium-driver)",
