@@ -34,7 +34,7 @@ def raw(path, label, kind, values, change=lambda _: None):
         dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, values, None if values.dtype.kind in "fiu" else kind)
 
 
-def refuses(path, label, message):
+def assert_refused(path, label, message):
     """Check that reading the array is an error that names file and layer, and that the others are read without it."""
     with pytest.raises((TypeError, ValueError), match=rf"{path.name}, layer '{label}': {message}"):
         mot.load(path)

@@ -46,7 +46,7 @@ def test_another_process_keeps_others_out_until_it_is_killed(tmp_path):
 
 def test_without_a_place_for_a_lock_nobody_is_kept_out(tmp_path):
     with exclusive_access(tmp_path / "none"), exclusive_access(tmp_path / "none"):
-        pass
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_lock_that_was_removed_in_between_is_taken_anew(tmp_path, monkeypatch):

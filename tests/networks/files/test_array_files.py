@@ -34,7 +34,7 @@ def write_npz(path, members, packing=zipfile.ZIP_STORED):
     return path
 
 
-def refused(path, message):
+def assert_refused(path, message):
     with pytest.raises(ValueError, match=rf"{path.name}: expected a complete .*{message}"):
         mot.load(path)
 
@@ -43,7 +43,9 @@ def refused(path, message):
 @pytest.mark.parametrize("shape", ["(21, 4)", "(19, 4)", "(20, 5)", "(-20, -4)"])
 def test_a_member_holds_what_its_header_says(tmp_path, values, packing, shape):
     members = {"x.npy": npy(shape=shape, numbers=values.tobytes()), "y.npy": npy(shape="(99, 4)", numbers=bytes(3168))}
-    refused(write_npz(tmp_path / "a.npz", members, packing), r"its (member 'x.npy' has the header|shape is \(-20)")
+    assert_refused(
+        write_npz(tmp_path / "a.npz", members, packing), r"its (member 'x.npy' has the header|shape is \(-20)"
+    )
 
 
 @pytest.mark.parametrize("shape", ["(21, 4)", "(19, 4)", "(0, 4)", "(-20, -4)"])
@@ -102,18 +104,18 @@ def test_members_do_not_share_bytes(tmp_path, values):
     content = path.read_bytes()
     first, second = (content.index(b"PK\1\2", at) for at in (0, content.index(b"PK\1\2") + 1))
     path.write_bytes(altered(content, second + 42, content[first + 42 : first + 46]))
-    refused(path, "its member 'y.npy' lies where another does")
+    assert_refused(path, "its member 'y.npy' lies where another does")
     # The first member is said to be longer, in the directory and in its own header, and to hold the second one.
     longer = struct.pack("<2L", *[len(inner) + 40] * 2)
     path.write_bytes(altered(altered(content, first + 20, longer), 18, longer))
-    refused(path, "its member 'x.npy' .*reaches into the next")
+    assert_refused(path, "its member 'x.npy' .*reaches into the next")
 
 
 def test_names_stand_once_in_an_archive(tmp_path, values):
     inner = npy(shape="(20, 4)", numbers=values.tobytes())
-    refused(write_npz(tmp_path / "a.npz", {"x.npy": inner, "x": inner}), "two members 'x'")
+    assert_refused(write_npz(tmp_path / "a.npz", {"x.npy": inner, "x": inner}), "two members 'x'")
     (tmp_path / "b.npz").write_bytes(packed([("x.npy", inner), ("x.npy", inner)]))
-    refused(tmp_path / "b.npz", "two members 'x'")
+    assert_refused(tmp_path / "b.npz", "two members 'x'")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -219,7 +221,7 @@ def test_what_finders_leave_is_passed_over(tmp_path, values):
     for name in ("._x.npy", ".x.npy", ".DS_Store", "notes.txt"):
         (folder / name).write_bytes(b"\0\5\26\7")
     assert mot.load(folder).labels == ("x",)
-    refused(write_npz(tmp_path / "b.npz", dict.fromkeys(strays, b"")), "it holds no array")
+    assert_refused(write_npz(tmp_path / "b.npz", dict.fromkeys(strays, b"")), "it holds no array")
     (folder / "x.npy").unlink()
     with pytest.raises(
         ValueError, match=r"net: expected a folder of .npy files, found none in it; 'sub' in it may be a"

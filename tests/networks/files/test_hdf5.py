@@ -8,7 +8,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.system import memory
-from support.hdf5_files import RNG, A, B, add, raw, refuses, written
+from support.hdf5_files import RNG, A, B, add, assert_refused, raw, written
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_booleans_are_true_or_false(path):
 )
 def test_other_shapes_are_named(path, shape, message):
     written(path, {"own": A, "x": h5py.Empty("f8") if shape is None else np.zeros(shape)})
-    refuses(path, "x", message)
+    assert_refused(path, "x", message)
     with h5py.File(path) as file, pytest.raises(ValueError, match=f"layer 'x': {message}"):
         mot.load({"x": file["x"]})
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_written_again_is_read_where_its_numbers_are_now(path):
 def test_what_was_never_written_is_no_numbers(path):
     written(path, {"own": A})
     add(path, lambda file: file.create_dataset("x", (20, 4), "f8"))
-    refuses(path, "x", "expected numbers, found an array that was never written")
+    assert_refused(path, "x", "expected numbers, found an array that was never written")
     with (
         h5py.File(path) as file,
         pytest.raises(ValueError, match=r"layer 'x': expected numbers, found an array that was"),
@@ -171,7 +171,7 @@ def test_what_was_never_written_is_no_numbers(path):
         file.create_dataset("zeros", data=np.zeros((20, 4)), chunks=(4, 4))
 
     add(path, in_part)
-    refuses(path, "x", "expected numbers in all of its 5 chunks, found 2 that were ever written")
+    assert_refused(path, "x", "expected numbers in all of its 5 chunks, found 2 that were ever written")
     assert mot.load(path, layers="zeros").layer(0).sum() == 0
 
 
@@ -179,7 +179,9 @@ def test_numbers_in_files_of_other_kinds_are_refused(tmp_path, path):
     written(path, {"own": A})
     A.tofile(tmp_path / "numbers.raw")
     add(path, lambda file: file.create_dataset("x", (20, 4), "f8", external=[("numbers.raw", 0, A.nbytes)]))
-    refuses(path, "x", "expected numbers in an HDF5 file, found an array whose numbers are in another, 'numbers.raw'")
+    assert_refused(
+        path, "x", "expected numbers in an HDF5 file, found an array whose numbers are in another, 'numbers.raw'"
+    )
 
 
 def test_filters_that_are_missing_are_named(path):
@@ -190,7 +192,7 @@ def test_filters_that_are_missing_are_named(path):
         made.set_filter(32999, h5py.h5z.FLAG_OPTIONAL, (1,))
         dataset = h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((20, 4)), made)
         dataset.write_direct_chunk((0, 0), A.tobytes())
-    refuses(
+    assert_refused(
         path, "x", r"expected filters that the HDF5 library here has, found 32999 \(.*\): put the folder of its plugin"
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from support.hdf5_files import A, B, add, refuses, written
+from support.hdf5_files import A, B, add, assert_refused, written
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_links_that_lead_nowhere_are_named(tmp_path, path, link, message):
     (tmp_path / "text.h5").write_text("no HDF5")
     written(path, {"own": A})
     add(path, lambda file: file.__setitem__("net", link))
-    refuses(path, "net", message)
+    assert_refused(path, "net", message)
 
 
 def test_names_that_are_absurd_are_refused(path):
@@ -94,7 +94,7 @@ def test_names_that_are_absurd_are_refused(path):
     with pytest.raises(ValueError, match=r"net.h5: .*it has names of more than 4096 characters"):
         mot.load(path)
     written(path, {"own": A, b"\xff": A})
-    refuses(path, "\udcff", "expected a name in UTF-8, found other bytes")
+    assert_refused(path, "\udcff", "expected a name in UTF-8, found other bytes")
 
 
 @pytest.mark.parametrize("track_order", [False, True])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from support.hdf5_files import A, B, add, refuses, written
+from support.hdf5_files import A, B, add, assert_refused, written
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_virtual_datasets_without_all_their_sources_are_refused(tmp_path, path, 
     add(tmp_path / "one.h5", lambda file: file.create_dataset("unwritten", (20, 4), "f8"))
     written(path, {"own": A})
     virtual(path, sources)
-    refuses(path, "x", message)
+    assert_refused(path, "x", message)
 
 
 def test_sources_that_overlap_leave_no_hole(tmp_path, path):

@@ -51,7 +51,7 @@ def set_to(*keys):
     return change
 
 
-def refuses(path, label, message, error=ValueError):
+def assert_refused(path, label, message, error=ValueError):
     with pytest.raises(error, match=rf"net.zarr.*layer '{label}': {message}"):
         mot.load(path)
     assert mot.load(path, layers="own").labels == ("own",)
@@ -138,7 +138,7 @@ def test_what_is_not_known_to_make_numbers_is_refused_before_zarr_sees_it(path, 
     metadata(path, "x", change)
     monkeypatch.setattr(zarr, "open_array", None)
     monkeypatch.setattr(zarr, "open_group", None)
-    refuses(path, "x", message, (TypeError, ValueError))
+    assert_refused(path, "x", message, (TypeError, ValueError))
 
 
 def test_metadata_that_change_after_loading_are_validated_again(path):
@@ -167,7 +167,7 @@ def test_metadata_that_change_after_loading_are_validated_again(path):
 def test_metadata_that_make_no_sense_are_named(path, version, change, message):
     written(path, {"own": A, "x": A}, version)
     metadata(path, "x", change)
-    refuses(path, "x", message)
+    assert_refused(path, "x", message)
 
 
 @FORMATS
@@ -177,11 +177,11 @@ def test_metadata_that_make_no_sense_are_named(path, version, change, message):
 def test_metadata_of_any_form_are_named(path, version, content):
     written(path, {"own": A, "x": A}, version)
     (path / "x" / ("zarr.json" if version == 3 else ".zarray")).write_text(content)
-    refuses(path, "x", "")
+    assert_refused(path, "x", "")
     if version == 2:
         written(path, {"own": A, "x": A}, version)
         (path / "x" / ".zattrs").write_text("[]")
-        refuses(path, "x", r".zattrs holds \[\]")
+        assert_refused(path, "x", r".zattrs holds \[\]")
     (path / ("zarr.json" if version == 3 else ".zgroup")).unlink()
     with pytest.raises(ValueError, match=r"net.zarr: expected a complete Zarr group, .*it lacks .zgroup or zarr.json"):
         mot.load(path)
@@ -211,7 +211,7 @@ def test_chunks_that_are_not_there_are_warned_of(path, version):
     assert mot.load(path, layers="y").layer(0).shape == (0, 4)
     if version == 2:
         metadata(path, "x", set_to("fill_value", None))
-        refuses(path, "[xy]", "expected all of its 4 chunks, found 2")
+        assert_refused(path, "[xy]", "expected all of its 4 chunks, found 2")
 
 
 @FORMATS
@@ -227,7 +227,7 @@ def test_chunks_that_are_left_of_a_larger_array_do_not_count(path, version):
 def test_folders_that_were_copied_in_part_are_named(path, version):
     written(path, {"own": A, "g/x": A}, version)
     (path / "g" / "x" / ("zarr.json" if version == 3 else ".zarray")).unlink()
-    refuses(path, "g/x.*", "expected an array, found files without .zarray or zarr.json")
+    assert_refused(path, "g/x.*", "expected an array, found files without .zarray or zarr.json")
 
 
 def test_groups_need_no_metadata_of_their_own(path):
@@ -266,11 +266,11 @@ def test_pipes_in_the_place_of_files_do_not_hang(path, version):
     chunk = path / "x" / ("c/0/0" if version == 3 else "0.0")
     chunk.unlink()
     os.mkfifo(chunk)
-    refuses(path, "x", "expected a file as chunk .*, found none")
+    assert_refused(path, "x", "expected a file as chunk .*, found none")
     (name,) = (path / "x" / each for each in ("zarr.json", ".zarray") if (path / "x" / each).exists())
     name.unlink()
     os.mkfifo(name)
-    refuses(path, "x", f"{name.name} is no file of up to 1 MiB")
+    assert_refused(path, "x", f"{name.name} is no file of up to 1 MiB")
 
 
 def test_folders_in_folders_end(path):
