@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib as mpl
@@ -33,7 +34,7 @@ def test_convergence_counts_pairs_that_did_not_settle(layers):
 
 
 def test_a_perfect_start_has_no_change(rotated):
-    perfect = SimpleNamespace(alternation=rotated.alternation, layer_plan=np.ones((1, 1)), traces=((np.zeros(1),),))
+    perfect = replace(rotated, layer_plan=np.ones((1, 1)), traces=((np.zeros(1),),))
     _, given = mpl.pyplot.subplots()
     ax = plot.plot_convergence(perfect, given)
     assert ax is given
@@ -44,7 +45,7 @@ def test_convergence_needs_rotations(alignment, rotated):
     with pytest.raises(ValueError, match="alignment: expected one with rotate=True, found one without rotations"):
         plot.plot_convergence(alignment)
     with pytest.raises(ValueError, match="alignment: expected the traces of the rotations, found none"):
-        plot.plot_convergence(SimpleNamespace(alternation=rotated.alternation, traces=None))
+        plot.plot_convergence(replace(rotated, traces=None))
 
 
 def test_a_subsample_curve_shows_means_and_deviations(rng):

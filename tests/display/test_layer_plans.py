@@ -243,3 +243,17 @@ def test_other_things_than_alignments_are_refused(alignment, items):
         mot.plot.plot_layer_plans(items)
     with pytest.raises(TypeError, match=r"alignments: expected .* found 'mot'"):
         mot.plot.plot_layer_plans((alignment, "mot"))
+
+
+@pytest.mark.parametrize("value", ["run.mot", [np.eye(3)]])
+def test_what_is_no_alignment_is_named_by_every_function_that_takes_one(value):
+    layers = [np.eye(3)]
+    for call in (
+        plot.plot_layer_plan,
+        plot.plot_convergence,
+        lambda value: mot.bootstrap_score(value, layers, layers),
+        lambda value: mot.p_better(value, layers, layers),
+        lambda value: mot.evaluate(value, layers, layers),
+    ):
+        with pytest.raises(TypeError, match=r"^alignment: expected what mot_fast.align returns, found (str|list)"):
+            call(value)

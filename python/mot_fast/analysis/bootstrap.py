@@ -87,6 +87,7 @@ def bootstrap_score(
     >>> bool(interval.low < interval.value < interval.high < interval.low + 0.1)
     True
     """
+    _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     confidence = _fraction(confidence, "confidence")
     seed = _validate.whole_number(seed, "seed", at_least=0)

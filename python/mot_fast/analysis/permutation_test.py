@@ -66,6 +66,7 @@ def p_better(
     >>> mot.p_better(alignment, source[test], target[test], n_resamples=99)
     0.01
     """
+    _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     _, layers = predicted_units(alignment, source, target, [coupling, than])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast._validate import F64
+from mot_fast._validate import F64, check_alignment
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, new_axes, open_frame
 from mot_fast.display.colours import BLUE, LIGHT_GREY, SERIES_COLOURS, SERIES_LINES, SERIES_MARKERS
 from mot_fast.display.score_plots import standard_deviation
@@ -40,11 +40,12 @@ def plot_convergence(alignment: Alignment, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
-    ValueError
-        If the alignment is without rotations, or does not hold their traces.
+    TypeError, ValueError
+        If this is no alignment, or one without rotations or their traces.
     ImportError
         If matplotlib is not installed.
     """
+    check_alignment(alignment)
     if alignment.alternation is None:
         raise ValueError("alignment: expected one with rotate=True, found one without rotations")
     if alignment.traces is None:

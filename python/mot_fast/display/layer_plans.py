@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
-from mot_fast._validate import F64
+from mot_fast._validate import F64, check_alignment
 from mot_fast.display import plan_maps
 from mot_fast.display.axes import GivenAxes
 from mot_fast.display.plan_maps import Plan, darkest_share
@@ -72,6 +72,7 @@ def plot_layer_plan(
     MOT
     cost 0.00, H 1.00 (ceiling 1.00)
     """
+    check_alignment(alignment)
     plan = _plan(alignment, coupling, _name(alignment, coupling))
     return plan_maps.draw_one(plan, ax, darkest_share(vmax), colorbar=colorbar, show_mass=show_mass)
 
