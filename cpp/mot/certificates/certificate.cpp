@@ -8,8 +8,10 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/row_groups.hpp"
+#include "mot/costs/row_search.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
-#include "mot/kernels/kernels.hpp"
 #include "mot/types/double_double.hpp"
 
 namespace mot {
@@ -35,7 +37,6 @@ public:
           u_(potentials.u),
           v_(potentials.v),
           largest_v_(largest_magnitude(v_)),
-          open_(v_.size()),
           row_violation_(u_.size(), 0.0) {}
 
     void add_arc(std::size_t i, std::size_t j, double cost) {
@@ -46,18 +47,10 @@ public:
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
 
-    /// Adds the arcs of a row of `n` costs that may be violated, at the cost `cost_of(j)`; the others have a reduced
-    /// cost of at least `margin`.
-    template <class Real, class CostOf>
-    void add_row(std::size_t i, const Real* row, std::int64_t n, double margin, CostOf cost_of) {
-        // Rounding of a comparison clears no arc that is violated.
-        const double rounding = 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_);
-        const std::int64_t n_open =
-            row_kernels<Real>().find_violated(row, v_.data(), n, u_[i] + margin + rounding, open_.data());
-        for (std::int64_t k = 0; k < n_open; ++k) {
-            const Node j = open_[static_cast<std::size_t>(k)];
-            add_arc(i, index(j), cost_of(j));
-        }
+    /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison clears
+    /// no arc that is.
+    double threshold(std::size_t i) const {
+        return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_);
     }
 
     template <class CostOf>
@@ -122,7 +115,6 @@ private:
     const std::vector<double>& u_;
     const std::vector<double>& v_;
     double largest_v_;
-    std::vector<Node> open_;             // columns of one row whose arcs may be violated
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
@@ -170,11 +162,41 @@ bool Certificate::is_optimal() const {
 template <class Cost>
 Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
                     Interrupt& interrupt) {
+    using Value = typename Cost::Value;
     Measurement measurement(masses, plan, potentials);
-    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
-        measurement.add_row(static_cast<std::size_t>(i), row, cost.n_columns(), cost.margin(),
-                            [&](Node j) { return cost.margin() > 0 ? cost.exact(i, j) : static_cast<double>(row[j]); });
-    });
+    std::vector<std::vector<Node>> hits(static_cast<std::size_t>(cost.n_workers()));
+    for (std::vector<Node>& of_worker : hits) of_worker.resize(potentials.v.size());
+    const auto find_open = [&](int worker, std::int64_t i, const Value* row, const RowSearch<Value>& search,
+                               auto visit) {
+        Node* const columns = hits[static_cast<std::size_t>(worker)].data();
+        const double threshold = measurement.threshold(static_cast<std::size_t>(i)) + cost.row_margin(i);
+        const std::int64_t n = search.find(row, threshold, columns);
+        std::for_each(columns, columns + n, visit);
+    };
+    if constexpr (Cost::is_exact) {
+        const RowSearch<Value> search(potentials.v);
+        cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Value* row) {
+            find_open(0, i, row, search, [&](Node j) {
+                measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j]));
+            });
+        });
+    } else {
+        // Searched costs clear most arcs; the others are measured at their exact costs.
+        std::vector<double> highest = potentials.v;
+        for (std::size_t j = 0; j < highest.size(); ++j) highest[j] += cost.column_margin(static_cast<std::int64_t>(j));
+        const RowSearch<Value> search(highest);
+        std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
+        cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
+            find_open(at.worker, i, row, search, [&](Node j) {
+                of_groups[static_cast<std::size_t>(at.group)].push_back({static_cast<Node>(i), j, 0.0});
+            });
+        });
+        for (const std::vector<Arc>& open : of_groups) {
+            cost.compute_exact(open);
+            for (const Arc& arc : open)
+                measurement.add_arc(index(arc.source), index(arc.target), cost.exact(arc.source, arc.target));
+        }
+    }
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
 }
 
@@ -192,9 +214,13 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
     const auto n_columns = static_cast<std::size_t>(cost.n_columns);
     const MatchingTransport transport(n_rows, n_columns, column_of, potentials);
     Measurement measurement(transport.masses, transport.plan, transport.potentials);
+    const RowSearch<double> search(transport.potentials.v);
+    std::vector<Node> open(n_columns);
     for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
         const double* const row = cost.row(static_cast<std::int64_t>(i));
-        measurement.add_row(i, row, cost.n_columns, 0.0, [row](Node j) { return row[j]; });
+        const std::int64_t n_open = search.find(row, measurement.threshold(i), open.data());
+        std::for_each(open.begin(), open.begin() + n_open,
+                      [&](Node j) { measurement.add_arc(i, index(j), row[j]); });
     }
     if (transport.has_idle_row)
         for (std::size_t j = 0; j < n_columns; ++j) measurement.add_arc(n_rows, j, 0.0);
@@ -205,5 +231,6 @@ template Certificate certify(const GivenCost<float>&, const Masses&, const Plan&
 template Certificate certify(const GivenCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const ScreenedCost&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 
 }  // namespace mot

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/row_groups.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/compressed_rows.hpp"
 
@@ -20,7 +23,7 @@ std::vector<Arc> all_arcs(const Cost& cost, Interrupt& interrupt) {
     arcs.reserve(static_cast<std::size_t>(cost.n_rows() * cost.n_columns()));
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::int64_t j = 0; j < cost.n_columns(); ++j)
-            arcs.push_back({static_cast<Node>(i), static_cast<Node>(j), static_cast<double>(row[j])});
+            arcs.push_back({static_cast<Node>(i), static_cast<Node>(j), cost_of(row[j])});
     });
     return arcs;
 }
@@ -32,10 +35,10 @@ struct GroupMinima {
     static constexpr auto n_groups = static_cast<std::size_t>(RowKernels<Real>::n_lanes);
 
     Real minima[n_groups];
-    Index where[n_groups];
+    Index where[n_groups];  // within the group; -1 in an empty one
 
-    /// Visits the k cheapest; of equal ones those that come first when counting starts at `offset`, so that units
-    /// whose costs are all alike do not all choose the same few.
+    /// Visits the k cheapest, with their group and their place in it; of equal ones those that come first when
+    /// counting starts at `offset`, so that units whose costs are all alike do not all choose the same few.
     template <class Visit>
     void for_each_cheapest(int k, std::size_t offset, Visit visit) const {
         Real rotated[n_groups];
@@ -45,7 +48,8 @@ struct GroupMinima {
         row_kernels<Real>().rank_lanes(rotated, rank);
         for (std::size_t g = 0; g < n_groups; ++g) {
             const std::size_t group = (g + offset) % n_groups;
-            if (rank[g] < k && where[group] >= 0) visit(minima[group], static_cast<Node>(where[group]));
+            if (rank[g] < k && where[group] >= 0)
+                visit(cost_of(minima[group]), static_cast<std::int64_t>(group), static_cast<std::int64_t>(where[group]));
         }
     }
 };
@@ -59,12 +63,13 @@ public:
     ColumnMinima(std::int64_t n_rows, std::int64_t n_columns)
         : n_rows_(n_rows),
           n_columns_(n_columns),
-          minima_(static_cast<std::size_t>(n_columns) * n_groups, std::numeric_limits<Real>::infinity()),
+          minima_(static_cast<std::size_t>(n_columns) * n_groups, above_all_costs),
           where_(minima_.size(), -1) {}
 
-    void add_row(std::int64_t i, const Real* row) {
-        const std::int64_t group = i * static_cast<std::int64_t>(n_groups) / n_rows_;
-        row_kernels<Real>().lower_minima(row, n_columns_, static_cast<Index>(i), minima_.data() + group * n_columns_,
+    /// Rows of different groups may be added at the same time.
+    void add_row(std::int64_t group, std::int64_t i, const Real* row) {
+        const auto place = static_cast<Index>(i - first_of_group(group, n_rows_));
+        row_kernels<Real>().lower_minima(row, n_columns_, place, minima_.data() + group * n_columns_,
                                          where_.data() + group * n_columns_);
     }
 
@@ -80,6 +85,9 @@ public:
 
 private:
     static constexpr std::size_t n_groups = GroupMinima<Real>::n_groups;
+    static_assert(n_groups == n_row_groups);
+    static constexpr Real above_all_costs =
+        std::numeric_limits<Real>::has_infinity ? std::numeric_limits<Real>::infinity() : std::numeric_limits<Real>::max();
     std::int64_t n_rows_, n_columns_;
     std::vector<Real> minima_;  // (n_groups, n_columns)
     std::vector<Index> where_;
@@ -92,30 +100,36 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     using Real = typename Cost::Value;
     if (std::min(cost.n_rows(), cost.n_columns()) <= 2 * k) return all_arcs(cost, interrupt);
 
-    std::vector<Arc> of_rows;
-    std::vector<std::size_t> first{0};  // where every row's arcs begin; one more behind the last
-    of_rows.reserve(static_cast<std::size_t>(cost.n_rows() * k));
+    constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
+    std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
     ColumnMinima<Real> columns(cost.n_rows(), cost.n_columns());
-    cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Real* row) {
+    cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Real* row) {
         GroupMinima<Real> lanes;
         row_kernels<Real>().find_lane_minima(row, cost.n_columns(), lanes.minima, lanes.where);
-        lanes.for_each_cheapest(k, static_cast<std::size_t>(i) * 17, [&](Real value, Node j) {
-            of_rows.push_back({static_cast<Node>(i), j, static_cast<double>(value)});
+        lanes.for_each_cheapest(k, static_cast<std::size_t>(i) * 17, [&](double value, auto lane, auto block) {
+            const auto j = static_cast<Node>(block * n_lanes + lane);
+            of_groups[static_cast<std::size_t>(at.group)].push_back({static_cast<Node>(i), j, value});
         });
-        first.push_back(of_rows.size());
-        columns.add_row(i, row);
+        columns.add_row(at.group, i, row);
     });
     if (interrupt.requested()) return {};
 
+    std::vector<Arc> of_rows;
+    of_rows.reserve(static_cast<std::size_t>(cost.n_rows() * k));
+    for (const std::vector<Arc>& arcs : of_groups) of_rows.insert(of_rows.end(), arcs.begin(), arcs.end());
+    std::vector<std::size_t> first(static_cast<std::size_t>(cost.n_rows()) + 1, 0);  // where every row's arcs begin
+    for (const Arc& arc : of_rows) ++first[index(arc.source) + 1];
+    std::partial_sum(first.begin(), first.end(), first.begin());
     std::vector<Arc> of_columns;
     of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
     for (std::int64_t j = 0; j < cost.n_columns(); ++j) {
         if (interrupt.requested_after(steps_per_column)) return {};
-        columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](Real value, Node i) {
+        columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](double value, auto group, auto place) {
+            const auto i = static_cast<Node>(first_of_group(group, cost.n_rows()) + place);
             const Arc* arcs = of_rows.data();
             const auto is_known = [&](const Arc& arc) { return arc.target == j; };
             if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
-            of_columns.push_back({i, static_cast<Node>(j), static_cast<double>(value)});
+            of_columns.push_back({i, static_cast<Node>(j), value});
         });
     }
     CompressedRows<Arc> by_row(static_cast<std::size_t>(cost.n_rows()), [&](auto visit) {
@@ -129,5 +143,6 @@ template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interr
 template std::vector<Arc> select_candidates(const GivenCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const CorrelationCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const CorrelationCost<double>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const ScreenedCost&, int, Interrupt&);
 
 }  // namespace mot

@@ -41,24 +41,18 @@ public:
         return status == Status::optimal ? run_on_exact_costs(engine) : status;
     }
 
-    /// Goes on from an engine that is optimal on the searched costs of all arcs.
+    /// Goes on from an engine that is optimal on the searched costs of all arcs. First come the arcs that are within the
+    /// usual margin, which settle most of it, then those within the whole margins.
     template <class Engine>
     Status run_on_exact_costs(Engine& engine) {
-        if (!(cost_.margin() > 0)) return Status::optimal;
+        if constexpr (Cost::is_exact) return Status::optimal;
+        cost_.compute_exact(pricing_.find_known(engine.potentials(), cost_.usual_margin()));
         engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
-        while (true) {
-            const Potentials potentials = engine.potentials();
-            const auto near = pricing_.find_near_arcs(potentials, cost_.margin(), cost_.margin() + width_, interrupt_);
-            if (interrupt_.requested()) return Status::interrupted;
-            if (pricing_.n_within_margin(potentials) > cost_.most_within_margin()) return Status::undecided;
-            const auto violated = pricing_.find_violated_exactly(potentials, rounding_of(potentials));
-            // A row may have more arcs within the margin than one search returns: the rest is still to be checked.
-            if (violated.empty() && !near.empty()) continue;
-            if (violated.empty()) return Status::optimal;
-            engine.add_arcs(violated);
-            const Status status = engine.optimize(0.0, interrupt_);
+        for (const bool is_last : {false, true}) {
+            const Status status = run_within_margins(engine, is_last);
             if (status != Status::optimal) return status;
         }
+        return Status::optimal;
     }
 
 private:
@@ -76,11 +70,52 @@ private:
             };
             if (std::none_of(near.begin(), near.end(), is_violated)) return Status::optimal;
             // With many arcs within the rounding of their costs, rounds would go on for long over rounding alone.
-            if (cost_.margin() > 0 && static_cast<std::int64_t>(near.size()) > cost_.n_rows() &&
-                pricing_.n_within_margin(potentials) > cost_.most_within_margin())
+            if (!Cost::is_exact && static_cast<std::int64_t>(near.size()) > cost_.n_rows() &&
+                are_too_many(pricing_.find_known(raised(potentials, true), 0.0)))
                 return Status::undecided;
             engine.add_arcs(near);
         }
+    }
+
+    /// Rounds in which all arcs that may be violated, within the usual margin or the whole ones, get their exact costs.
+    template <class Engine>
+    Status run_within_margins(Engine& engine, bool are_whole) {
+        while (true) {
+            const Potentials potentials = engine.potentials();
+            const Potentials highest = raised(potentials, are_whole);
+            const auto near = pricing_.find_near_arcs(highest, 0.0, width_, interrupt_);
+            if (interrupt_.requested()) return Status::interrupted;
+            const std::vector<Arc> open = pricing_.find_known(highest, 0.0);
+            if (are_too_many(open)) return Status::undecided;
+            cost_.compute_exact(open);
+            const double tolerance = rounding_of(potentials);
+            std::vector<Arc> violated;
+            for (const Arc& arc : open) {
+                const double exact = cost_.exact(arc.source, arc.target);
+                const double duals = potentials.u[index(arc.source)] + potentials.v[index(arc.target)];
+                if (exact - duals < -tolerance) violated.push_back({arc.source, arc.target, exact});
+            }
+            // A row may have more arcs within the margin than one search returns: the rest is still to be checked.
+            if (violated.empty() && !near.empty()) continue;
+            if (violated.empty()) return Status::optimal;
+            engine.add_arcs(violated);
+            const Status status = engine.optimize(0.0, interrupt_);
+            if (status != Status::optimal) return status;
+        }
+    }
+
+    bool are_too_many(const std::vector<Arc>& arcs) const {
+        return static_cast<std::int64_t>(arcs.size()) > cost_.most_within_margin();
+    }
+
+    /// Potentials so high that an arc whose searched reduced cost is not negative is not violated: surely, or usually.
+    Potentials raised(Potentials potentials, bool is_sure) const {
+        for (std::size_t i = 0; i < potentials.u.size(); ++i)
+            potentials.u[i] += is_sure ? cost_.row_margin(static_cast<std::int64_t>(i)) : cost_.usual_margin();
+        if (is_sure)
+            for (std::size_t j = 0; j < potentials.v.size(); ++j)
+                potentials.v[j] += cost_.column_margin(static_cast<std::int64_t>(j));
+        return potentials;
     }
 
     /// Bounds the rounding of sums of a few costs along a tree, at potentials as large as these.

@@ -6,6 +6,8 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/row_groups.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/kernels/kernels.hpp"
 
 namespace mot {
@@ -22,8 +24,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
     : cost_(cost),
       first_known_(static_cast<std::size_t>(cost.n_rows()), none),
       bound_(first_known_.size(), -infinity),
-      row_of_mark_(static_cast<std::size_t>(cost.n_columns()), -1),
-      hits_(row_of_mark_.size()) {
+      scratch_(static_cast<std::size_t>(cost.n_workers())) {
     std::vector<std::size_t> n_known(first_known_.size(), 0);
     known_.reserve(known.size() + known.size() / 2);
     for (const Arc& arc : known) {
@@ -31,7 +32,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
         ++n_known[static_cast<std::size_t>(arc.source)];
     }
     for (std::size_t i = 0; i < first_known_.size(); ++i)
-        if (n_known[i] >= row_of_mark_.size()) bound_[i] = infinity;
+        if (n_known[i] >= static_cast<std::size_t>(cost.n_columns())) bound_[i] = infinity;
 }
 
 template <class Cost>
@@ -57,75 +58,72 @@ template <class Cost>
 std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, double bound, double width,
                                                Interrupt& interrupt) {
     update_bounds(potentials);
-    std::vector<Arc> found;
     const auto is_wanted = [&](std::int64_t i) {
         const auto row = static_cast<std::size_t>(i);
         return bound_[row] < bound && potentials.u[row] > -infinity;
     };
-    cost_.for_each_row(interrupt, is_wanted, [&](std::int64_t i, const typename Cost::Value* row) {
-        search_row(i, row, potentials, width, found);
-    });
+    std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
+    const RowSearch<typename Cost::Value> search(potentials.v);
+    cost_.for_each_row_in_groups(
+        interrupt, is_wanted, [&](const RowVisit& at, std::int64_t i, const typename Cost::Value* row) {
+            search_row(i, row, search, potentials, width, scratch_[static_cast<std::size_t>(at.worker)],
+                       of_groups[static_cast<std::size_t>(at.group)]);
+        });
+    std::vector<Arc> found;
+    for (const std::vector<Arc>& arcs : of_groups) found.insert(found.end(), arcs.begin(), arcs.end());
+    for (const Arc& arc : found) add_known(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
     return found;
 }
 
 template <class Cost>
-void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials,
-                               double width, std::vector<Arc>& found) {
+void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
+                               const RowSearch<typename Cost::Value>& search, const Potentials& potentials,
+                               double width, Scratch& scratch, std::vector<Arc>& found) {
+    auto& [row_of_mark, hits] = scratch;
+    if (hits.empty()) {
+        hits.resize(static_cast<std::size_t>(cost_.n_columns()));
+        row_of_mark.assign(hits.size(), -1);
+    }
     const double u = potentials.u[static_cast<std::size_t>(i)];
     const double* v = potentials.v.data();
-    const std::int64_t n_hits =
-        row_kernels<typename Cost::Value>().find_violated(row, v, cost_.n_columns(), u + width, hits_.data());
+    const std::int64_t n_hits = search.find(row, u + width, hits.data());
 
-    for_each_known(static_cast<std::size_t>(i), [&](const KnownArc& arc) { row_of_mark_[index(arc.target)] = i; });
-    const auto is_known = [&](Node j) { return row_of_mark_[index(j)] == i; };
-    const auto end = std::remove_if(hits_.begin(), hits_.begin() + n_hits, is_known);
-    const auto value = [&](Node j) { return static_cast<double>(row[j]) - v[j]; };
+    for_each_known(static_cast<std::size_t>(i), [&](const KnownArc& arc) { row_of_mark[index(arc.target)] = i; });
+    const auto is_known = [&](Node j) { return row_of_mark[index(j)] == i; };
+    const auto end = std::remove_if(hits.begin(), hits.begin() + n_hits, is_known);
+    const auto value = [&](Node j) { return cost_of(row[j]) - v[j]; };
     auto kept = end;
     bound_[static_cast<std::size_t>(i)] = width;
-    if (end - hits_.begin() > most_per_row) {
+    if (end - hits.begin() > most_per_row) {
         // Among equal ones the first when counting starts at i, cyclically: not the same few for all rows.
         const std::int64_t start = i % cost_.n_columns();
         const auto order = [&](Node j) { return j >= start ? j - start : j - start + cost_.n_columns(); };
         const auto is_lower = [&](Node j, Node k) {
             return value(j) != value(k) ? value(j) < value(k) : order(j) < order(k);
         };
-        kept = hits_.begin() + most_per_row;
-        std::nth_element(hits_.begin(), kept, end, is_lower);
+        kept = hits.begin() + most_per_row;
+        std::nth_element(hits.begin(), kept, end, is_lower);
         bound_[static_cast<std::size_t>(i)] = value(*kept) - u;
     }
-    for (auto hit = hits_.begin(); hit != kept; ++hit) {
-        found.push_back({static_cast<Node>(i), *hit, static_cast<double>(row[*hit])});
-        add_known(static_cast<std::size_t>(i), *hit, static_cast<double>(row[*hit]));
-    }
+    for (auto hit = hits.begin(); hit != kept; ++hit)
+        found.push_back({static_cast<Node>(i), *hit, cost_of(row[*hit])});
 }
 
 template <class Cost>
-std::int64_t Pricing<Cost>::n_within_margin(const Potentials& potentials) const {
-    std::int64_t n = 0;
+std::vector<Arc> Pricing<Cost>::find_known(const Potentials& potentials, double bound) const {
+    std::vector<Arc> found;
     for (std::size_t i = 0; i < first_known_.size(); ++i)
         for_each_known(i, [&](const KnownArc& arc) {
-            const double reduced = arc.cost - potentials.u[i] - potentials.v[index(arc.target)];
-            n += std::abs(reduced) < cost_.margin() ? 1 : 0;
+            if (arc.cost - potentials.u[i] - potentials.v[index(arc.target)] < bound)
+                found.push_back({static_cast<Node>(i), arc.target, arc.cost});
         });
-    return n;
-}
-
-template <class Cost>
-std::vector<Arc> Pricing<Cost>::find_violated_exactly(const Potentials& potentials, double tolerance) const {
-    std::vector<Arc> violated;
-    for (std::size_t i = 0; i < first_known_.size(); ++i)
-        for_each_known(i, [&](const KnownArc& arc) {
-            const double duals = potentials.u[i] + potentials.v[index(arc.target)];
-            if (!(arc.cost - duals < cost_.margin())) return;
-            const double exact = cost_.exact(static_cast<std::int64_t>(i), arc.target);
-            if (exact - duals < -tolerance) violated.push_back({static_cast<Node>(i), arc.target, exact});
-        });
-    return violated;
+    return found;
 }
 
 template class Pricing<GivenCost<float>>;
 template class Pricing<GivenCost<double>>;
 template class Pricing<CorrelationCost<float>>;
 template class Pricing<CorrelationCost<double>>;
+template class Pricing<ScreenedCost>;
 
 }  // namespace mot

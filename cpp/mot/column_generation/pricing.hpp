@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mot/costs/row_search.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/plan.hpp"
@@ -24,11 +25,8 @@ public:
     /// when none is returned at all is nothing left below `bound`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double bound, double width, Interrupt& interrupt);
 
-    /// The number of known arcs whose searched costs do not tell whether they are violated.
-    std::int64_t n_within_margin(const Potentials& potentials) const;
-
-    /// The known arcs whose exact reduced cost is below -tolerance, with their exact costs.
-    std::vector<Arc> find_violated_exactly(const Potentials& potentials, double tolerance) const;
+    /// The known arcs whose searched reduced cost is below `bound`.
+    std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
     struct KnownArc {
@@ -40,8 +38,14 @@ private:
 
     void add_known(std::size_t row, Node target, double cost);
     void update_bounds(const Potentials& potentials);
-    void search_row(std::int64_t i, const typename Cost::Value* row, const Potentials& potentials, double width,
-                    std::vector<Arc>& found);
+    /// What one worker needs to search a row.
+    struct Scratch {
+        std::vector<std::int64_t> row_of_mark;  // the last row searched in which the arc to each column was known
+        std::vector<Node> hits;
+    };
+
+    void search_row(std::int64_t i, const typename Cost::Value* row, const RowSearch<typename Cost::Value>& search,
+                    const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
         for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
@@ -53,8 +57,7 @@ private:
     std::vector<std::ptrdiff_t> first_known_;  // head of every row's list
     std::vector<double> bound_;                // lower bound on the reduced costs of every row's unknown arcs
     Potentials last_;                          // the potentials that the bounds are for
-    std::vector<std::int64_t> row_of_mark_;    // the last row searched in which the arc to each column was known
-    std::vector<Node> hits_;
+    std::vector<Scratch> scratch_;             // of every worker
 };
 
 }  // namespace mot

@@ -26,8 +26,7 @@ std::int64_t rows_between_checks(bool is_exact, std::int64_t products_per_row) {
 template <class Real>
 CorrelationCost<Real>::CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target,
                                        Workspace& workspace, Interrupt& interrupt)
-    : source_(source), target_(target), workspace_(workspace), interrupt_(interrupt) {
-    workspace.exact_costs = {};
+    : source_(source), target_(target), workspace_(workspace), exact_(source, target, workspace, interrupt) {
     constexpr std::int64_t size = sizeof(Real) / sizeof(float);
     is_stored_ = n_rows() * n_columns() * size <= workspace.most_stored;
     const std::int64_t length = source.n_stimuli();
@@ -48,21 +47,6 @@ CorrelationCost<Real>::CorrelationCost(const StandardizedLayer& source, const St
         std::iota(rows.begin(), rows.end(), first);
         compute(rows, costs_ + first * n_columns());
     }
-}
-
-template <class Real>
-double CorrelationCost<Real>::exact(std::int64_t i, std::int64_t j) const {
-    const std::int64_t arc = i * n_columns() + j;
-    if constexpr (is_exact)
-        if (is_stored_) return costs_[arc];
-    if (const auto known = workspace_.exact_costs.find(arc); known != workspace_.exact_costs.end())
-        return known->second;
-    // A caller who asks for many costs hears of an interrupt here; what it gets then does not matter.
-    if (interrupt_.requested_after(source_.n_stimuli())) return 0.0;
-    const double cost = 1.0 - source_.correlation(i, target_, j);
-    if (static_cast<std::int64_t>(workspace_.exact_costs.size()) < most_within_margin())
-        workspace_.exact_costs.emplace(arc, cost);
-    return cost;
 }
 
 /// Writes the costs of the rows, one after the other; the panels, and so the bits, are the same for any number of

@@ -10,8 +10,11 @@
 #include <type_traits>
 #include <vector>
 
+#include "mot/costs/exact_correlations.hpp"
+#include "mot/costs/row_groups.hpp"
 #include "mot/costs/standardized_layer.hpp"
 #include "mot/costs/workspace.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/views.hpp"
 
@@ -32,11 +35,19 @@ public:
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
     /// Computed once and kept in the workspace, unless it is among the stored costs.
-    double exact(std::int64_t i, std::int64_t j) const;
+    double exact(std::int64_t i, std::int64_t j) const {
+        return is_exact && is_stored_ ? cost_of(costs_[i * n_columns() + j]) : exact_.cost(i, j);
+    }
+    void compute_exact(const std::vector<Arc>& arcs) const {
+        if (!is_exact) exact_.compute(arcs);
+    }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Jeannerod
     /// and Rump 2013, Improved error bounds for inner products in floating-point arithmetic), and of the roundings
     /// around it.
     double margin() const { return is_exact ? 0.0 : static_cast<double>(source_.n_stimuli() + 8) * 0x1p-24; }
+    double row_margin(std::int64_t) const { return margin(); }
+    double column_margin(std::int64_t) const { return 0.0; }
+    double usual_margin() const { return margin(); }
     /// Layers of networks were measured to have up to 2 for each unit.
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
@@ -65,6 +76,14 @@ public:
         if (!interrupt.requested()) visit_computed();
     }
 
+    template <class IsWanted, class Visit>
+    void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
+            visit(RowVisit{group_of_row(i, n_rows()), 0}, i, row);
+        });
+    }
+    int n_workers() const { return 1; }
+
 private:
     void compute(const std::vector<std::int64_t>& rows, Real* costs) const;
     void compute_panel(const std::int64_t* rows, std::int64_t n, float* scratch, Real* costs) const;
@@ -72,7 +91,7 @@ private:
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;
     Workspace& workspace_;
-    Interrupt& interrupt_;
+    ExactCorrelations exact_;
     bool is_stored_;
     std::int64_t panel_;         // rows that one worker computes together
     std::int64_t rows_at_once_;  // rows that all workers compute together

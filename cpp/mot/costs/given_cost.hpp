@@ -1,12 +1,17 @@
 /// A cost matrix that is given, and the members that the solvers use of any dense cost.
 ///
 /// A cost offers its rows to be searched (`for_each_row`), and `exact(i, j)`, the cost that counts. The two differ by
-/// at most `margin`: an arc whose searched reduced cost is at least `margin` is surely not violated. Of a given matrix
-/// both are the same; see `CorrelationCost` for one where they are not.
+/// at most `row_margin(i) + column_margin(j)`: an arc whose searched reduced cost is at least that is surely not
+/// violated. Of a given matrix both are the same; see `CorrelationCost` and `ScreenedCost` for those where they are
+/// not.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "mot/costs/row_groups.hpp"
+#include "mot/kernels/kernels.hpp"
+#include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/views.hpp"
 
@@ -19,6 +24,7 @@ template <class Real>
 class GivenCost {
 public:
     using Value = Real;
+    static constexpr bool is_exact = true;
 
     /// `scale` is the largest absolute cost, which must be finite.
     GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
@@ -28,8 +34,14 @@ public:
     std::int64_t n_rows() const { return matrix_.n_rows; }
     std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
-    double margin() const { return 0.0; }
-    /// How many arcs within the margin may be checked one by one; where there are more the search is undecided.
+    /// Computes the exact costs of some arcs at once, where they are not known.
+    void compute_exact(const std::vector<Arc>&) const {}
+    double row_margin(std::int64_t) const { return 0.0; }
+    double column_margin(std::int64_t) const { return 0.0; }
+    /// How far most searched costs are from the exact ones, at most: arcs whose searched reduced cost is below it are
+    /// worth being checked before the others within the margins.
+    double usual_margin() const { return 0.0; }
+    /// How many arcs within the margins may be checked one by one; where there are more the search is undecided.
     std::int64_t most_within_margin() const { return 0; }
     double scale() const { return scale_; }
     /// The uncertainty of the costs themselves, which a certificate allows besides a part relative to the answer.
@@ -44,6 +56,16 @@ public:
             visit(i, matrix_.row(i));
         }
     }
+
+    /// Calls `visit({group, worker}, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and for
+    /// different groups perhaps at the same time.
+    template <class IsWanted, class Visit>
+    void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
+            visit(RowVisit{group_of_row(i, n_rows()), 0}, i, row);
+        });
+    }
+    int n_workers() const { return 1; }
 
 private:
     MatrixView<Real> matrix_;

@@ -135,7 +135,8 @@ void transpose_standardized(const ActivationsView<Real>& activations, const Doub
 }  // namespace
 
 template <class Real>
-StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt)
+StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt,
+                                     const IntegerProducts* products)
     : n_stimuli_(activations.n_stimuli),
       n_units_(activations.n_units),
       deviation_(static_cast<std::size_t>(n_units_), 0.0),
@@ -155,13 +156,16 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
     for (std::size_t unit = 0; unit < mean_.size(); ++unit) {
         if (is_interrupted(interrupt, n_stimuli_)) return;
         const float* const of_unit = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
-        rounding_norm_[unit] = std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_));
+        rounding_norm_[unit] = std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
     }
+    if (products) rounded_.emplace(values_.data(), n_units_, n_stimuli_, *products, interrupt);
 }
 
-double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const {
-    return correlation_of_product(kernels().dot(values() + i * n_stimuli_, other.values() + j * n_stimuli_, n_stimuli_),
-                                  i, other, j);
+double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j,
+                                      std::int64_t next) const {
+    const float* const x = values() + i * n_stimuli_;
+    const float* const y = other.values() + j * n_stimuli_;
+    return correlation_of_product(kernels().dot(x, y, n_stimuli_, other.values() + next * n_stimuli_), i, other, j);
 }
 
 double StandardizedLayer::correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other,
@@ -171,8 +175,8 @@ double StandardizedLayer::correlation_of_product(double product, std::int64_t i,
     return norms == 0.0 ? 0.0 : std::clamp(product / norms, -1.0, 1.0);
 }
 
-template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&, Interrupt*);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&, Interrupt*);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&, Interrupt*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&, Interrupt*, const IntegerProducts*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&, Interrupt*, const IntegerProducts*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&, Interrupt*, const IntegerProducts*);
 
 }  // namespace mot

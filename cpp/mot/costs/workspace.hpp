@@ -3,8 +3,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <unordered_map>
+#include <vector>
 
+#include "mot/costs/cost_table.hpp"
 #include "mot/types/buffer.hpp"
 
 namespace mot {
@@ -18,13 +19,18 @@ using Sgemm = void (*)(char* transpose_a, char* transpose_b, int* m, int* n, int
 struct Workspace {
     Sgemm sgemm;               ///< must run on one thread
     std::int64_t most_stored;  ///< single-precision numbers that costs may take; more are not kept but computed anew
-    int n_workers;             ///< panels that are computed at once
+    int n_workers;             ///< workers that one pair has
     /// Calls `work(k)` for k = 0 .. n - 1, at most `n_workers` of them at the same time.
     std::function<void(int n, const std::function<void(int)>& work)> parallel_for;
     Buffer costs{};
     Buffer units{};
-    /// Exact costs of single arcs, by the arc's place in the matrix: the few that matter are needed again and again.
-    std::unordered_map<std::int64_t, double> exact_costs{};
+    /// What one worker needs to compute costs from integers: rows gathered, products, and costs that are not kept.
+    struct Panel {
+        Buffer rows{}, products{}, costs{};
+    };
+    std::vector<Panel> panels{};
+    /// Exact costs of single arcs: the few that matter are needed again and again.
+    CostTable exact_costs{};
 };
 
 }  // namespace mot

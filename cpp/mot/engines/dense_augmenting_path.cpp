@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "mot/kernels/kernels.hpp"
 
 namespace mot {
 namespace {
@@ -33,15 +32,10 @@ void DenseAugmentingPath<Real>::match_cheapest(Interrupt& interrupt) {
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
-        for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
-            for (std::int64_t lane = 0; lane < width; ++lane) {
-                const bool is_lower = least[lane + width] < least[lane];
-                where[lane] = is_lower ? where[lane + width] : where[lane];
-                least[lane] = is_lower ? least[lane + width] : least[lane];
-            }
-        if (where[0] < 0) continue;
-        auto column = static_cast<Node>(where[0]);
-        if (row_of_[index(column)] != no_node) column = find_least(cost_.row(row), static_cast<double>(least[0]));
+        const auto lane = std::min_element(least, least + Kernels::n_lanes) - least;
+        if (where[lane] < 0) continue;
+        auto column = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);
+        if (row_of_[index(column)] != no_node) column = find_least(cost_.row(row), cost_of(least[lane]));
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
@@ -162,5 +156,6 @@ Potentials DenseAugmentingPath<Real>::potentials() const {
 
 template class DenseAugmentingPath<float>;
 template class DenseAugmentingPath<double>;
+template class DenseAugmentingPath<FixedCost>;
 
 }  // namespace mot

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mot/kernels/kernels.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/plan.hpp"
@@ -40,7 +41,7 @@ public:
 
 private:
     double matched_reduced_cost(Node row) const {
-        return static_cast<double>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
+        return cost_of(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
     bool augment_by_row_reduction(Interrupt& interrupt);

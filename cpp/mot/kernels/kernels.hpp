@@ -8,9 +8,28 @@
 
 namespace mot {
 
-/// An integer as wide as a floating-point number, so that loops hold both in vectors of the same length.
+/// One minus a cost of up to about 2, in whole 2^-14: half the memory of a single-precision number.
+using FixedCost = std::int16_t;
+constexpr double fixed_cost_unit = 0x1p-14;
+
+/// The cost that a stored value stands for.
+constexpr double cost_of(double value) {
+    return value;
+}
+constexpr double cost_of(float value) {
+    return static_cast<double>(value);
+}
+constexpr double cost_of(FixedCost value) {
+    return 1.0 + fixed_cost_unit * value;
+}
+
+/// An integer as wide as a stored cost, so that loops hold both in vectors of the same length.
 template <class Real>
 struct WideIndex;
+template <>
+struct WideIndex<FixedCost> {
+    using type = std::int16_t;
+};
 template <>
 struct WideIndex<float> {
     using type = std::int32_t;
@@ -20,7 +39,7 @@ struct WideIndex<double> {
     using type = std::int64_t;
 };
 
-/// The loops over one row of costs, in either precision.
+/// The loops over one row of costs, as they are stored.
 template <class Real>
 struct RowKernels {
     using Index = typename WideIndex<Real>::type;
@@ -29,17 +48,20 @@ struct RowKernels {
     /// max |x[k]|; NaN where any x[k] is.
     Real (*largest_magnitude)(const Real* x, std::int64_t n);
 
-    /// Finds the least x[k] of each lane k % n_lanes and the first k that has it; infinity and -1 in an empty lane.
+    /// Finds the least x[k] of each lane k % n_lanes and k / n_lanes of the first k that has it; the largest `Real` and
+    /// -1 in an empty lane.
     void (*find_lane_minima)(const Real* x, std::int64_t n, Real* minima, Index* where);
 
     /// The rank of each lane when the lanes are sorted; equal ones keep their order.
     void (*rank_lanes)(const Real* x, Index* rank);
 
-    /// Where x[k] < minima[k]: minima[k] <- x[k], where[k] <- row.
-    void (*lower_minima)(const Real* x, std::int64_t n, Index row, Real* minima, Index* where);
+    /// Where x[k] < minima[k]: minima[k] <- x[k], where[k] <- mark.
+    void (*lower_minima)(const Real* x, std::int64_t n, Index mark, Real* minima, Index* where);
 
-    /// Writes to `hits` the indices k for which x[k] - v[k] >= threshold does not hold, as with NaN; returns how many.
-    std::int64_t (*find_violated)(const Real* x, const double* v, std::int64_t n, double threshold, std::int32_t* hits);
+    /// Writes to `hits` the indices k for which cost[k] - v[k] >= threshold does not hold, as with NaN; returns how
+    /// many.
+    std::int64_t (*find_violated)(const Real* cost, const double* v, std::int64_t n, double threshold,
+                                  std::int32_t* hits);
 
     /// Finds the least cost[k] - v[k] and the least of the others, which may be equal; returns the first k with the
     /// least. Infinity and -1 where there is none.
@@ -51,13 +73,38 @@ struct RowKernels {
                     double* distance, std::int32_t* reached_from);
 };
 
+/// What rounding to bytes did to a vector.
+struct ByteRounding {
+    double squared_error;  ///< sum of the squares of x[k] - scale * bytes[k]
+    std::int64_t sum;      ///< of the bytes
+    std::int64_t squares;  ///< sum of the squares of the bytes
+};
+
 struct Kernels {
     const char* name;
     RowKernels<float> of_float;
     RowKernels<double> of_double;
+    RowKernels<FixedCost> of_fixed;
 
-    /// Inner product of single-precision vectors, summed in double precision.
-    double (*dot)(const float* x, const float* y, std::int64_t n);
+    /// Writes to `hits` the indices k for which x[k] - v[k], which 16 bits must hold, is below the threshold; returns how
+    /// many.
+    std::int64_t (*find_below)(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
+                               std::int32_t* hits);
+
+    /// x[k] <- rounded -scale * scales[k] * (products[k] - correction), modulo 2^32 inside the brackets, where `scale`
+    /// times `scales` brings correlations to units of fixed costs; clipped to correlations in [-1, 1].
+    void (*fixed_costs)(const std::int32_t* products, std::int32_t correction, float scale, const float* scales,
+                        std::int64_t n, FixedCost* x);
+
+    /// bytes[k] <- x[k] / scale, rounded; 1 / scale is `per_scale`, and no |x[k]| is above 127 scales by more than
+    /// rounding.
+    ByteRounding (*round_to_bytes)(const float* x, std::int64_t n, float scale, float per_scale, std::int8_t* bytes);
+
+    /// x <- its Walsh-Hadamard transform times `scale`; n is a power of two.
+    void (*mix)(float* x, std::int64_t n, float scale);
+
+    /// Inner product of single-precision vectors, summed in double precision; brings a vector that is wanted next closer.
+    double (*dot)(const float* x, const float* y, std::int64_t n, const float* next);
 
     /// Inner products of x with each of the `n_rows` rows of y, `(n_rows, n)`, whose numbers are single-precision ones.
     void (*dots)(const float* x, const double* y, std::int64_t n_rows, std::int64_t n, double* products);
@@ -78,6 +125,10 @@ inline const RowKernels<float>& row_kernels() {
 template <>
 inline const RowKernels<double>& row_kernels() {
     return kernels().of_double;
+}
+template <>
+inline const RowKernels<FixedCost>& row_kernels() {
+    return kernels().of_fixed;
 }
 
 /// Every version that this processor runs, plainest first; null after the last.

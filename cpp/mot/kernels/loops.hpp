@@ -10,6 +10,13 @@
 #include <cstdint>
 #include <cstring>
 
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+#ifdef _MSC_VER
+#include <intrin.h>
+#endif
+
 #include "mot/kernels/kernels.hpp"
 
 namespace mot {
@@ -17,16 +24,35 @@ namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction se
 
 constexpr std::int64_t lanes = 16;
 
-/// Without the sign, numbers are ordered as their bits are, with infinity above the finite and NaN above infinity.
+/// Above all costs, for an empty lane.
+template <class Real>
+constexpr Real above_all() {
+    return static_cast<Real>(HUGE_VAL);
+}
+template <>
+constexpr FixedCost above_all() {
+    return 32767;
+}
+
+/// Without the sign, floating-point numbers are ordered as their bits are, with infinity above the finite and NaN above
+/// infinity.
+template <class Real>
+inline typename WideIndex<Real>::type magnitude_bits(Real x) {
+    using Integer = typename WideIndex<Real>::type;
+    constexpr auto all_but_sign = static_cast<Integer>(~(Integer{1} << (8 * sizeof(Integer) - 1)));
+    Integer bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    return static_cast<Integer>(bits & all_but_sign);
+}
+template <>
+inline std::int16_t magnitude_bits(FixedCost x) {
+    return static_cast<std::int16_t>(x < 0 ? -(x + (x == -32768)) : x);
+}
+
 template <class Real>
 Real largest_magnitude(const Real* x, std::int64_t n) {
     using Integer = typename WideIndex<Real>::type;
-    constexpr auto all_but_sign = static_cast<Integer>(~(Integer{1} << (8 * sizeof(Integer) - 1)));
-    const auto magnitude = [=](std::int64_t k) {
-        Integer bits;
-        std::memcpy(&bits, x + k, sizeof bits);
-        return static_cast<Integer>(bits & all_but_sign);
-    };
+    const auto magnitude = [=](std::int64_t k) { return magnitude_bits(x[k]); };
     Integer largest[lanes] = {};
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
@@ -58,14 +84,13 @@ template <class Real, class Index>
 void find_lane_minima(const Real* x, std::int64_t n, Real* minima, Index* where) {
     constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) {
-        minima[lane] = static_cast<Real>(HUGE_VAL);
-        where[lane] = static_cast<Index>(-1 - lane);
+        minima[lane] = above_all<Real>();
+        where[lane] = -1;
     }
-    // Each lane keeps the start of the block that it was lowered in.
-    std::int64_t k = 0;
-    for (; k + n_lanes <= n; k += n_lanes) lower_minima(x + k, n_lanes, static_cast<Index>(k), minima, where);
-    lower_minima(x + k, n - k, static_cast<Index>(k), minima, where);
-    for (std::int64_t lane = 0; lane < n_lanes; ++lane) where[lane] += static_cast<Index>(lane);
+    std::int64_t block = 0;
+    for (; (block + 1) * n_lanes <= n; ++block)
+        lower_minima(x + block * n_lanes, n_lanes, static_cast<Index>(block), minima, where);
+    lower_minima(x + block * n_lanes, n - block * n_lanes, static_cast<Index>(block), minima, where);
 }
 
 template <class Real, class Index>
@@ -74,15 +99,17 @@ void rank_lanes(const Real* x, Index* rank) {
     Index n_before[n_lanes] = {};
     for (std::int64_t other = 0; other < n_lanes; ++other) {
         const Real value = x[other];
-        for (std::int64_t lane = 0; lane < other; ++lane) n_before[lane] += value < x[lane] ? 1 : 0;
-        for (std::int64_t lane = other + 1; lane < n_lanes; ++lane) n_before[lane] += value <= x[lane] ? 1 : 0;
+        for (std::int64_t lane = 0; lane < other; ++lane)
+            n_before[lane] = static_cast<Index>(n_before[lane] + (value < x[lane] ? 1 : 0));
+        for (std::int64_t lane = other + 1; lane < n_lanes; ++lane)
+            n_before[lane] = static_cast<Index>(n_before[lane] + (value <= x[lane] ? 1 : 0));
     }
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) rank[lane] = n_before[lane];
 }
 
 template <class Real>
-std::int64_t find_violated(const Real* x, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
-    const auto is_hit = [=](std::int64_t k) { return !(static_cast<double>(x[k]) - v[k] >= threshold); };
+std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    const auto is_hit = [=](std::int64_t k) { return !(cost_of(cost[k]) - v[k] >= threshold); };
     constexpr std::int64_t block = 32;  // in which there is usually none
     std::int64_t n_hits = 0;
     std::int64_t k = 0;
@@ -100,6 +127,133 @@ std::int64_t find_violated(const Real* x, const double* v, std::int64_t n, doubl
     return n_hits;
 }
 
+/// Bit k is set where x[k] - v[k] is below the threshold.
+inline std::uint32_t below_threshold(const FixedCost* x, const FixedCost* v, FixedCost threshold) {
+#if defined(__AVX512BW__)
+    return _mm512_cmplt_epi16_mask(_mm512_sub_epi16(_mm512_loadu_si512(x), _mm512_loadu_si512(v)),
+                                   _mm512_set1_epi16(threshold));
+#elif defined(__AVX2__)
+    const auto is_below = [=](std::int64_t k) {
+        const auto* left = reinterpret_cast<const __m256i*>(x + k);
+        const auto* right = reinterpret_cast<const __m256i*>(v + k);
+        return _mm256_cmpgt_epi16(_mm256_set1_epi16(threshold),
+                                  _mm256_sub_epi16(_mm256_loadu_si256(left), _mm256_loadu_si256(right)));
+    };
+    constexpr int in_order = 0xD8;  // packing works on halves of vectors
+    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(is_below(0), is_below(16)), in_order);
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
+#else
+    std::uint32_t bits = 0;
+    for (int k = 0; k < 32; ++k)
+        bits |= static_cast<std::uint32_t>(static_cast<FixedCost>(x[k] - v[k]) < threshold) << k;
+    return bits;
+#endif
+}
+
+inline int lowest_bit(std::uint32_t bits) {
+#ifdef _MSC_VER
+    unsigned long position;
+    _BitScanForward(&position, bits);
+    return static_cast<int>(position);
+#else
+    return __builtin_ctz(bits);
+#endif
+}
+
+std::int64_t find_below(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
+                        std::int32_t* hits) {
+    constexpr std::int64_t block = 32;
+    std::int64_t n_hits = 0;
+    std::int64_t k = 0;
+    for (; k + block <= n; k += block)
+        for (std::uint32_t bits = below_threshold(x + k, v + k, threshold); bits != 0; bits &= bits - 1)
+            hits[n_hits++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    for (; k < n; ++k)
+        if (static_cast<FixedCost>(x[k] - v[k]) < threshold) hits[n_hits++] = static_cast<std::int32_t>(k);
+    return n_hits;
+}
+
+/// Added to a small number, it leaves that number's whole part in the lowest bits.
+constexpr float to_whole = 0x1.8p23f;
+
+inline std::int32_t whole_part(float sum_with_to_whole) {
+    constexpr std::int32_t bits_of_to_whole = 0x4B400000;
+    std::int32_t bits;
+    std::memcpy(&bits, &sum_with_to_whole, sizeof bits);
+    return bits - bits_of_to_whole;
+}
+
+void fixed_costs(const std::int32_t* __restrict products, std::int32_t correction, float scale,
+                 const float* __restrict scales, std::int64_t n, FixedCost* __restrict x) {
+    constexpr float most = static_cast<float>(1.0 / fixed_cost_unit);
+    for (std::int64_t k = 0; k < n; ++k) {
+        const auto product = static_cast<std::int32_t>(static_cast<std::uint32_t>(products[k]) -
+                                                       static_cast<std::uint32_t>(correction));
+        const float r = static_cast<float>(product) * (scale * scales[k]);
+        const float at_least = r < -most ? -most : r;
+        x[k] = static_cast<FixedCost>(whole_part(to_whole - (at_least > most ? most : at_least)));
+    }
+}
+
+ByteRounding round_to_bytes(const float* __restrict x, std::int64_t n, float scale, float per_scale,
+                            std::int8_t* __restrict bytes) {
+    double squared_errors[lanes] = {};
+    std::int32_t sums[lanes] = {};
+    std::int64_t squares[lanes] = {};
+    const auto round = [&](std::int64_t k, std::int64_t lane) {
+        const std::int32_t whole = whole_part(to_whole + x[k] * per_scale);
+        const double error = x[k] - scale * static_cast<float>(whole);
+        bytes[k] = static_cast<std::int8_t>(whole);
+        squared_errors[lane] += error * error;
+        sums[lane] += whole;
+        squares[lane] += whole * whole;
+    };
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::int64_t lane = 0; lane < lanes; ++lane) round(k + lane, lane);
+    for (; k < n; ++k) round(k, k % lanes);
+    ByteRounding result{};
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+        result.squared_error += squared_errors[lane];
+        result.sum += sums[lane];
+        result.squares += squares[lane];
+    }
+    return result;
+}
+
+/// Sums and differences of the lanes that are `apart` from each other.
+template <int apart>
+inline void mix_lanes(float* __restrict x) {
+    float mixed[lanes];
+    for (int lane = 0; lane < lanes; ++lane) {
+        const float other = x[lane ^ apart];
+        mixed[lane] = lane & apart ? other - x[lane] : x[lane] + other;
+    }
+    for (int lane = 0; lane < lanes; ++lane) x[lane] = mixed[lane];
+}
+
+void mix(float* x, std::int64_t n, float scale) {
+    const std::int64_t least_apart = n < lanes ? 1 : lanes;
+    for (std::int64_t apart = n / 2; apart >= least_apart; apart /= 2)
+        for (std::int64_t first = 0; first < n; first += 2 * apart) {
+            float* __restrict lower = x + first;
+            float* __restrict upper = lower + apart;
+            for (std::int64_t k = 0; k < apart; ++k) {
+                const float sum = lower[k] + upper[k];
+                upper[k] = lower[k] - upper[k];
+                lower[k] = sum;
+            }
+        }
+    if (n >= lanes)
+        for (std::int64_t first = 0; first < n; first += lanes) {
+            mix_lanes<8>(x + first);
+            mix_lanes<4>(x + first);
+            mix_lanes<2>(x + first);
+            mix_lanes<1>(x + first);
+        }
+    for (std::int64_t k = 0; k < n; ++k) x[k] *= scale;
+}
+
 template <class Real>
 std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, double* two_least) {
     constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
@@ -108,7 +262,7 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     // A loop for each comparison: in one loop the compiler would make branches of them.
     const auto lower = [&](std::int64_t k, std::int64_t width) {
         double value[n_lanes], other[n_lanes];
-        for (std::int64_t l = 0; l < width; ++l) value[l] = static_cast<double>(cost[k + l]) - v[k + l];
+        for (std::int64_t l = 0; l < width; ++l) value[l] = cost_of(cost[k + l]) - v[k + l];
         for (std::int64_t l = 0; l < width; ++l) other[l] = least[l] < value[l] ? value[l] : least[l];
         for (std::int64_t l = 0; l < width; ++l) least[l] = value[l] < least[l] ? value[l] : least[l];
         for (std::int64_t l = 0; l < width; ++l) second[l] = other[l] < second[l] ? other[l] : second[l];
@@ -131,16 +285,27 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     std::int64_t where = 0;
     if (is_alone)
         for (std::int64_t lane = 0; lane < n_lanes; ++lane) where += least[lane] == first ? lane : 0;
-    while (static_cast<double>(cost[where]) - v[where] != first) where += is_alone ? n_lanes : 1;
+    while (cost_of(cost[where]) - v[where] != first) where += is_alone ? n_lanes : 1;
     return where;
 }
 
-double dot(const float* x, const float* y, std::int64_t n) {
+/// Brings the cache line of a number that is wanted soon.
+inline void prefetch(const float* x) {
+#ifdef __GNUC__
+    __builtin_prefetch(x, 0, 2);
+#else
+    (void)x;
+#endif
+}
+
+double dot(const float* x, const float* y, std::int64_t n, const float* next) {
     double sums[lanes] = {};
     std::int64_t k = 0;
-    for (; k + lanes <= n; k += lanes)
+    for (; k + lanes <= n; k += lanes) {
+        prefetch(next + k);
         for (std::int64_t lane = 0; lane < lanes; ++lane)
             sums[lane] += static_cast<double>(x[k + lane]) * static_cast<double>(y[k + lane]);
+    }
     double total = 0;
     for (double sum : sums) total += sum;
     for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
@@ -191,7 +356,7 @@ double relax(const Real* cost, const double* v, double offset, std::int32_t from
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-            const double path = static_cast<double>(cost[k + lane]) - v[k + lane] + offset;
+            const double path = cost_of(cost[k + lane]) - v[k + lane] + offset;
             const double known = distance[k + lane];
             const bool is_shorter = path < known;
             const double shorter = is_shorter ? path : known;
@@ -202,7 +367,7 @@ double relax(const Real* cost, const double* v, double offset, std::int32_t from
     double result = least[0];
     for (double value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
-        const double path = static_cast<double>(cost[k]) - v[k] + offset;
+        const double path = cost_of(cost[k]) - v[k] + offset;
         if (path < distance[k]) {
             distance[k] = path;
             reached_from[k] = from;
@@ -224,7 +389,8 @@ constexpr RowKernels<Real> row_kernels_of = {
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {
-    return {name, row_kernels_of<float>, row_kernels_of<double>, dot, dots, cost_of_negative_correlation};
+    return {name,       row_kernels_of<float>, row_kernels_of<double>, row_kernels_of<FixedCost>, find_below,
+            fixed_costs, round_to_bytes, mix,                   dot,                    dots,                      cost_of_negative_correlation};
 }
 
 }  // namespace

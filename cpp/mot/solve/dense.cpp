@@ -8,6 +8,7 @@
 #include "mot/column_generation/column_generation.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
 #include "mot/engines/network_simplex.hpp"
@@ -43,12 +44,13 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
     const Status status = dense.optimize(interrupt);
     if (status != Status::optimal) return unsolved(status);
     std::vector<Arc> matched;
+    const auto stored = cost.stored();
     for (Node i = 0; i < cost.n_rows(); ++i) {
         const Node j = dense.column_of()[index(i)];
-        matched.push_back({i, j, static_cast<double>(cost.stored()(i, j))});
+        matched.push_back({i, j, cost_of(stored(i, j))});
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
-    ColumnGeneration<Cost> generation(cost, matched, cost.margin(), interrupt);
+    ColumnGeneration<Cost> generation(cost, matched, cost.usual_margin(), interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
@@ -137,5 +139,6 @@ template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&
 template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method);
 template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method);
 template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method);
 
 }  // namespace mot

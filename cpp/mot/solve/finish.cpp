@@ -10,6 +10,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/refine.hpp"
 
@@ -66,16 +67,18 @@ void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
     const auto has_mass = [&](std::int64_t i) { return !open.empty() && u[row_index(i)] != -infinity; };
     cost.for_each_row(interrupt, has_mass, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::size_t k = 0; k < open.size(); ++k)
-            least[k] = std::min(least[k], greatest_potential(static_cast<double>(row[open[k]]), u[row_index(i)]));
+            least[k] = std::min(least[k], greatest_potential(cost_of(row[open[k]]), u[row_index(i)]) - cost.row_margin(i));
     });
-    for (std::size_t k = 0; k < open.size(); ++k) v[open[k]] = least[k] - cost.margin();
+    for (std::size_t k = 0; k < open.size(); ++k)
+        v[open[k]] = least[k] - cost.column_margin(static_cast<std::int64_t>(open[k]));
 
     const auto is_open = [&](std::int64_t i) { return u[row_index(i)] == -infinity; };
     cost.for_each_row(interrupt, is_open, [&](std::int64_t i, const typename Cost::Value* row) {
         double& bound = u[row_index(i)];
         bound = infinity;
         for (std::size_t j = 0; j < v.size(); ++j)
-            bound = std::min(bound, greatest_potential(static_cast<double>(row[j]), v[j]) - cost.margin());
+            bound = std::min(bound, greatest_potential(cost_of(row[j]), v[j]) - cost.row_margin(i) -
+                                        cost.column_margin(static_cast<std::int64_t>(j)));
     });
 }
 
@@ -139,11 +142,16 @@ template <>
 Solution settle(const CorrelationCost<double>&, const Masses&, Solution solution, Interrupt&) {
     return solution;
 }
+template <>
+Solution settle(const ScreenedCost&, const Masses&, Solution solution, Interrupt&) {
+    return solution;
+}
 
 template Solution finish(const GivenCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const GivenCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const CorrelationCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const CorrelationCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
+template Solution finish(const ScreenedCost&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const SparseCost&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution settle(const GivenCost<float>&, const Masses&, Solution, Interrupt&);
 template Solution settle(const GivenCost<double>&, const Masses&, Solution, Interrupt&);

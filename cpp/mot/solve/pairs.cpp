@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/screened_cost.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -218,6 +219,11 @@ int available_threads() {
 
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method) {
+    if (ScreenedCost::is_possible(source, target)) {
+        const ScreenedCost cost(source, target, workspace, interrupt);
+        Solution solution = solve_dense(cost, masses, interrupt, method);
+        if (solution.status != Status::undecided) return solution;
+    }
     {
         const CorrelationCost<float> cost(source, target, workspace, interrupt);
         if (interrupt.requested()) return {};

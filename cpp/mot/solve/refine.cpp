@@ -33,8 +33,8 @@ template <class Cost, class Visit>
 void for_each_arc(const Cost& cost, Interrupt& interrupt, Visit visit) {
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::int64_t j = 0; j < cost.n_columns(); ++j)
-            if (static_cast<double>(row[j]) < infinity)
-                visit(static_cast<Node>(i), static_cast<Node>(j), static_cast<double>(row[j]));
+            if (cost_of(row[j]) < infinity)
+                visit(static_cast<Node>(i), static_cast<Node>(j), cost_of(row[j]));
     });
 }
 template <class Visit>
@@ -113,7 +113,7 @@ std::vector<Arc> find_violated(const Cost& cost, const ExactSimplex& simplex, In
         of_row.clear();
         for (std::int64_t k = 0; k < n_open; ++k) {
             const Node j = open[static_cast<std::size_t>(k)];
-            const Arc arc{static_cast<Node>(i), j, static_cast<double>(row[j])};
+            const Arc arc{static_cast<Node>(i), j, cost_of(row[j])};
             const double reduced_cost = simplex.reduced_cost(arc.source, arc.target, arc.cost);
             if (reduced_cost < -tolerance) of_row.push_back({arc, reduced_cost});
         }

@@ -15,7 +15,11 @@ public:
     Real* reserve(std::int64_t n) {
         return static_cast<Real*>(reserve_bytes(static_cast<std::size_t>(n) * sizeof(Real)));
     }
-    const float* data() const { return static_cast<const float*>(values_.get()); }
+    const float* data() const { return data_as<float>(); }
+    template <class Value>
+    const Value* data_as() const {
+        return static_cast<const Value*>(values_.get());
+    }
 
 private:
     struct Free {

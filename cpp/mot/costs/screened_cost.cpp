@@ -1,0 +1,104 @@
+#include "mot/costs/screened_cost.hpp"
+
+#include <cmath>
+
+#include "mot/costs/rounded_units.hpp"
+
+namespace mot {
+namespace {
+
+/// Rows that are computed together: they and the blocks that they meet stay in cache.
+constexpr std::int64_t most_rows_per_panel = 128;
+constexpr std::int64_t least_rows_per_panel = 16;
+constexpr std::int64_t blocks_per_strip = 12;
+/// Bytes that panels may take whatever the limit is: narrow ones would be slow.
+constexpr std::int64_t always_room = std::int64_t{1} << 20;
+
+}  // namespace
+
+bool ScreenedCost::is_possible(const StandardizedLayer& source, const StandardizedLayer& target) {
+    return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products();
+}
+
+ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
+                           Interrupt& interrupt)
+    : source_(source),
+      target_(target),
+      workspace_(workspace),
+      interrupt_(interrupt),
+      exact_(source, target, workspace, interrupt),
+      column_margin_(target.rounded()->error()),
+      column_scale_(target.rounded()->scale()) {
+    // A searched cost is rounded to half a unit; single precision, and norms that are 1 up to rounding, add little.
+    constexpr double of_costs = 0.5 * fixed_cost_unit + 2e-6;
+    const double largest_error = *std::max_element(column_margin_.begin(), column_margin_.end());
+    row_margin_ = source.rounded()->error();
+    double squares[2] = {};
+    for (double& error : row_margin_) {
+        squares[0] += error * error / static_cast<double>(row_margin_.size());
+        error = error * (1 + largest_error + 1e-6) + of_costs;
+    }
+    for (const double error : column_margin_) squares[1] += error * error / static_cast<double>(column_margin_.size());
+    // Errors are sums over the stimuli of products with independent roundings: far below the bound, in most cases.
+    constexpr double deviations = 4;
+    usual_margin_ = deviations * std::sqrt((squares[0] + squares[1]) / static_cast<double>(source.n_stimuli())) + of_costs;
+    for (float& scale : column_scale_) scale = static_cast<float>(scale / fixed_cost_unit);
+
+    const std::int64_t n_costs = n_rows() * n_columns();
+    is_stored_ = n_costs * static_cast<std::int64_t>(sizeof(FixedCost)) <=
+                 workspace.most_stored * static_cast<std::int64_t>(sizeof(float));
+    rows_per_panel_ = most_rows_per_panel;
+    if (is_stored_) {
+        costs_ = workspace.costs.reserve<FixedCost>(n_costs);
+        is_computed_.assign(static_cast<std::size_t>(n_rows()), 0);
+    } else {
+        const std::int64_t room = std::max(workspace.most_stored * static_cast<std::int64_t>(sizeof(float)), always_room);
+        const std::int64_t row_bytes = n_columns() * static_cast<std::int64_t>(sizeof(FixedCost)) + row_stride(source.rounded()->depth());
+        rows_per_panel_ = std::clamp(room / (workspace.n_workers * row_bytes), least_rows_per_panel, most_rows_per_panel);
+    }
+    if (workspace.panels.size() < static_cast<std::size_t>(workspace.n_workers))
+        workspace.panels.resize(static_cast<std::size_t>(workspace.n_workers));
+}
+
+MatrixView<FixedCost> ScreenedCost::stored() const {
+    if (!is_stored_) return {nullptr, n_rows(), n_columns()};
+    for_each_row_in_groups(interrupt_, [](std::int64_t) { return false; },
+                           [](const RowVisit&, std::int64_t, const FixedCost*) {});
+    return {costs_, n_rows(), n_columns()};
+}
+
+const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker) const {
+    Workspace::Panel& panel = workspace_.panels[static_cast<std::size_t>(worker)];
+    const RoundedUnits& source = *source_.rounded();
+    const RoundedUnits& target = *target_.rounded();
+    const auto n = static_cast<std::int64_t>(rows.size());
+    const std::int64_t depth = source.depth();
+
+    const std::int8_t* units = source.row(rows.front());
+    if (rows.back() - rows.front() + 1 != n) {
+        auto* const gathered = panel.rows.reserve<std::int8_t>(rows_per_panel_ * row_stride(depth));
+        for (std::int64_t k = 0; k < n; ++k)
+            std::copy_n(source.row(rows[static_cast<std::size_t>(k)]), row_stride(depth), gathered + k * row_stride(depth));
+        units = gathered;
+    }
+    FixedCost* const costs = is_stored_ ? costs_ + rows.front() * n_columns()
+                                        : panel.costs.reserve<FixedCost>(rows_per_panel_ * n_columns());
+    constexpr std::int64_t stride = blocks_per_strip * vectors_per_block;
+    auto* const products = panel.products.reserve<std::int32_t>(most_rows_per_panel * stride);
+    for (std::int64_t block = 0; block < target.n_blocks(); block += blocks_per_strip) {
+        const std::int64_t n_blocks = std::min(blocks_per_strip, target.n_blocks() - block);
+        source.products().multiply(units, n, target.block(block), n_blocks, depth, products, stride);
+        const std::int64_t first = block * vectors_per_block;
+        for (std::int64_t k = 0; k < n; ++k) {
+            const std::int64_t i = rows[static_cast<std::size_t>(k)];
+            kernels().fixed_costs(products + k * stride, source.correction(i), source.scale()[static_cast<std::size_t>(i)],
+                                  column_scale_.data() + first, std::min(n_blocks * vectors_per_block, n_columns() - first),
+                                  costs + k * n_columns() + first);
+        }
+    }
+    if (is_stored_)
+        for (const std::int64_t i : rows) is_computed_[static_cast<std::size_t>(i)] = 1;
+    return costs;
+}
+
+}  // namespace mot

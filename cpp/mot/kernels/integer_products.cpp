@@ -1,0 +1,39 @@
+#include "mot/kernels/integer_products.hpp"
+
+#include "mot/kernels/integer_products_plain.hpp"
+#include "mot/kernels/processor.hpp"
+
+namespace mot {
+namespace {
+
+constexpr IntegerProducts plain = {"plain", 127, 128, multiply_plainly<std::uint8_t>};
+
+}  // namespace
+
+#ifdef MOT_HAS_X86_KERNELS
+extern const IntegerProducts integer_products_avx512_vnni;
+extern const IntegerProducts integer_products_amx;
+#endif
+
+const IntegerProducts* const* available_integer_products() {
+    static const IntegerProducts* versions[6] = {};
+    static const bool is_filled = [] {
+        int n = 0;
+        versions[n++] = &plain;
+#ifdef MOT_HAS_X86_KERNELS
+        if (processor::has_avx512_vnni()) versions[n++] = &integer_products_avx512_vnni;
+        if (processor::has_amx()) versions[n++] = &integer_products_amx;
+#endif
+        return true;
+    }();
+    (void)is_filled;
+    return versions;
+}
+
+const IntegerProducts* fastest_integer_products() {
+    const IntegerProducts* const* version = available_integer_products();
+    while (version[1]) ++version;
+    return *version == &plain ? nullptr : *version;
+}
+
+}  // namespace mot

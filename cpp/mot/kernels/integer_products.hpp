@@ -1,0 +1,40 @@
+/// Inner products of vectors of one-byte whole numbers, by the widest instructions that the processor has for them.
+///
+/// The sums are exact modulo 2^32, so the result does not depend on their order: every version returns the same bits.
+#pragma once
+
+#include <cstdint>
+
+namespace mot {
+
+/// One side's vectors lie one after the other, every `row_stride(depth)` bytes; the other side's are packed.
+struct IntegerProducts {
+    const char* name;
+    /// Values are at most this large, of either sign.
+    int largest;
+    /// Is added to the values of the packed side, which some instructions want without a sign.
+    int packed_offset;
+    /// products[r * stride + c] <- sum over k of rows[r][k] * (packed[c][k] + packed_offset), modulo 2^32, for `n_rows`
+    /// rows and all vectors of `n_blocks` blocks. `depth` is a multiple of `depth_step`.
+    void (*multiply)(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,
+                     std::int64_t depth, std::int32_t* products, std::int64_t stride);
+};
+
+/// Values of a vector that are stepped over at once; vectors are padded to a multiple of it.
+constexpr std::int64_t depth_step = 64;
+/// Vectors that are packed together: four values of the first, four of the second, and so on, then the next four.
+constexpr std::int64_t vectors_per_block = 16;
+constexpr std::int64_t values_per_group = 4;
+
+/// Rows a power of two apart would share few places of the cache.
+constexpr std::int64_t row_stride(std::int64_t depth) {
+    return depth + depth_step;
+}
+
+/// The fastest version that this processor runs; null where products of single-precision numbers are as fast.
+const IntegerProducts* fastest_integer_products();
+
+/// Every version that this processor runs, plainest first; null after the last.
+const IntegerProducts* const* available_integer_products();
+
+}  // namespace mot

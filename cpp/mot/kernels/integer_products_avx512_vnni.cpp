@@ -1,0 +1,63 @@
+/// Products for processors with AVX-512 VNNI, compiled with its flags: nothing in here may run on others.
+#include <immintrin.h>
+
+#include <cstring>
+
+#include "mot/kernels/integer_products.hpp"
+
+namespace mot {
+namespace {
+
+/// Some rows times some blocks, with every sum in a register.
+template <int n_rows, int n_blocks>
+void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth, std::int32_t* products,
+                   std::int64_t stride) {
+    __m512i sums[n_rows][n_blocks];
+    for (int r = 0; r < n_rows; ++r)
+        for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_setzero_si512();
+    for (std::int64_t k = 0; k < depth; k += values_per_group) {
+        __m512i group[n_blocks];
+        for (int b = 0; b < n_blocks; ++b)
+            group[b] = _mm512_loadu_si512(packed + b * vectors_per_block * depth + k * vectors_per_block);
+        for (int r = 0; r < n_rows; ++r) {
+            std::int32_t four;
+            std::memcpy(&four, rows + r * row_stride(depth) + k, sizeof four);
+            const __m512i values = _mm512_set1_epi32(four);
+            for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_dpbusd_epi32(sums[r][b], group[b], values);
+        }
+    }
+    for (int r = 0; r < n_rows; ++r)
+        for (int b = 0; b < n_blocks; ++b)
+            _mm512_storeu_si512(products + r * stride + b * vectors_per_block, sums[r][b]);
+}
+
+template <int n_blocks>
+void multiply_blocks(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t depth,
+                     std::int32_t* products, std::int64_t stride) {
+    constexpr int most_rows = 8;
+    std::int64_t r = 0;
+    for (; r + most_rows <= n_rows; r += most_rows)
+        multiply_tile<most_rows, n_blocks>(rows + r * row_stride(depth), packed, depth, products + r * stride, stride);
+    for (; r < n_rows; ++r)
+        multiply_tile<1, n_blocks>(rows + r * row_stride(depth), packed, depth, products + r * stride, stride);
+}
+
+void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,
+              std::int64_t depth, std::int32_t* products, std::int64_t stride) {
+    std::int64_t b = 0;
+    const auto advance = [&](auto multiply_some, std::int64_t n) {
+        multiply_some(rows, n_rows, packed + b * vectors_per_block * depth, depth, products + b * vectors_per_block,
+                      stride);
+        b += n;
+    };
+    while (b + 3 <= n_blocks) advance(multiply_blocks<3>, 3);
+    if (b + 2 <= n_blocks) advance(multiply_blocks<2>, 2);
+    if (b < n_blocks) advance(multiply_blocks<1>, 1);
+}
+
+}  // namespace
+
+extern const IntegerProducts integer_products_avx512_vnni;
+const IntegerProducts integer_products_avx512_vnni = {"avx512_vnni", 127, 128, multiply};
+
+}  // namespace mot
