@@ -1,10 +1,15 @@
-/// `_core.StandardizedLayer` and `_core.first_nonfinite`: one layer's activations, read where they lie.
+/// `_core.StandardizedLayer` and `_core.first_nonfinite`: one layer's activations, read where they lie; and the products
+/// that screen the costs of layers standardized from then on.
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "bindings.hpp"
 #include "mot/costs/standardized_layer.hpp"
+#include "mot/kernels/integer_products.hpp"
 #include "mot/types/half.hpp"
 
 namespace {
@@ -56,6 +61,39 @@ auto with_view(const py::array& activations, const Rows& rows, Work work) {
     throw py::type_error("activations must be native float16, float32 or float64");
 }
 
+const std::string single_precision = "float32";
+std::atomic<const mot::IntegerProducts*> products_in_use{nullptr};
+
+std::string name_of(const mot::IntegerProducts* products) {
+    return products ? products->name : single_precision;
+}
+
+std::vector<std::string> available_products() {
+    std::vector<std::string> names{single_precision};
+    for (const mot::IntegerProducts* const* each = mot::available_integer_products(); *each; ++each)
+        names.emplace_back((*each)->name);
+    return names;
+}
+
+void use_products(const std::string& name) {
+    if (name == "auto") {
+        products_in_use = mot::fastest_integer_products();
+        return;
+    }
+    if (name == single_precision) {
+        products_in_use = nullptr;
+        return;
+    }
+    for (const mot::IntegerProducts* const* each = mot::available_integer_products(); *each; ++each)
+        if (name == (*each)->name) {
+            products_in_use = *each;
+            return;
+        }
+    std::string names = "'auto'";
+    for (const std::string& each : available_products()) names += ", '" + each + "'";
+    throw py::value_error("products must be one of " + names + ", not '" + name + "'");
+}
+
 }  // namespace
 
 void bind_layer(py::module_& module) {
@@ -64,7 +102,7 @@ void bind_layer(py::module_& module) {
     py::class_<StandardizedLayer>(module, "StandardizedLayer")
         .def(py::init([](const py::array& activations, const Rows& rows) {
                  return with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
-                     return StandardizedLayer(view, interrupt);
+                     return StandardizedLayer(view, interrupt, products_in_use);
                  });
              }),
              py::arg("activations"), py::arg("rows") = py::none())
@@ -83,4 +121,10 @@ void bind_layer(py::module_& module) {
             return std::make_pair(found->stimulus, found->unit);
         },
         py::arg("activations"), py::arg("rows") = py::none(), "(stimulus, unit) of the first NaN or infinity, or None");
+
+    use_products("auto");
+    module.def("products", [] { return name_of(products_in_use); });
+    module.def("available_products", &available_products, "Names of all that this processor runs, plainest first");
+    module.def("use_products", &use_products, py::arg("name"),
+               "Choose the products, by name or 'auto', that screen the costs of layers standardized from then on");
 }

@@ -10,18 +10,18 @@ constexpr IntegerProducts plain = {"plain", 127, 128, multiply_plainly<std::uint
 
 }  // namespace
 
-#ifdef MOT_HAS_X86_KERNELS
 extern const IntegerProducts integer_products_avx512_vnni;
 extern const IntegerProducts integer_products_amx;
-#endif
 
 const IntegerProducts* const* available_integer_products() {
     static const IntegerProducts* versions[6] = {};
     static const bool is_filled = [] {
         int n = 0;
         versions[n++] = &plain;
-#ifdef MOT_HAS_X86_KERNELS
+#ifdef MOT_HAS_AVX512_VNNI
         if (processor::has_avx512_vnni()) versions[n++] = &integer_products_avx512_vnni;
+#endif
+#ifdef MOT_HAS_AMX
         if (processor::has_amx()) versions[n++] = &integer_products_amx;
 #endif
         return true;
