@@ -10,6 +10,7 @@
 
 #include "mot/costs/row_search.hpp"
 #include "mot/types/arc.hpp"
+#include "mot/types/compressed_rows.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/plan.hpp"
 
@@ -32,11 +33,13 @@ private:
     struct KnownArc {
         Node target;
         double cost;  // as searched
-        std::ptrdiff_t next;
+    };
+    struct AddedArc {
+        KnownArc arc;
+        std::ptrdiff_t before;  // the one that was added to the row before
     };
     static constexpr std::ptrdiff_t none = -1;
 
-    void add_known(std::size_t row, Node target, double cost);
     void update_bounds(const Potentials& potentials);
     /// What one worker needs to search a row.
     struct Scratch {
@@ -48,16 +51,18 @@ private:
                     const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
-        for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
-            visit(known_[static_cast<std::size_t>(k)]);
+        for (const KnownArc& arc : known_.row(row)) visit(arc);
+        for (std::ptrdiff_t k = last_added_[row]; k != none; k = added_[static_cast<std::size_t>(k)].before)
+            visit(added_[static_cast<std::size_t>(k)].arc);
     }
 
     const Cost& cost_;
-    std::vector<KnownArc> known_;              // in linked lists, one for each row
-    std::vector<std::ptrdiff_t> first_known_;  // head of every row's list
-    std::vector<double> bound_;                // lower bound on the reduced costs of every row's unknown arcs
-    Potentials last_;                          // the potentials that the bounds are for
-    std::vector<Scratch> scratch_;             // of every worker
+    CompressedRows<KnownArc> known_;          // from the start
+    std::vector<AddedArc> added_;             // since then, in linked lists
+    std::vector<std::ptrdiff_t> last_added_;  // head of every row's list
+    std::vector<double> bound_;               // lower bound on the reduced costs of every row's unknown arcs
+    Potentials last_;                         // the potentials that the bounds are for
+    std::vector<Scratch> scratch_;            // of every worker
 };
 
 }  // namespace mot
