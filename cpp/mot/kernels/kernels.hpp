@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "mot/kernels/layer_kernels.hpp"
+
 namespace mot {
 
 /// An integer as wide as a floating-point number, so that loops hold both in vectors of the same length.
@@ -55,6 +57,7 @@ struct Kernels {
     const char* name;
     RowKernels<float> of_float;
     RowKernels<double> of_double;
+    LayerKernels of_layers;
 
     /// Inner product of single-precision vectors, summed in double precision.
     double (*dot)(const float* x, const float* y, std::int64_t n);

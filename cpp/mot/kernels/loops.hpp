@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "mot/kernels/kernels.hpp"
+#include "mot/kernels/layer_loops.hpp"
 
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
@@ -224,7 +225,7 @@ constexpr RowKernels<Real> row_kernels_of = {
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {
-    return {name, row_kernels_of<float>, row_kernels_of<double>, dot, dots, cost_of_negative_correlation};
+    return {name, row_kernels_of<float>, row_kernels_of<double>, layer_kernels, dot, dots, cost_of_negative_correlation};
 }
 
 }  // namespace
