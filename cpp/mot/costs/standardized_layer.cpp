@@ -75,17 +75,12 @@ public:
         });
     }
 
-    bool has_finite_means() const {
-        return std::all_of(ranges_.mean, ranges_.mean + panel_size, [](double mean) { return std::isfinite(mean); });
-    }
-
     /// Finds the rounding error of the means, which cannot be closer than an ulp, to be taken out of the deviations,
     /// and the norms of the units; false after an interrupt.
     bool find_moments() {
         PanelMoments moments{};
-        const bool is_done = panels_.for_each_block([&](const Block& block, std::int64_t) {
-            kernels_.add_to_moments(block, scales_, moments);
-        });
+        const bool is_done = panels_.for_each_block(
+            [&](const Block& block, std::int64_t) { kernels_.add_to_moments(block, scales_, moments); });
         for (std::size_t unit = 0; unit < panel_size; ++unit) {
             norms_.mean_error[unit] = norms_.to_unit_norm[unit] = deviation_[unit] = 0.0;
             if (scale_[unit] == 0.0) continue;
@@ -136,12 +131,12 @@ private:
     const std::int64_t n_stimuli_;
     const double share_;
     const PanelKernels<Value>& kernels_ = panel_kernels();
-    double reference_[panel_size];
-    double scale_[panel_size];
-    double deviation_[panel_size];
-    PanelRanges<Value> ranges_;
-    PanelScales<Value> scales_;
-    PanelNorms norms_;
+    double reference_[panel_size] = {};  // the first stimulus
+    double scale_[panel_size] = {};
+    double deviation_[panel_size] = {};
+    PanelRanges<Value> ranges_ = {};
+    PanelScales<Value> scales_ = {};
+    PanelNorms norms_ = {};
 };
 
 }  // namespace

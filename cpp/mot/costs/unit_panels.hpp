@@ -83,9 +83,8 @@ private:
         const std::int64_t stride = activations_.unit_stride;
         for (std::int64_t t = first; t < first + n; ++t, values += width_) {
             const Real* const stimulus = activations_.stimulus(t) + unit_ * stride;
-            if (stride == 1) {
-                if (t + 8 < activations_.n_stimuli) { const char* q = reinterpret_cast<const char*>(activations_.stimulus(t + 8) + unit_); for (std::size_t b = 0; b < n_units_ * sizeof(Real); b += 64) __builtin_prefetch(q + b); }
-                std::copy_n(stimulus, n_units_, values);}
+            if (stride == 1)
+                std::copy_n(stimulus, n_units_, values);
             else
                 for (std::int64_t u = 0; u < n_units_; ++u) values[u] = stimulus[u * stride];
         }

@@ -1,7 +1,7 @@
 /// The loops that standardize a layer, compiled once for every instruction set like those in `kernels.hpp`.
 ///
-/// They work on panels: the activations of some units, side by side, so that a vector holds one stimulus of several units
-/// and every sum runs over the stimuli in their order.
+/// They work on panels: the activations of some units, side by side, so that a vector holds one stimulus of several
+/// units and every sum runs over the stimuli in their order.
 #pragma once
 
 #include <cstdint>

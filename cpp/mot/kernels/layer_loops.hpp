@@ -66,9 +66,8 @@ inline double scaled_deviation(double value, const PanelScales<double>& scales, 
 }
 
 template <std::int64_t n, class Value>
-inline void add_stimuli_to_moments(const Value* __restrict values, std::int64_t width,
-                                   const PanelScales<Value>& scales, double* __restrict sum,
-                                   double* __restrict squares) {
+inline void add_stimuli_to_moments(const Value* __restrict values, std::int64_t width, const PanelScales<Value>& scales,
+                                   double* __restrict sum, double* __restrict squares) {
     for (std::int64_t u = 0; u < width; ++u) {
         double sum_here = sum[u], squares_here = squares[u];
         for (std::int64_t t = 0; t < n; ++t) {
@@ -98,13 +97,16 @@ inline void write_transposed(const float* values, std::int64_t n_stimuli, std::i
                              float* rows, std::int64_t stride) {
     std::int64_t u = 0;
 #ifdef MOT_HAS_X86_KERNELS
-    for (; n_stimuli == tile_height && u + 4 <= n_units; u += 4)
+    for (; n_stimuli == tile_height && u + 4 <= n_units; u += 4) {
+        for (std::int64_t k = 0; k < 4; ++k)  // there are more rows than the processor foresees by itself
+            _mm_prefetch(reinterpret_cast<const char*>(rows + (u + k) * stride + 2 * tile_height), _MM_HINT_T0);
         for (std::int64_t t = 0; t < tile_height; t += 4) {
             __m128 lanes_of[4];
             for (std::int64_t k = 0; k < 4; ++k) lanes_of[k] = _mm_loadu_ps(values + (t + k) * width + u);
             _MM_TRANSPOSE4_PS(lanes_of[0], lanes_of[1], lanes_of[2], lanes_of[3]);
             for (std::int64_t k = 0; k < 4; ++k) _mm_storeu_ps(rows + (u + k) * stride + t, lanes_of[k]);
         }
+    }
 #endif
     for (; u < n_units; ++u)
         for (std::int64_t t = 0; t < n_stimuli; ++t) rows[u * stride + t] = values[t * width + u];
@@ -114,8 +116,8 @@ template <class Value>
 inline void standardize(const Value* __restrict values, std::int64_t width, const PanelScales<Value>& scales,
                         const PanelNorms& norms, float* __restrict standardized) {
     for (std::int64_t u = 0; u < width; ++u)
-        standardized[u] = static_cast<float>((scaled_deviation(values[u], scales, u) - norms.mean_error[u]) *
-                                             norms.to_unit_norm[u]);
+        standardized[u] =
+            static_cast<float>((scaled_deviation(values[u], scales, u) - norms.mean_error[u]) * norms.to_unit_norm[u]);
 }
 
 template <class Value>
@@ -124,7 +126,6 @@ void write_standardized(const PanelBlock<Value>& block, const PanelScales<Value>
     for (std::int64_t first = 0; first < block.n_stimuli; first += tile_height) {
         const std::int64_t n = block.n_stimuli - first < tile_height ? block.n_stimuli - first : tile_height;
         float tile[tile_height * panel_width];
-        for (std::int64_t u = 0; u < n_units; ++u) __builtin_prefetch(rows + u * stride + first + 32, 1);
         for (std::int64_t t = 0; t < n; ++t)
             standardize(block.values + (first + t) * block.width, block.width, scales, norms, tile + t * block.width);
         write_transposed(tile, n, block.width, n_units, rows + first, stride);
