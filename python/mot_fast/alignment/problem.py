@@ -76,7 +76,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
         """
         work, budget, n_threads = self.work.within(self.networks, budget, n_threads)
         layers = ready((source, target), work.preparation, budget, n_threads)
-        statistics = layers[0].scan(budget, is_kept=False), layers[1].scan(budget, is_kept=False)
+        statistics = layers[0].scan(budget), layers[1].scan(budget)
         alignment = self.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
         del layers
         if work.preparation.is_read_again:

@@ -12,7 +12,7 @@ from typing import Any, Generic
 from mot_fast._validate import F64
 from mot_fast.layer_pairs.block_store import layer_digest
 from mot_fast.layer_pairs.memory_budget import Budget
-from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
+from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics, keep_all
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
 
@@ -136,8 +136,7 @@ def ready(
         for each in networks
     )
     if sum(source.sizes) + sum(target.sizes) <= budget.layers:
-        source.keep_all()
-        target.keep_all()
+        keep_all((source, target), n_threads)
     return source, target
 
 
