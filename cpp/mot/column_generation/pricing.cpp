@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
@@ -37,8 +38,9 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
 
 template <class Cost>
 void Pricing<Cost>::add_known(std::size_t row, Node target, double cost) {
-    known_.push_back({target, cost, first_known_[row]});
-    first_known_[row] = static_cast<std::ptrdiff_t>(known_.size()) - 1;
+    if (known_.size() >= none) throw std::bad_alloc();  // they take 64 GiB
+    known_.push_back({target, first_known_[row], cost});
+    first_known_[row] = static_cast<std::uint32_t>(known_.size() - 1);
 }
 
 /// Reduced costs in row i have fallen by what u_i rose and at most the largest rise of any v.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mot/costs/row_search.hpp"
@@ -29,12 +30,13 @@ public:
     std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
+    /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
+        std::uint32_t next;
         double cost;  // as searched
-        std::ptrdiff_t next;
     };
-    static constexpr std::ptrdiff_t none = -1;
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
     void add_known(std::size_t row, Node target, double cost);
     void update_bounds(const Potentials& potentials);
@@ -48,16 +50,15 @@ private:
                     const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
-        for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
-            visit(known_[static_cast<std::size_t>(k)]);
+        for (std::uint32_t k = first_known_[row]; k != none; k = known_[k].next) visit(known_[k]);
     }
 
     const Cost& cost_;
-    std::vector<KnownArc> known_;              // in linked lists, one for each row
-    std::vector<std::ptrdiff_t> first_known_;  // head of every row's list
-    std::vector<double> bound_;                // lower bound on the reduced costs of every row's unknown arcs
-    Potentials last_;                          // the potentials that the bounds are for
-    std::vector<Scratch> scratch_;             // of every worker
+    std::vector<KnownArc> known_;             // in linked lists, one for each row
+    std::vector<std::uint32_t> first_known_;  // head of every row's list
+    std::vector<double> bound_;               // lower bound on the reduced costs of every row's unknown arcs
+    Potentials last_;                         // the potentials that the bounds are for
+    std::vector<Scratch> scratch_;            // of every worker
 };
 
 }  // namespace mot
