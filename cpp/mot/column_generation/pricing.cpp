@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
@@ -24,7 +25,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
     : cost_(cost),
       known_(static_cast<std::size_t>(cost.n_rows()),
              [&](auto visit) {
-                 for (const Arc& arc : known) visit(index(arc.source), KnownArc{arc.target, arc.cost});
+                 for (const Arc& arc : known) visit(index(arc.source), KnownArc{arc.target, none, arc.cost});
              }),
       last_added_(static_cast<std::size_t>(cost.n_rows()), none),
       bound_(last_added_.size(), -infinity),
@@ -62,8 +63,9 @@ std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, dou
         });
     std::vector<Arc> found = results.take();
     for (const Arc& arc : found) {
-        added_.push_back({{arc.target, arc.cost}, last_added_[index(arc.source)]});
-        last_added_[index(arc.source)] = static_cast<std::ptrdiff_t>(added_.size()) - 1;
+        if (added_.size() >= none) throw std::bad_alloc();  // they take 64 GiB
+        added_.push_back({arc.target, last_added_[index(arc.source)], arc.cost});
+        last_added_[index(arc.source)] = static_cast<std::uint32_t>(added_.size() - 1);
     }
     return found;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mot/costs/row_search.hpp"
@@ -30,15 +31,13 @@ public:
     std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
+    /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
-        double cost;  // as searched
+        std::uint32_t before;  // the one that was added to the row before
+        double cost;           // as searched
     };
-    struct AddedArc {
-        KnownArc arc;
-        std::ptrdiff_t before;  // the one that was added to the row before
-    };
-    static constexpr std::ptrdiff_t none = -1;
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
     void update_bounds(const Potentials& potentials);
     /// What one worker needs to search a row.
@@ -52,17 +51,16 @@ private:
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
         for (const KnownArc& arc : known_.row(row)) visit(arc);
-        for (std::ptrdiff_t k = last_added_[row]; k != none; k = added_[static_cast<std::size_t>(k)].before)
-            visit(added_[static_cast<std::size_t>(k)].arc);
+        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before) visit(added_[k]);
     }
 
     const Cost& cost_;
-    CompressedRows<KnownArc> known_;          // from the start
-    std::vector<AddedArc> added_;             // since then, in linked lists
-    std::vector<std::ptrdiff_t> last_added_;  // head of every row's list
-    std::vector<double> bound_;               // lower bound on the reduced costs of every row's unknown arcs
-    Potentials last_;                         // the potentials that the bounds are for
-    std::vector<Scratch> scratch_;            // of every worker
+    CompressedRows<KnownArc> known_;         // from the start
+    std::vector<KnownArc> added_;            // since then, in linked lists
+    std::vector<std::uint32_t> last_added_;  // head of every row's list
+    std::vector<double> bound_;              // lower bound on the reduced costs of every row's unknown arcs
+    Potentials last_;                        // the potentials that the bounds are for
+    std::vector<Scratch> scratch_;           // of every worker
 };
 
 }  // namespace mot

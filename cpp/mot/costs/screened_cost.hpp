@@ -44,7 +44,8 @@ public:
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
     double resolution() const { return 1e-6; }
-    int n_workers() const { return workspace_.n_workers; }
+    /// As many as the workspace has, unless there is no room for the panels of them all.
+    int n_workers() const { return n_workers_; }
 
     template <class IsWanted, class Visit>
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
@@ -108,8 +109,9 @@ private:
     double usual_margin_;
     std::vector<float> column_scale_;  // times the scale of a row, correlations in units of fixed costs
     bool is_stored_;
+    int n_workers_;
     std::int64_t rows_per_panel_;
-    FixedCost* costs_ = nullptr;              // of all rows, where they are kept
+    FixedCost* costs_ = nullptr;              // of all rows, where they are kept, or of one panel for each worker
     mutable std::vector<char> is_computed_;  // whether the kept costs of each row are there
 };
 

@@ -13,7 +13,7 @@ import numpy as np
 from mot_fast._core import Solution, StandardizedLayer, solve_pairs, solve_transport
 from mot_fast._validate import F64
 from mot_fast.layer_pairs import packing
-from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport
+from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport, standardized_bytes
 from mot_fast.layer_pairs.pairs import (
     BlockResult,
     Layers,
@@ -34,13 +34,10 @@ UnitMasses = Sequence[F64] | None
 """The masses of every layer's units, with sum 1 in each layer; None where all units of a layer have the same mass."""
 
 
-def _standardized_bytes(n_stimuli: int, n_units: int) -> int:
-    return 4 * n_stimuli * n_units
-
-
 UnitLayer = StandardizedLayer | PassedLayer
-"""A layer as unit vectors in single precision, or what makes unit vectors of activations that are read again."""
-STANDARDIZED: Preparation[UnitLayer] = Preparation(StandardizedLayer, _standardized_bytes, "standardized")
+"""A layer as unit vectors, in single precision and rounded to bytes, or what makes such vectors of activations that are
+read again."""
+STANDARDIZED: Preparation[UnitLayer] = Preparation(StandardizedLayer, standardized_bytes, "standardized")
 PASSED: Preparation[UnitLayer] = Preparation(PassedLayer, PassedLayer.n_bytes, "passed", is_read_again=True)
 
 
