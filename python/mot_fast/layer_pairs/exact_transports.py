@@ -10,8 +10,8 @@ from typing import Generic, Self
 
 import numpy as np
 
-from mot_fast._core import Solution, StandardizedLayer, solve_pairs, solve_transport
-from mot_fast._validate import F64
+from mot_fast._core import Solution, Solutions, StandardizedLayer, solve_chosen_pairs, solve_pairs, solve_transport
+from mot_fast._validate import F64, Index
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport
 from mot_fast.layer_pairs.pairs import (
@@ -65,7 +65,7 @@ class ExactTransports(ABC, Generic[Result]):
         return None, None
 
     @abstractmethod
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> Result:
+    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: Sequence[Solution]) -> Result:
         """Make a result of the core's solutions, row by row of so many target layers; each must be proven optimal."""
 
     @abstractmethod
@@ -143,7 +143,7 @@ def solve_batch(
     budget: Budget,
     n_threads: int,
     report: ReportProgress,
-) -> list[Solution]:
+) -> Sequence[Solution]:
     """Solve the transports of a batch, row by row; `masses` are those of the batch's layers."""
     source_layers, target_layers = (
         [layer for layer in some if not isinstance(layer, PassedLayer)]
@@ -165,6 +165,40 @@ def solve_batch(
         source_masses,
         target_masses,
         [budget.costs_of_pair(each) for each in needed],
+    )
+
+
+def solve_between(
+    layers: Sequence[StandardizedLayer],
+    widths: Index,
+    n_stimuli: int,
+    pairs: tuple[Index, Index],
+    budget: Budget,
+    n_threads: int,
+) -> Solutions:
+    """Solve the transports between some of many layers, whose units have equal masses.
+
+    Parameters
+    ----------
+    layers : sequence of StandardizedLayer
+    widths : array of int, `(n_layers,)`
+        Numbers of units of the layers.
+    n_stimuli : int
+    pairs : two arrays, `(n_pairs,)`
+        Positions of the source layers and of the target layers.
+    budget : Budget
+    n_threads : int
+    """
+    shapes = list(zip(*(widths[each].tolist() for each in pairs), strict=True))
+    most_costs = {shape: budget.costs_of_pair(needed_by_transport(n_stimuli, *shape)) for shape in set(shapes)}
+    n, m = (int(widths[each].max()) for each in pairs)
+    return solve_chosen_pairs(
+        layers,
+        *pairs,
+        np.array([most_costs[shape] for shape in shapes], np.int64),
+        budget.n_threads(n_threads, n * m, n + m),
+        budget.costs,
+        budget.costs_of_pair(0),
     )
 
 

@@ -114,7 +114,8 @@ class PreparedNetwork(Generic[Prepared]):
         def prepare(l: int) -> Prepared:
             return self._kept.get(l) or self._make(l)
 
-        return threads.map_in_order(prepare, block, self.n_threads)
+        n_bytes = sum(self.sizes[l] for l in block if l not in self._kept)
+        return threads.map_in_order(prepare, block, threads.worthwhile(self.n_threads, n_bytes))
 
 
 Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]

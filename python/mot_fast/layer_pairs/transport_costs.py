@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ class TransportCosts(ExactTransports[LayerCosts]):
         """Return the same, which serves any layers."""
         return self
 
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> LayerCosts:
+    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: Sequence[Solution]) -> LayerCosts:
         """Make a matrix of the costs of the core's solutions."""
         for labels, solution in zip(pairs, solutions, strict=True):
             require_optimal(solution, transport_name(*labels))

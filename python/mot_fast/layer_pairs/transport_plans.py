@@ -43,7 +43,7 @@ class TransportPlans(ExactTransports[UnitPlans]):
         """Return the transports of some source layers and some target layers."""
         return replace(self, masses=masses_of(self.masses, rows, columns))
 
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> UnitPlans:
+    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: Sequence[Solution]) -> UnitPlans:
         """Make rows of plans out of the core's solutions."""
         return in_rows([_unit_plan(*pair, each) for pair, each in zip(pairs, solutions, strict=True)], n_target)
 
