@@ -99,6 +99,12 @@ void bind_solution(py::module_& module) {
         });
 
     py::class_<Solutions>(module, "Solutions", "Plans are moved out: `take_plans` answers once.")
+        .def(py::init([](const std::vector<Solution*>& solved_apart) {
+                 Solutions all;
+                 for (Solution* each : solved_apart) all.of_pairs.push_back(std::move(*each));
+                 return all;
+             }),
+             py::arg("solved_apart"), "Leaves nothing in the solutions given.")
         .def("__len__", [](const Solutions& s) { return s.of_pairs.size(); })
         .def(
             "__getitem__",

@@ -184,13 +184,20 @@ def for_each_pair(
 
 def joined_rows(
     blocks: Iterable[BlockResult[Sequence[Sequence[Item]]]], shape: tuple[int, int]
-) -> tuple[tuple[Item, ...], ...]:
-    """Put the results of blocks together as rows: `[source layer][target layer]`."""
-    rows: list[list[Any]] = [[None] * shape[1] for _ in range(shape[0])]
+) -> tuple[Sequence[Item], ...]:
+    """Put the results of blocks together as rows: `[source layer][target layer]`.
+
+    A row of one block is taken as it is, and nothing is made that it only makes when it is asked for.
+    """
+    rows: list[Any] = [None] * shape[0]
     for source_block, target_block, results in blocks:
         for l, row in zip(source_block, results, strict=True):
-            rows[l][target_block.start : target_block.stop] = row
-    return tuple(map(tuple, rows))
+            if len(row) == shape[1]:
+                rows[l] = row
+            else:
+                rows[l] = rows[l] or [None] * shape[1]
+                rows[l][target_block.start : target_block.stop] = row
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
 def widest_pair(source: Network, target: Network) -> tuple[int, int]:

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast._validate import F64, Array, Index
 from mot_fast.system.jit import compiled
-
-if TYPE_CHECKING:
-    import scipy.sparse
-
-
-def add_prediction(prediction: F64, activations: F64, plan: scipy.sparse.csr_array, weight: float) -> None:
-    """Add ``weight * activations @ plan.T`` to `prediction`.
-
-    Parameters
-    ----------
-    prediction : array, `(n_stimuli, n_source_units)`
-        Prediction, changed in place.
-    activations : array, `(n_stimuli, n_target_units)`
-    plan : sparse array, `(n_source_units, n_target_units)`
-    weight : float
-    """
-    _add_prediction(prediction, activations, plan.indptr, plan.indices, plan.data, weight)
+from mot_fast.transport.transport import I32, Transport
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +60,25 @@ def add_terms(predictions: F64, terms: Terms, activations: F64, plans: tuple[Arr
     _add_terms(predictions, activations, *plans, *terms.arrays)
 
 
-def rows_to_one(plan: scipy.sparse.csr_array, row_sums: F64) -> scipy.sparse.csr_array:
-    """A plan with these row sums, each row scaled to sum to 1."""
-    import scipy.sparse
-
-    entries = plan.data / np.repeat(row_sums, np.diff(plan.indptr))
-    return scipy.sparse.csr_array((entries, plan.indices, plan.indptr), shape=plan.shape)
+def rows_to_one(plan: Transport, row_sums: F64) -> F64:
+    """The masses of a plan with these row sums, scaled so that each row sums to 1."""
+    return np.asarray(plan.mass / row_sums[plan.rows])
 
 
 @compiled
-def _add_prediction(
-    prediction: F64,
-    activations: F64,
-    row_starts: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.int32],
-    masses: F64,
-    weight: float,
+def add_prediction(
+    prediction: F64, activations: F64, row_starts: I32, columns: I32, masses: F64, weight: float
 ) -> None:
+    """Add ``weight * activations @ Q.T`` to `prediction`, in place.
+
+    Parameters
+    ----------
+    prediction : array, `(n_stimuli, n_source_units)`
+    activations : array, `(n_stimuli, n_target_units)`
+    row_starts, columns, masses : arrays
+        The plan Q, `(n_source_units, n_target_units)`: where the entries of each row begin, their columns and masses.
+    weight : float
+    """
     for t in range(prediction.shape[0]):
         for i in range(prediction.shape[1]):
             total = 0.0
@@ -106,8 +91,8 @@ def _add_prediction(
 def _add_terms(
     predictions: F64,
     activations: F64,
-    rows: npt.NDArray[np.int32],
-    columns: npt.NDArray[np.int32],
+    rows: I32,
+    columns: I32,
     masses: F64,
     slots: Index,
     weights: F64,
