@@ -177,8 +177,12 @@ def solve_batch(
 
 def _worthwhile(n_threads: int, n_stimuli: int, shapes: Iterable[tuple[int, int]]) -> int:
     """The number of threads, at most those given, that the transports between layers of these widths keep busy."""
-    seconds = sum(math.sqrt(transport_seconds(n_stimuli, n) * transport_seconds(n_stimuli, m)) for n, m in shapes)
-    return max(1, min(n_threads, int(seconds / _SECONDS_PER_THREAD)))
+    seconds = 0.0
+    for n, m in shapes:
+        seconds += math.sqrt(transport_seconds(n_stimuli, n) * transport_seconds(n_stimuli, m))
+        if seconds >= n_threads * _SECONDS_PER_THREAD:
+            return n_threads
+    return max(1, int(seconds / _SECONDS_PER_THREAD))
 
 
 def _most_costs(shapes: Sequence[tuple[int, int]], n_stimuli: int, budget: Budget) -> list[int]:
