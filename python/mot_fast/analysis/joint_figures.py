@@ -37,9 +37,9 @@ class TrainTest:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the standardized layers, and of held-out activations, as they are predicted and as they predict."""
+        """Bytes of the standardized layers, and of held-out activations: as they are predicted, and twice as they predict."""
         train, test = self.train.network, self.test.network
-        return sum(STANDARDIZED.n_bytes(train.n_stimuli, n) + 16 * test.n_stimuli * n for n in train.widths)
+        return sum(STANDARDIZED.n_bytes(train.n_stimuli, n) + 24 * test.n_stimuli * n for n in train.widths)
 
 
 def groups_that_fit(
