@@ -243,11 +243,11 @@ def test_groups_of_pairs_fit_into_memory(layers):
     networks = {k: mot.load(layers([20, 30], 40, seed=k), f"network {k}") for k in range(4)}
     scanned = {k: TrainTest(digested(each[:30], 1), digested(each[30:], 1)) for k, each in networks.items()}
     pairs = [(i, j) for i in range(4) for j in range(i, 4)]
-    cuts = {most: list(groups_that_fit(pairs, scanned, most, 1)) for most in (0, 2**22 + 2**16, 2**30)}
+    cuts = {most: list(groups_that_fit(pairs, scanned, most, 1)) for most in (0, 2**22 + 2**17, 2**30)}
     for groups in cuts.values():
         assert [pair for group, _ in groups for pair in group] == pairs
     assert all(len(group) == 1 and not is_fitting for group, is_fitting in cuts[0])
-    assert 1 < len(cuts[2**22 + 2**16]) < len(pairs)
+    assert 1 < len(cuts[2**22 + 2**17]) < len(pairs)
     assert cuts[2**30] == [(pairs, True)]
     wide = TrainTest(*(digested(mot.load(layers([5000, 5000], n), "wide"), 1) for n in (30, 10)))
     groups = list(groups_that_fit([(0, 1), (0, 9), (1, 9), (1, 2)], {**scanned, 9: wide}, 2**22 + 2**18, 1))

@@ -5,7 +5,7 @@ The figures are the same bits as those of one alignment after another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from mot_fast._validate import F64, Array, Index
 from mot_fast.analysis.joint_scores import HeldOutLayers, LayerPlans, bytes_at_once, scores_both_ways
 from mot_fast.layer_pairs.exact_transports import STANDARDIZED, solve_between, transport_name
 from mot_fast.layer_pairs.layer_cache import StoredNetwork, read_unchanged, ready_layers
-from mot_fast.layer_pairs.memory_budget import Budget
+from mot_fast.layer_pairs.memory_budget import Budget, needed_by_transport
 from mot_fast.layer_pairs.passed_layer import PassedLayer
 from mot_fast.measures.standardize import z_scores
 from mot_fast.transport.transport import require_optimal, solve_transport
@@ -37,9 +37,16 @@ class TrainTest:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of the standardized layers, and of held-out activations: as they are predicted, and twice as they predict."""
+        """Bytes of standardized layers, and of held-out activations: as they are predicted, twice as they predict."""
         train, test = self.train.network, self.test.network
         return sum(STANDARDIZED.n_bytes(train.n_stimuli, n) + 24 * test.n_stimuli * n for n in train.widths)
+
+
+def budget_beside_widest_pair(networks: Collection[TrainTest], budget: Budget) -> Budget:
+    """The budget less what the transport between the widest layers of any two networks takes in any case."""
+    widest = max(max(each.train.network.widths) for each in networks)
+    n_stimuli = max(each.train.network.n_stimuli for each in networks)
+    return budget.less(needed_by_transport(n_stimuli, widest, widest))
 
 
 def groups_that_fit(

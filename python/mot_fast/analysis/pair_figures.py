@@ -12,7 +12,7 @@ from mot_fast import _validate
 from mot_fast._validate import Array
 from mot_fast._warnings import DamagedBlockWarning, warn
 from mot_fast.alignment.problem import PlainProblem, RotatedProblem, alignment_problem
-from mot_fast.analysis.joint_figures import TrainTest, groups_that_fit, joint_figures
+from mot_fast.analysis.joint_figures import TrainTest, budget_beside_widest_pair, groups_that_fit, joint_figures
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.block_store import block_key
@@ -170,13 +170,14 @@ def _align(task: NetworkPairsTask) -> list[dict[str, Array]]:
     """
     resources, setting = task.resources, task.setting
     n_threads, budget = _validate.n_threads(resources.n_threads), resources.budget
-    most_bytes = budget.layers if setting.alternation is None else 0
+    of_groups = budget_beside_widest_pair(task.networks.values(), budget)
+    most_bytes = of_groups.layers if setting.alternation is None else 0
     found: list[dict[str, Array]] = []
     with one_blas_thread:
         for pairs, is_fitting in groups_that_fit(task.pairs, task.networks, most_bytes, n_threads):
             if is_fitting:
                 is_standardized = setting.convention == "standardized"
-                figures = joint_figures(pairs, task.networks, budget, n_threads, is_standardized=is_standardized)
+                figures = joint_figures(pairs, task.networks, of_groups, n_threads, is_standardized=is_standardized)
             else:
                 source, target = (task.networks[k] for k in pairs[0])
                 figures = np.array([_align_pair(source, target, task, budget, n_threads)])
