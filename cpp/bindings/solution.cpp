@@ -1,4 +1,5 @@
-/// `_core.Solution`: the arrays of a solved transport and its certificate. `_core.Solutions`: those of many, end to end.
+/// `_core.Solution`: the arrays of a solved transport and its certificate. `_core.Solutions`: those of many, end to
+/// end.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -53,8 +54,7 @@ auto joined(Solutions& solutions, VectorOf vector_of) {
 py::tuple take_plans(Solutions& solutions) {
     std::vector<std::int64_t> entries;
     entries.reserve(solutions.of_pairs.size());
-    for (const mot::Solution& each : solutions.of_pairs)
-        entries.push_back(static_cast<std::int64_t>(each.plan.size()));
+    for (const mot::Solution& each : solutions.of_pairs) entries.push_back(static_cast<std::int64_t>(each.plan.size()));
     return py::make_tuple(as_array(std::move(entries)),
                           joined(solutions, [](mot::Solution& s) -> auto& { return s.plan.source; }),
                           joined(solutions, [](mot::Solution& s) -> auto& { return s.plan.target; }),
