@@ -1,4 +1,4 @@
-"""Suite of clusters and many networks: work here and on workers, a Dask scheduler's memory, cost model, small layers."""
+"""Suite of clusters: work here and on workers, memory of a Dask scheduler, the cost model, and many small networks."""
 
 from __future__ import annotations
 
