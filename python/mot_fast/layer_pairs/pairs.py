@@ -100,7 +100,8 @@ class PreparedNetwork(Generic[Prepared]):
 
     def layers(self, block: range) -> list[Prepared]:
         """Some of the layers, made ready."""
-        return threads.map_in_order(self.layer, block, self.n_threads)
+        n_bytes = sum(self.sizes[l] for l in block if l not in self._kept)
+        return threads.map_in_order(self.layer, block, threads.worthwhile(self.n_threads, n_bytes))
 
     def layer(self, l: int) -> Prepared:
         """A layer, made ready."""
@@ -119,6 +120,7 @@ def keep_all(layers: Layers[Prepared], n_threads: int) -> tuple[list[Prepared], 
     """Make all layers of two networks ready at the same time, and keep them in memory."""
     source, target = layers
     places = [(each, l) for each in layers for l in range(len(each.network))]
+    n_threads = threads.worthwhile(n_threads, sum(source.sizes) + sum(target.sizes))
     ready = threads.map_in_order(lambda place: place[0].layer(place[1]), places, n_threads)
     n_source = len(source.network)
     source.keep(ready[:n_source])
@@ -194,13 +196,20 @@ def for_each_pair(
 
 def joined_rows(
     blocks: Iterable[BlockResult[Sequence[Sequence[Item]]]], shape: tuple[int, int]
-) -> tuple[tuple[Item, ...], ...]:
-    """Put the results of blocks together as rows: `[source layer][target layer]`."""
-    rows: list[list[Any]] = [[None] * shape[1] for _ in range(shape[0])]
+) -> tuple[Sequence[Item], ...]:
+    """Put the results of blocks together as rows: `[source layer][target layer]`.
+
+    A row of one block is taken as it is, and nothing is made that it only makes when it is asked for.
+    """
+    rows: list[Any] = [None] * shape[0]
     for source_block, target_block, results in blocks:
         for l, row in zip(source_block, results, strict=True):
-            rows[l][target_block.start : target_block.stop] = row
-    return tuple(map(tuple, rows))
+            if len(row) == shape[1]:
+                rows[l] = row
+            else:
+                rows[l] = rows[l] or [None] * shape[1]
+                rows[l][target_block.start : target_block.stop] = row
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
 def widest_pair(source: Network, target: Network) -> tuple[int, int]:
