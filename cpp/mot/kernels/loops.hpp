@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "mot/kernels/kernels.hpp"
+#include "mot/kernels/layer_loops.hpp"
 #include "mot/kernels/screening_loops.hpp"
 
 namespace mot {
@@ -168,14 +169,53 @@ inline void prefetch(const float* x) {
 #endif
 }
 
+/// 16 sums of products, one a lane. Products of single-precision numbers are exact in double precision, so that a fused
+/// multiply-add gives the bits of a multiplication and an addition.
+struct ProductSums {
+#if defined(__AVX512F__)
+    __m512d low = _mm512_setzero_pd();
+    __m512d high = _mm512_setzero_pd();
+
+    void add(const float* x, const float* y) {
+        const auto widened = [](const float* values) { return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(values)); };
+        low = _mm512_fmadd_pd(widened(x), widened(y), low);
+        high = _mm512_fmadd_pd(widened(x + 8), widened(y + 8), high);
+    }
+    void write(double* sums) const {
+        _mm512_storeu_pd(sums, low);
+        _mm512_storeu_pd(sums + 8, high);
+    }
+#elif defined(__AVX2__)
+    __m256d quarters[4] = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+
+    void add(const float* x, const float* y) {
+        for (int q = 0; q < 4; ++q)
+            quarters[q] = _mm256_add_pd(quarters[q], _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + 4 * q)),
+                                                                   _mm256_cvtps_pd(_mm_loadu_ps(y + 4 * q))));
+    }
+    void write(double* sums) const {
+        for (int q = 0; q < 4; ++q) _mm256_storeu_pd(sums + 4 * q, quarters[q]);
+    }
+#else
+    double values[lanes] = {};
+
+    void add(const float* x, const float* y) {
+        for (std::int64_t lane = 0; lane < lanes; ++lane)
+            values[lane] += static_cast<double>(x[lane]) * static_cast<double>(y[lane]);
+    }
+    void write(double* sums) const { std::memcpy(sums, values, sizeof values); }
+#endif
+};
+
 double dot(const float* x, const float* y, std::int64_t n, const float* next) {
-    double sums[lanes] = {};
+    ProductSums products;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes) {
         prefetch(next + k);
-        for (std::int64_t lane = 0; lane < lanes; ++lane)
-            sums[lane] += static_cast<double>(x[k + lane]) * static_cast<double>(y[k + lane]);
+        products.add(x + k, y + k);
     }
+    double sums[lanes];
+    products.write(sums);
     double total = 0;
     for (double sum : sums) total += sum;
     for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
@@ -263,6 +303,7 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             row_kernels_of<float>,
             row_kernels_of<double>,
             row_kernels_of<FixedCost>,
+            layer_kernels,
             find_below,
             fixed_costs,
             round_to_bytes,
