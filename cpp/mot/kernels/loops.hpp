@@ -225,7 +225,8 @@ constexpr RowKernels<Real> row_kernels_of = {
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {
-    return {name, row_kernels_of<float>, row_kernels_of<double>, layer_kernels, dot, dots, cost_of_negative_correlation};
+    return {name, row_kernels_of<float>,       row_kernels_of<double>, layer_kernels, dot,
+            dots, cost_of_negative_correlation};
 }
 
 }  // namespace
