@@ -24,13 +24,10 @@ public:
 
     UnitPanels(const ActivationsView<Real>& activations, Interrupt* interrupt)
         : activations_(activations), interrupt_(interrupt) {
-        const auto most_width = [&](std::int64_t n_bytes) {
-            const auto bytes_each = static_cast<std::int64_t>(sizeof(Value)) * activations.n_stimuli;
-            return n_bytes / std::max<std::int64_t>(bytes_each, 1) / lanes * lanes;
-        };
-        is_kept_ = most_width(most_kept) > 0;
-        most_units_ = std::min(padded(activations.n_units), panel_width);
-        if (is_kept_) most_units_ = std::min(most_units_, std::max(most_width(cached), lanes));
+        const auto bytes_each = static_cast<std::int64_t>(sizeof(Value)) * activations.n_stimuli;
+        const std::int64_t n_kept = most_kept / std::max<std::int64_t>(bytes_each, 1) / lanes * lanes;
+        is_kept_ = n_kept > 0;
+        most_units_ = std::min({padded(activations.n_units), panel_width, is_kept_ ? n_kept : panel_width});
         values_ = memory().template reserve<Value>(most_units_ * (is_kept_ ? activations.n_stimuli : stimuli_at_once));
     }
 
@@ -64,8 +61,7 @@ public:
 private:
     static constexpr std::int64_t stimuli_at_once = 64;
     static constexpr std::int64_t lanes = 16;                         // units of a whole vector
-    static constexpr std::int64_t cached = std::int64_t{1} << 20;     // bytes of a panel that stay in cache
-    static constexpr std::int64_t most_kept = std::int64_t{1} << 22;  // bytes of a panel of one vector
+    static constexpr std::int64_t most_kept = std::int64_t{1} << 22;  // bytes, which some cache has room for
 
     static std::int64_t padded(std::int64_t n_units) { return (n_units + lanes - 1) / lanes * lanes; }
 
