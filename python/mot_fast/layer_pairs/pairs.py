@@ -114,8 +114,9 @@ class PreparedNetwork(Generic[Prepared]):
         def prepare(l: int) -> Prepared:
             return self._kept.get(l) or self._make(l)
 
-        n_bytes = sum(self.sizes[l] for l in block if l not in self._kept)
-        return threads.map_in_order(prepare, block, threads.worthwhile(self.n_threads, n_bytes))
+        n_units = sum(self.network.widths[l] for l in block if l not in self._kept)
+        n_threads = threads.worthwhile(self.n_threads, self.network.n_stimuli * n_units)
+        return threads.map_in_order(prepare, block, n_threads)
 
 
 Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]
