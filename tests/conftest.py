@@ -30,7 +30,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _threads_start_for_any_work(monkeypatch):
     """As many threads as a test asks for, however little there is to do: tests are of small layers."""
-    monkeypatch.setattr("mot_fast.system.threads._BYTES_PER_THREAD", 1)
+    monkeypatch.setattr("mot_fast.system.threads._ACTIVATIONS_PER_THREAD", 1)
     monkeypatch.setattr("mot_fast.layer_pairs.exact_transports._SECONDS_PER_THREAD", 1e-9)
 
 

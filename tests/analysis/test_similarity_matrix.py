@@ -9,7 +9,6 @@ import mot_fast as mot
 from mot_fast.analysis import joint_figures, joint_scores
 from mot_fast.analysis.joint_figures import TrainTest, groups_that_fit
 from mot_fast.layer_pairs.layer_cache import digested
-from mot_fast.system import threads
 from oracles import transports as oracles
 
 SPLIT = {"test_size": 0.4, "seed": 3}
@@ -223,7 +222,6 @@ def test_pairs_aligned_together_are_the_same_bits_as_one_after_another(rng, monk
     networks["network 1"][0][:, 0] = 2.0
     networks["network 2"][1][24:, -1] = networks["network 2"][1][24, -1]
     monkeypatch.setattr(joint_scores, "_BYTES_AT_ONCE", 2000)
-    monkeypatch.setattr(threads, "_BYTES_PER_THREAD", 100)
     options = {"convention": convention, "n_jobs": n_jobs, "test_size": 0.3}
     with pytest.warns(mot.ConstantUnitsWarning):
         found = mot.similarity_matrix(networks, **options)

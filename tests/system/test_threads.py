@@ -62,7 +62,7 @@ def test_each_answers_in_order(n_threads):
         threads.map_in_order({}.__getitem__, ["no such"], n_threads)
 
 
-@pytest.mark.parametrize(("n_bytes", "expected"), [(0, 1), (2**20, 1), (3 * 2**20, 3), (2**40, 4)])
-def test_little_work_is_not_worth_a_thread(n_bytes, expected, monkeypatch):
-    monkeypatch.setattr(threads, "_BYTES_PER_THREAD", 2**20)
-    assert threads.worthwhile(4, n_bytes) == expected
+@pytest.mark.parametrize(("n_activations", "expected"), [(0, 1), (2**18, 1), (3 * 2**18, 3), (2**40, 4)])
+def test_little_work_is_not_worth_a_thread(n_activations, expected, monkeypatch):
+    monkeypatch.setattr(threads, "_ACTIVATIONS_PER_THREAD", 2**18)
+    assert threads.worthwhile(4, n_activations) == expected

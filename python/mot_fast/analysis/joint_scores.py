@@ -76,10 +76,10 @@ class HeldOutLayers:
 def scores_both_ways(plans: LayerPlans, held_out: HeldOutLayers, n_threads: int, *, is_standardized: bool) -> F64:
     """Scores of every pair of networks, `(n_pairs, 2)`: of the source from the target, and the other way."""
     predictions = _Predictions.of(plans, held_out, is_standardized=is_standardized)
-    n_bytes = 8 * held_out.n_stimuli * int(held_out.widths[predictions.layers].sum())
+    n_predicted = held_out.n_stimuli * int(predictions.widths.sum())
     chunks = list(predictions.chunks(held_out.n_stimuli))
     of_layers = threads.map_in_order(
-        lambda chunk: predictions.scores(chunk, plans, held_out), chunks, threads.worthwhile(n_threads, n_bytes)
+        lambda chunk: predictions.scores(chunk, plans, held_out), chunks, threads.worthwhile(n_threads, n_predicted)
     )
     return predictions.of_networks(np.concatenate(of_layers))
 

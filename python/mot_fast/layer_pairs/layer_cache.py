@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,9 +18,6 @@ from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics, keep_all
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
-
-_BYTES_PER_ACTIVATION = 4
-"""Bytes of an activation, about, that a digest is taken of."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,9 @@ def scan_layers(
         layer, digest = _make(network, l, preparation, budget)
         return LayerScan(digest, layer.mean, layer.deviation)
 
-    sizes = [preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
-    n_threads = max(1, min(threads.worthwhile(n_threads, sum(sizes)), budget.passing // max(sizes)))
-    return threads.map_in_order(scan, range(len(network)), n_threads)
+    largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
+    n_threads = threads.worthwhile(n_threads, math.prod(network.shape))
+    return threads.map_in_order(scan, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
 
 
 def stored(network: Network, layers: Sequence[LayerScan]) -> StoredNetwork:
@@ -119,7 +117,7 @@ def statistics_of(layers: Sequence[LayerScan]) -> Statistics:
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:
     """The network with its layers' digests, taken now."""
-    n_threads = threads.worthwhile(n_threads, _BYTES_PER_ACTIVATION * network.n_stimuli * sum(network.widths))
+    n_threads = threads.worthwhile(n_threads, math.prod(network.shape))
     digests = threads.map_in_order(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
     return StoredNetwork(network, tuple(digests))
 

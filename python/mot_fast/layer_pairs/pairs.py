@@ -100,8 +100,9 @@ class PreparedNetwork(Generic[Prepared]):
 
     def layers(self, block: range) -> list[Prepared]:
         """Some of the layers, made ready."""
-        n_bytes = sum(self.sizes[l] for l in block if l not in self._kept)
-        return threads.map_in_order(self.layer, block, threads.worthwhile(self.n_threads, n_bytes))
+        n_units = sum(self.network.widths[l] for l in block if l not in self._kept)
+        n_threads = threads.worthwhile(self.n_threads, self.network.n_stimuli * n_units)
+        return threads.map_in_order(self.layer, block, n_threads)
 
     def layer(self, l: int) -> Prepared:
         """A layer, made ready."""
@@ -120,7 +121,8 @@ def keep_all(layers: Layers[Prepared], n_threads: int) -> tuple[list[Prepared], 
     """Make all layers of two networks ready at the same time, and keep them in memory."""
     source, target = layers
     places = [(each, l) for each in layers for l in range(len(each.network))]
-    n_threads = threads.worthwhile(n_threads, sum(source.sizes) + sum(target.sizes))
+    n_units = sum(source.network.widths) + sum(target.network.widths)
+    n_threads = threads.worthwhile(n_threads, source.network.n_stimuli * n_units)
     ready = threads.map_in_order(lambda place: place[0].layer(place[1]), places, n_threads)
     n_source = len(source.network)
     source.keep(ready[:n_source])

@@ -16,8 +16,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SECONDS_BETWEEN_REPORTS = 0.05
-_BYTES_PER_THREAD = 2**20
-"""Bytes of activations that take several times as long to work on as a thread takes to start."""
+_ACTIVATIONS_PER_THREAD = 2**17
+"""Number of activations that take several times as long to work on as a thread takes to start."""
 
 
 class Stopped(Exception):
@@ -66,9 +66,9 @@ def run(
         pool.shutdown(wait=is_complete, cancel_futures=True)
 
 
-def worthwhile(n_threads: int, n_bytes: int) -> int:
-    """The number of threads, at most those given, that work on so many bytes of activations is worth starting."""
-    return max(1, min(n_threads, n_bytes // _BYTES_PER_THREAD))
+def worthwhile(n_threads: int, n_activations: int) -> int:
+    """The number of threads, at most those given, that are worth starting for work on so many activations."""
+    return max(1, min(n_threads, n_activations // _ACTIVATIONS_PER_THREAD))
 
 
 def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
