@@ -1,5 +1,5 @@
-/// `_core.StandardizedLayer` and `_core.first_nonfinite`: one layer's activations, read where they lie; and the products
-/// that screen the costs of layers standardized from then on.
+/// `_core.StandardizedLayer` and `_core.first_nonfinite`: one layer's activations, read where they lie; and the
+/// products that screen the costs of layers standardized from then on.
 #include <pybind11/stl.h>
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include "bindings.hpp"
 #include "mot/costs/standardized_layer.hpp"
 #include "mot/kernels/integer_products.hpp"
+#include "mot/kernels/kernels.hpp"
 #include "mot/types/half.hpp"
 
 namespace {
@@ -62,6 +63,9 @@ auto with_view(const py::array& activations, const Rows& rows, Work work) {
 }
 
 const std::string single_precision = "float32";
+const std::string fastest = "auto";
+/// The environment variable that pins the products of a process, and of all that inherit its environment.
+const std::string products_variable = "MOT_FAST_PRODUCTS";
 std::atomic<const mot::IntegerProducts*> products_in_use{nullptr};
 
 std::string name_of(const mot::IntegerProducts* products) {
@@ -75,8 +79,9 @@ std::vector<std::string> available_products() {
     return names;
 }
 
-void use_products(const std::string& name) {
-    if (name == "auto") {
+/// `what` is the argument or variable that the name is the value of, for the error.
+void use_products(const std::string& name, const std::string& what) {
+    if (name == fastest) {
         products_in_use = mot::fastest_integer_products();
         return;
     }
@@ -89,9 +94,16 @@ void use_products(const std::string& name) {
             products_in_use = *each;
             return;
         }
-    std::string names = "'auto'";
+    std::string names = "'" + fastest + "'";
     for (const std::string& each : available_products()) names += ", '" + each + "'";
-    throw py::value_error("products must be one of " + names + ", not '" + name + "'");
+    throw py::value_error(what + ": expected products that this processor runs, one of " + names + ", found '" + name +
+                          "'");
+}
+
+/// An empty variable counts as none. Python knows the environment as the process has changed it, on every system.
+void use_products_of_environment() {
+    const auto value = py::module_::import("os").attr("environ").attr("get")(products_variable, "").cast<std::string>();
+    use_products(value.empty() ? fastest : value, products_variable);
 }
 
 }  // namespace
@@ -122,9 +134,11 @@ void bind_layer(py::module_& module) {
         },
         py::arg("activations"), py::arg("rows") = py::none(), "(stimulus, unit) of the first NaN or infinity, or None");
 
-    use_products("auto");
-    module.def("products", [] { return name_of(products_in_use); });
+    use_products_of_environment();
+    module.def("products", [] { return name_of(products_in_use); }, "Name of the products in use");
     module.def("available_products", &available_products, "Names of all that this processor runs, plainest first");
-    module.def("use_products", &use_products, py::arg("name"),
-               "Choose the products, by name or 'auto', that screen the costs of layers standardized from then on");
+    module.def(
+        "use_products", [](const std::string& name) { use_products(name, "name"); }, py::arg("name"),
+        "Choose the products, by name or 'auto', that screen the costs of layers standardized from then on");
+    module.def("kernels", [] { return mot::kernels().name; }, "Name of the instruction set that the loops are in");
 }

@@ -2,19 +2,26 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast import _core
 from mot_fast.analysis.comparison import METHODS
+from mot_fast.cli import machine
 from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.cli.output import json_text
 from mot_fast.cli.parser import COMMANDS, command_parser
 from support.commands import answer, interrupted, is_png, run_here
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -122,6 +129,45 @@ def test_info_tells_layers_and_types(files):
     text = run_here("info", files[0]).stdout
     assert "Network('a', 3 layers, 19 units, 60 stimuli)" in text
     assert "| a1 " in text
+
+
+def test_info_tells_what_the_machine_offers():
+    found = answer("info", "--system")
+    assert found["mot_fast"] == mot.__version__
+    assert found["products"] == _core.products()
+    assert found["products"] in found["available_products"]
+    assert found["loops"] in {"baseline", "avx2", "avx512"}
+    assert 1 <= found["n_threads"] <= found["n_processors"]
+    assert found["memory_limit"] > 0
+    assert found["packages"]["numpy"] == np.__version__
+    assert found["optional_packages"]["plot"]["matplotlib"]
+    text = run_here("info", "--system").stdout
+    for words in (f"mot_fast {mot.__version__}", "memory limit", found["products"], found["loops"], found["blas"]):
+        assert words in text
+
+
+def test_info_names_packages_that_are_not_installed(monkeypatch):
+    monkeypatch.setitem(machine.OPTIONAL, "plot", ("pictures", ("no-such-package",)))
+    assert answer("info", "--system")["optional_packages"]["plot"] == {"no-such-package": None}
+    assert "pictures: no-such-package (not installed)" in run_here("info", "--system").stdout
+
+
+def test_info_knows_every_extra_for_users():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for_developers = {"test", "docs", "bench"}
+    packages = {
+        extra: tuple(re.split("[<>=]", requirement)[0] for requirement in requirements)
+        for extra, requirements in extras.items()
+        if extra not in for_developers
+    }
+    assert packages == {extra: names for extra, (_, names) in machine.OPTIONAL.items()}
+
+
+@pytest.mark.parametrize("arguments", [[], ["a.npz", "--system"]])
+def test_info_takes_either_a_file_or_the_system(arguments):
+    result = run_here("info", *arguments)
+    assert result.returncode == 2
+    assert "mot-fast info: error: expected either a file or folder, or --system" in result.stderr
 
 
 def test_an_empty_path_is_not_the_current_folder(tmp_path, monkeypatch):

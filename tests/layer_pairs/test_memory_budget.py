@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mot_fast as mot
+from mot_fast import _core
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.layer_pairs import memory_budget
 from mot_fast.layer_pairs.memory_budget import Budget
@@ -90,7 +92,7 @@ def test_layers_that_exceed_the_limit_are_refused_before_they_are_read(way, tmp_
         options |= {"memory_limit": 48 * 2**20, "n_jobs": 1}
         message = (
             r"memory_limit: aligning layer 'deep' \(3000 units\) of 'long' with layer 'deep' \(2000 units\) of 'wide' "
-            r"on 100000 stimuli needs about 93.7 MiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
+            r"on 100000 stimuli needs about 88.9 MiB, and 48 MiB may be taken; raise memory_limit, or take fewer"
         )
         with pytest.raises(ValueError, match=message):
             mot.align(long, wide, **options)
@@ -126,25 +128,67 @@ def test_methods_get_the_threads_that_keep_to_the_limit():
     assert within(2**26, ["linear", "rsa"]) == {"linear": 10, "rsa": 1}
 
 
+def printed_by(code, **environment):
+    """What a program prints that runs in a fresh process."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
 @pytest.mark.slow
 @pytest.mark.processes
-def test_memory_stays_within_the_limit():
-    """In a fresh process, over the inputs: many stimuli, very many, many units, units that are nearly alike."""
+@pytest.mark.parametrize("products", _core.available_products())
+@pytest.mark.parametrize(("n_stimuli", "n_units"), [(5000, 2000), (193, 40_001)])
+def test_a_standardized_layer_takes_what_is_counted(products, n_stimuli, n_units):
+    """Less in single precision alone, which has no rounded values; large pages are taken as a whole."""
+    code = f"""
+        import numpy as np, psutil
+        from mot_fast import _core
+        resident = lambda: psutil.Process().memory_info().rss
+        values = np.random.default_rng(0).standard_normal(({n_stimuli}, {n_units}), dtype=np.float32)
+        _core.StandardizedLayer(values[:, :20])
+        before = resident()
+        layer = _core.StandardizedLayer(values)
+        print(resident() - before)
+    """
+    taken = int(printed_by(code, MOT_FAST_PRODUCTS=products))
+    expected = memory_budget.standardized_bytes(n_stimuli, n_units)
+    if products == "float32":
+        expected = 4 * n_stimuli * n_units
+    assert taken == pytest.approx(expected, rel=0.05, abs=4 * 2**20)
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.parametrize("products", _core.available_products()[:1] + _core.available_products()[-1:])
+def test_memory_stays_within_the_limit(products):
+    """In a fresh process, over the inputs: many stimuli, very many, many units, nearly alike ones, copies."""
     code = """
         import numpy as np, mot_fast as mot
         from mot_fast.system.resource_usage import measure_usage
         mot.align([np.random.default_rng(2).random((50, 5))], [np.random.default_rng(3).random((50, 5))], n_jobs=1)
-        draw = np.random.default_rng(0).standard_normal
-        cases = [((20_000, 60), 0), ((100_000, 60), 0), ((30, 2000), 0), ((60, 900), 1e4)]
-        for (shape, outlier), limit in zip(cases, (30, 18, 32, 24)):
-            x, y = (draw(shape, dtype=np.float32) for _ in range(2))
-            x[7] += outlier
-            y[7] += outlier
+        rng = np.random.default_rng(0)
+        draw = rng.standard_normal
+
+        def align(x, y, limit, n_jobs):
             with measure_usage() as usage:
-                mot.align([x], [y], memory_limit=limit * 2**20, n_jobs=1)
+                mot.align([x], [y], memory_limit=limit * 2**20, n_jobs=n_jobs)
             print(usage.peak_bytes / 2**20, limit)
+
+        cases = [((20_000, 60), 0, 30), ((100_000, 60), 0, 18), ((30, 2000), 0, 32), ((60, 900), 1e4, 24)]
+        for n_jobs in (1, 2):
+            for shape, outlier, limit in cases:
+                x, y = (draw(shape, dtype=np.float32) for _ in range(2))
+                x[7] += outlier
+                y[7] += outlier
+                align(x, y, limit, n_jobs)
+            causes = draw((110, 150), dtype=np.float32)
+            align(causes[:, rng.integers(0, 150, 3000)], causes[:, rng.integers(0, 150, 1000)], 32, n_jobs)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
-    for line in done.stdout.splitlines():
+    for line in printed_by(code, MOT_FAST_PRODUCTS=products).splitlines():
         peak, limit = map(float, line.split())
         assert peak <= limit

@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mot/costs/row_search.hpp"
 #include "mot/types/arc.hpp"
+#include "mot/types/compressed_rows.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/plan.hpp"
 
@@ -29,14 +31,14 @@ public:
     std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
+    /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
-        double cost;  // as searched
-        std::ptrdiff_t next;
+        std::uint32_t before;  // the one that was added to the row before
+        double cost;           // as searched
     };
-    static constexpr std::ptrdiff_t none = -1;
+    static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-    void add_known(std::size_t row, Node target, double cost);
     void update_bounds(const Potentials& potentials);
     /// What one worker needs to search a row.
     struct Scratch {
@@ -48,16 +50,17 @@ private:
                     const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
-        for (std::ptrdiff_t k = first_known_[row]; k != none; k = known_[static_cast<std::size_t>(k)].next)
-            visit(known_[static_cast<std::size_t>(k)]);
+        for (const KnownArc& arc : known_.row(row)) visit(arc);
+        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before) visit(added_[k]);
     }
 
     const Cost& cost_;
-    std::vector<KnownArc> known_;              // in linked lists, one for each row
-    std::vector<std::ptrdiff_t> first_known_;  // head of every row's list
-    std::vector<double> bound_;                // lower bound on the reduced costs of every row's unknown arcs
-    Potentials last_;                          // the potentials that the bounds are for
-    std::vector<Scratch> scratch_;             // of every worker
+    CompressedRows<KnownArc> known_;         // from the start
+    std::vector<KnownArc> added_;            // since then, in linked lists
+    std::vector<std::uint32_t> last_added_;  // head of every row's list
+    std::vector<double> bound_;              // lower bound on the reduced costs of every row's unknown arcs
+    Potentials last_;                        // the potentials that the bounds are for
+    std::vector<Scratch> scratch_;           // of every worker
 };
 
 }  // namespace mot

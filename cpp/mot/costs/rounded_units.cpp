@@ -52,14 +52,20 @@ private:
     std::vector<float> later_signs_;  // of the last coordinates; none where the first are all
 };
 
+/// Adds to each of four bytes, modulo 2^8.
+std::uint32_t add_to_bytes(std::uint32_t four, std::uint32_t others) {
+    constexpr std::uint32_t highest_bits = 0x80808080u;  // without them, no byte carries into the next
+    return ((four & ~highest_bits) + (others & ~highest_bits)) ^ ((four ^ others) & highest_bits);
+}
+
 /// Packs vectors of one block, of which there may be fewer than fit; what is missing is zero.
 void pack(const std::int8_t* rows, std::int64_t n_rows, std::int64_t depth, int offset, std::uint8_t* packed) {
-    const auto shift = static_cast<std::uint32_t>(offset) * 0x01010101u;  // a change of the sign bits
+    const auto offsets = static_cast<std::uint32_t>(offset) * 0x01010101u;
     for (std::int64_t k = 0; k < depth; k += values_per_group)
         for (std::int64_t r = 0; r < vectors_per_block; ++r) {
             std::uint32_t four = 0;
             if (r < n_rows) std::memcpy(&four, rows + r * row_stride(depth) + k, sizeof four);
-            four ^= shift;
+            four = add_to_bytes(four, offsets);
             std::memcpy(packed + (k * vectors_per_block + r * values_per_group), &four, sizeof four);
         }
 }

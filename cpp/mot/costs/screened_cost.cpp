@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t most_rows_per_panel = 128;
 constexpr std::int64_t least_rows_per_panel = 16;
 constexpr std::int64_t blocks_per_strip = 12;
-/// Bytes that panels may take whatever the limit is: narrow ones would be slow.
+/// Bytes that panels of all workers may take whatever the limit is: narrow ones would be slow.
 constexpr std::int64_t always_room = std::int64_t{1} << 20;
 
 }  // namespace
@@ -29,7 +29,9 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
       interrupt_(interrupt),
       exact_(source, target, workspace, interrupt),
       column_margin_(target.rounded()->error()),
-      column_scale_(target.rounded()->scale()) {
+      column_scale_(target.rounded()->scale()),
+      n_workers_(workspace.n_workers),
+      rows_per_panel_(most_rows_per_panel) {
     // A searched cost is rounded to half a unit; single precision, and norms that are 1 up to rounding, add little.
     constexpr double of_costs = 0.5 * fixed_cost_unit + 2e-6;
     const double largest_error = *std::max_element(column_margin_.begin(), column_margin_.end());
@@ -46,19 +48,20 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
     for (float& scale : column_scale_) scale = static_cast<float>(scale / fixed_cost_unit);
 
     const std::int64_t n_costs = n_rows() * n_columns();
-    is_stored_ = n_costs * static_cast<std::int64_t>(sizeof(FixedCost)) <=
-                 workspace.most_stored * static_cast<std::int64_t>(sizeof(float));
-    rows_per_panel_ = most_rows_per_panel;
+    const std::int64_t room = workspace.most_stored * static_cast<std::int64_t>(sizeof(float));
+    is_stored_ = n_costs * static_cast<std::int64_t>(sizeof(FixedCost)) <= room;
     if (is_stored_) {
         costs_ = workspace.costs.reserve<FixedCost>(n_costs);
         is_computed_.assign(static_cast<std::size_t>(n_rows()), 0);
     } else {
-        const std::int64_t room = std::max(workspace.most_stored * static_cast<std::int64_t>(sizeof(float)), always_room);
         const std::int64_t row_bytes = n_columns() * static_cast<std::int64_t>(sizeof(FixedCost)) + row_stride(source.rounded()->depth());
-        rows_per_panel_ = std::clamp(room / (workspace.n_workers * row_bytes), least_rows_per_panel, most_rows_per_panel);
+        const std::int64_t n_rows_at_once = std::max(room, always_room) / row_bytes;
+        n_workers_ = static_cast<int>(std::clamp<std::int64_t>(n_rows_at_once / least_rows_per_panel, 1, n_workers_));
+        rows_per_panel_ = std::clamp(n_rows_at_once / n_workers_, least_rows_per_panel, most_rows_per_panel);
+        costs_ = workspace.costs.reserve<FixedCost>(n_workers_ * rows_per_panel_ * n_columns());
     }
-    if (workspace.panels.size() < static_cast<std::size_t>(workspace.n_workers))
-        workspace.panels.resize(static_cast<std::size_t>(workspace.n_workers));
+    if (workspace.panels.size() < static_cast<std::size_t>(n_workers_))
+        workspace.panels.resize(static_cast<std::size_t>(n_workers_));
 }
 
 MatrixView<FixedCost> ScreenedCost::stored() const {
@@ -72,15 +75,15 @@ bool ScreenedCost::is_worthwhile() const {
     const std::int64_t n_sampled = std::clamp(n_rows() / 8, std::min(std::int64_t{4}, n_rows()), std::int64_t{16});
     std::vector<std::int64_t> rows;
     for (std::int64_t k = 0; k < n_sampled; ++k) rows.push_back(k * n_rows() / n_sampled);
-    FixedCost* const costs = workspace_.panels.front().costs.reserve<FixedCost>(n_sampled * n_columns());
-    compute(rows, 0, costs);
+    std::vector<FixedCost> costs(static_cast<std::size_t>(n_sampled * n_columns()));
+    compute(rows, 0, costs.data());
 
     // The cheapest cost of a row stands for potentials, which are not known yet.
     const RowSearch<FixedCost> search(column_margin_);
     std::vector<Node> open(static_cast<std::size_t>(n_columns()));
     std::int64_t n_open = 0;
     for (std::int64_t k = 0; k < n_sampled; ++k) {
-        const FixedCost* const row = costs + k * n_columns();
+        const FixedCost* const row = costs.data() + k * n_columns();
         const double least = cost_of(*std::min_element(row, row + n_columns()));
         n_open += search.find(row, least + row_margin(rows[static_cast<std::size_t>(k)]), open.data());
     }
@@ -96,10 +99,7 @@ bool ScreenedCost::is_worthwhile() const {
 }
 
 const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker) const {
-    FixedCost* const costs =
-        is_stored_ ? costs_ + rows.front() * n_columns()
-                   : workspace_.panels[static_cast<std::size_t>(worker)].costs.reserve<FixedCost>(rows_per_panel_ *
-                                                                                                 n_columns());
+    FixedCost* const costs = costs_ + (is_stored_ ? rows.front() : worker * rows_per_panel_) * n_columns();
     compute(rows, worker, costs);
     if (is_stored_)
         for (const std::int64_t i : rows) is_computed_[static_cast<std::size_t>(i)] = 1;

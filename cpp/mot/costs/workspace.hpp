@@ -24,9 +24,9 @@ struct Workspace {
     std::function<void(int n, const std::function<void(int)>& work)> parallel_for;
     Buffer costs{};
     Buffer units{};
-    /// What one worker needs to compute costs from integers: rows gathered, products, and costs that are not kept.
+    /// What one worker needs to compute costs from integers: rows gathered, and products.
     struct Panel {
-        Buffer rows{}, products{}, costs{};
+        Buffer rows{}, products{};
     };
     std::vector<Panel> panels{};
     /// Exact costs of single arcs: the few that matter are needed again and again.

@@ -1,4 +1,4 @@
-"""Command `mot-fast info`: prints what a file or folder holds."""
+"""Command `mot-fast info`: prints what a file or folder holds, or the machine and libraries that are found."""
 
 from __future__ import annotations
 
@@ -9,30 +9,45 @@ from typing import Any
 
 import mot_fast as mot
 from mot_fast.cli import align, arguments, output, terminal
+from mot_fast.cli.machine import describe_machine
 from mot_fast.display.tables import aligned_table
 from mot_fast.display.text_summary import certificate_text, score_table
 from mot_fast.networks.files.activation_index import INDEX, read_index
 from mot_fast.system.control_characters import printable
 
-HELP = "print what a file or folder holds"
+HELP = "print what a file or folder holds, or what this machine offers"
 DESCRIPTION = (
-    "Print the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made."
+    "Print the layers, units and stimuli of a network in files, or what a .mot file holds and how it was made. With "
+    "--system, print the versions, processors, memory and instruction sets that are used on this machine."
 )
 EXAMPLE = "mot-fast info minilm/"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    command.add_argument("path", type=arguments.path, help=".mot file, or a network in any form that align takes")
+    command.add_argument(
+        "path", type=arguments.path, nargs="?", help=".mot file, or a network in any form that align takes"
+    )
+    command.add_argument(
+        "--system",
+        action="store_true",
+        help="print, in place of a file's content, what mot-fast finds on this machine: its version, the number of "
+        "threads and the memory that commands take by default, the instructions and libraries that compute products, "
+        "and which optional packages are installed; add it to reports of problems and of timings",
+    )
     arguments.add_json(command)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read the file or folder, and print what it holds."""
-    text, values = (
-        _describe_alignment(options.path) if options.path.suffix == ".mot" else describe_network(options.path)
-    )
-    output.show(options, text, values)
+    """Print what the file or folder holds, or what the machine offers."""
+    if options.system == (options.path is not None):
+        options.command.error("expected either a file or folder, or --system")
+    output.show(options, *(describe_machine() if options.system else _describe_file(options.path)))
+
+
+def _describe_file(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Text about a file or folder, and the same for JSON."""
+    return _describe_alignment(path) if path.suffix == ".mot" else describe_network(path)
 
 
 def _describe_alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
