@@ -18,7 +18,10 @@ constexpr std::int64_t always_room = std::int64_t{1} << 20;
 }  // namespace
 
 bool ScreenedCost::is_possible(const StandardizedLayer& source, const StandardizedLayer& target) {
-    return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products();
+    // Places of the cheapest costs are counted in 16 bits, in steps of one for every lane of a row.
+    constexpr std::int64_t most_units = std::int64_t{1} << 20;
+    return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products() &&
+           std::max(source.n_units(), target.n_units()) <= most_units;
 }
 
 ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
