@@ -207,7 +207,7 @@ void test_worthwhile(Random& random) {
     const auto draw_of = [&](LayerFamily family, std::size_t n_stimuli, std::size_t n) {
         return draw_layer(random, family, n_stimuli, n);
     };
-    for (const LayerFamily family : {LayerFamily::dense, LayerFamily::sparse, LayerFamily::heavy_tailed}) {
+    for (const LayerFamily family : {LayerFamily::dense, LayerFamily::sparse, LayerFamily::quantised}) {
         case_name = std::string("worthwhile, ") + name_of(family);
         CHECK(is_worthwhile(draw_of(family, 1000, 200), draw_of(family, 1000, 250)));
         CHECK(!is_worthwhile(draw_of(family, 3, 200), draw_of(family, 3, 250)));
