@@ -13,7 +13,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// The share of a typical unit's mass that is not worth a bid.
 constexpr double negligible_share = 1e-9;
 /// Width of a bidder's near arcs: the others need no scan before prices have risen by many epsilons.
-constexpr double near_width_in_epsilons = 8;
+constexpr double near_width_in_epsilons = 16;
 /// Bids for each unit of the larger side after which a round is given up. Rounds with scaled epsilons take far fewer:
 /// the arcs have no room for all mass, or a few bidders outbid one another by little for ever (a price war).
 constexpr std::int64_t most_bids_per_unit = 64;

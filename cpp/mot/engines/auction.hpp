@@ -33,8 +33,8 @@ struct Shipment {
 };
 
 /// Epsilons of two rounds, in spreads: measured from 32 to 7,296 units.
-constexpr double coarse_epsilon = 0.2;
-constexpr double fine_epsilon = 0.03;
+constexpr double coarse_epsilon = 0.15;
+constexpr double fine_epsilon = 0.05;
 
 class Auction {
 public:

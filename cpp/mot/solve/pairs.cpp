@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -25,7 +26,14 @@ public:
     BatchState(std::int64_t n_pairs, Progress& progress) : n_pairs_(n_pairs), progress_(progress) {}
 
     void finish_one() {
-        if (!is_stopped()) ++n_done_;
+        if (is_stopped() || ++n_done_ != n_pairs_) return;
+        const std::lock_guard<std::mutex> lock(mutex_);
+        over_.notify_all();
+    }
+    /// Returns when all pairs are done, or after a few milliseconds.
+    void wait_a_little() {
+        std::unique_lock<std::mutex> lock(mutex_);
+        over_.wait_for(lock, std::chrono::milliseconds(5), [this] { return is_over(); });
     }
     void stop() { is_stopped_ = true; }
     bool is_stopped() const { return is_stopped_ || progress_.is_abandoned(); }
@@ -57,6 +65,7 @@ private:
     std::atomic<bool> is_stopped_{false};
     std::chrono::steady_clock::time_point last_report_{};
     std::mutex mutex_;
+    std::condition_variable over_;
     std::exception_ptr exception_;
 };
 
@@ -186,7 +195,7 @@ private:
             // The calling thread alone can be told to stop: it listens until the others are done.
             while (is_caller && !state_.is_over()) {
                 state_.report();
-                std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                state_.wait_a_little();
             }
         }
     }

@@ -36,8 +36,8 @@ UnitMasses = Sequence[F64] | None
 """The masses of every layer's units, with sum 1 in each layer; None where all units of a layer have the same mass."""
 
 
-_SECONDS_PER_THREAD = 0.005
-"""Least seconds of work for a thread of the core: the calling thread looks up that seldom whether others are done."""
+_SECONDS_PER_THREAD = 0.002
+"""Least seconds of work for a thread of the core: starting it, and waiting for it, take some of them."""
 
 
 UnitLayer = StandardizedLayer | PassedLayer
