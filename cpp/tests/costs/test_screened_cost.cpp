@@ -60,13 +60,14 @@ Rows visited_in_groups(const ScreenedCost& cost, const IsWanted& is_wanted) {
     Rows rows(static_cast<std::size_t>(cost.n_rows()));
     std::vector<std::int64_t> last(static_cast<std::size_t>(mot::n_row_groups), -1);
     NeverInterrupt interrupt;
-    cost.for_each_row_in_groups(interrupt, is_wanted, [&](const mot::RowVisit& at, std::int64_t i, const FixedCost* row) {
-        CHECK(at.group == mot::group_of_row(i, cost.n_rows()));
-        CHECK(at.worker >= 0 && at.worker < cost.n_workers());
-        CHECK(i > last[static_cast<std::size_t>(at.group)]);
-        last[static_cast<std::size_t>(at.group)] = i;
-        rows[static_cast<std::size_t>(i)].assign(row, row + cost.n_columns());
-    });
+    cost.for_each_row_in_groups(interrupt, is_wanted,
+                                [&](const mot::RowVisit& at, std::int64_t i, const FixedCost* row) {
+                                    CHECK(at.group == mot::group_of_row(i, cost.n_rows()));
+                                    CHECK(at.worker >= 0 && at.worker < cost.n_workers());
+                                    CHECK(i > last[static_cast<std::size_t>(at.group)]);
+                                    last[static_cast<std::size_t>(at.group)] = i;
+                                    rows[static_cast<std::size_t>(i)].assign(row, row + cost.n_columns());
+                                });
     return rows;
 }
 
@@ -94,9 +95,9 @@ void check_within_margins(const ScreenedCost& cost, const Rows& rows, const Matr
         for (std::size_t j = 0; j < exact.n_columns; ++j) {
             const double searched = mot::cost_of(rows[i][j]);
             CHECK(searched >= 0.0 && searched <= 2.0);
-            CHECK_NEAR(searched, exact(i, j),
-                       cost.row_margin(static_cast<std::int64_t>(i)) +
-                           cost.column_margin(static_cast<std::int64_t>(j)));
+            CHECK_NEAR(
+                searched, exact(i, j),
+                cost.row_margin(static_cast<std::int64_t>(i)) + cost.column_margin(static_cast<std::int64_t>(j)));
             if (naive) CHECK_NEAR(exact(i, j), (*naive)(i, j), correlation_tolerance);
         }
 }
