@@ -151,8 +151,7 @@ double largest_margin(const Cost& cost) {
 /// Answers on correlations are optimal within `tolerance` by the costs of the definition, and to rounding by the exact
 /// costs of the core.
 template <class Cost>
-void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost,
-                                  const Marginals& marginals) {
+void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost, const Marginals& marginals) {
     constexpr double tolerance = 1e-6;
     const auto check = [&](const Solution& solution) {
         if (solution.status == Status::undecided) {
@@ -161,7 +160,8 @@ void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Mat
         }
         check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
         // Units without mass have potentials of the searched costs.
-        const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? largest_margin(core_cost) : 0.0);
+        const double rounding =
+            1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? largest_margin(core_cost) : 0.0);
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
         return true;
     };

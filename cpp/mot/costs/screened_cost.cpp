@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "mot/costs/rounded_units.hpp"
+#include "mot/costs/row_search.hpp"
 
 namespace mot {
 namespace {
@@ -17,7 +18,10 @@ constexpr std::int64_t always_room = std::int64_t{1} << 20;
 }  // namespace
 
 bool ScreenedCost::is_possible(const StandardizedLayer& source, const StandardizedLayer& target) {
-    return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products();
+    // Places of the cheapest costs are counted in 16 bits, in steps of one for every lane of a row.
+    constexpr std::int64_t most_units = std::int64_t{1} << 20;
+    return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products() &&
+           std::max(source.n_units(), target.n_units()) <= most_units;
 }
 
 ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
@@ -70,7 +74,42 @@ MatrixView<FixedCost> ScreenedCost::stored() const {
     return {costs_, n_rows(), n_columns()};
 }
 
+bool ScreenedCost::is_worthwhile() const {
+    const std::int64_t n_sampled = std::clamp(n_rows() / 8, std::min(std::int64_t{4}, n_rows()), std::int64_t{16});
+    std::vector<std::int64_t> rows;
+    for (std::int64_t k = 0; k < n_sampled; ++k) rows.push_back(k * n_rows() / n_sampled);
+    std::vector<FixedCost> costs(static_cast<std::size_t>(n_sampled * n_columns()));
+    compute(rows, 0, costs.data());
+
+    // The cheapest cost of a row stands for potentials, which are not known yet.
+    const RowSearch<FixedCost> search(column_margin_);
+    std::vector<Node> open(static_cast<std::size_t>(n_columns()));
+    std::int64_t n_open = 0;
+    for (std::int64_t k = 0; k < n_sampled; ++k) {
+        const FixedCost* const row = costs.data() + k * n_columns();
+        const double least = cost_of(*std::min_element(row, row + n_columns()));
+        n_open += search.find(row, least + row_margin(rows[static_cast<std::size_t>(k)]), open.data());
+    }
+    // Time in multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
+    // through; and what a searched cost saves.
+    const auto n_stimuli = static_cast<double>(source_.n_stimuli());
+    const double per_exact_cost = 4 * n_stimuli + 16000;
+    const double per_searched_cost = n_stimuli + 40;
+    // Potentials bring more arcs within the margins than the cheapest costs do.
+    const double n_exact = 1.5 * static_cast<double>(n_open * n_rows()) / static_cast<double>(n_sampled);
+    return n_exact <= static_cast<double>(most_within_margin()) &&
+           n_exact * per_exact_cost <= static_cast<double>(n_rows() * n_columns()) * per_searched_cost;
+}
+
 const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker) const {
+    FixedCost* const costs = costs_ + (is_stored_ ? rows.front() : worker * rows_per_panel_) * n_columns();
+    compute(rows, worker, costs);
+    if (is_stored_)
+        for (const std::int64_t i : rows) is_computed_[static_cast<std::size_t>(i)] = 1;
+    return costs;
+}
+
+void ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker, FixedCost* costs) const {
     Workspace::Panel& panel = workspace_.panels[static_cast<std::size_t>(worker)];
     const RoundedUnits& source = *source_.rounded();
     const RoundedUnits& target = *target_.rounded();
@@ -84,7 +123,6 @@ const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, in
             std::copy_n(source.row(rows[static_cast<std::size_t>(k)]), row_stride(depth), gathered + k * row_stride(depth));
         units = gathered;
     }
-    FixedCost* const costs = costs_ + (is_stored_ ? rows.front() : worker * rows_per_panel_) * n_columns();
     constexpr std::int64_t stride = blocks_per_strip * vectors_per_block;
     auto* const products = panel.products.reserve<std::int32_t>(most_rows_per_panel * stride);
     for (std::int64_t block = 0; block < target.n_blocks(); block += blocks_per_strip) {
@@ -98,9 +136,6 @@ const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, in
                                   costs + k * n_columns() + first);
         }
     }
-    if (is_stored_)
-        for (const std::int64_t i : rows) is_computed_[static_cast<std::size_t>(i)] = 1;
-    return costs;
 }
 
 }  // namespace mot

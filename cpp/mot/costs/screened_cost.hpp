@@ -33,6 +33,10 @@ public:
     ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
                  Interrupt& interrupt);
 
+    /// Whether so few arcs are within the margins that finding their exact costs takes less than single-precision
+    /// products of all units would; estimated from a few rows.
+    bool is_worthwhile() const;
+
     MatrixView<FixedCost> stored() const;
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
@@ -99,6 +103,7 @@ private:
     bool is_computed(std::int64_t i) const { return is_computed_[static_cast<std::size_t>(i)] != 0; }
     /// The costs of some rows, one after the other: kept if all are, or else valid until the worker computes others.
     const FixedCost* compute(const std::vector<std::int64_t>& rows, int worker) const;
+    void compute(const std::vector<std::int64_t>& rows, int worker, FixedCost* costs) const;
 
     const StandardizedLayer& source_;
     const StandardizedLayer& target_;

@@ -230,8 +230,10 @@ Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& ta
                     Workspace& workspace, Interrupt& interrupt, Method method) {
     if (ScreenedCost::is_possible(source, target)) {
         const ScreenedCost cost(source, target, workspace, interrupt);
-        Solution solution = solve_dense(cost, masses, interrupt, method);
-        if (solution.status != Status::undecided) return solution;
+        if (cost.is_worthwhile()) {
+            Solution solution = solve_dense(cost, masses, interrupt, method);
+            if (solution.status != Status::undecided) return solution;
+        }
     }
     {
         const CorrelationCost<float> cost(source, target, workspace, interrupt);

@@ -33,7 +33,8 @@ std::vector<std::int64_t> draw_places(Random& random, std::size_t n) {
         if (kind == 0) places.push_back(number);
         if (kind == 1) places.push_back(number * apart);
         if (kind == 2) places.push_back(std::numeric_limits<std::int64_t>::max() - number);
-        if (kind == 3) places.push_back(static_cast<std::int64_t>(random()) << 31 | static_cast<std::int64_t>(random()));
+        if (kind == 3)
+            places.push_back(static_cast<std::int64_t>(random()) << 31 | static_cast<std::int64_t>(random()));
     }
     return places;
 }

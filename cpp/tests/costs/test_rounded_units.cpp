@@ -35,8 +35,7 @@ struct Units {
         long double squares = 0;
         for (const double value : direction) squares += static_cast<long double>(value) * value;
         for (std::size_t t = 0; t < n_stimuli; ++t)
-            values[unit * n_stimuli + t] =
-                squares > 0 ? static_cast<float>(direction[t] / std::sqrt(squares)) : 0.0f;
+            values[unit * n_stimuli + t] = squares > 0 ? static_cast<float>(direction[t] / std::sqrt(squares)) : 0.0f;
     }
 };
 
@@ -110,8 +109,7 @@ void check_bound(const Units& source, const RoundedUnits& x, const Units& target
             CHECK(product == static_cast<std::int32_t>(product));
             const auto scale_x = static_cast<long double>(x.scale()[i]);
             const auto scale_y = static_cast<long double>(y.scale()[j]);
-            const long double norm_x =
-                scale_x * std::sqrt(static_cast<long double>(product_of_bytes(x, i, x, i)));
+            const long double norm_x = scale_x * std::sqrt(static_cast<long double>(product_of_bytes(x, i, x, i)));
             const long double norm_y = std::sqrt(target.product(j, target, j));
             const long double difference = source.product(i, target, j) - scale_x * scale_y * product;
             CHECK(std::abs(difference) <= x.error()[i] * norm_y + norm_x * y.error()[j]);
@@ -137,8 +135,8 @@ void test_families(Random& random, std::size_t n_stimuli, std::size_t n_source, 
     }
 }
 
-/// What no unit says: the mixing's own rows, which the bytes of single stimuli show to within 1/127. A unit like that is
-/// mixed into one large value, beside which the rest of a unit is rounded coarsely, or away.
+/// What no unit says: the mixing's own rows, which the bytes of single stimuli show to within 1/127. A unit like that
+/// is mixed into one large value, beside which the rest of a unit is rounded coarsely, or away.
 std::vector<std::vector<double>> rows_of_mixing(std::size_t n_stimuli, const std::vector<std::size_t>& wanted) {
     std::vector<std::vector<double>> rows(wanted.size(), std::vector<double>(n_stimuli));
     for (std::size_t t = 0; t < n_stimuli; ++t) {
@@ -189,7 +187,8 @@ void test_bound_is_narrow(Random& random) {
 void test_sums_fit(std::size_t n_stimuli) {
     case_name = "sums of 32 bits, " + std::to_string(n_stimuli);
     Units units(3, n_stimuli);
-    for (std::size_t unit = 0; unit < units.n_units; ++unit) units.values[unit * n_stimuli + unit * n_stimuli / 3] = 1.0f;
+    for (std::size_t unit = 0; unit < units.n_units; ++unit)
+        units.values[unit * n_stimuli + unit * n_stimuli / 3] = 1.0f;
     const RoundedUnits x = rounded(units, *all_products().front());
     for (const double error : x.error()) CHECK(error < 0.02);
     test_units(units, units);

@@ -42,8 +42,9 @@ std::vector<FixedCost> draw_row(Random& random, std::size_t n) {
 /// Thresholds at and next to the reduced costs themselves, and out of all range.
 void test_thresholds(Random& random, const std::vector<double>& v) {
     const std::vector<FixedCost> row = draw_row(random, v.size());
-    std::vector<double> thresholds{0.0,   -0.0,   infinity, -infinity, not_a_number, 1e300, -1e300, 1e5, -1e5,
-                                   4.999, -4.999, std::numeric_limits<double>::denorm_min()};
+    std::vector<double> thresholds{0.0,          -0.0,  infinity, -infinity,
+                                   not_a_number, 1e300, -1e300,   1e5,
+                                   -1e5,         4.999, -4.999,   std::numeric_limits<double>::denorm_min()};
     for (int k = 0; k < 20; ++k) {
         const std::size_t j = draw_size(random, 0, v.size() - 1);
         const double reduced = mot::cost_of(row[j]) - v[j];

@@ -60,13 +60,14 @@ Rows visited_in_groups(const ScreenedCost& cost, const IsWanted& is_wanted) {
     Rows rows(static_cast<std::size_t>(cost.n_rows()));
     std::vector<std::int64_t> last(static_cast<std::size_t>(mot::n_row_groups), -1);
     NeverInterrupt interrupt;
-    cost.for_each_row_in_groups(interrupt, is_wanted, [&](const mot::RowVisit& at, std::int64_t i, const FixedCost* row) {
-        CHECK(at.group == mot::group_of_row(i, cost.n_rows()));
-        CHECK(at.worker >= 0 && at.worker < cost.n_workers());
-        CHECK(i > last[static_cast<std::size_t>(at.group)]);
-        last[static_cast<std::size_t>(at.group)] = i;
-        rows[static_cast<std::size_t>(i)].assign(row, row + cost.n_columns());
-    });
+    cost.for_each_row_in_groups(interrupt, is_wanted,
+                                [&](const mot::RowVisit& at, std::int64_t i, const FixedCost* row) {
+                                    CHECK(at.group == mot::group_of_row(i, cost.n_rows()));
+                                    CHECK(at.worker >= 0 && at.worker < cost.n_workers());
+                                    CHECK(i > last[static_cast<std::size_t>(at.group)]);
+                                    last[static_cast<std::size_t>(at.group)] = i;
+                                    rows[static_cast<std::size_t>(i)].assign(row, row + cost.n_columns());
+                                });
     return rows;
 }
 
@@ -94,9 +95,9 @@ void check_within_margins(const ScreenedCost& cost, const Rows& rows, const Matr
         for (std::size_t j = 0; j < exact.n_columns; ++j) {
             const double searched = mot::cost_of(rows[i][j]);
             CHECK(searched >= 0.0 && searched <= 2.0);
-            CHECK_NEAR(searched, exact(i, j),
-                       cost.row_margin(static_cast<std::int64_t>(i)) +
-                           cost.column_margin(static_cast<std::int64_t>(j)));
+            CHECK_NEAR(
+                searched, exact(i, j),
+                cost.row_margin(static_cast<std::int64_t>(i)) + cost.column_margin(static_cast<std::int64_t>(j)));
             if (naive) CHECK_NEAR(exact(i, j), (*naive)(i, j), correlation_tolerance);
         }
 }
@@ -184,6 +185,47 @@ void test_possible(Random& random) {
         CHECK(!ScreenedCost::is_possible(standardize(x, versions.front()), standardize(x, versions.back())));
 }
 
+/// Screening is worth its while where it tells units apart, and not where all units are nearly alike, or where there
+/// are hardly any products to save; the answer hangs on neither the memory nor the number of workers.
+void test_worthwhile(Random& random) {
+    const auto is_worthwhile = [](const Activations& x, const Activations& y) {
+        std::vector<bool> answers;
+        for (const std::int64_t most_stored : {all_stored, std::int64_t{0}})
+            for (const int n_workers : {1, 5}) {
+                const mot::IntegerProducts* products = all_products().front();
+                const mot::StandardizedLayer source = standardize(x, products);
+                const mot::StandardizedLayer target = standardize(y, products);
+                NeverInterrupt interrupt;
+                mot::Workspace workspace = workspace_of(naive_sgemm, most_stored, n_workers);
+                const ScreenedCost cost(source, target, workspace, interrupt);
+                const Rows rows = visited_in_order(cost, is_any);
+                answers.push_back(cost.is_worthwhile());
+                CHECK(answers.back() == answers.front());
+                CHECK(visited_in_order(cost, is_any) == rows);  // the question changes nothing
+            }
+        return static_cast<bool>(answers.front());
+    };
+    const auto draw_of = [&](LayerFamily family, std::size_t n_stimuli, std::size_t n) {
+        return draw_layer(random, family, n_stimuli, n);
+    };
+    for (const LayerFamily family : {LayerFamily::dense, LayerFamily::sparse, LayerFamily::quantised}) {
+        case_name = std::string("worthwhile, ") + name_of(family);
+        CHECK(is_worthwhile(draw_of(family, 1000, 200), draw_of(family, 1000, 250)));
+        CHECK(!is_worthwhile(draw_of(family, 3, 200), draw_of(family, 3, 250)));
+    }
+    for (const std::size_t n_stimuli : {3u, 64u, 1000u}) {
+        case_name = "not worthwhile, " + std::to_string(n_stimuli);
+        CHECK(!is_worthwhile(draw_of(LayerFamily::near_copies, n_stimuli, 200),
+                             draw_of(LayerFamily::near_copies, n_stimuli, 250)));
+        CHECK(!is_worthwhile(draw_of(LayerFamily::clusters, n_stimuli, 200),
+                             draw_of(LayerFamily::clusters, n_stimuli, 250)));
+    }
+    for (const std::size_t n : {1u, 2u, 3u, 5u, 9u}) {
+        case_name = "worthwhile, few units";
+        is_worthwhile(draw_of(LayerFamily::dense, 20, n), draw_of(LayerFamily::dense, 20, 4));
+    }
+}
+
 /// Rows visited before a stop are as without one, and soon there are no more.
 void test_interrupt(Random& random) {
     const mot::IntegerProducts* products = all_products().front();
@@ -213,6 +255,7 @@ void test_interrupt(Random& random) {
 int main() {
     Random random(23);
     test_possible(random);
+    test_worthwhile(random);
     test_versions_agree(random);
     for (const std::size_t n_stimuli : {2u, 3u, 5u, 17u}) test_families(random, n_stimuli, 37, 20);
     for (const std::size_t n_stimuli : {64u, 100u, 300u}) test_families(random, n_stimuli, 20, 37);

@@ -87,8 +87,7 @@ void test_pair(const Activations& x, const Activations& y, const WholeMasses& ma
                 for (const int n_workers : {1, 2}) {
                     mot::Workspace workspace = threaded_workspace(most_stored, n_workers);
                     NeverInterrupt interrupt;
-                    solutions.push_back(
-                        mot::solve_pair(source, target, to_core(masses), workspace, interrupt, method));
+                    solutions.push_back(mot::solve_pair(source, target, to_core(masses), workspace, interrupt, method));
                     const mot::Solution& solution = solutions.back();
                     check_optimal(exact, to_real(masses.a), to_real(masses.b), solution, 1e-12);
                     CHECK_NEAR(solution.cost, expected, 1e-12 * total);
@@ -99,8 +98,7 @@ void test_pair(const Activations& x, const Activations& y, const WholeMasses& ma
         NeverInterrupt interrupt;
         mot::Workspace workspace = workspace_of(naive_sgemm, 0);
         const mot::ScreenedCost cost(source, target, workspace, interrupt);
-        const mot::Solution screened =
-            mot::solve_dense(cost, to_core(masses), interrupt, mot::Method::automatic);
+        const mot::Solution screened = mot::solve_dense(cost, to_core(masses), interrupt, mot::Method::automatic);
         if (screened.status == mot::Status::undecided) continue;
         check_optimal(exact, to_real(masses.a), to_real(masses.b), screened, 1e-12);
         // A unit without mass may have a potential that is not tight.
@@ -124,10 +122,8 @@ void test_families(Random& random, std::size_t n_stimuli, std::size_t n, std::si
 void test_screening_decides(Random& random) {
     case_name = "screening decides";
     for (const mot::IntegerProducts* products : all_products()) {
-        const mot::StandardizedLayer source =
-            standardize(draw_layer(random, LayerFamily::dense, 400, 120), products);
-        const mot::StandardizedLayer target =
-            standardize(draw_layer(random, LayerFamily::spiking, 400, 150), products);
+        const mot::StandardizedLayer source = standardize(draw_layer(random, LayerFamily::dense, 400, 120), products);
+        const mot::StandardizedLayer target = standardize(draw_layer(random, LayerFamily::spiking, 400, 150), products);
         NeverInterrupt interrupt;
         mot::Workspace workspace = workspace_of(naive_sgemm, 0);
         const mot::ScreenedCost cost(source, target, workspace, interrupt);

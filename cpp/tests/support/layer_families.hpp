@@ -12,9 +12,9 @@
 
 enum class LayerFamily {
     dense,
-    spiking,       ///< mostly small, now and then a thousand times larger
-    sparse,        ///< zero at nearly all stimuli
-    one_spike,     ///< zero at all stimuli but one: as large as any other after the mixing
+    spiking,    ///< mostly small, now and then a thousand times larger
+    sparse,     ///< zero at nearly all stimuli
+    one_spike,  ///< zero at all stimuli but one: as large as any other after the mixing
     some_constant,
     duplicated,
     tiny,
@@ -26,14 +26,14 @@ enum class LayerFamily {
 };
 
 constexpr LayerFamily all_layer_families[] = {
-    LayerFamily::dense,         LayerFamily::spiking,    LayerFamily::sparse,    LayerFamily::one_spike,
-    LayerFamily::some_constant, LayerFamily::duplicated, LayerFamily::tiny,      LayerFamily::huge,
+    LayerFamily::dense,         LayerFamily::spiking,      LayerFamily::sparse,      LayerFamily::one_spike,
+    LayerFamily::some_constant, LayerFamily::duplicated,   LayerFamily::tiny,        LayerFamily::huge,
     LayerFamily::quantised,     LayerFamily::heavy_tailed, LayerFamily::near_copies, LayerFamily::clusters,
 };
 
 inline const char* name_of(LayerFamily family) {
-    constexpr const char* names[] = {"dense", "spiking",   "sparse",       "one spike",   "some constant", "duplicated",
-                                     "tiny",  "huge",      "quantised",    "heavy-tailed", "near copies",  "clusters"};
+    constexpr const char* names[] = {"dense", "spiking", "sparse",    "one spike",    "some constant", "duplicated",
+                                     "tiny",  "huge",    "quantised", "heavy-tailed", "near copies",   "clusters"};
     return names[static_cast<std::size_t>(family)];
 }
 
@@ -41,13 +41,20 @@ inline const char* name_of(LayerFamily family) {
 inline double draw_activation(Random& random, LayerFamily family) {
     const double value = draw_real(random, -1.0, 1.0);
     switch (family) {
-        case LayerFamily::spiking: return draw(random, 0, 99) == 0 ? 1000 * value : value;
-        case LayerFamily::sparse: return draw(random, 0, 29) == 0 ? value : 0.0;
-        case LayerFamily::tiny: return 1e-300 * value;
-        case LayerFamily::huge: return 1e300 * value;
-        case LayerFamily::quantised: return draw(random, -1, 1);
-        case LayerFamily::heavy_tailed: return 1.0 / (value * value * value + 1e-12);
-        default: return value;
+        case LayerFamily::spiking:
+            return draw(random, 0, 99) == 0 ? 1000 * value : value;
+        case LayerFamily::sparse:
+            return draw(random, 0, 29) == 0 ? value : 0.0;
+        case LayerFamily::tiny:
+            return 1e-300 * value;
+        case LayerFamily::huge:
+            return 1e300 * value;
+        case LayerFamily::quantised:
+            return draw(random, -1, 1);
+        case LayerFamily::heavy_tailed:
+            return 1.0 / (value * value * value + 1e-12);
+        default:
+            return value;
     }
 }
 
