@@ -12,6 +12,7 @@
 #include "bytes.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/sparse.hpp"
@@ -138,11 +139,20 @@ void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const 
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 2 * allowed);
 }
 
+/// The most by which a searched cost and the exact one differ.
+template <class Cost>
+double largest_margin(const Cost& cost) {
+    double of_rows = 0, of_columns = 0;
+    for (std::int64_t i = 0; i < cost.n_rows(); ++i) of_rows = std::max(of_rows, cost.row_margin(i));
+    for (std::int64_t j = 0; j < cost.n_columns(); ++j) of_columns = std::max(of_columns, cost.column_margin(j));
+    return of_rows + of_columns;
+}
+
 /// Answers on correlations are optimal within `tolerance` by the costs of the definition, and to rounding by the exact
 /// costs of the core.
-template <class Real>
-void solve_and_check(Bytes& bytes, const mot::CorrelationCost<Real>& core_cost, const Matrix& cost,
-                     const Marginals& marginals) {
+template <class Cost>
+void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Matrix& cost,
+                                  const Marginals& marginals) {
     constexpr double tolerance = 1e-6;
     const auto check = [&](const Solution& solution) {
         if (solution.status == Status::undecided) {
@@ -151,7 +161,7 @@ void solve_and_check(Bytes& bytes, const mot::CorrelationCost<Real>& core_cost, 
         }
         check_optimal(cost, marginals.a, levelled(marginals), solution, tolerance);
         // Units without mass have potentials of the searched costs.
-        const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? core_cost.margin() : 0.0);
+        const double rounding = 1e-12 * core_cost.scale() + (has_empty_unit(marginals) ? largest_margin(core_cost) : 0.0);
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
         return true;
     };
@@ -261,21 +271,33 @@ Matrix correlation_cost(const std::vector<float>& x, const std::vector<float>& y
     return cost;
 }
 
-mot::StandardizedLayer standardize(const std::vector<float>& activations, std::size_t n_units) {
+mot::StandardizedLayer standardize(const std::vector<float>& activations, std::size_t n_units,
+                                   const mot::IntegerProducts* products) {
     const auto n = static_cast<std::int64_t>(n_units);
     const auto n_stimuli = static_cast<std::int64_t>(activations.size() / n_units);
-    return mot::StandardizedLayer(mot::ActivationsView<float>{activations.data(), n_stimuli, n, n, 1, nullptr});
+    const mot::ActivationsView<float> view{activations.data(), n_stimuli, n, n, 1, nullptr};
+    return mot::StandardizedLayer(view, nullptr, products);
 }
 
+/// One of the versions that this processor runs.
+const mot::IntegerProducts* draw_products(Bytes& bytes) {
+    const mot::IntegerProducts* const* const versions = mot::available_integer_products();
+    std::size_t n = 0;
+    while (versions[n]) ++n;
+    return versions[bytes.pick(n)];
+}
+
+/// Searched costs are screened by integers, or of single or double precision.
 void test_correlations(Bytes& bytes) {
     const Shape shape = draw_shape(bytes);
     case_name = name_of("correlations", shape);
-    const std::size_t n_stimuli = bytes.size_between(3, 20);
+    const std::size_t n_stimuli = bytes.size_between(3, bytes.is_one_in(4) ? 200 : 20);
     const std::vector<float> x = draw_activations(bytes, n_stimuli, shape.n);
     const std::vector<float> y =
         bytes.is_one_in(4) && shape.n == shape.m ? x : draw_activations(bytes, n_stimuli, shape.m);
-    const mot::StandardizedLayer source = standardize(x, shape.n);
-    const mot::StandardizedLayer target = standardize(y, shape.m);
+    const mot::IntegerProducts* const products = draw_products(bytes);
+    const mot::StandardizedLayer source = standardize(x, shape.n, products);
+    const mot::StandardizedLayer target = standardize(y, shape.m, products);
     NeverInterrupt interrupt;
     // Costs that may not be stored are computed anew for every search, by as many panels at once as there are workers.
     const std::int64_t most_stored = bytes.is_one_in(3) ? 0 : 1 << 20;
@@ -286,10 +308,16 @@ void test_correlations(Bytes& bytes) {
     mot::Workspace workspace{naive_sgemm, most_stored, n_workers, one_by_one, {}, {}};
     const Matrix expected = correlation_cost(x, y, shape);
     const Marginals marginals = draw_marginals(bytes, shape);
-    if (bytes.is_one_in(2))
-        solve_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected, marginals);
+    const std::size_t kind = bytes.pick(4);
+    if (kind == 0)
+        solve_correlations_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected,
+                                     marginals);
+    else if (kind == 1)
+        solve_correlations_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt),
+                                     expected, marginals);
     else
-        solve_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt), expected, marginals);
+        solve_correlations_and_check(bytes, mot::ScreenedCost(source, target, workspace, interrupt), expected,
+                                     marginals);
 }
 
 }  // namespace

@@ -185,17 +185,16 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         std::vector<double> highest = potentials.v;
         for (std::size_t j = 0; j < highest.size(); ++j) highest[j] += cost.column_margin(static_cast<std::int64_t>(j));
         const RowSearch<Value> search(highest);
-        std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
+        RowResults<Arc> open(cost.n_workers());
         cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
             find_open(at.worker, i, row, search, [&](Node j) {
-                of_groups[static_cast<std::size_t>(at.group)].push_back({static_cast<Node>(i), j, 0.0});
+                open.add(at, {static_cast<Node>(i), j, 0.0});
             });
         });
-        for (const std::vector<Arc>& open : of_groups) {
-            cost.compute_exact(open);
-            for (const Arc& arc : open)
-                measurement.add_arc(index(arc.source), index(arc.target), cost.exact(arc.source, arc.target));
-        }
+        const std::vector<Arc> arcs = open.take();
+        cost.compute_exact(arcs);
+        for (const Arc& arc : arcs)
+            measurement.add_arc(index(arc.source), index(arc.target), cost.exact(arc.source, arc.target));
     }
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
 }

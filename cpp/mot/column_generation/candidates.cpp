@@ -101,22 +101,20 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     if (std::min(cost.n_rows(), cost.n_columns()) <= 2 * k) return all_arcs(cost, interrupt);
 
     constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
-    std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
+    RowResults<Arc> found(cost.n_workers());
     ColumnMinima<Real> columns(cost.n_rows(), cost.n_columns());
     cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Real* row) {
         GroupMinima<Real> lanes;
         row_kernels<Real>().find_lane_minima(row, cost.n_columns(), lanes.minima, lanes.where);
         lanes.for_each_cheapest(k, static_cast<std::size_t>(i) * 17, [&](double value, auto lane, auto block) {
             const auto j = static_cast<Node>(block * n_lanes + lane);
-            of_groups[static_cast<std::size_t>(at.group)].push_back({static_cast<Node>(i), j, value});
+            found.add(at, {static_cast<Node>(i), j, value});
         });
         columns.add_row(at.group, i, row);
     });
     if (interrupt.requested()) return {};
 
-    std::vector<Arc> of_rows;
-    of_rows.reserve(static_cast<std::size_t>(cost.n_rows() * k));
-    for (const std::vector<Arc>& arcs : of_groups) of_rows.insert(of_rows.end(), arcs.begin(), arcs.end());
+    const std::vector<Arc> of_rows = found.take();
     std::vector<std::size_t> first(static_cast<std::size_t>(cost.n_rows()) + 1, 0);  // where every row's arcs begin
     for (const Arc& arc : of_rows) ++first[index(arc.source) + 1];
     std::partial_sum(first.begin(), first.end(), first.begin());
@@ -133,7 +131,7 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
         });
     }
     CompressedRows<Arc> by_row(static_cast<std::size_t>(cost.n_rows()), [&](auto visit) {
-        for (const std::vector<Arc>* arcs : {&of_rows, &of_columns})
+        for (const auto* arcs : {&of_rows, static_cast<const std::vector<Arc>*>(&of_columns)})
             for (const Arc& arc : *arcs) visit(index(arc.source), arc);
     });
     return by_row.take_values();

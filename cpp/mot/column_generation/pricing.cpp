@@ -23,24 +23,15 @@ constexpr std::ptrdiff_t most_per_row = 32;
 template <class Cost>
 Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
     : cost_(cost),
-      first_known_(static_cast<std::size_t>(cost.n_rows()), none),
-      bound_(first_known_.size(), -infinity),
+      known_(static_cast<std::size_t>(cost.n_rows()),
+             [&](auto visit) {
+                 for (const Arc& arc : known) visit(index(arc.source), KnownArc{arc.target, arc.cost});
+             }),
+      last_added_(static_cast<std::size_t>(cost.n_rows()), none),
+      bound_(last_added_.size(), -infinity),
       scratch_(static_cast<std::size_t>(cost.n_workers())) {
-    std::vector<std::size_t> n_known(first_known_.size(), 0);
-    known_.reserve(known.size() + known.size() / 2);
-    for (const Arc& arc : known) {
-        add_known(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
-        ++n_known[static_cast<std::size_t>(arc.source)];
-    }
-    for (std::size_t i = 0; i < first_known_.size(); ++i)
-        if (n_known[i] >= static_cast<std::size_t>(cost.n_columns())) bound_[i] = infinity;
-}
-
-template <class Cost>
-void Pricing<Cost>::add_known(std::size_t row, Node target, double cost) {
-    if (known_.size() >= none) throw std::bad_alloc();  // they take 64 GiB
-    known_.push_back({target, first_known_[row], cost});
-    first_known_[row] = static_cast<std::uint32_t>(known_.size() - 1);
+    for (std::size_t i = 0; i < bound_.size(); ++i)
+        if (known_.size(i) >= static_cast<std::size_t>(cost.n_columns())) bound_[i] = infinity;
 }
 
 /// Reduced costs in row i have fallen by what u_i rose and at most the largest rise of any v.
@@ -64,16 +55,18 @@ std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, dou
         const auto row = static_cast<std::size_t>(i);
         return bound_[row] < bound && potentials.u[row] > -infinity;
     };
-    std::vector<std::vector<Arc>> of_groups(static_cast<std::size_t>(n_row_groups));
+    RowResults<Arc> results(cost_.n_workers());
     const RowSearch<typename Cost::Value> search(potentials.v);
     cost_.for_each_row_in_groups(
         interrupt, is_wanted, [&](const RowVisit& at, std::int64_t i, const typename Cost::Value* row) {
-            search_row(i, row, search, potentials, width, scratch_[static_cast<std::size_t>(at.worker)],
-                       of_groups[static_cast<std::size_t>(at.group)]);
+            search_row(i, row, search, potentials, width, scratch_[static_cast<std::size_t>(at.worker)], results.of(at));
         });
-    std::vector<Arc> found;
-    for (const std::vector<Arc>& arcs : of_groups) found.insert(found.end(), arcs.begin(), arcs.end());
-    for (const Arc& arc : found) add_known(static_cast<std::size_t>(arc.source), arc.target, arc.cost);
+    std::vector<Arc> found = results.take();
+    for (const Arc& arc : found) {
+        if (added_.size() >= none) throw std::bad_alloc();  // they take 64 GiB
+        added_.push_back({arc.target, last_added_[index(arc.source)], arc.cost});
+        last_added_[index(arc.source)] = static_cast<std::uint32_t>(added_.size() - 1);
+    }
     return found;
 }
 
@@ -114,7 +107,7 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
 template <class Cost>
 std::vector<Arc> Pricing<Cost>::find_known(const Potentials& potentials, double bound) const {
     std::vector<Arc> found;
-    for (std::size_t i = 0; i < first_known_.size(); ++i)
+    for (std::size_t i = 0; i < bound_.size(); ++i)
         for_each_known(i, [&](const KnownArc& arc) {
             if (arc.cost - potentials.u[i] - potentials.v[index(arc.target)] < bound)
                 found.push_back({static_cast<Node>(i), arc.target, arc.cost});

@@ -11,6 +11,7 @@
 
 #include "mot/costs/row_search.hpp"
 #include "mot/types/arc.hpp"
+#include "mot/types/compressed_rows.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/plan.hpp"
 
@@ -30,15 +31,18 @@ public:
     std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
-    /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
-        std::uint32_t next;
         double cost;  // as searched
+    };
+    /// As small as can be: where units are copies, added arcs take more memory than all else of a pair.
+    struct AddedArc {
+        Node target;
+        std::uint32_t before;  // the one that was added to the row before
+        double cost;
     };
     static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
-    void add_known(std::size_t row, Node target, double cost);
     void update_bounds(const Potentials& potentials);
     /// What one worker needs to search a row.
     struct Scratch {
@@ -50,12 +54,15 @@ private:
                     const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
-        for (std::uint32_t k = first_known_[row]; k != none; k = known_[k].next) visit(known_[k]);
+        for (const KnownArc& arc : known_.row(row)) visit(arc);
+        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before)
+            visit(KnownArc{added_[k].target, added_[k].cost});
     }
 
     const Cost& cost_;
-    std::vector<KnownArc> known_;             // in linked lists, one for each row
-    std::vector<std::uint32_t> first_known_;  // head of every row's list
+    CompressedRows<KnownArc> known_;          // from the start
+    std::vector<AddedArc> added_;             // since then, in linked lists
+    std::vector<std::uint32_t> last_added_;   // head of every row's list
     std::vector<double> bound_;               // lower bound on the reduced costs of every row's unknown arcs
     Potentials last_;                         // the potentials that the bounds are for
     std::vector<Scratch> scratch_;            // of every worker

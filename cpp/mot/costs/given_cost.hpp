@@ -62,7 +62,7 @@ public:
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{group_of_row(i, n_rows()), 0}, i, row);
+            visit(RowVisit{group_of_row(i, n_rows()), 0, 0}, i, row);
         });
     }
     int n_workers() const { return 1; }

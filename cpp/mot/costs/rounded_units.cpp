@@ -19,19 +19,25 @@ bool is_turned(std::int64_t position) {
 }
 
 /// Multiplies vectors of one length by an orthogonal matrix: random signs, then Walsh-Hadamard transforms of the first
-/// and of the last coordinates, as many as the largest power of two that fits.
+/// and of the last coordinates, as many as the largest power of two that fits. Between the two there are random signs,
+/// too: the first makes Walsh functions of single spikes, of which the second would make a few spikes again.
 class Mixer {
 public:
     explicit Mixer(std::int64_t n) : n_(n), signs_(static_cast<std::size_t>(n)) {
         while (2 * power_ <= n) power_ *= 2;
         scale_ = static_cast<float>(1.0 / std::sqrt(static_cast<double>(power_)));
         for (std::int64_t t = 0; t < n; ++t) signs_[static_cast<std::size_t>(t)] = is_turned(t) ? -1.0f : 1.0f;
+        if (power_ == n) return;
+        for (std::int64_t t = n; t < n + power_; ++t) later_signs_.push_back(is_turned(t) ? -1.0f : 1.0f);
     }
 
     void mix(const float* x, float* mixed) const {
         for (std::int64_t t = 0; t < n_; ++t) mixed[t] = signs_[static_cast<std::size_t>(t)] * x[t];
         kernels().mix(mixed, power_, scale_);
-        if (power_ < n_) kernels().mix(mixed + (n_ - power_), power_, scale_);
+        if (power_ == n_) return;
+        float* const last = mixed + (n_ - power_);
+        for (std::size_t t = 0; t < later_signs_.size(); ++t) last[t] *= later_signs_[t];
+        kernels().mix(last, power_, scale_);
     }
 
     /// Bounds the norm of what rounding does to the mixed values of a unit of norm 1: in both transforms one rounding a
@@ -43,16 +49,23 @@ private:
     std::int64_t power_ = 1;
     float scale_;
     std::vector<float> signs_;
+    std::vector<float> later_signs_;  // of the last coordinates; none where the first are all
 };
+
+/// Adds to each of four bytes, modulo 2^8.
+std::uint32_t add_to_bytes(std::uint32_t four, std::uint32_t others) {
+    constexpr std::uint32_t highest_bits = 0x80808080u;  // without them, no byte carries into the next
+    return ((four & ~highest_bits) + (others & ~highest_bits)) ^ ((four ^ others) & highest_bits);
+}
 
 /// Packs vectors of one block, of which there may be fewer than fit; what is missing is zero.
 void pack(const std::int8_t* rows, std::int64_t n_rows, std::int64_t depth, int offset, std::uint8_t* packed) {
-    const auto shift = static_cast<std::uint32_t>(offset) * 0x01010101u;  // a change of the sign bits
+    const auto offsets = static_cast<std::uint32_t>(offset) * 0x01010101u;
     for (std::int64_t k = 0; k < depth; k += values_per_group)
         for (std::int64_t r = 0; r < vectors_per_block; ++r) {
             std::uint32_t four = 0;
             if (r < n_rows) std::memcpy(&four, rows + r * row_stride(depth) + k, sizeof four);
-            four ^= shift;
+            four = add_to_bytes(four, offsets);
             std::memcpy(packed + (k * vectors_per_block + r * values_per_group), &four, sizeof four);
         }
 }

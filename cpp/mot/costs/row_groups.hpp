@@ -3,7 +3,10 @@
 /// The groups depend on the number of rows alone, so that results do not depend on the number of threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace mot {
 
@@ -21,7 +24,28 @@ constexpr std::int64_t first_of_group(std::int64_t group, std::int64_t n_rows) {
 /// Where a row is visited.
 struct RowVisit {
     std::int64_t group;
-    int worker;  ///< below the cost's `n_workers()`; no two threads are the same worker at a time
+    int worker;        ///< below the cost's `n_workers()`; no two threads are the same worker at a time
+    std::size_t part;  ///< of the results, which one thread adds to at a time: see `RowResults`
+};
+
+/// What visits to rows find. It is in the order of the rows, whichever threads visited them.
+template <class Value>
+class RowResults {
+public:
+    explicit RowResults(int n_workers) : parts_(n_workers > 1 ? static_cast<std::size_t>(n_row_groups) : 1) {}
+
+    void add(const RowVisit& at, const Value& value) { parts_[at.part].push_back(value); }
+    std::vector<Value>& of(const RowVisit& at) { return parts_[at.part]; }
+
+    std::vector<Value> take() {
+        std::vector<Value> all = std::move(parts_.front());
+        for (std::size_t part = 1; part < parts_.size(); ++part)
+            all.insert(all.end(), parts_[part].begin(), parts_[part].end());
+        return all;
+    }
+
+private:
+    std::vector<std::vector<Value>> parts_;
 };
 
 }  // namespace mot

@@ -79,20 +79,23 @@ private:
             if (!is_stored_ || !is_computed(i)) {
                 if (is_stored_ || is_wanted(i)) rows.push_back(i);
             } else if (is_wanted(i)) {
-                visit(RowVisit{group_of_row(i, n_rows()), worker}, i, costs_ + i * n_columns());
+                visit(place_of(i, worker), i, costs_ + i * n_columns());
             }
             if (rows.empty() || (i + 1 < end && static_cast<std::int64_t>(rows.size()) < rows_per_panel_)) continue;
             const FixedCost* const costs = compute(rows, worker);
             for (std::size_t k = 0; k < rows.size(); ++k)
                 if (is_wanted(rows[k]))
-                    visit(RowVisit{group_of_row(rows[k], n_rows()), worker}, rows[k],
-                          costs + static_cast<std::int64_t>(k) * n_columns());
+                    visit(place_of(rows[k], worker), rows[k], costs + static_cast<std::int64_t>(k) * n_columns());
             rows.clear();
             if (worker == 0 && interrupt.requested()) is_stopped = true;
             if (is_stopped) return;
         }
     }
 
+    RowVisit place_of(std::int64_t i, int worker) const {
+        const std::int64_t group = group_of_row(i, n_rows());
+        return {group, worker, n_workers() > 1 ? static_cast<std::size_t>(group) : 0};
+    }
     bool is_computed(std::int64_t i) const { return is_computed_[static_cast<std::size_t>(i)] != 0; }
     /// The costs of some rows, one after the other: kept if all are, or else valid until the worker computes others.
     const FixedCost* compute(const std::vector<std::int64_t>& rows, int worker) const;

@@ -5,6 +5,13 @@
 
 #include <cstdint>
 
+/// Before a short loop over sums: gcc keeps arrays in registers only if it unrolls the loops over them early.
+#if defined(__GNUC__) && !defined(__clang__)
+#define MOT_UNROLLED _Pragma("GCC unroll 8")
+#else
+#define MOT_UNROLLED
+#endif
+
 namespace mot {
 
 /// One side's vectors lie one after the other, every `row_stride(depth)` bytes; the other side's are packed.

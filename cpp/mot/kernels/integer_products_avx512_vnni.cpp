@@ -13,22 +13,26 @@ template <int n_rows, int n_blocks>
 void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth, std::int32_t* products,
                    std::int64_t stride) {
     __m512i sums[n_rows][n_blocks];
-    for (int r = 0; r < n_rows; ++r)
-        for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_setzero_si512();
+    MOT_UNROLLED
+    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
+    for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_setzero_si512();
     for (std::int64_t k = 0; k < depth; k += values_per_group) {
         __m512i group[n_blocks];
+        MOT_UNROLLED
         for (int b = 0; b < n_blocks; ++b)
             group[b] = _mm512_loadu_si512(packed + b * vectors_per_block * depth + k * vectors_per_block);
+        MOT_UNROLLED
         for (int r = 0; r < n_rows; ++r) {
             std::int32_t four;
             std::memcpy(&four, rows + r * row_stride(depth) + k, sizeof four);
             const __m512i values = _mm512_set1_epi32(four);
+            MOT_UNROLLED
             for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_dpbusd_epi32(sums[r][b], group[b], values);
         }
     }
-    for (int r = 0; r < n_rows; ++r)
-        for (int b = 0; b < n_blocks; ++b)
-            _mm512_storeu_si512(products + r * stride + b * vectors_per_block, sums[r][b]);
+    MOT_UNROLLED
+    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
+    for (int b = 0; b < n_blocks; ++b) _mm512_storeu_si512(products + r * stride + b * vectors_per_block, sums[r][b]);
 }
 
 template <int n_blocks>

@@ -86,8 +86,8 @@ struct Kernels {
     RowKernels<double> of_double;
     RowKernels<FixedCost> of_fixed;
 
-    /// Writes to `hits` the indices k for which x[k] - v[k], which 16 bits must hold, is below the threshold; returns how
-    /// many.
+    /// Writes to `hits` the indices k for which x[k] - v[k], which 16 bits must hold, is below the threshold; returns
+    /// how many.
     std::int64_t (*find_below)(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
                                std::int32_t* hits);
 
@@ -103,7 +103,8 @@ struct Kernels {
     /// x <- its Walsh-Hadamard transform times `scale`; n is a power of two.
     void (*mix)(float* x, std::int64_t n, float scale);
 
-    /// Inner product of single-precision vectors, summed in double precision; brings a vector that is wanted next closer.
+    /// Inner product of single-precision vectors, summed in double precision; brings a vector that is wanted next
+    /// closer.
     double (*dot)(const float* x, const float* y, std::int64_t n, const float* next);
 
     /// Inner products of x with each of the `n_rows` rows of y, `(n_rows, n)`, whose numbers are single-precision ones.

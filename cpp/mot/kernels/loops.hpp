@@ -10,19 +10,11 @@
 #include <cstdint>
 #include <cstring>
 
-#ifdef __AVX2__
-#include <immintrin.h>
-#endif
-#ifdef _MSC_VER
-#include <intrin.h>
-#endif
-
 #include "mot/kernels/kernels.hpp"
+#include "mot/kernels/screening_loops.hpp"
 
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
-
-constexpr std::int64_t lanes = 16;
 
 /// Above all costs, for an empty lane.
 template <class Real>
@@ -96,13 +88,18 @@ void find_lane_minima(const Real* x, std::int64_t n, Real* minima, Index* where)
 template <class Real, class Index>
 void rank_lanes(const Real* x, Index* rank) {
     constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
+    // A window that begins at n_lanes - 1 - k is 1 for the lanes behind k: all loops have one length, and no branch.
+    Index is_behind[2 * n_lanes - 1] = {};
+    for (std::int64_t lane = n_lanes; lane < 2 * n_lanes - 1; ++lane) is_behind[lane] = 1;
     Index n_before[n_lanes] = {};
     for (std::int64_t other = 0; other < n_lanes; ++other) {
         const Real value = x[other];
-        for (std::int64_t lane = 0; lane < other; ++lane)
-            n_before[lane] = static_cast<Index>(n_before[lane] + (value < x[lane] ? 1 : 0));
-        for (std::int64_t lane = other + 1; lane < n_lanes; ++lane)
-            n_before[lane] = static_cast<Index>(n_before[lane] + (value <= x[lane] ? 1 : 0));
+        const Index* const is_behind_other = is_behind + n_lanes - 1 - other;
+        for (std::int64_t lane = 0; lane < n_lanes; ++lane) {
+            const auto is_less = static_cast<Index>(value < x[lane]);
+            const auto is_equal = static_cast<Index>(value == x[lane]);
+            n_before[lane] = static_cast<Index>(n_before[lane] + (is_less | (is_equal & is_behind_other[lane])));
+        }
     }
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) rank[lane] = n_before[lane];
 }
@@ -125,133 +122,6 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
     for (; k < n; ++k)
         if (is_hit(k)) hits[n_hits++] = static_cast<std::int32_t>(k);
     return n_hits;
-}
-
-/// Bit k is set where x[k] - v[k] is below the threshold.
-inline std::uint32_t below_threshold(const FixedCost* x, const FixedCost* v, FixedCost threshold) {
-#if defined(__AVX512BW__)
-    return _mm512_cmplt_epi16_mask(_mm512_sub_epi16(_mm512_loadu_si512(x), _mm512_loadu_si512(v)),
-                                   _mm512_set1_epi16(threshold));
-#elif defined(__AVX2__)
-    const auto is_below = [=](std::int64_t k) {
-        const auto* left = reinterpret_cast<const __m256i*>(x + k);
-        const auto* right = reinterpret_cast<const __m256i*>(v + k);
-        return _mm256_cmpgt_epi16(_mm256_set1_epi16(threshold),
-                                  _mm256_sub_epi16(_mm256_loadu_si256(left), _mm256_loadu_si256(right)));
-    };
-    constexpr int in_order = 0xD8;  // packing works on halves of vectors
-    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(is_below(0), is_below(16)), in_order);
-    return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
-#else
-    std::uint32_t bits = 0;
-    for (int k = 0; k < 32; ++k)
-        bits |= static_cast<std::uint32_t>(static_cast<FixedCost>(x[k] - v[k]) < threshold) << k;
-    return bits;
-#endif
-}
-
-inline int lowest_bit(std::uint32_t bits) {
-#ifdef _MSC_VER
-    unsigned long position;
-    _BitScanForward(&position, bits);
-    return static_cast<int>(position);
-#else
-    return __builtin_ctz(bits);
-#endif
-}
-
-std::int64_t find_below(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
-                        std::int32_t* hits) {
-    constexpr std::int64_t block = 32;
-    std::int64_t n_hits = 0;
-    std::int64_t k = 0;
-    for (; k + block <= n; k += block)
-        for (std::uint32_t bits = below_threshold(x + k, v + k, threshold); bits != 0; bits &= bits - 1)
-            hits[n_hits++] = static_cast<std::int32_t>(k + lowest_bit(bits));
-    for (; k < n; ++k)
-        if (static_cast<FixedCost>(x[k] - v[k]) < threshold) hits[n_hits++] = static_cast<std::int32_t>(k);
-    return n_hits;
-}
-
-/// Added to a small number, it leaves that number's whole part in the lowest bits.
-constexpr float to_whole = 0x1.8p23f;
-
-inline std::int32_t whole_part(float sum_with_to_whole) {
-    constexpr std::int32_t bits_of_to_whole = 0x4B400000;
-    std::int32_t bits;
-    std::memcpy(&bits, &sum_with_to_whole, sizeof bits);
-    return bits - bits_of_to_whole;
-}
-
-void fixed_costs(const std::int32_t* __restrict products, std::int32_t correction, float scale,
-                 const float* __restrict scales, std::int64_t n, FixedCost* __restrict x) {
-    constexpr float most = static_cast<float>(1.0 / fixed_cost_unit);
-    for (std::int64_t k = 0; k < n; ++k) {
-        const auto product = static_cast<std::int32_t>(static_cast<std::uint32_t>(products[k]) -
-                                                       static_cast<std::uint32_t>(correction));
-        const float r = static_cast<float>(product) * (scale * scales[k]);
-        const float at_least = r < -most ? -most : r;
-        x[k] = static_cast<FixedCost>(whole_part(to_whole - (at_least > most ? most : at_least)));
-    }
-}
-
-ByteRounding round_to_bytes(const float* __restrict x, std::int64_t n, float scale, float per_scale,
-                            std::int8_t* __restrict bytes) {
-    double squared_errors[lanes] = {};
-    std::int32_t sums[lanes] = {};
-    std::int64_t squares[lanes] = {};
-    const auto round = [&](std::int64_t k, std::int64_t lane) {
-        const std::int32_t whole = whole_part(to_whole + x[k] * per_scale);
-        const double error = x[k] - scale * static_cast<float>(whole);
-        bytes[k] = static_cast<std::int8_t>(whole);
-        squared_errors[lane] += error * error;
-        sums[lane] += whole;
-        squares[lane] += whole * whole;
-    };
-    std::int64_t k = 0;
-    for (; k + lanes <= n; k += lanes)
-        for (std::int64_t lane = 0; lane < lanes; ++lane) round(k + lane, lane);
-    for (; k < n; ++k) round(k, k % lanes);
-    ByteRounding result{};
-    for (std::int64_t lane = 0; lane < lanes; ++lane) {
-        result.squared_error += squared_errors[lane];
-        result.sum += sums[lane];
-        result.squares += squares[lane];
-    }
-    return result;
-}
-
-/// Sums and differences of the lanes that are `apart` from each other.
-template <int apart>
-inline void mix_lanes(float* __restrict x) {
-    float mixed[lanes];
-    for (int lane = 0; lane < lanes; ++lane) {
-        const float other = x[lane ^ apart];
-        mixed[lane] = lane & apart ? other - x[lane] : x[lane] + other;
-    }
-    for (int lane = 0; lane < lanes; ++lane) x[lane] = mixed[lane];
-}
-
-void mix(float* x, std::int64_t n, float scale) {
-    const std::int64_t least_apart = n < lanes ? 1 : lanes;
-    for (std::int64_t apart = n / 2; apart >= least_apart; apart /= 2)
-        for (std::int64_t first = 0; first < n; first += 2 * apart) {
-            float* __restrict lower = x + first;
-            float* __restrict upper = lower + apart;
-            for (std::int64_t k = 0; k < apart; ++k) {
-                const float sum = lower[k] + upper[k];
-                upper[k] = lower[k] - upper[k];
-                lower[k] = sum;
-            }
-        }
-    if (n >= lanes)
-        for (std::int64_t first = 0; first < n; first += lanes) {
-            mix_lanes<8>(x + first);
-            mix_lanes<4>(x + first);
-            mix_lanes<2>(x + first);
-            mix_lanes<1>(x + first);
-        }
-    for (std::int64_t k = 0; k < n; ++k) x[k] *= scale;
 }
 
 template <class Real>
@@ -298,14 +168,53 @@ inline void prefetch(const float* x) {
 #endif
 }
 
+/// 16 sums of products, one a lane. Products of single-precision numbers are exact in double precision, so that a fused
+/// multiply-add gives the bits of a multiplication and an addition.
+struct ProductSums {
+#if defined(__AVX512F__)
+    __m512d low = _mm512_setzero_pd();
+    __m512d high = _mm512_setzero_pd();
+
+    void add(const float* x, const float* y) {
+        const auto widened = [](const float* values) { return _mm512_cvtps_pd(_mm256_loadu_ps(values)); };
+        low = _mm512_fmadd_pd(widened(x), widened(y), low);
+        high = _mm512_fmadd_pd(widened(x + 8), widened(y + 8), high);
+    }
+    void write(double* sums) const {
+        _mm512_storeu_pd(sums, low);
+        _mm512_storeu_pd(sums + 8, high);
+    }
+#elif defined(__AVX2__)
+    __m256d quarters[4] = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+
+    void add(const float* x, const float* y) {
+        for (int q = 0; q < 4; ++q)
+            quarters[q] = _mm256_add_pd(quarters[q], _mm256_mul_pd(_mm256_cvtps_pd(_mm_loadu_ps(x + 4 * q)),
+                                                                   _mm256_cvtps_pd(_mm_loadu_ps(y + 4 * q))));
+    }
+    void write(double* sums) const {
+        for (int q = 0; q < 4; ++q) _mm256_storeu_pd(sums + 4 * q, quarters[q]);
+    }
+#else
+    double values[lanes] = {};
+
+    void add(const float* x, const float* y) {
+        for (std::int64_t lane = 0; lane < lanes; ++lane)
+            values[lane] += static_cast<double>(x[lane]) * static_cast<double>(y[lane]);
+    }
+    void write(double* sums) const { std::memcpy(sums, values, sizeof values); }
+#endif
+};
+
 double dot(const float* x, const float* y, std::int64_t n, const float* next) {
-    double sums[lanes] = {};
+    ProductSums products;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes) {
         prefetch(next + k);
-        for (std::int64_t lane = 0; lane < lanes; ++lane)
-            sums[lane] += static_cast<double>(x[k + lane]) * static_cast<double>(y[k + lane]);
+        products.add(x + k, y + k);
     }
+    double sums[lanes];
+    products.write(sums);
     double total = 0;
     for (double sum : sums) total += sum;
     for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
@@ -389,8 +298,17 @@ constexpr RowKernels<Real> row_kernels_of = {
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {
-    return {name,       row_kernels_of<float>, row_kernels_of<double>, row_kernels_of<FixedCost>, find_below,
-            fixed_costs, round_to_bytes, mix,                   dot,                    dots,                      cost_of_negative_correlation};
+    return {name,
+            row_kernels_of<float>,
+            row_kernels_of<double>,
+            row_kernels_of<FixedCost>,
+            find_below,
+            fixed_costs,
+            round_to_bytes,
+            mix,
+            dot,
+            dots,
+            cost_of_negative_correlation};
 }
 
 }  // namespace

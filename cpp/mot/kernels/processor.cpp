@@ -94,3 +94,30 @@ bool has_amx() {
 }  // namespace mot::processor
 
 #endif
+
+#ifdef MOT_HAS_SDOT
+
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+
+#include <cstddef>
+#else
+#include <sys/auxv.h>
+#endif
+
+namespace mot::processor {
+
+bool has_sdot() {
+#ifdef __APPLE__
+    int is_there = 0;
+    std::size_t size = sizeof is_there;
+    return sysctlbyname("hw.optional.arm.FEAT_DotProd", &is_there, &size, nullptr, 0) == 0 && is_there != 0;
+#else
+    constexpr unsigned long inner_products_of_bytes = 1ul << 20;
+    return (getauxval(AT_HWCAP) & inner_products_of_bytes) != 0;
+#endif
+}
+
+}  // namespace mot::processor
+
+#endif

@@ -10,5 +10,7 @@ bool has_avx512_vnni();
 bool has_avx_vnni();
 /// Tiles of bytes. Asks the system for leave to use them.
 bool has_amx();
+/// Arm's inner products of four signed bytes.
+bool has_sdot();
 
 }  // namespace mot::processor

@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "mot/costs/screened_cost.hpp"
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/layer_families.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -110,6 +112,28 @@ void test_correlations(Random& random, std::int64_t most_stored) {
     check_candidates(searched_costs(cost), mot::select_candidates(cost, 7, interrupt), 7);
 }
 
+/// Costs of 16 bits, many of them equal, whose rows several workers visit: the same arcs for any number of them.
+void test_screened(Random& random, std::int64_t most_stored, LayerFamily family, std::size_t n, std::size_t m) {
+    const Activations x = draw_layer(random, family, 20, n);
+    const Activations y = draw_layer(random, family, 20, m);
+    for (const mot::IntegerProducts* products : all_products()) {
+        const mot::StandardizedLayer source = standardize(x, products);
+        const mot::StandardizedLayer target = standardize(y, products);
+        std::vector<std::vector<Arc>> found;
+        for (const int n_workers : {1, 2, 5}) {
+            NeverInterrupt interrupt;
+            mot::Workspace workspace = workspace_of(naive_sgemm, most_stored, n_workers);
+            const mot::ScreenedCost cost(source, target, workspace, interrupt);
+            found.push_back(mot::select_candidates(cost, 7, interrupt));
+            check_candidates(searched_costs(cost), found.back(), 7);
+            const auto is_same = [](const Arc& p, const Arc& q) {
+                return p.source == q.source && p.target == q.target && p.cost == q.cost;
+            };
+            CHECK(std::equal(found[0].begin(), found[0].end(), found.back().begin(), found.back().end(), is_same));
+        }
+    }
+}
+
 /// Costs that all differ: a random order of 0, 1, 2 ..
 Matrix distinct_costs(Random& random, std::size_t n, std::size_t m) {
     Matrix cost(n, m);
@@ -182,7 +206,14 @@ int main() {
     case_name = "as many as groups";
     test_both_precisions(distinct_costs(random, 130, 140), 32);
     case_name = "correlations";
-    for (const std::int64_t most_stored : {0, 1 << 20}) test_correlations(random, most_stored);
+    for (const std::int64_t most_stored : {0, 1 << 20}) {
+        test_correlations(random, most_stored);
+        for (const LayerFamily family : all_layer_families) {
+            case_name = std::string("screened, ") + name_of(family);
+            test_screened(random, most_stored, family, 90, 150);
+            test_screened(random, most_stored, family, 290, 23);
+        }
+    }
     case_name = "ties";
     test_ties_are_spread(300, 300, 5);
     test_ties_are_spread(100, 500, 12);

@@ -10,8 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "mot/costs/screened_cost.hpp"
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/layer_families.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -25,7 +27,6 @@ constexpr std::size_t most_per_row = 32;
 /// What the caller knows, and what the dense problem says.
 struct Twin {
     Matrix searched;
-    Matrix exact;
     std::vector<bool> is_known;
     double rounding;  // of a bound that was moved some hundred times
 
@@ -35,9 +36,9 @@ struct Twin {
     }
 };
 
-Twin twin_of(Matrix searched, Matrix exact, const std::vector<Arc>& known, double rounding) {
+Twin twin_of(Matrix searched, const std::vector<Arc>& known, double rounding) {
     std::vector<bool> is_known(searched.values.size(), false);
-    Twin twin{std::move(searched), std::move(exact), std::move(is_known), rounding};
+    Twin twin{std::move(searched), std::move(is_known), rounding};
     for (const Arc& arc : known) twin.is_known[twin.at(to_index(arc.source), to_index(arc.target))] = true;
     return twin;
 }
@@ -79,24 +80,19 @@ void find_all(Pricing<Cost>& pricing, Twin& twin, const Potentials& potentials, 
     }
 }
 
-std::set<std::pair<mot::Node, mot::Node>> violated_by_loops(const Twin& twin, const Potentials& potentials,
-                                                            double tolerance) {
-    std::set<std::pair<mot::Node, mot::Node>> violated;
-    for (std::size_t i = 0; i < twin.exact.n_rows; ++i)
-        for (std::size_t j = 0; j < twin.exact.n_columns; ++j)
-            if (twin.is_known[twin.at(i, j)] && twin.exact(i, j) - (potentials.u[i] + potentials.v[j]) < -tolerance)
-                violated.insert({static_cast<mot::Node>(i), static_cast<mot::Node>(j)});
-    return violated;
-}
-
+/// The known arcs below `bound`, each once, at the costs that are searched.
 template <class Cost>
-void check_violated_exactly(Pricing<Cost>& pricing, const Twin& twin, const Potentials& potentials, double tolerance) {
-    std::set<std::pair<mot::Node, mot::Node>> found;
-    for (const Arc& arc : pricing.find_violated_exactly(potentials, tolerance)) {
-        CHECK(found.insert({arc.source, arc.target}).second);
-        CHECK(arc.cost == twin.exact(to_index(arc.source), to_index(arc.target)));
+void check_known(const Pricing<Cost>& pricing, const Twin& twin, const Potentials& potentials, double bound) {
+    std::set<std::pair<std::size_t, std::size_t>> found, expected;
+    for (const Arc& arc : pricing.find_known(potentials, bound)) {
+        CHECK(found.insert({to_index(arc.source), to_index(arc.target)}).second);
+        CHECK(arc.cost == twin.searched(to_index(arc.source), to_index(arc.target)));
     }
-    CHECK(found == violated_by_loops(twin, potentials, tolerance));
+    for (std::size_t i = 0; i < twin.searched.n_rows; ++i)
+        for (std::size_t j = 0; j < twin.searched.n_columns; ++j)
+            if (twin.is_known[twin.at(i, j)] && twin.searched(i, j) - potentials.u[i] - potentials.v[j] < bound)
+                expected.insert({i, j});
+    CHECK(found == expected);
 }
 
 /// Some potentials are -infinity, as of units without mass; now and then one comes or goes.
@@ -128,7 +124,7 @@ void test_walk(Random& random, const Cost& cost, Twin twin, const std::vector<Ar
         else
             check_found(twin, pricing.find_near_arcs(potentials, certain, width, interrupt), potentials, certain,
                         width);
-        for (const double tolerance : {0.0, 0.4 * unit}) check_violated_exactly(pricing, twin, potentials, tolerance);
+        for (const double bound : {-0.4 * unit, 0.0, unit}) check_known(pricing, twin, potentials, bound);
     }
 }
 
@@ -136,7 +132,7 @@ void test_given(Random& random, std::size_t n, std::size_t m, int highest) {
     const double unit = draw(random, 0, 1) == 0 ? 1.0 : 0x1p-40;
     const Matrix cost = times(whole_costs(random, n, m, highest), unit);
     const std::vector<Arc> known = arcs_of(some_of(random, cost, draw(random, 0, 4) * 25));
-    const Twin twin = twin_of(cost, cost, known, 0.0);
+    const Twin twin = twin_of(cost, known, 0.0);
     test_walk(random, as_given(cost), twin, known, unit);
     const std::vector<float> values(cost.values.begin(), cost.values.end());
     const mot::MatrixView<double> shape = view_of_cost(cost);
@@ -144,17 +140,36 @@ void test_given(Random& random, std::size_t n, std::size_t m, int highest) {
     test_walk(random, given, twin, known, unit);
 }
 
-/// Reduced costs about as large as the margin, where searched and exact costs disagree.
-void test_correlations(Random& random, std::int64_t most_stored, double unit_in_margins) {
-    const mot::StandardizedLayer source = standardize(random_activations(random, 2, 30));
-    const mot::StandardizedLayer target = standardize(random_activations(random, 2, 90));
-    NeverInterrupt interrupt;
-    mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
-    const mot::CorrelationCost<float> cost(source, target, workspace, interrupt);
+/// Reduced costs in units of about the margin, where searched and exact costs disagree.
+template <class Cost>
+void test_searched(Random& random, const Cost& cost, double unit_in_margins) {
     const Matrix searched = searched_costs(cost);
     const std::vector<Arc> known = arcs_of(some_of(random, searched, 10));
-    const Twin twin = twin_of(searched, exact_costs(cost), known, 1e-13);
-    test_walk(random, cost, twin, known, unit_in_margins * cost.margin());
+    const double unit = unit_in_margins * (cost.row_margin(0) + cost.column_margin(0));
+    test_walk(random, cost, twin_of(searched, known, 1e-13 * (1 + 10 * unit)), known, unit);
+}
+
+void test_correlations(Random& random, std::int64_t most_stored, double unit_in_margins) {
+    const Activations x = random_activations(random, 2, 30);
+    const Activations y = random_activations(random, 2, 90);
+    const mot::StandardizedLayer source = standardize(x);
+    const mot::StandardizedLayer target = standardize(y);
+    NeverInterrupt interrupt;
+    mot::Workspace workspace = workspace_of(naive_sgemm, most_stored);
+    test_searched(random, mot::CorrelationCost<float>(source, target, workspace, interrupt), unit_in_margins);
+}
+
+/// Costs of 16 bits, many of them equal, which several workers search.
+void test_screened(Random& random, std::int64_t most_stored, double unit_in_margins) {
+    for (const mot::IntegerProducts* products : all_products())
+        for (const LayerFamily family : {LayerFamily::dense, LayerFamily::near_copies, LayerFamily::quantised})
+            for (const int n_workers : {1, 3}) {
+                const mot::StandardizedLayer source = standardize(draw_layer(random, family, 40, 50), products);
+                const mot::StandardizedLayer target = standardize(draw_layer(random, family, 40, 90), products);
+                NeverInterrupt interrupt;
+                mot::Workspace workspace = workspace_of(naive_sgemm, most_stored, n_workers);
+                test_searched(random, mot::ScreenedCost(source, target, workspace, interrupt), unit_in_margins);
+            }
 }
 
 /// Where many arcs are alike, rows do not all return the same few; nor where there are more rows than columns.
@@ -225,5 +240,6 @@ int main() {
         for (const double unit_in_margins : {0.01, 0.5, 1e5}) {
             case_name = "correlations, " + std::to_string(unit_in_margins) + " margins";
             test_correlations(random, most_stored, unit_in_margins);
+            test_screened(random, most_stored, unit_in_margins);
         }
 }

@@ -21,8 +21,10 @@ inline mot::ActivationsView<double> view_of(const Activations& activations) {
     return {activations.values.data(), static_cast<std::int64_t>(activations.n_rows), n_units, n_units, 1, nullptr};
 }
 
-inline mot::StandardizedLayer standardize(const Activations& activations) {
-    return mot::StandardizedLayer(view_of(activations));
+/// With products, units are rounded for them, too.
+inline mot::StandardizedLayer standardize(const Activations& activations,
+                                          const mot::IntegerProducts* products = nullptr) {
+    return mot::StandardizedLayer(view_of(activations), nullptr, products);
 }
 
 inline Activations random_activations(Random& random, std::size_t n_stimuli, std::size_t n_units) {
@@ -70,7 +72,7 @@ Matrix searched_costs(const Cost& cost) {
     const auto is_every_row = [](std::int64_t) { return true; };
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::size_t j = 0; j < n_columns; ++j)
-            result(static_cast<std::size_t>(i), j) = static_cast<double>(row[j]);
+            result(static_cast<std::size_t>(i), j) = mot::cost_of(row[j]);
     });
     return result;
 }
