@@ -27,6 +27,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return available_threads() + 1
 
 
+@pytest.fixture(autouse=True)
+def _threads_start_for_any_work(monkeypatch):
+    """As many threads as a test asks for, however little there is to do: tests are of small layers."""
+    monkeypatch.setattr("mot_fast.system.threads._BYTES_PER_THREAD", 1)
+    monkeypatch.setattr("mot_fast.layer_pairs.exact_transports._SECONDS_PER_THREAD", 1e-9)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

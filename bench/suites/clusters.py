@@ -1,4 +1,4 @@
-"""Suite of clusters: the same work here and on workers, the memory of a Dask scheduler, and the cost model."""
+"""Suite of clusters: work here and on workers, memory of a Dask scheduler, the cost model, and many small networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import psutil
 import mot_fast as mot
 from harness.report import Section
 from harness.targets import Target
-from harness.turns import Timing, turns
+from harness.turns import Timing, time_in_turns, turns
 from mot_fast.layer_pairs import blocks
 from mot_fast.layer_pairs.pair_work import seconds_sizes
 from mot_fast.layer_pairs.transport_plans import TransportPlans
@@ -35,6 +35,9 @@ N_LAYERS, N_UNITS, N_STIMULI = 8, 256, 2000
 MODEL_SIZES = (4, 10)
 SCHEDULED, SCHEDULED_SECONDS = (100, 400, 800, 800, 1000), 0.0121
 """Layers on either side of the runs whose scheduler is measured, and length of a block of 20 x 20 layers."""
+SMALL, SMALL_FILE = (27, 6, 12, 362), "alice_fmri_6roi_27subjects.npz"
+"""Numbers of networks, layers, units and stimuli, so small that what surrounds the transports could take longest."""
+SMALL_TARGETS = Target((HERE,), None, 1.2, 0.8), Target((HERE_2,), None, 0.8, 0.5)
 SCALING_TARGET = Target((DASK,), DASK_2, 1.7, 1.9)
 SCORING = 3e-8
 """Seconds that a unit and a held-out stimulus of one network take, to be predicted or read."""
@@ -62,9 +65,10 @@ def section(options: argparse.Namespace) -> Section:
     """Time work on workers, and measure cost model and scheduler."""
     scaling = time_scaling(options.data, min(options.repeats, 3), is_quick=options.quick)
     modelled, scheduled = check_model(is_quick=options.quick), measure_scheduler(is_quick=options.quick)
-    tables = [scaling_rows(scaling), model_rows(modelled), scheduler_rows(scheduled)]
-    verdicts = [] if options.quick else scaling.verdicts()
-    return Section([*map(asdict, (scaling, *modelled, *scheduled))], tables, (), verdicts)
+    small = time_small_networks(options.data, options.repeats)
+    tables = [scaling_rows(scaling), scaling_rows(small), model_rows(modelled), scheduler_rows(scheduled)]
+    verdicts = [] if options.quick else [*scaling.verdicts(), *small.verdicts()]
+    return Section([*map(asdict, (scaling, small, *modelled, *scheduled))], tables, (), verdicts)
 
 
 def time_scaling(folder: Path | None, n_repeats: int, *, is_quick: bool) -> Timing:
@@ -136,6 +140,25 @@ def check_model(*, is_quick: bool) -> list[Modelled]:
         mot.similarity_matrix(some, n_jobs=1)
         found.append(Modelled(n, predicted_seconds(mot.load(networks["0"]), n), perf_counter() - started))
     return [*found, Modelled(100, predicted_seconds(mot.load(networks["0"]), 100), float("nan"))]
+
+
+def time_small_networks(folder: Path | None, n_repeats: int) -> Timing:
+    """Timing of the similarity matrix of many small networks: some subjects of the recorded regions, or synthetic."""
+    n_networks, n_layers, n_units, n_stimuli = SMALL
+    if folder is None:
+        layers = [*synthetic([n_units] * n_layers * n_networks, n_stimuli, np.float64)]
+        networks = {str(k): layers[k * n_layers : (k + 1) * n_layers] for k in range(n_networks)}
+    else:
+        with np.load(folder / SMALL_FILE, allow_pickle=False) as archive:
+            regions = [archive[name] for name in archive.files]
+        subjects = [np.random.default_rng(k).permutation(regions[0].shape[1])[:n_units] for k in range(n_networks)]
+        networks = {str(k): [region[:, some] for region in regions] for k, some in enumerate(subjects)}
+    calls = {HERE: partial(mot.similarity_matrix, networks, n_jobs=1)}
+    calls[HERE_2] = partial(mot.similarity_matrix, networks, n_jobs=2)
+    seconds, answers = time_in_turns(calls, n_repeats)
+    assert np.array_equal(answers[HERE].scores, answers[HERE_2].scores), "the bits depend on the number of threads"
+    work = f"all pairs of {n_networks} networks of {n_layers} layers of {n_units} units, T = {n_stimuli}"
+    return Timing(work=work, seconds=seconds, targets=SMALL_TARGETS)
 
 
 def predicted_seconds(network: mot.Network, n_networks: int) -> float:

@@ -19,6 +19,11 @@ void bind_assignment(py::module_& module);
 void bind_layer(py::module_& module);
 void bind_pairs(py::module_& module);
 
+/// The solutions of many transports.
+struct Solutions {
+    std::vector<mot::Solution> of_pairs;
+};
+
 /// Hands a vector's memory to numpy.
 template <class Value>
 py::array_t<Value> as_array(std::vector<Value>&& values) {

@@ -81,22 +81,48 @@ std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& target
     return pairs;
 }
 
-std::vector<mot::Solution> solve_pairs(const Layers& sources, const Layers& targets, int n_threads,
-                                       std::int64_t most_costs, std::int64_t most_costs_alone,
-                                       const py::object& progress, const LayerMasses& source_masses,
-                                       const LayerMasses& target_masses,
-                                       const std::optional<std::vector<std::int64_t>>& most_costs_of_pairs) {
-    const std::vector<mot::LayerPair> pairs =
-        pairs_of(sources, targets, source_masses, target_masses, most_costs_of_pairs);
+Solutions solve(const std::vector<mot::LayerPair>& pairs, const mot::BatchLimits& limits, const py::object& progress) {
     const mot::Sgemm sgemm = scipy_sgemm();
-    std::vector<mot::Solution> solutions;
+    Solutions solutions;
     {
         const Unlocked unlocked;
         CallbackProgress callback(unlocked, progress);
-        solutions = mot::solve_pairs(pairs, sgemm, {n_threads, most_costs, most_costs_alone}, callback);
+        solutions.of_pairs = mot::solve_pairs(pairs, sgemm, limits, callback);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solutions;
+}
+
+Solutions solve_pairs(const Layers& sources, const Layers& targets, int n_threads, std::int64_t most_costs,
+                      std::int64_t most_costs_alone, const py::object& progress, const LayerMasses& source_masses,
+                      const LayerMasses& target_masses,
+                      const std::optional<std::vector<std::int64_t>>& most_costs_of_pairs) {
+    return solve(pairs_of(sources, targets, source_masses, target_masses, most_costs_of_pairs),
+                 {n_threads, most_costs, most_costs_alone}, progress);
+}
+
+using Positions = py::array_t<std::int64_t, py::array::c_style>;
+
+Solutions solve_chosen_pairs(const Layers& layers, const Positions& sources, const Positions& targets,
+                             const Positions& most_costs_of_pairs, int n_threads, std::int64_t most_costs,
+                             std::int64_t most_costs_alone) {
+    const py::ssize_t n_pairs = sources.size();
+    for (const Positions* each : {&sources, &targets, &most_costs_of_pairs})
+        if (each->ndim() != 1 || each->size() != n_pairs)
+            throw py::value_error("sources, targets and most_costs_of_pairs must have one number for each pair");
+    const auto layer = [&](std::int64_t position) {
+        if (position < 0 || position >= static_cast<std::int64_t>(layers.size()))
+            throw py::index_error("no such layer");
+        return layers[static_cast<std::size_t>(position)];
+    };
+    std::vector<mot::LayerPair> pairs;
+    for (py::ssize_t p = 0; p < n_pairs; ++p) {
+        pairs.push_back({layer(sources.at(p)), layer(targets.at(p))});
+        pairs.back().most_costs = most_costs_of_pairs.at(p);
+        if (pairs.back().source->n_stimuli() != pairs.back().target->n_stimuli())
+            throw py::value_error("layers must have the same number of stimuli");
+    }
+    return solve(pairs, {n_threads, most_costs, most_costs_alone}, py::none());
 }
 
 }  // namespace
@@ -108,6 +134,10 @@ void bind_pairs(py::module_& module) {
                py::arg("most_costs_of_pairs") = py::none(),
                "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread. The units of "
                "layers without masses weigh the same.");
+    module.def("solve_chosen_pairs", &solve_chosen_pairs, py::arg("layers"), py::arg("sources").noconvert(),
+               py::arg("targets").noconvert(), py::arg("most_costs_of_pairs").noconvert(), py::arg("n_threads"),
+               py::arg("most_costs"), py::arg("most_costs_alone"),
+               "Solutions of the pairs of layers whose positions are given; all units of a layer weigh the same.");
     module.def("processors", &mot::processors);
     module.def("available_threads", &mot::available_threads);
 }

@@ -1,7 +1,69 @@
-/// `_core.Solution`: the arrays of a solved transport and its certificate.
+/// `_core.Solution`: the arrays of a solved transport and its certificate. `_core.Solutions`: those of many, end to
+/// end.
+#include <pybind11/stl.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "bindings.hpp"
+
+namespace {
+
+constexpr py::ssize_t n_figures = 5;
+
+py::array_t<double> costs_of(const Solutions& solutions) {
+    std::vector<double> costs;
+    costs.reserve(solutions.of_pairs.size());
+    for (const mot::Solution& each : solutions.of_pairs) costs.push_back(each.cost);
+    return as_array(std::move(costs));
+}
+
+py::array_t<double> certificates_of(const Solutions& solutions) {
+    py::array_t<double> figures({static_cast<py::ssize_t>(solutions.of_pairs.size()), n_figures});
+    double* next = figures.mutable_data();
+    for (const mot::Solution& each : solutions.of_pairs) {
+        const mot::Certificate& found = each.certificate;
+        for (const double figure :
+             {found.dual_violation, found.slackness, found.duality_gap, found.marginal_error, found.tolerance})
+            *next++ = figure;
+    }
+    return figures;
+}
+
+std::optional<std::size_t> first_unproven(const Solutions& solutions) {
+    for (std::size_t p = 0; p < solutions.of_pairs.size(); ++p)
+        if (solutions.of_pairs[p].status != mot::Status::optimal) return p;
+    return std::nullopt;
+}
+
+/// One vector of every solution, end to end; what has been copied is freed.
+template <class VectorOf>
+auto joined(Solutions& solutions, VectorOf vector_of) {
+    std::size_t size = 0;
+    for (mot::Solution& each : solutions.of_pairs) size += vector_of(each).size();
+    std::decay_t<decltype(vector_of(solutions.of_pairs.front()))> all;
+    all.reserve(size);
+    for (mot::Solution& each : solutions.of_pairs) {
+        auto& part = vector_of(each);
+        all.insert(all.end(), part.begin(), part.end());
+        part = {};
+    }
+    return as_array(std::move(all));
+}
+
+py::tuple take_plans(Solutions& solutions) {
+    std::vector<std::int64_t> entries;
+    entries.reserve(solutions.of_pairs.size());
+    for (const mot::Solution& each : solutions.of_pairs) entries.push_back(static_cast<std::int64_t>(each.plan.size()));
+    return py::make_tuple(as_array(std::move(entries)),
+                          joined(solutions, [](mot::Solution& s) -> auto& { return s.plan.source; }),
+                          joined(solutions, [](mot::Solution& s) -> auto& { return s.plan.target; }),
+                          joined(solutions, [](mot::Solution& s) -> auto& { return s.plan.mass; }),
+                          joined(solutions, [](mot::Solution& s) -> auto& { return s.potentials.u; }),
+                          joined(solutions, [](mot::Solution& s) -> auto& { return s.potentials.v; }));
+}
+
+}  // namespace
 
 void bind_solution(py::module_& module) {
     using mot::Certificate;
@@ -35,4 +97,24 @@ void bind_solution(py::module_& module) {
                 mass[s.plan.source[k] * n_columns + s.plan.target[k]] = s.plan.mass[k];
             return plan;
         });
+
+    py::class_<Solutions>(module, "Solutions", "Plans are moved out: `take_plans` answers once.")
+        .def(py::init([](const std::vector<Solution*>& solved_apart) {
+                 Solutions all;
+                 for (Solution* each : solved_apart) all.of_pairs.push_back(std::move(*each));
+                 return all;
+             }),
+             py::arg("solved_apart"), "Leaves nothing in the solutions given.")
+        .def("__len__", [](const Solutions& s) { return s.of_pairs.size(); })
+        .def(
+            "__getitem__",
+            [](Solutions& s, std::size_t p) -> Solution& {
+                if (p >= s.of_pairs.size()) throw py::index_error("no such pair");
+                return s.of_pairs[p];
+            },
+            py::return_value_policy::reference_internal)
+        .def_property_readonly("costs", &costs_of)
+        .def_property_readonly("certificates", &certificates_of, "(n, 5): as `Certificate` of Python orders them.")
+        .def("first_unproven", &first_unproven)
+        .def("take_plans", &take_plans, "Entries of each plan; then rows, columns, mass, u and v, end to end.");
 }

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,29 @@ class Solution:
         npt.NDArray[np.float64],
     ]: ...
     def dense_plan(self) -> npt.NDArray[np.float64]: ...
+
+class Solutions(Sequence[Solution]):
+    def __init__(self, solved_apart: Sequence[Solution]) -> None: ...
+    @overload
+    def __getitem__(self, p: int) -> Solution: ...
+    @overload
+    def __getitem__(self, p: slice) -> NoReturn: ...
+    def __len__(self) -> int: ...
+    @property
+    def costs(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def certificates(self) -> npt.NDArray[np.float64]: ...
+    def first_unproven(self) -> int | None: ...
+    def take_plans(
+        self,
+    ) -> tuple[
+        npt.NDArray[np.int64],
+        npt.NDArray[np.int32],
+        npt.NDArray[np.int32],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.float64],
+    ]: ...
 
 class StandardizedLayer:
     def __init__(self, activations: npt.NDArray[Any], rows: npt.NDArray[np.int64] | None = None) -> None: ...
@@ -83,6 +106,15 @@ def solve_pairs(
     source_masses: Sequence[npt.NDArray[np.float64]] | None = None,
     target_masses: Sequence[npt.NDArray[np.float64]] | None = None,
     most_costs_of_pairs: Sequence[int] | None = None,
-) -> list[Solution]: ...
+) -> Solutions: ...
+def solve_chosen_pairs(
+    layers: Sequence[StandardizedLayer],
+    sources: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    most_costs_of_pairs: npt.NDArray[np.int64],
+    n_threads: int,
+    most_costs: int,
+    most_costs_alone: int,
+) -> Solutions: ...
 def processors() -> int: ...
 def available_threads() -> int: ...

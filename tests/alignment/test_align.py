@@ -12,6 +12,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import _core
+from mot_fast.networks.network import Layer, Network
 from oracles.transports import Twin, assert_optimal, correlation_cost
 
 
@@ -290,6 +291,22 @@ def test_little_memory_changes_no_answer(layers, memory_limit, n_jobs):
         assert [plan.target for plan in alignment.unit_plans[1]] == list(expected.target.labels)
         again = mot.align(source, target, memory_limit=memory_limit, n_jobs=3 - n_jobs)
         np.testing.assert_array_equal(alignment.layer_costs, again.layer_costs)
+
+
+def test_both_networks_are_read_at_the_same_time(layers):
+    meeting = threading.Barrier(2, timeout=30)
+
+    def network(values):
+        def read():
+            meeting.wait()
+            return values
+
+        return Network([Layer("x", values.shape, read)])
+
+    (source,), (target,) = layers([4]), layers([5])
+    expected = mot.align([source], [target])
+    found = mot.align(network(source), network(target), n_jobs=2)
+    np.testing.assert_array_equal(found.layer_costs, expected.layer_costs)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 16])

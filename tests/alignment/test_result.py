@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,9 @@ def test_it_says_what_it_is(alignment):
 
 def test_unit_plans_are_found_by_position_and_label(alignment):
     assert alignment.unit_plan("layer1", "layer2") is alignment.unit_plan(1, 2)
+    again = pickle.loads(pickle.dumps(alignment))
+    assert again.unit_plan(1, 2) is again.unit_plan("layer1", "layer2")
+    np.testing.assert_array_equal(again.unit_plan(1, 2).toarray(), alignment.unit_plan(1, 2).toarray())
     assert alignment.unit_plan(-1, -1) is alignment.unit_plan(1, 2)
     assert alignment.unit_plan(1, 2).nnz <= 5 + 8 - 1
     with pytest.raises(IndexError, match="target_layer: expected a position from 0 to 2, found 3"):

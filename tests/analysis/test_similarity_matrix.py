@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast.analysis import joint_figures, joint_scores
+from mot_fast.analysis.joint_figures import TrainTest, groups_that_fit
+from mot_fast.layer_pairs.layer_cache import digested
+from mot_fast.system import threads
 from oracles import transports as oracles
 
 SPLIT = {"test_size": 0.4, "seed": 3}
@@ -185,13 +191,78 @@ def test_bad_input_is_refused(networks, error, message):
         mot.similarity_matrix(networks)
 
 
-def test_held_out_stimuli_that_change_in_mid_run_are_an_error(networks, monkeypatch):
-    score = mot.Alignment.score
+@pytest.mark.parametrize(
+    ("step", "options"),
+    [
+        ((joint_figures, "solve_between"), {}),
+        ((mot.Alignment, "score"), {"memory_limit": 20_000}),
+    ],
+    ids=["together", "pair by pair"],
+)
+def test_held_out_stimuli_that_change_in_mid_run_are_an_error(networks, monkeypatch, step, options):
+    before = getattr(*step)
 
-    def change(self, *arguments):
+    def change(*arguments):
         networks["b"][0][:] += 1.0
-        return score(self, *arguments)
+        return before(*arguments)
 
-    monkeypatch.setattr(mot.Alignment, "score", change)
+    monkeypatch.setattr(*step, change)
     with pytest.raises(ValueError, match="expected the activations that the run began with, found others"):
+        mot.similarity_matrix(networks, **SPLIT, **options)
+
+
+@pytest.mark.parametrize("convention", ["standardized", "paper"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_pairs_aligned_together_are_the_same_bits_as_one_after_another(rng, monkeypatch, convention, n_jobs):
+    """Layers of one unit, of one width and of many, with constant units, of all types, by chunks and at once."""
+    types = (np.float16, np.float32, np.float64)
+    networks = {
+        f"network {k}": [rng.standard_normal((60, n)).astype(types[k % 3]) for n in rng.integers(1, 5, k % 4 + 1)]
+        for k in range(6)
+    }
+    networks["network 1"][0][:, 0] = 2.0
+    networks["network 2"][1][24:, -1] = networks["network 2"][1][24, -1]
+    monkeypatch.setattr(joint_scores, "_BYTES_AT_ONCE", 2000)
+    monkeypatch.setattr(threads, "_BYTES_PER_THREAD", 100)
+    options = {"convention": convention, "n_jobs": n_jobs, "test_size": 0.3}
+    with pytest.warns(mot.ConstantUnitsWarning):
+        found = mot.similarity_matrix(networks, **options)
+    train, test = mot.split(60, 0.3)
+    loaded = [mot.load(layers, name) for name, layers in networks.items()]
+    for i, source in enumerate(loaded):
+        for j, target in enumerate(loaded[i:], i):
+            with warnings.catch_warnings(action="ignore", category=mot.ConstantUnitsWarning):
+                alignment = mot.align(source[train], target[train], convention=convention)
+            assert found.costs[i, j] == found.costs[j, i] == alignment.cost
+            back = alignment.transpose().score(target[test], source[test]).value
+            np.testing.assert_array_equal(found.scores[i, j], alignment.score(source[test], target[test]).value)
+            np.testing.assert_array_equal(found.scores[j, i], back if i < j else found.scores[i, j])
+
+
+def test_groups_of_pairs_fit_into_memory(layers):
+    networks = {k: mot.load(layers([20, 30], 40, seed=k), f"network {k}") for k in range(4)}
+    scanned = {k: TrainTest(digested(each[:30], 1), digested(each[30:], 1)) for k, each in networks.items()}
+    pairs = [(i, j) for i in range(4) for j in range(i, 4)]
+    cuts = {most: list(groups_that_fit(pairs, scanned, most, 1)) for most in (0, 2**22 + 2**17, 2**30)}
+    for groups in cuts.values():
+        assert [pair for group, _ in groups for pair in group] == pairs
+    assert all(len(group) == 1 and not is_fitting for group, is_fitting in cuts[0])
+    assert 1 < len(cuts[2**22 + 2**17]) < len(pairs)
+    assert cuts[2**30] == [(pairs, True)]
+    wide = TrainTest(*(digested(mot.load(layers([5000, 5000], n), "wide"), 1) for n in (30, 10)))
+    groups = list(groups_that_fit([(0, 1), (0, 9), (1, 9), (1, 2)], {**scanned, 9: wide}, 2**22 + 2**18, 1))
+    assert groups == [([(0, 1)], True), ([(0, 9)], False), ([(1, 9)], False), ([(1, 2)], True)]
+
+
+def test_a_transport_that_is_not_proven_is_named(networks, monkeypatch):
+    class Unproven:
+        certificate = mot.solve_transport([[0.0]]).certificate
+        is_optimal = False
+
+    class Solutions(list):
+        def first_unproven(self):
+            return 4
+
+    monkeypatch.setattr(joint_figures, "solve_between", lambda *_: Solutions([Unproven()] * 9))
+    with pytest.raises(mot.SolverError, match="the transport from layer 'layer0' to layer 'layer0' could not be"):
         mot.similarity_matrix(networks, **SPLIT)

@@ -78,6 +78,46 @@ def test_layers_of_different_stimuli_are_not_paired(rng):
         _core.solve_pairs(layers[:1], layers[:1], 1, 2**62, 2**62, most_costs_of_pairs=[1, 2])
 
 
+def test_pairs_that_are_chosen_are_solved_like_all_pairs_and_their_plans_come_end_to_end(rng):
+    layers = [_core.StandardizedLayer(rng.random((40, width))) for width in (7, 1, 12)]
+    chosen = [(l, m) for l in range(3) for m in range(3)][::-1]
+    sources, targets = (np.array(each) for each in zip(*chosen, strict=True))
+    found = _core.solve_chosen_pairs(layers, sources, targets, np.full(9, 2**62), 2, 2**62, 2**62)
+    expected = list(_core.solve_pairs(layers, layers, 1, 2**62, 2**62))[::-1]
+    assert len(found) == 9
+    assert found.first_unproven() is None
+    assert found.costs.tolist() == [each.cost for each in expected]
+    figures = ("dual_violation", "slackness", "duality_gap", "marginal_error", "tolerance")
+    assert found.certificates.tolist() == [[getattr(each.certificate, name) for name in figures] for each in expected]
+    assert found[8].is_optimal
+    with pytest.raises(IndexError, match="no such pair"):
+        found[9]
+    arrays = [each.take_arrays() for each in expected]
+    entries, *joined = found.take_plans()
+    assert entries.tolist() == [len(rows) for rows, *_ in arrays]
+    for one, others in zip(joined, zip(*arrays, strict=True), strict=True):
+        np.testing.assert_array_equal(one, np.concatenate(others))
+
+
+def test_pairs_that_are_chosen_must_be_of_layers_given(rng):
+    layers = [_core.StandardizedLayer(rng.random((n, 4))) for n in (10, 11)]
+
+    def solve(sources, targets, most_costs):
+        return _core.solve_chosen_pairs(layers, *map(np.array, (sources, targets, most_costs)), 1, 2**62, 2**62)
+
+    assert len(_core.solve_chosen_pairs(layers, *[np.empty(0, np.int64)] * 3, 1, 2**62, 2**62)) == 0
+    for bad in (([0], [0], [1, 2]), ([0], [0, 0], [1]), ([[0]], [[0]], [[1]])):
+        with pytest.raises(ValueError, match="sources, targets and most_costs_of_pairs must have one number for each"):
+            solve(*bad)
+    for bad in (2, -1):
+        with pytest.raises(IndexError, match="no such layer"):
+            solve([0], [bad], [1])
+    with pytest.raises(ValueError, match="layers must have the same number of stimuli"):
+        solve([0], [1], [1])
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        solve([0.0], [0], [1])
+
+
 @pytest.mark.parametrize("kept", [2**62, 0])
 @pytest.mark.parametrize("given", [("source",), ("target",), ("source", "target")])
 def test_layers_carry_masses_of_their_own(rng, given, kept):

@@ -172,6 +172,27 @@ def test_blas_is_limited_while_any_alignment_runs_and_restored_after_the_last(la
     assert blas_threads() == before
 
 
+def test_blas_libraries_are_looked_for_when_modules_were_imported_since(layers, monkeypatch):
+    import threadpoolctl
+
+    source = layers([5], 30)
+    n_looks = 0
+
+    class Counting(threadpoolctl.ThreadpoolController):
+        def __init__(self):
+            nonlocal n_looks
+            n_looks += 1
+            super().__init__()
+
+    mot.align(source, source)
+    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Counting)
+    mot.align(source, source)
+    assert n_looks == 0
+    monkeypatch.setitem(sys.modules, "a_module_with_a_blas_of_its_own", threadpoolctl)
+    mot.align(source, source)
+    assert n_looks == 1
+
+
 def test_a_limit_of_the_caller_s_own_outlives_an_alignment(layers):
     mot.align(layers([5], 30), layers([5], 30))
     before = blas_threads()

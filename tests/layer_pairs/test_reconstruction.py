@@ -15,7 +15,7 @@ def test_it_adds_the_dense_product(rng):
     plan = scipy.sparse.random_array((7, 11), density=0.3, rng=rng, format="csr")
     activations, before = rng.random((20, 11)), rng.random((20, 7))
     prediction = before.copy()
-    add_prediction(prediction, activations, plan, 2.5)
+    add_prediction(prediction, activations, plan.indptr, plan.indices, plan.data, 2.5)
     np.testing.assert_allclose(prediction, before + 2.5 * activations @ plan.toarray().T, atol=1e-14)
 
 

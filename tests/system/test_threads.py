@@ -60,3 +60,9 @@ def test_each_answers_in_order(n_threads):
     assert threads.map_in_order(lambda n: n * n, range(7), n_threads) == [0, 1, 4, 9, 16, 25, 36]
     with pytest.raises(KeyError, match="no such"):
         threads.map_in_order({}.__getitem__, ["no such"], n_threads)
+
+
+@pytest.mark.parametrize(("n_bytes", "expected"), [(0, 1), (2**20, 1), (3 * 2**20, 3), (2**40, 4)])
+def test_little_work_is_not_worth_a_thread(n_bytes, expected, monkeypatch):
+    monkeypatch.setattr(threads, "_BYTES_PER_THREAD", 2**20)
+    assert threads.worthwhile(4, n_bytes) == expected

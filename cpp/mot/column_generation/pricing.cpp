@@ -25,7 +25,7 @@ Pricing<Cost>::Pricing(const Cost& cost, const std::vector<Arc>& known)
     : cost_(cost),
       known_(static_cast<std::size_t>(cost.n_rows()),
              [&](auto visit) {
-                 for (const Arc& arc : known) visit(index(arc.source), KnownArc{arc.target, arc.cost});
+                 for (const Arc& arc : known) visit(index(arc.source), KnownArc{arc.target, none, arc.cost});
              }),
       last_added_(static_cast<std::size_t>(cost.n_rows()), none),
       bound_(last_added_.size(), -infinity),

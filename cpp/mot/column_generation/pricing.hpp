@@ -31,15 +31,11 @@ public:
     std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
 
 private:
+    /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
-        double cost;  // as searched
-    };
-    /// As small as can be: where units are copies, added arcs take more memory than all else of a pair.
-    struct AddedArc {
-        Node target;
         std::uint32_t before;  // the one that was added to the row before
-        double cost;
+        double cost;           // as searched
     };
     static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
@@ -55,17 +51,16 @@ private:
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
         for (const KnownArc& arc : known_.row(row)) visit(arc);
-        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before)
-            visit(KnownArc{added_[k].target, added_[k].cost});
+        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before) visit(added_[k]);
     }
 
     const Cost& cost_;
-    CompressedRows<KnownArc> known_;          // from the start
-    std::vector<AddedArc> added_;             // since then, in linked lists
-    std::vector<std::uint32_t> last_added_;   // head of every row's list
-    std::vector<double> bound_;               // lower bound on the reduced costs of every row's unknown arcs
-    Potentials last_;                         // the potentials that the bounds are for
-    std::vector<Scratch> scratch_;            // of every worker
+    CompressedRows<KnownArc> known_;         // from the start
+    std::vector<KnownArc> added_;            // since then, in linked lists
+    std::vector<std::uint32_t> last_added_;  // head of every row's list
+    std::vector<double> bound_;              // lower bound on the reduced costs of every row's unknown arcs
+    Potentials last_;                        // the potentials that the bounds are for
+    std::vector<Scratch> scratch_;           // of every worker
 };
 
 }  // namespace mot

@@ -3,25 +3,49 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <iterator>
+#include <type_traits>
 #include <vector>
 
+#include "mot/kernels/kernels.hpp"
 #include "mot/types/half.hpp"
 
 namespace mot {
+namespace {
+
+/// Whether some numbers are all finite.
+template <class Real>
+bool is_finite(const Real* values, std::int64_t n) {
+    if constexpr (std::is_same_v<Real, Half>) {
+        constexpr std::int64_t n_at_once = 1024;
+        float wide[n_at_once];
+        for (std::int64_t k = 0; k < n; k += n_at_once) {
+            const std::int64_t n_here = std::min(n_at_once, n - k);
+            kernels().of_layers.widen_halves(&values[k].bits, n_here, wide);
+            if (!is_finite(wide, n_here)) return false;
+        }
+        return true;
+    } else {
+        return std::isfinite(row_kernels<Real>().largest_magnitude(values, n));
+    }
+}
+
+}  // namespace
 
 template <class Real>
 std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt) {
-    std::vector<double> values(static_cast<std::size_t>(activations.n_units));
+    const std::int64_t n = activations.n_units;
+    std::vector<Real> copy(activations.unit_stride == 1 ? 0 : static_cast<std::size_t>(n));
     for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
-        if (is_interrupted(interrupt, activations.n_units)) return std::nullopt;
-        decode(activations, t, values.data());
-        // x - x is 0 for every finite x and NaN otherwise: sums in eight lanes decide about a row.
-        double sums[8] = {};
-        for (std::size_t unit = 0; unit < values.size(); ++unit) sums[unit % 8] += values[unit] - values[unit];
-        if (std::all_of(std::begin(sums), std::end(sums), [](double sum) { return sum == 0.0; })) continue;
-        for (std::size_t unit = 0; unit < values.size(); ++unit)
-            if (!std::isfinite(values[unit])) return Position{t, static_cast<std::int64_t>(unit)};
+        if (is_interrupted(interrupt, n)) return std::nullopt;
+        const Real* stimulus = activations.stimulus(t);
+        if (!copy.empty()) {
+            for (std::int64_t unit = 0; unit < n; ++unit)
+                copy[static_cast<std::size_t>(unit)] = stimulus[unit * activations.unit_stride];
+            stimulus = copy.data();
+        }
+        if (is_finite(stimulus, n)) continue;
+        for (std::int64_t unit = 0; unit < n; ++unit)
+            if (!std::isfinite(static_cast<double>(stimulus[unit]))) return Position{t, unit};
     }
     return std::nullopt;
 }

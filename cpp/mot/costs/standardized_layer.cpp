@@ -4,35 +4,16 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <type_traits>
 
+#include "mot/costs/unit_panels.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/half.hpp"
 
 namespace mot {
 namespace {
 
-using Doubles = std::vector<double>;
-
-/// The mean of every unit, up to rounding, and its least and greatest value.
-struct Ranges {
-    Doubles mean, low, high;
-};
-
-/// The power of two that values of a unit are multiplied by, so that their squares neither over- nor underflow at any
-/// scale of the input; 0 for a constant unit. Large values are scaled before the mean is subtracted, small ones
-/// afterwards.
-struct Scales {
-    Doubles scale, before, after;
-
-    double deviation(double value, double mean, std::size_t unit) const {
-        return (value * before[unit] - mean * before[unit]) * after[unit];
-    }
-};
-
-/// The rounding error that the mean has, and the factor that brings what is left to unit norm; both of scaled values.
-struct Moments {
-    Doubles mean_error, to_unit_norm;
-};
+constexpr auto panel_size = static_cast<std::size_t>(panel_width);
 
 /// A power of two that brings numbers of this size to order one.
 double scale_to_one(double size) {
@@ -41,96 +22,122 @@ double scale_to_one(double size) {
     return std::ldexp(1.0, std::clamp(-exponent, -1022, 1022));
 }
 
-template <class Real>
-Ranges find_ranges(const ActivationsView<Real>& activations, Interrupt* interrupt) {
-    const auto n = static_cast<std::size_t>(activations.n_units);
-    const double share = 1.0 / static_cast<double>(activations.n_stimuli);
-    // The mean of the differences from the first stimulus: where values hardly vary, their sum would drown that.
-    Doubles reference(n), values(n);
-    decode(activations, 0, reference.data());
-    Ranges ranges{Doubles(n, 0.0), Doubles(n, std::numeric_limits<double>::infinity()),
-                  Doubles(n, -std::numeric_limits<double>::infinity())};
-    auto& [mean, low, high] = ranges;
-    for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
-        if (is_interrupted(interrupt, activations.n_units)) return ranges;
-        decode(activations, t, values.data());
-        for (std::size_t unit = 0; unit < n; ++unit) {
-            mean[unit] += values[unit] * share - reference[unit] * share;
-            low[unit] = values[unit] < low[unit] ? values[unit] : low[unit];
-            high[unit] = values[unit] > high[unit] ? values[unit] : high[unit];
-        }
-    }
-    for (std::size_t unit = 0; unit < n; ++unit) mean[unit] += reference[unit];
-    return ranges;
+/// The power of two that the values of a unit are multiplied by, so that their squares neither over- nor underflow at
+/// any scale of the input; 0 for a constant unit.
+double scale_of(double low, double high) {
+    const double range = high - low;
+    return low == high ? 0.0 : scale_to_one(std::isfinite(range) ? range : 0.5 * high - 0.5 * low);
 }
 
-Scales scales_of(const Ranges& ranges) {
-    const std::size_t n = ranges.mean.size();
-    Scales scales{Doubles(n), Doubles(n), Doubles(n)};
-    for (std::size_t unit = 0; unit < n; ++unit) {
-        const double low = ranges.low[unit];
-        const double high = ranges.high[unit];
-        const double range = high - low;
-        const double size = std::isfinite(range) ? range : 0.5 * high - 0.5 * low;
-        scales.scale[unit] = low == high ? 0.0 : scale_to_one(size);
-        scales.before[unit] = std::min(scales.scale[unit], 1.0);
-        scales.after[unit] = std::max(scales.scale[unit], 1.0);
+PanelScales<float> scales_of(const PanelRanges<float>& ranges, const double* scale) {
+    PanelScales<float> scales;
+    for (std::size_t unit = 0; unit < panel_size; ++unit) {
+        // The values of a constant unit differ from its rounded mean, and a product with 0 would keep the sign.
+        scales.mean[unit] = scale[unit] == 0.0 ? static_cast<double>(ranges.low[unit]) : ranges.mean[unit];
+        scales.scale[unit] = scale[unit];
     }
     return scales;
 }
 
-/// The second pass also finds the rounding error of the mean, to be taken out of the deviations: the mean itself cannot
-/// be closer than an ulp. Writes the standard deviations of the units.
-template <class Real>
-Moments find_moments(const ActivationsView<Real>& activations, const Doubles& mean, const Scales& scales,
-                     Doubles& deviation, Interrupt* interrupt) {
-    const auto n = static_cast<std::size_t>(activations.n_units);
-    const double share = 1.0 / static_cast<double>(activations.n_stimuli);
-    Moments moments{Doubles(n, 0.0), Doubles(n, 0.0)};
-    Doubles values(n), sum(n, 0.0), squares(n, 0.0);
-    for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
-        if (is_interrupted(interrupt, activations.n_units)) return moments;
-        decode(activations, t, values.data());
-        for (std::size_t unit = 0; unit < n; ++unit) {
-            const double value = scales.deviation(values[unit], mean[unit], unit);
-            sum[unit] += value;
-            squares[unit] += value * value;
-        }
+/// Large values are scaled before the mean is subtracted, small ones afterwards.
+PanelScales<double> scales_of(const PanelRanges<double>& ranges, const double* scale) {
+    PanelScales<double> scales;
+    for (std::size_t unit = 0; unit < panel_size; ++unit) {
+        scales.before[unit] = std::min(scale[unit], 1.0);
+        scales.after[unit] = std::max(scale[unit], 1.0);
+        scales.mean_before[unit] = ranges.mean[unit] * scales.before[unit];
     }
-    for (std::size_t unit = 0; unit < n; ++unit) {
-        if (scales.scale[unit] == 0.0) continue;
-        moments.mean_error[unit] = sum[unit] * share;
-        const double norm = std::sqrt(squares[unit] - sum[unit] * moments.mean_error[unit]);
-        moments.to_unit_norm[unit] = 1.0 / norm;
-        // 0 means constant: what varies at all is not rounded to it.
-        deviation[unit] =
-            std::max(norm * std::sqrt(share) / scales.scale[unit], std::numeric_limits<double>::denorm_min());
-    }
-    return moments;
+    return scales;
 }
 
-/// Writes the standardized values, `(n_units, n_stimuli)`.
+/// Standardizes the units of one panel after the other.
 template <class Real>
-void transpose_standardized(const ActivationsView<Real>& activations, const Doubles& mean, const Scales& scales,
-                            const Moments& moments, float* unit_major, Interrupt* interrupt) {
-    constexpr std::size_t block = 32;  // stimuli that stay in cache while they are transposed
-    const auto n = static_cast<std::size_t>(activations.n_units);
-    const auto n_stimuli = static_cast<std::size_t>(activations.n_stimuli);
-    Doubles values(block * n);
-    for (std::size_t first = 0; first < n_stimuli; first += block) {
-        const std::size_t n_rows = std::min(block, n_stimuli - first);
-        if (is_interrupted(interrupt, static_cast<std::int64_t>(n_rows) * activations.n_units)) return;
-        for (std::size_t row = 0; row < n_rows; ++row)
-            decode(activations, static_cast<std::int64_t>(first + row), values.data() + row * n);
-        for (std::size_t unit = 0; unit < n; ++unit) {
-            float* const of_unit = unit_major + unit * n_stimuli + first;
-            for (std::size_t row = 0; row < n_rows; ++row)
-                of_unit[row] = static_cast<float>(
-                    (scales.deviation(values[row * n + unit], mean[unit], unit) - moments.mean_error[unit]) *
-                    moments.to_unit_norm[unit]);
+class PanelStandardizer {
+public:
+    using Value = typename UnitPanels<Real>::Value;
+    using Block = PanelBlock<Value>;
+
+    PanelStandardizer(UnitPanels<Real>& panels, std::int64_t n_stimuli)
+        : panels_(panels), n_stimuli_(n_stimuli), share_(1.0 / static_cast<double>(n_stimuli)) {}
+
+    /// Finds the means, up to rounding; false after an interrupt.
+    bool find_ranges() {
+        return panels_.for_each_block([&](const Block& block, std::int64_t first) {
+            if (first == 0) begin_ranges(block);
+            kernels_.add_to_ranges(block, share_, ranges_);
+            if (first + block.n_stimuli < n_stimuli_) return;
+            for (std::size_t unit = 0; unit < panel_size; ++unit) {
+                ranges_.mean[unit] += reference_[unit];
+                scale_[unit] =
+                    scale_of(static_cast<double>(ranges_.low[unit]), static_cast<double>(ranges_.high[unit]));
+            }
+            scales_ = scales_of(ranges_, scale_);
+        });
+    }
+
+    /// Finds the rounding error of the means, which cannot be closer than an ulp, to be taken out of the deviations,
+    /// and the norms of the units; false after an interrupt.
+    bool find_moments() {
+        PanelMoments moments{};
+        const bool is_done = panels_.for_each_block(
+            [&](const Block& block, std::int64_t) { kernels_.add_to_moments(block, scales_, moments); });
+        for (std::size_t unit = 0; unit < panel_size; ++unit) {
+            norms_.mean_error[unit] = norms_.to_unit_norm[unit] = deviation_[unit] = 0.0;
+            if (scale_[unit] == 0.0) continue;
+            const double error = moments.sum[unit] * share_;
+            const double norm = std::sqrt(moments.squares[unit] - moments.sum[unit] * error);
+            norms_.mean_error[unit] = error;
+            norms_.to_unit_norm[unit] = 1.0 / norm;
+            // 0 means constant: what varies at all is not rounded to it.
+            deviation_[unit] =
+                std::max(norm * std::sqrt(share_) / scale_[unit], std::numeric_limits<double>::denorm_min());
+            ranges_.mean[unit] += error / scale_[unit];
+        }
+        return is_done;
+    }
+
+    /// Writes the standardized values of the first `n_units` units, `(n_units, n_stimuli)`; false after an interrupt.
+    bool write(std::int64_t n_units, float* unit_major) {
+        return panels_.for_each_block([&](const Block& block, std::int64_t first) {
+            kernels_.write_standardized(block, scales_, norms_, n_units, unit_major + first, n_stimuli_);
+        });
+    }
+
+    const double* mean() const { return ranges_.mean; }
+    const double* deviation() const { return deviation_; }
+
+private:
+    static const PanelKernels<Value>& panel_kernels() {
+        if constexpr (std::is_same_v<Value, float>)
+            return kernels().of_layers.of_float;
+        else
+            return kernels().of_layers.of_double;
+    }
+
+    /// The mean is that of the differences from the first stimulus: where values hardly vary, their sum would drown
+    /// that.
+    void begin_ranges(const Block& block) {
+        for (std::size_t unit = 0; unit < panel_size; ++unit) {
+            const bool is_in_block = static_cast<std::int64_t>(unit) < block.width;
+            const Value value = is_in_block ? block.values[unit] : Value{0};
+            reference_[unit] = static_cast<double>(value);
+            ranges_.reference_share[unit] = reference_[unit] * share_;
+            ranges_.mean[unit] = 0.0;
+            ranges_.low[unit] = ranges_.high[unit] = value;
         }
     }
-}
+
+    UnitPanels<Real>& panels_;
+    const std::int64_t n_stimuli_;
+    const double share_;
+    const PanelKernels<Value>& kernels_ = panel_kernels();
+    double reference_[panel_size] = {};  // the first stimulus
+    double scale_[panel_size] = {};
+    double deviation_[panel_size] = {};
+    PanelRanges<Value> ranges_ = {};
+    PanelScales<Value> scales_ = {};
+    PanelNorms norms_ = {};
+};
 
 }  // namespace
 
@@ -139,26 +146,26 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
                                      const IntegerProducts* products)
     : n_stimuli_(activations.n_stimuli),
       n_units_(activations.n_units),
-      deviation_(static_cast<std::size_t>(n_units_), 0.0),
+      mean_(static_cast<std::size_t>(n_units_)),
+      deviation_(static_cast<std::size_t>(n_units_)),
       rounding_norm_(static_cast<std::size_t>(n_units_)) {
-    const auto is_stopped = [interrupt] { return is_interrupted(interrupt, 0); };
-    Ranges ranges = find_ranges(activations, interrupt);
-    if (is_stopped()) return;
-    const Scales scales = scales_of(ranges);
-    mean_ = std::move(ranges.mean);
-    const Moments moments = find_moments(activations, mean_, scales, deviation_, interrupt);
-    if (is_stopped()) return;
     float* const unit_major = values_.reserve<float>(n_units_ * n_stimuli_);
-    transpose_standardized(activations, mean_, scales, moments, unit_major, interrupt);
-    if (is_stopped()) return;
-    for (std::size_t unit = 0; unit < mean_.size(); ++unit)
-        if (scales.scale[unit] != 0.0) mean_[unit] += moments.mean_error[unit] / scales.scale[unit];
-    for (std::size_t unit = 0; unit < mean_.size(); ++unit) {
-        if (is_interrupted(interrupt, n_stimuli_)) return;
-        const float* const of_unit = values_.data() + unit * static_cast<std::size_t>(n_stimuli_);
-        rounding_norm_[unit] = std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
-    }
-    if (products) rounded_.emplace(values_.data(), n_units_, n_stimuli_, *products, interrupt);
+    UnitPanels<Real> panels(activations, interrupt);
+    PanelStandardizer<Real> panel(panels, n_stimuli_);
+    panels.for_each_panel([&](std::int64_t unit, std::int64_t n) {
+        float* const values = unit_major + unit * n_stimuli_;
+        if (!panel.find_ranges() || !panel.find_moments() || !panel.write(n, values)) return false;
+        std::copy_n(panel.mean(), n, mean_.begin() + unit);
+        std::copy_n(panel.deviation(), n, deviation_.begin() + unit);
+        for (std::int64_t u = 0; u < n; ++u) {
+            if (is_interrupted(interrupt, n_stimuli_)) return false;
+            const float* const of_unit = values + u * n_stimuli_;
+            rounding_norm_[static_cast<std::size_t>(unit + u)] = std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
+        }
+        return true;
+    });
+    if (products && !is_interrupted(interrupt, 0))
+        rounded_.emplace(values_.data(), n_units_, n_stimuli_, *products, interrupt);
 }
 
 double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j,

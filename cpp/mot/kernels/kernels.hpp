@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "mot/kernels/layer_kernels.hpp"
+
 namespace mot {
 
 /// One minus a cost of up to about 2, in whole 2^-14: half the memory of a single-precision number.
@@ -85,6 +87,7 @@ struct Kernels {
     RowKernels<float> of_float;
     RowKernels<double> of_double;
     RowKernels<FixedCost> of_fixed;
+    LayerKernels of_layers;
 
     /// Writes to `hits` the indices k for which x[k] - v[k], which 16 bits must hold, is below the threshold; returns
     /// how many.

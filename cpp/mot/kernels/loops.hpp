@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "mot/kernels/kernels.hpp"
+#include "mot/kernels/layer_loops.hpp"
 #include "mot/kernels/screening_loops.hpp"
 
 namespace mot {
@@ -302,6 +303,7 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             row_kernels_of<float>,
             row_kernels_of<double>,
             row_kernels_of<FixedCost>,
+            layer_kernels,
             find_below,
             fixed_costs,
             round_to_bytes,

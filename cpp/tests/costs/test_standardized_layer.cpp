@@ -1,6 +1,7 @@
 /// Moments, values and correlations of a layer are those of the definitions, however its activations lie in memory.
 #include "mot/costs/standardized_layer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,32 @@ void test_definitions(Random& random) {
         check_layer(standardize(x), x);
         check_correlations(standardize(x), x, standardize(y), y);
     }
+}
+
+/// Fewer and more units than a vector holds, and than are standardized side by side.
+void test_widths(Random& random) {
+    for (const std::size_t n_units : {1u, 15u, 16u, 17u, 63u, 64u, 65u, 130u}) {
+        case_name = std::to_string(n_units) + " units";
+        const Activations x = random_activations(random, 37, n_units);
+        check_layer(standardize(x), x);
+    }
+}
+
+/// More stimuli than are kept while a unit is standardized; every unit comes out as if it were alone.
+void test_many_stimuli(Random& random) {
+    case_name = "many stimuli";
+    const std::size_t n_stimuli = 70000;
+    const Activations x = random_activations(random, n_stimuli, 18);
+    const StandardizedLayer layer = standardize(x);
+    check_layer(layer, x);
+    const std::vector<float> singles(x.values.begin(), x.values.end());
+    const std::vector<double> widened(singles.begin(), singles.end());
+    const auto n = static_cast<std::int64_t>(n_stimuli);
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<float>{singles.data(), n, 18, 18, 1, nullptr}),
+                        StandardizedLayer(ActivationsView<double>{widened.data(), n, 18, 18, 1, nullptr})));
+    const StandardizedLayer alone(ActivationsView<double>{x.values.data() + 17, n, 1, 18, 1, nullptr});
+    CHECK(alone.mean()[0] == layer.mean()[17] && alone.deviation()[0] == layer.deviation()[17]);
+    CHECK(std::equal(alone.values(), alone.values() + n, layer.values() + 17 * n));
 }
 
 void test_strides_and_rows(Random& random) {
@@ -155,11 +182,35 @@ void test_precisions(Random& random) {
     CHECK(has_same_bits(StandardizedLayer(ActivationsView<mot::Half>{halves.data(), 30, 6, 6, 1, nullptr}), expected));
 }
 
+/// Single and half precision are standardized as the doubles that they are, at any scale of theirs, with constants.
+void test_narrow_precisions(Random& random) {
+    for (const int exponent : {-120, -20, 0, 100}) {
+        case_name = "narrow precisions, 2^" + std::to_string(exponent);
+        std::vector<float> floats(50 * 70);
+        for (float& value : floats) value = static_cast<float>(std::ldexp(draw_real(random, -1.0, 2.0), exponent));
+        for (std::size_t t = 0; t < 50; ++t) floats[t * 70 + 3] = floats[3];
+        const std::vector<double> doubles(floats.begin(), floats.end());
+        CHECK(has_same_bits(StandardizedLayer(ActivationsView<float>{floats.data(), 50, 70, 70, 1, nullptr}),
+                            StandardizedLayer(ActivationsView<double>{doubles.data(), 50, 70, 70, 1, nullptr})));
+    }
+    case_name = "half precision";
+    std::vector<mot::Half> halves(50 * 70);
+    std::vector<double> doubles;
+    for (mot::Half& half : halves) {
+        half.bits = static_cast<std::uint16_t>(draw(random, 0, 0x7BFF) | (draw(random, 0, 1) << 15));
+        doubles.push_back(static_cast<double>(half));
+    }
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<mot::Half>{halves.data(), 50, 70, 70, 1, nullptr}),
+                        StandardizedLayer(ActivationsView<double>{doubles.data(), 50, 70, 70, 1, nullptr})));
+}
+
 }  // namespace
 
 int main() {
     Random random(12);
     test_definitions(random);
+    test_widths(random);
+    test_many_stimuli(random);
     test_strides_and_rows(random);
     test_constant_units(random);
     test_scales(random);
@@ -167,4 +218,5 @@ int main() {
     test_last_bits();
     test_last_bit_of_many();
     test_precisions(random);
+    test_narrow_precisions(random);
 }

@@ -18,10 +18,9 @@ from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.blas import one_blas_thread
+from mot_fast.transport.transport import I32
 
 if TYPE_CHECKING:
-    import scipy.sparse
-
     from mot_fast.alignment.result import Alignment
 
 
@@ -85,7 +84,7 @@ class Predictor:
         rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
         for pair in used:
             prediction = np.zeros_like(predictions[0])
-            add_prediction(prediction, self._input(pair[1]), self._plan(*pair), 1.0)
+            add_prediction(prediction, self._input(pair[1]), *self._plan(*pair), 1.0)
             if pair in rotations:
                 prediction = prediction @ rotations[pair].T
             for k, each in enumerate(weights):
@@ -93,9 +92,11 @@ class Predictor:
                     predictions[k] += weight / summary.layer_masses[l] * prediction
         return predictions
 
-    def _plan(self, l: int, m: int) -> scipy.sparse.csr_array:
-        plan = self._alignment.unit_plans[l][m].plan
-        return rows_to_one(plan, self._alignment.source.masses_of_units(l)) if self._is_standardized else plan
+    def _plan(self, l: int, m: int) -> tuple[I32, I32, F64]:
+        """Where the entries of each row of a plan begin, their columns, and the masses as predictions take them."""
+        plan = self._alignment.unit_plans[l][m]
+        row_sums = self._alignment.source.masses_of_units(l)
+        return plan.row_starts, plan.columns, rows_to_one(plan, row_sums) if self._is_standardized else plan.mass
 
     def _input(self, m: int) -> F64:
         """Target layer m as predictions take it: standardized, or as it is."""

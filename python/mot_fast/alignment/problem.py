@@ -24,7 +24,7 @@ from mot_fast.layer_pairs.pairs import Prepared, Result, Statistics
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.rotated_transports import RotatedPairs, RotatedTransports
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
-from mot_fast.layer_pairs.transport_plans import TransportPlans, UnitPlans
+from mot_fast.layer_pairs.transport_plans import LayerPlans, TransportPlans
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
@@ -76,7 +76,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
         """
         work, budget, n_threads = self.work.within(self.networks, budget, n_threads)
         layers = ready((source, target), work.preparation, budget, n_threads)
-        statistics = layers[0].scan(budget, is_kept=False), layers[1].scan(budget, is_kept=False)
+        statistics = layers[0].scan(budget), layers[1].scan(budget)
         alignment = self.alignment(statistics, work.solve(layers, budget, n_threads, None), n_threads)
         del layers
         if work.preparation.is_read_again:
@@ -123,7 +123,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
 
 
 @dataclass(frozen=True)
-class PlainProblem(AlignmentProblem[UnitLayer, UnitPlans]):
+class PlainProblem(AlignmentProblem[UnitLayer, LayerPlans]):
     """An alignment without rotations, whose result is the plans between the units of every pair of layers."""
 
     @property
@@ -131,14 +131,9 @@ class PlainProblem(AlignmentProblem[UnitLayer, UnitPlans]):
         """The exact transports between units."""
         return TransportPlans(masses=self.unit_masses)
 
-    def alignment(self, statistics: tuple[Statistics, Statistics], result: UnitPlans, n_threads: int) -> Alignment:  # noqa: ARG002
+    def alignment(self, statistics: tuple[Statistics, Statistics], result: LayerPlans, n_threads: int) -> Alignment:  # noqa: ARG002
         """Make the alignment of the plans; layer costs are their costs."""
-        return self._between_layers(
-            statistics,
-            layer_costs=np.array([[plan.cost for plan in row] for row in result]),
-            unit_plans=result,
-            certificates=[plan.certificate for row in result for plan in row],
-        )
+        return self._between_layers(statistics, result.costs, result.plans, [result.certificate])
 
 
 @dataclass(frozen=True)

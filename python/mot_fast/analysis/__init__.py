@@ -3,7 +3,7 @@
 - `compare`: many methods on the same splits; `methods` fits and evaluates them, `method_memory` fits them into memory,
   `comparison` is the result.
 - `network_pairs`: `similarity_matrix` of many networks; `pair_figures`: cost and scores of each pair, found by workers
-  and stored; `similarity_matrix`: the result.
+  and stored; `joint_figures` finds those of many pairs at once, with `joint_scores`; `similarity_matrix`: the result.
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
 - `hierarchy_null`: the hierarchy score against chance.

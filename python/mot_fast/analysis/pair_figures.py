@@ -12,19 +12,14 @@ from mot_fast import _validate
 from mot_fast._validate import Array
 from mot_fast._warnings import DamagedBlockWarning, warn
 from mot_fast.alignment.problem import PlainProblem, RotatedProblem, alignment_problem
+from mot_fast.analysis.joint_figures import TrainTest, budget_beside_widest_pair, groups_that_fit, joint_figures
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.block_store import block_key
 from mot_fast.layer_pairs.blocks import seconds_per_block
 from mot_fast.layer_pairs.consistency import TOLERANCE
-from mot_fast.layer_pairs.layer_cache import (
-    StoredNetwork,
-    check_unchanged,
-    digested,
-    scan_layers,
-    statistics_of,
-    stored,
-)
+from mot_fast.layer_pairs.layer_cache import check_unchanged, digested, scan_layers, statistics_of, stored
+from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pair_work import ResourceNeeds, seconds_sizes
 from mot_fast.layer_pairs.pairs import Preparation, PreparedLayer, Statistics
 from mot_fast.layer_pairs.resources import Resources, budget_of
@@ -55,14 +50,6 @@ class Setting:
     ) -> PlainProblem | RotatedProblem:
         """The alignment of two networks."""
         return alignment_problem(networks, self.alternation or False, self.convention, memory_limit=memory_limit)
-
-
-@dataclass(frozen=True)
-class TrainTest:
-    """A network's training stimuli and its held-out stimuli."""
-
-    train: StoredNetwork
-    test: StoredNetwork
 
 
 @dataclass(frozen=True)
@@ -115,10 +102,12 @@ def figures_of_pairs(
     """Yield the positions and figures of every pair, first those that the store holds."""
     missing, again = [], {}
     rng, sizes = np.random.default_rng(), [sum(seconds_sizes(each.train.network, work)) for each in networks]
+    check = partial(_check, setting)
     for i, j in pairs:
-        key = _key(networks[i], networks[j], setting, resources)
-        check = partial(_check, setting)
-        found = None if resources.store is None else resources.store.get(key, check, most_bytes=_MOST_BYTES)
+        found = None
+        if resources.store is not None:
+            key = _key(networks[i], networks[j], setting, resources)
+            found = resources.store.get(key, check, most_bytes=_MOST_BYTES)
         if found is None:
             missing.append((i, j))
         elif rng.random() < max(_LEAST_SHARE, _SOON / (sizes[i] * sizes[j])):
@@ -175,22 +164,41 @@ def _tasks(
 
 
 def _align(task: NetworkPairsTask) -> list[dict[str, Array]]:
-    return [_align_pair(task.networks[i], task.networks[j], task.setting, task.resources) for i, j in task.pairs]
+    """Figures of every pair: cost, score of the source, and without rotations the score of the target from the source.
 
-
-def _align_pair(source: TrainTest, target: TrainTest, setting: Setting, resources: Resources) -> dict[str, Array]:
-    """Figures of a pair: cost, score of the source, and without rotations the score of the target from the source."""
-    n_threads = _validate.n_threads(resources.n_threads)
-    problem = setting.problem((source.train.network, target.train.network), resources.memory_limit)
+    Without rotations many pairs of networks are aligned together, as far as they fit into memory.
+    """
+    resources, setting = task.resources, task.setting
+    n_threads, budget = _validate.n_threads(resources.n_threads), resources.budget
+    of_groups = budget_beside_widest_pair(task.networks.values(), budget)
+    most_bytes = of_groups.layers if setting.alternation is None else 0
+    found: list[dict[str, Array]] = []
     with one_blas_thread:
-        alignment = problem.solve_stored(source.train, target.train, resources.budget, n_threads)
-        for each in (source.test, target.test):
-            check_unchanged(each, n_threads)
-        held_out = source.test.network, target.test.network
-        found = [alignment.cost, alignment.score(*held_out).value]
-        if setting.alternation is None:
-            found.append(alignment.transpose().score(*held_out[::-1]).value)
-    figures = {"figures": np.array(found)}
-    if resources.store is not None:
-        resources.store.put(_key(source, target, setting, resources), figures)
-    return figures
+        for pairs, is_fitting in groups_that_fit(task.pairs, task.networks, most_bytes, n_threads):
+            if is_fitting:
+                is_standardized = setting.convention == "standardized"
+                figures = joint_figures(pairs, task.networks, of_groups, n_threads, is_standardized=is_standardized)
+            else:
+                source, target = (task.networks[k] for k in pairs[0])
+                figures = np.array([_align_pair(source, target, task, budget, n_threads)])
+            for (i, j), of_pair in zip(pairs, figures, strict=True):
+                found.append({"figures": of_pair})
+                if resources.store is not None:
+                    resources.store.put(_key(task.networks[i], task.networks[j], setting, resources), found[-1])
+    return found
+
+
+def _align_pair(
+    source: TrainTest, target: TrainTest, task: NetworkPairsTask, budget: Budget, n_threads: int
+) -> list[float]:
+    """Figures of one pair, whose layers may pass through memory."""
+    setting = task.setting
+    problem = setting.problem((source.train.network, target.train.network), task.resources.memory_limit)
+    alignment = problem.solve_stored(source.train, target.train, budget, n_threads)
+    for each in (source.test, target.test):
+        check_unchanged(each, n_threads)
+    held_out = source.test.network, target.test.network
+    found = [alignment.cost, alignment.score(*held_out).value]
+    if setting.alternation is None:
+        found.append(alignment.transpose().score(*held_out[::-1]).value)
+    return found

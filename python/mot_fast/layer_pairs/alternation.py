@@ -11,10 +11,8 @@ import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._core import solve_transport
@@ -23,7 +21,7 @@ from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.procrustes import orthogonal_factor
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.system.jit import compiled
-from mot_fast.transport.transport import Certificate, UnitPlan
+from mot_fast.transport.transport import I32, Certificate, UnitPlan
 
 _EPSILON = float(np.finfo(np.float64).eps)
 
@@ -224,19 +222,19 @@ class LayerPair:
         what = f"the transport from rotated layer '{self.labels[0]}' to layer '{self.labels[1]}'"
         return UnitPlan.from_solution(solution, what, source=self.labels[0], target=self.labels[1])
 
-    def _weights(self, plan: UnitPlan) -> Any:
-        return rows_to_one(plan.plan, self.a) if self.is_scale_free else plan.plan
+    def _weights(self, plan: UnitPlan) -> tuple[I32, I32, F64]:
+        """Where the entries of each row of the weights begin, their columns, and the weights."""
+        return plan.row_starts, plan.columns, rows_to_one(plan, self.a) if self.is_scale_free else plan.mass
 
     def _carried(self, plan: UnitPlan) -> F64:
         """``X^T (Y Q^T)``, `(n_l, n_l)`, or its product with the transposed basis."""
         carried = np.zeros((len(self.core), len(self.cross)))
-        add_prediction(carried, self.core, self._weights(plan), 1.0)
+        add_prediction(carried, self.core, *self._weights(plan), 1.0)
         return carried
 
     def _residual(self, plan: UnitPlan, fit: float) -> float:
         """The residual of ``X R`` reconstructed as ``Y Q^T``, given ``fit = tr(R^T X^T Y Q^T)``."""
-        weights = self._weights(plan)
-        carried = _squared_norm(self.target.gram, weights.indptr, weights.indices, weights.data)
+        carried = _squared_norm(self.target.gram, *self._weights(plan))
         if self.is_scale_free:
             product = self.source.squared_norm * carried
             return max(0.0, 1.0 - fit**2 / product) if product > 0 else 1.0
@@ -293,7 +291,7 @@ def _to_correlation_cost(products: F64, source: F64, target: F64) -> float:
 
 
 @compiled
-def _squared_norm(gram: F64, row_starts: npt.NDArray[np.int32], columns: npt.NDArray[np.int32], masses: F64) -> float:
+def _squared_norm(gram: F64, row_starts: I32, columns: I32, masses: F64) -> float:
     """``|Y Q^T|_F^2`` for sparse rows of Q, given ``Y^T Y``."""
     total = 0.0
     for i in range(len(row_starts) - 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +11,8 @@ from typing import Generic, Self
 
 import numpy as np
 
-from mot_fast._core import Solution, StandardizedLayer, solve_pairs, solve_transport
-from mot_fast._validate import F64
+from mot_fast._core import Solution, Solutions, StandardizedLayer, solve_chosen_pairs, solve_pairs, solve_transport
+from mot_fast._validate import F64, Index, Layered
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport, standardized_bytes
 from mot_fast.layer_pairs.pairs import (
@@ -29,9 +30,14 @@ from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes, need
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
 from mot_fast.system.memory import format_bytes
+from mot_fast.transport.transport import require_optimal
 
 UnitMasses = Sequence[F64] | None
 """The masses of every layer's units, with sum 1 in each layer; None where all units of a layer have the same mass."""
+
+
+_SECONDS_PER_THREAD = 0.005
+"""Least seconds of work for a thread of the core: the calling thread looks up that seldom whether others are done."""
 
 
 UnitLayer = StandardizedLayer | PassedLayer
@@ -62,8 +68,8 @@ class ExactTransports(ABC, Generic[Result]):
         return None, None
 
     @abstractmethod
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> Result:
-        """Make a result of the core's solutions, row by row of so many target layers; each must be proven optimal."""
+    def collect(self, source: Network, target: Network, solutions: Solutions) -> Result:
+        """Make a result of the core's solutions for all layers of two networks, which are proven optimal."""
 
     @abstractmethod
     def join(self, blocks: Iterable[BlockResult[Result]], shape: tuple[int, int]) -> Result:
@@ -77,8 +83,9 @@ class ExactTransports(ABC, Generic[Result]):
             report_all = report and (lambda n: report(n_done + n))
             masses = masses_of(self.unit_masses, batch.source_block, batch.target_block)
             solutions = solve_batch(layers, batch, masses, budget, n_threads, report_all)
-            pairs = [(source.labels[l], target.labels[m]) for l, m in batch.pairs]
-            return self.collect(pairs, len(batch.target_block), solutions)
+            of_batch = source.select(batch.source_block), target.select(batch.target_block)
+            require_all_optimal(solutions, of_batch)
+            return self.collect(*of_batch, solutions)
 
         return self.join(for_each_pair(layers, budget, n_threads, work), (len(source), len(target)))
 
@@ -140,7 +147,7 @@ def solve_batch(
     budget: Budget,
     n_threads: int,
     report: ReportProgress,
-) -> list[Solution]:
+) -> Solutions:
     """Solve the transports of a batch, row by row; `masses` are those of the batch's layers."""
     source_layers, target_layers = (
         [layer for layer in some if not isinstance(layer, PassedLayer)]
@@ -150,18 +157,67 @@ def solve_batch(
         return _solve_in_passes(layers, batch, masses, n_threads, report)
     source, target, n_stimuli = layers[0].network.widths, layers[1].network.widths, layers[0].network.n_stimuli
     n, m = max(source[l] for l in batch.source_block), max(target[m] for m in batch.target_block)
-    needed = [needed_by_transport(n_stimuli, source[l], target[m]) for l, m in batch.pairs]
+    shapes = [(source[l], target[m]) for l, m in batch.pairs]
     source_masses, target_masses = (None if each is None else list(each) for each in masses)
     return solve_pairs(
         source_layers,
         target_layers,
-        budget.n_threads(n_threads, n * m, n + m),
+        budget.n_threads(_worthwhile(n_threads, n_stimuli, shapes), n * m, n + m),
         budget.costs,
         budget.costs_of_pair(0),
         report,
         source_masses,
         target_masses,
-        [budget.costs_of_pair(each) for each in needed],
+        _most_costs(shapes, n_stimuli, budget),
+    )
+
+
+def _worthwhile(n_threads: int, n_stimuli: int, shapes: Iterable[tuple[int, int]]) -> int:
+    """The number of threads, at most those given, that the transports between layers of these widths keep busy."""
+    seconds = 0.0
+    for n, m in shapes:
+        seconds += math.sqrt(transport_seconds(n_stimuli, n) * transport_seconds(n_stimuli, m))
+        if seconds >= n_threads * _SECONDS_PER_THREAD:
+            return n_threads
+    return max(1, int(seconds / _SECONDS_PER_THREAD))
+
+
+def _most_costs(shapes: Sequence[tuple[int, int]], n_stimuli: int, budget: Budget) -> list[int]:
+    """Numbers of costs that may be kept for pairs of layers of these widths, of which many are the same."""
+    most_costs = {shape: budget.costs_of_pair(needed_by_transport(n_stimuli, *shape)) for shape in set(shapes)}
+    return [most_costs[shape] for shape in shapes]
+
+
+def solve_between(
+    layers: Sequence[StandardizedLayer],
+    widths: Index,
+    n_stimuli: int,
+    pairs: tuple[Index, Index],
+    budget: Budget,
+    n_threads: int,
+) -> Solutions:
+    """Solve the transports between some of many layers, whose units have equal masses.
+
+    Parameters
+    ----------
+    layers : sequence of StandardizedLayer
+    widths : array of int, `(n_layers,)`
+        Numbers of units of the layers.
+    n_stimuli : int
+    pairs : two arrays, `(n_pairs,)`
+        Positions of the source layers and of the target layers.
+    budget : Budget
+    n_threads : int
+    """
+    shapes = list(zip(*(widths[each].tolist() for each in pairs), strict=True))
+    n, m = (int(widths[each].max()) for each in pairs)
+    return solve_chosen_pairs(
+        layers,
+        *pairs,
+        np.array(_most_costs(shapes, n_stimuli, budget), np.int64),
+        budget.n_threads(_worthwhile(n_threads, n_stimuli, shapes), n * m, n + m),
+        budget.costs,
+        budget.costs_of_pair(0),
     )
 
 
@@ -171,7 +227,7 @@ def _solve_in_passes(
     masses: tuple[UnitMasses, UnitMasses],
     n_threads: int,
     report: ReportProgress,
-) -> list[Solution]:
+) -> Solutions:
     """Solve the transports of a batch in passes over the stimuli, each on its whole matrix of costs."""
     prepared = batch.source_layers, batch.target_layers
     blocks = batch.source_block, batch.target_block
@@ -189,7 +245,16 @@ def _solve_in_passes(
         return solve_transport(costs, a, b, largest)
 
     pairs = [(l, m) for l in range(len(blocks[0])) for m in range(len(blocks[1]))]
-    return threads.run([partial(solve, pair) for pair in pairs], n_threads, report)
+    return Solutions(threads.run([partial(solve, pair) for pair in pairs], n_threads, report))
+
+
+def require_all_optimal(solutions: Solutions, networks: tuple[Layered, Layered]) -> None:
+    """Raise `SolverError` unless the solutions for all layers of two networks are proven optimal."""
+    p = solutions.first_unproven()
+    if p is not None:
+        source, target = networks
+        l, m = divmod(p, len(target.labels))
+        require_optimal(solutions[p], transport_name(source.labels[l], target.labels[m]))
 
 
 def masses_of(masses: tuple[UnitMasses, UnitMasses], rows: range, columns: range) -> tuple[UnitMasses, UnitMasses]:

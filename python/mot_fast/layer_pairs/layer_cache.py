@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic
 
-from mot_fast._validate import F64
+import numpy as np
+
+from mot_fast._validate import F64, Array
 from mot_fast.layer_pairs.block_store import layer_digest
 from mot_fast.layer_pairs.memory_budget import Budget
-from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics
+from mot_fast.layer_pairs.pairs import Layers, Preparation, Prepared, PreparedNetwork, Statistics, keep_all
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
+
+_BYTES_PER_ACTIVATION = 4
+"""Bytes of an activation, about, that a digest is taken of."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class LayerCache(Generic[Prepared]):
 
     def __init__(self) -> None:
         self._layers: OrderedDict[tuple[str, str], tuple[Prepared, int]] = OrderedDict()
+        self._n_bytes = 0
         self._lock = threading.Lock()
 
     def get(self, key: tuple[str, str]) -> Prepared | None:
@@ -56,19 +62,23 @@ class LayerCache(Generic[Prepared]):
     def put(self, key: tuple[str, str], layer: Prepared, n_bytes: int, most_bytes: int) -> None:
         """Keep a layer, and give up others so that all of them take no more than `most_bytes`."""
         with self._lock:
+            _, replaced = self._layers.pop(key, (None, 0))
             self._layers[key] = layer, n_bytes
+            self._n_bytes += n_bytes - replaced
         self.shrink(most_bytes)
 
     def shrink(self, most_bytes: int) -> None:
         """Give up the layers not used for longest, until the others take no more than `most_bytes`."""
         with self._lock:
-            while sum(size for _, size in self._layers.values()) > most_bytes:
-                self._layers.popitem(last=False)
+            while self._n_bytes > most_bytes:
+                _, (_, n_bytes) = self._layers.popitem(last=False)
+                self._n_bytes -= n_bytes
 
     def clear(self) -> None:
         """Give up all layers."""
         with self._lock:
             self._layers.clear()
+            self._n_bytes = 0
 
 
 _cache: LayerCache[Any] = LayerCache()
@@ -88,8 +98,9 @@ def scan_layers(
         layer, digest = _make(network, l, preparation, budget)
         return LayerScan(digest, layer.mean, layer.deviation)
 
-    largest = preparation.n_bytes(network.n_stimuli, max(network.widths))
-    return threads.map_in_order(scan, range(len(network)), max(1, min(n_threads, budget.passing // largest)))
+    sizes = [preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
+    n_threads = max(1, min(threads.worthwhile(n_threads, sum(sizes)), budget.passing // max(sizes)))
+    return threads.map_in_order(scan, range(len(network)), n_threads)
 
 
 def stored(network: Network, layers: Sequence[LayerScan]) -> StoredNetwork:
@@ -108,6 +119,7 @@ def statistics_of(layers: Sequence[LayerScan]) -> Statistics:
 
 def digested(network: Network, n_threads: int) -> StoredNetwork:
     """The network with its layers' digests, taken now."""
+    n_threads = threads.worthwhile(n_threads, _BYTES_PER_ACTIVATION * network.n_stimuli * sum(network.widths))
     digests = threads.map_in_order(lambda l: layer_digest(*network.read(l)), range(len(network)), n_threads)
     return StoredNetwork(network, tuple(digests))
 
@@ -118,6 +130,27 @@ def check_unchanged(expected: StoredNetwork, n_threads: int) -> None:
     for l, (digest, other) in enumerate(zip(expected.digests, found.digests, strict=True)):
         if digest != other:
             raise _changed(expected.network, l)
+
+
+def read_unchanged(expected: StoredNetwork, l: int) -> Array:
+    """A copy of a layer's activations, which must be those expected."""
+    values, rows = expected.network.read(l)
+    values = np.array(values if rows is None else values[rows], order="C")
+    if layer_digest(values, None) != expected.digests[l]:
+        raise _changed(expected.network, l)
+    return values
+
+
+def ready_layers(
+    networks: Sequence[StoredNetwork], preparation: Preparation[Prepared], budget: Budget, n_threads: int
+) -> list[Prepared]:
+    """All layers of many networks, ready; `ValueError` if the activations of one are not those expected."""
+    _cache.shrink(budget.cached)
+    found: list[Prepared] = []
+    for each in networks:
+        make = partial(_make_again, each, preparation, budget)
+        found += PreparedNetwork(each.network, preparation, n_threads, make).layers(range(len(each.network)))
+    return found
 
 
 def ready(
@@ -136,8 +169,7 @@ def ready(
         for each in networks
     )
     if sum(source.sizes) + sum(target.sizes) <= budget.layers:
-        source.keep_all()
-        target.keep_all()
+        keep_all((source, target), n_threads)
     return source, target
 
 

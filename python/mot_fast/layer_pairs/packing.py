@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from reprlib import repr as shown
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from mot_fast._core import Solutions
 from mot_fast._validate import F64, Array, Index
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
@@ -41,6 +42,13 @@ def pack_plans(plans: Sequence[UnitPlan]) -> dict[str, Array]:
         "u": np.concatenate([plan.u for plan in plans]),
         "v": np.concatenate([plan.v for plan in plans]),
     }
+
+
+def pack_solutions(solutions: Solutions) -> dict[str, Array]:
+    """Pack the plans of the core's solutions, which hold no plans afterwards."""
+    names = "entries", "row", "column", "mass", "u", "v"
+    figures = {"cost": solutions.costs, "certificate": solutions.certificates}
+    return {**figures, **dict(zip(names, solutions.take_plans(), strict=True))}
 
 
 def pack_certificates(certificates: Sequence[Certificate]) -> F64:
@@ -74,6 +82,8 @@ class PackedPlans(Sequence[UnitPlan]):
         Arrays that `pack_plans` made, of the types in `TYPES`.
     source, target : Network or NetworkSummary
         The networks whose layers the plans are between.
+    are_kept : bool
+        Whether a plan that has been asked for is kept, so that it is the same object when it is asked for again.
 
     Raises
     ------
@@ -81,7 +91,8 @@ class PackedPlans(Sequence[UnitPlan]):
         If the arrays are not plans between these layers.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], source: Layers, target: Layers) -> None:
+    def __init__(self, arrays: Mapping[str, Array], source: Layers, target: Layers, *, are_kept: bool = False) -> None:
+        self._kept: dict[int, UnitPlan] | None = {} if are_kept else None
         self._labels = source.labels, target.labels
         shape = len(source.labels), len(target.labels)
         n_pairs = shape[0] * shape[1]
@@ -117,6 +128,9 @@ class PackedPlans(Sequence[UnitPlan]):
         l, m = divmod(p, len(self._labels[1]))
         return self._labels[0][l], self._labels[1][m]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None if self._kept is None else {}}
+
     def __len__(self) -> int:
         return len(self.pair_layers[0])
 
@@ -128,6 +142,11 @@ class PackedPlans(Sequence[UnitPlan]):
         if isinstance(p, slice):
             return [self[k] for k in range(*p.indices(len(self)))]
         p = range(len(self))[p]
+        if self._kept is None:
+            return self._make(p)
+        return self._kept.get(p) or self._kept.setdefault(p, self._make(p))
+
+    def _make(self, p: int) -> UnitPlan:
         of_entries, of_u, of_v = (
             slice(each[p], each[p + 1]) for each in (self.entry_starts, self.u_starts, self.v_starts)
         )

@@ -87,38 +87,49 @@ class PreparedNetwork(Generic[Prepared]):
         self._make = make or (lambda l: preparation.make(*network.read(l)))
         self._kept: dict[int, Prepared] = {}
 
-    def scan(self, budget: Budget, *, is_kept: bool) -> Statistics:
-        """Make all layers ready once, which validates their activations, and return their statistics.
-
-        The prepared layers stay in memory if `is_kept`.
-        """
+    def scan(self, budget: Budget) -> Statistics:
+        """Make all layers ready once, which validates their activations, and return their statistics."""
         means: list[F64] = []
         deviations: list[F64] = []
-        for block in blocks(self.sizes, budget.layers if is_kept else 0, self.n_threads, budget.passing):
+        for block in blocks(self.sizes, 0, self.n_threads, budget.passing):
             layers = self.layers(block)
             means.extend(layer.mean for layer in layers)
             deviations.extend(layer.deviation for layer in layers)
-            if is_kept:
-                self._kept.update(zip(block, layers, strict=True))
             del layers  # before the next ones are made
         return Statistics(tuple(means), tuple(deviations))
 
-    def keep_all(self) -> None:
-        """Make all layers ready, and keep them in memory."""
-        every = range(len(self.network))
-        self._kept.update(zip(every, self.layers(every), strict=True))
-
     def layers(self, block: range) -> list[Prepared]:
         """Some of the layers, made ready."""
+        n_bytes = sum(self.sizes[l] for l in block if l not in self._kept)
+        return threads.map_in_order(self.layer, block, threads.worthwhile(self.n_threads, n_bytes))
 
-        def prepare(l: int) -> Prepared:
-            return self._kept.get(l) or self._make(l)
+    def layer(self, l: int) -> Prepared:
+        """A layer, made ready."""
+        return self._kept.get(l) or self._make(l)
 
-        return threads.map_in_order(prepare, block, self.n_threads)
+    def keep(self, layers: Sequence[Prepared]) -> None:
+        """Keep all layers, which were made ready, in memory."""
+        self._kept.update(enumerate(layers))
 
 
 Layers = tuple[PreparedNetwork[Prepared], PreparedNetwork[Prepared]]
 """The layers of the source and of the target network."""
+
+
+def keep_all(layers: Layers[Prepared], n_threads: int) -> tuple[list[Prepared], list[Prepared]]:
+    """Make all layers of two networks ready at the same time, and keep them in memory."""
+    source, target = layers
+    places = [(each, l) for each in layers for l in range(len(each.network))]
+    n_threads = threads.worthwhile(n_threads, sum(source.sizes) + sum(target.sizes))
+    ready = threads.map_in_order(lambda place: place[0].layer(place[1]), places, n_threads)
+    n_source = len(source.network)
+    source.keep(ready[:n_source])
+    target.keep(ready[n_source:])
+    return ready[:n_source], ready[n_source:]
+
+
+def _statistics_of(layers: Sequence[PreparedLayer]) -> Statistics:
+    return Statistics(tuple(layer.mean for layer in layers), tuple(layer.deviation for layer in layers))
 
 
 def prepare(
@@ -126,8 +137,10 @@ def prepare(
 ) -> tuple[Layers[Prepared], tuple[Statistics, Statistics]]:
     """Two networks whose layers are all kept in memory if the budget has room for them, and their statistics."""
     source, target = (PreparedNetwork(network, preparation, n_threads) for network in networks)
-    is_kept = sum(source.sizes) + sum(target.sizes) <= budget.layers
-    return (source, target), (source.scan(budget, is_kept=is_kept), target.scan(budget, is_kept=is_kept))
+    if sum(source.sizes) + sum(target.sizes) <= budget.layers:
+        of_source, of_target = keep_all((source, target), n_threads)
+        return (source, target), (_statistics_of(of_source), _statistics_of(of_target))
+    return (source, target), (source.scan(budget), target.scan(budget))
 
 
 @dataclass(frozen=True)
@@ -183,13 +196,20 @@ def for_each_pair(
 
 def joined_rows(
     blocks: Iterable[BlockResult[Sequence[Sequence[Item]]]], shape: tuple[int, int]
-) -> tuple[tuple[Item, ...], ...]:
-    """Put the results of blocks together as rows: `[source layer][target layer]`."""
-    rows: list[list[Any]] = [[None] * shape[1] for _ in range(shape[0])]
+) -> tuple[Sequence[Item], ...]:
+    """Put the results of blocks together as rows: `[source layer][target layer]`.
+
+    A row of one block is taken as it is, and nothing is made that it only makes when it is asked for.
+    """
+    rows: list[Any] = [None] * shape[0]
     for source_block, target_block, results in blocks:
         for l, row in zip(source_block, results, strict=True):
-            rows[l][target_block.start : target_block.stop] = row
-    return tuple(map(tuple, rows))
+            if len(row) == shape[1]:
+                rows[l] = row
+            else:
+                rows[l] = rows[l] or [None] * shape[1]
+                rows[l][target_block.start : target_block.stop] = row
+    return tuple(tuple(row) if isinstance(row, list) else row for row in rows)
 
 
 def widest_pair(source: Network, target: Network) -> tuple[int, int]:

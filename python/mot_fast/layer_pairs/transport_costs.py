@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mot_fast._core import Solution
+from mot_fast._core import Solutions
 from mot_fast._validate import F64, Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import TOLERANCE, check_proofs
@@ -17,7 +17,7 @@ from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import BlockResult, PreparedNetwork
 from mot_fast.layer_pairs.spot_check import sample_of_pairs
 from mot_fast.networks.network import Network
-from mot_fast.transport.transport import Certificate, require_optimal
+from mot_fast.transport.transport import Certificate
 
 _LEAST_SHARE = 0.05
 """Share of a block's pairs that is solved again, to check what a store holds."""
@@ -34,6 +34,19 @@ class LayerCosts:
     certificate: Certificate
 
 
+CostsOfBlock = TypeVar("CostsOfBlock", bound=LayerCosts)
+
+
+def joined_costs(blocks: Iterable[BlockResult[CostsOfBlock]], shape: tuple[int, int]) -> tuple[F64, Certificate]:
+    """The costs of all pairs of layers, from those of blocks, and the worst certificate."""
+    costs = np.empty(shape)
+    certificates = []
+    for rows, columns, block in blocks:
+        costs[rows.start : rows.stop, columns.start : columns.stop] = block.costs
+        certificates.append(block.certificate)
+    return costs, Certificate.worst(certificates)
+
+
 @dataclass(frozen=True, eq=False)
 class TransportCosts(ExactTransports[LayerCosts]):
     """Exact transports at cost 1 - correlation between layers whose units have equal masses; their costs are kept."""
@@ -46,22 +59,14 @@ class TransportCosts(ExactTransports[LayerCosts]):
         """Return the same, which serves any layers."""
         return self
 
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> LayerCosts:
+    def collect(self, source: Network, target: Network, solutions: Solutions) -> LayerCosts:
         """Make a matrix of the costs of the core's solutions."""
-        for labels, solution in zip(pairs, solutions, strict=True):
-            require_optimal(solution, transport_name(*labels))
-        costs = np.array([solution.cost for solution in solutions])
-        certificate = Certificate.worst(Certificate.of(solution.certificate) for solution in solutions)
-        return LayerCosts(costs.reshape(-1, n_target), certificate)
+        costs = solutions.costs.reshape(len(source), len(target))
+        return LayerCosts(costs, Certificate.worst_of(solutions.certificates))
 
     def join(self, blocks: Iterable[BlockResult[LayerCosts]], shape: tuple[int, int]) -> LayerCosts:
         """Put the matrices of blocks together."""
-        costs = np.empty(shape)
-        certificates = []
-        for rows, columns, block in blocks:
-            costs[rows.start : rows.stop, columns.start : columns.stop] = block.costs
-            certificates.append(block.certificate)
-        return LayerCosts(costs, Certificate.worst(certificates))
+        return LayerCosts(*joined_costs(blocks, shape))
 
     def pack(self, result: LayerCosts) -> dict[str, Array]:
         """Return the arrays `cost`, `(L, M)`, and `certificate`, `(1, 5)`."""

@@ -8,24 +8,40 @@ from typing import Any
 
 import numpy as np
 
-from mot_fast._core import Solution
+from mot_fast._core import Solutions
 from mot_fast._validate import Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import check_plans, check_proofs
-from mot_fast.layer_pairs.exact_transports import ExactTransports, UnitMasses, masses_of, transport_name
+from mot_fast.layer_pairs.exact_transports import ExactTransports, UnitMasses, masses_of
 from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import BlockResult, joined_rows
 from mot_fast.layer_pairs.spot_check import check_correlations
+from mot_fast.layer_pairs.transport_costs import LayerCosts, joined_costs
 from mot_fast.networks.network import Network
-from mot_fast.transport.transport import UnitPlan
-
-UnitPlans = Sequence[Sequence[UnitPlan]]
-"""The result of plain transports: the plan of every pair of layers, `[source layer][target layer]`."""
+from mot_fast.transport.transport import Certificate, UnitPlan
 
 
 @dataclass(frozen=True, eq=False)
-class TransportPlans(ExactTransports[UnitPlans]):
+class LayerPlans(LayerCosts):
+    """The plans of many transports, their costs, and the worst figures of their proofs."""
+
+    plans: Sequence[Sequence[UnitPlan]]
+    """The plan of every pair of layers, `[source layer][target layer]`."""
+
+    @classmethod
+    def of(cls, plans: PackedPlans) -> LayerPlans:
+        """The plans between all layers of two networks, each made when it is asked for."""
+        n_target = len(plans.target_starts) - 1
+        costs, certificate = (
+            plans.arrays["cost"].reshape(-1, n_target),
+            Certificate.worst_of(plans.arrays["certificate"]),
+        )
+        return cls(costs, certificate, in_rows(plans, n_target))
+
+
+@dataclass(frozen=True, eq=False)
+class TransportPlans(ExactTransports[LayerPlans]):
     """Exact transports at cost 1 - correlation between the units of every pair of layers; their plans are kept."""
 
     masses: tuple[UnitMasses, UnitMasses] = (None, None)
@@ -43,21 +59,23 @@ class TransportPlans(ExactTransports[UnitPlans]):
         """Return the transports of some source layers and some target layers."""
         return replace(self, masses=masses_of(self.masses, rows, columns))
 
-    def collect(self, pairs: list[tuple[str, str]], n_target: int, solutions: list[Solution]) -> UnitPlans:
-        """Make rows of plans out of the core's solutions."""
-        return in_rows([_unit_plan(*pair, each) for pair, each in zip(pairs, solutions, strict=True)], n_target)
+    def collect(self, source: Network, target: Network, solutions: Solutions) -> LayerPlans:
+        """Pack the plans of the core's solutions."""
+        return LayerPlans.of(PackedPlans(packing.pack_solutions(solutions), source, target, are_kept=True))
 
-    def join(self, blocks: Iterable[BlockResult[UnitPlans]], shape: tuple[int, int]) -> UnitPlans:
-        """Put the rows of plans of blocks together."""
-        return joined_rows(blocks, shape)
+    def join(self, blocks: Iterable[BlockResult[LayerPlans]], shape: tuple[int, int]) -> LayerPlans:
+        """Put the plans of blocks together."""
+        blocks = list(blocks)
+        plans = joined_rows(((rows, columns, block.plans) for rows, columns, block in blocks), shape)
+        return LayerPlans(*joined_costs(blocks, shape), plans)
 
-    def pack(self, result: UnitPlans) -> dict[str, Array]:
+    def pack(self, result: LayerPlans) -> dict[str, Array]:
         """Return the plans as the arrays that `packing` describes."""
-        return packing.pack_plans([plan for row in result for plan in row])
+        return packing.pack_plans([plan for row in result.plans for plan in row])
 
-    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> UnitPlans:
+    def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerPlans:
         """Return the plans, each made of its arrays when it is asked for."""
-        return in_rows(PackedPlans(arrays, source, target), len(target))
+        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True))
 
     def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:  # noqa: ARG002
         """Raise `ValueError` unless plans are proven, have these masses, and fit a sample of the activations."""
@@ -83,7 +101,3 @@ def checked_plans(
 def masses_identity(masses: tuple[UnitMasses, UnitMasses]) -> list[Any]:
     """The masses to the last bit, as JSON holds them."""
     return [None if each is None else [layer.tobytes().hex() for layer in each] for each in masses]
-
-
-def _unit_plan(source: str, target: str, solution: Solution) -> UnitPlan:
-    return UnitPlan.from_solution(solution, transport_name(source, target), source=source, target=target)

@@ -28,14 +28,23 @@ class Score:
     @classmethod
     def of_units(cls, per_unit: list[F64]) -> Score:
         """The score that follows from the correlations of every unit, one array a layer."""
-        per_layer = np.array([_mean_of_defined(units) for units in per_unit])
+        per_layer = np.array([mean_of_defined(units) for units in per_unit])
         n_undefined = sum(int(np.isnan(units).sum()) for units in per_unit)
-        return cls(_mean_of_defined(per_layer), per_layer, tuple(per_unit), n_undefined)
+        return cls(mean_of_defined(per_layer), per_layer, tuple(per_unit), n_undefined)
 
 
-def _mean_of_defined(values: F64) -> float:
+def mean_of_defined(values: F64) -> float:
+    """The mean of the values that are not NaN; NaN if all are."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else float("nan")
+
+
+def means_of_defined(values: F64) -> F64:
+    """The mean of each row, as `mean_of_defined` finds it."""
+    means = np.asarray(values.mean(axis=1))
+    for k in np.flatnonzero(np.isnan(means)):
+        means[k] = mean_of_defined(values[k])
+    return means
 
 
 def correlate_units(truth: Array, prediction: F64) -> F64:
@@ -55,8 +64,11 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
 
 
 def correlate_deviations(truth: UnitDeviations, prediction: UnitDeviations) -> F64:
-    """Pearson correlation of each unit with its prediction, as `correlate_units`, from the deviations of both."""
-    r = np.clip(np.einsum("ti,ti->i", truth.values, prediction.values), -1.0, 1.0)
+    """Pearson correlation of each unit with its prediction, as `correlate_units`, from the deviations of both.
+
+    They may be those of stacks of layers.
+    """
+    r = np.clip(np.einsum("...ti,...ti->...i", truth.values, prediction.values), -1.0, 1.0)
     r[prediction.is_constant] = 0.0
     r[truth.is_constant] = np.nan
     return np.asarray(r)

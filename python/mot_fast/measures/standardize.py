@@ -92,16 +92,22 @@ class UnitDeviations(NamedTuple):
     """Deviations of units from their means over stimuli, scaled to norm 1: the product of two is their correlation."""
 
     values: F64
-    """Scaled deviations, `(n_stimuli, n_units)`; zeros where a unit is constant."""
+    """Scaled deviations, `(..., n_stimuli, n_units)`; zeros where a unit is constant."""
     is_constant: Mask
-    """Whether each unit is constant, `(n_units,)`."""
+    """Whether each unit is constant, `(..., n_units)`."""
     relative_norms: F64
-    """Norms that the deviations had before, `(n_units,)`, where `order_one` has brought the units to order one: the
+    """Norms that the deviations had before, `(..., n_units)`, where `order_one` has brought the units to order one: the
     smaller a norm is, the more does rounding of the activations blur the scaled deviations."""
 
 
 def unit_deviations(values: F64) -> UnitDeviations:
     """Deviations from each unit's mean, divided by their norms.
+
+    Parameters
+    ----------
+    values : array, `(..., n_stimuli, n_units)`
+        One layer, or a stack of layers. Each gives the same bits as by itself, unless they have one unit each, whose
+        stimuli NumPy adds up in another order.
 
     Examples
     --------
@@ -110,16 +116,16 @@ def unit_deviations(values: F64) -> UnitDeviations:
            [ 0.816,  0.   ],
            [-0.408,  0.   ]])
     """
-    values, _ = order_one(values, axis=0)
-    spread = np.ptp(values, axis=0)
+    values, _ = order_one(values, axis=-2)
+    spread = np.ptp(values, axis=-2, keepdims=True)
     constant = spread == 0.0
     # Deviations are brought to order one too: those of values that hardly vary are as small as 1e-16.
-    deviations = (values - values.mean(axis=0)) / np.where(constant, 1.0, spread)
-    deviations -= deviations.mean(axis=0)
-    norms = np.sqrt(np.einsum("ti,ti->i", deviations, deviations))
+    deviations = (values - values.mean(axis=-2, keepdims=True)) / np.where(constant, 1.0, spread)
+    deviations -= deviations.mean(axis=-2, keepdims=True)
+    norms = np.sqrt(np.einsum("...ti,...ti->...i", deviations, deviations))[..., None, :]
     deviations /= np.where(constant, 1.0, norms)
-    deviations[:, constant] = 0.0
-    return UnitDeviations(deviations, constant, norms * spread)
+    np.copyto(deviations, 0.0, where=constant)
+    return UnitDeviations(deviations, constant[..., 0, :], (norms * spread)[..., 0, :])
 
 
 def unit_vector(values: F64) -> F64:

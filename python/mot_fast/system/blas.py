@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import Any
 
@@ -18,20 +19,30 @@ class OneBlasThread:
         self._lock = threading.Lock()
         self._n_users = 0
         self._before: list[tuple[Any, int]] = []
+        self._libraries: list[Any] = []
+        self._n_modules = 0
+        """Number of modules that were loaded when the libraries were looked for."""
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget_users)
 
     def __enter__(self) -> None:
         import scipy.linalg.cython_blas  # noqa: F401  the core's BLAS; a limit binds only what is loaded
-        from threadpoolctl import ThreadpoolController
 
         with self._lock:
             if self._n_users == 0:
-                libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-                self._before = [(library, library.num_threads) for library in libraries]
-                for library in libraries:
+                self._find_libraries()
+                self._before = [(library, library.num_threads) for library in self._libraries]
+                for library in self._libraries:
                     _set_num_threads(library, 1)
             self._n_users += 1
+
+    def _find_libraries(self) -> None:
+        """Look for BLAS libraries, which come with modules, if others have been imported since the last time."""
+        from threadpoolctl import ThreadpoolController
+
+        if self._n_modules != len(sys.modules):
+            self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            self._n_modules = len(sys.modules)
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

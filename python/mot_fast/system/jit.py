@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _logger = logging.getLogger("mot_fast")
@@ -43,7 +45,7 @@ class _MachineCode:
         self._lock = threading.Lock()
         self._dispatcher: Any = None
         self._ready: set[tuple[Any, ...]] = set()
-        """Types of arguments for which machine code is ready."""
+        """Kinds of arguments for which machine code is ready."""
 
     def of(self, arguments: tuple[Any, ...]) -> Any:
         """The callable that runs the function on arguments of these types."""
@@ -52,10 +54,10 @@ class _MachineCode:
                 self._dispatcher = _dispatcher(self._function)
             if self._dispatcher is self._function:
                 return self._function
-            types = tuple(map(self._dispatcher.typeof_pyval, arguments))
-            if types not in self._ready:
-                self._compile(types)
-                self._ready.add(types)
+            kinds = tuple(map(_kind, arguments))
+            if kinds not in self._ready:
+                self._compile(tuple(map(self._dispatcher.typeof_pyval, arguments)))
+                self._ready.add(kinds)
             return self._dispatcher
 
     def _compile(self, types: tuple[Any, ...]) -> None:
@@ -71,6 +73,13 @@ class _MachineCode:
             self._dispatcher = without
             self._ready.clear()
             _warn_of_no_cache(f"the cache in {folder} cannot be used ({type(error).__name__}: {error})")
+
+
+def _kind(argument: Any) -> Any:
+    """What numba's type of an argument follows from: numba itself takes many times as long to find the type."""
+    if isinstance(argument, np.ndarray):
+        return type(argument), argument.dtype, argument.ndim, argument.flags.num
+    return type(argument)
 
 
 def _dispatcher(function: Callable[..., Any]) -> Any:

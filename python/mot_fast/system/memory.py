@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 _PROCESS_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
@@ -25,32 +27,49 @@ def available() -> int:
     """Bytes that this process may still use: the least that the system and each of its control groups have left."""
     import psutil
 
-    free = [int(psutil.virtual_memory().available)]
-    for version, group in _control_groups():
-        limit, usage, cached = _GROUP_FILES[version]
+    system = psutil.virtual_memory()
+    free = [int(system.available)]
+    for group in _control_groups():
         try:
-            used = int((group / usage).read_text()) - _statistic(group / "memory.stat", cached)
-            free.append(int((group / limit).read_text()) - used)
+            limit = int(group.limit.read_text())
+            if limit > 2 * system.total:  # no limit: what is used, no more than the total, leaves more than there is
+                continue
+            free.append(limit - (int(group.usage.read_text()) - _statistic(group.statistics, group.cached)))
         except (OSError, ValueError):  # the files cannot be seen from here, or say "max": no limit
             continue
     return max(0, min(free))
 
 
-def _control_groups() -> Iterator[tuple[int, Path]]:
-    """Version and folder of every control group that holds this process, the outermost last."""
+class _ControlGroup(NamedTuple):
+    """Files of a control group, and the entry of its statistics that counts cached files."""
+
+    limit: Path
+    usage: Path
+    statistics: Path
+    cached: str
+
+
+def _control_groups() -> Sequence[_ControlGroup]:
+    """Every control group that holds this process, the outermost last."""
     try:
-        lines = _PROCESS_GROUPS.read_text().splitlines()
+        return _groups_of(_PROCESS_GROUPS.read_text(), _GROUPS)
     except OSError:
-        return
-    for line in lines:
+        return ()
+
+
+@functools.lru_cache(maxsize=1)
+def _groups_of(process_groups: str, groups: Path) -> Sequence[_ControlGroup]:
+    found = []
+    for line in process_groups.splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and "memory" not in controllers.split(","):
             continue
-        version, root = (1, _GROUPS / "memory") if controllers else (2, _GROUPS)
-        group = root / path.strip("/")
+        version, root = (1, groups / "memory") if controllers else (2, groups)
+        group, (limit, usage, cached) = root / path.strip("/"), _GROUP_FILES[version]
         for folder in (group, *group.parents):
             if folder.is_relative_to(root):
-                yield version, folder
+                found.append(_ControlGroup(folder / limit, folder / usage, folder / "memory.stat", cached))
+    return found
 
 
 def _statistic(file: Path, name: str) -> int:

@@ -16,6 +16,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SECONDS_BETWEEN_REPORTS = 0.05
+_BYTES_PER_THREAD = 2**20
+"""Bytes of activations that take several times as long to work on as a thread takes to start."""
 
 
 class Stopped(Exception):
@@ -62,6 +64,11 @@ def run(
         is_stopped.set()
         # A piece may be in the middle of a long product: it ends by itself, and is not waited for.
         pool.shutdown(wait=is_complete, cancel_futures=True)
+
+
+def worthwhile(n_threads: int, n_bytes: int) -> int:
+    """The number of threads, at most those given, that work on so many bytes of activations is worth starting."""
+    return max(1, min(n_threads, n_bytes // _BYTES_PER_THREAD))
 
 
 def map_in_order(function: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:

@@ -76,6 +76,11 @@ class Certificate:
         """The certificate that holds the largest of each figure."""
         return cls(*map(max, zip(*(each.figures for each in certificates), strict=True)))
 
+    @classmethod
+    def worst_of(cls, figures: F64) -> Certificate:
+        """The certificate that holds the largest of each figure, given those of many certificates, `(n, 5)`."""
+        return cls(*figures.max(axis=0).tolist())
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Transport:
@@ -126,9 +131,14 @@ class Transport:
         """The transport plan: the mass moved between every pair, sparse `(n, m)`."""
         import scipy.sparse
 
+        return scipy.sparse.csr_array((self.mass, self.columns, self.row_starts), shape=self.shape)
+
+    @property
+    def row_starts(self) -> I32:
+        """`(n + 1,)`: where the entries of each row begin, and those of the last one end."""
         row_starts = np.zeros(self.shape[0] + 1, dtype=np.int32)
         np.cumsum(np.bincount(self.rows, minlength=self.shape[0]), out=row_starts[1:])
-        return scipy.sparse.csr_array((self.mass, self.columns, row_starts), shape=self.shape)
+        return row_starts
 
     @property
     def nnz(self) -> int:
@@ -137,7 +147,9 @@ class Transport:
 
     def toarray(self) -> F64:
         """The dense plan `(n, m)`."""
-        return np.asarray(self.plan.toarray(), dtype=np.float64)
+        plan = np.zeros(self.shape)
+        plan[self.rows, self.columns] = self.mass
+        return plan
 
     def to_pandas(self) -> pandas.DataFrame:
         """The plan as a table, one row for each pair that carries mass. Needs pandas.

@@ -1,0 +1,110 @@
+/// The activations of a layer in panels of a few units, which stay in cache while they are standardized.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "mot/costs/activations.hpp"
+#include "mot/kernels/kernels.hpp"
+#include "mot/types/buffer.hpp"
+#include "mot/types/half.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/views.hpp"
+
+namespace mot {
+
+/// Keeps the panel that it reads for all passes over its stimuli; where it has too many of them for that, every pass
+/// reads them again. A thread may have one such object at a time.
+template <class Real>
+class UnitPanels {
+public:
+    /// The type of the values in a panel: single precision holds half precision exactly.
+    using Value = std::conditional_t<std::is_same_v<Real, Half>, float, Real>;
+
+    UnitPanels(const ActivationsView<Real>& activations, Interrupt* interrupt)
+        : activations_(activations), interrupt_(interrupt) {
+        const auto most_width = [&](std::int64_t n_bytes) {
+            const auto bytes_each = static_cast<std::int64_t>(sizeof(Value)) * activations.n_stimuli;
+            return n_bytes / std::max<std::int64_t>(bytes_each, 1) / lanes * lanes;
+        };
+        is_kept_ = most_width(most_kept) > 0;
+        most_units_ = std::min(padded(activations.n_units), panel_width);
+        if (is_kept_) most_units_ = std::min(most_units_, std::max(most_width(cached), lanes));
+        values_ = memory().template reserve<Value>(most_units_ * (is_kept_ ? activations.n_stimuli : stimuli_at_once));
+    }
+
+    /// Calls `work(unit, n_units)` for every panel, by its first unit; `for_each_block` then passes over that panel.
+    /// Stops when `work` returns false.
+    template <class Work>
+    void for_each_panel(Work work) {
+        for (unit_ = 0; unit_ < activations_.n_units; unit_ += most_units_) {
+            n_units_ = std::min(most_units_, activations_.n_units - unit_);
+            is_read_ = false;
+            if (!work(unit_, n_units_)) return;
+        }
+    }
+
+    /// Calls `pass(block, first)` for all stimuli of the panel in order, some at a time. Zeros behind the units make
+    /// the blocks as wide as whole vectors. Returns whether no interrupt came in between.
+    template <class Pass>
+    bool for_each_block(Pass pass) {
+        const std::int64_t width = padded(n_units_);
+        for (std::int64_t first = 0; first < activations_.n_stimuli; first += stimuli_at_once) {
+            const std::int64_t n = std::min(stimuli_at_once, activations_.n_stimuli - first);
+            if (is_interrupted(interrupt_, n * n_units_)) return false;
+            Value* const values = is_kept_ ? values_ + first * width : values_;
+            if (!is_read_) read(first, n, width, values);
+            pass(PanelBlock<Value>{values, n, width}, first);
+        }
+        is_read_ = is_kept_;
+        return true;
+    }
+
+private:
+    static constexpr std::int64_t stimuli_at_once = 64;
+    static constexpr std::int64_t lanes = 16;                         // units of a whole vector
+    static constexpr std::int64_t cached = std::int64_t{1} << 20;     // bytes of a panel that stay in cache
+    static constexpr std::int64_t most_kept = std::int64_t{1} << 22;  // bytes of a panel of one vector
+
+    static std::int64_t padded(std::int64_t n_units) { return (n_units + lanes - 1) / lanes * lanes; }
+
+    /// Kept for the thread's next layer: the pages of fresh memory cost a small layer more than its arithmetic.
+    static Buffer& memory() {
+        static thread_local Buffer memory;
+        return memory;
+    }
+
+    void read(std::int64_t first, std::int64_t n, std::int64_t width, Value* values) {
+        if constexpr (std::is_same_v<Real, Half>) {
+            copy(first, n, width, halves_);
+            kernels().of_layers.widen_halves(&halves_->bits, n * width, values);
+        } else {
+            copy(first, n, width, values);
+        }
+    }
+
+    void copy(std::int64_t first, std::int64_t n, std::int64_t width, Real* values) const {
+        const std::int64_t stride = activations_.unit_stride;
+        for (std::int64_t t = first; t < first + n; ++t, values += width) {
+            const Real* const stimulus = activations_.stimulus(t) + unit_ * stride;
+            if (stride == 1)
+                std::copy_n(stimulus, n_units_, values);
+            else
+                for (std::int64_t u = 0; u < n_units_; ++u) values[u] = stimulus[u * stride];
+            std::fill(values + n_units_, values + width, Real{});
+        }
+    }
+
+    const ActivationsView<Real>& activations_;
+    Interrupt* interrupt_;
+    bool is_kept_;
+    std::int64_t most_units_;  // in a panel
+    Value* values_;
+    Half halves_[stimuli_at_once * panel_width];  // of one block, as they are read
+    std::int64_t unit_ = 0;                       // the first unit of the panel
+    std::int64_t n_units_ = 0;                    // of the panel
+    bool is_read_ = false;
+};
+
+}  // namespace mot
