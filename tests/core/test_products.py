@@ -80,6 +80,18 @@ def test_all_products_lead_to_the_same_costs_and_proofs(use_products, layers):
         np.testing.assert_allclose(each.layer_costs, found[0].layer_costs, rtol=0, atol=1e-12)
 
 
+def test_all_products_of_one_byte_lead_to_the_same_bits(use_products, layers):
+    """Units come in copies, so that there are many optimal plans."""
+    source, target = ([np.repeat(x, 2, axis=1) for x in layers([12, 40], 90, seed=seed)] for seed in (0, 4))
+    found = []
+    for name in PRODUCTS:
+        if name not in ("float32", "avx2"):
+            use_products(name)
+            plan = mot.align(source, target).unit_plan(1, 1)
+            found.append((plan.cost, plan.plan.toarray().tobytes(), plan.u.tobytes(), plan.v.tobytes()))
+    assert len(set(found)) == 1
+
+
 @pytest.mark.parametrize("first", PRODUCTS)
 def test_a_store_serves_runs_with_any_products(first, use_products, layers, tmp_path):
     """Units come in copies, so that there are many optimal plans; what one run has stored another takes as it is."""
