@@ -177,7 +177,7 @@ struct ProductSums {
     __m512d high = _mm512_setzero_pd();
 
     void add(const float* x, const float* y) {
-        const auto widened = [](const float* values) { return _mm512_cvtps_pd(_mm256_loadu_ps(values)); };
+        const auto widened = [](const float* values) { return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(values)); };
         low = _mm512_fmadd_pd(widened(x), widened(y), low);
         high = _mm512_fmadd_pd(widened(x + 8), widened(y + 8), high);
     }
