@@ -106,3 +106,26 @@ def test_a_store_serves_runs_with_any_products(first, use_products, layers, tmp_
         np.testing.assert_array_equal(again.layer_costs, stored.layer_costs)
         np.testing.assert_array_equal(again.unit_plan(0, 0).plan.toarray(), stored.unit_plan(0, 0).plan.toarray())
         assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "blocks").iterdir()} == blocks
+
+
+def test_stored_costs_of_training_runs_serve_any_products(use_products, layers, tmp_path):
+    """Pairs of layers are solved again, here all of them; costs that are not the same would be a warning."""
+    runs = [[[np.repeat(x, 2, axis=1) for x in layers([12, 20], 90, seed=seed)]] * 2 for seed in (0, 4)]
+    found = []
+    for name in PRODUCTS:
+        use_products(name)
+        found.append(mot.align_trajectories(*runs, store=tmp_path).costs)
+    for each in found:
+        np.testing.assert_array_equal(each, found[0])
+
+
+def test_stored_figures_of_networks_serve_any_products(use_products, layers, tmp_path):
+    """Scores depend on the plans, of which there is only one here, as no unit is a copy of another."""
+    networks = {f"n{k}": layers([12, 20], 90, seed=k) for k in range(3)}
+    found = []
+    for name in PRODUCTS:
+        use_products(name)
+        found.append(mot.similarity_matrix(networks, store=tmp_path))
+    for each in found:
+        np.testing.assert_allclose(each.costs, found[0].costs, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(each.scores, found[0].scores, rtol=0, atol=1e-12)
