@@ -118,6 +118,7 @@ def align_here(grid: Grid, way: str) -> AlignmentRun:
     """Align in this process, which must be a fresh one."""
     warnings.simplefilter("error")  # POT warns of a plan that it could not prove optimal
     warnings.filterwarnings("ignore", message="some units are constant")
+    warnings.filterwarnings("ignore", message="all layers of .* rows and .* columns")  # wide on purpose
     source, target = grid.networks()
     _align([source[0][:99, :9]], [target[0][:99, :9]], grid, way)  # loads and compiles what is needed once
     memory, cpu_start = psutil.Process().memory_info().rss, process_time()

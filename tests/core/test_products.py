@@ -1,202 +1,131 @@
-"""Alignments are optimal by every version of the products that screen costs, and the same for any number of threads."""
+"""The products that screen costs: chosen by name, by the environment, and without effect on what is stored."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-import scipy.linalg
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import mot_fast as mot
 from mot_fast import _core
-from oracles.transports import Twin, assert_optimal, correlation_cost, transport_by_linear_programming
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::mot_fast._warnings.ConstantUnitsWarning"),
-    pytest.mark.filterwarnings("ignore::mot_fast._warnings.TransposedLayersWarning"),
-]
+PRODUCTS = _core.available_products()
 
 
-@pytest.fixture(params=_core.available_products())
-def products(request):
-    """The name of one version, which is in use while the test runs."""
+@pytest.fixture
+def use_products():
+    """Chooses the products for one test."""
     before = _core.products()
-    _core.use_products(request.param)
-    yield request.param
+    yield _core.use_products
     _core.use_products(before)
 
 
-def dense(rng, shape):
-    return rng.standard_normal(shape)
+def import_with(products, program="from mot_fast import _core; print(_core.products())"):
+    """Run a program, by default one that prints the products in use, with a value of the environment variable."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "MOT_FAST_PRODUCTS": products},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
-def spiking(rng, shape):
-    return rng.standard_normal(shape) * np.where(rng.random(shape) < 0.02, 1000, 1)
+def test_float32_is_always_there_and_names_are_checked(use_products):
+    assert PRODUCTS[0] == "float32"
+    for name in PRODUCTS:
+        use_products(name)
+        assert _core.products() == name
+    use_products("auto")
+    assert _core.products() in PRODUCTS
+    with pytest.raises(ValueError, match=r"name: expected products .*, one of 'auto', 'float32', .*, found 'magic'"):
+        use_products("magic")
+    assert _core.products() in PRODUCTS
 
 
-def sparse(rng, shape):
-    return rng.standard_normal(shape) * (rng.random(shape) < 0.05)
+@pytest.mark.processes
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_the_environment_pins_the_products(name):
+    assert import_with(name).stdout.strip() == name
 
 
-def some_constant(rng, shape):
-    return np.where(np.arange(shape[1]) % 3 == 0, 0.7, rng.standard_normal(shape))
+@pytest.mark.processes
+def test_the_environment_may_leave_the_choice():
+    chosen = {import_with(value).stdout.strip() for value in ("auto", "")}
+    assert len(chosen) == 1
+    assert chosen <= set(PRODUCTS)
 
 
-def duplicated(rng, shape):
-    return np.repeat(rng.standard_normal((shape[0], -(-shape[1] // 3))), 3, axis=1)[:, : shape[1]]
+@pytest.mark.processes
+def test_an_unknown_name_in_the_environment_is_an_error_that_names_the_variable():
+    result = import_with("AMX", program="import mot_fast")
+    assert result.returncode == 1
+    expected = "ImportError: MOT_FAST_PRODUCTS: expected products that this processor runs, one of 'auto', 'float32',"
+    assert expected in result.stderr
+    assert result.stderr.strip().endswith("found 'AMX'")
 
 
-def tiny(rng, shape):
-    return 1e-30 * rng.standard_normal(shape)
+def test_all_products_lead_to_the_same_costs_and_proofs(use_products, layers):
+    source, target = layers([40, 64], 300), layers([50, 64, 30], 300, seed=4)
+    found = []
+    for name in PRODUCTS:
+        use_products(name)
+        found.append(mot.align(source, target))
+        proof = found[-1].certificate
+        assert max(proof.duality_gap, proof.dual_violation, proof.slackness) <= proof.tolerance
+    for each in found:
+        np.testing.assert_allclose(each.layer_costs, found[0].layer_costs, rtol=0, atol=1e-12)
 
 
-def huge(rng, shape):
-    return 1e30 * rng.standard_normal(shape)
+def test_all_products_of_one_byte_lead_to_the_same_bits(use_products, layers):
+    """Units come in copies, so that there are many optimal plans."""
+    source, target = ([np.repeat(x, 2, axis=1) for x in layers([12, 40], 90, seed=seed)] for seed in (0, 4))
+    found = []
+    for name in PRODUCTS:
+        if name not in ("float32", "avx2"):
+            use_products(name)
+            plan = mot.align(source, target).unit_plan(1, 1)
+            found.append((plan.cost, plan.plan.toarray().tobytes(), plan.u.tobytes(), plan.v.tobytes()))
+    assert len(set(found)) == 1
 
 
-def quantised(rng, shape):
-    return rng.integers(-1, 2, shape).astype(float)
+@pytest.mark.parametrize("first", PRODUCTS)
+def test_a_store_serves_runs_with_any_products(first, use_products, layers, tmp_path):
+    """Units come in copies, so that there are many optimal plans; what one run has stored another takes as it is."""
+    source, target = ([np.repeat(x, 2, axis=1) for x in layers([12, 20], 90, seed=seed)] for seed in (0, 4))
+    use_products(first)
+    stored = mot.align(source, target, store=tmp_path)
+    blocks = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "blocks").iterdir()}
+    assert blocks
+    for name in PRODUCTS:
+        use_products(name)
+        again = mot.align(source, target, store=tmp_path)
+        np.testing.assert_array_equal(again.layer_costs, stored.layer_costs)
+        np.testing.assert_array_equal(again.unit_plan(0, 0).plan.toarray(), stored.unit_plan(0, 0).plan.toarray())
+        assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "blocks").iterdir()} == blocks
 
 
-def heavy_tailed(rng, shape):
-    return rng.standard_cauchy(shape) ** 3
+def test_stored_costs_of_training_runs_serve_any_products(use_products, layers, tmp_path):
+    """Pairs of layers are solved again, here all of them; costs that are not the same would be a warning."""
+    runs = [[[np.repeat(x, 2, axis=1) for x in layers([12, 20], 90, seed=seed)]] * 2 for seed in (0, 4)]
+    found = []
+    for name in PRODUCTS:
+        use_products(name)
+        found.append(mot.align_trajectories(*runs, store=tmp_path).costs)
+    for each in found:
+        np.testing.assert_array_equal(each, found[0])
 
 
-def walsh(rng, shape):
-    """Walsh functions and noise: stimuli are mixed by a transform of such functions."""
-    n_functions = 1 << (shape[0] - 1).bit_length()
-    functions = scipy.linalg.hadamard(n_functions, dtype=float)[: shape[0]]
-    return functions[:, rng.integers(0, n_functions, shape[1])] + 0.1 * rng.standard_normal(shape)
-
-
-def near_copies(rng, shape):
-    signal = np.random.default_rng(1).standard_normal((shape[0], 1))
-    return signal + 1e-3 * rng.standard_normal(shape)
-
-
-FAMILIES = [
-    dense,
-    spiking,
-    sparse,
-    some_constant,
-    duplicated,
-    tiny,
-    huge,
-    quantised,
-    heavy_tailed,
-    walsh,
-    near_copies,
-]
-
-
-def networks(rng, family, n_stimuli, widths=((40, 7), (35, 40, 9))):
-    return [[family(rng, (n_stimuli, width)) for width in each] for each in widths]
-
-
-def assert_optimal_for_correlations(plan, x, y, a=None, b=None):
-    """Standardized values are in single precision: their correlations differ from these by less than 3e-7."""
-    cost = correlation_cost(x, y)
-    assert_optimal(plan, cost, a, b, tolerance=3e-7 / max(cost.max(), 1e-6))
-    assert plan.certificate.dual_violation <= 1e-12
-    assert plan.cost == pytest.approx(transport_by_linear_programming(cost, a, b)[0], abs=1e-7)
-
-
-def assert_same_bits(alignment, other):
-    np.testing.assert_array_equal(alignment.layer_costs, other.layer_costs)
-    np.testing.assert_array_equal(alignment.layer_plan, other.layer_plan)
-    for l, m in np.ndindex(alignment.layer_costs.shape):
-        plans = [each.unit_plan(l, m) for each in (alignment, other)]
-        np.testing.assert_array_equal(plans[0].toarray(), plans[1].toarray())
-        for side in ("u", "v"):
-            np.testing.assert_array_equal(getattr(plans[0], side), getattr(plans[1], side))
-
-
-def test_versions_have_names(products):
-    assert _core.products() == products
-    assert products in _core.available_products()
-    with pytest.raises(ValueError, match=r"one of 'auto', 'float32', 'plain'.*, found 'magic'"):
-        _core.use_products("magic")
-    assert _core.products() == products
-    _core.use_products("auto")
-    assert _core.products() in _core.available_products()
-
-
-@pytest.mark.usefixtures("products")
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("n_stimuli", [3, 100, 257])
-def test_alignments_agree_with_the_slow_twin(family, n_stimuli, rng):
-    source, target = networks(rng, family, n_stimuli)
-    alignment = mot.align(source, target)
-    twin = Twin(source, target)
-    np.testing.assert_allclose(alignment.layer_costs, twin.layer_costs, atol=1e-7)
-    assert alignment.cost == pytest.approx(twin.cost, abs=1e-7)
-    for l, x in enumerate(source):
-        for m, y in enumerate(target):
-            assert_optimal_for_correlations(alignment.unit_plan(l, m), x, y)
-
-
-@pytest.mark.usefixtures("products")
-@pytest.mark.parametrize("family", FAMILIES)
-def test_costs_are_those_of_single_precision_products(family, rng):
-    source, target = networks(rng, family, 300, widths=((70, 90), (64, 130)))
-    costs = mot.align(source, target).layer_costs
-    _core.use_products("float32")
-    np.testing.assert_allclose(costs, mot.align(source, target).layer_costs, rtol=0, atol=1e-12)
-
-
-@pytest.mark.usefixtures("products")
-def test_layers_of_different_versions_are_aligned(rng):
-    source, target = rng.standard_normal((2, 200, 50))
-    first = _core.StandardizedLayer(source)
-    _core.use_products("float32")
-    second = _core.StandardizedLayer(target)
-    mixed = _core.solve_pairs([first], [second], 1, 2**62, 2**62)[0]
-    alike = _core.solve_pairs([_core.StandardizedLayer(source)], [second], 1, 2**62, 2**62)[0]
-    assert mixed.cost == pytest.approx(alike.cost, abs=1e-12)
-
-
-@pytest.mark.usefixtures("products")
-def test_units_with_masses(rng):
-    source, target = networks(rng, dense, 150)
-    masses = [[rng.integers(1, 5, x.shape[1]) for x in each] for each in (source, target)]
-    alignment = mot.align(source, target, source_mass=masses[0], target_mass=masses[1])
-    for l, x in enumerate(source):
-        for m, y in enumerate(target):
-            a, b = masses[0][l] / masses[0][l].sum(), masses[1][m] / masses[1][m].sum()
-            assert_optimal_for_correlations(alignment.unit_plan(l, m), x, y, a, b)
-
-
-@pytest.mark.usefixtures("products")
-@pytest.mark.parametrize("rotate", [False, True])
-def test_threads_and_memory_change_no_bit(rotate, rng):
-    source, target = networks(rng, spiking, 200, widths=((50, 33, 64), (70, 40)))
-    alignment = mot.align(source, target, rotate=rotate, n_jobs=1)
-    assert_same_bits(alignment, mot.align(source, target, rotate=rotate, n_jobs=2))
-    for n_jobs in (1, 2):
-        assert_same_bits(alignment, mot.align(source, target, rotate=rotate, n_jobs=n_jobs, memory_limit=2**22))
-
-
-@pytest.mark.usefixtures("products")
-def test_rotations_are_those_of_single_precision_products(rng):
-    source, target = networks(rng, dense, 200, widths=((20, 30), (25,)))
-    alignment = mot.align(source, target, rotate=True)
-    _core.use_products("float32")
-    other = mot.align(source, target, rotate=True)
-    np.testing.assert_allclose(alignment.layer_costs, other.layer_costs, rtol=0, atol=1e-9)
-    for l in range(2):
-        np.testing.assert_allclose(alignment.rotation(l, 0), other.rotation(l, 0), atol=1e-7)
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    families=st.tuples(st.sampled_from(FAMILIES), st.sampled_from(FAMILIES)),
-    n_stimuli=st.integers(3, 300),
-    widths=st.tuples(st.integers(1, 60), st.integers(1, 60)),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_any_two_layers(products, families, n_stimuli, widths, seed):
-    _core.use_products(products)
-    rng = np.random.default_rng(seed)
-    x, y = (family(rng, (n_stimuli, width)) for family, width in zip(families, widths, strict=True))
-    assert_optimal_for_correlations(mot.align([x], [y]).unit_plan(0, 0), x, y)
+def test_stored_figures_of_networks_serve_any_products(use_products, layers, tmp_path):
+    """Scores depend on the plans, of which there is only one here, as no unit is a copy of another."""
+    networks = {f"n{k}": layers([12, 20], 90, seed=k) for k in range(3)}
+    found = []
+    for name in PRODUCTS:
+        use_products(name)
+        found.append(mot.similarity_matrix(networks, store=tmp_path))
+    for each in found:
+        np.testing.assert_allclose(each.costs, found[0].costs, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(each.scores, found[0].scores, rtol=0, atol=1e-12)

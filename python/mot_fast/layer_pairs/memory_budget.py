@@ -16,7 +16,7 @@ ALWAYS_COSTS = 2**18
 """Number of costs of a pair of layers that are always kept, so that no limit changes how small pairs are solved."""
 BYTES_PER_UNIT = 7000
 """Bytes that the candidates, their prices and the plan of a pair take for each unit of both layers: measured where most
-units are copies of others; layers of networks take half of it."""
+units are copies of others; layers of networks take a quarter of it."""
 LEAST_ROWS = 8
 """Least number of rows of costs in double precision that are computed at once, with copies of their units."""
 _DEPTH_STEP = 64
