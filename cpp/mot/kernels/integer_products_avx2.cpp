@@ -18,26 +18,32 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
     const __m256i ones = _mm256_set1_epi16(1);
     __m256i sums[n_rows][2];
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int half = 0; half < 2; ++half) sums[r][half] = _mm256_setzero_si256();
-    const auto* groups = reinterpret_cast<const __m256i*>(packed);
-    for (std::int64_t k = 0; k < depth; k += 2 * values_per_group, groups += 4) MOT_UNROLLED
     for (int r = 0; r < n_rows; ++r) {
-        std::int32_t fours[2];
-        std::memcpy(fours, rows + r * row_stride(depth) + k, sizeof fours);
-        const __m256i values[2] = {_mm256_set1_epi32(fours[0]), _mm256_set1_epi32(fours[1])};
         MOT_UNROLLED
-        for (int half = 0; half < 2; ++half) {
-            const __m256i pairs =
-                _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_loadu_si256(groups + half), values[0]),
-                                 _mm256_maddubs_epi16(_mm256_loadu_si256(groups + 2 + half), values[1]));
-            sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_madd_epi16(pairs, ones));
+        for (int half = 0; half < 2; ++half) sums[r][half] = _mm256_setzero_si256();
+    }
+    const auto* groups = reinterpret_cast<const __m256i*>(packed);
+    for (std::int64_t k = 0; k < depth; k += 2 * values_per_group, groups += 4) {
+        MOT_UNROLLED
+        for (int r = 0; r < n_rows; ++r) {
+            std::int32_t fours[2];
+            std::memcpy(fours, rows + r * row_stride(depth) + k, sizeof fours);
+            const __m256i values[2] = {_mm256_set1_epi32(fours[0]), _mm256_set1_epi32(fours[1])};
+            MOT_UNROLLED
+            for (int half = 0; half < 2; ++half) {
+                const __m256i pairs =
+                    _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_loadu_si256(groups + half), values[0]),
+                                     _mm256_maddubs_epi16(_mm256_loadu_si256(groups + 2 + half), values[1]));
+                sums[r][half] = _mm256_add_epi32(sums[r][half], _mm256_madd_epi16(pairs, ones));
+            }
         }
     }
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int half = 0; half < 2; ++half)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + r * stride) + half, sums[r][half]);
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int half = 0; half < 2; ++half)
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + r * stride) + half, sums[r][half]);
+    }
 }
 
 void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,

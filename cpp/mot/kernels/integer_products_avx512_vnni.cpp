@@ -14,8 +14,10 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
                    std::int64_t stride) {
     __m512i sums[n_rows][n_blocks];
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_setzero_si512();
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int b = 0; b < n_blocks; ++b) sums[r][b] = _mm512_setzero_si512();
+    }
     for (std::int64_t k = 0; k < depth; k += values_per_group) {
         __m512i group[n_blocks];
         MOT_UNROLLED
@@ -31,8 +33,11 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
         }
     }
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int b = 0; b < n_blocks; ++b) _mm512_storeu_si512(products + r * stride + b * vectors_per_block, sums[r][b]);
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int b = 0; b < n_blocks; ++b)
+            _mm512_storeu_si512(products + r * stride + b * vectors_per_block, sums[r][b]);
+    }
 }
 
 template <int n_blocks>

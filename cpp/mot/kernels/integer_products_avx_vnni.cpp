@@ -14,8 +14,10 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
                    std::int64_t stride) {
     __m256i sums[n_rows][2];
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int half = 0; half < 2; ++half) sums[r][half] = _mm256_setzero_si256();
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int half = 0; half < 2; ++half) sums[r][half] = _mm256_setzero_si256();
+    }
     const auto* group = reinterpret_cast<const __m256i*>(packed);
     for (std::int64_t k = 0; k < depth; k += values_per_group, group += 2) {
         const __m256i halves[2] = {_mm256_loadu_si256(group), _mm256_loadu_si256(group + 1)};
@@ -30,9 +32,11 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
         }
     }
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int half = 0; half < 2; ++half)
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + r * stride) + half, sums[r][half]);
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int half = 0; half < 2; ++half)
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + r * stride) + half, sums[r][half]);
+    }
 }
 
 void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,

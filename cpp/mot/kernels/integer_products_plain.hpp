@@ -13,7 +13,7 @@ void multiply_plainly(const std::int8_t* rows, std::int64_t n_rows, const std::u
         for (std::int64_t b = 0; b < n_blocks; ++b) {
             std::uint32_t sums[vectors_per_block] = {};
             for (std::int64_t k = 0; k < depth; ++k) {
-                const std::int64_t value = rows[r * row_stride(depth) + k];
+                const std::int64_t value{rows[r * row_stride(depth) + k]};  // NOLINT(bugprone-signed-char-misuse)
                 const std::uint8_t* group = packed + b * vectors_per_block * depth +
                                             (k / values_per_group) * vectors_per_block * values_per_group +
                                             k % values_per_group;

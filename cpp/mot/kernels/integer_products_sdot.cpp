@@ -28,8 +28,10 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
                    std::int64_t stride) {
     int32x4_t sums[n_rows][quarters];
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int quarter = 0; quarter < quarters; ++quarter) sums[r][quarter] = vdupq_n_s32(0);
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int quarter = 0; quarter < quarters; ++quarter) sums[r][quarter] = vdupq_n_s32(0);
+    }
     for (std::int64_t k = 0; k < depth; k += 4 * values_per_group) {
         const std::uint8_t* const groups = packed + k * vectors_per_block;
         int8x16_t values[n_rows];
@@ -41,9 +43,11 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
         add_group<3>(groups, values, sums);
     }
     MOT_UNROLLED
-    for (int r = 0; r < n_rows; ++r) MOT_UNROLLED
-    for (int quarter = 0; quarter < quarters; ++quarter)
-        vst1q_s32(products + r * stride + 4 * quarter, sums[r][quarter]);
+    for (int r = 0; r < n_rows; ++r) {
+        MOT_UNROLLED
+        for (int quarter = 0; quarter < quarters; ++quarter)
+            vst1q_s32(products + r * stride + 4 * quarter, sums[r][quarter]);
+    }
 }
 
 void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,
