@@ -83,12 +83,13 @@ RoundedUnits::RoundedUnits(const float* values, std::int64_t n_units, std::int64
     auto* const rows = rows_.reserve<std::int8_t>(n_units * stride);
     auto* const packed = packed_.reserve<std::uint8_t>(n_blocks() * vectors_per_block * depth_);
     const Mixer mixer(n_stimuli);
-    std::vector<float> mixed(static_cast<std::size_t>(n_stimuli));
+    Buffer room;
+    auto* const mixed = room.reserve<float>(n_stimuli);
     for (std::int64_t unit = 0; unit < n_units; ++unit) {
         if (interrupt && interrupt->requested_after(8 * n_stimuli)) return;
         std::fill_n(rows + unit * stride + n_stimuli, stride - n_stimuli, std::int8_t{0});
-        mixer.mix(values + unit * n_stimuli, mixed.data());
-        round(static_cast<std::size_t>(unit), mixed, mixer.rounding(), rows + unit * stride);
+        mixer.mix(values + unit * n_stimuli, mixed);
+        round(static_cast<std::size_t>(unit), mixed, n_stimuli, mixer.rounding(), rows + unit * stride);
     }
     for (std::int64_t b = 0; b < n_blocks(); ++b) {
         const std::int64_t first = b * vectors_per_block;
@@ -97,9 +98,8 @@ RoundedUnits::RoundedUnits(const float* values, std::int64_t n_units, std::int64
     }
 }
 
-void RoundedUnits::round(std::size_t unit, const std::vector<float>& mixed, double mixing_error, std::int8_t* row) {
-    const auto n = static_cast<std::int64_t>(mixed.size());
-    const float largest = row_kernels<float>().largest_magnitude(mixed.data(), n);
+void RoundedUnits::round(std::size_t unit, const float* mixed, std::int64_t n, double mixing_error, std::int8_t* row) {
+    const float largest = row_kernels<float>().largest_magnitude(mixed, n);
     if (largest == 0.0f) {
         std::fill_n(row, n, std::int8_t{0});
         return;
@@ -107,7 +107,7 @@ void RoundedUnits::round(std::size_t unit, const std::vector<float>& mixed, doub
     // Sums of products must fit 32 bits: of very many stimuli, values are rounded to less than a byte.
     constexpr float least_scale = 1.1f / 46000;
     const float scale = std::max(largest / static_cast<float>(products_->largest), least_scale);
-    const ByteRounding rounding = kernels().round_to_bytes(mixed.data(), n, scale, 1.0f / scale, row);
+    const ByteRounding rounding = kernels().round_to_bytes(mixed, n, scale, 1.0f / scale, row);
     scale_[unit] = scale;
     correction_[unit] = static_cast<std::int32_t>(static_cast<std::uint32_t>(products_->packed_offset) *
                                                   static_cast<std::uint32_t>(rounding.sum));

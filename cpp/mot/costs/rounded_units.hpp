@@ -38,7 +38,7 @@ public:
     std::int32_t correction(std::int64_t unit) const { return correction_[static_cast<std::size_t>(unit)]; }
 
 private:
-    void round(std::size_t unit, const std::vector<float>& mixed, double mixing_error, std::int8_t* row);
+    void round(std::size_t unit, const float* mixed, std::int64_t n, double mixing_error, std::int8_t* row);
 
     const IntegerProducts* products_;
     std::int64_t depth_;
