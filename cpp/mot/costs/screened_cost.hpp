@@ -83,6 +83,8 @@ private:
             if (!is_stored_ || !is_computed(i)) {
                 if (is_stored_ || is_wanted(i)) rows.push_back(i);
             } else if (is_wanted(i)) {
+                if (worker == 0 && interrupt.requested_after(steps_per_visited_cost * n_columns())) is_stopped = true;
+                if (is_stopped) return;
                 visit(place_of(i, worker), i, costs_ + i * n_columns());
             }
             if (rows.empty() || (i + 1 < end && static_cast<std::int64_t>(rows.size()) < rows_per_panel_)) continue;

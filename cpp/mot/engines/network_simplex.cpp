@@ -98,7 +98,9 @@ Status NetworkSimplex<Real>::optimize(double tolerance, Interrupt& interrupt) {
     const auto cost_of = [this](std::size_t arc) { return rounded(reduced_cost(arc)); };
     const double least_tolerance = tolerance;
     tolerance = std::max(least_tolerance, rounding());
+    const auto n_nodes = static_cast<std::int64_t>(signed_potential_.size());
     std::int64_t n_idle = 0;
+    std::int64_t n_pivots = 0;
     while (!interrupt.requested_after(rule_.take_n_scanned() + steps_per_node * std::exchange(n_updated_, 0))) {
         const auto entering = rule_.find_entering_arc(cost_.size(), tolerance, cost_of);
         if (!entering) {
@@ -115,8 +117,9 @@ Status NetworkSimplex<Real>::optimize(double tolerance, Interrupt& interrupt) {
         exchange(*entering, leaving, join);
         // Where flows are rounded, strongly feasible trees do not prevent cycles.
         n_idle = rounded_away_ > 0.0 && rounded(leaving.flow) <= rounded_away_ ? n_idle + 1 : 0;
-        if (n_idle > most_idle_pivots_per_node * static_cast<std::int64_t>(signed_potential_.size()))
-            return Status::not_proven;
+        if (n_idle > most_idle_pivots_per_node * n_nodes) return Status::not_proven;
+        // Potentials may have grown so large that shifts of what was violated before are rounded away.
+        if (++n_pivots % n_nodes == 0) tolerance = std::max(least_tolerance, rounding());
     }
     return Status::interrupted;
 }
