@@ -47,11 +47,9 @@ public:
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
 
-    /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison clears
-    /// no arc that is.
-    double threshold(std::size_t i) const {
-        return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_);
-    }
+    /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison
+    /// clears no arc that is.
+    double threshold(std::size_t i) const { return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_); }
 
     template <class CostOf>
     Certificate finish(CostOf cost_of, double resolution) {
@@ -176,9 +174,8 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
     if constexpr (Cost::is_exact) {
         const RowSearch<Value> search(potentials.v);
         cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Value* row) {
-            find_open(0, i, row, search, [&](Node j) {
-                measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j]));
-            });
+            find_open(0, i, row, search,
+                      [&](Node j) { measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j])); });
         });
     } else {
         // Searched costs clear most arcs; the others are measured at their exact costs.
@@ -187,9 +184,7 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         const RowSearch<Value> search(highest);
         RowResults<Arc> open(cost.n_workers());
         cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
-            find_open(at.worker, i, row, search, [&](Node j) {
-                open.add(at, {static_cast<Node>(i), j, 0.0});
-            });
+            find_open(at.worker, i, row, search, [&](Node j) { open.add(at, {static_cast<Node>(i), j, 0.0}); });
         });
         const std::vector<Arc> arcs = open.take();
         cost.compute_exact(arcs);
@@ -218,8 +213,7 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
     for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
         const double* const row = cost.row(static_cast<std::int64_t>(i));
         const std::int64_t n_open = search.find(row, measurement.threshold(i), open.data());
-        std::for_each(open.begin(), open.begin() + n_open,
-                      [&](Node j) { measurement.add_arc(i, index(j), row[j]); });
+        std::for_each(open.begin(), open.begin() + n_open, [&](Node j) { measurement.add_arc(i, index(j), row[j]); });
     }
     if (transport.has_idle_row)
         for (std::size_t j = 0; j < n_columns; ++j) measurement.add_arc(n_rows, j, 0.0);

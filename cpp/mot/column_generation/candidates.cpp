@@ -49,7 +49,8 @@ struct GroupMinima {
         for (std::size_t g = 0; g < n_groups; ++g) {
             const std::size_t group = (g + offset) % n_groups;
             if (rank[g] < k && where[group] >= 0)
-                visit(cost_of(minima[group]), static_cast<std::int64_t>(group), static_cast<std::int64_t>(where[group]));
+                visit(cost_of(minima[group]), static_cast<std::int64_t>(group),
+                      static_cast<std::int64_t>(where[group]));
         }
     }
 };
@@ -86,8 +87,9 @@ public:
 private:
     static constexpr std::size_t n_groups = GroupMinima<Real>::n_groups;
     static_assert(n_groups == n_row_groups);
-    static constexpr Real above_all_costs =
-        std::numeric_limits<Real>::has_infinity ? std::numeric_limits<Real>::infinity() : std::numeric_limits<Real>::max();
+    static constexpr Real above_all_costs = std::numeric_limits<Real>::has_infinity
+                                                ? std::numeric_limits<Real>::infinity()
+                                                : std::numeric_limits<Real>::max();
     std::int64_t n_rows_, n_columns_;
     std::vector<Real> minima_;  // (n_groups, n_columns)
     std::vector<Index> where_;
@@ -122,13 +124,14 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
     for (std::int64_t j = 0; j < cost.n_columns(); ++j) {
         if (interrupt.requested_after(steps_per_column)) return {};
-        columns.of_column(j).for_each_cheapest(k, static_cast<std::size_t>(j) * 17, [&](double value, auto group, auto place) {
-            const auto i = static_cast<Node>(first_of_group(group, cost.n_rows()) + place);
-            const Arc* arcs = of_rows.data();
-            const auto is_known = [&](const Arc& arc) { return arc.target == j; };
-            if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
-            of_columns.push_back({i, static_cast<Node>(j), value});
-        });
+        columns.of_column(j).for_each_cheapest(
+            k, static_cast<std::size_t>(j) * 17, [&](double value, auto group, auto place) {
+                const auto i = static_cast<Node>(first_of_group(group, cost.n_rows()) + place);
+                const Arc* arcs = of_rows.data();
+                const auto is_known = [&](const Arc& arc) { return arc.target == j; };
+                if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
+                of_columns.push_back({i, static_cast<Node>(j), value});
+            });
     }
     CompressedRows<Arc> by_row(static_cast<std::size_t>(cost.n_rows()), [&](auto visit) {
         for (const auto* arcs : {&of_rows, static_cast<const std::vector<Arc>*>(&of_columns)})

@@ -41,8 +41,8 @@ public:
         return status == Status::optimal ? run_on_exact_costs(engine) : status;
     }
 
-    /// Goes on from an engine that is optimal on the searched costs of all arcs. First come the arcs that are within the
-    /// usual margin, which settle most of it, then those within the whole margins.
+    /// Goes on from an engine that is optimal on the searched costs of all arcs. First come the arcs that are within
+    /// the usual margin, which settle most of it, then those within the whole margins.
     template <class Engine>
     Status run_on_exact_costs(Engine& engine) {
         if constexpr (Cost::is_exact) return Status::optimal;

@@ -57,10 +57,11 @@ std::vector<Arc> Pricing<Cost>::find_near_arcs(const Potentials& potentials, dou
     };
     RowResults<Arc> results(cost_.n_workers());
     const RowSearch<typename Cost::Value> search(potentials.v);
-    cost_.for_each_row_in_groups(
-        interrupt, is_wanted, [&](const RowVisit& at, std::int64_t i, const typename Cost::Value* row) {
-            search_row(i, row, search, potentials, width, scratch_[static_cast<std::size_t>(at.worker)], results.of(at));
-        });
+    cost_.for_each_row_in_groups(interrupt, is_wanted,
+                                 [&](const RowVisit& at, std::int64_t i, const typename Cost::Value* row) {
+                                     search_row(i, row, search, potentials, width,
+                                                scratch_[static_cast<std::size_t>(at.worker)], results.of(at));
+                                 });
     std::vector<Arc> found = results.take();
     for (const Arc& arc : found) {
         if (added_.size() >= none) throw std::bad_alloc();  // they take 64 GiB
@@ -100,8 +101,7 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
         std::nth_element(hits.begin(), kept, end, is_lower);
         bound_[static_cast<std::size_t>(i)] = value(*kept) - u;
     }
-    for (auto hit = hits.begin(); hit != kept; ++hit)
-        found.push_back({static_cast<Node>(i), *hit, cost_of(row[*hit])});
+    for (auto hit = hits.begin(); hit != kept; ++hit) found.push_back({static_cast<Node>(i), *hit, cost_of(row[*hit])});
 }
 
 template <class Cost>

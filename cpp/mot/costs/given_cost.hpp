@@ -57,8 +57,8 @@ public:
         }
     }
 
-    /// Calls `visit({group, worker}, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and for
-    /// different groups perhaps at the same time.
+    /// Calls `visit({group, worker}, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and
+    /// for different groups perhaps at the same time.
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {

@@ -112,7 +112,7 @@ void RoundedUnits::round(std::size_t unit, const float* mixed, std::int64_t n, d
     correction_[unit] = static_cast<std::int32_t>(static_cast<std::uint32_t>(products_->packed_offset) *
                                                   static_cast<std::uint32_t>(rounding.sum));
     constexpr std::int64_t most_squares = std::int64_t{1} << 31;
-    constexpr double useless = 4.0;  // no correlation is farther from any other
+    constexpr double useless = 4.0;             // no correlation is farther from any other
     constexpr double of_differences = 0x1p-22;  // rounding of what is left, of a vector of norm 1
     error_[unit] = rounding.squares < most_squares
                        ? std::sqrt(rounding.squared_error) * (1 + 0x1p-20) + of_differences + mixing_error

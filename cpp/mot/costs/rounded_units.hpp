@@ -1,8 +1,8 @@
 /// The units of a layer, mixed over the stimuli and rounded to one byte a value, with a bound on what that changes.
 ///
-/// All units are multiplied by one orthogonal matrix, the same for every layer with as many stimuli: inner products stay
-/// as they are, and values are nearly normal whatever they were before, so that one byte serves all of them. With s_x
-/// the scale, q_x the whole numbers and e_x a bound on |x - s_x q_x|,
+/// All units are multiplied by one orthogonal matrix, the same for every layer with as many stimuli: inner products
+/// stay as they are, and values are nearly normal whatever they were before, so that one byte serves all of them. With
+/// s_x the scale, q_x the whole numbers and e_x a bound on |x - s_x q_x|,
 ///     |<x, y> - s_x s_y <q_x, q_y>| <= |<x - s_x q_x, y>| + |<s_x q_x, y - s_y q_y>| <= e_x |y| + |s_x q_x| e_y.
 #pragma once
 
@@ -25,13 +25,13 @@ public:
     const IntegerProducts& products() const { return *products_; }
     std::int64_t depth() const { return depth_; }
     /// The values of a unit; those of the next one follow after `row_stride(depth())`.
-    const std::int8_t* row(std::int64_t unit) const {
-        return rows_.data_as<std::int8_t>() + unit * row_stride(depth_);
-    }
+    const std::int8_t* row(std::int64_t unit) const { return rows_.data_as<std::int8_t>() + unit * row_stride(depth_); }
     const std::uint8_t* block(std::int64_t number) const {
         return packed_.data_as<std::uint8_t>() + number * vectors_per_block * depth_;
     }
-    std::int64_t n_blocks() const { return (static_cast<std::int64_t>(scale_.size()) + vectors_per_block - 1) / vectors_per_block; }
+    std::int64_t n_blocks() const {
+        return (static_cast<std::int64_t>(scale_.size()) + vectors_per_block - 1) / vectors_per_block;
+    }
     const std::vector<float>& scale() const { return scale_; }
     const std::vector<double>& error() const { return error_; }
     /// What the offset of packed values adds to the products of a row.

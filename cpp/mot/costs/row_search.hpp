@@ -18,8 +18,8 @@ public:
     /// `v` must outlive this object.
     explicit RowSearch(const std::vector<double>& v) : v_(v) {}
 
-    /// Writes to `hits` the columns j for which cost_j - v_j >= threshold does not hold; returns how many. May be called
-    /// by several threads at a time.
+    /// Writes to `hits` the columns j for which cost_j - v_j >= threshold does not hold; returns how many. May be
+    /// called by several threads at a time.
     std::int64_t find(const Real* row, double threshold, Node* hits) const {
         return row_kernels<Real>().find_violated(row, v_.data(), n_columns(), threshold, hits);
     }

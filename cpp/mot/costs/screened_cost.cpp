@@ -47,7 +47,8 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
     for (const double error : column_margin_) squares[1] += error * error / static_cast<double>(column_margin_.size());
     // Errors are sums over the stimuli of products with independent roundings: far below the bound, in most cases.
     constexpr double deviations = 4;
-    usual_margin_ = deviations * std::sqrt((squares[0] + squares[1]) / static_cast<double>(source.n_stimuli())) + of_costs;
+    usual_margin_ =
+        deviations * std::sqrt((squares[0] + squares[1]) / static_cast<double>(source.n_stimuli())) + of_costs;
     for (float& scale : column_scale_) scale = static_cast<float>(scale / fixed_cost_unit);
 
     const std::int64_t n_costs = n_rows() * n_columns();
@@ -57,7 +58,8 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
         costs_ = workspace.costs.reserve<FixedCost>(n_costs);
         is_computed_.assign(static_cast<std::size_t>(n_rows()), 0);
     } else {
-        const std::int64_t row_bytes = n_columns() * static_cast<std::int64_t>(sizeof(FixedCost)) + row_stride(source.rounded()->depth());
+        const std::int64_t row_bytes =
+            n_columns() * static_cast<std::int64_t>(sizeof(FixedCost)) + row_stride(source.rounded()->depth());
         const std::int64_t n_rows_at_once = std::max(room, always_room) / row_bytes;
         n_workers_ = static_cast<int>(std::clamp<std::int64_t>(n_rows_at_once / least_rows_per_panel, 1, n_workers_));
         rows_per_panel_ = std::clamp(n_rows_at_once / n_workers_, least_rows_per_panel, most_rows_per_panel);
@@ -69,8 +71,8 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
 
 MatrixView<FixedCost> ScreenedCost::stored() const {
     if (!is_stored_) return {nullptr, n_rows(), n_columns()};
-    for_each_row_in_groups(interrupt_, [](std::int64_t) { return false; },
-                           [](const RowVisit&, std::int64_t, const FixedCost*) {});
+    for_each_row_in_groups(
+        interrupt_, [](std::int64_t) { return false; }, [](const RowVisit&, std::int64_t, const FixedCost*) {});
     return {costs_, n_rows(), n_columns()};
 }
 
@@ -120,7 +122,8 @@ void ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker, Fi
     if (rows.back() - rows.front() + 1 != n) {
         auto* const gathered = panel.rows.reserve<std::int8_t>(rows_per_panel_ * row_stride(depth));
         for (std::int64_t k = 0; k < n; ++k)
-            std::copy_n(source.row(rows[static_cast<std::size_t>(k)]), row_stride(depth), gathered + k * row_stride(depth));
+            std::copy_n(source.row(rows[static_cast<std::size_t>(k)]), row_stride(depth),
+                        gathered + k * row_stride(depth));
         units = gathered;
     }
     constexpr std::int64_t stride = blocks_per_strip * vectors_per_block;
@@ -131,8 +134,9 @@ void ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker, Fi
         const std::int64_t first = block * vectors_per_block;
         for (std::int64_t k = 0; k < n; ++k) {
             const std::int64_t i = rows[static_cast<std::size_t>(k)];
-            kernels().fixed_costs(products + k * stride, source.correction(i), source.scale()[static_cast<std::size_t>(i)],
-                                  column_scale_.data() + first, std::min(n_blocks * vectors_per_block, n_columns() - first),
+            kernels().fixed_costs(products + k * stride, source.correction(i),
+                                  source.scale()[static_cast<std::size_t>(i)], column_scale_.data() + first,
+                                  std::min(n_blocks * vectors_per_block, n_columns() - first),
                                   costs + k * n_columns() + first);
         }
     }

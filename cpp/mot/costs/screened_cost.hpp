@@ -118,7 +118,7 @@ private:
     bool is_stored_;
     int n_workers_;
     std::int64_t rows_per_panel_;
-    FixedCost* costs_ = nullptr;              // of all rows, where they are kept, or of one panel for each worker
+    FixedCost* costs_ = nullptr;             // of all rows, where they are kept, or of one panel for each worker
     mutable std::vector<char> is_computed_;  // whether the kept costs of each row are there
 };
 

@@ -160,7 +160,8 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
         for (std::int64_t u = 0; u < n; ++u) {
             if (is_interrupted(interrupt, n_stimuli_)) return false;
             const float* const of_unit = values + u * n_stimuli_;
-            rounding_norm_[static_cast<std::size_t>(unit + u)] = std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
+            rounding_norm_[static_cast<std::size_t>(unit + u)] =
+                std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
         }
         return true;
     });

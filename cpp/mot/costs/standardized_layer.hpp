@@ -33,8 +33,8 @@ public:
     /// Standard deviation over the stimuli, divided by n_stimuli; exactly 0 for a constant unit.
     const std::vector<double>& deviation() const { return deviation_; }
 
-    /// Correlation of unit i here with unit j of `other`, summed in double precision, in [-1, 1]; unit `next` of `other`
-    /// is wanted next.
+    /// Correlation of unit i here with unit j of `other`, summed in double precision, in [-1, 1]; unit `next` of
+    /// `other` is wanted next.
     double correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j, std::int64_t next) const;
     double correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const {
         return correlation(i, other, j, j);

@@ -67,7 +67,8 @@ void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
     const auto has_mass = [&](std::int64_t i) { return !open.empty() && u[row_index(i)] != -infinity; };
     cost.for_each_row(interrupt, has_mass, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::size_t k = 0; k < open.size(); ++k)
-            least[k] = std::min(least[k], greatest_potential(cost_of(row[open[k]]), u[row_index(i)]) - cost.row_margin(i));
+            least[k] =
+                std::min(least[k], greatest_potential(cost_of(row[open[k]]), u[row_index(i)]) - cost.row_margin(i));
     });
     for (std::size_t k = 0; k < open.size(); ++k)
         v[open[k]] = least[k] - cost.column_margin(static_cast<std::int64_t>(open[k]));

@@ -33,8 +33,7 @@ template <class Cost, class Visit>
 void for_each_arc(const Cost& cost, Interrupt& interrupt, Visit visit) {
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
         for (std::int64_t j = 0; j < cost.n_columns(); ++j)
-            if (cost_of(row[j]) < infinity)
-                visit(static_cast<Node>(i), static_cast<Node>(j), cost_of(row[j]));
+            if (cost_of(row[j]) < infinity) visit(static_cast<Node>(i), static_cast<Node>(j), cost_of(row[j]));
     });
 }
 template <class Visit>

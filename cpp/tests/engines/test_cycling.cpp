@@ -229,8 +229,8 @@ void test_degenerate_problems_end(Random& random, const std::string& shape, cons
 void test_costs_of_any_size_end() {
     case_name = "costs of any size";
     Matrix cost(4, 4);
-    cost.values = {4.5e-238, 7.3e77,  -1.7e146, -2.1e85, 7.5e147, -8.1e-56, 5.9e102,  1.6e62,
-                   -8.2e-228, 6e-101, 1.4e160,  1.8e-166, 2.3e252, 5.2e256, -1.6e-158, 1.8e-99};
+    cost.values = {4.5e-238,  7.3e77, -1.7e146, -2.1e85,  7.5e147, -8.1e-56, 5.9e102,   1.6e62,
+                   -8.2e-228, 6e-101, 1.4e160,  1.8e-166, 2.3e252, 5.2e256,  -1.6e-158, 1.8e-99};
     Bounded interrupt;
     const mot::Masses masses = mot::Masses::uniform(4, 4);
     const mot::GivenCost<double> given({cost.values.data(), 4, 4}, 5.2e256);

@@ -71,8 +71,7 @@ Matrix searched_costs(const Cost& cost) {
     NeverInterrupt interrupt;
     const auto is_every_row = [](std::int64_t) { return true; };
     cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const typename Cost::Value* row) {
-        for (std::size_t j = 0; j < n_columns; ++j)
-            result(static_cast<std::size_t>(i), j) = mot::cost_of(row[j]);
+        for (std::size_t j = 0; j < n_columns; ++j) result(static_cast<std::size_t>(i), j) = mot::cost_of(row[j]);
     });
     return result;
 }
