@@ -101,7 +101,8 @@ class Grid:
 
 def small_grid() -> Grid:
     """Alignment of the bundled networks."""
-    return Grid("ResNet-20 x ResNet-56, 10 x 28 layers", resnets, COMPARED)
+    target = Target((PLAIN,), THREADS[1], 3, 5)
+    return Grid("ResNet-20 x ResNet-56, 10 x 28 layers", resnets, COMPARED, (target,))
 
 
 def grids(folder: Path | None) -> Iterator[Grid]:
@@ -113,10 +114,11 @@ def grids(folder: Path | None) -> Iterator[Grid]:
             "SmolLM2 x Gemma-3, 16 x 10 layers",
             lambda: (recorded(folder / SMOLLM2), recorded(folder / GEMMA3)),
             COMPARED,
-            (Target((PLAIN,), one, 2, 3), Target((one,), PRODUCTS, 1.6, 1.2), Target((one,), two, 1.85, 1.95)),
+            (Target((PLAIN,), one, 5, 8), Target((one,), PRODUCTS, 0.8, 0.55), Target((one,), two, 1.9, 1.95)),
         )
     layers = "layers of 2048 x 3072, synthetic"
-    yield Grid(f"3 x 3 {layers}", partial(_synthetic_networks, 3, 3), COMPARED, (Target((one,), PRODUCTS, 1.5, 1.1),))
+    wide = (Target((PLAIN,), one, 12, 18), Target((one,), PRODUCTS, 0.6, 0.4))
+    yield Grid(f"3 x 3 {layers}", partial(_synthetic_networks, 3, 3), COMPARED, wide)
     yield Grid(f"16 x 28 {layers}", partial(_synthetic_networks, 16, 28), (two,), (Target((PEAK,), None, 1, 0.5),))
 
 
