@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -35,7 +35,7 @@ def test_convergence_counts_pairs_that_did_not_settle(layers):
 
 def test_a_perfect_start_has_no_change(rotated):
     perfect = replace(rotated, layer_plan=np.ones((1, 1)), traces=((np.zeros(1),),))
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     ax = plot.plot_convergence(perfect, given)
     assert ax is given
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.0])
@@ -62,7 +62,7 @@ def test_a_subsample_curve_shows_means_and_deviations(rng):
 
 
 def test_a_subsample_curve_of_one_seed(rng):
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     curve = SimpleNamespace(fractions=np.array([0.5, 1.0]), scores={"mot": rng.random((2, 1))})
     ax = plot.plot_subsample_curve(curve, given)
     assert ax is given

@@ -3,7 +3,7 @@ from __future__ import annotations
 import builtins
 from types import SimpleNamespace
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -36,10 +36,10 @@ def test_it_draws_shares_with_readable_axes(alignment):
 
 
 def test_it_draws_where_it_is_told(alignment):
-    _, (left, right) = mpl.pyplot.subplots(1, 2)
+    _, (left, right) = plt.subplots(1, 2)
     assert alignment.plot(right) is right
     assert not left.images
-    assert len(mpl.pyplot.get_fignums()) == 1
+    assert len(plt.get_fignums()) == 1
 
 
 @pytest.mark.parametrize("name", ["single_best", "pairwise_best", "permuted"])
@@ -68,7 +68,7 @@ def test_shares_stand_in_the_cells_where_these_have_room(alignment, rng):
     weights = np.array([[0.5, 0.0, 0.0], [0.0, 0.2, 0.3]])
     assert texts(plot.plot_layer_plan(alignment, coupling=weights)) == ["100", "40", "60"]
     assert not texts(plot.plot_layer_plan(deep(rng, 13, 2)))
-    _, small = mpl.pyplot.subplots(figsize=(0.7, 0.5))
+    _, small = plt.subplots(figsize=(0.7, 0.5))
     assert not texts(plot.plot_layer_plan(alignment, small, colorbar=False))
 
 
@@ -114,7 +114,7 @@ def test_an_unknown_coupling_is_refused(alignment):
         plot.plot_layer_plan(alignment, coupling="best")
     with pytest.raises(ValueError, match=r"coupling: expected shape \(2, 3\), found \(3, 2\)"):
         plot.plot_layer_plan(alignment, coupling=np.ones((3, 2)))
-    assert not mpl.pyplot.get_fignums()
+    assert not plt.get_fignums()
 
 
 # Names of layers
@@ -132,7 +132,7 @@ def test_thirty_one_long_names_do_not_overlap(rng, masses):
 @pytest.mark.slow
 def test_names_are_left_out_where_there_is_no_room(rng):
     alignment = deep(rng, 31, 31, "model.layers.{}.block")
-    _, axes = mpl.pyplot.subplots(2, 2, figsize=(9, 8), layout="constrained")
+    _, axes = plt.subplots(2, 2, figsize=(9, 8), layout="constrained")
     drawn = plot.plot_layer_plans([alignment] * 4, axes)
     for ax in drawn:
         assert names(ax.xaxis)[:2] == ["model.layers.0.block", "model.layers.2.block"]
@@ -196,7 +196,7 @@ def test_a_mapping_gives_titles(alignment):
 
 
 def test_a_strip_is_drawn_where_it_is_told(alignment):
-    _, given = mpl.pyplot.subplots(2, 1, figsize=(6, 8), layout="constrained")
+    _, given = plt.subplots(2, 1, figsize=(6, 8), layout="constrained")
     axes = plot.plot_layer_plans([alignment, alignment], given)
     assert axes == list(given)
     assert [ax.get_ylabel() for ax in axes] == ["source: one"] * 2
@@ -205,7 +205,7 @@ def test_a_strip_is_drawn_where_it_is_told(alignment):
 def test_a_strip_needs_plans_and_as_many_axes(alignment):
     with pytest.raises(ValueError, match="alignments: expected something to draw, found nothing"):
         plot.plot_layer_plans([])
-    _, given = mpl.pyplot.subplots(1, 3)
+    _, given = plt.subplots(1, 3)
     with pytest.raises(ValueError, match="axes: expected one for each of 2 plans, found 3"):
         plot.plot_layer_plans([alignment, alignment], given)
 

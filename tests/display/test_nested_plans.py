@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -49,7 +49,7 @@ def test_words_are_those_of_the_level(runs):
 
 
 def test_other_couplings_are_drawn_where_they_are_told(runs):
-    _, given = mpl.pyplot.subplots(1, 3, figsize=(12, 4), layout="constrained")
+    _, given = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
     axes = plot.plot_nested(runs, given, couplings=["single_best", "permuted", "mot"])
     assert axes == list(given)
     assert [ax.get_title().split("\n")[0] for ax in axes] == ["single_best", "permuted", "MOT"]
@@ -83,10 +83,10 @@ def test_names_of_many_checkpoints_are_thinned_out(rng):
 def test_unknown_couplings_are_refused(runs, couplings, error, message):
     with pytest.raises(error, match=message):
         plot.plot_nested(runs, couplings=couplings)
-    assert not mpl.pyplot.get_fignums()
+    assert not plt.get_fignums()
 
 
 def test_every_coupling_needs_axes(runs):
-    _, ax = mpl.pyplot.subplots()
+    _, ax = plt.subplots()
     with pytest.raises(ValueError, match="axes: expected one for each of 2 plans, found 1"):
         runs.plot(ax)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -42,7 +42,7 @@ def test_scores_group_rotations_and_set_similarities_apart(rng):
 
 
 def test_scores_of_one_split_and_undefined_ones():
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     ax = plot.plot_scores(comparison({"mot": np.array([0.3]), "permuted": np.array([np.nan])}), given)
     assert ax is given
     assert texts(ax) == ["held-out scores", "0.300", "undefined"]
@@ -84,7 +84,7 @@ def test_the_null_of_one_value():
     null = SimpleNamespace(
         observed=1.0, ceiling=1.0, stimuli=np.ones(9), layers=np.ones(9), p_stimuli=1.0, p_layers=1.0
     )
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     assert plot.plot_hierarchy_null(null, given) is given
 
 
@@ -93,4 +93,4 @@ def test_results_draw_themselves(layers):
         layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), n_permutations=3, n_layer_permutations=9
     )
     assert null.plot().get_xlabel() == "hierarchy score"
-    mpl.pyplot.close("all")
+    plt.close("all")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -89,7 +90,7 @@ def test_scores_may_be_undefined():
 
 @pytest.mark.parametrize(("size", "digits"), [(10.0, 3), (7.5, 2), (3.5, None)])
 def test_numbers_have_the_decimals_that_find_room(size, digits):
-    _, given = mpl.pyplot.subplots(1, 2, figsize=(size, 0.6 * size), layout="constrained")
+    _, given = plt.subplots(1, 2, figsize=(size, 0.6 * size), layout="constrained")
     axes = plot.plot_similarity(made(7), given)
     assert axes == list(given)
     for ax in axes:
@@ -112,7 +113,7 @@ def test_names_of_few_or_many_networks_do_not_overlap(n):
 
 
 def test_two_maps_need_two_axes():
-    _, given = mpl.pyplot.subplots(1, 3)
+    _, given = plt.subplots(1, 3)
     with pytest.raises(ValueError, match="axes: expected two, for costs and for scores, found 3"):
         PAIRED.plot(given)
 
@@ -143,9 +144,9 @@ def test_leaves_stand_at_their_names():
 
 
 def test_a_dendrogram_is_drawn_where_it_is_told():
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     assert plot.plot_dendrogram(PAIRED, given) is given
-    assert len(mpl.pyplot.get_fignums()) == 1
+    assert len(plt.get_fignums()) == 1
 
 
 def test_identical_networks_are_joined_at_zero():
@@ -157,7 +158,7 @@ def test_a_hundred_leaves_have_names_that_do_not_overlap():
     ax = matrix.plot_dendrogram()
     assert len(names(ax.yaxis)) == 100
     assert not overlaps(ax)
-    _, small = mpl.pyplot.subplots()
+    _, small = plt.subplots()
     ax = matrix.plot_dendrogram(small)
     assert 20 < len(names(ax.yaxis)) < 100
     assert not overlaps(ax)
@@ -205,7 +206,7 @@ def test_names_hide_neither_points_nor_each_other(matrix):
 
 def test_names_that_find_no_place_are_left_out():
     matrix = made(100)
-    _, given = mpl.pyplot.subplots()
+    _, given = plt.subplots()
     ax = plot.plot_embedding(matrix, given)
     assert ax is given
     assert 10 < len(texts(ax)) < 100
@@ -217,9 +218,9 @@ def test_names_that_find_no_place_are_left_out():
 @pytest.mark.slow
 def test_everything_fits_into_one_figure():
     matrix = made(5)
-    _, axes = mpl.pyplot.subplots(2, 2, figsize=(9, 7), layout="constrained")
+    _, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
     matrix.plot(axes[0])
     matrix.plot_dendrogram(axes[1, 0])
     matrix.plot_embedding(axes[1, 1])
     assert not overlaps(*axes.ravel())
-    assert len(mpl.pyplot.get_fignums()) == 1
+    assert len(plt.get_fignums()) == 1
