@@ -81,10 +81,12 @@ void test_pair(const Activations& x, const Activations& y, const WholeMasses& ma
         const Matrix exact = exact_costs_of(source, target);
         if (!has_expected) expected = solve_matrix(exact, to_core(masses), mot::Method::simplex).cost;
         has_expected = true;
+        // Products of integers are the same whoever computes them: threads are tested with one version.
+        const int most_workers = products == all_products().back() ? 2 : 1;
         for (const mot::Method method : all_methods) {
             std::vector<mot::Solution> solutions;
             for (const std::int64_t most_stored : {std::int64_t{1} << 30, std::int64_t{0}})
-                for (const int n_workers : {1, 2}) {
+                for (int n_workers = 1; n_workers <= most_workers; ++n_workers) {
                     mot::Workspace workspace = threaded_workspace(most_stored, n_workers);
                     NeverInterrupt interrupt;
                     solutions.push_back(mot::solve_pair(source, target, to_core(masses), workspace, interrupt, method));
@@ -138,6 +140,6 @@ int main() {
     Random random(25);
     test_screening_decides(random);
     test_families(random, 3, 30, 40);
-    test_families(random, 50, 60, 60);
-    test_families(random, 200, 50, 70);
+    test_families(random, 50, 45, 45);
+    test_families(random, 200, 40, 50);
 }
