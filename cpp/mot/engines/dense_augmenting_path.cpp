@@ -31,10 +31,18 @@ void DenseAugmentingPath<Real>::match_cheapest(Interrupt& interrupt) {
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
-        const auto lane = std::min_element(least, least + Kernels::n_lanes) - least;
-        if (where[lane] < 0) continue;
-        auto column = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);
-        if (row_of_[index(column)] != no_node) column = find_least(cost_.row(row), cost_of(least[lane]));
+        Node column_of_lane[Kernels::n_lanes];
+        for (std::int64_t lane = 0; lane < Kernels::n_lanes; ++lane)
+            column_of_lane[lane] = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);  // negative where empty
+        for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
+            for (std::int64_t lane = 0; lane < width; ++lane) {
+                const bool is_lower = least[lane + width] < least[lane];
+                column_of_lane[lane] = is_lower ? column_of_lane[lane + width] : column_of_lane[lane];
+                least[lane] = is_lower ? least[lane + width] : least[lane];
+            }
+        Node column = column_of_lane[0];
+        if (column < 0) continue;
+        if (row_of_[index(column)] != no_node) column = find_least(cost_.row(row), cost_of(least[0]));
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
