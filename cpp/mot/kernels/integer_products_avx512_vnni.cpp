@@ -3,15 +3,15 @@
 
 #include <cstring>
 
-#include "mot/kernels/integer_products.hpp"
+#include "mot/kernels/integer_products_tiles.hpp"
 
 namespace mot {
 namespace {
 
 /// Some rows times some blocks, with every sum in a register.
-template <int n_rows, int n_blocks>
-void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth, std::int32_t* products,
-                   std::int64_t stride) {
+template <int n_blocks, int n_rows>
+void multiply_tile(RowCount<n_rows>, const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth,
+                   std::int32_t* products, std::int64_t stride) {
     __m512i sums[n_rows][n_blocks];
     MOT_UNROLLED
     for (int r = 0; r < n_rows; ++r) {
@@ -40,28 +40,21 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
     }
 }
 
-template <int n_blocks>
-void multiply_blocks(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t depth,
-                     std::int32_t* products, std::int64_t stride) {
-    constexpr int most_rows = 8;
-    std::int64_t r = 0;
-    for (; r + most_rows <= n_rows; r += most_rows)
-        multiply_tile<most_rows, n_blocks>(rows + r * row_stride(depth), packed, depth, products + r * stride, stride);
-    for (; r < n_rows; ++r)
-        multiply_tile<1, n_blocks>(rows + r * row_stride(depth), packed, depth, products + r * stride, stride);
-}
-
 void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,
               std::int64_t depth, std::int32_t* products, std::int64_t stride) {
+    constexpr int most_rows = 8;
     std::int64_t b = 0;
-    const auto advance = [&](auto multiply_some, std::int64_t n) {
-        multiply_some(rows, n_rows, packed + b * vectors_per_block * depth, depth, products + b * vectors_per_block,
-                      stride);
+    const auto multiply_some = [&](auto multiply_tile, std::int64_t n) {
+        const std::uint8_t* const blocks = packed + b * vectors_per_block * depth;
+        multiply_rows<most_rows>(rows, n_rows, depth, products + b * vectors_per_block, stride,
+                                 [&](auto count, const std::int8_t* tile_rows, std::int32_t* tile_products) {
+                                     multiply_tile(count, tile_rows, blocks, depth, tile_products, stride);
+                                 });
         b += n;
     };
-    while (b + 3 <= n_blocks) advance(multiply_blocks<3>, 3);
-    if (b + 2 <= n_blocks) advance(multiply_blocks<2>, 2);
-    if (b < n_blocks) advance(multiply_blocks<1>, 1);
+    while (b + 3 <= n_blocks) multiply_some([](auto... arguments) { multiply_tile<3>(arguments...); }, 3);
+    if (b + 2 <= n_blocks) multiply_some([](auto... arguments) { multiply_tile<2>(arguments...); }, 2);
+    if (b < n_blocks) multiply_some([](auto... arguments) { multiply_tile<1>(arguments...); }, 1);
 }
 
 }  // namespace

@@ -3,15 +3,15 @@
 
 #include <cstring>
 
-#include "mot/kernels/integer_products.hpp"
+#include "mot/kernels/integer_products_tiles.hpp"
 
 namespace mot {
 namespace {
 
 /// Some rows times one block, with every sum in a register.
 template <int n_rows>
-void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth, std::int32_t* products,
-                   std::int64_t stride) {
+void multiply_tile(RowCount<n_rows>, const std::int8_t* rows, const std::uint8_t* packed, std::int64_t depth,
+                   std::int32_t* products, std::int64_t stride) {
     __m256i sums[n_rows][2];
     MOT_UNROLLED
     for (int r = 0; r < n_rows; ++r) {
@@ -41,16 +41,8 @@ void multiply_tile(const std::int8_t* rows, const std::uint8_t* packed, std::int
 
 void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,
               std::int64_t depth, std::int32_t* products, std::int64_t stride) {
-    constexpr int most_rows = 6;
-    for (std::int64_t b = 0; b < n_blocks; ++b) {
-        const std::uint8_t* const block = packed + b * vectors_per_block * depth;
-        std::int32_t* const columns = products + b * vectors_per_block;
-        std::int64_t r = 0;
-        for (; r + most_rows <= n_rows; r += most_rows)
-            multiply_tile<most_rows>(rows + r * row_stride(depth), block, depth, columns + r * stride, stride);
-        for (; r < n_rows; ++r)
-            multiply_tile<1>(rows + r * row_stride(depth), block, depth, columns + r * stride, stride);
-    }
+    multiply_blocks<6>(rows, n_rows, packed, n_blocks, depth, products, stride,
+                       [](auto... arguments) { multiply_tile(arguments...); });
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <functional>
 #include <limits>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,17 +26,6 @@ using IsWanted = std::function<bool(std::int64_t)>;
 
 bool is_any(std::int64_t) {
     return true;
-}
-
-/// Workers that do run at the same time.
-mot::Workspace threaded_workspace(std::int64_t most_stored, int n_workers) {
-    const auto at_once = [](int n, const std::function<void(int)>& work) {
-        std::vector<std::thread> threads;
-        for (int k = 1; k < n; ++k) threads.emplace_back(work, k);
-        work(0);
-        for (std::thread& thread : threads) thread.join();
-    };
-    return {naive_sgemm, most_stored, n_workers, at_once, {}, {}};
 }
 
 /// Every row's costs where it was visited, and none where it was not.

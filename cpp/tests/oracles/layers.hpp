@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <thread>
+#include <vector>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
@@ -137,4 +139,15 @@ inline mot::Workspace workspace_of(mot::Sgemm sgemm, std::int64_t most_stored, i
         for (int k = n; k-- > 0;) work(k);
     };
     return {sgemm, most_stored, n_workers, one_by_one, {}, {}};
+}
+
+/// The same, with workers that do run at the same time.
+inline mot::Workspace threaded_workspace(std::int64_t most_stored, int n_workers) {
+    const auto at_once = [](int n, const std::function<void(int)>& work) {
+        std::vector<std::thread> threads;
+        for (int k = 1; k < n; ++k) threads.emplace_back(work, k);
+        work(0);
+        for (std::thread& thread : threads) thread.join();
+    };
+    return {naive_sgemm, most_stored, n_workers, at_once, {}, {}};
 }

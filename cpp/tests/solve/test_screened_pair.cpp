@@ -3,11 +3,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
@@ -19,17 +17,6 @@
 #include "support/problems.hpp"
 
 namespace {
-
-/// Workers that do run at the same time.
-mot::Workspace threaded_workspace(std::int64_t most_stored, int n_workers) {
-    const auto at_once = [](int n, const std::function<void(int)>& work) {
-        std::vector<std::thread> threads;
-        for (int k = 1; k < n; ++k) threads.emplace_back(work, k);
-        work(0);
-        for (std::thread& thread : threads) thread.join();
-    };
-    return {naive_sgemm, most_stored, n_workers, at_once, {}, {}};
-}
 
 bool is_same(const mot::Solution& x, const mot::Solution& y) {
     return x.status == y.status && x.cost == y.cost && x.plan.source == y.plan.source &&
