@@ -12,15 +12,16 @@
 
 #include "mot/kernels/integer_products.hpp"
 #include "mot/types/buffer.hpp"
-#include "mot/types/interrupt.hpp"
 
 namespace mot {
 
 class RoundedUnits {
 public:
-    /// Units of norm 1, or 0, up to 1e-6: `(n_units, n_stimuli)`. After an interrupt the object is of no use.
-    RoundedUnits(const float* values, std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products,
-                 Interrupt* interrupt);
+    /// Has room for so many units, which are yet to be added.
+    RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products);
+
+    /// Adds the next unit, whose values have norm 1, or 0, up to 1e-6.
+    void add(const float* values);
 
     const IntegerProducts& products() const { return *products_; }
     std::int64_t depth() const { return depth_; }
@@ -38,10 +39,13 @@ public:
     std::int32_t correction(std::int64_t unit) const { return correction_[static_cast<std::size_t>(unit)]; }
 
 private:
-    void round(std::size_t unit, const float* mixed, std::int64_t n, double mixing_error, std::int8_t* row);
+    void round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row);
+    void pack(std::int64_t block_number);
 
     const IntegerProducts* products_;
+    std::int64_t n_stimuli_;
     std::int64_t depth_;
+    std::int64_t n_added_ = 0;
     Buffer rows_, packed_;
     std::vector<float> scale_;   // (n_units,)
     std::vector<double> error_;  // (n_units,)

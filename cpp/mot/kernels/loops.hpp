@@ -207,7 +207,7 @@ struct ProductSums {
 #endif
 };
 
-double dot(const float* x, const float* y, std::int64_t n, const float* next) {
+inline double sum_of_products(const float* x, const float* y, std::int64_t n, const float* next) {
     ProductSums products;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes) {
@@ -220,6 +220,14 @@ double dot(const float* x, const float* y, std::int64_t n, const float* next) {
     for (double sum : sums) total += sum;
     for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
     return total;
+}
+
+double dot(const float* x, const float* y, std::int64_t n, const float* next) {
+    return sum_of_products(x, y, n, next);
+}
+
+double squared_norm(const float* x, std::int64_t n) {
+    return sum_of_products(x, x, n, x);
 }
 
 /// Inner products of x with some rows at once, as many as there are registers for their sums.
@@ -308,6 +316,8 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             fixed_costs,
             round_to_bytes,
             mix,
+            transpose_words,
+            squared_norm,
             dot,
             dots,
             cost_of_negative_correlation};

@@ -11,6 +11,7 @@
 
 #include "mot/kernels/kernels.hpp"
 #include "mot/kernels/lanes.hpp"
+#include "mot/kernels/transposes.hpp"
 
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
@@ -82,19 +83,18 @@ void fixed_costs(const std::int32_t* products, std::int32_t correction, float sc
 }
 
 ByteRounding round_to_bytes(const float* x, std::int64_t n, float scale, float per_scale, std::int8_t* bytes) {
-    constexpr std::int64_t most_at_once = std::int64_t{1} << 20;  // sums of squares of each lane stay below 2^31
+    constexpr std::int64_t most_at_once = lanes * most_squares_in_single_precision;
     ByteRounding result{};
     for (std::int64_t k = 0; k < n;) {
         const std::int64_t end = n - k > most_at_once ? k + most_at_once : n;
-        Doubles squared_errors = zeros();
+        Floats squared_errors = all_equal(0.0f);
         Ints sums = all_equal(0);
-        Ints squares = all_equal(0);
         const auto round_some = [&](const float* some, std::int8_t* some_bytes) {
             const Floats values = load(some);
             const Ints whole = rounded(multiply(values, all_equal(per_scale)));
-            add_squares(subtract(values, multiply(all_equal(scale), to_floats(whole))), squared_errors);
+            const Floats errors = subtract(values, multiply(all_equal(scale), to_floats(whole)));
+            squared_errors = add(squared_errors, multiply(errors, errors));
             sums = add(sums, whole);
-            squares = add(squares, squares_of(whole));
             store(whole, some_bytes);
         };
         for (; k + lanes <= end; k += lanes) round_some(x + k, bytes + k);
@@ -109,49 +109,87 @@ ByteRounding round_to_bytes(const float* x, std::int64_t n, float scale, float p
         }
         result.squared_error += sum(squared_errors);
         result.sum += sum(sums);
-        result.squares += sum(squares);
     }
     return result;
 }
 
-/// Sums and differences of values that are 2 * apart, then `apart` from each other, of 4 * apart values; `apart` is a
-/// multiple of `lanes`.
-inline void mix_two_steps(float* x, std::int64_t apart) {
-    float* const second = x + apart;
-    float* const third = second + apart;
-    float* const fourth = third + apart;
+/// x, y <- x + y, x - y.
+inline void mix_two(Floats& x, Floats& y) {
+    const Floats difference = subtract(x, y);
+    x = add(x, y);
+    y = difference;
+}
+/// First those that are two apart, then neighbours.
+inline void mix_four(Floats (&x)[4]) {
+    mix_two(x[0], x[2]);
+    mix_two(x[1], x[3]);
+    mix_two(x[0], x[1]);
+    mix_two(x[2], x[3]);
+}
+
+/// Two steps over `4 * apart` values, of which those that are 2 * apart, then those that are `apart` from each other
+/// are mixed; `apart` is a multiple of `lanes`. Reads them by `read(position)`.
+template <class Read>
+inline void mix_two_steps(Read read, std::int64_t apart, float* mixed) {
     for (std::int64_t k = 0; k < apart; k += lanes) {
-        const Floats values[] = {load(x + k), load(second + k), load(third + k), load(fourth + k)};
-        const Floats sums[] = {add(values[0], values[2]), add(values[1], values[3])};
-        const Floats differences[] = {subtract(values[0], values[2]), subtract(values[1], values[3])};
-        store(add(sums[0], sums[1]), x + k);
-        store(subtract(sums[0], sums[1]), second + k);
-        store(add(differences[0], differences[1]), third + k);
-        store(subtract(differences[0], differences[1]), fourth + k);
+        Floats values[] = {read(k), read(k + apart), read(k + 2 * apart), read(k + 3 * apart)};
+        mix_four(values);
+        for (std::int64_t part = 0; part < 4; ++part) store(values[part], mixed + k + part * apart);
     }
 }
 
-void mix(float* x, std::int64_t n, float scale) {
-    std::int64_t apart = n / 2;
-    const auto mix_one_step = [&] {
+/// Fewer values than there are lanes.
+void mix_few(const float* x, const float* signs, std::int64_t n, float scale, float* mixed) {
+    for (std::int64_t k = 0; k < n; ++k) mixed[k] = signs[k] * x[k];
+    for (std::int64_t apart = n / 2; apart > 0; apart /= 2)
         for (std::int64_t first = 0; first < n; first += 2 * apart)
             for (std::int64_t k = first; k < first + apart; ++k) {
-                const float sum = x[k] + x[k + apart];
-                x[k + apart] = x[k] - x[k + apart];
-                x[k] = sum;
+                const float difference = mixed[k] - mixed[k + apart];
+                mixed[k] = mixed[k] + mixed[k + apart];
+                mixed[k + apart] = difference;
             }
-        apart /= 2;
-    };
+    for (std::int64_t k = 0; k < n; ++k) mixed[k] *= scale;
+}
+
+/// The last steps, inside of vectors and before that between two of them if `n_vectors` is 2.
+template <std::int64_t n_vectors, class Read>
+inline void mix_last_steps(Read read, std::int64_t n, float scale, float* mixed) {
+    for (std::int64_t k = 0; k < n; k += n_vectors * lanes) {
+        Floats values[n_vectors];
+        for (std::int64_t v = 0; v < n_vectors; ++v) values[v] = read(k + v * lanes);
+        if constexpr (n_vectors == 2) mix_two(values[0], values[1]);
+        for (std::int64_t v = 0; v < n_vectors; ++v)
+            store(multiply(mixed_lanes(values[v]), all_equal(scale)), mixed + k + v * lanes);
+    }
+}
+
+void mix(const float* x, const float* signs, std::int64_t n, float scale, float* mixed) {
     if (n < lanes) {
-        while (apart > 0) mix_one_step();
-        for (std::int64_t k = 0; k < n; ++k) x[k] *= scale;
+        mix_few(x, signs, n, scale, mixed);
         return;
     }
-    for (; apart >= 2 * lanes; apart /= 4)
-        for (std::int64_t first = 0; first < n; first += 2 * apart) mix_two_steps(x + first, apart / 2);
-    if (apart >= lanes) mix_one_step();
-    for (std::int64_t first = 0; first < n; first += lanes)
-        store(multiply(mixed_lanes(load(x + first)), all_equal(scale)), x + first);
+    const auto read_signed = [=](std::int64_t k) { return multiply(load(x + k), load(signs + k)); };
+    const auto read_mixed = [=](std::int64_t k) { return load(mixed + k); };
+    std::int64_t apart = n / 2;
+    if (n == lanes) {
+        mix_last_steps<1>(read_signed, n, scale, mixed);
+    } else if (n == 2 * lanes) {
+        mix_last_steps<2>(read_signed, n, scale, mixed);
+    } else {
+        mix_two_steps(read_signed, apart / 2, mixed);
+        for (apart /= 4; apart >= 2 * lanes; apart /= 4)
+            for (std::int64_t first = 0; first < n; first += 2 * apart)
+                mix_two_steps([=](std::int64_t k) { return read_mixed(first + k); }, apart / 2, mixed + first);
+        if (apart == lanes)
+            mix_last_steps<2>(read_mixed, n, scale, mixed);
+        else
+            mix_last_steps<1>(read_mixed, n, scale, mixed);
+    }
+}
+
+void transpose_words(const void* from, std::int64_t stride, std::int64_t n_rows, std::int64_t n_columns, void* to,
+                     std::int64_t to_stride) {
+    transpose(static_cast<const char*>(from), stride, n_rows, n_columns, static_cast<char*>(to), to_stride);
 }
 
 }  // namespace
