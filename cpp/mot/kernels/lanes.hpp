@@ -24,6 +24,15 @@ constexpr std::int64_t lanes = 16;
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
 
+/// Brings the cache line of a number that is wanted soon.
+inline void prefetch(const float* x) {
+#ifdef __GNUC__
+    __builtin_prefetch(x, 0, 2);
+#else
+    (void)x;
+#endif
+}
+
 /// The whole numbers nearest to small ones; of two, the even one.
 inline Ints rounded(Floats x) {
     constexpr float to_whole =

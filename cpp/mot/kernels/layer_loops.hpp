@@ -101,9 +101,8 @@ void write_standardized(const PanelBlock<Value>& block, const PanelScales<Value>
         for (std::int64_t first = 0; first < block.n_stimuli; first += tile_height) {
             const std::int64_t n = block.n_stimuli - first < tile_height ? block.n_stimuli - first : tile_height;
             float tile[tile_height * lanes];
-#ifdef PF
-            for (std::int64_t k = 0; k < n_here; ++k) _mm_prefetch(reinterpret_cast<const char*>(rows + (unit + k) * stride + first + PF * tile_height), _MM_HINT_T0);
-#endif
+            for (std::int64_t u = unit; u < unit + n_here; ++u)  // more rows than the processor foresees by itself
+                prefetch(rows + u * stride + first + 4 * tile_height);
             for (std::int64_t t = 0; t < n; ++t) {
                 const Doubles value = deviations.of(block.values + (first + t) * block.width + unit);
                 store(multiply(subtract(value, mean_error), to_unit_norm), tile + t * lanes);

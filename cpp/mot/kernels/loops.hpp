@@ -160,15 +160,6 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     return where;
 }
 
-/// Brings the cache line of a number that is wanted soon.
-inline void prefetch(const float* x) {
-#ifdef __GNUC__
-    __builtin_prefetch(x, 0, 2);
-#else
-    (void)x;
-#endif
-}
-
 /// 16 sums of products, one a lane. Products of single-precision numbers are exact in double precision, so that a fused
 /// multiply-add gives the bits of a multiplication and an addition.
 struct ProductSums {
