@@ -156,8 +156,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
         for (std::int64_t u = 0; u < n; ++u) {
             if (is_interrupted(interrupt, (products ? 3 : 1) * n_stimuli_)) return false;
             const float* const of_unit = values + u * n_stimuli_;
-            rounding_norm_[static_cast<std::size_t>(unit + u)] =
-                std::sqrt(kernels().squared_norm(of_unit, n_stimuli_));
+            rounding_norm_[static_cast<std::size_t>(unit + u)] = std::sqrt(kernels().squared_norm(of_unit, n_stimuli_));
             if (products) rounded_->add(of_unit);
         }
         return true;

@@ -61,7 +61,7 @@ public:
 
 private:
     static constexpr std::int64_t stimuli_at_once = 64;
-    static constexpr std::int64_t lanes = 16;                         // units of a whole vector
+    static constexpr std::int64_t lanes = 16;  // units of a whole vector
     static constexpr std::int64_t word_size = sizeof(float);
     static constexpr std::int64_t most_kept = std::int64_t{1} << 22;  // bytes, which some cache has room for
 
