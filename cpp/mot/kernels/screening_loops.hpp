@@ -113,28 +113,18 @@ ByteRounding round_to_bytes(const float* x, std::int64_t n, float scale, float p
     return result;
 }
 
-/// x, y <- x + y, x - y.
-inline void mix_two(Floats& x, Floats& y) {
-    const Floats difference = subtract(x, y);
-    x = add(x, y);
-    y = difference;
-}
-/// First those that are two apart, then neighbours.
-inline void mix_four(Floats (&x)[4]) {
-    mix_two(x[0], x[2]);
-    mix_two(x[1], x[3]);
-    mix_two(x[0], x[1]);
-    mix_two(x[2], x[3]);
-}
-
 /// Two steps over `4 * apart` values, of which those that are 2 * apart, then those that are `apart` from each other
 /// are mixed; `apart` is a multiple of `lanes`. Reads them by `read(position)`.
 template <class Read>
 inline void mix_two_steps(Read read, std::int64_t apart, float* mixed) {
     for (std::int64_t k = 0; k < apart; k += lanes) {
-        Floats values[] = {read(k), read(k + apart), read(k + 2 * apart), read(k + 3 * apart)};
-        mix_four(values);
-        for (std::int64_t part = 0; part < 4; ++part) store(values[part], mixed + k + part * apart);
+        const Floats values[] = {read(k), read(k + apart), read(k + 2 * apart), read(k + 3 * apart)};
+        const Floats sums[] = {add(values[0], values[2]), add(values[1], values[3])};
+        const Floats differences[] = {subtract(values[0], values[2]), subtract(values[1], values[3])};
+        store(add(sums[0], sums[1]), mixed + k);
+        store(subtract(sums[0], sums[1]), mixed + k + apart);
+        store(add(differences[0], differences[1]), mixed + k + 2 * apart);
+        store(subtract(differences[0], differences[1]), mixed + k + 3 * apart);
     }
 }
 
@@ -151,15 +141,21 @@ void mix_few(const float* x, const float* signs, std::int64_t n, float scale, fl
     for (std::int64_t k = 0; k < n; ++k) mixed[k] *= scale;
 }
 
-/// The last steps, inside of vectors and before that between two of them if `n_vectors` is 2.
+/// The last steps, inside of vectors; before that, if `n_vectors` is 2, the one between neighbouring vectors.
 template <std::int64_t n_vectors, class Read>
 inline void mix_last_steps(Read read, std::int64_t n, float scale, float* mixed) {
+    const auto finish = [=](const Floats& x, std::int64_t k) {
+        store(multiply(mixed_lanes(x), all_equal(scale)), mixed + k);
+    };
     for (std::int64_t k = 0; k < n; k += n_vectors * lanes) {
-        Floats values[n_vectors];
-        for (std::int64_t v = 0; v < n_vectors; ++v) values[v] = read(k + v * lanes);
-        if constexpr (n_vectors == 2) mix_two(values[0], values[1]);
-        for (std::int64_t v = 0; v < n_vectors; ++v)
-            store(multiply(mixed_lanes(values[v]), all_equal(scale)), mixed + k + v * lanes);
+        const Floats first = read(k);
+        if constexpr (n_vectors == 1) {
+            finish(first, k);
+        } else {
+            const Floats second = read(k + lanes);
+            finish(add(first, second), k);
+            finish(subtract(first, second), k + lanes);
+        }
     }
 }
 
