@@ -23,12 +23,13 @@ bool is_turned(std::int64_t position) {
 /// too: the first makes Walsh functions of single spikes, of which the second would make a few spikes again.
 class Mixer {
 public:
-    explicit Mixer(std::int64_t n) : n_(n), signs_(static_cast<std::size_t>(n)) {
+    explicit Mixer(std::int64_t n) : n_(n) {
         while (2 * power_ <= n) power_ *= 2;
-        scale_ = static_cast<float>(1.0 / std::sqrt(static_cast<double>(power_)));
-        for (std::int64_t t = 0; t < n; ++t) signs_[static_cast<std::size_t>(t)] = is_turned(t) ? -1.0f : 1.0f;
+        const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(power_)));
+        for (std::int64_t t = 0; t < n; ++t)
+            factors_.push_back((is_turned(t) ? -1.0f : 1.0f) * (t < power_ ? scale : 1));
         if (power_ == n) return;
-        for (std::int64_t t = n; t < n + power_; ++t) later_signs_.push_back(is_turned(t) ? -1.0f : 1.0f);
+        for (std::int64_t t = n; t < n + power_; ++t) later_factors_.push_back(is_turned(t) ? -scale : scale);
     }
 
     std::int64_t n() const { return n_; }
@@ -36,28 +37,27 @@ public:
     /// The vector that is returned is valid until the next one is mixed.
     const float* mix(const float* x) {
         auto* const first = first_mixed_.reserve<float>(n_);
-        kernels().mix(x, signs_.data(), power_, scale_, first);
+        kernels().mix(x, factors_.data(), power_, first);
         if (power_ == n_) return first;
-        for (std::int64_t t = power_; t < n_; ++t) first[t] = signs_[static_cast<std::size_t>(t)] * x[t];
+        for (std::int64_t t = power_; t < n_; ++t) first[t] = factors_[static_cast<std::size_t>(t)] * x[t];
         // The last coordinates lie where cache lines begin.
         constexpr std::int64_t line = 16;
         const std::int64_t n_before = n_ - power_;
         float* const mixed = mixed_.reserve<float>(n_ + line) + (line - n_before % line) % line;
         std::copy_n(first, n_before, mixed);
-        kernels().mix(first + n_before, later_signs_.data(), power_, scale_, mixed + n_before);
+        kernels().mix(first + n_before, later_factors_.data(), power_, mixed + n_before);
         return mixed;
     }
 
-    /// Bounds the norm of what rounding does to the mixed values of a unit of norm 1: in both transforms one rounding a
-    /// step and one of the scale, which is rounded, too.
+    /// Bounds the norm of what rounding does to the mixed values of a unit of norm 1: in both transforms one rounding
+    /// of the scale, which is rounded, too, and one a step.
     double rounding() const { return 2 * (std::log2(static_cast<double>(power_)) + 4) * 0x1p-24 * 1.01; }
 
 private:
     std::int64_t n_;
     std::int64_t power_ = 1;
-    float scale_;
-    std::vector<float> signs_;
-    std::vector<float> later_signs_;  // of the last coordinates; none where the first are all
+    std::vector<float> factors_;        // signs, and the scale that keeps the norm
+    std::vector<float> later_factors_;  // of the last coordinates; none where the first are all
     Buffer first_mixed_, mixed_;
 };
 
@@ -78,13 +78,12 @@ RoundedUnits::RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const I
       scale_(static_cast<std::size_t>(n_units), 0.0f),
       error_(static_cast<std::size_t>(n_units), 0.0),
       correction_(static_cast<std::size_t>(n_units), 0) {
-    rows_.reserve<std::int8_t>(n_units * row_stride(depth_));
-    packed_.reserve<std::uint8_t>(n_blocks() * vectors_per_block * depth_);
+    bytes_.reserve<std::int8_t>(n_units * row_stride(depth_) + n_blocks() * vectors_per_block * depth_);
 }
 
 void RoundedUnits::add(const float* values) {
     const std::int64_t unit = n_added_++;
-    auto* const row = rows_.data_as<std::int8_t>() + unit * row_stride(depth_);
+    auto* const row = bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
     std::fill(row + n_stimuli_, row + row_stride(depth_), std::int8_t{0});
     Mixer& mixer = mixer_of(n_stimuli_);
     round(static_cast<std::size_t>(unit), mixer.mix(values), mixer.rounding(), row);
@@ -119,13 +118,15 @@ void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_err
 void RoundedUnits::pack(std::int64_t block_number) {
     const std::int64_t first = block_number * vectors_per_block;
     const std::int64_t n_rows = std::min(vectors_per_block, static_cast<std::int64_t>(scale_.size()) - first);
-    const std::int64_t n_bytes = vectors_per_block * depth_;
-    auto* const packed = packed_.data_as<std::uint8_t>() + block_number * n_bytes;
-    if (n_rows < vectors_per_block) std::fill_n(packed, n_bytes, std::uint8_t{0});
-    kernels().transpose_words(row(first), row_stride(depth_), n_rows, depth_ / values_per_group, packed,
-                              vectors_per_block * values_per_group);
     const auto offset = static_cast<std::uint8_t>(products_->packed_offset);
-    for (std::int64_t k = 0; k < n_bytes; ++k) packed[k] = static_cast<std::uint8_t>(packed[k] + offset);
+    std::uint8_t* packed = bytes_.data_as<std::uint8_t>() + first_block() + first * depth_;
+    constexpr std::int64_t n_at_once = vectors_per_block * depth_step;
+    for (std::int64_t k = 0; k < depth_; k += depth_step, packed += n_at_once) {
+        if (n_rows < vectors_per_block) std::fill_n(packed, n_at_once, std::uint8_t{0});
+        kernels().transpose_words(row(first) + k, row_stride(depth_), n_rows, depth_step / values_per_group, packed,
+                                  vectors_per_block * values_per_group);
+        for (std::int64_t b = 0; b < n_at_once; ++b) packed[b] = static_cast<std::uint8_t>(packed[b] + offset);
+    }
 }
 
 }  // namespace mot

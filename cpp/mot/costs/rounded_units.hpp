@@ -26,9 +26,11 @@ public:
     const IntegerProducts& products() const { return *products_; }
     std::int64_t depth() const { return depth_; }
     /// The values of a unit; those of the next one follow after `row_stride(depth())`.
-    const std::int8_t* row(std::int64_t unit) const { return rows_.data_as<std::int8_t>() + unit * row_stride(depth_); }
+    const std::int8_t* row(std::int64_t unit) const {
+        return bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
+    }
     const std::uint8_t* block(std::int64_t number) const {
-        return packed_.data_as<std::uint8_t>() + number * vectors_per_block * depth_;
+        return bytes_.data_as<std::uint8_t>() + first_block() + number * vectors_per_block * depth_;
     }
     std::int64_t n_blocks() const {
         return (static_cast<std::int64_t>(scale_.size()) + vectors_per_block - 1) / vectors_per_block;
@@ -41,12 +43,13 @@ public:
 private:
     void round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row);
     void pack(std::int64_t block_number);
+    std::int64_t first_block() const { return static_cast<std::int64_t>(scale_.size()) * row_stride(depth_); }
 
     const IntegerProducts* products_;
     std::int64_t n_stimuli_;
     std::int64_t depth_;
     std::int64_t n_added_ = 0;
-    Buffer rows_, packed_;
+    Buffer bytes_;               // of all rows, then of all blocks
     std::vector<float> scale_;   // (n_units,)
     std::vector<double> error_;  // (n_units,)
     std::vector<std::int32_t> correction_;

@@ -104,9 +104,8 @@ struct Kernels {
     /// rounding.
     ByteRounding (*round_to_bytes)(const float* x, std::int64_t n, float scale, float per_scale, std::int8_t* bytes);
 
-    /// mixed <- the Walsh-Hadamard transform of signs[k] * x[k], times `scale`; n is a power of two, and x may be mixed
-    /// in place.
-    void (*mix)(const float* x, const float* signs, std::int64_t n, float scale, float* mixed);
+    /// mixed <- the Walsh-Hadamard transform of factors[k] * x[k]; n is a power of two, and x may be mixed in place.
+    void (*mix)(const float* x, const float* factors, std::int64_t n, float* mixed);
 
     /// Transposes words of four bytes, whatever they hold: word r of row c that is written is word c of row r. Rows lie
     /// `stride` bytes apart, those that are written `to_stride`.

@@ -129,8 +129,8 @@ inline void mix_two_steps(Read read, std::int64_t apart, float* mixed) {
 }
 
 /// Fewer values than there are lanes.
-void mix_few(const float* x, const float* signs, std::int64_t n, float scale, float* mixed) {
-    for (std::int64_t k = 0; k < n; ++k) mixed[k] = signs[k] * x[k];
+void mix_few(const float* x, const float* factors, std::int64_t n, float* mixed) {
+    for (std::int64_t k = 0; k < n; ++k) mixed[k] = factors[k] * x[k];
     for (std::int64_t apart = n / 2; apart > 0; apart /= 2)
         for (std::int64_t first = 0; first < n; first += 2 * apart)
             for (std::int64_t k = first; k < first + apart; ++k) {
@@ -138,48 +138,44 @@ void mix_few(const float* x, const float* signs, std::int64_t n, float scale, fl
                 mixed[k] = mixed[k] + mixed[k + apart];
                 mixed[k + apart] = difference;
             }
-    for (std::int64_t k = 0; k < n; ++k) mixed[k] *= scale;
 }
 
 /// The last steps, inside of vectors; before that, if `n_vectors` is 2, the one between neighbouring vectors.
 template <std::int64_t n_vectors, class Read>
-inline void mix_last_steps(Read read, std::int64_t n, float scale, float* mixed) {
-    const auto finish = [=](const Floats& x, std::int64_t k) {
-        store(multiply(mixed_lanes(x), all_equal(scale)), mixed + k);
-    };
+inline void mix_last_steps(Read read, std::int64_t n, float* mixed) {
     for (std::int64_t k = 0; k < n; k += n_vectors * lanes) {
         const Floats first = read(k);
         if constexpr (n_vectors == 1) {
-            finish(first, k);
+            store(mixed_lanes(first), mixed + k);
         } else {
             const Floats second = read(k + lanes);
-            finish(add(first, second), k);
-            finish(subtract(first, second), k + lanes);
+            store(mixed_lanes(add(first, second)), mixed + k);
+            store(mixed_lanes(subtract(first, second)), mixed + k + lanes);
         }
     }
 }
 
-void mix(const float* x, const float* signs, std::int64_t n, float scale, float* mixed) {
+void mix(const float* x, const float* factors, std::int64_t n, float* mixed) {
     if (n < lanes) {
-        mix_few(x, signs, n, scale, mixed);
+        mix_few(x, factors, n, mixed);
         return;
     }
-    const auto read_signed = [=](std::int64_t k) { return multiply(load(x + k), load(signs + k)); };
+    const auto read_first = [=](std::int64_t k) { return multiply(load(x + k), load(factors + k)); };
     const auto read_mixed = [=](std::int64_t k) { return load(mixed + k); };
-    std::int64_t apart = n / 2;
     if (n == lanes) {
-        mix_last_steps<1>(read_signed, n, scale, mixed);
+        mix_last_steps<1>(read_first, n, mixed);
     } else if (n == 2 * lanes) {
-        mix_last_steps<2>(read_signed, n, scale, mixed);
+        mix_last_steps<2>(read_first, n, mixed);
     } else {
-        mix_two_steps(read_signed, apart / 2, mixed);
-        for (apart /= 4; apart >= 2 * lanes; apart /= 4)
+        mix_two_steps(read_first, n / 4, mixed);
+        std::int64_t apart = n / 8;
+        for (; apart >= 2 * lanes; apart /= 4)
             for (std::int64_t first = 0; first < n; first += 2 * apart)
                 mix_two_steps([=](std::int64_t k) { return read_mixed(first + k); }, apart / 2, mixed + first);
         if (apart == lanes)
-            mix_last_steps<2>(read_mixed, n, scale, mixed);
+            mix_last_steps<2>(read_mixed, n, mixed);
         else
-            mix_last_steps<1>(read_mixed, n, scale, mixed);
+            mix_last_steps<1>(read_mixed, n, mixed);
     }
 }
 
