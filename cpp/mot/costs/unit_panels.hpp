@@ -116,9 +116,17 @@ private:
                 values[t * width + u] = activations_.stimulus(first + t)[(unit_ + u) * stride];
         for (std::int64_t t = 0; t < n; ++t, values += width) {
             const Real* const stimulus = activations_.stimulus(first + t) + unit_ * stride;
-            if (stride == 1)
+            if (stride == 1) {
+#ifdef __GNUC__
+                // The processor foresees no stimuli that lie farther apart than a page.
+                constexpr std::int64_t line = 64 / sizeof(Real);
+                const bool is_far = std::abs(activations_.stimulus_stride) >= 64 * line;
+                const std::int64_t later = first + t + stimuli_at_once;
+                for (std::int64_t u = 0; is_far && later < activations_.n_stimuli && u < n_units_; u += line)
+                    __builtin_prefetch(activations_.stimulus(later) + unit_ + u, 0, 2);
+#endif
                 std::copy_n(stimulus, n_units_, values);
-            else if (!is_unit_major)
+            } else if (!is_unit_major)
                 for (std::int64_t u = 0; u < n_units_; ++u) values[u] = stimulus[u * stride];
             std::fill(values + n_units_, values + width, Real{});
         }
