@@ -99,15 +99,22 @@ inline Ints bits_of(Floats x) {
 inline Floats clipped(Floats x, float most) {
     return _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, x, all_equal(-most)), all_equal(most));
 }
+/// In memory, so that compilers do not make them anew for every vector.
+alignas(64) constexpr float mixing_signs[4][16] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1},
+    {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1},
+    {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1},
+    {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1},
+};
 inline Floats mixed_lanes(Floats x) {
     // A product with one of either sign is exact.
-    const auto signs = [](__mmask16 differences) {
-        return _mm512_mask_blend_ps(differences, all_equal(1.0f), all_equal(-1.0f));
+    const auto mixed = [](Floats values, Floats others, int step) {
+        return _mm512_fmadd_ps(values, _mm512_load_ps(mixing_signs[step]), others);
     };
-    x = _mm512_fmadd_ps(x, signs(0xFF00), _mm512_maskz_shuffle_f32x4(all, x, x, 0x4E));
-    x = _mm512_fmadd_ps(x, signs(0xF0F0), _mm512_maskz_shuffle_f32x4(all, x, x, 0xB1));
-    x = _mm512_fmadd_ps(x, signs(0xCCCC), _mm512_maskz_permute_ps(all, x, 0x4E));
-    return _mm512_fmadd_ps(x, signs(0xAAAA), _mm512_maskz_permute_ps(all, x, 0xB1));
+    x = mixed(x, _mm512_maskz_shuffle_f32x4(all, x, x, 0x4E), 0);
+    x = mixed(x, _mm512_maskz_shuffle_f32x4(all, x, x, 0xB1), 1);
+    x = mixed(x, _mm512_maskz_permute_ps(all, x, 0x4E), 2);
+    return mixed(x, _mm512_maskz_permute_ps(all, x, 0xB1), 3);
 }
 
 #elif defined(__AVX2__)
