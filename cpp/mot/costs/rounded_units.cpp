@@ -110,7 +110,7 @@ void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_err
     const double error = std::sqrt(rounding.squared_error) * (1 + of_squares) + of_differences + mixing_error;
     constexpr double useless = 4.0;  // no correlation is farther from any other
     constexpr double most = 46340;   // its square is less than 2^31
-    // The whole numbers' norm times the scale is farther from that of the values, 1, than they are from each other.
+    // The norm of the whole numbers times the scale is at most that of the values, 1, and of what rounding changes.
     error_[unit] = (1 + 1e-5 + error) / static_cast<double>(scale) < most ? error : useless;
 }
 
