@@ -34,13 +34,8 @@ public:
     std::int64_t n_rows() const { return matrix_.n_rows; }
     std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
-    /// Computes the exact costs of some arcs at once, where they are not known.
-    void compute_exact(const std::vector<Arc>&) const {}
     double row_margin(std::int64_t) const { return 0.0; }
     double column_margin(std::int64_t) const { return 0.0; }
-    /// How far most searched costs are from the exact ones, at most: arcs whose searched reduced cost is below it are
-    /// worth being checked before the others within the margins.
-    double usual_margin() const { return 0.0; }
     /// How many arcs within the margins may be checked one by one; where there are more the search is undecided.
     std::int64_t most_within_margin() const { return 0; }
     double scale() const { return scale_; }

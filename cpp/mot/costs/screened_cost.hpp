@@ -42,9 +42,9 @@ public:
     std::int64_t n_columns() const { return target_.n_units(); }
     double exact(std::int64_t i, std::int64_t j) const { return exact_.cost(i, j); }
     void compute_exact(const std::vector<Arc>& arcs) const { exact_.compute(arcs); }
+    std::vector<double> find_least_costs(const std::vector<Arc>& arcs) const { return exact_.find_least_costs(arcs); }
     double row_margin(std::int64_t i) const { return row_margin_[static_cast<std::size_t>(i)]; }
     double column_margin(std::int64_t j) const { return column_margin_[static_cast<std::size_t>(j)]; }
-    double usual_margin() const { return usual_margin_; }
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
     double resolution() const { return 1e-6; }
@@ -113,7 +113,6 @@ private:
     Interrupt& interrupt_;
     ExactCorrelations exact_;
     std::vector<double> row_margin_, column_margin_;
-    double usual_margin_;
     std::vector<float> column_scale_;  // times the scale of a row, correlations in units of fixed costs
     bool is_stored_;
     int n_workers_;

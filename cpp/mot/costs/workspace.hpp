@@ -29,8 +29,8 @@ struct Workspace {
         Buffer rows{}, products{};
     };
     std::vector<Panel> panels{};
-    /// Exact costs of single arcs: the few that matter are needed again and again.
-    CostTable exact_costs{};
+    /// Costs of single arcs: the few that matter are needed again and again.
+    CostTable known_costs{};
 };
 
 }  // namespace mot

@@ -50,7 +50,7 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
         matched.push_back({i, j, cost_of(stored(i, j))});
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
-    ColumnGeneration<Cost> generation(cost, matched, cost.usual_margin(), interrupt);
+    ColumnGeneration<Cost> generation(cost, matched, 0.0, interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
