@@ -107,15 +107,19 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
 
 template <class Cost>
 typename Pricing<Cost>::KnownArcs Pricing<Cost>::find_known(const Potentials& potentials, double bound) const {
-    KnownArcs found;
-    for (std::size_t i = 0; i < bound_.size(); ++i)
-        for_each_known(i, [&](const KnownArc& arc, std::size_t place) {
-            if (arc.cost - potentials.u[i] - potentials.v[index(arc.target)] < bound) {
-                found.arcs.push_back({static_cast<Node>(i), arc.target, arc.cost});
-                found.places.push_back(place);
-            }
-        });
-    return found;
+    RowResults<Arc> arcs(cost_.n_workers());
+    RowResults<std::size_t> places(cost_.n_workers());
+    cost_.for_each_part(cost_.n_rows(), [&](const GroupVisit& at, std::int64_t first, std::int64_t end) {
+        for (std::int64_t i = first; i < end; ++i) {
+            const auto row = static_cast<std::size_t>(i);
+            for_each_known(row, [&](const KnownArc& arc, std::size_t place) {
+                if (!(arc.cost - potentials.u[row] - potentials.v[index(arc.target)] < bound)) return;
+                arcs.add(at, {static_cast<Node>(i), arc.target, arc.cost});
+                places.add(at, place);
+            });
+        }
+    });
+    return {arcs.take(), places.take()};
 }
 
 template <class Cost>

@@ -31,6 +31,7 @@ public:
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
                     Interrupt& interrupt);
 
+    bool is_stored() const { return is_stored_; }
     MatrixView<Real> stored() const { return {is_stored_ ? costs_ : nullptr, n_rows(), n_columns()}; }
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
@@ -74,10 +75,15 @@ public:
         if (!interrupt.requested()) visit_computed();
     }
 
+    template <class Work>
+    void for_each_part(std::int64_t n, Work work) const {
+        work(GroupVisit{0, 0}, std::int64_t{0}, n);
+    }
+
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{group_of_row(i, n_rows()), 0, 0}, i, row);
+            visit(RowVisit{{0, 0}, group_of_row(i, n_rows())}, i, row);
         });
     }
     int n_workers() const { return 1; }

@@ -1,13 +1,14 @@
 #include "mot/costs/exact_correlations.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 
 namespace mot {
 namespace {
 
-/// Arcs of which one worker computes the costs before the interrupt is asked.
-constexpr std::size_t arcs_at_once = 256;
+/// Arcs of which a worker computes the costs before it takes others.
+constexpr std::int64_t arcs_per_piece = 64;
 
 }  // namespace
 
@@ -53,22 +54,23 @@ std::vector<double> ExactCorrelations::find_least_costs(const std::vector<Arc>& 
 }
 
 bool ExactCorrelations::learn(std::vector<Arc>& arcs, bool are_exact) const {
-    const auto n_workers = static_cast<std::size_t>(workspace_.n_workers);
-    const std::size_t n_at_once = arcs_at_once * n_workers;
-    for (std::size_t first = 0; first < arcs.size(); first += n_at_once) {
-        const std::size_t end = std::min(arcs.size(), first + n_at_once);
-        workspace_.parallel_for(workspace_.n_workers, [&](int worker) {
-            const std::size_t share = (end - first + n_workers - 1) / n_workers;
-            const std::size_t from = std::min(end, first + static_cast<std::size_t>(worker) * share);
-            for (std::size_t k = from; k < std::min(end, from + share); ++k) {
-                Arc& arc = arcs[k];
-                const Node next = arcs[std::min(k + 1, arcs.size() - 1)].target;
-                arc.cost = are_exact ? 1.0 - source_.correlation(arc.source, target_, arc.target, next)
-                                     : source_.least_cost(arc.source, target_, arc.target, next);
-            }
-        });
-        if (interrupt_.requested_after(static_cast<std::int64_t>(end - first) * source_.n_stimuli())) return false;
-    }
+    const auto n = static_cast<std::int64_t>(arcs.size());
+    std::atomic<bool> is_stopped{false};
+    workspace_.share((n + arcs_per_piece - 1) / arcs_per_piece, workspace_.n_workers,
+                     [&](std::int64_t piece, int worker) {
+                         if (is_stopped) return;
+                         const std::int64_t first = piece * arcs_per_piece;
+                         const std::int64_t end = std::min(n, first + arcs_per_piece);
+                         for (std::int64_t k = first; k < end; ++k) {
+                             Arc& arc = arcs[static_cast<std::size_t>(k)];
+                             const Node next = arcs[static_cast<std::size_t>(std::min(k + 1, n - 1))].target;
+                             arc.cost = are_exact ? 1.0 - source_.correlation(arc.source, target_, arc.target, next)
+                                                  : source_.least_cost(arc.source, target_, arc.target, next);
+                         }
+                         if (worker == 0 && interrupt_.requested_after((end - first) * source_.n_stimuli()))
+                             is_stopped = true;
+                     });
+    if (is_stopped) return false;
     for (const Arc& arc : arcs) workspace_.known_costs.insert(place_of(arc), {arc.cost, are_exact});
     return true;
 }

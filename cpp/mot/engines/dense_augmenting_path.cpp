@@ -25,27 +25,33 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
       nearest_(row_of_.size()) {}
 
 template <class Real>
-void DenseAugmentingPath<Real>::match_cheapest(Interrupt& interrupt) {
+typename DenseAugmentingPath<Real>::Cheapest DenseAugmentingPath<Real>::cheapest_of(const Real* row,
+                                                                                    std::int64_t n_columns) {
     using Kernels = RowKernels<Real>;
     Real least[Kernels::n_lanes];
     typename Kernels::Index where[Kernels::n_lanes];
+    row_kernels<Real>().find_lane_minima(row, n_columns, least, where);
+    Node column_of_lane[Kernels::n_lanes];
+    for (std::int64_t lane = 0; lane < Kernels::n_lanes; ++lane)
+        column_of_lane[lane] = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);  // negative where empty
+    for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
+        for (std::int64_t lane = 0; lane < width; ++lane) {
+            const bool is_lower = least[lane + width] < least[lane];
+            column_of_lane[lane] = is_lower ? column_of_lane[lane + width] : column_of_lane[lane];
+            least[lane] = is_lower ? least[lane + width] : least[lane];
+        }
+    return {std::max(column_of_lane[0], no_node), least[0]};
+}
+
+template <class Real>
+void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt) {
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
-        row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
-        Node column_of_lane[Kernels::n_lanes];
-        for (std::int64_t lane = 0; lane < Kernels::n_lanes; ++lane)
-            column_of_lane[lane] = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);  // negative where empty
-        for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
-            for (std::int64_t lane = 0; lane < width; ++lane) {
-                const bool is_lower = least[lane + width] < least[lane];
-                column_of_lane[lane] = is_lower ? column_of_lane[lane + width] : column_of_lane[lane];
-                least[lane] = is_lower ? least[lane + width] : least[lane];
-            }
-        Node column = column_of_lane[0];
-        if (column < 0) continue;
+        auto [column, least] = of_rows[index(row)];
+        if (column == no_node) continue;
         if (row_of_[index(column)] != no_node)
             column =
-                first_free(row_kernels<Real>().find_equal(cost_.row(row), least[0], cost_.n_columns, nearest_.data()));
+                first_free(row_kernels<Real>().find_equal(cost_.row(row), least, cost_.n_columns, nearest_.data()));
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }

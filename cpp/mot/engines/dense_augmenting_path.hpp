@@ -30,8 +30,25 @@ public:
     /// No more rows than columns; costs are not NaN and not -infinity.
     explicit DenseAugmentingPath(const MatrixView<Real>& cost);
 
+    /// The first cheapest column of a row, and its cost; `no_node` where all are infinite.
+    struct Cheapest {
+        Node column = no_node;
+        Real cost{};
+    };
+    static Cheapest cheapest_of(const Real* row, std::int64_t n_columns);
+    template <class Cost>
+    static std::vector<Cheapest> cheapest_of_rows(const Cost& cost, Interrupt& interrupt) {
+        std::vector<Cheapest> of_rows(static_cast<std::size_t>(cost.n_rows()));
+        cost.for_each_row_in_groups(
+            interrupt, [](std::int64_t) { return true; },
+            [&](const auto&, std::int64_t i, const Real* row) {
+                of_rows[static_cast<std::size_t>(i)] = cheapest_of(row, cost.n_columns());
+            });
+        return of_rows;
+    }
+
     /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
-    void match_cheapest(Interrupt& interrupt);
+    void match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt);
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
     bool suits_dense_search() const;

@@ -113,9 +113,11 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
 template <class Cost>
 Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
-    if (is_assignment && method == Method::automatic && cost.stored().data) {
-        DenseAugmentingPath<typename Cost::Value> dense(cost.stored());
-        dense.match_cheapest(interrupt);
+    if (is_assignment && method == Method::automatic && cost.is_stored()) {
+        using Dense = DenseAugmentingPath<typename Cost::Value>;
+        const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
+        Dense dense(cost.stored());
+        dense.match_cheapest(cheapest, interrupt);
         if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
