@@ -137,6 +137,10 @@ template <>
 inline std::uint32_t equal_lanes(const std::int32_t* x, std::int32_t value) {
     return equal_bits(load(x), all_equal(value));
 }
+template <>
+inline std::uint32_t equal_lanes(const FixedCost* x, FixedCost value) {
+    return equal_bits(x, value);
+}
 
 template <class Number>
 std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
