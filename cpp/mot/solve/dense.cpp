@@ -50,20 +50,8 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
         matched.push_back({i, j, cost_of(stored(i, j))});
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
-    ColumnGeneration<Cost> generation(cost, matched, cost.usual_margin(), interrupt);
+    ColumnGeneration<Cost> generation(cost, matched, 0.0, interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
-}
-
-/// Adds the diagonal, so that the arcs hold a perfect matching.
-template <class Cost>
-std::vector<Arc> with_diagonal(const Cost& cost, const std::vector<Arc>& arcs) {
-    std::vector<bool> has_diagonal(static_cast<std::size_t>(cost.n_rows()), false);
-    for (const Arc& arc : arcs)
-        if (arc.source == arc.target) has_diagonal[index(arc.source)] = true;
-    std::vector<Arc> result = arcs;
-    for (Node i = 0; i < cost.n_rows(); ++i)
-        if (!has_diagonal[index(i)]) result.push_back({i, i, cost.exact(i, i)});
-    return result;
 }
 
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs that are near to
@@ -98,7 +86,8 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     const bool has_prices = wants_auction && hold_auction(auction, spread, generation, arcs, interrupt);
     if (interrupt.requested()) return {};
     if (is_assignment && has_prices) {
-        SparseAugmentingPath engine(masses, auction, with_diagonal(cost, arcs));
+        // The arcs hold a perfect matching: the auction found one.
+        SparseAugmentingPath engine(masses, auction, arcs);
         return finish_engine(cost, masses, generation.run(engine), engine, interrupt);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
@@ -113,9 +102,11 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
 template <class Cost>
 Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
-    if (is_assignment && method == Method::automatic && cost.stored().data) {
-        DenseAugmentingPath<typename Cost::Value> dense(cost.stored());
-        dense.match_cheapest(interrupt);
+    if (is_assignment && method == Method::automatic && cost.is_stored()) {
+        using Dense = DenseAugmentingPath<typename Cost::Value>;
+        const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
+        Dense dense(cost.stored());
+        dense.match_cheapest(cheapest, interrupt);
         if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
