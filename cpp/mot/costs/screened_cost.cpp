@@ -95,7 +95,7 @@ bool ScreenedCost::is_worthwhile() const {
     // Time in multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
     // through; and what a searched cost saves.
     const auto n_stimuli = static_cast<double>(source_.n_stimuli());
-    const double per_exact_cost = 4 * n_stimuli + 16000;
+    const double per_exact_cost = 4 * n_stimuli + 4000;
     const double per_searched_cost = n_stimuli + 40;
     // Potentials bring more arcs within the margins than the cheapest costs do.
     const double n_exact = 1.5 * static_cast<double>(n_open * n_rows()) / static_cast<double>(n_sampled);

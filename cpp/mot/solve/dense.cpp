@@ -12,6 +12,7 @@
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
 #include "mot/engines/network_simplex.hpp"
+#include "mot/engines/semi_assignment.hpp"
 #include "mot/engines/sparse_augmenting_path.hpp"
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/finish.hpp"
@@ -51,6 +52,16 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
     ColumnGeneration<Cost> generation(cost, matched, cost.usual_margin(), interrupt);
+    return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
+}
+
+/// Searches all costs for every unit of the larger side.
+template <class Cost>
+Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
+    SemiAssignment engine(masses, cost.stored());
+    const Status status = engine.optimize(0.0, interrupt);
+    if (status != Status::optimal) return unsolved(status);
+    ColumnGeneration<Cost> generation(cost, engine.arcs(), cost.usual_margin(), interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
@@ -118,6 +129,10 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
         dense.match_cheapest(interrupt);
         if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
+    constexpr std::int64_t few_costs = 65536;
+    if (method == Method::automatic && !is_assignment && cost.n_rows() * cost.n_columns() <= few_costs &&
+        SemiAssignment::is_one(masses) && cost.stored().data)
+        return solve_semi_assignment(cost, masses, interrupt);
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
 }
 
