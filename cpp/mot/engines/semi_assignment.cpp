@@ -1,86 +1,142 @@
 #include "mot/engines/semi_assignment.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace mot {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+/// A distance that no path has, and that may be added to.
+template <class Length>
+constexpr Length beyond_all_paths = std::numeric_limits<double>::infinity();
+template <>
+constexpr std::int32_t beyond_all_paths<std::int32_t> = 1 << 29;
+
+/// What a sum of differences of costs stands for.
+double real_length(double length) {
+    return length;
+}
+double real_length(std::int32_t length) {
+    return fixed_cost_unit * length;
+}
+/// What such a sum and one cost stand for.
+double real_cost(double cost) {
+    return cost;
+}
+double real_cost(std::int32_t cost) {
+    return cost_of(FixedCost{0}) + fixed_cost_unit * cost;
+}
+
+template <class Real>
+double relax(const Real* cost, const double* v, double offset, Node from, Node n, double* distance,
+             Node* reached_from) {
+    return row_kernels<Real>().relax(cost, v, offset, from, n, distance, reached_from);
+}
+std::int32_t relax(const FixedCost* cost, const std::int32_t* v, std::int32_t offset, Node from, Node n,
+                   std::int32_t* distance, Node* reached_from) {
+    return kernels().relax_fixed(cost, v, offset, from, n, distance, reached_from);
+}
+
+/// The least rank of those whose value it is; there is one.
+Node find_least_rank(const double* x, const Node* rank, Node n, double value) {
+    const double* const end = x + n;
+    const double* const first = std::find(x, end, value);
+    for (const double* nearest = first; nearest != end; nearest = std::find(nearest + 1, end, value))
+        if (rank[nearest - x] < n) return rank[nearest - x];
+    return rank[first - x];
+}
+Node find_least_rank(const std::int32_t* x, const Node* rank, Node n, std::int32_t value) {
+    return kernels().find_least_rank(x, rank, n, value);
+}
 
 }  // namespace
 
-bool SemiAssignment::is_one(const Masses& masses) {
+template <class Real>
+bool SemiAssignment<Real>::is_one(const Masses& masses) {
     const auto [fewer, more] = std::minmax({masses.source.size(), masses.target.size()});
     return masses.is_uniform && more % fewer == 0;
 }
 
 template <class Real>
-SemiAssignment::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost)
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, Node n_rows, Node n_columns)
     : flow_(std::min(masses.source.front(), masses.target.front())),
-      rows_are_sources_(cost.n_rows >= cost.n_columns),
-      n_rows_(static_cast<Node>(std::max(cost.n_rows, cost.n_columns))),
-      n_columns_(static_cast<Node>(std::min(cost.n_rows, cost.n_columns))),
-      room_(n_rows_ / n_columns_),
-      costs_(index(n_rows_) * index(n_columns_)),
-      column_of_(index(n_rows_), no_node),
-      rows_of_(index(n_rows_), no_node),
-      n_rows_of_(index(n_columns_), 0),
-      v_(index(n_columns_), 0.0),
-      distance_(v_.size(), infinity),
-      open_v_(v_.size(), 0.0),
-      reached_from_(v_.size(), no_node),
-      nearest_(v_.size()),
-      zeros_(v_.size(), 0.0) {
-    double* next = costs_.data();
-    for (Node row = 0; row < n_rows_; ++row)
-        for (Node column = 0; column < n_columns_; ++column)
-            *next++ = cost_of(rows_are_sources_ ? cost(row, column) : cost(column, row));
-    place_cheapest();
+      rows_are_sources_(static_cast<std::size_t>(n_rows) == masses.source.size()),
+      n_rows_(n_rows),
+      n_columns_(n_columns),
+      room_(n_rows / n_columns),
+      costs_(index(n_rows) * index(n_columns)),
+      column_of_(index(n_rows), no_node),
+      rows_of_(index(n_rows), no_node),
+      n_rows_of_(index(n_columns), 0),
+      v_(index(n_columns), Length{0}),
+      rank_(v_.size()),
+      distance_(v_.size()),
+      open_v_(v_.size()),
+      reached_from_(v_.size(), no_node) {
+    std::iota(rank_.begin(), rank_.end(), Node{0});
 }
 
-void SemiAssignment::place(Node row, Node column) {
+template <class Real>
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost)
+    : SemiAssignment(masses, static_cast<Node>(std::max(cost.n_rows, cost.n_columns)),
+                     static_cast<Node>(std::min(cost.n_rows, cost.n_columns))) {
+    if (rows_are_sources_) {
+        std::copy_n(cost.data, costs_.size(), costs_.data());
+        return;
+    }
+    for (Node row = 0; row < n_rows_; ++row)
+        for (Node column = 0; column < n_columns_; ++column) costs_of(row)[column] = cost(column, row);
+}
+
+template <class Real>
+template <class Other>
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, const SemiAssignment<Other>& start)
+    : SemiAssignment(masses, start.n_rows_, start.n_columns_) {
+    column_of_ = start.column_of_;
+    rows_of_ = start.rows_of_;
+    n_rows_of_ = start.n_rows_of_;
+    rank_ = start.rank_;
+    std::transform(start.v_.begin(), start.v_.end(), v_.begin(), [](auto v) { return real_length(v); });
+    std::fill(costs_.begin(), costs_.end(), beyond_all_paths<Length>);
+    for (const Arc& arc : start.arcs()) costs_of(row_of(arc))[column_of(arc)] = arc.cost;
+}
+
+template <class Real>
+void SemiAssignment<Real>::place(Node row, Node column) {
     column_of_[index(row)] = column;
     rows_of_[index(column * room_ + n_rows_of_[index(column)]++)] = row;
+    if (!has_room(column)) rank_[index(column)] = column + n_columns_;
 }
 
-void SemiAssignment::displace(Node row) {
+template <class Real>
+void SemiAssignment<Real>::displace(Node row) {
     const Node column = column_of_[index(row)];
     Node* const first = rows_of_.data() + column * room_;
     Node* const last = first + --n_rows_of_[index(column)];
     *std::find(first, last, row) = *last;
     column_of_[index(row)] = no_node;
+    rank_[index(column)] = column;
 }
 
-/// Every row gets its cheapest column if that has room.
-void SemiAssignment::place_cheapest() {
-    for (Node row = 0; row < n_rows_; ++row) {
-        double two_least[2];
-        const auto column =
-            static_cast<Node>(row_kernels<double>().find_two_least(costs_of(row), v_.data(), n_columns_, two_least));
-        if (column != no_node && has_room(column)) place(row, column);
-    }
-}
-
-void SemiAssignment::add_arcs(const std::vector<Arc>& arcs) {
+template <class Real>
+void SemiAssignment<Real>::add_arcs(const std::vector<Arc>& arcs) {
     for (const Arc& arc : arcs) {
-        const Node row = rows_are_sources_ ? arc.source : arc.target;
-        const Node column = rows_are_sources_ ? arc.target : arc.source;
-        cost(row, column) = arc.cost;
+        const Node row = row_of(arc);
+        const Node column = column_of(arc);
+        costs_of(row)[column] = static_cast<Real>(arc.cost);
         if (column_of_[index(row)] != no_node && arc.cost - v_[index(column)] < reduced_cost(row)) displace(row);
     }
 }
 
-void SemiAssignment::replace_costs(const std::function<double(Node, Node)>& cost) {
-    std::vector<Arc> known = arcs();
-    for (Arc& arc : known) arc.cost = cost(arc.source, arc.target);
-    std::fill(costs_.begin(), costs_.end(), infinity);
-    for (const Arc& arc : known)
-        this->cost(rows_are_sources_ ? arc.source : arc.target, rows_are_sources_ ? arc.target : arc.source) = arc.cost;
+template <class Real>
+void SemiAssignment<Real>::replace_costs(const std::function<double(Node, Node)>& cost) {
+    for (const Arc& arc : arcs())
+        costs_of(row_of(arc))[column_of(arc)] = static_cast<Real>(cost(arc.source, arc.target));
 }
 
-Status SemiAssignment::optimize(double, Interrupt& interrupt) {
+template <class Real>
+Status SemiAssignment<Real>::optimize(double, Interrupt& interrupt) {
     for (Node row = 0; row < n_rows_; ++row) {
         if (column_of_[index(row)] != no_node) continue;
         const Status status = augment(row, interrupt);
@@ -89,41 +145,32 @@ Status SemiAssignment::optimize(double, Interrupt& interrupt) {
     return Status::optimal;
 }
 
-/// The nearest column: one that has room, or else the first.
-Node SemiAssignment::find_nearest(double least) {
-    const std::int64_t n = row_kernels<double>().find_violated(distance_.data(), zeros_.data(), n_columns_,
-                                                               std::nextafter(least, infinity), nearest_.data());
-    const auto end = nearest_.begin() + n;
-    const auto roomy = std::find_if(nearest_.begin(), end, [&](Node column) { return has_room(column); });
-    return roomy == end ? nearest_.front() : *roomy;
-}
-
 /// Dijkstra over reduced costs from a free row to the nearest column that has room; infeasible if there is no path.
-Status SemiAssignment::augment(Node free_row, Interrupt& interrupt) {
-    std::fill(distance_.begin(), distance_.end(), infinity);
+template <class Real>
+Status SemiAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
+    std::fill(distance_.begin(), distance_.end(), beyond_all_paths<Length>);
     open_v_ = v_;
     settled_.clear();
-    const auto relax = [&](Node row, double offset) {
-        return row_kernels<double>().relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(),
-                                           reached_from_.data());
+    const auto relax_row = [&](Node row, Length offset) {
+        return relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(), reached_from_.data());
     };
-    double least = relax(free_row, 0.0);
-    double length = -infinity;
+    Length length = relax_row(free_row, 0);
     Node column = no_node;
     while (true) {
         if (interrupt.requested_after(room_ * n_columns_)) return Status::interrupted;
-        if (!(least < infinity)) return Status::infeasible;
-        column = find_nearest(least);
-        // No path is shorter than one to a settled column, whatever the rounding.
-        length = std::max(length, least);
-        if (has_room(column)) break;
+        if (!(length < beyond_all_paths<Length>)) return Status::infeasible;
+        const Node rank = find_least_rank(distance_.data(), rank_.data(), n_columns_, length);
+        column = rank < n_columns_ ? rank : rank - n_columns_;
+        if (rank < n_columns_) break;
         settled_.push_back({column, length});
-        distance_[index(column)] = infinity;
-        open_v_[index(column)] = -infinity;
+        distance_[index(column)] = beyond_all_paths<Length>;
+        open_v_[index(column)] = -2 * beyond_all_paths<Length>;
+        Length least = length;
         for (Node k = column * room_; k < (column + 1) * room_; ++k) {
             const Node row = rows_of_[index(k)];
-            least = relax(row, length - reduced_cost(row));
+            least = relax_row(row, length - reduced_cost(row));
         }
+        length = least;
     }
     for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
     while (true) {
@@ -136,30 +183,39 @@ Status SemiAssignment::augment(Node free_row, Interrupt& interrupt) {
     }
 }
 
-Potentials SemiAssignment::potentials() const {
-    std::vector<double> u(index(n_rows_));
-    for (Node row = 0; row < n_rows_; ++row) u[index(row)] = reduced_cost(row);
-    return rows_are_sources_ ? Potentials{std::move(u), v_} : Potentials{v_, std::move(u)};
+template <class Real>
+Potentials SemiAssignment<Real>::potentials() const {
+    std::vector<double> u(column_of_.size());
+    std::vector<double> v(v_.size());
+    for (Node row = 0; row < n_rows_; ++row) u[index(row)] = real_cost(reduced_cost(row));
+    std::transform(v_.begin(), v_.end(), v.begin(), [](Length length) { return real_length(length); });
+    return rows_are_sources_ ? Potentials{std::move(u), std::move(v)} : Potentials{std::move(v), std::move(u)};
 }
 
-std::vector<Arc> SemiAssignment::arcs() const {
+template <class Real>
+std::vector<Arc> SemiAssignment<Real>::arcs() const {
     std::vector<Arc> arcs;
     arcs.reserve(index(n_rows_));
     for (Node row = 0; row < n_rows_; ++row) {
         const Node column = column_of_[index(row)];
-        arcs.push_back(oriented(row, column, costs_of(row)[column]));
+        const double cost = cost_of(costs_of(row)[column]);
+        arcs.push_back(rows_are_sources_ ? Arc{row, column, cost} : Arc{column, row, cost});
     }
     return arcs;
 }
 
-Plan SemiAssignment::plan() const {
+template <class Real>
+Plan SemiAssignment<Real>::plan() const {
     Plan plan;
     for (const Arc& arc : arcs()) plan.add(arc.source, arc.target, flow_);
     return plan;
 }
 
-template SemiAssignment::SemiAssignment(const Masses&, const MatrixView<float>&);
-template SemiAssignment::SemiAssignment(const Masses&, const MatrixView<double>&);
-template SemiAssignment::SemiAssignment(const Masses&, const MatrixView<FixedCost>&);
+template class SemiAssignment<float>;
+template class SemiAssignment<double>;
+template class SemiAssignment<FixedCost>;
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<float>&);
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<double>&);
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<FixedCost>&);
 
 }  // namespace mot

@@ -94,6 +94,15 @@ struct Kernels {
     std::int64_t (*find_below)(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
                                std::int32_t* hits);
 
+    /// Where x[k] - v[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`; returns
+    /// the least distance then.
+    std::int32_t (*relax_fixed)(const FixedCost* x, const std::int32_t* v, std::int32_t offset, std::int32_t from,
+                                std::int64_t n, std::int32_t* distance, std::int32_t* reached_from);
+
+    /// The least rank[k] of those with x[k] == value; the largest number where there is none.
+    std::int32_t (*find_least_rank)(const std::int32_t* x, const std::int32_t* rank, std::int64_t n,
+                                    std::int32_t value);
+
     /// x[k] <- rounded -scale * scales[k] * (products[k] - correction), modulo 2^32 inside the brackets, where `scale`
     /// times `scales` brings correlations to units of fixed costs; clipped to correlations in [-1, 1].
     void (*fixed_costs)(const std::int32_t* products, std::int32_t correction, float scale, const float* scales,

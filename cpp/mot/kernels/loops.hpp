@@ -287,6 +287,31 @@ double relax(const Real* cost, const double* v, double offset, std::int32_t from
     return result;
 }
 
+std::int32_t relax_fixed(const FixedCost* __restrict x, const std::int32_t* __restrict v, std::int32_t offset,
+                         std::int32_t from, std::int64_t n, std::int32_t* __restrict distance,
+                         std::int32_t* __restrict reached_from) {
+    std::int32_t least = INT32_MAX;
+    for (std::int64_t k = 0; k < n; ++k) {
+        const std::int32_t path = x[k] - v[k] + offset;
+        const std::int32_t known = distance[k];
+        reached_from[k] = path < known ? from : reached_from[k];
+        distance[k] = path < known ? path : known;
+        least = distance[k] < least ? distance[k] : least;
+    }
+    return least;
+}
+
+std::int32_t find_least_rank(const std::int32_t* x, const std::int32_t* rank, std::int64_t n, std::int32_t value) {
+    std::int32_t least = INT32_MAX;
+    for (std::int64_t k = 0; k < n; ++k) {
+        // Bit by bit: the compiler would make a branch of it, which processors predict badly.
+        const std::int32_t all_if_other = (x[k] == value ? 1 : 0) - 1;
+        const std::int32_t candidate = rank[k] | (all_if_other & INT32_MAX);
+        least = candidate < least ? candidate : least;
+    }
+    return least;
+}
+
 template <class Real>
 constexpr RowKernels<Real> row_kernels_of = {
     largest_magnitude<Real>,
@@ -305,6 +330,8 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             row_kernels_of<FixedCost>,
             layer_kernels,
             find_below,
+            relax_fixed,
+            find_least_rank,
             fixed_costs,
             round_to_bytes,
             mix,
