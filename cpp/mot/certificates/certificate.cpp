@@ -178,18 +178,21 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
                       [&](Node j) { measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j])); });
         });
     } else {
-        // Searched costs clear most arcs; the others are measured at their exact costs.
+        // Searched costs clear most arcs; those of the others that may be violated are measured at their exact ones.
         std::vector<double> highest = potentials.v;
         for (std::size_t j = 0; j < highest.size(); ++j) highest[j] += cost.column_margin(static_cast<std::int64_t>(j));
         const RowSearch<Value> search(highest);
         RowResults<Arc> open(cost.n_workers());
         cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
-            find_open(at.worker, i, row, search, [&](Node j) { open.add(at, {static_cast<Node>(i), j, 0.0}); });
+            find_open(at.worker, i, row, search, [&](Node j) {
+                const double most = measurement.threshold(static_cast<std::size_t>(i)) + potentials.v[index(j)];
+                open.add(at, {static_cast<Node>(i), j, most});
+            });
         });
         const std::vector<Arc> arcs = open.take();
-        cost.compute_exact(arcs);
-        for (const Arc& arc : arcs)
-            measurement.add_arc(index(arc.source), index(arc.target), cost.exact(arc.source, arc.target));
+        const std::vector<double> least = cost.find_least_costs(arcs);
+        for (std::size_t k = 0; k < arcs.size(); ++k)
+            if (least[k] < arcs[k].cost) measurement.add_arc(index(arcs[k].source), index(arcs[k].target), least[k]);
     }
     return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
 }

@@ -1,6 +1,7 @@
 #include "mot/column_generation/candidates.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <numeric>
 
@@ -120,21 +121,26 @@ std::vector<Arc> select_candidates(const Cost& cost, int k, Interrupt& interrupt
     std::vector<std::size_t> first(static_cast<std::size_t>(cost.n_rows()) + 1, 0);  // where every row's arcs begin
     for (const Arc& arc : of_rows) ++first[index(arc.source) + 1];
     std::partial_sum(first.begin(), first.end(), first.begin());
-    std::vector<Arc> of_columns;
-    of_columns.reserve(static_cast<std::size_t>(cost.n_columns() * k));
-    for (std::int64_t j = 0; j < cost.n_columns(); ++j) {
-        if (interrupt.requested_after(steps_per_column)) return {};
-        columns.of_column(j).for_each_cheapest(
-            k, static_cast<std::size_t>(j) * 17, [&](double value, auto group, auto place) {
-                const auto i = static_cast<Node>(first_of_group(group, cost.n_rows()) + place);
-                const Arc* arcs = of_rows.data();
-                const auto is_known = [&](const Arc& arc) { return arc.target == j; };
-                if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
-                of_columns.push_back({i, static_cast<Node>(j), value});
-            });
-    }
+    RowResults<Arc> found_in_columns(cost.n_workers());
+    std::atomic<bool> is_stopped{false};
+    cost.for_each_part(cost.n_columns(), [&](const GroupVisit& at, std::int64_t first_column, std::int64_t end) {
+        for (std::int64_t j = first_column; j < end; ++j) {
+            if (at.worker == 0 && interrupt.requested_after(steps_per_column)) is_stopped = true;
+            if (is_stopped) return;
+            columns.of_column(j).for_each_cheapest(
+                k, static_cast<std::size_t>(j) * 17, [&](double value, auto group, auto place) {
+                    const auto i = static_cast<Node>(first_of_group(group, cost.n_rows()) + place);
+                    const Arc* arcs = of_rows.data();
+                    const auto is_known = [&](const Arc& arc) { return arc.target == j; };
+                    if (std::any_of(arcs + first[index(i)], arcs + first[index(i) + 1], is_known)) return;
+                    found_in_columns.add(at, {i, static_cast<Node>(j), value});
+                });
+        }
+    });
+    if (is_stopped) return {};
+    const std::vector<Arc> of_columns = found_in_columns.take();
     CompressedRows<Arc> by_row(static_cast<std::size_t>(cost.n_rows()), [&](auto visit) {
-        for (const auto* arcs : {&of_rows, static_cast<const std::vector<Arc>*>(&of_columns)})
+        for (const auto* arcs : {&of_rows, &of_columns})
             for (const Arc& arc : *arcs) visit(index(arc.source), arc);
     });
     return by_row.take_values();

@@ -2,8 +2,8 @@
 /// its potentials leave violated, until there are none.
 ///
 /// A first series of rounds ends at the optimum of the searched costs. Where these differ from the exact costs by up to
-/// a margin, the engine's own arcs then get their exact costs, and further rounds check every arc within the margin by
-/// its exact cost.
+/// a margin, the engine's own arcs then get their exact costs, and further rounds judge every arc within the margin: by
+/// a closer bound, if that clears it, or else by its exact cost.
 ///
 /// An engine has `optimize`, `potentials`, `add_arcs` and `replace_costs`: the network simplex, or sparse augmenting
 /// paths.
@@ -41,20 +41,18 @@ public:
         return status == Status::optimal ? run_on_exact_costs(engine) : status;
     }
 
-    /// Goes on from an engine that is optimal on the searched costs of all arcs. First come the arcs that are within
-    /// the usual margin, which settle most of it, then those within the whole margins.
+    /// Goes on from an engine that is optimal on the searched costs of all arcs.
     template <class Engine>
     Status run_on_exact_costs(Engine& engine) {
-        if constexpr (Cost::is_exact) return Status::optimal;
-        cost_.compute_exact(pricing_.find_known(engine.potentials(), cost_.usual_margin()));
-        engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
-        // Measured from 16 to 128 units: where there are few, rounds cost more than the arcs that they save.
-        constexpr std::int64_t few_units = 256;
-        if (cost_.n_rows() + cost_.n_columns() >= few_units) {
-            const Status status = run_within_margins(engine, false);
-            if (status != Status::optimal) return status;
+        if constexpr (!Cost::is_exact) {
+            // The engine keeps the arcs of its tree or matching, whose reduced costs are zero: all at once, they are
+            // divided among the workers.
+            const Potentials potentials = engine.potentials();
+            cost_.compute_exact(pricing_.find_known(potentials, rounding_of(potentials)).arcs);
+            engine.replace_costs([this](Node i, Node j) { return cost_.exact(i, j); });
+            return run_within_margins(engine);
         }
-        return run_within_margins(engine, true);
+        return Status::optimal;
     }
 
 private:
@@ -73,29 +71,36 @@ private:
             if (std::none_of(near.begin(), near.end(), is_violated)) return Status::optimal;
             // With many arcs within the rounding of their costs, rounds would go on for long over rounding alone.
             if (!Cost::is_exact && static_cast<std::int64_t>(near.size()) > cost_.n_rows() &&
-                are_too_many(pricing_.find_known(raised(potentials, true), 0.0)))
+                static_cast<std::int64_t>(pricing_.find_known(raised(potentials), 0.0).arcs.size()) >
+                    cost_.most_within_margin())
                 return Status::undecided;
             engine.add_arcs(near);
         }
     }
 
-    /// Rounds in which all arcs that may be violated, within the usual margin or the whole ones, get their exact costs.
+    /// Rounds in which all arcs that may be violated, within the margins, are judged by their exact costs.
     template <class Engine>
-    Status run_within_margins(Engine& engine, bool are_whole) {
+    Status run_within_margins(Engine& engine) {
+        std::int64_t n_judged = 0;
         while (true) {
             const Potentials potentials = engine.potentials();
-            const Potentials highest = raised(potentials, are_whole);
+            const double tolerance = rounding_of(potentials);
+            const Potentials highest = raised(potentials);
             const auto near = pricing_.find_near_arcs(highest, 0.0, width_, interrupt_);
             if (interrupt_.requested()) return Status::interrupted;
-            const std::vector<Arc> open = pricing_.find_known(highest, 0.0);
-            if (are_too_many(open)) return Status::undecided;
-            cost_.compute_exact(open);
-            const double tolerance = rounding_of(potentials);
+            auto [open, places] = pricing_.find_known(highest, -tolerance);
+            n_judged += static_cast<std::int64_t>(open.size());
+            if (n_judged > cost_.most_within_margin()) return Status::undecided;
+            for (Arc& arc : open)
+                arc.cost = potentials.u[index(arc.source)] + potentials.v[index(arc.target)] - tolerance;
+            const std::vector<double> least = cost_.find_least_costs(open);
+            if (interrupt_.requested()) return Status::interrupted;
             std::vector<Arc> violated;
-            for (const Arc& arc : open) {
-                const double exact = cost_.exact(arc.source, arc.target);
-                const double duals = potentials.u[index(arc.source)] + potentials.v[index(arc.target)];
-                if (exact - duals < -tolerance) violated.push_back({arc.source, arc.target, exact});
+            for (std::size_t k = 0; k < open.size(); ++k) {
+                const bool is_violated = least[k] < open[k].cost;
+                open[k].cost = least[k];
+                pricing_.learn(places[k], open[k]);
+                if (is_violated) violated.push_back(open[k]);
             }
             // A row may have more arcs within the margin than one search returns: the rest is still to be checked.
             if (violated.empty() && !near.empty()) continue;
@@ -106,17 +111,12 @@ private:
         }
     }
 
-    bool are_too_many(const std::vector<Arc>& arcs) const {
-        return static_cast<std::int64_t>(arcs.size()) > cost_.most_within_margin();
-    }
-
-    /// Potentials so high that an arc whose searched reduced cost is not negative is not violated: surely, or usually.
-    Potentials raised(Potentials potentials, bool is_sure) const {
+    /// Potentials so high that an arc whose searched reduced cost is not negative is not violated.
+    Potentials raised(Potentials potentials) const {
         for (std::size_t i = 0; i < potentials.u.size(); ++i)
-            potentials.u[i] += is_sure ? cost_.row_margin(static_cast<std::int64_t>(i)) : cost_.usual_margin();
-        if (is_sure)
-            for (std::size_t j = 0; j < potentials.v.size(); ++j)
-                potentials.v[j] += cost_.column_margin(static_cast<std::int64_t>(j));
+            potentials.u[i] += cost_.row_margin(static_cast<std::int64_t>(i));
+        for (std::size_t j = 0; j < potentials.v.size(); ++j)
+            potentials.v[j] += cost_.column_margin(static_cast<std::int64_t>(j));
         return potentials;
     }
 

@@ -84,7 +84,8 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
     const double* v = potentials.v.data();
     const std::int64_t n_hits = search.find(row, u + width, hits.data());
 
-    for_each_known(static_cast<std::size_t>(i), [&](const KnownArc& arc) { row_of_mark[index(arc.target)] = i; });
+    for_each_known(static_cast<std::size_t>(i),
+                   [&](const KnownArc& arc, std::size_t) { row_of_mark[index(arc.target)] = i; });
     const auto is_known = [&](Node j) { return row_of_mark[index(j)] == i; };
     const auto end = std::remove_if(hits.begin(), hits.begin() + n_hits, is_known);
     const auto value = [&](Node j) { return cost_of(row[j]) - v[j]; };
@@ -105,14 +106,26 @@ void Pricing<Cost>::search_row(std::int64_t i, const typename Cost::Value* row,
 }
 
 template <class Cost>
-std::vector<Arc> Pricing<Cost>::find_known(const Potentials& potentials, double bound) const {
-    std::vector<Arc> found;
-    for (std::size_t i = 0; i < bound_.size(); ++i)
-        for_each_known(i, [&](const KnownArc& arc) {
-            if (arc.cost - potentials.u[i] - potentials.v[index(arc.target)] < bound)
-                found.push_back({static_cast<Node>(i), arc.target, arc.cost});
-        });
-    return found;
+typename Pricing<Cost>::KnownArcs Pricing<Cost>::find_known(const Potentials& potentials, double bound) const {
+    RowResults<Arc> arcs(cost_.n_workers());
+    RowResults<std::size_t> places(cost_.n_workers());
+    cost_.for_each_part(cost_.n_rows(), [&](const GroupVisit& at, std::int64_t first, std::int64_t end) {
+        for (std::int64_t i = first; i < end; ++i) {
+            const auto row = static_cast<std::size_t>(i);
+            for_each_known(row, [&](const KnownArc& arc, std::size_t place) {
+                if (!(arc.cost - potentials.u[row] - potentials.v[index(arc.target)] < bound)) return;
+                arcs.add(at, {static_cast<Node>(i), arc.target, arc.cost});
+                places.add(at, place);
+            });
+        }
+    });
+    return {arcs.take(), places.take()};
+}
+
+template <class Cost>
+void Pricing<Cost>::learn(std::size_t place, const Arc& arc) {
+    KnownArc& known = place < known_.size() ? known_[place] : added_[place - known_.size()];
+    known.cost = arc.cost + cost_.row_margin(arc.source) + cost_.column_margin(arc.target);
 }
 
 template class Pricing<GivenCost<float>>;

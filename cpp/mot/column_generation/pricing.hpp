@@ -27,15 +27,25 @@ public:
     /// when none is returned at all is nothing left below `bound`.
     std::vector<Arc> find_near_arcs(const Potentials& potentials, double bound, double width, Interrupt& interrupt);
 
-    /// The known arcs whose searched reduced cost is below `bound`.
-    std::vector<Arc> find_known(const Potentials& potentials, double bound) const;
+    /// Known arcs, and where they are kept.
+    struct KnownArcs {
+        std::vector<Arc> arcs;
+        std::vector<std::size_t> places;
+    };
+
+    /// The known arcs whose reduced cost is below `bound`: by their searched costs, or by what was learnt since.
+    KnownArcs find_known(const Potentials& potentials, double bound) const;
+
+    /// Learns of a known arc that its exact cost is at least this: it is as if a cost higher by the margins had been
+    /// searched.
+    void learn(std::size_t place, const Arc& arc);
 
 private:
     /// As small as it can be: where units are copies, known arcs take more memory than all else of a pair.
     struct KnownArc {
         Node target;
         std::uint32_t before;  // the one that was added to the row before
-        double cost;           // as searched
+        double cost;           // as searched, or learnt
     };
     static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
 
@@ -48,10 +58,11 @@ private:
 
     void search_row(std::int64_t i, const typename Cost::Value* row, const RowSearch<typename Cost::Value>& search,
                     const Potentials& potentials, double width, Scratch& scratch, std::vector<Arc>& found);
+    /// Visits arcs with their places: those from the start come first, then those that were added.
     template <class Visit>
     void for_each_known(std::size_t row, Visit visit) const {
-        for (const KnownArc& arc : known_.row(row)) visit(arc);
-        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before) visit(added_[k]);
+        for (std::size_t k = known_.first(row); k < known_.end(row); ++k) visit(known_[k], k);
+        for (std::uint32_t k = last_added_[row]; k != none; k = added_[k].before) visit(added_[k], known_.size() + k);
     }
 
     const Cost& cost_;

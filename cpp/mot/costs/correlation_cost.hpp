@@ -31,6 +31,7 @@ public:
     CorrelationCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
                     Interrupt& interrupt);
 
+    bool is_stored() const { return is_stored_; }
     MatrixView<Real> stored() const { return {is_stored_ ? costs_ : nullptr, n_rows(), n_columns()}; }
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
@@ -38,16 +39,14 @@ public:
     double exact(std::int64_t i, std::int64_t j) const {
         return is_exact && is_stored_ ? cost_of(costs_[i * n_columns() + j]) : exact_.cost(i, j);
     }
-    void compute_exact(const std::vector<Arc>& arcs) const {
-        if (!is_exact) exact_.compute(arcs);
-    }
+    void compute_exact(const std::vector<Arc>& arcs) const { exact_.compute(arcs); }
+    std::vector<double> find_least_costs(const std::vector<Arc>& arcs) const { return exact_.find_least_costs(arcs); }
     /// Bounds the error of a single-precision inner product of unit vectors, whatever the order of its sum (Jeannerod
     /// and Rump 2013, Improved error bounds for inner products in floating-point arithmetic), and of the roundings
     /// around it.
     double margin() const { return is_exact ? 0.0 : static_cast<double>(source_.n_stimuli() + 8) * 0x1p-24; }
     double row_margin(std::int64_t) const { return margin(); }
     double column_margin(std::int64_t) const { return 0.0; }
-    double usual_margin() const { return margin(); }
     /// Layers of networks were measured to have up to 2 for each unit.
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
@@ -76,10 +75,15 @@ public:
         if (!interrupt.requested()) visit_computed();
     }
 
+    template <class Work>
+    void for_each_part(std::int64_t n, Work work) const {
+        work(GroupVisit{0, 0}, std::int64_t{0}, n);
+    }
+
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{group_of_row(i, n_rows()), 0, 0}, i, row);
+            visit(RowVisit{{0, 0}, group_of_row(i, n_rows())}, i, row);
         });
     }
     int n_workers() const { return 1; }

@@ -1,4 +1,5 @@
-/// Costs by their arc's place in the matrix: a hash table with open addressing, which is cleared for every pair.
+/// Costs, or lower bounds on them, by their arc's place in the matrix: a hash table with open addressing, which is
+/// cleared for every pair.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,11 @@ namespace mot {
 
 class CostTable {
 public:
+    struct Known {
+        double cost;
+        bool is_exact;  // or else a lower bound
+    };
+
     void clear() {
         // Room that one large pair needed would take longer to clear than small ones to solve.
         if (entries_.size() > least_room && entries_.size() > 8 * n_used_) entries_.resize(least_room);
@@ -18,23 +24,23 @@ public:
     }
 
     /// Null if it is not there; valid until the next insertion.
-    const double* find(std::int64_t place) const {
+    const Known* find(std::int64_t place) const {
         if (entries_.empty()) return nullptr;
         const Entry& entry = entries_[slot_of(place)];
-        return entry.place == place ? &entry.cost : nullptr;
+        return entry.place == place ? &entry.known : nullptr;
     }
 
-    void insert(std::int64_t place, double cost) {
+    void insert(std::int64_t place, Known known) {
         if (2 * n_used_ >= entries_.size()) grow();
         Entry& entry = entries_[slot_of(place)];
         n_used_ += entry.place != place;
-        entry = {place, cost};
+        entry = {place, known};
     }
 
 private:
     struct Entry {
         std::int64_t place = -1;
-        double cost = 0;
+        Known known{};
     };
     static constexpr std::size_t least_room = 1024;
 

@@ -29,18 +29,14 @@ public:
     /// `scale` is the largest absolute cost, which must be finite.
     GivenCost(MatrixView<Real> matrix, double scale) : matrix_(matrix), scale_(scale) {}
 
+    bool is_stored() const { return true; }
     /// The matrix of all costs; without data where costs are not kept.
     MatrixView<Real> stored() const { return matrix_; }
     std::int64_t n_rows() const { return matrix_.n_rows; }
     std::int64_t n_columns() const { return matrix_.n_columns; }
     double exact(std::int64_t i, std::int64_t j) const { return static_cast<double>(matrix_(i, j)); }
-    /// Computes the exact costs of some arcs at once, where they are not known.
-    void compute_exact(const std::vector<Arc>&) const {}
     double row_margin(std::int64_t) const { return 0.0; }
     double column_margin(std::int64_t) const { return 0.0; }
-    /// How far most searched costs are from the exact ones, at most: arcs whose searched reduced cost is below it are
-    /// worth being checked before the others within the margins.
-    double usual_margin() const { return 0.0; }
     /// How many arcs within the margins may be checked one by one; where there are more the search is undecided.
     std::int64_t most_within_margin() const { return 0; }
     double scale() const { return scale_; }
@@ -57,12 +53,19 @@ public:
         }
     }
 
-    /// Calls `visit({group, worker}, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and
+    /// Calls `work({worker, part}, first, end)` for parts of `n` rows or columns that follow one another, perhaps for
+    /// some at the same time.
+    template <class Work>
+    void for_each_part(std::int64_t n, Work work) const {
+        work(GroupVisit{0, 0}, std::int64_t{0}, n);
+    }
+
+    /// Calls `visit(at, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and
     /// for different groups perhaps at the same time.
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{group_of_row(i, n_rows()), 0, 0}, i, row);
+            visit(RowVisit{{0, 0}, group_of_row(i, n_rows())}, i, row);
         });
     }
     int n_workers() const { return 1; }

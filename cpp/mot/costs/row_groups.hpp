@@ -1,4 +1,5 @@
-/// The rows of a cost, in groups that follow one another: the rows of a group are worked on by one thread, in order.
+/// The rows of a cost, or its columns, in groups that follow one another: those of a group are worked on by one thread,
+/// in order.
 ///
 /// The groups depend on the number of rows alone, so that results do not depend on the number of threads.
 #pragma once
@@ -21,11 +22,15 @@ constexpr std::int64_t first_of_group(std::int64_t group, std::int64_t n_rows) {
     return (group * n_rows + n_row_groups - 1) / n_row_groups;
 }
 
-/// Where a row is visited.
-struct RowVisit {
-    std::int64_t group;
+/// Who works on a part of the rows, and where the results belong.
+struct GroupVisit {
     int worker;        ///< below the cost's `n_workers()`; no two threads are the same worker at a time
     std::size_t part;  ///< of the results, which one thread adds to at a time: see `RowResults`
+};
+
+/// Where a row is visited.
+struct RowVisit : GroupVisit {
+    std::int64_t group;
 };
 
 /// What visits to rows find. It is in the order of the rows, whichever threads visited them.
@@ -34,8 +39,8 @@ class RowResults {
 public:
     explicit RowResults(int n_workers) : parts_(n_workers > 1 ? static_cast<std::size_t>(n_row_groups) : 1) {}
 
-    void add(const RowVisit& at, const Value& value) { parts_[at.part].push_back(value); }
-    std::vector<Value>& of(const RowVisit& at) { return parts_[at.part]; }
+    void add(const GroupVisit& at, const Value& value) { parts_[at.part].push_back(value); }
+    std::vector<Value>& of(const GroupVisit& at) { return parts_[at.part]; }
 
     std::vector<Value> take() {
         std::vector<Value> all = std::move(parts_.front());

@@ -41,16 +41,7 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
     constexpr double of_costs = 0.5 * fixed_cost_unit + 2e-6;
     const double largest_error = *std::max_element(column_margin_.begin(), column_margin_.end());
     row_margin_ = source.rounded()->error();
-    double squares[2] = {};
-    for (double& error : row_margin_) {
-        squares[0] += error * error / static_cast<double>(row_margin_.size());
-        error = error * (1 + largest_error + 1e-6) + of_costs;
-    }
-    for (const double error : column_margin_) squares[1] += error * error / static_cast<double>(column_margin_.size());
-    // Errors are sums over the stimuli of products with independent roundings: far below the bound, in most cases.
-    constexpr double deviations = 4;
-    usual_margin_ =
-        deviations * std::sqrt((squares[0] + squares[1]) / static_cast<double>(source.n_stimuli())) + of_costs;
+    for (double& error : row_margin_) error = error * (1 + largest_error + 1e-6) + of_costs;
     for (float& scale : column_scale_) scale = static_cast<float>(scale / fixed_cost_unit);
 
     const std::int64_t n_costs = n_rows() * n_columns();

@@ -37,14 +37,15 @@ public:
     /// products of all units would; estimated from a few rows.
     bool is_worthwhile() const;
 
+    bool is_stored() const { return is_stored_; }
     MatrixView<FixedCost> stored() const;
     std::int64_t n_rows() const { return source_.n_units(); }
     std::int64_t n_columns() const { return target_.n_units(); }
     double exact(std::int64_t i, std::int64_t j) const { return exact_.cost(i, j); }
     void compute_exact(const std::vector<Arc>& arcs) const { exact_.compute(arcs); }
+    std::vector<double> find_least_costs(const std::vector<Arc>& arcs) const { return exact_.find_least_costs(arcs); }
     double row_margin(std::int64_t i) const { return row_margin_[static_cast<std::size_t>(i)]; }
     double column_margin(std::int64_t j) const { return column_margin_[static_cast<std::size_t>(j)]; }
-    double usual_margin() const { return usual_margin_; }
     std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
     double resolution() const { return 1e-6; }
@@ -54,54 +55,59 @@ public:
     template <class IsWanted, class Visit>
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         std::atomic<bool> is_stopped{false};
-        visit_rows(0, n_rows(), 0, interrupt, is_stopped, is_wanted,
+        visit_rows(0, n_rows(), {0, 0}, interrupt, is_stopped, is_wanted,
                    [&](const RowVisit&, std::int64_t i, const FixedCost* row) { visit(i, row); });
+    }
+
+    template <class Work>
+    void for_each_part(std::int64_t n, Work work) const {
+        if (n_workers() == 1) {
+            work(GroupVisit{0, 0}, std::int64_t{0}, n);
+            return;
+        }
+        workspace_.share(n_row_groups, n_workers(), [&](std::int64_t group, int worker) {
+            work(GroupVisit{worker, static_cast<std::size_t>(group)}, first_of_group(group, n),
+                 first_of_group(group + 1, n));
+        });
     }
 
     template <class IsWanted, class Visit>
     void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         std::atomic<bool> is_stopped{false};
-        if (n_workers() == 1) {
-            visit_rows(0, n_rows(), 0, interrupt, is_stopped, is_wanted, visit);
-            return;
-        }
-        workspace_.parallel_for(n_workers(), [&](int worker) {
-            for (std::int64_t group = worker; group < n_row_groups && !is_stopped; group += n_workers())
-                visit_rows(first_of_group(group, n_rows()), first_of_group(group + 1, n_rows()), worker, interrupt,
-                           is_stopped, is_wanted, visit);
+        for_each_part(n_rows(), [&](const GroupVisit& at, std::int64_t first, std::int64_t end) {
+            if (!is_stopped) visit_rows(first, end, at, interrupt, is_stopped, is_wanted, visit);
         });
     }
 
 private:
     /// Visits rows that follow one another. Worker 0 is the calling thread, which alone may ask the interrupt.
     template <class IsWanted, class Visit>
-    void visit_rows(std::int64_t first, std::int64_t end, int worker, Interrupt& interrupt,
+    void visit_rows(std::int64_t first, std::int64_t end, const GroupVisit& at, Interrupt& interrupt,
                     std::atomic<bool>& is_stopped, IsWanted is_wanted, Visit visit) const {
+        const auto visit_row = [&](std::int64_t i, const FixedCost* row) {
+            visit(RowVisit{at, group_of_row(i, n_rows())}, i, row);
+        };
         std::vector<std::int64_t> rows;
         for (std::int64_t i = first; i < end; ++i) {
             // Where costs are kept, the first visit computes them all, panel by panel, while they are in cache.
             if (!is_stored_ || !is_computed(i)) {
                 if (is_stored_ || is_wanted(i)) rows.push_back(i);
             } else if (is_wanted(i)) {
-                if (worker == 0 && interrupt.requested_after(steps_per_visited_cost * n_columns())) is_stopped = true;
+                if (at.worker == 0 && interrupt.requested_after(steps_per_visited_cost * n_columns()))
+                    is_stopped = true;
                 if (is_stopped) return;
-                visit(place_of(i, worker), i, costs_ + i * n_columns());
+                visit_row(i, costs_ + i * n_columns());
             }
             if (rows.empty() || (i + 1 < end && static_cast<std::int64_t>(rows.size()) < rows_per_panel_)) continue;
-            const FixedCost* const costs = compute(rows, worker);
+            const FixedCost* const costs = compute(rows, at.worker);
             for (std::size_t k = 0; k < rows.size(); ++k)
-                if (is_wanted(rows[k]))
-                    visit(place_of(rows[k], worker), rows[k], costs + static_cast<std::int64_t>(k) * n_columns());
+                if (is_wanted(rows[k])) visit_row(rows[k], costs + static_cast<std::int64_t>(k) * n_columns());
             rows.clear();
-            if (worker == 0 && interrupt.requested()) is_stopped = true;
+            if (at.worker == 0 && interrupt.requested()) is_stopped = true;
             if (is_stopped) return;
         }
     }
 
-    RowVisit place_of(std::int64_t i, int worker) const {
-        const std::int64_t group = group_of_row(i, n_rows());
-        return {group, worker, n_workers() > 1 ? static_cast<std::size_t>(group) : 0};
-    }
     bool is_computed(std::int64_t i) const { return is_computed_[static_cast<std::size_t>(i)] != 0; }
     /// The costs of some rows, one after the other: kept if all are, or else valid until the worker computes others.
     const FixedCost* compute(const std::vector<std::int64_t>& rows, int worker) const;
@@ -113,7 +119,6 @@ private:
     Interrupt& interrupt_;
     ExactCorrelations exact_;
     std::vector<double> row_margin_, column_margin_;
-    double usual_margin_;
     std::vector<float> column_scale_;  // times the scale of a row, correlations in units of fixed costs
     bool is_stored_;
     int n_workers_;

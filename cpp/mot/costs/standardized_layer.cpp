@@ -176,6 +176,14 @@ double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& o
     return correlation_of_product(kernels().dot(x, y, n_stimuli_, other.values() + next * n_stimuli_), i, other, j);
 }
 
+double StandardizedLayer::least_cost(std::int64_t i, const StandardizedLayer& other, std::int64_t j,
+                                     std::int64_t next) const {
+    const float* const x = values() + i * n_stimuli_;
+    const float* const y = other.values() + j * n_stimuli_;
+    const double product = kernels().quick_dot(x, y, n_stimuli_, other.values() + next * n_stimuli_);
+    return 1.0 - correlation_of_product(product, i, other, j) - error_of_quick_dot(n_stimuli_);
+}
+
 double StandardizedLayer::correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other,
                                                  std::int64_t j) const {
     const double norms =

@@ -39,7 +39,9 @@ public:
     double correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j) const {
         return correlation(i, other, j, j);
     }
-    /// That correlation, given the inner product of the two units' values.
+    /// A lower bound on one minus that correlation, by products in single precision.
+    double least_cost(std::int64_t i, const StandardizedLayer& other, std::int64_t j, std::int64_t next) const;
+    /// The correlation, given the inner product of the two units' values.
     double correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other, std::int64_t j) const;
 
 private:

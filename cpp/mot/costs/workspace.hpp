@@ -1,6 +1,8 @@
 /// Tools and memory to compute the costs of one pair of layers.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -22,6 +24,16 @@ struct Workspace {
     int n_workers;             ///< workers that one pair has
     /// Calls `work(k)` for k = 0 .. n - 1, at most `n_workers` of them at the same time.
     std::function<void(int n, const std::function<void(int)>& work)> parallel_for;
+    /// Calls `work(piece, worker)` for every piece: whichever of the workers 0 .. n - 1 is free takes the next one.
+    /// Worker 0 is the calling thread.
+    template <class Work>
+    void share(std::int64_t n_pieces, int n, Work work) const {
+        std::atomic<std::int64_t> next{0};
+        parallel_for(static_cast<int>(std::min<std::int64_t>(n_pieces, n)), [&](int worker) {
+            for (std::int64_t piece = next++; piece < n_pieces; piece = next++) work(piece, worker);
+        });
+    }
+
     Buffer costs{};
     Buffer units{};
     /// What one worker needs to compute costs from integers: rows gathered, and products.
@@ -29,8 +41,8 @@ struct Workspace {
         Buffer rows{}, products{};
     };
     std::vector<Panel> panels{};
-    /// Exact costs of single arcs: the few that matter are needed again and again.
-    CostTable exact_costs{};
+    /// Costs of single arcs: the few that matter are needed again and again.
+    CostTable known_costs{};
 };
 
 }  // namespace mot

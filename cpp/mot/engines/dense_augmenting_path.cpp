@@ -7,7 +7,9 @@
 namespace mot {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+/// The v of a settled column, far below all others.
+template <class Length>
+constexpr Length settled_v = -(no_path<Length> + no_path<Length> / 2);
 
 }  // namespace
 
@@ -16,33 +18,40 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
     : cost_(cost),
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
-      v_(row_of_.size(), 0.0),
-      distance_(row_of_.size(), infinity),
-      open_v_(row_of_.size(), 0.0),
+      v_(row_of_.size(), 0),
+      distance_(row_of_.size(), no_path<Length>),
+      open_v_(row_of_.size(), 0),
       reached_from_(row_of_.size(), no_node),
-      nearest_(row_of_.size()),
-      zeros_(row_of_.size(), 0.0) {}
+      nearest_(row_of_.size()) {}
 
 template <class Real>
-void DenseAugmentingPath<Real>::match_cheapest(Interrupt& interrupt) {
+typename DenseAugmentingPath<Real>::Cheapest DenseAugmentingPath<Real>::cheapest_of(const Real* row,
+                                                                                    std::int64_t n_columns) {
     using Kernels = RowKernels<Real>;
     Real least[Kernels::n_lanes];
     typename Kernels::Index where[Kernels::n_lanes];
+    row_kernels<Real>().find_lane_minima(row, n_columns, least, where);
+    Node column_of_lane[Kernels::n_lanes];
+    for (std::int64_t lane = 0; lane < Kernels::n_lanes; ++lane)
+        column_of_lane[lane] = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);  // negative where empty
+    for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
+        for (std::int64_t lane = 0; lane < width; ++lane) {
+            const bool is_lower = least[lane + width] < least[lane];
+            column_of_lane[lane] = is_lower ? column_of_lane[lane + width] : column_of_lane[lane];
+            least[lane] = is_lower ? least[lane + width] : least[lane];
+        }
+    return {std::max(column_of_lane[0], no_node), least[0]};
+}
+
+template <class Real>
+void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt) {
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
-        row_kernels<Real>().find_lane_minima(cost_.row(row), cost_.n_columns, least, where);
-        Node column_of_lane[Kernels::n_lanes];
-        for (std::int64_t lane = 0; lane < Kernels::n_lanes; ++lane)
-            column_of_lane[lane] = static_cast<Node>(where[lane] * Kernels::n_lanes + lane);  // negative where empty
-        for (std::int64_t width = Kernels::n_lanes / 2; width > 0; width /= 2)
-            for (std::int64_t lane = 0; lane < width; ++lane) {
-                const bool is_lower = least[lane + width] < least[lane];
-                column_of_lane[lane] = is_lower ? column_of_lane[lane + width] : column_of_lane[lane];
-                least[lane] = is_lower ? least[lane + width] : least[lane];
-            }
-        Node column = column_of_lane[0];
-        if (column < 0) continue;
-        if (row_of_[index(column)] != no_node) column = find_least(cost_.row(row), cost_of(least[0]));
+        auto [column, least] = of_rows[index(row)];
+        if (column == no_node) continue;
+        if (row_of_[index(column)] != no_node)
+            column =
+                first_free(row_kernels<Real>().find_equal(cost_.row(row), least, cost_.n_columns, nearest_.data()));
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
@@ -74,13 +83,10 @@ void DenseAugmentingPath<Real>::match(Node row, Node column) {
     row_of_[index(column)] = row;
 }
 
-/// Finds a column that has the least of the values: the first free one, or else the first.
+/// The first free one of the nearest columns, or else the first.
 template <class Real>
-template <class Value>
-Node DenseAugmentingPath<Real>::find_least(const Value* values, double least) {
-    const std::int64_t n = row_kernels<Value>().find_violated(values, zeros_.data(), cost_.n_columns,
-                                                              std::nextafter(least, infinity), nearest_.data());
-    const auto end = nearest_.begin() + n;
+Node DenseAugmentingPath<Real>::first_free(std::int64_t n_nearest) const {
+    const auto end = nearest_.begin() + n_nearest;
     const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == no_node; });
     return free == end ? nearest_.front() : *free;
 }
@@ -100,14 +106,14 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
     for (std::size_t k = 0; k < n_bids && k < bidders.size(); ++k) {
         if (interrupt.requested_after(cost_.n_columns)) return false;
         const Node row = bidders[k];
-        double two_least[2];
+        Length two_least[2];
         const auto column = static_cast<Node>(
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
-        double& v = v_[index(column)];
-        const double lowered = v - (two_least[1] - two_least[0]);
+        Length& v = v_[index(column)];
+        const Length lowered = v - (two_least[1] - two_least[0]);
         // Without a second choice, or with one that is as cheap, the row waits for its search.
-        if (!(-infinity < lowered && lowered < v)) continue;
+        if (!(two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v)) continue;
         v = lowered;
         const Node outbid = row_of_[index(column)];
         match(row, column);
@@ -121,26 +127,27 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
 /// Dijkstra over reduced costs from a free row to the nearest free column; infeasible if there is no path.
 template <class Real>
 Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
-    std::fill(distance_.begin(), distance_.end(), infinity);
+    std::fill(distance_.begin(), distance_.end(), no_path<Length>);
     open_v_ = v_;
     settled_.clear();
     Node row = free_row;
     Node column = no_node;
-    double length = -infinity;
-    double offset = 0.0;
+    Length length = -no_path<Length>;
+    Length offset = 0;
     while (true) {
         if (interrupt.requested_after(cost_.n_columns)) return Status::interrupted;
-        const double least = row_kernels<Real>().relax(cost_.row(row), open_v_.data(), offset, row, cost_.n_columns,
+        const Length least = row_kernels<Real>().relax(cost_.row(row), open_v_.data(), offset, row, cost_.n_columns,
                                                        distance_.data(), reached_from_.data());
-        if (!(least < infinity)) return Status::infeasible;
-        column = find_least(distance_.data(), least);
+        if (!(least < no_path<Length>)) return Status::infeasible;
+        column = first_free(
+            row_kernels<Real>().find_equal_lengths(distance_.data(), least, cost_.n_columns, nearest_.data()));
         // No path is shorter than one to a settled column, whatever the rounding.
         length = std::max(length, least);
         row = row_of_[index(column)];
         if (row == no_node) break;
         settled_.push_back({column, length});
-        distance_[index(column)] = infinity;
-        open_v_[index(column)] = -infinity;
+        distance_[index(column)] = no_path<Length>;
+        open_v_[index(column)] = settled_v<Length>;
         offset = length - matched_reduced_cost(row);
     }
     for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
@@ -155,9 +162,10 @@ Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
 
 template <class Real>
 Potentials DenseAugmentingPath<Real>::potentials() const {
-    Potentials potentials{{}, v_};
+    Potentials potentials;
+    for (const Length v : v_) potentials.v.push_back(difference_of(v));
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
-        potentials.u.push_back(matched_reduced_cost(row));
+        potentials.u.push_back(cost_of(matched_reduced_cost(row)));
     return potentials;
 }
 

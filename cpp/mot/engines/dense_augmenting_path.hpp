@@ -9,6 +9,8 @@
 /// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
 ///   (I2) v_j is at most zero, and zero where column j is not matched.
+/// While a column is free, (I1) and (I2) keep u_i below the greatest cost, and v_j above the least less the greatest:
+/// whole lengths of paths over costs in 16 bits stay far within 32 bits.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +30,25 @@ public:
     /// No more rows than columns; costs are not NaN and not -infinity.
     explicit DenseAugmentingPath(const MatrixView<Real>& cost);
 
+    /// The first cheapest column of a row, and its cost; `no_node` where all are infinite.
+    struct Cheapest {
+        Node column = no_node;
+        Real cost{};
+    };
+    static Cheapest cheapest_of(const Real* row, std::int64_t n_columns);
+    template <class Cost>
+    static std::vector<Cheapest> cheapest_of_rows(const Cost& cost, Interrupt& interrupt) {
+        std::vector<Cheapest> of_rows(static_cast<std::size_t>(cost.n_rows()));
+        cost.for_each_row_in_groups(
+            interrupt, [](std::int64_t) { return true; },
+            [&](const auto&, std::int64_t i, const Real* row) {
+                of_rows[static_cast<std::size_t>(i)] = cheapest_of(row, cost.n_columns());
+            });
+        return of_rows;
+    }
+
     /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
-    void match_cheapest(Interrupt& interrupt);
+    void match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt);
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
     bool suits_dense_search() const;
@@ -40,30 +59,30 @@ public:
     Potentials potentials() const;
 
 private:
-    double matched_reduced_cost(Node row) const {
-        return cost_of(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
+    using Length = PathLength<Real>;
+    struct Settled {
+        Node column;
+        Length distance;
+    };
+
+    Length matched_reduced_cost(Node row) const {
+        return static_cast<Length>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
-    template <class Value>
-    Node find_least(const Value* values, double least);
+    Node first_free(std::int64_t n_nearest) const;
     void match(Node row, Node column);
 
     MatrixView<Real> cost_;
     std::vector<Node> column_of_, row_of_;
-    std::vector<double> v_;
+    std::vector<Length> v_;
 
     // The state of the search under way.
-    std::vector<double> distance_;  // to the open columns; infinite where settled
-    std::vector<double> open_v_;    // v of the open columns; minus infinity where settled
+    std::vector<Length> distance_;  // to the open columns; `no_path` where settled
+    std::vector<Length> open_v_;    // v of the open columns; so low where settled that no path leads there
     std::vector<Node> reached_from_;
     std::vector<Node> nearest_;
-    std::vector<double> zeros_;
-    struct Settled {
-        Node column;
-        double distance;
-    };
     std::vector<Settled> settled_;
 };
 

@@ -1,54 +1,14 @@
 #include "mot/engines/semi_assignment.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
+#include <utility>
 
 namespace mot {
 namespace {
 
-/// A distance that no path has, and that may be added to.
+/// The v of a settled column, far below all others.
 template <class Length>
-constexpr Length beyond_all_paths = std::numeric_limits<double>::infinity();
-template <>
-constexpr std::int32_t beyond_all_paths<std::int32_t> = 1 << 29;
-
-/// What a sum of differences of costs stands for.
-double real_length(double length) {
-    return length;
-}
-double real_length(std::int32_t length) {
-    return fixed_cost_unit * length;
-}
-/// What such a sum and one cost stand for.
-double real_cost(double cost) {
-    return cost;
-}
-double real_cost(std::int32_t cost) {
-    return cost_of(FixedCost{0}) + fixed_cost_unit * cost;
-}
-
-template <class Real>
-double relax(const Real* cost, const double* v, double offset, Node from, Node n, double* distance,
-             Node* reached_from) {
-    return row_kernels<Real>().relax(cost, v, offset, from, n, distance, reached_from);
-}
-std::int32_t relax(const FixedCost* cost, const std::int32_t* v, std::int32_t offset, Node from, Node n,
-                   std::int32_t* distance, Node* reached_from) {
-    return kernels().relax_fixed(cost, v, offset, from, n, distance, reached_from);
-}
-
-/// The least rank of those whose value it is; there is one.
-Node find_least_rank(const double* x, const Node* rank, Node n, double value) {
-    const double* const end = x + n;
-    const double* const first = std::find(x, end, value);
-    for (const double* nearest = first; nearest != end; nearest = std::find(nearest + 1, end, value))
-        if (rank[nearest - x] < n) return rank[nearest - x];
-    return rank[first - x];
-}
-Node find_least_rank(const std::int32_t* x, const Node* rank, Node n, std::int32_t value) {
-    return kernels().find_least_rank(x, rank, n, value);
-}
+constexpr Length settled_v = -(no_path<Length> + no_path<Length> / 2);
 
 }  // namespace
 
@@ -70,12 +30,10 @@ SemiAssignment<Real>::SemiAssignment(const Masses& masses, Node n_rows, Node n_c
       rows_of_(index(n_rows), no_node),
       n_rows_of_(index(n_columns), 0),
       v_(index(n_columns), Length{0}),
-      rank_(v_.size()),
       distance_(v_.size()),
       open_v_(v_.size()),
-      reached_from_(v_.size(), no_node) {
-    std::iota(rank_.begin(), rank_.end(), Node{0});
-}
+      reached_from_(v_.size(), no_node),
+      nearest_(v_.size()) {}
 
 template <class Real>
 SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost)
@@ -96,9 +54,8 @@ SemiAssignment<Real>::SemiAssignment(const Masses& masses, const SemiAssignment<
     column_of_ = start.column_of_;
     rows_of_ = start.rows_of_;
     n_rows_of_ = start.n_rows_of_;
-    rank_ = start.rank_;
-    std::transform(start.v_.begin(), start.v_.end(), v_.begin(), [](auto v) { return real_length(v); });
-    std::fill(costs_.begin(), costs_.end(), beyond_all_paths<Length>);
+    std::transform(start.v_.begin(), start.v_.end(), v_.begin(), [](auto v) { return difference_of(v); });
+    std::fill(costs_.begin(), costs_.end(), no_path<Length>);
     for (const Arc& arc : start.arcs()) costs_of(row_of(arc))[column_of(arc)] = arc.cost;
 }
 
@@ -106,7 +63,6 @@ template <class Real>
 void SemiAssignment<Real>::place(Node row, Node column) {
     column_of_[index(row)] = column;
     rows_of_[index(column * room_ + n_rows_of_[index(column)]++)] = row;
-    if (!has_room(column)) rank_[index(column)] = column + n_columns_;
 }
 
 template <class Real>
@@ -116,7 +72,6 @@ void SemiAssignment<Real>::displace(Node row) {
     Node* const last = first + --n_rows_of_[index(column)];
     *std::find(first, last, row) = *last;
     column_of_[index(row)] = no_node;
-    rank_[index(column)] = column;
 }
 
 template <class Real>
@@ -145,32 +100,43 @@ Status SemiAssignment<Real>::optimize(double, Interrupt& interrupt) {
     return Status::optimal;
 }
 
+/// The first column at this distance that has room, or else the first.
+template <class Real>
+Node SemiAssignment<Real>::find_nearest(Length distance) {
+    const std::int64_t n =
+        row_kernels<Real>().find_equal_lengths(distance_.data(), distance, n_columns_, nearest_.data());
+    const auto end = nearest_.begin() + n;
+    const auto roomy = std::find_if(nearest_.begin(), end, [&](Node column) { return has_room(column); });
+    return roomy == end ? nearest_.front() : *roomy;
+}
+
 /// Dijkstra over reduced costs from a free row to the nearest column that has room; infeasible if there is no path.
 template <class Real>
 Status SemiAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
-    std::fill(distance_.begin(), distance_.end(), beyond_all_paths<Length>);
+    std::fill(distance_.begin(), distance_.end(), no_path<Length>);
     open_v_ = v_;
     settled_.clear();
     const auto relax_row = [&](Node row, Length offset) {
-        return relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(), reached_from_.data());
+        return row_kernels<Real>().relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(),
+                                         reached_from_.data());
     };
-    Length length = relax_row(free_row, 0);
+    Length least = relax_row(free_row, 0);
+    Length length = least;
     Node column = no_node;
     while (true) {
         if (interrupt.requested_after(room_ * n_columns_)) return Status::interrupted;
-        if (!(length < beyond_all_paths<Length>)) return Status::infeasible;
-        const Node rank = find_least_rank(distance_.data(), rank_.data(), n_columns_, length);
-        column = rank < n_columns_ ? rank : rank - n_columns_;
-        if (rank < n_columns_) break;
+        if (!(least < no_path<Length>)) return Status::infeasible;
+        column = find_nearest(least);
+        // No path is shorter than one to a settled column, whatever the rounding.
+        length = std::max(length, least);
+        if (has_room(column)) break;
         settled_.push_back({column, length});
-        distance_[index(column)] = beyond_all_paths<Length>;
-        open_v_[index(column)] = -2 * beyond_all_paths<Length>;
-        Length least = length;
+        distance_[index(column)] = no_path<Length>;
+        open_v_[index(column)] = settled_v<Length>;
         for (Node k = column * room_; k < (column + 1) * room_; ++k) {
             const Node row = rows_of_[index(k)];
             least = relax_row(row, length - reduced_cost(row));
         }
-        length = least;
     }
     for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
     while (true) {
@@ -187,8 +153,8 @@ template <class Real>
 Potentials SemiAssignment<Real>::potentials() const {
     std::vector<double> u(column_of_.size());
     std::vector<double> v(v_.size());
-    for (Node row = 0; row < n_rows_; ++row) u[index(row)] = real_cost(reduced_cost(row));
-    std::transform(v_.begin(), v_.end(), v.begin(), [](Length length) { return real_length(length); });
+    for (Node row = 0; row < n_rows_; ++row) u[index(row)] = cost_of(reduced_cost(row));
+    std::transform(v_.begin(), v_.end(), v.begin(), [](Length length) { return difference_of(length); });
     return rows_are_sources_ ? Potentials{std::move(u), std::move(v)} : Potentials{std::move(v), std::move(u)};
 }
 

@@ -9,6 +9,8 @@
 /// Invariants between searches, with u of a placed row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero where row i has column j;
 ///   (I2) no column has more rows than it has room for.
+/// Until arcs are added, v_j is at most zero, and zero where column j has room. Then (I1) keeps u_i below the greatest
+/// cost, and v_j above the least less the greatest: whole lengths of paths over costs in 16 bits stay far within 32.
 #pragma once
 
 #include <cstdint>
@@ -24,23 +26,13 @@
 
 namespace mot {
 
-/// Fixed costs are added up as whole numbers, without rounding.
-template <class Real>
-struct PathLength {
-    using type = double;
-};
-template <>
-struct PathLength<FixedCost> {
-    using type = std::int32_t;
-};
-
 template <class Real>
 class SemiAssignment {
 public:
     /// Whether the masses are equal, and one side has a whole number of times as many units as the other.
     static bool is_one(const Masses& masses);
 
-    /// All rows are still to be placed. Sums of fixed costs along a path fit 32 bits up to 2^13 columns.
+    /// All rows are still to be placed.
     SemiAssignment(const Masses& masses, const MatrixView<Real>& cost);
     /// Goes on from rows that all have columns, with no arcs but theirs; costs are doubles from here on.
     template <class Other>
@@ -60,7 +52,7 @@ public:
     std::vector<Arc> arcs() const;
 
 private:
-    using Length = typename PathLength<Real>::type;
+    using Length = PathLength<Real>;
     struct Settled {
         Node column;
         Length distance;
@@ -73,12 +65,13 @@ private:
     const Real* costs_of(Node row) const { return costs_.data() + row * n_columns_; }
     Length reduced_cost(Node row) const {
         const Node column = column_of_[index(row)];
-        return costs_of(row)[column] - v_[index(column)];
+        return static_cast<Length>(costs_of(row)[column]) - v_[index(column)];
     }
     bool has_room(Node column) const { return n_rows_of_[index(column)] < room_; }
     void place(Node row, Node column);
     void displace(Node row);
     Status augment(Node free_row, Interrupt& interrupt);
+    Node find_nearest(Length distance);
 
     double flow_;  // the mass of a row
     bool rows_are_sources_;
@@ -88,12 +81,12 @@ private:
     std::vector<Node> column_of_;
     std::vector<Node> rows_of_, n_rows_of_;  // (n_columns, room), of which the first n_rows_of_ are there
     std::vector<Length> v_;
-    std::vector<Node> rank_;  // of columns that are equally near: those that have room come first
 
     // The state of the search under way.
-    std::vector<Length> distance_;  // to the open columns
+    std::vector<Length> distance_;  // to the open columns; `no_path` where settled
     std::vector<Length> open_v_;    // v of the open columns; so low where settled that no path leads there
     std::vector<Node> reached_from_;
+    std::vector<Node> nearest_;
     std::vector<Settled> settled_;
 
     template <class Other>

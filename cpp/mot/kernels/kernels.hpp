@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "mot/kernels/layer_kernels.hpp"
 
@@ -25,12 +26,45 @@ constexpr double cost_of(FixedCost value) {
     return 1.0 + fixed_cost_unit * value;
 }
 
+/// The length of a path, which is a sum and difference of stored costs: whole where they are.
+template <class Real>
+struct PathLengthOf {
+    using type = double;
+};
+template <>
+struct PathLengthOf<FixedCost> {
+    using type = std::int32_t;
+};
+template <class Real>
+using PathLength = typename PathLengthOf<Real>::type;
+
+/// Longer than any path.
+template <class Length>
+constexpr Length no_path = std::numeric_limits<Length>::infinity();
+template <>
+constexpr std::int32_t no_path<std::int32_t> = std::int32_t{1} << 30;
+
+/// The cost that a length stands for, and the difference of two costs that a difference of two lengths does.
+constexpr double cost_of(std::int32_t length) {
+    return 1.0 + fixed_cost_unit * length;
+}
+constexpr double difference_of(double length) {
+    return length;
+}
+constexpr double difference_of(std::int32_t length) {
+    return fixed_cost_unit * length;
+}
+
 /// An integer as wide as a stored cost, so that loops hold both in vectors of the same length.
 template <class Real>
 struct WideIndex;
 template <>
 struct WideIndex<FixedCost> {
     using type = std::int16_t;
+};
+template <>
+struct WideIndex<std::int32_t> {
+    using type = std::int32_t;
 };
 template <>
 struct WideIndex<float> {
@@ -65,14 +99,21 @@ struct RowKernels {
     std::int64_t (*find_violated)(const Real* cost, const double* v, std::int64_t n, double threshold,
                                   std::int32_t* hits);
 
+    /// Writes to `places` the indices k of the values that are equal to one of them; returns how many.
+    std::int64_t (*find_equal)(const Real* x, Real value, std::int64_t n, std::int32_t* places);
+
+    using Length = PathLength<Real>;
+
     /// Finds the least cost[k] - v[k] and the least of the others, which may be equal; returns the first k with the
-    /// least. Infinity and -1 where there is none.
-    std::int64_t (*find_two_least)(const Real* cost, const double* v, std::int64_t n, double* two_least);
+    /// least. `no_path` and -1 where there is none.
+    std::int64_t (*find_two_least)(const Real* cost, const Length* v, std::int64_t n, Length* two_least);
 
     /// Where cost[k] - v[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`;
     /// returns the least distance then.
-    double (*relax)(const Real* cost, const double* v, double offset, std::int32_t from, std::int64_t n,
-                    double* distance, std::int32_t* reached_from);
+    Length (*relax)(const Real* cost, const Length* v, Length offset, std::int32_t from, std::int64_t n,
+                    Length* distance, std::int32_t* reached_from);
+
+    std::int64_t (*find_equal_lengths)(const Length* x, Length value, std::int64_t n, std::int32_t* places);
 };
 
 /// What rounding to bytes did to a vector.
@@ -81,6 +122,9 @@ struct ByteRounding {
     std::int64_t sum;      ///< of the bytes
     std::int64_t squares;  ///< sum of the squares of the bytes
 };
+
+/// Sums that `quick_dot` holds at once, which bounds how many numbers one sum takes in.
+constexpr std::int64_t n_quick_sums = 64;
 
 struct Kernels {
     const char* name;
@@ -93,15 +137,6 @@ struct Kernels {
     /// how many.
     std::int64_t (*find_below)(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
                                std::int32_t* hits);
-
-    /// Where x[k] - v[k] + offset is less than distance[k], it becomes that and reached_from[k] becomes `from`; returns
-    /// the least distance then.
-    std::int32_t (*relax_fixed)(const FixedCost* x, const std::int32_t* v, std::int32_t offset, std::int32_t from,
-                                std::int64_t n, std::int32_t* distance, std::int32_t* reached_from);
-
-    /// The least rank[k] of those with x[k] == value; the largest number where there is none.
-    std::int32_t (*find_least_rank)(const std::int32_t* x, const std::int32_t* rank, std::int64_t n,
-                                    std::int32_t value);
 
     /// x[k] <- rounded -scale * scales[k] * (products[k] - correction), modulo 2^32 inside the brackets, where `scale`
     /// times `scales` brings correlations to units of fixed costs; clipped to correlations in [-1, 1].
@@ -119,6 +154,10 @@ struct Kernels {
     /// closer.
     double (*dot)(const float* x, const float* y, std::int64_t n, const float* next);
 
+    /// Inner product of single-precision vectors, rounded to single precision at every step; the same of `next`. See
+    /// `error_of_quick_dot`.
+    double (*quick_dot)(const float* x, const float* y, std::int64_t n, const float* next);
+
     /// Inner products of x with each of the `n_rows` rows of y, `(n_rows, n)`, whose numbers are single-precision ones.
     void (*dots)(const float* x, const double* y, std::int64_t n_rows, std::int64_t n, double* products);
 
@@ -128,6 +167,13 @@ struct Kernels {
 
 /// The best version that this processor runs.
 const Kernels& kernels();
+
+/// Bounds the error of `quick_dot` of two vectors, relative to the product of their norms: every product is rounded
+/// once, and then with each of the sums that it enters.
+constexpr double error_of_quick_dot(std::int64_t n) {
+    const double roundings = static_cast<double>(n / n_quick_sums + 8) * 0x1p-24;
+    return 1.01 * roundings / (1 - roundings);
+}
 
 template <class Real>
 const RowKernels<Real>& row_kernels();

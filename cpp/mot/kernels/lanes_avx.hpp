@@ -67,6 +67,9 @@ inline Floats to_floats(Ints x) {
 inline Ints bits_of(Floats x) {
     return _mm512_castps_si512(x);
 }
+inline std::uint32_t equal_bits(Ints x, Ints y) {
+    return _mm512_cmpeq_epi32_mask(x, y);
+}
 inline Floats clipped(Floats x, float most) {
     return _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, x, all_equal(-most)), all_equal(most));
 }
@@ -165,6 +168,12 @@ inline Floats to_floats(Ints x) {
 }
 inline Ints bits_of(Floats x) {
     return {_mm256_castps_si256(x.lower), _mm256_castps_si256(x.upper)};
+}
+inline std::uint32_t equal_bits(Ints x, Ints y) {
+    const auto of_half = [](__m256i left, __m256i right) {
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(left, right))));
+    };
+    return of_half(x.lower, y.lower) | of_half(x.upper, y.upper) << 8;
 }
 inline Floats clipped(Floats x, float most) {
     const __m256 high = _mm256_set1_ps(most);

@@ -78,6 +78,13 @@ inline Ints bits_of(Floats x) {
     return {{vreinterpretq_s32_f32(x.val[0]), vreinterpretq_s32_f32(x.val[1]), vreinterpretq_s32_f32(x.val[2]),
              vreinterpretq_s32_f32(x.val[3])}};
 }
+inline std::uint32_t equal_bits(Ints x, Ints y) {
+    constexpr std::uint32_t bits_of_lanes[] = {1, 2, 4, 8};
+    std::uint32_t bits = 0;
+    for (int k = 0; k < 4; ++k)
+        bits |= vaddvq_u32(vandq_u32(vceqq_s32(x.val[k], y.val[k]), vld1q_u32(bits_of_lanes))) << (4 * k);
+    return bits;
+}
 inline Floats clipped(Floats x, float most) {
     for (int k = 0; k < 4; ++k) x.val[k] = vminq_f32(vmaxq_f32(x.val[k], vdupq_n_f32(-most)), vdupq_n_f32(most));
     return x;

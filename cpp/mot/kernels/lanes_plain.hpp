@@ -66,6 +66,12 @@ inline Ints bits_of(const Floats& x) {
     std::memcpy(bits.values, x.values, sizeof bits.values);
     return bits;
 }
+inline std::uint32_t equal_bits(const Ints& x, const Ints& y) {
+    std::uint32_t bits = 0;
+    for (int lane = 0; lane < lanes; ++lane)
+        bits |= static_cast<std::uint32_t>(x.values[lane] == y.values[lane]) << lane;
+    return bits;
+}
 inline Floats clipped(const Floats& x, float most) {
     const Floats raised = each<float>([&](int lane) { return x.values[lane] < -most ? -most : x.values[lane]; });
     return each<float>([&](int lane) { return raised.values[lane] > most ? most : raised.values[lane]; });

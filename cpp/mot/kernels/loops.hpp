@@ -125,15 +125,41 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
     return n_hits;
 }
 
-template <class Real>
-std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, double* two_least) {
+/// Bit k is set where the k-th of `lanes` numbers is equal to the value.
+template <class Number>
+inline std::uint32_t equal_lanes(const Number* x, Number value) {
+    std::uint32_t bits = 0;
+    for (int lane = 0; lane < static_cast<int>(lanes); ++lane)
+        bits |= static_cast<std::uint32_t>(x[lane] == value) << lane;
+    return bits;
+}
+template <>
+inline std::uint32_t equal_lanes(const std::int32_t* x, std::int32_t value) {
+    return equal_bits(load(x), all_equal(value));
+}
+
+template <class Number>
+std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
+    std::int64_t n_equal = 0;
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::uint32_t bits = equal_lanes(x + k, value); bits != 0; bits &= bits - 1)
+            places[n_equal++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    for (; k < n; ++k)
+        if (x[k] == value) places[n_equal++] = static_cast<std::int32_t>(k);
+    return n_equal;
+}
+
+template <class Real, class Length>
+std::int64_t find_two_least(const Real* cost, const Length* v, std::int64_t n, Length* two_least) {
     constexpr std::int64_t n_lanes = RowKernels<Real>::n_lanes;
-    double least[n_lanes], second[n_lanes];
-    for (std::int64_t lane = 0; lane < n_lanes; ++lane) least[lane] = second[lane] = HUGE_VAL;
+    Length least[n_lanes], second[n_lanes];
+    for (std::int64_t lane = 0; lane < n_lanes; ++lane) least[lane] = second[lane] = no_path<Length>;
+    const auto value_at = [=](std::int64_t k) { return static_cast<Length>(cost[k]) - v[k]; };
     // A loop for each comparison: in one loop the compiler would make branches of them.
     const auto lower = [&](std::int64_t k, std::int64_t width) {
-        double value[n_lanes], other[n_lanes];
-        for (std::int64_t l = 0; l < width; ++l) value[l] = cost_of(cost[k + l]) - v[k + l];
+        Length value[n_lanes], other[n_lanes];
+        for (std::int64_t l = 0; l < width; ++l) value[l] = value_at(k + l);
         for (std::int64_t l = 0; l < width; ++l) other[l] = least[l] < value[l] ? value[l] : least[l];
         for (std::int64_t l = 0; l < width; ++l) least[l] = value[l] < least[l] ? value[l] : least[l];
         for (std::int64_t l = 0; l < width; ++l) second[l] = other[l] < second[l] ? other[l] : second[l];
@@ -141,22 +167,22 @@ std::int64_t find_two_least(const Real* cost, const double* v, std::int64_t n, d
     std::int64_t k = 0;
     for (; k + n_lanes <= n; k += n_lanes) lower(k, n_lanes);
     lower(k, n - k);
-    double first = HUGE_VAL, next = HUGE_VAL;
+    Length first = no_path<Length>, next = no_path<Length>;
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) {
-        const double other = least[lane] < first ? first : least[lane];
+        const Length other = least[lane] < first ? first : least[lane];
         first = least[lane] < first ? least[lane] : first;
         next = other < next ? other : next;
         next = second[lane] < next ? second[lane] : next;
     }
     two_least[0] = first;
     two_least[1] = next;
-    if (!(first < HUGE_VAL)) return -1;
+    if (!(first < no_path<Length>)) return -1;
     // A unique least value is in one lane only.
     const bool is_alone = first < next;
     std::int64_t where = 0;
     if (is_alone)
         for (std::int64_t lane = 0; lane < n_lanes; ++lane) where += least[lane] == first ? lane : 0;
-    while (cost_of(cost[where]) - v[where] != first) where += is_alone ? n_lanes : 1;
+    while (value_at(where) != first) where += is_alone ? n_lanes : 1;
     return where;
 }
 
@@ -222,6 +248,25 @@ double dot(const float* x, const float* y, std::int64_t n, const float* next) {
     return total;
 }
 
+double quick_dot(const float* x, const float* y, std::int64_t n, const float* next) {
+    constexpr std::int64_t n_sums = n_quick_sums / lanes;
+    Floats sums[n_sums] = {all_equal(0.0f), all_equal(0.0f), all_equal(0.0f), all_equal(0.0f)};
+    std::int64_t k = 0;
+    for (; k + n_quick_sums <= n; k += n_quick_sums)
+        for (std::int64_t s = 0; s < n_sums; ++s) {
+            const std::int64_t first = k + s * lanes;
+            prefetch(next + first);
+            sums[s] = add(sums[s], multiply(load(x + first), load(y + first)));
+        }
+    for (; k + lanes <= n; k += lanes) sums[0] = add(sums[0], multiply(load(x + k), load(y + k)));
+    float of_lanes[lanes];
+    store(add(add(sums[0], sums[1]), add(sums[2], sums[3])), of_lanes);
+    double total = 0;
+    for (const float sum : of_lanes) total += static_cast<double>(sum);
+    for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
+    return total;
+}
+
 /// Inner products of x with some rows at once, as many as there are registers for their sums.
 template <std::int64_t n_rows>
 void dots_at_once(const float* x, const double* y, std::int64_t n, double* products) {
@@ -258,26 +303,27 @@ void cost_of_negative_correlation(float* x, std::int64_t n) {
     }
 }
 
-template <class Real>
-double relax(const Real* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
+template <class Real, class Length>
+Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from, std::int64_t n, Length* distance,
              std::int32_t* reached_from) {
-    double least[lanes];
-    for (double& value : least) value = HUGE_VAL;
+    Length least[lanes];
+    for (Length& value : least) value = no_path<Length>;
+    const auto path_over = [=](std::int64_t k) { return static_cast<Length>(cost[k]) - v[k] + offset; };
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
-            const double path = cost_of(cost[k + lane]) - v[k + lane] + offset;
-            const double known = distance[k + lane];
+            const Length path = path_over(k + lane);
+            const Length known = distance[k + lane];
             const bool is_shorter = path < known;
-            const double shorter = is_shorter ? path : known;
+            const Length shorter = is_shorter ? path : known;
             distance[k + lane] = shorter;
             reached_from[k + lane] = is_shorter ? from : reached_from[k + lane];
             least[lane] = shorter < least[lane] ? shorter : least[lane];
         }
-    double result = least[0];
-    for (double value : least) result = value < result ? value : result;
+    Length result = least[0];
+    for (const Length value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
-        const double path = cost_of(cost[k]) - v[k] + offset;
+        const Length path = path_over(k);
         if (path < distance[k]) {
             distance[k] = path;
             reached_from[k] = from;
@@ -286,28 +332,18 @@ double relax(const Real* cost, const double* v, double offset, std::int32_t from
     }
     return result;
 }
-
-std::int32_t relax_fixed(const FixedCost* __restrict x, const std::int32_t* __restrict v, std::int32_t offset,
-                         std::int32_t from, std::int64_t n, std::int32_t* __restrict distance,
-                         std::int32_t* __restrict reached_from) {
-    std::int32_t least = INT32_MAX;
+/// Compilers make vectors of whole numbers of the plain loop.
+template <>
+std::int32_t relax(const FixedCost* __restrict cost, const std::int32_t* __restrict v, std::int32_t offset,
+                   std::int32_t from, std::int64_t n, std::int32_t* __restrict distance,
+                   std::int32_t* __restrict reached_from) {
+    std::int32_t least = no_path<std::int32_t>;
     for (std::int64_t k = 0; k < n; ++k) {
-        const std::int32_t path = x[k] - v[k] + offset;
+        const std::int32_t path = cost[k] - v[k] + offset;
         const std::int32_t known = distance[k];
         reached_from[k] = path < known ? from : reached_from[k];
         distance[k] = path < known ? path : known;
         least = distance[k] < least ? distance[k] : least;
-    }
-    return least;
-}
-
-std::int32_t find_least_rank(const std::int32_t* x, const std::int32_t* rank, std::int64_t n, std::int32_t value) {
-    std::int32_t least = INT32_MAX;
-    for (std::int64_t k = 0; k < n; ++k) {
-        // Bit by bit: the compiler would make a branch of it, which processors predict badly.
-        const std::int32_t all_if_other = (x[k] == value ? 1 : 0) - 1;
-        const std::int32_t candidate = rank[k] | (all_if_other & INT32_MAX);
-        least = candidate < least ? candidate : least;
     }
     return least;
 }
@@ -319,8 +355,10 @@ constexpr RowKernels<Real> row_kernels_of = {
     rank_lanes<Real, typename WideIndex<Real>::type>,
     lower_minima<Real, typename WideIndex<Real>::type>,
     find_violated<Real>,
-    find_two_least<Real>,
-    relax<Real>,
+    find_equal<Real>,
+    find_two_least<Real, PathLength<Real>>,
+    relax<Real, PathLength<Real>>,
+    find_equal<PathLength<Real>>,
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {
@@ -330,12 +368,11 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             row_kernels_of<FixedCost>,
             layer_kernels,
             find_below,
-            relax_fixed,
-            find_least_rank,
             fixed_costs,
             round_to_bytes,
             mix,
             dot,
+            quick_dot,
             dots,
             cost_of_negative_correlation};
 }

@@ -104,7 +104,7 @@ Matching empty_matching(std::int64_t n_columns) {
 Matching solve_assignment(const MatrixView<double>& cost, Interrupt& interrupt) {
     if (cost.n_rows == 0) return empty_matching(cost.n_columns);
     DenseAugmentingPath<double> dense(cost);
-    dense.match_cheapest(interrupt);
+    dense.match_cheapest(dense.cheapest_of_rows(GivenCost<double>(cost, 0.0), interrupt), interrupt);
     if (cost.n_rows == cost.n_columns && !dense.suits_dense_search()) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (scale <= greatest_cost) return solve_as_transport(cost, scale, interrupt);

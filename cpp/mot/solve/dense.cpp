@@ -52,7 +52,7 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
         matched.push_back({i, j, cost_of(stored(i, j))});
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
-    ColumnGeneration<Cost> generation(cost, matched, cost.usual_margin(), interrupt);
+    ColumnGeneration<Cost> generation(cost, matched, 0.0, interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
@@ -63,7 +63,7 @@ Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt
     const Status status = dense.optimize(0.0, interrupt);
     if (status != Status::optimal) return unsolved(status);
     SemiAssignment<double> engine(masses, dense);
-    ColumnGeneration<Cost> generation(cost, engine.arcs(), cost.usual_margin(), interrupt);
+    ColumnGeneration<Cost> generation(cost, engine.arcs(), 0.0, interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
@@ -136,11 +136,13 @@ bool suits_semi_assignment(const Cost& cost, const Masses& masses) {
 template <class Cost>
 Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
-    if (method == Method::automatic && suits_semi_assignment(cost, masses) && cost.stored().data)
+    if (method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
         return solve_semi_assignment(cost, masses, interrupt);
-    if (is_assignment && method == Method::automatic && cost.stored().data) {
-        DenseAugmentingPath<typename Cost::Value> dense(cost.stored());
-        dense.match_cheapest(interrupt);
+    if (is_assignment && method == Method::automatic && cost.is_stored()) {
+        using Dense = DenseAugmentingPath<typename Cost::Value>;
+        const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
+        Dense dense(cost.stored());
+        dense.match_cheapest(cheapest, interrupt);
         if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
     return solve_from_candidates(cost, masses, is_assignment, interrupt);

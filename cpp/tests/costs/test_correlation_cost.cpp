@@ -42,7 +42,7 @@ void test_given_cost() {
     const mot::GivenCost<float> cost({values.data(), 2, 3}, 7.5);
     CHECK(cost.n_rows() == 2 && cost.n_columns() == 3);
     CHECK(cost.scale() == 7.5);
-    CHECK(cost.row_margin(1) == 0.0 && cost.column_margin(2) == 0.0 && cost.usual_margin() == 0.0);
+    CHECK(cost.row_margin(1) == 0.0 && cost.column_margin(2) == 0.0);
     CHECK(cost.resolution() == 0.0);
     CHECK(cost.exact(0, 2) == static_cast<double>(0.1f));
     CHECK(cost.exact(1, 0) == 3.0);

@@ -1,4 +1,4 @@
-/// The table of exact costs holds what a map holds.
+/// The table of known costs holds what a map holds.
 #include "mot/costs/cost_table.hpp"
 
 #include <cstddef>
@@ -13,13 +13,18 @@
 
 namespace {
 
-void check_same(const mot::CostTable& table, const std::map<std::int64_t, double>& twin,
-                const std::vector<std::int64_t>& places) {
+using Twin = std::map<std::int64_t, mot::CostTable::Known>;
+
+bool is_same(const mot::CostTable::Known& x, const mot::CostTable::Known& y) {
+    return x.cost == y.cost && x.is_exact == y.is_exact;
+}
+
+void check_same(const mot::CostTable& table, const Twin& twin, const std::vector<std::int64_t>& places) {
     for (const std::int64_t place : places) {
-        const double* const found = table.find(place);
+        const mot::CostTable::Known* const found = table.find(place);
         const auto expected = twin.find(place);
         CHECK((found == nullptr) == (expected == twin.end()));
-        if (found) CHECK(*found == expected->second);
+        if (found) CHECK(is_same(*found, expected->second));
     }
 }
 
@@ -45,16 +50,16 @@ void test_against_map(Random& random) {
     for (int round = 0; round < 40; ++round) {
         case_name = "round " + std::to_string(round);
         table.clear();  // after large and after small pairs
-        std::map<std::int64_t, double> twin;
+        Twin twin;
         const std::vector<std::int64_t> places =
             draw_places(random, round % 4 == 0 ? draw_size(random, 2000, 20000) : draw_size(random, 1, 600));
         check_same(table, twin, places);
         for (const std::int64_t place : places)
             if (draw(random, 0, 1) == 0)
                 for (int time = draw(random, 1, 2); time > 0; --time) {
-                    twin[place] = draw_real(random, 0.0, 2.0);
+                    twin[place] = {draw_real(random, 0.0, 2.0), draw(random, 0, 1) == 0};
                     table.insert(place, twin[place]);
-                    CHECK(*table.find(place) == twin[place]);
+                    CHECK(is_same(*table.find(place), twin[place]));
                 }
         check_same(table, twin, places);
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mot/kernels/kernels.hpp"
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
 #include "support/layer_families.hpp"
@@ -31,6 +32,26 @@ void check_costs(const mot::ExactCorrelations& exact, const mot::StandardizedLay
             CHECK(exact.cost(i, j) == 1.0 - source.correlation(i, target, j));
 }
 
+/// Bounds that are not above the costs and close to them, and the costs themselves where these are below those that the
+/// arcs come with: whatever was asked before.
+void check_least_costs(Random& random, const mot::ExactCorrelations& exact, const mot::StandardizedLayer& source,
+                       const mot::StandardizedLayer& target, std::vector<Arc> arcs) {
+    const auto cost_of = [&](const Arc& arc) { return 1.0 - source.correlation(arc.source, target, arc.target); };
+    for (Arc& arc : arcs) {
+        const int kind = draw(random, 0, 3);
+        if (kind == 0) arc.cost = cost_of(arc);
+        if (kind == 1) arc.cost = cost_of(arc) + 1e-6 * draw_real(random, -1.0, 1.0);
+        if (kind > 1) arc.cost = draw_real(random, 0.0, 2.0);
+    }
+    const std::vector<double> least = exact.find_least_costs(arcs);
+    CHECK(least.size() == arcs.size());
+    for (std::size_t k = 0; k < arcs.size(); ++k) {
+        const double cost = cost_of(arcs[k]);
+        CHECK(least[k] <= cost && least[k] >= cost - 2 * mot::error_of_quick_dot(source.n_stimuli()));
+        if (cost < arcs[k].cost) CHECK(least[k] == cost);
+    }
+}
+
 /// One workspace serves one pair after the other: it must not remember costs of the pair before.
 void test_costs(Random& random) {
     for (const int n_workers : {1, 2, 5}) {
@@ -43,7 +64,10 @@ void test_costs(Random& random) {
                 NeverInterrupt interrupt;
                 const mot::ExactCorrelations exact(source, target, workspace, interrupt);
                 CHECK(exact.cost(3, 4) == 1.0 - source.correlation(3, target, 4));
-                for (int round = 0; round < 2; ++round) exact.compute(draw_arcs(random, n_arcs, 20, 31));
+                for (int round = 0; round < 2; ++round) {
+                    exact.compute(draw_arcs(random, n_arcs / 2, 20, 31));
+                    check_least_costs(random, exact, source, target, draw_arcs(random, n_arcs, 20, 31));
+                }
                 check_costs(exact, source, target);
                 check_costs(exact, source, target);
             }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
+#include "mot/costs/given_cost.hpp"
 #include "support/check.hpp"
 #include "support/problems.hpp"
 
@@ -39,8 +40,9 @@ void test_both_precisions_agree(Random& random) {
     NeverInterrupt interrupt;
     mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
     mot::DenseAugmentingPath<float> dense_single({single.data(), 90, 130});
-    dense.match_cheapest(interrupt);
-    dense_single.match_cheapest(interrupt);
+    dense.match_cheapest(dense.cheapest_of_rows(mot::GivenCost<double>(view_of_cost(cost), 0.0), interrupt), interrupt);
+    dense_single.match_cheapest(
+        dense_single.cheapest_of_rows(mot::GivenCost<float>({single.data(), 90, 130}, 0.0), interrupt), interrupt);
     CHECK(dense.optimize(interrupt) == mot::Status::optimal &&
           dense_single.optimize(interrupt) == mot::Status::optimal);
     CHECK(dense.column_of() == dense_single.column_of());

@@ -221,6 +221,50 @@ void test_dot(Random& random, const mot::Kernels& kernels, std::size_t n, std::s
     CHECK_NEAR(found, static_cast<double>(precise), 1e-14);
 }
 
+/// Four sums of sixteen lanes over whole runs of 64, the first alone over whole runs of sixteen, then the rest.
+double naive_quick_dot(const float* x, const float* y, std::size_t n) {
+    float sums[4][16] = {};
+    std::size_t k = 0;
+    for (; k + 64 <= n; k += 64)
+        for (std::size_t l = 0; l < 64; ++l) sums[l / 16][l % 16] += x[k + l] * y[k + l];
+    for (; k + 16 <= n; k += 16)
+        for (std::size_t l = 0; l < 16; ++l) sums[0][l] += x[k + l] * y[k + l];
+    double sum = 0;
+    for (std::size_t l = 0; l < 16; ++l)
+        sum += static_cast<double>((sums[0][l] + sums[1][l]) + (sums[2][l] + sums[3][l]));
+    for (; k < n; ++k) sum += static_cast<double>(x[k]) * static_cast<double>(y[k]);
+    return sum;
+}
+
+double norm_of(const std::vector<float>& x) {
+    double squares = 0;
+    for (const float value : x) squares += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(squares);
+}
+
+/// Within its bound of the product, where all terms are of one sign, too, so that roundings add up.
+void test_quick_dot(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
+    for (const double least : {-1.0, 0.0, 0.999}) {
+        std::vector<float> x(n + offset), y(n + offset);
+        for (float& value : x) value = static_cast<float>(draw_real(random, least, 1.0));
+        for (float& value : y) value = static_cast<float>(draw_real(random, least, 1.0));
+        const double found =
+            kernels.quick_dot(x.data() + offset, y.data() + offset, static_cast<std::int64_t>(n), y.data() + offset);
+        const double expected = naive_quick_dot(x.data() + offset, y.data() + offset, n);
+        CHECK(std::memcmp(&found, &expected, sizeof found) == 0);
+        CHECK_NEAR(found, naive_dot(x.data() + offset, y.data() + offset, n),
+                   mot::error_of_quick_dot(static_cast<std::int64_t>(n)) * norm_of(x) * norm_of(y));
+    }
+}
+
+/// Millions of equal terms: the sums round in one direction.
+void test_long_quick_dot(const mot::Kernels& kernels) {
+    const std::vector<float> x(3'000'001, 0.1f), y(x.size(), 0.3f);
+    const auto n = static_cast<std::int64_t>(x.size());
+    CHECK_NEAR(kernels.quick_dot(x.data(), y.data(), n, y.data()), naive_dot(x.data(), y.data(), x.size()),
+               mot::error_of_quick_dot(n) * norm_of(x) * norm_of(y));
+}
+
 /// With any number of rows, the bits of one after the other.
 void test_dots(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
     for (std::size_t n_rows = 0; n_rows <= 9; ++n_rows) {
@@ -246,47 +290,50 @@ void test_cost_of_negative_correlation(Random& random, const mot::Kernels& kerne
     CHECK(has_same_bits(values, expected));
 }
 
+/// Prices and lengths are whole, so that there are many ties, in units that whole lengths have, too.
 template <class Real>
 void test_relax(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    using Length = mot::PathLength<Real>;
+    constexpr Length none = mot::no_path<Length>;
     std::vector<Real> cost(n + offset);
-    std::vector<double> price(n + offset), distance(n + offset);
+    std::vector<Length> price(n + offset), distance(n + offset);
     for (std::size_t k = 0; k < n + offset; ++k) {
         cost[k] = draw(random, 0, 9) == 0 ? above_all<Real> : static_cast<Real>(draw(random, 0, 9));
-        price[k] = draw(random, 0, 9) == 0 ? -infinity : draw(random, -3, 0);
-        distance[k] = draw(random, 0, 3) == 0 ? infinity : draw(random, 0, 9);
+        price[k] = draw(random, 0, 9) == 0 ? -(none + none / 2) : static_cast<Length>(draw(random, -3, 0));
+        distance[k] = draw(random, 0, 3) == 0 ? none : static_cast<Length>(draw(random, 0, 9));
     }
     std::vector<std::int32_t> reached_from(n + offset, -1);
-    std::vector<double> expected = distance;
+    std::vector<Length> expected = distance;
     std::vector<std::int32_t> expected_from = reached_from;
-    double expected_least = infinity;
+    Length expected_least = none;
     for (std::size_t k = offset; k < n + offset; ++k) {
-        const double way = mot::cost_of(cost[k]) - price[k] + 2.0;
+        const Length way = static_cast<Length>(cost[k]) - price[k] + 2;
         if (way < distance[k]) expected_from[k] = 7;
         expected[k] = std::min(distance[k], way);
         expected_least = std::min(expected_least, expected[k]);
     }
-    const double least =
-        kernels.relax(cost.data() + offset, price.data() + offset, 2.0, 7, static_cast<std::int64_t>(n),
-                      distance.data() + offset, reached_from.data() + offset);
+    const Length least = kernels.relax(cost.data() + offset, price.data() + offset, 2, 7, static_cast<std::int64_t>(n),
+                                       distance.data() + offset, reached_from.data() + offset);
     CHECK(least == expected_least && distance == expected && reached_from == expected_from);
 }
 
-/// Whole numbers have many ties; missing pairs cost infinity, and all may be missing.
+/// Whole numbers have many ties; missing pairs cost infinity, or as much as can be, and all may be missing.
 template <class Real>
 void test_two_least(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    using Length = mot::PathLength<Real>;
     for (const int percent_missing : {0, 50, 98, 100})
         for (const bool is_whole : {false, true}) {
             std::vector<Real> cost(n + offset);
-            std::vector<double> v(n + offset);
+            std::vector<Length> v(n + offset);
             for (std::size_t k = 0; k < n + offset; ++k) {
                 cost[k] = static_cast<Real>(is_whole ? draw(random, -9, 9) : draw_real(random, -9.0, 9.0));
-                v[k] = is_whole ? draw(random, -9, 0) : draw_real(random, -9.0, 0.0);
+                v[k] = static_cast<Length>(is_whole ? draw(random, -9, 0) : draw_real(random, -9.0, 0.0));
                 if (draw(random, 1, 100) <= percent_missing) cost[k] = above_all<Real>;
             }
-            double expected[] = {infinity, infinity};
+            Length expected[] = {mot::no_path<Length>, mot::no_path<Length>};
             std::int64_t expected_where = -1;
             for (std::size_t k = 0; k < n; ++k) {
-                const double value = mot::cost_of(cost[k + offset]) - v[k + offset];
+                const Length value = static_cast<Length>(cost[k + offset]) - v[k + offset];
                 if (value < expected[0]) {
                     expected[1] = std::exchange(expected[0], value);
                     expected_where = static_cast<std::int64_t>(k);
@@ -294,11 +341,41 @@ void test_two_least(Random& random, const mot::RowKernels<Real>& kernels, std::s
                     expected[1] = std::min(expected[1], value);
                 }
             }
-            double found[] = {-99, -99};
+            Length found[] = {-99, -99};
             const std::int64_t where =
                 kernels.find_two_least(cost.data() + offset, v.data() + offset, static_cast<std::int64_t>(n), found);
             CHECK(where == expected_where && found[0] == expected[0] && found[1] == expected[1]);
         }
+}
+
+/// Few of many are equal, or all; no number is equal to none.
+template <class Number>
+void test_equal(Random& random, std::int64_t (*find_equal)(const Number*, Number, std::int64_t, std::int32_t*),
+                std::size_t n, std::size_t offset) {
+    for (const int most : {0, 1, 20}) {
+        std::vector<Number> x(n + offset);
+        for (Number& value : x) value = static_cast<Number>(draw(random, 0, most));
+        if constexpr (!std::is_integral_v<Number>)
+            for (Number& value : x)
+                if (draw(random, 0, 9) == 0) value = std::numeric_limits<Number>::quiet_NaN();
+        for (const Number value : {Number{0}, Number{7}, static_cast<Number>(most)}) {
+            const std::unique_ptr<std::int32_t[]> places(new std::int32_t[n]);  // room for no more
+            const std::int64_t n_equal =
+                find_equal(x.data() + offset, value, static_cast<std::int64_t>(n), places.get());
+            Hits expected;
+            for (std::size_t k = 0; k < n; ++k)
+                if (x[k + offset] == value) expected.push_back(static_cast<std::int32_t>(k));
+            CHECK(Hits(places.get(), places.get() + n_equal) == expected);
+        }
+    }
+}
+
+template <class Real>
+void test_searches(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    test_relax(random, kernels, n, offset);
+    test_two_least(random, kernels, n, offset);
+    test_equal<Real>(random, kernels.find_equal, n, offset);
+    test_equal<mot::PathLength<Real>>(random, kernels.find_equal_lengths, n, offset);
 }
 
 void test_version(Random& random, const mot::Kernels& kernels) {
@@ -311,15 +388,14 @@ void test_version(Random& random, const mot::Kernels& kernels) {
             test_row_kernels<double>(random, kernels.of_double, n, offset);
             test_row_kernels<mot::FixedCost>(random, kernels.of_fixed, n, offset);
             test_dot(random, kernels, n, offset);
+            test_quick_dot(random, kernels, n, offset);
             test_dots(random, kernels, n, offset);
             test_cost_of_negative_correlation(random, kernels, n, offset);
-            test_relax<float>(random, kernels.of_float, n, offset);
-            test_relax<double>(random, kernels.of_double, n, offset);
-            test_relax<mot::FixedCost>(random, kernels.of_fixed, n, offset);
-            test_two_least<float>(random, kernels.of_float, n, offset);
-            test_two_least<double>(random, kernels.of_double, n, offset);
-            test_two_least<mot::FixedCost>(random, kernels.of_fixed, n, offset);
+            test_searches(random, kernels.of_float, n, offset);
+            test_searches(random, kernels.of_double, n, offset);
+            test_searches(random, kernels.of_fixed, n, offset);
         }
+    test_long_quick_dot(kernels);
     test_rank_lanes(random, kernels.of_float);
     test_rank_lanes(random, kernels.of_double);
     test_rank_lanes(random, kernels.of_fixed);

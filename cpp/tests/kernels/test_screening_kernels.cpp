@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -46,44 +45,6 @@ void test_find_below(Random& random, const mot::Kernels& kernels, std::size_t n,
                                static_cast<FixedCost>(threshold), hits.data());
         hits.resize(static_cast<std::size_t>(n_hits));
         CHECK(hits == expected);
-    }
-}
-
-/// Whole numbers: some columns are settled, and lie beyond all paths.
-void test_relax_fixed(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
-    constexpr std::int32_t beyond = 1 << 29;
-    std::vector<FixedCost> x(n + offset);
-    std::vector<std::int32_t> v(n + offset), distance(n + offset), from(n + offset, -1);
-    for (std::size_t k = 0; k < n + offset; ++k) {
-        x[k] = static_cast<FixedCost>(draw(random, -16384, 16384));
-        v[k] = draw(random, 0, 9) == 0 ? -2 * beyond : draw(random, -100000, 100000);
-        distance[k] = draw(random, 0, 3) == 0 ? beyond : draw(random, -100000, 200000);
-    }
-    std::vector<std::int32_t> expected = distance, expected_from = from;
-    std::int32_t expected_least = std::numeric_limits<std::int32_t>::max();
-    for (std::size_t k = offset; k < n + offset; ++k) {
-        const std::int32_t path = x[k] - v[k] + 777;
-        if (path < distance[k]) expected_from[k] = 7;
-        expected[k] = std::min(distance[k], path);
-        expected_least = std::min(expected_least, expected[k]);
-    }
-    const std::int32_t least =
-        kernels.relax_fixed(x.data() + offset, v.data() + offset, 777, 7, static_cast<std::int64_t>(n),
-                            distance.data() + offset, from.data() + offset);
-    CHECK(least == expected_least && distance == expected && from == expected_from);
-}
-
-/// Many values that are the one looked for, a few, and none.
-void test_find_least_rank(Random& random, const mot::Kernels& kernels, std::size_t n, std::size_t offset) {
-    for (const int n_values : {1, 3, 100}) {
-        std::vector<std::int32_t> x(n + offset), rank(n + offset);
-        for (std::int32_t& value : x) value = draw(random, 0, n_values - 1);
-        for (std::int32_t& value : rank) value = draw(random, 0, 1000);
-        std::int32_t expected = std::numeric_limits<std::int32_t>::max();
-        for (std::size_t k = offset; k < n + offset; ++k)
-            if (x[k] == 0) expected = std::min(expected, rank[k]);
-        CHECK(kernels.find_least_rank(x.data() + offset, rank.data() + offset, static_cast<std::int64_t>(n), 0) ==
-              expected);
     }
 }
 
@@ -205,8 +166,6 @@ int main() {
             for (std::size_t offset = 0; offset < 3; ++offset) {
                 case_name = std::string((*version)->name) + ", length " + std::to_string(n);
                 test_find_below(random, **version, n, offset);
-                test_relax_fixed(random, **version, n, offset);
-                test_find_least_rank(random, **version, n, offset);
                 test_fixed_costs(random, **version, n, offset);
                 test_round_to_bytes(random, **version, n, offset);
             }

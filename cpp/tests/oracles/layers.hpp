@@ -136,7 +136,7 @@ inline void naive_sgemm(char* transpose_a, char* transpose_b, int* m, int* n, in
 /// Panels are computed by `n_workers`, one after the other.
 inline mot::Workspace workspace_of(mot::Sgemm sgemm, std::int64_t most_stored, int n_workers = 1) {
     const auto one_by_one = [](int n, const std::function<void(int)>& work) {
-        for (int k = n; k-- > 0;) work(k);
+        for (int k = 0; k < n; ++k) work(k);
     };
     return {sgemm, most_stored, n_workers, one_by_one, {}, {}};
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mot/costs/given_cost.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
 #include "support/check.hpp"
 #include "support/problems.hpp"
@@ -112,7 +113,7 @@ void test_column_generation_and_the_dense_search_agree(Random& random, std::size
     const Matrix cost = whole_costs(random, n, n, highest);
     NeverInterrupt interrupt;
     mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
-    dense.match_cheapest(interrupt);
+    dense.match_cheapest(dense.cheapest_of_rows(mot::GivenCost<double>(view_of_cost(cost), 0.0), interrupt), interrupt);
     CHECK(!dense.suits_dense_search());
     CHECK(dense.optimize(interrupt) == mot::Status::optimal);
     double expected = 0;
