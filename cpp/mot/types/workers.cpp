@@ -1,0 +1,24 @@
+#include "mot/types/workers.hpp"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace mot {
+
+int processors() {
+#ifdef _OPENMP
+    return omp_get_num_procs();
+#else
+    return 1;
+#endif
+}
+
+Workers::Workers(int n)
+    : Workers(n, [](int n_calls, const std::function<void(int)>& work) {
+#pragma omp parallel for schedule(static, 1) num_threads(n_calls) if (n_calls > 1)
+          for (int k = 0; k < n_calls; ++k) work(k);
+      }) {
+}
+
+}  // namespace mot
