@@ -35,7 +35,16 @@ template <class Real>
 std::optional<Position> first_nonfinite(const ActivationsView<Real>& activations, Interrupt* interrupt) {
     const std::int64_t n = activations.n_units;
     std::vector<Real> copy(activations.unit_stride == 1 ? 0 : static_cast<std::size_t>(n));
-    for (std::int64_t t = 0; t < activations.n_stimuli; ++t) {
+    std::int64_t t = 0;
+    if (activations.unit_stride == 1 && activations.stimulus_stride == n && !activations.rows) {
+        // Stimuli follow one another: several of a narrow layer are looked at together.
+        constexpr std::int64_t values_at_once = 4096;
+        const std::int64_t n_at_once = std::max(values_at_once / std::max(n, std::int64_t{1}), std::int64_t{1});
+        for (; t + n_at_once <= activations.n_stimuli && is_finite(activations.stimulus(t), n_at_once * n);
+             t += n_at_once)
+            if (is_interrupted(interrupt, n_at_once * n)) return std::nullopt;
+    }
+    for (; t < activations.n_stimuli; ++t) {
         if (is_interrupted(interrupt, n)) return std::nullopt;
         const Real* stimulus = activations.stimulus(t);
         if (!copy.empty()) {

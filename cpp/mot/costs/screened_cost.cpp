@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t most_rows_per_panel = 128;
 constexpr std::int64_t least_rows_per_panel = 16;
 constexpr std::int64_t blocks_per_strip = 12;
+/// Rows of which all costs are as good as a sample.
+constexpr std::int64_t few_rows = 128;
 /// Bytes that panels of all workers may take whatever the limit is: narrow ones would be slow.
 constexpr std::int64_t always_room = std::int64_t{1} << 20;
 
@@ -71,22 +73,28 @@ bool ScreenedCost::is_worthwhile() const {
     const std::int64_t n_sampled = std::clamp(n_rows() / 8, std::min(std::int64_t{4}, n_rows()), std::int64_t{16});
     std::vector<std::int64_t> rows;
     for (std::int64_t k = 0; k < n_sampled; ++k) rows.push_back(k * n_rows() / n_sampled);
-    std::vector<FixedCost> costs(static_cast<std::size_t>(n_sampled * n_columns()));
-    compute(rows, 0, costs.data());
+    // Products of few rows take as long as those of all rows of a small layer, which are kept.
+    std::vector<FixedCost> sampled;
+    const MatrixView<FixedCost> all = n_rows() <= few_rows ? stored() : MatrixView<FixedCost>{nullptr, 0, 0};
+    if (!all.data) {
+        sampled.resize(static_cast<std::size_t>(n_sampled * n_columns()));
+        compute(rows, 0, sampled.data());
+    }
 
     // The cheapest cost of a row stands for potentials, which are not known yet.
     const RowSearch<FixedCost> search(column_margin_);
     std::vector<Node> open(static_cast<std::size_t>(n_columns()));
     std::int64_t n_open = 0;
     for (std::int64_t k = 0; k < n_sampled; ++k) {
-        const FixedCost* const row = costs.data() + k * n_columns();
+        const FixedCost* const row =
+            all.data ? all.row(rows[static_cast<std::size_t>(k)]) : sampled.data() + k * n_columns();
         const double least = cost_of(*std::min_element(row, row + n_columns()));
         n_open += search.find(row, least + row_margin(rows[static_cast<std::size_t>(k)]), open.data());
     }
     // Time in multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
     // through; and what a searched cost saves.
     const auto n_stimuli = static_cast<double>(source_.n_stimuli());
-    const double per_exact_cost = 4 * n_stimuli + 16000;
+    const double per_exact_cost = 4 * n_stimuli + 4000;
     const double per_searched_cost = n_stimuli + 40;
     // Potentials bring more arcs within the margins than the cheapest costs do.
     const double n_exact = 1.5 * static_cast<double>(n_open * n_rows()) / static_cast<double>(n_sampled);

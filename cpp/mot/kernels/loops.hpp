@@ -335,6 +335,21 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
     }
     return result;
 }
+/// Compilers make vectors of whole numbers of the plain loop.
+template <>
+std::int32_t relax(const FixedCost* __restrict cost, const std::int32_t* __restrict v, std::int32_t offset,
+                   std::int32_t from, std::int64_t n, std::int32_t* __restrict distance,
+                   std::int32_t* __restrict reached_from) {
+    std::int32_t least = no_path<std::int32_t>;
+    for (std::int64_t k = 0; k < n; ++k) {
+        const std::int32_t path = cost[k] - v[k] + offset;
+        const std::int32_t known = distance[k];
+        reached_from[k] = path < known ? from : reached_from[k];
+        distance[k] = path < known ? path : known;
+        least = distance[k] < least ? distance[k] : least;
+    }
+    return least;
+}
 
 template <class Real>
 constexpr RowKernels<Real> row_kernels_of = {

@@ -1,7 +1,8 @@
 /// Exact optimal transport on a dense cost: decides how a problem is solved.
 ///
 /// Square problems with uniform masses are assignments: small ones, and those in which nearly every row gets its
-/// cheapest column, are searched densely. All others start from candidates and an auction, and end in column generation
+/// cheapest column, are searched densely. So are small semi-assignments, in which units go whole to units of the other
+/// side. All others start from candidates and an auction, and end in column generation
 /// by sparse augmenting paths or the network simplex. What the certificate of a given cost does not settle is refined.
 #pragma once
 

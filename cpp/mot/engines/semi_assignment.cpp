@@ -1,0 +1,187 @@
+#include "mot/engines/semi_assignment.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mot {
+namespace {
+
+/// The v of a settled column, far below all others.
+template <class Length>
+constexpr Length settled_v = -(no_path<Length> + no_path<Length> / 2);
+
+}  // namespace
+
+template <class Real>
+bool SemiAssignment<Real>::is_one(const Masses& masses) {
+    const auto [fewer, more] = std::minmax({masses.source.size(), masses.target.size()});
+    return masses.is_uniform && more % fewer == 0;
+}
+
+template <class Real>
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, Node n_rows, Node n_columns)
+    : flow_(std::min(masses.source.front(), masses.target.front())),
+      rows_are_sources_(static_cast<std::size_t>(n_rows) == masses.source.size()),
+      n_rows_(n_rows),
+      n_columns_(n_columns),
+      room_(n_rows / n_columns),
+      costs_(index(n_rows) * index(n_columns)),
+      column_of_(index(n_rows), no_node),
+      rows_of_(index(n_rows), no_node),
+      n_rows_of_(index(n_columns), 0),
+      v_(index(n_columns), Length{0}),
+      distance_(v_.size()),
+      open_v_(v_.size()),
+      reached_from_(v_.size(), no_node),
+      nearest_(v_.size()) {}
+
+template <class Real>
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost)
+    : SemiAssignment(masses, static_cast<Node>(std::max(cost.n_rows, cost.n_columns)),
+                     static_cast<Node>(std::min(cost.n_rows, cost.n_columns))) {
+    if (rows_are_sources_) {
+        std::copy_n(cost.data, costs_.size(), costs_.data());
+        return;
+    }
+    for (Node row = 0; row < n_rows_; ++row)
+        for (Node column = 0; column < n_columns_; ++column) costs_of(row)[column] = cost(column, row);
+}
+
+template <class Real>
+template <class Other>
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, const SemiAssignment<Other>& start)
+    : SemiAssignment(masses, start.n_rows_, start.n_columns_) {
+    column_of_ = start.column_of_;
+    rows_of_ = start.rows_of_;
+    n_rows_of_ = start.n_rows_of_;
+    std::transform(start.v_.begin(), start.v_.end(), v_.begin(), [](auto v) { return difference_of(v); });
+    std::fill(costs_.begin(), costs_.end(), no_path<Length>);
+    for (const Arc& arc : start.arcs()) costs_of(row_of(arc))[column_of(arc)] = arc.cost;
+}
+
+template <class Real>
+void SemiAssignment<Real>::place(Node row, Node column) {
+    column_of_[index(row)] = column;
+    rows_of_[index(column * room_ + n_rows_of_[index(column)]++)] = row;
+}
+
+template <class Real>
+void SemiAssignment<Real>::displace(Node row) {
+    const Node column = column_of_[index(row)];
+    Node* const first = rows_of_.data() + column * room_;
+    Node* const last = first + --n_rows_of_[index(column)];
+    *std::find(first, last, row) = *last;
+    column_of_[index(row)] = no_node;
+}
+
+template <class Real>
+void SemiAssignment<Real>::add_arcs(const std::vector<Arc>& arcs) {
+    for (const Arc& arc : arcs) {
+        const Node row = row_of(arc);
+        const Node column = column_of(arc);
+        costs_of(row)[column] = static_cast<Real>(arc.cost);
+        if (column_of_[index(row)] != no_node && arc.cost - v_[index(column)] < reduced_cost(row)) displace(row);
+    }
+}
+
+template <class Real>
+void SemiAssignment<Real>::replace_costs(const std::function<double(Node, Node)>& cost) {
+    for (const Arc& arc : arcs())
+        costs_of(row_of(arc))[column_of(arc)] = static_cast<Real>(cost(arc.source, arc.target));
+}
+
+template <class Real>
+Status SemiAssignment<Real>::optimize(double, Interrupt& interrupt) {
+    for (Node row = 0; row < n_rows_; ++row) {
+        if (column_of_[index(row)] != no_node) continue;
+        const Status status = augment(row, interrupt);
+        if (status != Status::optimal) return status;
+    }
+    return Status::optimal;
+}
+
+/// The first column at this distance that has room, or else the first.
+template <class Real>
+Node SemiAssignment<Real>::find_nearest(Length distance) {
+    const std::int64_t n =
+        row_kernels<Real>().find_equal_lengths(distance_.data(), distance, n_columns_, nearest_.data());
+    const auto end = nearest_.begin() + n;
+    const auto roomy = std::find_if(nearest_.begin(), end, [&](Node column) { return has_room(column); });
+    return roomy == end ? nearest_.front() : *roomy;
+}
+
+/// Dijkstra over reduced costs from a free row to the nearest column that has room; infeasible if there is no path.
+template <class Real>
+Status SemiAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
+    std::fill(distance_.begin(), distance_.end(), no_path<Length>);
+    open_v_ = v_;
+    settled_.clear();
+    const auto relax_row = [&](Node row, Length offset) {
+        return row_kernels<Real>().relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(),
+                                         reached_from_.data());
+    };
+    Length least = relax_row(free_row, 0);
+    Length length = least;
+    Node column = no_node;
+    while (true) {
+        if (interrupt.requested_after(room_ * n_columns_)) return Status::interrupted;
+        if (!(least < no_path<Length>)) return Status::infeasible;
+        column = find_nearest(least);
+        // No path is shorter than one to a settled column, whatever the rounding.
+        length = std::max(length, least);
+        if (has_room(column)) break;
+        settled_.push_back({column, length});
+        distance_[index(column)] = no_path<Length>;
+        open_v_[index(column)] = settled_v<Length>;
+        for (Node k = column * room_; k < (column + 1) * room_; ++k) {
+            const Node row = rows_of_[index(k)];
+            least = relax_row(row, length - reduced_cost(row));
+        }
+    }
+    for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
+    while (true) {
+        const Node row = reached_from_[index(column)];
+        const Node previous_column = column_of_[index(row)];
+        if (row != free_row) displace(row);
+        place(row, column);
+        if (row == free_row) return Status::optimal;
+        column = previous_column;
+    }
+}
+
+template <class Real>
+Potentials SemiAssignment<Real>::potentials() const {
+    std::vector<double> u(column_of_.size());
+    std::vector<double> v(v_.size());
+    for (Node row = 0; row < n_rows_; ++row) u[index(row)] = cost_of(reduced_cost(row));
+    std::transform(v_.begin(), v_.end(), v.begin(), [](Length length) { return difference_of(length); });
+    return rows_are_sources_ ? Potentials{std::move(u), std::move(v)} : Potentials{std::move(v), std::move(u)};
+}
+
+template <class Real>
+std::vector<Arc> SemiAssignment<Real>::arcs() const {
+    std::vector<Arc> arcs;
+    arcs.reserve(index(n_rows_));
+    for (Node row = 0; row < n_rows_; ++row) {
+        const Node column = column_of_[index(row)];
+        const double cost = cost_of(costs_of(row)[column]);
+        arcs.push_back(rows_are_sources_ ? Arc{row, column, cost} : Arc{column, row, cost});
+    }
+    return arcs;
+}
+
+template <class Real>
+Plan SemiAssignment<Real>::plan() const {
+    Plan plan;
+    for (const Arc& arc : arcs()) plan.add(arc.source, arc.target, flow_);
+    return plan;
+}
+
+template class SemiAssignment<float>;
+template class SemiAssignment<double>;
+template class SemiAssignment<FixedCost>;
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<float>&);
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<double>&);
+template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<FixedCost>&);
+
+}  // namespace mot
