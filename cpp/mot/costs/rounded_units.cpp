@@ -61,13 +61,14 @@ private:
     Buffer first_mixed_, mixed_;
 };
 
-/// Kept for the thread's next layer, which mostly has as many stimuli: to draw the signs takes as long as to round some
-/// units.
-Mixer& mixer_of(std::int64_t n) {
+/// The thread's mixer, kept for its next layer, which mostly has as many stimuli: to draw the signs takes as long as to
+/// round some units. That of very many stimuli is given up with the layer.
+std::optional<Mixer>& mixer_of(std::int64_t n) {
     static thread_local std::optional<Mixer> mixer;
     if (!mixer || mixer->n() != n) mixer.emplace(n);
-    return *mixer;
+    return mixer;
 }
+constexpr std::int64_t most_kept_stimuli = std::int64_t{1} << 18;
 
 }  // namespace
 
@@ -85,10 +86,11 @@ void RoundedUnits::add(const float* values) {
     const std::int64_t unit = n_added_++;
     auto* const row = bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
     std::fill(row + n_stimuli_, row + row_stride(depth_), std::int8_t{0});
-    Mixer& mixer = mixer_of(n_stimuli_);
-    round(static_cast<std::size_t>(unit), mixer.mix(values), mixer.rounding(), row);
-    if (n_added_ % vectors_per_block == 0 || n_added_ == static_cast<std::int64_t>(scale_.size()))
-        pack(unit / vectors_per_block);
+    std::optional<Mixer>& mixer = mixer_of(n_stimuli_);
+    round(static_cast<std::size_t>(unit), mixer->mix(values), mixer->rounding(), row);
+    const bool is_last = n_added_ == static_cast<std::int64_t>(scale_.size());
+    if (is_last || n_added_ % vectors_per_block == 0) pack(unit / vectors_per_block);
+    if (is_last && n_stimuli_ > most_kept_stimuli) mixer.reset();
 }
 
 void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row) {
