@@ -82,15 +82,14 @@ RoundedUnits::RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const I
     bytes_.reserve<std::int8_t>(n_units * row_stride(depth_) + n_blocks() * vectors_per_block * depth_);
 }
 
-void RoundedUnits::add(const float* values) {
-    const std::int64_t unit = n_added_++;
+void RoundedUnits::set(std::int64_t unit, const float* values) {
     auto* const row = bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
     std::fill(row + n_stimuli_, row + row_stride(depth_), std::int8_t{0});
     std::optional<Mixer>& mixer = mixer_of(n_stimuli_);
     round(static_cast<std::size_t>(unit), mixer->mix(values), mixer->rounding(), row);
-    const bool is_last = n_added_ == static_cast<std::int64_t>(scale_.size());
-    if (is_last || n_added_ % vectors_per_block == 0) pack(unit / vectors_per_block);
-    if (is_last && n_stimuli_ > most_kept_stimuli) mixer.reset();
+    if ((unit + 1) % vectors_per_block != 0 && unit + 1 != static_cast<std::int64_t>(scale_.size())) return;
+    pack(unit / vectors_per_block);
+    if (n_stimuli_ > most_kept_stimuli) mixer.reset();
 }
 
 void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row) {
