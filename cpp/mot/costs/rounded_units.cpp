@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
+#include <optional>
 
 #include "mot/kernels/kernels.hpp"
 
@@ -23,100 +23,110 @@ bool is_turned(std::int64_t position) {
 /// too: the first makes Walsh functions of single spikes, of which the second would make a few spikes again.
 class Mixer {
 public:
-    explicit Mixer(std::int64_t n) : n_(n), signs_(static_cast<std::size_t>(n)) {
+    explicit Mixer(std::int64_t n) : n_(n) {
         while (2 * power_ <= n) power_ *= 2;
-        scale_ = static_cast<float>(1.0 / std::sqrt(static_cast<double>(power_)));
-        for (std::int64_t t = 0; t < n; ++t) signs_[static_cast<std::size_t>(t)] = is_turned(t) ? -1.0f : 1.0f;
+        const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(power_)));
+        for (std::int64_t t = 0; t < n; ++t)
+            factors_.push_back((is_turned(t) ? -1.0f : 1.0f) * (t < power_ ? scale : 1));
         if (power_ == n) return;
-        for (std::int64_t t = n; t < n + power_; ++t) later_signs_.push_back(is_turned(t) ? -1.0f : 1.0f);
+        for (std::int64_t t = n; t < n + power_; ++t) later_factors_.push_back(is_turned(t) ? -scale : scale);
     }
 
-    void mix(const float* x, float* mixed) const {
-        for (std::int64_t t = 0; t < n_; ++t) mixed[t] = signs_[static_cast<std::size_t>(t)] * x[t];
-        kernels().mix(mixed, power_, scale_);
-        if (power_ == n_) return;
-        float* const last = mixed + (n_ - power_);
-        for (std::size_t t = 0; t < later_signs_.size(); ++t) last[t] *= later_signs_[t];
-        kernels().mix(last, power_, scale_);
+    std::int64_t n() const { return n_; }
+
+    /// The vector that is returned is valid until the next one is mixed.
+    const float* mix(const float* x) {
+        auto* const first = first_mixed_.reserve<float>(n_);
+        kernels().mix(x, factors_.data(), power_, first);
+        if (power_ == n_) return first;
+        for (std::int64_t t = power_; t < n_; ++t) first[t] = factors_[static_cast<std::size_t>(t)] * x[t];
+        // The last coordinates lie where cache lines begin.
+        constexpr std::int64_t line = 16;
+        const std::int64_t n_before = n_ - power_;
+        float* const mixed = mixed_.reserve<float>(n_ + line) + (line - n_before % line) % line;
+        std::copy_n(first, n_before, mixed);
+        kernels().mix(first + n_before, later_factors_.data(), power_, mixed + n_before);
+        return mixed;
     }
 
-    /// Bounds the norm of what rounding does to the mixed values of a unit of norm 1: in both transforms one rounding a
-    /// step and one of the scale, which is rounded, too.
+    /// Bounds the norm of what rounding does to the mixed values of a unit of norm 1: in both transforms one rounding
+    /// of the scale, which is rounded, too, and one a step.
     double rounding() const { return 2 * (std::log2(static_cast<double>(power_)) + 4) * 0x1p-24 * 1.01; }
 
 private:
     std::int64_t n_;
     std::int64_t power_ = 1;
-    float scale_;
-    std::vector<float> signs_;
-    std::vector<float> later_signs_;  // of the last coordinates; none where the first are all
+    std::vector<float> factors_;        // signs, and the scale that keeps the norm
+    std::vector<float> later_factors_;  // of the last coordinates; none where the first are all
+    Buffer first_mixed_, mixed_;
 };
 
-/// Adds to each of four bytes, modulo 2^8.
-std::uint32_t add_to_bytes(std::uint32_t four, std::uint32_t others) {
-    constexpr std::uint32_t highest_bits = 0x80808080u;  // without them, no byte carries into the next
-    return ((four & ~highest_bits) + (others & ~highest_bits)) ^ ((four ^ others) & highest_bits);
-}
-
-/// Packs vectors of one block, of which there may be fewer than fit; what is missing is zero.
-void pack(const std::int8_t* rows, std::int64_t n_rows, std::int64_t depth, int offset, std::uint8_t* packed) {
-    const auto offsets = static_cast<std::uint32_t>(offset) * 0x01010101u;
-    for (std::int64_t k = 0; k < depth; k += values_per_group)
-        for (std::int64_t r = 0; r < vectors_per_block; ++r) {
-            std::uint32_t four = 0;
-            if (r < n_rows) std::memcpy(&four, rows + r * row_stride(depth) + k, sizeof four);
-            four = add_to_bytes(four, offsets);
-            std::memcpy(packed + (k * vectors_per_block + r * values_per_group), &four, sizeof four);
-        }
+/// Kept for the thread's next layer, which mostly has as many stimuli: to draw the signs takes as long as to round some
+/// units.
+Mixer& mixer_of(std::int64_t n) {
+    static thread_local std::optional<Mixer> mixer;
+    if (!mixer || mixer->n() != n) mixer.emplace(n);
+    return *mixer;
 }
 
 }  // namespace
 
-RoundedUnits::RoundedUnits(const float* values, std::int64_t n_units, std::int64_t n_stimuli,
-                           const IntegerProducts& products, Interrupt* interrupt)
+RoundedUnits::RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products)
     : products_(&products),
+      n_stimuli_(n_stimuli),
       depth_((n_stimuli + depth_step - 1) / depth_step * depth_step),
       scale_(static_cast<std::size_t>(n_units), 0.0f),
       error_(static_cast<std::size_t>(n_units), 0.0),
       correction_(static_cast<std::size_t>(n_units), 0) {
-    const std::int64_t stride = row_stride(depth_);
-    auto* const rows = rows_.reserve<std::int8_t>(n_units * stride);
-    auto* const packed = packed_.reserve<std::uint8_t>(n_blocks() * vectors_per_block * depth_);
-    const Mixer mixer(n_stimuli);
-    Buffer room;
-    auto* const mixed = room.reserve<float>(n_stimuli);
-    for (std::int64_t unit = 0; unit < n_units; ++unit) {
-        if (interrupt && interrupt->requested_after(8 * n_stimuli)) return;
-        std::fill_n(rows + unit * stride + n_stimuli, stride - n_stimuli, std::int8_t{0});
-        mixer.mix(values + unit * n_stimuli, mixed);
-        round(static_cast<std::size_t>(unit), mixed, n_stimuli, mixer.rounding(), rows + unit * stride);
-    }
-    for (std::int64_t b = 0; b < n_blocks(); ++b) {
-        const std::int64_t first = b * vectors_per_block;
-        pack(rows + first * stride, std::min(vectors_per_block, n_units - first), depth_, products.packed_offset,
-             packed + first * depth_);
-    }
+    bytes_.reserve<std::int8_t>(n_units * row_stride(depth_) + n_blocks() * vectors_per_block * depth_);
 }
 
-void RoundedUnits::round(std::size_t unit, const float* mixed, std::int64_t n, double mixing_error, std::int8_t* row) {
-    const float largest = row_kernels<float>().largest_magnitude(mixed, n);
+void RoundedUnits::add(const float* values) {
+    const std::int64_t unit = n_added_++;
+    auto* const row = bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
+    std::fill(row + n_stimuli_, row + row_stride(depth_), std::int8_t{0});
+    Mixer& mixer = mixer_of(n_stimuli_);
+    round(static_cast<std::size_t>(unit), mixer.mix(values), mixer.rounding(), row);
+    if (n_added_ % vectors_per_block == 0 || n_added_ == static_cast<std::int64_t>(scale_.size()))
+        pack(unit / vectors_per_block);
+}
+
+void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row) {
+    const float largest = row_kernels<float>().largest_magnitude(mixed, n_stimuli_);
     if (largest == 0.0f) {
-        std::fill_n(row, n, std::int8_t{0});
+        std::fill_n(row, n_stimuli_, std::int8_t{0});
         return;
     }
     // Sums of products must fit 32 bits: of very many stimuli, values are rounded to less than a byte.
     constexpr float least_scale = 1.1f / 46000;
     const float scale = std::max(largest / static_cast<float>(products_->largest), least_scale);
-    const ByteRounding rounding = kernels().round_to_bytes(mixed, n, scale, 1.0f / scale, row);
+    const ByteRounding rounding = kernels().round_to_bytes(mixed, n_stimuli_, scale, 1.0f / scale, row);
     scale_[unit] = scale;
     correction_[unit] = static_cast<std::int32_t>(static_cast<std::uint32_t>(products_->packed_offset) *
                                                   static_cast<std::uint32_t>(rounding.sum));
-    constexpr std::int64_t most_squares = std::int64_t{1} << 31;
-    constexpr double useless = 4.0;             // no correlation is farther from any other
+    // A square and its sum are rounded once each, and so are all sums that it is added to.
+    constexpr double of_squares = (most_squares_in_single_precision + 2) * 0x1p-24;
     constexpr double of_differences = 0x1p-22;  // rounding of what is left, of a vector of norm 1
-    error_[unit] = rounding.squares < most_squares
-                       ? std::sqrt(rounding.squared_error) * (1 + 0x1p-20) + of_differences + mixing_error
-                       : useless;
+    const double error = std::sqrt(rounding.squared_error) * (1 + of_squares) + of_differences + mixing_error;
+    constexpr double useless = 4.0;  // no correlation is farther from any other
+    constexpr double most = 46340;   // its square is less than 2^31
+    // The norm of the whole numbers times the scale is at most that of the values, 1, and of what rounding changes.
+    error_[unit] = (1 + 1e-5 + error) / static_cast<double>(scale) < most ? error : useless;
+}
+
+/// Vectors that are missing in the last block are zero.
+void RoundedUnits::pack(std::int64_t block_number) {
+    const std::int64_t first = block_number * vectors_per_block;
+    const std::int64_t n_rows = std::min(vectors_per_block, static_cast<std::int64_t>(scale_.size()) - first);
+    const auto offset = static_cast<std::uint8_t>(products_->packed_offset);
+    std::uint8_t* packed = bytes_.data_as<std::uint8_t>() + first_block() + first * depth_;
+    constexpr std::int64_t n_at_once = vectors_per_block * depth_step;
+    for (std::int64_t k = 0; k < depth_; k += depth_step, packed += n_at_once) {
+        if (n_rows < vectors_per_block) std::fill_n(packed, n_at_once, std::uint8_t{0});
+        kernels().transpose_words(row(first) + k, row_stride(depth_), n_rows, depth_step / values_per_group, packed,
+                                  vectors_per_block * values_per_group);
+        for (std::int64_t b = 0; b < n_at_once; ++b) packed[b] = static_cast<std::uint8_t>(packed[b] + offset);
+    }
 }
 
 }  // namespace mot

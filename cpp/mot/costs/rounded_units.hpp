@@ -12,22 +12,25 @@
 
 #include "mot/kernels/integer_products.hpp"
 #include "mot/types/buffer.hpp"
-#include "mot/types/interrupt.hpp"
 
 namespace mot {
 
 class RoundedUnits {
 public:
-    /// Units of norm 1, or 0, up to 1e-6: `(n_units, n_stimuli)`. After an interrupt the object is of no use.
-    RoundedUnits(const float* values, std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products,
-                 Interrupt* interrupt);
+    /// Has room for so many units, which are yet to be added.
+    RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products);
+
+    /// Adds the next unit, whose values have norm 1, or 0, up to 1e-6.
+    void add(const float* values);
 
     const IntegerProducts& products() const { return *products_; }
     std::int64_t depth() const { return depth_; }
     /// The values of a unit; those of the next one follow after `row_stride(depth())`.
-    const std::int8_t* row(std::int64_t unit) const { return rows_.data_as<std::int8_t>() + unit * row_stride(depth_); }
+    const std::int8_t* row(std::int64_t unit) const {
+        return bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
+    }
     const std::uint8_t* block(std::int64_t number) const {
-        return packed_.data_as<std::uint8_t>() + number * vectors_per_block * depth_;
+        return bytes_.data_as<std::uint8_t>() + first_block() + number * vectors_per_block * depth_;
     }
     std::int64_t n_blocks() const {
         return (static_cast<std::int64_t>(scale_.size()) + vectors_per_block - 1) / vectors_per_block;
@@ -38,11 +41,15 @@ public:
     std::int32_t correction(std::int64_t unit) const { return correction_[static_cast<std::size_t>(unit)]; }
 
 private:
-    void round(std::size_t unit, const float* mixed, std::int64_t n, double mixing_error, std::int8_t* row);
+    void round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row);
+    void pack(std::int64_t block_number);
+    std::int64_t first_block() const { return static_cast<std::int64_t>(scale_.size()) * row_stride(depth_); }
 
     const IntegerProducts* products_;
+    std::int64_t n_stimuli_;
     std::int64_t depth_;
-    Buffer rows_, packed_;
+    std::int64_t n_added_ = 0;
+    Buffer bytes_;               // of all rows, then of all blocks
     std::vector<float> scale_;   // (n_units,)
     std::vector<double> error_;  // (n_units,)
     std::vector<std::int32_t> correction_;

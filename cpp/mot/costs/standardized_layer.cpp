@@ -29,24 +29,23 @@ double scale_of(double low, double high) {
     return low == high ? 0.0 : scale_to_one(std::isfinite(range) ? range : 0.5 * high - 0.5 * low);
 }
 
-PanelScales<float> scales_of(const PanelRanges<float>& ranges, const double* scale) {
-    PanelScales<float> scales;
-    for (std::size_t unit = 0; unit < panel_size; ++unit) {
-        // The values of a constant unit differ from its rounded mean, and a product with 0 would keep the sign.
-        scales.mean[unit] = scale[unit] == 0.0 ? static_cast<double>(ranges.low[unit]) : ranges.mean[unit];
-        scales.scale[unit] = scale[unit];
-    }
-    return scales;
-}
-
 /// Large values are scaled before the mean is subtracted, small ones afterwards.
-PanelScales<double> scales_of(const PanelRanges<double>& ranges, const double* scale) {
+PanelScales<double> scales_of(const PanelRanges<double>& ranges, double* scale) {
     PanelScales<double> scales;
     for (std::size_t unit = 0; unit < panel_size; ++unit) {
+        scale[unit] = scale_of(ranges.low[unit], ranges.high[unit]);
         scales.before[unit] = std::min(scale[unit], 1.0);
         scales.after[unit] = std::max(scale[unit], 1.0);
         scales.mean_before[unit] = ranges.mean[unit] * scales.before[unit];
     }
+    return scales;
+}
+
+/// Squares of single-precision numbers neither over- nor underflow. The mean of a constant unit has no rounding error.
+PanelScales<float> scales_of(const PanelRanges<float>& ranges, double* scale) {
+    PanelScales<float> scales;
+    std::copy_n(ranges.mean, panel_size, scales.mean);
+    std::fill_n(scale, panel_size, 1.0);
     return scales;
 }
 
@@ -66,11 +65,7 @@ public:
             if (first == 0) begin_ranges(block);
             kernels_.add_to_ranges(block, share_, ranges_);
             if (first + block.n_stimuli < n_stimuli_) return;
-            for (std::size_t unit = 0; unit < panel_size; ++unit) {
-                ranges_.mean[unit] += reference_[unit];
-                scale_[unit] =
-                    scale_of(static_cast<double>(ranges_.low[unit]), static_cast<double>(ranges_.high[unit]));
-            }
+            for (std::size_t unit = 0; unit < panel_size; ++unit) ranges_.mean[unit] += reference_[unit];
             scales_ = scales_of(ranges_, scale_);
         });
     }
@@ -83,7 +78,7 @@ public:
             [&](const Block& block, std::int64_t) { kernels_.add_to_moments(block, scales_, moments); });
         for (std::size_t unit = 0; unit < panel_size; ++unit) {
             norms_.mean_error[unit] = norms_.to_unit_norm[unit] = deviation_[unit] = 0.0;
-            if (scale_[unit] == 0.0) continue;
+            if (moments.squares[unit] == 0.0) continue;  // a constant unit
             const double error = moments.sum[unit] * share_;
             const double norm = std::sqrt(moments.squares[unit] - moments.sum[unit] * error);
             norms_.mean_error[unit] = error;
@@ -123,7 +118,7 @@ private:
             reference_[unit] = static_cast<double>(value);
             ranges_.reference_share[unit] = reference_[unit] * share_;
             ranges_.mean[unit] = 0.0;
-            ranges_.low[unit] = ranges_.high[unit] = value;
+            if constexpr (std::is_same_v<Value, double>) ranges_.low[unit] = ranges_.high[unit] = value;
         }
     }
 
@@ -149,6 +144,7 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
       mean_(static_cast<std::size_t>(n_units_)),
       deviation_(static_cast<std::size_t>(n_units_)),
       rounding_norm_(static_cast<std::size_t>(n_units_)) {
+    if (products) rounded_.emplace(n_units_, n_stimuli_, *products);
     float* const unit_major = values_.reserve<float>(n_units_ * n_stimuli_);
     UnitPanels<Real> panels(activations, interrupt);
     PanelStandardizer<Real> panel(panels, n_stimuli_);
@@ -158,15 +154,13 @@ StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, I
         std::copy_n(panel.mean(), n, mean_.begin() + unit);
         std::copy_n(panel.deviation(), n, deviation_.begin() + unit);
         for (std::int64_t u = 0; u < n; ++u) {
-            if (is_interrupted(interrupt, n_stimuli_)) return false;
+            if (is_interrupted(interrupt, (products ? 3 : 1) * n_stimuli_)) return false;
             const float* const of_unit = values + u * n_stimuli_;
-            rounding_norm_[static_cast<std::size_t>(unit + u)] =
-                std::sqrt(kernels().dot(of_unit, of_unit, n_stimuli_, of_unit));
+            rounding_norm_[static_cast<std::size_t>(unit + u)] = std::sqrt(kernels().squared_norm(of_unit, n_stimuli_));
+            if (products) rounded_->add(of_unit);
         }
         return true;
     });
-    if (products && !is_interrupted(interrupt, 0))
-        rounded_.emplace(values_.data(), n_units_, n_stimuli_, *products, interrupt);
 }
 
 double StandardizedLayer::correlation(std::int64_t i, const StandardizedLayer& other, std::int64_t j,

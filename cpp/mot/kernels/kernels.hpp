@@ -120,8 +120,9 @@ struct RowKernels {
 struct ByteRounding {
     double squared_error;  ///< sum of the squares of x[k] - scale * bytes[k]
     std::int64_t sum;      ///< of the bytes
-    std::int64_t squares;  ///< sum of the squares of the bytes
 };
+/// That sum is made of sums of at most so many rounded squares, in single precision.
+constexpr std::int64_t most_squares_in_single_precision = 512;
 
 /// Sums that `quick_dot` holds at once, which bounds how many numbers one sum takes in.
 constexpr std::int64_t n_quick_sums = 64;
@@ -147,8 +148,16 @@ struct Kernels {
     /// rounding.
     ByteRounding (*round_to_bytes)(const float* x, std::int64_t n, float scale, float per_scale, std::int8_t* bytes);
 
-    /// x <- its Walsh-Hadamard transform times `scale`; n is a power of two.
-    void (*mix)(float* x, std::int64_t n, float scale);
+    /// mixed <- the Walsh-Hadamard transform of factors[k] * x[k]; n is a power of two, and x may be mixed in place.
+    void (*mix)(const float* x, const float* factors, std::int64_t n, float* mixed);
+
+    /// Transposes words of four bytes, whatever they hold: word r of row c that is written is word c of row r. Rows lie
+    /// `stride` bytes apart, those that are written `to_stride`.
+    void (*transpose_words)(const void* from, std::int64_t stride, std::int64_t n_rows, std::int64_t n_columns,
+                            void* to, std::int64_t to_stride);
+
+    /// The inner product of a vector and itself, with the bits of `dot`.
+    double (*squared_norm)(const float* x, std::int64_t n);
 
     /// Inner product of single-precision vectors, summed in double precision; brings a vector that is wanted next
     /// closer.

@@ -1,6 +1,6 @@
 /// Sixteen numbers at once, in as many registers as they need: for loops that compilers do not turn into vectors well.
 ///
-/// Included by `screening_loops.hpp`: every instruction set has a copy of its own.
+/// Included by `layer_loops.hpp` and `screening_loops.hpp`: every instruction set has a copy of its own.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,15 @@ constexpr std::int64_t lanes = 16;
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
 
+/// Brings the cache line of a number that is wanted soon.
+inline void prefetch(const float* x) {
+#ifdef __GNUC__
+    __builtin_prefetch(x, 0, 2);
+#else
+    (void)x;
+#endif
+}
+
 /// The whole numbers nearest to small ones; of two, the even one.
 inline Ints rounded(Floats x) {
     constexpr float to_whole =
@@ -32,11 +41,12 @@ inline Ints rounded(Floats x) {
     return subtract(bits_of(add(all_equal(to_whole), x)), all_equal(bits_of_to_whole));
 }
 
-inline double sum(const Doubles& x) {
-    double values[lanes];
+/// In double precision.
+inline double sum(Floats x) {
+    float values[lanes];
     store(x, values);
     double total = 0;
-    for (const double value : values) total += value;
+    for (const float value : values) total += static_cast<double>(value);
     return total;
 }
 inline std::int64_t sum(Ints x) {

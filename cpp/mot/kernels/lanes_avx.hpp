@@ -24,6 +24,12 @@ inline Floats load(const float* x) {
 inline Ints load(const std::int32_t* x) {
     return _mm512_loadu_si512(x);
 }
+inline Doubles to_doubles(const float* x) {
+    return {_mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(x)), _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(x + 8))};
+}
+inline Doubles to_doubles(const double* x) {
+    return {_mm512_loadu_pd(x), _mm512_loadu_pd(x + 8)};
+}
 inline void store(Floats x, float* to) {
     _mm512_storeu_ps(to, x);
 }
@@ -36,14 +42,22 @@ inline void store(Ints x, std::int16_t* to) {
 inline void store(Ints x, std::int8_t* to) {
     _mm512_mask_cvtepi32_storeu_epi8(to, all, x);
 }
+inline void store(const Doubles& x, double* to) {
+    _mm512_storeu_pd(to, x.lower);
+    _mm512_storeu_pd(to + 8, x.upper);
+}
+inline void store(const Doubles& x, float* to) {
+    _mm256_storeu_ps(to, _mm512_maskz_cvtpd_ps(0xFF, x.lower));
+    _mm256_storeu_ps(to + 8, _mm512_maskz_cvtpd_ps(0xFF, x.upper));
+}
 inline Floats all_equal(float x) {
     return _mm512_set1_ps(x);
 }
 inline Ints all_equal(std::int32_t x) {
     return _mm512_set1_epi32(x);
 }
-inline Doubles zeros() {
-    return {_mm512_setzero_pd(), _mm512_setzero_pd()};
+inline Doubles all_equal(double x) {
+    return {_mm512_set1_pd(x), _mm512_set1_pd(x)};
 }
 
 inline Floats add(Floats x, Floats y) {
@@ -52,14 +66,29 @@ inline Floats add(Floats x, Floats y) {
 inline Ints add(Ints x, Ints y) {
     return _mm512_add_epi32(x, y);
 }
+inline Doubles add(const Doubles& x, const Doubles& y) {
+    return {_mm512_add_pd(x.lower, y.lower), _mm512_add_pd(x.upper, y.upper)};
+}
 inline Floats subtract(Floats x, Floats y) {
     return _mm512_sub_ps(x, y);
 }
 inline Ints subtract(Ints x, Ints y) {
     return _mm512_sub_epi32(x, y);
 }
+inline Doubles subtract(const Doubles& x, const Doubles& y) {
+    return {_mm512_sub_pd(x.lower, y.lower), _mm512_sub_pd(x.upper, y.upper)};
+}
 inline Floats multiply(Floats x, Floats y) {
     return _mm512_mul_ps(x, y);
+}
+inline Doubles multiply(const Doubles& x, const Doubles& y) {
+    return {_mm512_mul_pd(x.lower, y.lower), _mm512_mul_pd(x.upper, y.upper)};
+}
+inline Doubles lesser(const Doubles& x, const Doubles& y) {
+    return {_mm512_maskz_min_pd(0xFF, x.lower, y.lower), _mm512_maskz_min_pd(0xFF, x.upper, y.upper)};
+}
+inline Doubles greater(const Doubles& x, const Doubles& y) {
+    return {_mm512_maskz_max_pd(0xFF, x.lower, y.lower), _mm512_maskz_max_pd(0xFF, x.upper, y.upper)};
 }
 inline Floats to_floats(Ints x) {
     return _mm512_maskz_cvtepi32_ps(all, x);
@@ -73,29 +102,22 @@ inline std::uint32_t equal_bits(Ints x, Ints y) {
 inline Floats clipped(Floats x, float most) {
     return _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, x, all_equal(-most)), all_equal(most));
 }
-inline Ints squares_of(Ints x) {
-    const Ints lower_halves = _mm512_and_si512(x, all_equal(0xFFFF));
-    return _mm512_madd_epi16(lower_halves, lower_halves);
-}
-inline void add_squares(Floats x, Doubles& sums) {
-    const __m512d lower = _mm512_maskz_cvtps_pd(0xFF, _mm512_maskz_extractf32x8_ps(0xFF, x, 0));
-    const __m512d upper = _mm512_maskz_cvtps_pd(0xFF, _mm512_maskz_extractf32x8_ps(0xFF, x, 1));
-    sums.lower = _mm512_add_pd(sums.lower, _mm512_mul_pd(lower, lower));
-    sums.upper = _mm512_add_pd(sums.upper, _mm512_mul_pd(upper, upper));
-}
-inline void store(const Doubles& x, double* to) {
-    _mm512_storeu_pd(to, x.lower);
-    _mm512_storeu_pd(to + 8, x.upper);
-}
+/// In memory, so that compilers do not make them anew for every vector.
+alignas(64) constexpr float mixing_signs[4][16] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1},
+    {1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1},
+    {1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1},
+    {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1},
+};
 inline Floats mixed_lanes(Floats x) {
     // A product with one of either sign is exact.
-    const auto signs = [](__mmask16 differences) {
-        return _mm512_mask_blend_ps(differences, all_equal(1.0f), all_equal(-1.0f));
+    const auto mixed = [](Floats values, Floats others, int step) {
+        return _mm512_fmadd_ps(values, _mm512_load_ps(mixing_signs[step]), others);
     };
-    x = _mm512_fmadd_ps(x, signs(0xFF00), _mm512_maskz_shuffle_f32x4(all, x, x, 0x4E));
-    x = _mm512_fmadd_ps(x, signs(0xF0F0), _mm512_maskz_shuffle_f32x4(all, x, x, 0xB1));
-    x = _mm512_fmadd_ps(x, signs(0xCCCC), _mm512_maskz_permute_ps(all, x, 0x4E));
-    return _mm512_fmadd_ps(x, signs(0xAAAA), _mm512_maskz_permute_ps(all, x, 0xB1));
+    x = mixed(x, _mm512_maskz_shuffle_f32x4(all, x, x, 0x4E), 0);
+    x = mixed(x, _mm512_maskz_shuffle_f32x4(all, x, x, 0xB1), 1);
+    x = mixed(x, _mm512_maskz_permute_ps(all, x, 0x4E), 2);
+    return mixed(x, _mm512_maskz_permute_ps(all, x, 0xB1), 3);
 }
 
 #elif defined(__AVX2__)
@@ -119,6 +141,13 @@ inline Ints load(const std::int32_t* x) {
     const auto* const halves = reinterpret_cast<const __m256i*>(x);
     return {_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1)};
 }
+inline Doubles to_doubles(const float* x) {
+    return {{_mm256_cvtps_pd(_mm_loadu_ps(x)), _mm256_cvtps_pd(_mm_loadu_ps(x + 4)),
+             _mm256_cvtps_pd(_mm_loadu_ps(x + 8)), _mm256_cvtps_pd(_mm_loadu_ps(x + 12))}};
+}
+inline Doubles to_doubles(const double* x) {
+    return {{_mm256_loadu_pd(x), _mm256_loadu_pd(x + 4), _mm256_loadu_pd(x + 8), _mm256_loadu_pd(x + 12)}};
+}
 inline void store(Floats x, float* to) {
     _mm256_storeu_ps(to, x.lower);
     _mm256_storeu_ps(to + 8, x.upper);
@@ -138,14 +167,21 @@ inline void store(Ints x, std::int8_t* to) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
                      _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
 }
+inline void store(const Doubles& x, double* to) {
+    for (int k = 0; k < 4; ++k) _mm256_storeu_pd(to + 4 * k, x.quarters[k]);
+}
+inline void store(const Doubles& x, float* to) {
+    for (int k = 0; k < 4; ++k) _mm_storeu_ps(to + 4 * k, _mm256_cvtpd_ps(x.quarters[k]));
+}
 inline Floats all_equal(float x) {
     return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
 }
 inline Ints all_equal(std::int32_t x) {
     return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
 }
-inline Doubles zeros() {
-    return {{_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()}};
+inline Doubles all_equal(double x) {
+    const __m256d quarter = _mm256_set1_pd(x);
+    return {{quarter, quarter, quarter, quarter}};
 }
 
 inline Floats add(Floats x, Floats y) {
@@ -154,14 +190,34 @@ inline Floats add(Floats x, Floats y) {
 inline Ints add(Ints x, Ints y) {
     return {_mm256_add_epi32(x.lower, y.lower), _mm256_add_epi32(x.upper, y.upper)};
 }
+inline Doubles add(const Doubles& x, const Doubles& y) {
+    return {{_mm256_add_pd(x.quarters[0], y.quarters[0]), _mm256_add_pd(x.quarters[1], y.quarters[1]),
+             _mm256_add_pd(x.quarters[2], y.quarters[2]), _mm256_add_pd(x.quarters[3], y.quarters[3])}};
+}
 inline Floats subtract(Floats x, Floats y) {
     return {_mm256_sub_ps(x.lower, y.lower), _mm256_sub_ps(x.upper, y.upper)};
 }
 inline Ints subtract(Ints x, Ints y) {
     return {_mm256_sub_epi32(x.lower, y.lower), _mm256_sub_epi32(x.upper, y.upper)};
 }
+inline Doubles subtract(const Doubles& x, const Doubles& y) {
+    return {{_mm256_sub_pd(x.quarters[0], y.quarters[0]), _mm256_sub_pd(x.quarters[1], y.quarters[1]),
+             _mm256_sub_pd(x.quarters[2], y.quarters[2]), _mm256_sub_pd(x.quarters[3], y.quarters[3])}};
+}
 inline Floats multiply(Floats x, Floats y) {
     return {_mm256_mul_ps(x.lower, y.lower), _mm256_mul_ps(x.upper, y.upper)};
+}
+inline Doubles multiply(const Doubles& x, const Doubles& y) {
+    return {{_mm256_mul_pd(x.quarters[0], y.quarters[0]), _mm256_mul_pd(x.quarters[1], y.quarters[1]),
+             _mm256_mul_pd(x.quarters[2], y.quarters[2]), _mm256_mul_pd(x.quarters[3], y.quarters[3])}};
+}
+inline Doubles lesser(const Doubles& x, const Doubles& y) {
+    return {{_mm256_min_pd(x.quarters[0], y.quarters[0]), _mm256_min_pd(x.quarters[1], y.quarters[1]),
+             _mm256_min_pd(x.quarters[2], y.quarters[2]), _mm256_min_pd(x.quarters[3], y.quarters[3])}};
+}
+inline Doubles greater(const Doubles& x, const Doubles& y) {
+    return {{_mm256_max_pd(x.quarters[0], y.quarters[0]), _mm256_max_pd(x.quarters[1], y.quarters[1]),
+             _mm256_max_pd(x.quarters[2], y.quarters[2]), _mm256_max_pd(x.quarters[3], y.quarters[3])}};
 }
 inline Floats to_floats(Ints x) {
     return {_mm256_cvtepi32_ps(x.lower), _mm256_cvtepi32_ps(x.upper)};
@@ -179,22 +235,6 @@ inline Floats clipped(Floats x, float most) {
     const __m256 high = _mm256_set1_ps(most);
     const __m256 low = _mm256_set1_ps(-most);
     return {_mm256_min_ps(_mm256_max_ps(x.lower, low), high), _mm256_min_ps(_mm256_max_ps(x.upper, low), high)};
-}
-inline Ints squares_of(Ints x) {
-    const __m256i lower_halves = _mm256_set1_epi32(0xFFFF);
-    x = {_mm256_and_si256(x.lower, lower_halves), _mm256_and_si256(x.upper, lower_halves)};
-    return {_mm256_madd_epi16(x.lower, x.lower), _mm256_madd_epi16(x.upper, x.upper)};
-}
-inline void add_squares(Floats x, Doubles& sums) {
-    const __m128 quarters[] = {_mm256_castps256_ps128(x.lower), _mm256_extractf128_ps(x.lower, 1),
-                               _mm256_castps256_ps128(x.upper), _mm256_extractf128_ps(x.upper, 1)};
-    for (int k = 0; k < 4; ++k) {
-        const __m256d wide = _mm256_cvtps_pd(quarters[k]);
-        sums.quarters[k] = _mm256_add_pd(sums.quarters[k], _mm256_mul_pd(wide, wide));
-    }
-}
-inline void store(const Doubles& x, double* to) {
-    for (int k = 0; k < 4; ++k) _mm256_storeu_pd(to + 4 * k, x.quarters[k]);
 }
 inline Floats mixed_lanes(Floats x) {
     const auto mixed_half = [](__m256 half) {

@@ -20,6 +20,16 @@ inline Floats load(const float* x) {
 inline Ints load(const std::int32_t* x) {
     return {{vld1q_s32(x), vld1q_s32(x + 4), vld1q_s32(x + 8), vld1q_s32(x + 12)}};
 }
+inline Doubles to_doubles(const float* x) {
+    Doubles result;
+    for (int k = 0; k < 8; ++k) result.parts[k] = vcvt_f64_f32(vld1_f32(x + 2 * k));
+    return result;
+}
+inline Doubles to_doubles(const double* x) {
+    Doubles result;
+    for (int k = 0; k < 8; ++k) result.parts[k] = vld1q_f64(x + 2 * k);
+    return result;
+}
 inline void store(Floats x, float* to) {
     for (int k = 0; k < 4; ++k) vst1q_f32(to + 4 * k, x.val[k]);
 }
@@ -37,6 +47,12 @@ inline void store(Ints x, std::int8_t* to) {
     vst1_s8(to, vmovn_s16(to_16_bits(x.val[0], x.val[1])));
     vst1_s8(to + 8, vmovn_s16(to_16_bits(x.val[2], x.val[3])));
 }
+inline void store(const Doubles& x, double* to) {
+    for (int k = 0; k < 8; ++k) vst1q_f64(to + 2 * k, x.parts[k]);
+}
+inline void store(const Doubles& x, float* to) {
+    for (int k = 0; k < 8; ++k) vst1_f32(to + 2 * k, vcvt_f32_f64(x.parts[k]));
+}
 inline Floats all_equal(float x) {
     const float32x4_t part = vdupq_n_f32(x);
     return {{part, part, part, part}};
@@ -45,9 +61,9 @@ inline Ints all_equal(std::int32_t x) {
     const int32x4_t part = vdupq_n_s32(x);
     return {{part, part, part, part}};
 }
-inline Doubles zeros() {
+inline Doubles all_equal(double x) {
     Doubles result;
-    for (float64x2_t& part : result.parts) part = vdupq_n_f64(0.0);
+    for (float64x2_t& part : result.parts) part = vdupq_n_f64(x);
     return result;
 }
 
@@ -59,6 +75,10 @@ inline Ints add(Ints x, Ints y) {
     for (int k = 0; k < 4; ++k) x.val[k] = vaddq_s32(x.val[k], y.val[k]);
     return x;
 }
+inline Doubles add(Doubles x, const Doubles& y) {
+    for (int k = 0; k < 8; ++k) x.parts[k] = vaddq_f64(x.parts[k], y.parts[k]);
+    return x;
+}
 inline Floats subtract(Floats x, Floats y) {
     for (int k = 0; k < 4; ++k) x.val[k] = vsubq_f32(x.val[k], y.val[k]);
     return x;
@@ -67,8 +87,24 @@ inline Ints subtract(Ints x, Ints y) {
     for (int k = 0; k < 4; ++k) x.val[k] = vsubq_s32(x.val[k], y.val[k]);
     return x;
 }
+inline Doubles subtract(Doubles x, const Doubles& y) {
+    for (int k = 0; k < 8; ++k) x.parts[k] = vsubq_f64(x.parts[k], y.parts[k]);
+    return x;
+}
 inline Floats multiply(Floats x, Floats y) {
     for (int k = 0; k < 4; ++k) x.val[k] = vmulq_f32(x.val[k], y.val[k]);
+    return x;
+}
+inline Doubles multiply(Doubles x, const Doubles& y) {
+    for (int k = 0; k < 8; ++k) x.parts[k] = vmulq_f64(x.parts[k], y.parts[k]);
+    return x;
+}
+inline Doubles lesser(Doubles x, const Doubles& y) {
+    for (int k = 0; k < 8; ++k) x.parts[k] = vbslq_f64(vcltq_f64(x.parts[k], y.parts[k]), x.parts[k], y.parts[k]);
+    return x;
+}
+inline Doubles greater(Doubles x, const Doubles& y) {
+    for (int k = 0; k < 8; ++k) x.parts[k] = vbslq_f64(vcgtq_f64(x.parts[k], y.parts[k]), x.parts[k], y.parts[k]);
     return x;
 }
 inline Floats to_floats(Ints x) {
@@ -88,21 +124,6 @@ inline std::uint32_t equal_bits(Ints x, Ints y) {
 inline Floats clipped(Floats x, float most) {
     for (int k = 0; k < 4; ++k) x.val[k] = vminq_f32(vmaxq_f32(x.val[k], vdupq_n_f32(-most)), vdupq_n_f32(most));
     return x;
-}
-inline Ints squares_of(Ints x) {
-    for (int k = 0; k < 4; ++k) x.val[k] = vmulq_s32(x.val[k], x.val[k]);
-    return x;
-}
-inline void add_squares(Floats x, Doubles& sums) {
-    for (int k = 0; k < 4; ++k) {
-        const float64x2_t lower = vcvt_f64_f32(vget_low_f32(x.val[k]));
-        const float64x2_t upper = vcvt_high_f64_f32(x.val[k]);
-        sums.parts[2 * k] = vaddq_f64(sums.parts[2 * k], vmulq_f64(lower, lower));
-        sums.parts[2 * k + 1] = vaddq_f64(sums.parts[2 * k + 1], vmulq_f64(upper, upper));
-    }
-}
-inline void store(const Doubles& x, double* to) {
-    for (int k = 0; k < 8; ++k) vst1q_f64(to + 2 * k, x.parts[k]);
 }
 inline Floats mixed_lanes(Floats x) {
     x = {{vaddq_f32(x.val[0], x.val[2]), vaddq_f32(x.val[1], x.val[3]), vsubq_f32(x.val[0], x.val[2]),

@@ -28,6 +28,12 @@ inline Floats load(const float* x) {
 inline Ints load(const std::int32_t* x) {
     return each<std::int32_t>([=](int lane) { return x[lane]; });
 }
+inline Doubles to_doubles(const float* x) {
+    return each<double>([=](int lane) { return static_cast<double>(x[lane]); });
+}
+inline Doubles to_doubles(const double* x) {
+    return each<double>([=](int lane) { return x[lane]; });
+}
 template <class Number, class Stored>
 inline void store(const Lanes<Number>& x, Stored* to) {
     for (int lane = 0; lane < lanes; ++lane) to[lane] = static_cast<Stored>(x.values[lane]);
@@ -36,15 +42,15 @@ template <class Number>
 inline Lanes<Number> all_equal(Number x) {
     return each<Number>([=](int) { return x; });
 }
-inline Doubles zeros() {
-    return all_equal(0.0);
-}
 
 inline Floats add(const Floats& x, const Floats& y) {
     return each<float>([&](int lane) { return x.values[lane] + y.values[lane]; });
 }
 inline Ints add(const Ints& x, const Ints& y) {
     return each<std::int32_t>([&](int lane) { return x.values[lane] + y.values[lane]; });
+}
+inline Doubles add(const Doubles& x, const Doubles& y) {
+    return each<double>([&](int lane) { return x.values[lane] + y.values[lane]; });
 }
 inline Floats subtract(const Floats& x, const Floats& y) {
     return each<float>([&](int lane) { return x.values[lane] - y.values[lane]; });
@@ -55,8 +61,20 @@ inline Ints subtract(const Ints& x, const Ints& y) {  // modulo 2^32
                                          static_cast<std::uint32_t>(y.values[lane]));
     });
 }
+inline Doubles subtract(const Doubles& x, const Doubles& y) {
+    return each<double>([&](int lane) { return x.values[lane] - y.values[lane]; });
+}
 inline Floats multiply(const Floats& x, const Floats& y) {
     return each<float>([&](int lane) { return x.values[lane] * y.values[lane]; });
+}
+inline Doubles multiply(const Doubles& x, const Doubles& y) {
+    return each<double>([&](int lane) { return x.values[lane] * y.values[lane]; });
+}
+inline Doubles lesser(const Doubles& x, const Doubles& y) {
+    return each<double>([&](int lane) { return x.values[lane] < y.values[lane] ? x.values[lane] : y.values[lane]; });
+}
+inline Doubles greater(const Doubles& x, const Doubles& y) {
+    return each<double>([&](int lane) { return x.values[lane] > y.values[lane] ? x.values[lane] : y.values[lane]; });
 }
 inline Floats to_floats(const Ints& x) {
     return each<float>([&](int lane) { return static_cast<float>(x.values[lane]); });
@@ -75,15 +93,6 @@ inline std::uint32_t equal_bits(const Ints& x, const Ints& y) {
 inline Floats clipped(const Floats& x, float most) {
     const Floats raised = each<float>([&](int lane) { return x.values[lane] < -most ? -most : x.values[lane]; });
     return each<float>([&](int lane) { return raised.values[lane] > most ? most : raised.values[lane]; });
-}
-inline Ints squares_of(const Ints& x) {
-    return each<std::int32_t>([&](int lane) { return x.values[lane] * x.values[lane]; });
-}
-inline void add_squares(const Floats& x, Doubles& sums) {
-    for (int lane = 0; lane < lanes; ++lane) {
-        const auto wide = static_cast<double>(x.values[lane]);
-        sums.values[lane] += wide * wide;
-    }
 }
 template <int apart>
 inline Floats mixed_step(const Floats& x) {

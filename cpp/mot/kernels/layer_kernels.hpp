@@ -11,7 +11,7 @@ namespace mot {
 /// The most units in a panel: their numbers stay in the first cache, and share cache lines of the activations.
 constexpr std::int64_t panel_width = 64;
 
-/// Some stimuli of a panel, `(n_stimuli, width)`.
+/// Some stimuli of a panel, `(n_stimuli, width)`, where the width is a multiple of 16.
 template <class Value>
 struct PanelBlock {
     const Value* values;
@@ -19,23 +19,30 @@ struct PanelBlock {
     std::int64_t width;
 };
 
-/// The mean of every unit so far, and its least and greatest value.
-template <class Value>
-struct PanelRanges {
+/// The mean of every unit so far.
+struct PanelMeans {
     double reference_share[panel_width];  ///< of the mean: what a stimulus like the first one would add
     double mean[panel_width];             ///< of the differences from the first stimulus
-    Value low[panel_width];
-    Value high[panel_width];
+};
+/// The mean of every unit so far; in double precision, where squares of values may over- or underflow, its least and
+/// greatest value, too.
+template <class Value>
+struct PanelRanges;
+template <>
+struct PanelRanges<float> : PanelMeans {};
+template <>
+struct PanelRanges<double> : PanelMeans {
+    double low[panel_width];
+    double high[panel_width];
 };
 
-/// What brings the deviations of values from their mean to order one. In double precision, where a product of a value
-/// and a power of two may over- or underflow, it is (x before - mean before) after, and else (x - mean) scale.
+/// What brings values to deviations from their mean: value - mean. In double precision, where a product of a value and
+/// a power of two may over- or underflow, too, (value before - mean before) after is of order one.
 template <class Value>
 struct PanelScales;
 template <>
 struct PanelScales<float> {
     double mean[panel_width];
-    double scale[panel_width];
 };
 template <>
 struct PanelScales<double> {
@@ -44,7 +51,7 @@ struct PanelScales<double> {
     double after[panel_width];
 };
 
-/// The sum of every unit's scaled deviations so far, and the sum of their squares.
+/// The sum of every unit's deviations so far, as they are scaled, and the sum of their squares.
 struct PanelMoments {
     double sum[panel_width];
     double squares[panel_width];

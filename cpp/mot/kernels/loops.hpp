@@ -137,6 +137,10 @@ template <>
 inline std::uint32_t equal_lanes(const std::int32_t* x, std::int32_t value) {
     return equal_bits(load(x), all_equal(value));
 }
+template <>
+inline std::uint32_t equal_lanes(const FixedCost* x, FixedCost value) {
+    return equal_bits(x, value);
+}
 
 template <class Number>
 std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
@@ -186,15 +190,6 @@ std::int64_t find_two_least(const Real* cost, const Length* v, std::int64_t n, L
     return where;
 }
 
-/// Brings the cache line of a number that is wanted soon.
-inline void prefetch(const float* x) {
-#ifdef __GNUC__
-    __builtin_prefetch(x, 0, 2);
-#else
-    (void)x;
-#endif
-}
-
 /// 16 sums of products, one a lane. Products of single-precision numbers are exact in double precision, so that a fused
 /// multiply-add gives the bits of a multiplication and an addition.
 struct ProductSums {
@@ -233,7 +228,7 @@ struct ProductSums {
 #endif
 };
 
-double dot(const float* x, const float* y, std::int64_t n, const float* next) {
+inline double sum_of_products(const float* x, const float* y, std::int64_t n, const float* next) {
     ProductSums products;
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes) {
@@ -246,6 +241,14 @@ double dot(const float* x, const float* y, std::int64_t n, const float* next) {
     for (double sum : sums) total += sum;
     for (; k < n; ++k) total += static_cast<double>(x[k]) * static_cast<double>(y[k]);
     return total;
+}
+
+double dot(const float* x, const float* y, std::int64_t n, const float* next) {
+    return sum_of_products(x, y, n, next);
+}
+
+double squared_norm(const float* x, std::int64_t n) {
+    return sum_of_products(x, x, n, x);
 }
 
 double quick_dot(const float* x, const float* y, std::int64_t n, const float* next) {
@@ -371,6 +374,8 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             fixed_costs,
             round_to_bytes,
             mix,
+            transpose_words,
+            squared_norm,
             dot,
             quick_dot,
             dots,

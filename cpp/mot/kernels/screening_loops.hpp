@@ -11,6 +11,7 @@
 
 #include "mot/kernels/kernels.hpp"
 #include "mot/kernels/lanes.hpp"
+#include "mot/kernels/transposes.hpp"
 
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
@@ -33,6 +34,20 @@ inline std::uint32_t below_threshold(const FixedCost* x, const FixedCost* v, Fix
     std::uint32_t bits = 0;
     for (int k = 0; k < 32; ++k)
         bits |= static_cast<std::uint32_t>(static_cast<FixedCost>(x[k] - v[k]) < threshold) << k;
+    return bits;
+#endif
+}
+
+/// Bit k is set where the k-th of 16 costs is equal to the value.
+inline std::uint32_t equal_bits(const FixedCost* x, FixedCost value) {
+#if defined(__AVX2__)
+    const __m256i are_equal =
+        _mm256_cmpeq_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)), _mm256_set1_epi16(value));
+    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(are_equal), _mm256_extracti128_si256(are_equal, 1));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes));
+#else
+    std::uint32_t bits = 0;
+    for (int k = 0; k < 16; ++k) bits |= static_cast<std::uint32_t>(x[k] == value) << k;
     return bits;
 #endif
 }
@@ -82,19 +97,18 @@ void fixed_costs(const std::int32_t* products, std::int32_t correction, float sc
 }
 
 ByteRounding round_to_bytes(const float* x, std::int64_t n, float scale, float per_scale, std::int8_t* bytes) {
-    constexpr std::int64_t most_at_once = std::int64_t{1} << 20;  // sums of squares of each lane stay below 2^31
+    constexpr std::int64_t most_at_once = lanes * most_squares_in_single_precision;
     ByteRounding result{};
     for (std::int64_t k = 0; k < n;) {
         const std::int64_t end = n - k > most_at_once ? k + most_at_once : n;
-        Doubles squared_errors = zeros();
+        Floats squared_errors = all_equal(0.0f);
         Ints sums = all_equal(0);
-        Ints squares = all_equal(0);
         const auto round_some = [&](const float* some, std::int8_t* some_bytes) {
             const Floats values = load(some);
             const Ints whole = rounded(multiply(values, all_equal(per_scale)));
-            add_squares(subtract(values, multiply(all_equal(scale), to_floats(whole))), squared_errors);
+            const Floats errors = subtract(values, multiply(all_equal(scale), to_floats(whole)));
+            squared_errors = add(squared_errors, multiply(errors, errors));
             sums = add(sums, whole);
-            squares = add(squares, squares_of(whole));
             store(whole, some_bytes);
         };
         for (; k + lanes <= end; k += lanes) round_some(x + k, bytes + k);
@@ -109,49 +123,79 @@ ByteRounding round_to_bytes(const float* x, std::int64_t n, float scale, float p
         }
         result.squared_error += sum(squared_errors);
         result.sum += sum(sums);
-        result.squares += sum(squares);
     }
     return result;
 }
 
-/// Sums and differences of values that are 2 * apart, then `apart` from each other, of 4 * apart values; `apart` is a
-/// multiple of `lanes`.
-inline void mix_two_steps(float* x, std::int64_t apart) {
-    float* const second = x + apart;
-    float* const third = second + apart;
-    float* const fourth = third + apart;
+/// Two steps over `4 * apart` values, of which those that are 2 * apart, then those that are `apart` from each other
+/// are mixed; `apart` is a multiple of `lanes`. Reads them by `read(position)`.
+template <class Read>
+inline void mix_two_steps(Read read, std::int64_t apart, float* mixed) {
     for (std::int64_t k = 0; k < apart; k += lanes) {
-        const Floats values[] = {load(x + k), load(second + k), load(third + k), load(fourth + k)};
+        const Floats values[] = {read(k), read(k + apart), read(k + 2 * apart), read(k + 3 * apart)};
         const Floats sums[] = {add(values[0], values[2]), add(values[1], values[3])};
         const Floats differences[] = {subtract(values[0], values[2]), subtract(values[1], values[3])};
-        store(add(sums[0], sums[1]), x + k);
-        store(subtract(sums[0], sums[1]), second + k);
-        store(add(differences[0], differences[1]), third + k);
-        store(subtract(differences[0], differences[1]), fourth + k);
+        store(add(sums[0], sums[1]), mixed + k);
+        store(subtract(sums[0], sums[1]), mixed + k + apart);
+        store(add(differences[0], differences[1]), mixed + k + 2 * apart);
+        store(subtract(differences[0], differences[1]), mixed + k + 3 * apart);
     }
 }
 
-void mix(float* x, std::int64_t n, float scale) {
-    std::int64_t apart = n / 2;
-    const auto mix_one_step = [&] {
+/// Fewer values than there are lanes.
+void mix_few(const float* x, const float* factors, std::int64_t n, float* mixed) {
+    for (std::int64_t k = 0; k < n; ++k) mixed[k] = factors[k] * x[k];
+    for (std::int64_t apart = n / 2; apart > 0; apart /= 2)
         for (std::int64_t first = 0; first < n; first += 2 * apart)
             for (std::int64_t k = first; k < first + apart; ++k) {
-                const float sum = x[k] + x[k + apart];
-                x[k + apart] = x[k] - x[k + apart];
-                x[k] = sum;
+                const float difference = mixed[k] - mixed[k + apart];
+                mixed[k] = mixed[k] + mixed[k + apart];
+                mixed[k + apart] = difference;
             }
-        apart /= 2;
-    };
+}
+
+/// The last steps, inside of vectors; before that, if `n_vectors` is 2, the one between neighbouring vectors.
+template <std::int64_t n_vectors, class Read>
+inline void mix_last_steps(Read read, std::int64_t n, float* mixed) {
+    for (std::int64_t k = 0; k < n; k += n_vectors * lanes) {
+        const Floats first = read(k);
+        if constexpr (n_vectors == 1) {
+            store(mixed_lanes(first), mixed + k);
+        } else {
+            const Floats second = read(k + lanes);
+            store(mixed_lanes(add(first, second)), mixed + k);
+            store(mixed_lanes(subtract(first, second)), mixed + k + lanes);
+        }
+    }
+}
+
+void mix(const float* x, const float* factors, std::int64_t n, float* mixed) {
     if (n < lanes) {
-        while (apart > 0) mix_one_step();
-        for (std::int64_t k = 0; k < n; ++k) x[k] *= scale;
+        mix_few(x, factors, n, mixed);
         return;
     }
-    for (; apart >= 2 * lanes; apart /= 4)
-        for (std::int64_t first = 0; first < n; first += 2 * apart) mix_two_steps(x + first, apart / 2);
-    if (apart >= lanes) mix_one_step();
-    for (std::int64_t first = 0; first < n; first += lanes)
-        store(multiply(mixed_lanes(load(x + first)), all_equal(scale)), x + first);
+    const auto read_first = [=](std::int64_t k) { return multiply(load(x + k), load(factors + k)); };
+    const auto read_mixed = [=](std::int64_t k) { return load(mixed + k); };
+    if (n == lanes) {
+        mix_last_steps<1>(read_first, n, mixed);
+    } else if (n == 2 * lanes) {
+        mix_last_steps<2>(read_first, n, mixed);
+    } else {
+        mix_two_steps(read_first, n / 4, mixed);
+        std::int64_t apart = n / 8;
+        for (; apart >= 2 * lanes; apart /= 4)
+            for (std::int64_t first = 0; first < n; first += 2 * apart)
+                mix_two_steps([=](std::int64_t k) { return read_mixed(first + k); }, apart / 2, mixed + first);
+        if (apart == lanes)
+            mix_last_steps<2>(read_mixed, n, mixed);
+        else
+            mix_last_steps<1>(read_mixed, n, mixed);
+    }
+}
+
+void transpose_words(const void* from, std::int64_t stride, std::int64_t n_rows, std::int64_t n_columns, void* to,
+                     std::int64_t to_stride) {
+    transpose(static_cast<const char*>(from), stride, n_rows, n_columns, static_cast<char*>(to), to_stride);
 }
 
 }  // namespace

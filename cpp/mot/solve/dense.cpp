@@ -68,18 +68,6 @@ Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
-/// Adds the diagonal, so that the arcs hold a perfect matching.
-template <class Cost>
-std::vector<Arc> with_diagonal(const Cost& cost, const std::vector<Arc>& arcs) {
-    std::vector<bool> has_diagonal(static_cast<std::size_t>(cost.n_rows()), false);
-    for (const Arc& arc : arcs)
-        if (arc.source == arc.target) has_diagonal[index(arc.source)] = true;
-    std::vector<Arc> result = arcs;
-    for (Node i = 0; i < cost.n_rows(); ++i)
-        if (!has_diagonal[index(i)]) result.push_back({i, i, cost.exact(i, i)});
-    return result;
-}
-
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs that are near to
 /// violating the prices: those which the exact solver may need. False if the auction failed.
 template <class Cost>
@@ -112,7 +100,8 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     const bool has_prices = wants_auction && hold_auction(auction, spread, generation, arcs, interrupt);
     if (interrupt.requested()) return {};
     if (is_assignment && has_prices) {
-        SparseAugmentingPath engine(masses, auction, with_diagonal(cost, arcs));
+        // The arcs hold a perfect matching: the auction found one.
+        SparseAugmentingPath engine(masses, auction, arcs);
         return finish_engine(cost, masses, generation.run(engine), engine, interrupt);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };

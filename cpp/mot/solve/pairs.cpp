@@ -115,8 +115,13 @@ using ParallelFor = std::function<void(int, const std::function<void(int)>&)>;
 /// Runs pieces of work that do not throw on up to `n_threads` threads.
 ParallelFor parallel_for(int n_threads) {
     return [n_threads](int n, const std::function<void(int)>& work) {
-        (void)n_threads;  // unused without OpenMP
-#pragma omp parallel for schedule(static, 1) num_threads(std::min(n_threads, n)) if (n > 1)
+        const int n_in_team = std::min(n_threads, n);
+        if (n_in_team <= 1) {
+            // A team of one thread would take longer to start than small pieces to do.
+            for (int k = 0; k < n; ++k) work(k);
+            return;
+        }
+#pragma omp parallel for schedule(static, 1) num_threads(n_in_team)
         for (int k = 0; k < n; ++k) work(k);
     };
 }
@@ -228,7 +233,7 @@ int available_threads() {
 
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method) {
-    if (ScreenedCost::is_possible(source, target)) {
+    if (ScreenedCost::is_possible(source, target) && ScreenedCost::may_be_worthwhile(source, target)) {
         const ScreenedCost cost(source, target, workspace, interrupt);
         if (cost.is_worthwhile()) {
             Solution solution = solve_dense(cost, masses, interrupt, method);

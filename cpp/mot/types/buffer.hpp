@@ -20,6 +20,10 @@ public:
     const Value* data_as() const {
         return static_cast<const Value*>(values_.get());
     }
+    template <class Value>
+    Value* data_as() {
+        return static_cast<Value*>(values_.get());
+    }
 
 private:
     struct Free {

@@ -6,9 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "mot/kernels/integer_products.hpp"
 #include "mot/types/half.hpp"
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
@@ -87,6 +90,56 @@ void test_strides_and_rows(Random& random) {
         for (std::size_t unit = 0; unit < 9; ++unit) selected(t, unit) = x(static_cast<std::size_t>(rows[t]), unit);
     CHECK(has_same_bits(StandardizedLayer(ActivationsView<double>{plain.data, 5, 9, 9, 1, rows.data()}),
                         standardize(selected)));
+}
+
+/// A layer of the same values that lie stimulus by stimulus is the same, whatever the type, and also with gaps.
+template <class Real>
+void test_unit_major(Random& random, std::size_t n_stimuli, std::size_t n_units) {
+    case_name = "unit by unit, " + std::to_string(n_stimuli) + " x " + std::to_string(n_units);
+    std::vector<Real> by_stimulus(n_stimuli * n_units), by_unit(n_stimuli * n_units), spread(3 * n_stimuli * n_units);
+    for (std::size_t t = 0; t < n_stimuli; ++t)
+        for (std::size_t unit = 0; unit < n_units; ++unit) {
+            Real value{};
+            if constexpr (std::is_same_v<Real, mot::Half>)
+                value.bits = static_cast<std::uint16_t>(draw(random, 0, 0x7BFF) | (draw(random, 0, 1) << 15));
+            else
+                value = static_cast<Real>(draw_real(random, -1.0, 2.0));
+            by_stimulus[t * n_units + unit] = by_unit[unit * n_stimuli + t] = value;
+            spread[3 * (unit * n_stimuli + t)] = value;
+        }
+    const auto n = static_cast<std::int64_t>(n_stimuli), m = static_cast<std::int64_t>(n_units);
+    const StandardizedLayer expected(ActivationsView<Real>{by_stimulus.data(), n, m, m, 1, nullptr});
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<Real>{by_unit.data(), n, m, 1, n, nullptr}), expected));
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<Real>{spread.data(), n, m, 3, 3 * n, nullptr}), expected));
+    std::vector<std::int64_t> rows(n_stimuli);
+    std::iota(rows.begin(), rows.end(), std::int64_t{0});
+    CHECK(has_same_bits(StandardizedLayer(ActivationsView<Real>{by_unit.data(), n, m, 1, n, rows.data()}), expected));
+}
+
+/// Fewer and more stimuli and units than are read at once.
+void test_unit_major(Random& random) {
+    for (const std::size_t n_stimuli : {3u, 8u, 63u, 64u, 75u, 130u})
+        for (const std::size_t n_units : {1u, 7u, 16u, 19u, 70u}) {
+            test_unit_major<mot::Half>(random, n_stimuli, n_units);
+            test_unit_major<float>(random, n_stimuli, n_units);
+            test_unit_major<double>(random, n_stimuli, n_units);
+        }
+}
+
+/// With and without units rounded to bytes, nothing is done after the interrupt.
+void test_interrupt(Random& random) {
+    const Activations x = random_activations(random, 100, 30);
+    for (const mot::IntegerProducts* const products :
+         {static_cast<const mot::IntegerProducts*>(nullptr), mot::available_integer_products()[0]}) {
+        case_name = products ? "interrupt with bytes" : "interrupt";
+        StopAt undisturbed(StopAt::never);
+        const StandardizedLayer whole(view_of(x), &undisturbed, products);
+        for (int n = 1; n <= undisturbed.n_checks; ++n) {
+            StopAt interrupt(n);
+            const StandardizedLayer stopped(view_of(x), &interrupt, products);
+            CHECK(interrupt.n_checks == n);
+        }
+    }
 }
 
 void test_constant_units(Random& random) {
@@ -184,7 +237,7 @@ void test_precisions(Random& random) {
 
 /// Single and half precision are standardized as the doubles that they are, at any scale of theirs, with constants.
 void test_narrow_precisions(Random& random) {
-    for (const int exponent : {-120, -20, 0, 100}) {
+    for (const int exponent : {-148, -120, -20, 0, 100, 126}) {
         case_name = "narrow precisions, 2^" + std::to_string(exponent);
         std::vector<float> floats(50 * 70);
         for (float& value : floats) value = static_cast<float>(std::ldexp(draw_real(random, -1.0, 2.0), exponent));
@@ -212,6 +265,8 @@ int main() {
     test_widths(random);
     test_many_stimuli(random);
     test_strides_and_rows(random);
+    test_unit_major(random);
+    test_interrupt(random);
     test_constant_units(random);
     test_scales(random);
     test_offsets(random);

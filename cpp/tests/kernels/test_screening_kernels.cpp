@@ -84,7 +84,7 @@ void test_round_to_bytes(Random& random, const mot::Kernels& kernels, std::size_
                 value = static_cast<float>(draw(random, -2 * largest, 2 * largest)) / 2 * scale;
         std::vector<std::int8_t> bytes(n + offset + 1, 99), expected = bytes, of_first = bytes;
         double squared_error = 0;
-        std::int64_t sum = 0, squares = 0;
+        std::int64_t sum = 0;
         const float per_scale = 1.0f / scale;
         for (std::size_t k = offset; k < n + offset; ++k) {
             const auto whole = static_cast<int>(std::nearbyint(x[k] * per_scale));
@@ -92,27 +92,30 @@ void test_round_to_bytes(Random& random, const mot::Kernels& kernels, std::size_
             expected[k] = static_cast<std::int8_t>(whole);
             squared_error += error * error;
             sum += whole;
-            squares += whole * whole;
         }
         const auto length = static_cast<std::int64_t>(n);
         const mot::ByteRounding found =
             kernels.round_to_bytes(x.data() + offset, length, scale, per_scale, bytes.data() + offset);
-        CHECK(bytes == expected && found.sum == sum && found.squares == squares);
-        // Differences are rounded to single precision.
-        CHECK_NEAR(found.squared_error, squared_error, 2e-9 * static_cast<double>(n));
+        CHECK(bytes == expected && found.sum == sum);
+        // Differences, their squares and the sums of these are rounded to single precision.
+        CHECK_NEAR(found.squared_error, squared_error, 2e-9 * static_cast<double>(n) + 1e-6 * squared_error);
         const mot::ByteRounding first = mot::available_kernels()[0]->round_to_bytes(
             x.data() + offset, length, scale, per_scale, of_first.data() + offset);
         CHECK(std::memcmp(&found.squared_error, &first.squared_error, sizeof(double)) == 0);
     }
 }
 
-/// So many squares that their sums do not fit 32 bits in any lane.
+/// So many squared errors that their sum would be far off if it were made in single precision alone.
 void test_rounding_of_many(const mot::Kernels& kernels) {
     constexpr std::int64_t n = (std::int64_t{1} << 22) + 5;
-    const std::vector<float> x(n, -1.0f);
+    const std::vector<float> x(n, -0.99f);
     std::vector<std::int8_t> bytes(n);
     const mot::ByteRounding found = kernels.round_to_bytes(x.data(), n, 0.0078125f, 128.0f, bytes.data());
-    CHECK(found.sum == -128 * n && found.squares == 128 * 128 * n && found.squared_error == 0.0);
+    const double error = static_cast<double>(x[0]) + 127 * 0.0078125;
+    const double expected = error * error * static_cast<double>(n);
+    CHECK(found.sum == -127 * n);
+    constexpr double of_squares = (mot::most_squares_in_single_precision + 1) * 0x1p-24;
+    CHECK_NEAR(found.squared_error, expected, of_squares * expected);
 }
 
 /// Row k of a Hadamard matrix has the sign of the parity of the bits that its number shares with the column's.
@@ -128,17 +131,23 @@ void test_mix(Random& random, const mot::Kernels& kernels) {
             case_name = std::string(kernels.name) + ", mixing " + std::to_string(n);
             const std::vector<float> x = random_floats(random, n + offset, 1.0);
             const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(n)));
+            std::vector<float> factors(n);
+            for (float& factor : factors) factor = draw(random, 0, 1) == 0 ? -scale : scale;
             const auto length = static_cast<std::int64_t>(n);
-            std::vector<float> mixed = x, of_first = x;
-            kernels.mix(mixed.data() + offset, length, scale);
-            mot::available_kernels()[0]->mix(of_first.data() + offset, length, scale);
+            std::vector<float> mixed = x, of_first = x, apart(n);
+            kernels.mix(mixed.data() + offset, factors.data(), length, mixed.data() + offset);
+            mot::available_kernels()[0]->mix(of_first.data() + offset, factors.data(), length,
+                                             of_first.data() + offset);
             CHECK(has_same_bits(mixed, of_first));
+            kernels.mix(x.data() + offset, factors.data(), length, apart.data());
+            CHECK(std::memcmp(apart.data(), mixed.data() + offset, n * sizeof(float)) == 0);
             for (std::size_t k = 0; k < offset; ++k) CHECK(mixed[k] == x[k]);
             for (std::size_t row = 0; row < n; ++row) {
                 double sum = 0;
                 for (std::size_t k = 0; k < n; ++k)
-                    sum += is_odd(row & k) ? -static_cast<double>(x[k + offset]) : static_cast<double>(x[k + offset]);
-                CHECK_NEAR(mixed[row + offset], sum * static_cast<double>(scale), 4e-6);
+                    sum += (is_odd(row & k) ? -1.0 : 1.0) * static_cast<double>(factors[k]) *
+                           static_cast<double>(x[k + offset]);
+                CHECK_NEAR(mixed[row + offset], sum, 4e-6);
             }
         }
 }
@@ -150,8 +159,39 @@ void test_mix_of_whole_numbers(Random& random, const mot::Kernels& kernels) {
         for (float& value : x) value = static_cast<float>(draw(random, -1000, 1000));
         for (std::size_t row = 0; row < n; ++row)
             for (std::size_t k = 0; k < n; ++k) expected[row] += is_odd(row & k) ? -x[k] : x[k];
-        kernels.mix(x.data(), static_cast<std::int64_t>(n), 1.0f);
+        const std::vector<float> ones(n, 1.0f);
+        kernels.mix(x.data(), ones.data(), static_cast<std::int64_t>(n), x.data());
         CHECK(x == expected);
+    }
+}
+
+/// Nothing is written beside the words.
+void test_transpose_words(Random& random, const mot::Kernels& kernels) {
+    for (const std::size_t n_rows : {0u, 1u, 3u, 4u, 7u, 8u, 9u, 16u, 17u})
+        for (const std::size_t n_columns : {0u, 1u, 3u, 4u, 7u, 8u, 9u, 16u, 17u, 40u}) {
+            case_name = std::string(kernels.name) + ", transposing " + std::to_string(n_rows) + " x " +
+                        std::to_string(n_columns);
+            const std::size_t stride = n_columns + 2, to_stride = n_rows + 3;
+            std::vector<std::uint32_t> words(n_rows * stride), found((n_columns + 1) * to_stride);
+            for (std::uint32_t& each : words) each = static_cast<std::uint32_t>(draw(random, 0, 2147483646));
+            std::vector<std::uint32_t> expected = found;
+            for (std::size_t r = 0; r < n_rows; ++r)
+                for (std::size_t c = 0; c < n_columns; ++c) expected[c * to_stride + r] = words[r * stride + c];
+            const auto in_bytes = [](std::size_t n) { return static_cast<std::int64_t>(4 * n); };
+            kernels.transpose_words(words.data(), in_bytes(stride), static_cast<std::int64_t>(n_rows),
+                                    static_cast<std::int64_t>(n_columns), found.data(), in_bytes(to_stride));
+            CHECK(found == expected);
+        }
+}
+
+void test_squared_norm(Random& random, const mot::Kernels& kernels) {
+    for (std::size_t n = 0; n <= 70; ++n) {
+        case_name = std::string(kernels.name) + ", norm of " + std::to_string(n);
+        const std::vector<float> x = random_floats(random, n, 1.0);
+        const auto length = static_cast<std::int64_t>(n);
+        const double found = kernels.squared_norm(x.data(), length);
+        const double expected = mot::available_kernels()[0]->dot(x.data(), x.data(), length, x.data());
+        CHECK(std::memcmp(&found, &expected, sizeof found) == 0);
     }
 }
 
@@ -172,5 +212,7 @@ int main() {
         test_mix(random, **version);
         test_mix_of_whole_numbers(random, **version);
         test_rounding_of_many(**version);
+        test_transpose_words(random, **version);
+        test_squared_norm(random, **version);
     }
 }
