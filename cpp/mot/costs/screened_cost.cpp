@@ -17,6 +17,17 @@ constexpr std::int64_t few_rows = 128;
 /// Bytes that panels of all workers may take whatever the limit is: narrow ones would be slow.
 constexpr std::int64_t always_room = std::int64_t{1} << 20;
 
+/// Whether finding so many exact costs takes less time than single-precision products instead of those of bytes.
+bool saves_time(const StandardizedLayer& source, const StandardizedLayer& target, double n_exact) {
+    // In multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
+    // through; and what a searched cost saves.
+    const auto n_stimuli = static_cast<double>(source.n_stimuli());
+    const double per_exact_cost = 4 * n_stimuli + 4000;
+    const double per_searched_cost = n_stimuli + 40;
+    const auto n_searched = static_cast<double>(source.n_units() * target.n_units());
+    return n_exact * per_exact_cost <= n_searched * per_searched_cost;
+}
+
 }  // namespace
 
 bool ScreenedCost::is_possible(const StandardizedLayer& source, const StandardizedLayer& target) {
@@ -24,6 +35,10 @@ bool ScreenedCost::is_possible(const StandardizedLayer& source, const Standardiz
     constexpr std::int64_t most_units = std::int64_t{1} << 20;
     return source.rounded() && target.rounded() && &source.rounded()->products() == &target.rounded()->products() &&
            std::max(source.n_units(), target.n_units()) <= most_units;
+}
+
+bool ScreenedCost::may_be_worthwhile(const StandardizedLayer& source, const StandardizedLayer& target) {
+    return saves_time(source, target, static_cast<double>(std::max(source.n_units(), target.n_units())));
 }
 
 ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
@@ -91,15 +106,9 @@ bool ScreenedCost::is_worthwhile() const {
         const double least = cost_of(*std::min_element(row, row + n_columns()));
         n_open += search.find(row, least + row_margin(rows[static_cast<std::size_t>(k)]), open.data());
     }
-    // Time in multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
-    // through; and what a searched cost saves.
-    const auto n_stimuli = static_cast<double>(source_.n_stimuli());
-    const double per_exact_cost = 4 * n_stimuli + 4000;
-    const double per_searched_cost = n_stimuli + 40;
     // Potentials bring more arcs within the margins than the cheapest costs do.
     const double n_exact = 1.5 * static_cast<double>(n_open * n_rows()) / static_cast<double>(n_sampled);
-    return n_exact <= static_cast<double>(most_within_margin()) &&
-           n_exact * per_exact_cost <= static_cast<double>(n_rows() * n_columns()) * per_searched_cost;
+    return n_exact <= static_cast<double>(most_within_margin()) && saves_time(source_, target_, n_exact);
 }
 
 const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker) const {

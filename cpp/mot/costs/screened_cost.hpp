@@ -28,6 +28,8 @@ public:
 
     /// Whether both layers were rounded, in the same way.
     static bool is_possible(const StandardizedLayer& source, const StandardizedLayer& target);
+    /// Whether it could be worthwhile at best, where every unit has one arc alone within the margins.
+    static bool may_be_worthwhile(const StandardizedLayer& source, const StandardizedLayer& target);
 
     /// `workspace` must outlive this object and serve no other at the same time; `interrupt` must outlive it, too.
     ScreenedCost(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,

@@ -19,26 +19,24 @@ bool SemiAssignment<Real>::is_one(const Masses& masses) {
 }
 
 template <class Real>
-SemiAssignment<Real>::SemiAssignment(const Masses& masses, Node n_rows, Node n_columns)
+SemiAssignment<Real>::SemiAssignment(const Masses& masses)
     : flow_(std::min(masses.source.front(), masses.target.front())),
-      rows_are_sources_(static_cast<std::size_t>(n_rows) == masses.source.size()),
-      n_rows_(n_rows),
-      n_columns_(n_columns),
-      room_(n_rows / n_columns),
-      costs_(index(n_rows) * index(n_columns)),
-      column_of_(index(n_rows), no_node),
-      rows_of_(index(n_rows), no_node),
-      n_rows_of_(index(n_columns), 0),
-      v_(index(n_columns), Length{0}),
+      rows_are_sources_(masses.source.size() >= masses.target.size()),
+      n_rows_(static_cast<Node>(std::max(masses.source.size(), masses.target.size()))),
+      n_columns_(static_cast<Node>(std::min(masses.source.size(), masses.target.size()))),
+      room_(n_rows_ / n_columns_),
+      costs_(index(n_rows_) * index(n_columns_)),
+      column_of_(index(n_rows_), no_node),
+      rows_of_(index(n_rows_), no_node),
+      n_rows_of_(index(n_columns_), 0),
+      v_(index(n_columns_), Length{0}),
       distance_(v_.size()),
       open_v_(v_.size()),
       reached_from_(v_.size(), no_node),
       nearest_(v_.size()) {}
 
 template <class Real>
-SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost)
-    : SemiAssignment(masses, static_cast<Node>(std::max(cost.n_rows, cost.n_columns)),
-                     static_cast<Node>(std::min(cost.n_rows, cost.n_columns))) {
+SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost) : SemiAssignment(masses) {
     if (rows_are_sources_) {
         std::copy_n(cost.data, costs_.size(), costs_.data());
         return;
@@ -47,16 +45,16 @@ SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real
         for (Node column = 0; column < n_columns_; ++column) costs_of(row)[column] = cost(column, row);
 }
 
-template <class Real>
-template <class Other>
-SemiAssignment<Real>::SemiAssignment(const Masses& masses, const SemiAssignment<Other>& start)
-    : SemiAssignment(masses, start.n_rows_, start.n_columns_) {
-    column_of_ = start.column_of_;
-    rows_of_ = start.rows_of_;
-    n_rows_of_ = start.n_rows_of_;
-    std::transform(start.v_.begin(), start.v_.end(), v_.begin(), [](auto v) { return difference_of(v); });
+template <>
+SemiAssignment<double>::SemiAssignment(const Masses& masses, const Potentials& potentials,
+                                       const std::vector<Arc>& placed)
+    : SemiAssignment(masses) {
+    v_ = rows_are_sources_ ? potentials.v : potentials.u;
     std::fill(costs_.begin(), costs_.end(), no_path<Length>);
-    for (const Arc& arc : start.arcs()) costs_of(row_of(arc))[column_of(arc)] = arc.cost;
+    for (const Arc& arc : placed) {
+        costs_of(row_of(arc))[column_of(arc)] = arc.cost;
+        place(row_of(arc), column_of(arc));
+    }
 }
 
 template <class Real>
@@ -180,8 +178,5 @@ Plan SemiAssignment<Real>::plan() const {
 template class SemiAssignment<float>;
 template class SemiAssignment<double>;
 template class SemiAssignment<FixedCost>;
-template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<float>&);
-template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<double>&);
-template SemiAssignment<double>::SemiAssignment(const Masses&, const SemiAssignment<FixedCost>&);
 
 }  // namespace mot

@@ -34,9 +34,8 @@ public:
 
     /// All rows are still to be placed.
     SemiAssignment(const Masses& masses, const MatrixView<Real>& cost);
-    /// Goes on from rows that all have columns, with no arcs but theirs; costs are doubles from here on.
-    template <class Other>
-    SemiAssignment(const Masses& masses, const SemiAssignment<Other>& start);
+    /// Every row is placed by one of the arcs, to which the potentials belong; there are no others yet.
+    SemiAssignment(const Masses& masses, const Potentials& potentials, const std::vector<Arc>& placed);
 
     void add_arcs(const std::vector<Arc>& arcs);
     /// Gives every arc that carries mass the cost that `cost` returns. Comes before other arcs are added.
@@ -58,7 +57,7 @@ private:
         Length distance;
     };
 
-    SemiAssignment(const Masses& masses, Node n_rows, Node n_columns);
+    explicit SemiAssignment(const Masses& masses);
     Node row_of(const Arc& arc) const { return rows_are_sources_ ? arc.source : arc.target; }
     Node column_of(const Arc& arc) const { return rows_are_sources_ ? arc.target : arc.source; }
     Real* costs_of(Node row) { return costs_.data() + row * n_columns_; }
@@ -88,9 +87,6 @@ private:
     std::vector<Node> reached_from_;
     std::vector<Node> nearest_;
     std::vector<Settled> settled_;
-
-    template <class Other>
-    friend class SemiAssignment;
 };
 
 }  // namespace mot

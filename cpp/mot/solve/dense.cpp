@@ -63,8 +63,9 @@ Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt
     SemiAssignment<typename Cost::Value> dense(masses, cost.stored());
     const Status status = dense.optimize(0.0, interrupt);
     if (status != Status::optimal) return unsolved(status);
-    SemiAssignment<double> engine(masses, dense);
-    ColumnGeneration<Cost> generation(cost, engine.arcs(), 0.0, interrupt);
+    const std::vector<Arc> placed = dense.arcs();
+    SemiAssignment<double> engine(masses, dense.potentials(), placed);
+    ColumnGeneration<Cost> generation(cost, placed, 0.0, interrupt);
     return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
 }
 
@@ -113,21 +114,17 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     return finish_engine(cost, masses, generation.run(simplex), simplex, interrupt);
 }
 
-/// Measured on random, geometric and correlation costs. Squares of floating-point numbers are faster where rows bid
-/// first, as in `DenseAugmentingPath`.
+/// Whether a search of all costs for every unit of the larger side is faster than column generation: measured on
+/// random, geometric and correlation costs.
 template <class Cost>
 bool suits_semi_assignment(const Cost& cost, const Masses& masses) {
     constexpr std::int64_t few_units = 256;
-    constexpr bool are_whole = std::is_same_v<typename Cost::Value, FixedCost>;
-    return SemiAssignment<double>::is_one(masses) && std::max(cost.n_rows(), cost.n_columns()) <= few_units &&
-           (are_whole || cost.n_rows() != cost.n_columns());
+    return SemiAssignment<double>::is_one(masses) && std::max(cost.n_rows(), cost.n_columns()) <= few_units;
 }
 
 template <class Cost>
 Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
-    if (method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
-        return solve_semi_assignment(cost, masses, interrupt);
     if (is_assignment && method == Method::automatic && cost.is_stored()) {
         using Dense = DenseAugmentingPath<typename Cost::Value>;
         const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
@@ -135,6 +132,8 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
         dense.match_cheapest(cheapest, interrupt);
         if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
     }
+    if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
+        return solve_semi_assignment(cost, masses, interrupt);
     return solve_from_candidates(cost, masses, is_assignment, interrupt);
 }
 

@@ -207,7 +207,7 @@ int available_threads() {
 
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method) {
-    if (ScreenedCost::is_possible(source, target)) {
+    if (ScreenedCost::is_possible(source, target) && ScreenedCost::may_be_worthwhile(source, target)) {
         const ScreenedCost cost(source, target, workspace, interrupt);
         if (cost.is_worthwhile()) {
             Solution solution = solve_dense(cost, masses, interrupt, method);

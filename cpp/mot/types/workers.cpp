@@ -16,7 +16,7 @@ int processors() {
 
 Workers::Workers(int n)
     : Workers(n, [](int n_calls, const std::function<void(int)>& work) {
-#pragma omp parallel for schedule(static, 1) num_threads(n_calls) if (n_calls > 1)
+#pragma omp parallel for schedule(static, 1) num_threads(n_calls)
           for (int k = 0; k < n_calls; ++k) work(k);
       }) {
 }

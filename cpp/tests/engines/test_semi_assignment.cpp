@@ -64,7 +64,8 @@ void test_added_arcs(Random& random, const Matrix& cost) {
     Matrix other = cost;
     for (double& value : other.values) value += draw(random, -20, 20);
     NeverInterrupt never;
-    SemiAssignment<double> engine(masses_of(cost), solved(other, other.values));
+    const SemiAssignment<double> start = solved(other, other.values);
+    SemiAssignment<double> engine(masses_of(cost), start.potentials(), start.arcs());
     engine.replace_costs([&](mot::Node i, mot::Node j) { return cost(to_index(i), to_index(j)); });
     for (bool is_violated = true; is_violated;) {
         const auto [u, v] = engine.potentials();
