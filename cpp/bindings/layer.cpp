@@ -2,6 +2,7 @@
 /// products that screen the costs of layers standardized from then on.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <string>
@@ -112,12 +113,14 @@ void bind_layer(py::module_& module) {
     using mot::StandardizedLayer;
 
     py::class_<StandardizedLayer>(module, "StandardizedLayer")
-        .def(py::init([](const py::array& activations, const Rows& rows) {
-                 return with_view(activations, rows, [](const auto& view, mot::Interrupt* interrupt) {
-                     return StandardizedLayer(view, interrupt, products_in_use);
+        .def(py::init([](const py::array& activations, const Rows& rows, int n_threads) {
+                 if (n_threads < 1) throw py::value_error("n_threads must be positive");
+                 const mot::Workers workers(std::min(n_threads, mot::processors()));
+                 return with_view(activations, rows, [&](const auto& view, mot::Interrupt* interrupt) {
+                     return StandardizedLayer(view, interrupt, products_in_use, workers);
                  });
              }),
-             py::arg("activations"), py::arg("rows") = py::none())
+             py::arg("activations"), py::arg("rows") = py::none(), py::arg("n_threads") = 1)
         .def_property_readonly("mean",
                                [](const StandardizedLayer& s) { return as_array(std::vector<double>(s.mean())); })
         .def_property_readonly("deviation",

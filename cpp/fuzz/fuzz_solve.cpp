@@ -305,7 +305,7 @@ void test_correlations(Bytes& bytes) {
     const auto one_by_one = [](int n, const std::function<void(int)>& work) {
         for (int k = 0; k < n; ++k) work(k);
     };
-    mot::Workspace workspace{naive_sgemm, most_stored, n_workers, one_by_one, {}, {}};
+    mot::Workspace workspace{naive_sgemm, most_stored, mot::Workers(n_workers, one_by_one)};
     const Matrix expected = correlation_cost(x, y, shape);
     const Marginals marginals = draw_marginals(bytes, shape);
     const std::size_t kind = bytes.pick(4);

@@ -31,7 +31,7 @@ CorrelationCost<Real>::CorrelationCost(const StandardizedLayer& source, const St
     is_stored_ = n_rows() * n_columns() * size <= workspace.most_stored;
     const std::int64_t length = source.n_stimuli();
     panel_ = std::clamp(rows_between_checks(is_exact, n_columns() * length), least_panel, most_panel);
-    std::int64_t most_at_once = panel_ * workspace.n_workers;
+    std::int64_t most_at_once = panel_ * workspace.workers.n();
     if (!is_stored_) {
         // Room for the costs of the rows at once and copies of their units. The height of a panel must not depend on
         // the number of workers: bits would.
@@ -59,7 +59,7 @@ void CorrelationCost<Real>::compute(const std::vector<std::int64_t>& rows, Real*
     const std::int64_t size =
         is_exact ? 2 * columns_per_group * source_.n_stimuli() : (is_gathered ? panel_ * source_.n_stimuli() : 0);
     float* scratch = size > 0 ? workspace_.units.reserve<float>(n_panels * size) : nullptr;
-    workspace_.parallel_for(static_cast<int>(n_panels), [&](int k) {
+    workspace_.workers.share(n_panels, [&](std::int64_t k, int) {
         const std::int64_t first = k * panel_;
         compute_panel(rows.data() + first, std::min(panel_, n - first), scratch ? scratch + k * size : nullptr,
                       costs + first * n_columns());

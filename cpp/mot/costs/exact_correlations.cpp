@@ -56,20 +56,18 @@ std::vector<double> ExactCorrelations::find_least_costs(const std::vector<Arc>& 
 bool ExactCorrelations::learn(std::vector<Arc>& arcs, bool are_exact) const {
     const auto n = static_cast<std::int64_t>(arcs.size());
     std::atomic<bool> is_stopped{false};
-    workspace_.share((n + arcs_per_piece - 1) / arcs_per_piece, workspace_.n_workers,
-                     [&](std::int64_t piece, int worker) {
-                         if (is_stopped) return;
-                         const std::int64_t first = piece * arcs_per_piece;
-                         const std::int64_t end = std::min(n, first + arcs_per_piece);
-                         for (std::int64_t k = first; k < end; ++k) {
-                             Arc& arc = arcs[static_cast<std::size_t>(k)];
-                             const Node next = arcs[static_cast<std::size_t>(std::min(k + 1, n - 1))].target;
-                             arc.cost = are_exact ? 1.0 - source_.correlation(arc.source, target_, arc.target, next)
-                                                  : source_.least_cost(arc.source, target_, arc.target, next);
-                         }
-                         if (worker == 0 && interrupt_.requested_after((end - first) * source_.n_stimuli()))
-                             is_stopped = true;
-                     });
+    workspace_.workers.share((n + arcs_per_piece - 1) / arcs_per_piece, [&](std::int64_t piece, int worker) {
+        if (is_stopped) return;
+        const std::int64_t first = piece * arcs_per_piece;
+        const std::int64_t end = std::min(n, first + arcs_per_piece);
+        for (std::int64_t k = first; k < end; ++k) {
+            Arc& arc = arcs[static_cast<std::size_t>(k)];
+            const Node next = arcs[static_cast<std::size_t>(std::min(k + 1, n - 1))].target;
+            arc.cost = are_exact ? 1.0 - source_.correlation(arc.source, target_, arc.target, next)
+                                 : source_.least_cost(arc.source, target_, arc.target, next);
+        }
+        if (worker == 0 && interrupt_.requested_after((end - first) * source_.n_stimuli())) is_stopped = true;
+    });
     if (is_stopped) return false;
     for (const Arc& arc : arcs) workspace_.known_costs.insert(place_of(arc), {arc.cost, are_exact});
     return true;

@@ -61,13 +61,14 @@ private:
     Buffer first_mixed_, mixed_;
 };
 
-/// Kept for the thread's next layer, which mostly has as many stimuli: to draw the signs takes as long as to round some
-/// units.
-Mixer& mixer_of(std::int64_t n) {
+/// The thread's mixer, kept for its next layer, which mostly has as many stimuli: to draw the signs takes as long as to
+/// round some units. That of very many stimuli is given up with the layer.
+std::optional<Mixer>& mixer_of(std::int64_t n) {
     static thread_local std::optional<Mixer> mixer;
     if (!mixer || mixer->n() != n) mixer.emplace(n);
-    return *mixer;
+    return mixer;
 }
+constexpr std::int64_t most_kept_stimuli = std::int64_t{1} << 18;
 
 }  // namespace
 
@@ -81,14 +82,14 @@ RoundedUnits::RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const I
     bytes_.reserve<std::int8_t>(n_units * row_stride(depth_) + n_blocks() * vectors_per_block * depth_);
 }
 
-void RoundedUnits::add(const float* values) {
-    const std::int64_t unit = n_added_++;
+void RoundedUnits::set(std::int64_t unit, const float* values) {
     auto* const row = bytes_.data_as<std::int8_t>() + unit * row_stride(depth_);
     std::fill(row + n_stimuli_, row + row_stride(depth_), std::int8_t{0});
-    Mixer& mixer = mixer_of(n_stimuli_);
-    round(static_cast<std::size_t>(unit), mixer.mix(values), mixer.rounding(), row);
-    if (n_added_ % vectors_per_block == 0 || n_added_ == static_cast<std::int64_t>(scale_.size()))
-        pack(unit / vectors_per_block);
+    std::optional<Mixer>& mixer = mixer_of(n_stimuli_);
+    round(static_cast<std::size_t>(unit), mixer->mix(values), mixer->rounding(), row);
+    if ((unit + 1) % vectors_per_block != 0 && unit + 1 != static_cast<std::int64_t>(scale_.size())) return;
+    pack(unit / vectors_per_block);
+    if (n_stimuli_ > most_kept_stimuli) mixer.reset();
 }
 
 void RoundedUnits::round(std::size_t unit, const float* mixed, double mixing_error, std::int8_t* row) {

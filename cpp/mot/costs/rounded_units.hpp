@@ -17,11 +17,12 @@ namespace mot {
 
 class RoundedUnits {
 public:
-    /// Has room for so many units, which are yet to be added.
+    /// Has room for so many units, which are yet to be set.
     RoundedUnits(std::int64_t n_units, std::int64_t n_stimuli, const IntegerProducts& products);
 
-    /// Adds the next unit, whose values have norm 1, or 0, up to 1e-6.
-    void add(const float* values);
+    /// Sets a unit, whose values have norm 1, or 0, up to 1e-6. Units of one block are set in order, those of different
+    /// blocks perhaps at the same time.
+    void set(std::int64_t unit, const float* values);
 
     const IntegerProducts& products() const { return *products_; }
     std::int64_t depth() const { return depth_; }
@@ -48,7 +49,6 @@ private:
     const IntegerProducts* products_;
     std::int64_t n_stimuli_;
     std::int64_t depth_;
-    std::int64_t n_added_ = 0;
     Buffer bytes_;               // of all rows, then of all blocks
     std::vector<float> scale_;   // (n_units,)
     std::vector<double> error_;  // (n_units,)

@@ -50,7 +50,7 @@ ScreenedCost::ScreenedCost(const StandardizedLayer& source, const StandardizedLa
       exact_(source, target, workspace, interrupt),
       column_margin_(target.rounded()->error()),
       column_scale_(target.rounded()->scale()),
-      n_workers_(workspace.n_workers),
+      n_workers_(workspace.workers.n()),
       rows_per_panel_(most_rows_per_panel) {
     // A searched cost is rounded to half a unit; single precision, and norms that are 1 up to rounding, add little.
     constexpr double of_costs = 0.5 * fixed_cost_unit + 2e-6;

@@ -67,7 +67,7 @@ public:
             work(GroupVisit{0, 0}, std::int64_t{0}, n);
             return;
         }
-        workspace_.share(n_row_groups, n_workers(), [&](std::int64_t group, int worker) {
+        workspace_.workers.share(n_row_groups, n_workers(), [&](std::int64_t group, int worker) {
             work(GroupVisit{worker, static_cast<std::size_t>(group)}, first_of_group(group, n),
                  first_of_group(group + 1, n));
         });

@@ -1,6 +1,7 @@
 #include "mot/costs/standardized_layer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -138,26 +139,46 @@ private:
 
 template <class Real>
 StandardizedLayer::StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt,
-                                     const IntegerProducts* products)
+                                     const IntegerProducts* products, const Workers& workers)
     : n_stimuli_(activations.n_stimuli),
       n_units_(activations.n_units),
       mean_(static_cast<std::size_t>(n_units_)),
       deviation_(static_cast<std::size_t>(n_units_)),
       rounding_norm_(static_cast<std::size_t>(n_units_)) {
     if (products) rounded_.emplace(n_units_, n_stimuli_, *products);
-    float* const unit_major = values_.reserve<float>(n_units_ * n_stimuli_);
-    UnitPanels<Real> panels(activations, interrupt);
+    values_.reserve<float>(n_units_ * n_stimuli_);
+    // Whole panels, and whole blocks of rounded units.
+    static_assert(panel_width % vectors_per_block == 0);
+    const std::int64_t n_at_once = workers.n() > 1 ? panel_width : std::max<std::int64_t>(n_units_, 1);
+    std::atomic<bool> is_stopped{false};
+    workers.share((n_units_ + n_at_once - 1) / n_at_once, [&](std::int64_t piece, int worker) {
+        const std::int64_t first = piece * n_at_once;
+        // The calling thread alone may ask the interrupt.
+        Interrupt* const own = worker == 0 ? interrupt : nullptr;
+        if (!is_stopped && !standardize(activations, first, std::min(n_units_, first + n_at_once), own))
+            is_stopped = true;
+    });
+}
+
+template <class Real>
+bool StandardizedLayer::standardize(const ActivationsView<Real>& activations, std::int64_t first, std::int64_t end,
+                                    Interrupt* interrupt) {
+    ActivationsView<Real> part = activations;
+    part.data += first * activations.unit_stride;
+    part.n_units = end - first;
+    UnitPanels<Real> panels(part, interrupt);
     PanelStandardizer<Real> panel(panels, n_stimuli_);
-    panels.for_each_panel([&](std::int64_t unit, std::int64_t n) {
-        float* const values = unit_major + unit * n_stimuli_;
+    return panels.for_each_panel([&](std::int64_t unit_of_part, std::int64_t n) {
+        const std::int64_t unit = first + unit_of_part;
+        float* const values = values_.data_as<float>() + unit * n_stimuli_;
         if (!panel.find_ranges() || !panel.find_moments() || !panel.write(n, values)) return false;
         std::copy_n(panel.mean(), n, mean_.begin() + unit);
         std::copy_n(panel.deviation(), n, deviation_.begin() + unit);
-        for (std::int64_t u = 0; u < n; ++u) {
-            if (is_interrupted(interrupt, (products ? 3 : 1) * n_stimuli_)) return false;
-            const float* const of_unit = values + u * n_stimuli_;
-            rounding_norm_[static_cast<std::size_t>(unit + u)] = std::sqrt(kernels().squared_norm(of_unit, n_stimuli_));
-            if (products) rounded_->add(of_unit);
+        for (std::int64_t u = unit; u < unit + n; ++u) {
+            if (is_interrupted(interrupt, (rounded_ ? 3 : 1) * n_stimuli_)) return false;
+            const float* const of_unit = this->values() + u * n_stimuli_;
+            rounding_norm_[static_cast<std::size_t>(u)] = std::sqrt(kernels().squared_norm(of_unit, n_stimuli_));
+            if (rounded_) rounded_->set(u, of_unit);
         }
         return true;
     });
@@ -185,8 +206,11 @@ double StandardizedLayer::correlation_of_product(double product, std::int64_t i,
     return norms == 0.0 ? 0.0 : std::clamp(product / norms, -1.0, 1.0);
 }
 
-template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&, Interrupt*, const IntegerProducts*);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&, Interrupt*, const IntegerProducts*);
-template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&, Interrupt*, const IntegerProducts*);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<Half>&, Interrupt*, const IntegerProducts*,
+                                              const Workers&);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<float>&, Interrupt*, const IntegerProducts*,
+                                              const Workers&);
+template StandardizedLayer::StandardizedLayer(const ActivationsView<double>&, Interrupt*, const IntegerProducts*,
+                                              const Workers&);
 
 }  // namespace mot

@@ -13,6 +13,7 @@
 #include "mot/costs/rounded_units.hpp"
 #include "mot/types/buffer.hpp"
 #include "mot/types/interrupt.hpp"
+#include "mot/types/workers.hpp"
 
 namespace mot {
 
@@ -21,7 +22,7 @@ public:
     /// The activations must be finite (see `first_nonfinite`). After an interrupt the object is of no use.
     template <class Real>
     explicit StandardizedLayer(const ActivationsView<Real>& activations, Interrupt* interrupt = nullptr,
-                               const IntegerProducts* products = nullptr);
+                               const IntegerProducts* products = nullptr, const Workers& workers = Workers(1));
 
     std::int64_t n_stimuli() const { return n_stimuli_; }
     std::int64_t n_units() const { return n_units_; }
@@ -45,6 +46,11 @@ public:
     double correlation_of_product(double product, std::int64_t i, const StandardizedLayer& other, std::int64_t j) const;
 
 private:
+    /// Standardizes the units from `first` to before `end`; false after an interrupt.
+    template <class Real>
+    bool standardize(const ActivationsView<Real>& activations, std::int64_t first, std::int64_t end,
+                     Interrupt* interrupt);
+
     std::int64_t n_stimuli_;
     std::int64_t n_units_;
     Buffer values_;

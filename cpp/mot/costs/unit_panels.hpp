@@ -33,14 +33,15 @@ public:
     }
 
     /// Calls `work(unit, n_units)` for every panel, by its first unit; `for_each_block` then passes over that panel.
-    /// Stops when `work` returns false.
+    /// Stops when `work` returns false, and returns whether it never did.
     template <class Work>
-    void for_each_panel(Work work) {
+    bool for_each_panel(Work work) {
         for (unit_ = 0; unit_ < activations_.n_units; unit_ += most_units_) {
             n_units_ = std::min(most_units_, activations_.n_units - unit_);
             is_read_ = false;
-            if (!work(unit_, n_units_)) return;
+            if (!work(unit_, n_units_)) return false;
         }
+        return true;
     }
 
     /// Calls `pass(block, first)` for all stimuli of the panel in order, some at a time. Zeros behind the units make

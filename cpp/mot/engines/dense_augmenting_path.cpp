@@ -160,6 +160,35 @@ Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
     }
 }
 
+/// Every v_j goes to the middle of where it may be while the others stay. If all do so at once, no reduced cost becomes
+/// negative: none is less than twice what either of its ends takes.
+template <class Real>
+void DenseAugmentingPath<Real>::centre_potentials(Interrupt& interrupt) {
+    constexpr int n_sweeps = 3;  // measured on correlation costs of 128 units: further ones take longer than they save
+    std::vector<Length> room_below(v_.size());
+    for (int sweep = 0; sweep < n_sweeps; ++sweep) {
+        std::vector<Length>& room_above = distance_;
+        std::fill(room_above.begin(), room_above.end(), no_path<Length>);
+        open_v_ = v_;
+        for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
+            if (interrupt.requested_after(2 * cost_.n_columns)) return;
+            const std::size_t own = index(column_of_[index(row)]);
+            const Length u = matched_reduced_cost(row);
+            open_v_[own] = settled_v<Length>;
+            Length two_least[2];
+            row_kernels<Real>().find_two_least(cost_.row(row), open_v_.data(), cost_.n_columns, two_least);
+            row_kernels<Real>().relax(cost_.row(row), open_v_.data(), -u, row, cost_.n_columns, room_above.data(),
+                                      reached_from_.data());
+            open_v_[own] = v_[own];
+            room_below[own] = two_least[0] - u;
+        }
+        for (std::size_t j = 0; j < v_.size(); ++j) {
+            const bool is_bounded = room_above[j] < no_path<Length> && room_below[j] < no_path<Length>;
+            if (is_bounded) v_[j] += (room_above[j] - room_below[j]) / 2;
+        }
+    }
+}
+
 template <class Real>
 Potentials DenseAugmentingPath<Real>::potentials() const {
     Potentials potentials;

@@ -55,6 +55,11 @@ public:
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
     Status optimize(Interrupt& interrupt);
 
+    /// Comes last, where rows and columns are equally many: moves optimal potentials into the interior of all optimal
+    /// ones, so that few pairs but the matched ones have a reduced cost of zero. Searches leave every column that they
+    /// settle at its bound.
+    void centre_potentials(Interrupt& interrupt);
+
     const std::vector<Node>& column_of() const { return column_of_; }
     Potentials potentials() const;
 

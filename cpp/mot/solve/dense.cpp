@@ -45,6 +45,7 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
                                Interrupt& interrupt) {
     const Status status = dense.optimize(interrupt);
     if (status != Status::optimal) return unsolved(status);
+    if (!Cost::is_exact) dense.centre_potentials(interrupt);
     std::vector<Arc> matched;
     const auto stored = cost.stored();
     for (Node i = 0; i < cost.n_rows(); ++i) {

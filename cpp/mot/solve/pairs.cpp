@@ -5,10 +5,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <numeric>
-#include <thread>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -110,22 +108,6 @@ bool is_calling_thread() {
 #endif
 }
 
-using ParallelFor = std::function<void(int, const std::function<void(int)>&)>;
-
-/// Runs pieces of work that do not throw on up to `n_threads` threads.
-ParallelFor parallel_for(int n_threads) {
-    return [n_threads](int n, const std::function<void(int)>& work) {
-        const int n_in_team = std::min(n_threads, n);
-        if (n_in_team <= 1) {
-            // A team of one thread would take longer to start than small pieces to do.
-            for (int k = 0; k < n; ++k) work(k);
-            return;
-        }
-#pragma omp parallel for schedule(static, 1) num_threads(n_in_team)
-        for (int k = 0; k < n; ++k) work(k);
-    };
-}
-
 /// The pairs of one call, ordered by the work on them.
 class Batch {
 public:
@@ -172,7 +154,7 @@ private:
     void solve_one_by_one(std::size_t n) {
         ThreadInterrupt interrupt(state_, true);
         const int n_workers = std::min(limits_.n_threads, processors());
-        Workspace workspace{sgemm_, 0, n_workers, parallel_for(n_workers)};
+        Workspace workspace{sgemm_, 0, Workers(n_workers)};
         for (std::size_t k = 0; k < n && !interrupt.requested(); ++k)
             solve_one(order_[k], limits_.most_costs_alone, workspace, interrupt);
     }
@@ -187,7 +169,7 @@ private:
         {
             const bool is_caller = is_calling_thread();
             ThreadInterrupt interrupt(state_, is_caller);
-            Workspace workspace{sgemm_, 0, 1, parallel_for(1)};
+            Workspace workspace{sgemm_, 0, Workers(1)};
 #pragma omp for schedule(dynamic, 1) nowait
             for (std::int64_t k = first_pair; k < n_pairs; ++k) {
                 if (interrupt.requested()) continue;
@@ -214,14 +196,6 @@ private:
 };
 
 }  // namespace
-
-int processors() {
-#ifdef _OPENMP
-    return omp_get_num_procs();
-#else
-    return 1;
-#endif
-}
 
 int available_threads() {
 #ifdef _OPENMP

@@ -41,8 +41,6 @@ public:
     virtual bool is_abandoned() const noexcept { return false; }
 };
 
-/// Processors that the affinity allows.
-int processors();
 /// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
 int available_threads();
 

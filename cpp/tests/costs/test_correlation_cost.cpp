@@ -114,7 +114,7 @@ void test_searched(const Activations& x, const Activations& y, mot::Workspace& w
     for (const std::int64_t most_stored : {all_stored, std::int64_t{0}})
         for (const int n_workers : {1, 3}) {
             workspace.most_stored = most_stored;
-            workspace.n_workers = n_workers;
+            workspace.workers = workspace_of(naive_sgemm, most_stored, n_workers).workers;
             check_searched(mot::CorrelationCost<float>(source, target, workspace, interrupt), x, y);
             check_searched(mot::CorrelationCost<double>(source, target, workspace, interrupt), x, y);
         }

@@ -53,7 +53,8 @@ Units normalized(const Activations& layer) {
 
 RoundedUnits rounded(const Units& units, const mot::IntegerProducts& products) {
     RoundedUnits result(static_cast<std::int64_t>(units.n_units), static_cast<std::int64_t>(units.n_stimuli), products);
-    for (std::size_t unit = 0; unit < units.n_units; ++unit) result.add(units.values.data() + unit * units.n_stimuli);
+    for (std::size_t unit = 0; unit < units.n_units; ++unit)
+        result.set(static_cast<std::int64_t>(unit), units.values.data() + unit * units.n_stimuli);
     return result;
 }
 

@@ -29,6 +29,14 @@ bool has_same_bits(const StandardizedLayer& a, const StandardizedLayer& b) {
                std::vector<float>(b.values(), b.values() + n_values);
 }
 
+bool has_same_bytes(const mot::RoundedUnits& a, const mot::RoundedUnits& b) {
+    const auto n_units = static_cast<std::int64_t>(a.scale().size());
+    const std::int64_t n_packed = a.n_blocks() * mot::vectors_per_block * a.depth();
+    return a.scale() == b.scale() && a.error() == b.error() &&
+           std::equal(a.row(0), a.row(0) + n_units * mot::row_stride(a.depth()), b.row(0)) &&
+           std::equal(a.block(0), a.block(0) + n_packed, b.block(0));
+}
+
 void test_definitions(Random& random) {
     // Fewer and more than a block of 32 stimuli.
     for (const std::size_t n_stimuli : {1u, 2u, 3u, 31u, 32u, 33u, 100u}) {
@@ -140,6 +148,31 @@ void test_interrupt(Random& random) {
             CHECK(interrupt.n_checks == n);
         }
     }
+}
+
+/// Workers divide the units among them: values, and bytes of rows and of blocks, are the same.
+void test_workers(Random& random) {
+    for (const std::size_t n_units : {1u, 63u, 64u, 65u, 200u})
+        for (const mot::IntegerProducts* const products :
+             {static_cast<const mot::IntegerProducts*>(nullptr), mot::available_integer_products()[0]}) {
+            case_name = std::to_string(n_units) + " units, workers";
+            const Activations x = random_activations(random, 50, n_units);
+            const StandardizedLayer expected(view_of(x), nullptr, products);
+            for (const int n : {2, 5}) {
+                const StandardizedLayer layer(view_of(x), nullptr, products, threaded_workspace(0, n).workers);
+                CHECK(has_same_bits(layer, expected));
+                if (products) CHECK(has_same_bytes(*layer.rounded(), *expected.rounded()));
+            }
+        }
+}
+
+/// The calling thread hears of an interrupt, and the others stop, too.
+void test_interrupt_of_workers(Random& random) {
+    case_name = "interrupt of workers";
+    const Activations x = random_activations(random, 100, 1000);
+    StopAt interrupt(1);
+    const StandardizedLayer stopped(view_of(x), &interrupt, nullptr, workspace_of(naive_sgemm, 0, 3).workers);
+    CHECK(interrupt.n_checks == 1);
 }
 
 void test_constant_units(Random& random) {
@@ -267,6 +300,8 @@ int main() {
     test_strides_and_rows(random);
     test_unit_major(random);
     test_interrupt(random);
+    test_workers(random);
+    test_interrupt_of_workers(random);
     test_constant_units(random);
     test_scales(random);
     test_offsets(random);

@@ -1,6 +1,9 @@
 /// Dense shortest augmenting paths go on from an interrupt to the optimum, and do the same in both precisions.
 #include "mot/engines/dense_augmenting_path.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
@@ -49,6 +52,49 @@ void test_both_precisions_agree(Random& random) {
     CHECK(dense.potentials().v == dense_single.potentials().v);
 }
 
+/// Centred potentials prove the same matching, and leave fewer other pairs at zero.
+template <class Real>
+void test_centred_potentials(Random& random, std::size_t n, double unit) {
+    const Matrix cost = whole_costs(random, n, n, 1000);
+    const std::vector<Real> values(cost.values.begin(), cost.values.end());
+    const auto size = static_cast<std::int64_t>(n);
+    NeverInterrupt interrupt;
+    mot::DenseAugmentingPath<Real> dense({values.data(), size, size});
+    CHECK(dense.optimize(interrupt) == mot::Status::optimal);
+    const std::vector<mot::Node> matched = dense.column_of();
+    const auto count_zeros = [&](const mot::Potentials& potentials) {
+        std::size_t n_zeros = 0;
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < n; ++j) {
+                const double reduced = mot::cost_of(values[i * n + j]) - potentials.u[i] - potentials.v[j];
+                CHECK(reduced >= -1e-12);
+                if (to_index(matched[i]) == j) CHECK_NEAR(reduced, 0.0, 1e-12);
+                n_zeros += reduced < 0.4 * unit;
+            }
+        return n_zeros;
+    };
+    const std::size_t n_zeros = count_zeros(dense.potentials());
+    dense.centre_potentials(interrupt);
+    CHECK(dense.column_of() == matched);
+    const std::size_t n_left = count_zeros(dense.potentials());
+    CHECK(n == 1 ? n_left == 1 : n_left <= n_zeros);
+    if (n > 20) CHECK(n_left - n < (n_zeros - n) / 2);
+}
+
+/// After an interrupt the potentials are optimal as they were, or as they became.
+void test_interrupt_of_centring(Random& random) {
+    const Matrix cost = whole_costs(random, 300, 300, 1000);
+    NeverInterrupt never;
+    for (const int n : {1, 2, 3}) {
+        mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+        CHECK(dense.optimize(never) == mot::Status::optimal);
+        StopAt stop(n);
+        dense.centre_potentials(stop);
+        CHECK(stop.n_checks == n);
+        CHECK(certificate_of(cost, dense).is_optimal());
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -57,4 +103,12 @@ int main() {
     test_bids_are_taken_up_again(random);
     case_name = "both precisions";
     test_both_precisions_agree(random);
+    for (const std::size_t n : {1u, 2u, 7u, 100u}) {
+        case_name = "centred, " + std::to_string(n) + " units";
+        test_centred_potentials<double>(random, n, 1.0);
+        test_centred_potentials<float>(random, n, 1.0);
+        test_centred_potentials<mot::FixedCost>(random, n, mot::fixed_cost_unit);
+    }
+    case_name = "interrupt of centring";
+    test_interrupt_of_centring(random);
 }

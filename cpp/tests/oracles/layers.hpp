@@ -138,7 +138,7 @@ inline mot::Workspace workspace_of(mot::Sgemm sgemm, std::int64_t most_stored, i
     const auto one_by_one = [](int n, const std::function<void(int)>& work) {
         for (int k = 0; k < n; ++k) work(k);
     };
-    return {sgemm, most_stored, n_workers, one_by_one, {}, {}};
+    return {sgemm, most_stored, mot::Workers(n_workers, one_by_one)};
 }
 
 /// The same, with workers that do run at the same time.
@@ -149,5 +149,5 @@ inline mot::Workspace threaded_workspace(std::int64_t most_stored, int n_workers
         work(0);
         for (std::thread& thread : threads) thread.join();
     };
-    return {naive_sgemm, most_stored, n_workers, at_once, {}, {}};
+    return {naive_sgemm, most_stored, mot::Workers(n_workers, at_once)};
 }

@@ -43,7 +43,9 @@ _SECONDS_PER_THREAD = 0.002
 UnitLayer = StandardizedLayer | PassedLayer
 """A layer as unit vectors, in single precision and rounded to bytes, or what makes such vectors of activations that are
 read again."""
-STANDARDIZED: Preparation[UnitLayer] = Preparation(StandardizedLayer, standardized_bytes, "standardized")
+STANDARDIZED: Preparation[UnitLayer] = Preparation(
+    StandardizedLayer, standardized_bytes, "standardized", is_divisible=True
+)
 PASSED: Preparation[UnitLayer] = Preparation(PassedLayer, PassedLayer.n_bytes, "passed", is_read_again=True)
 
 

@@ -53,13 +53,20 @@ class Statistics:
 class Preparation(Generic[Prepared_co]):
     """A way of making layers ready for the work on pairs; it can be sent to other processes."""
 
-    make: Callable[[Array, Index | None], Prepared_co]
-    """Makes a layer ready, given its activations and the stimuli that count."""
+    make: Callable[..., Prepared_co]
+    """Makes a layer ready, given its activations and the stimuli that count; if it `is_divisible`, also `n_threads`."""
     n_bytes: Callable[[int, int], int]
     """Returns the bytes that a prepared layer of so many stimuli and units takes."""
     name: str
     is_read_again: bool = False
     """Whether the activations are read once more for every pair."""
+    is_divisible: bool = False
+    """Whether several threads can make one layer ready."""
+
+    def prepare(self, activations: Array, rows: Index | None, n_threads: int) -> Prepared_co:
+        """Make a layer ready, on up to `n_threads` threads if that is worth starting them."""
+        n_threads = threads.worthwhile(n_threads, activations.size) if self.is_divisible else 1
+        return self.make(activations, rows, n_threads=n_threads) if n_threads > 1 else self.make(activations, rows)
 
 
 class PreparedNetwork(Generic[Prepared]):
@@ -84,7 +91,9 @@ class PreparedNetwork(Generic[Prepared]):
         self.network = network
         self.n_threads = n_threads
         self.sizes = [preparation.n_bytes(network.n_stimuli, width) for width in network.widths]
-        self._make = make or (lambda l: preparation.make(*network.read(l)))
+        # Both networks are made ready at the same time: more threads than they have layers work on each of these.
+        n_threads_each = max(1, n_threads // (2 * len(network)))
+        self._make = make or (lambda l: preparation.prepare(*network.read(l), n_threads_each))
         self._kept: dict[int, Prepared] = {}
 
     def scan(self, budget: Budget) -> Statistics:

@@ -1,0 +1,28 @@
+#include "mot/types/workers.hpp"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace mot {
+
+int processors() {
+#ifdef _OPENMP
+    return omp_get_num_procs();
+#else
+    return 1;
+#endif
+}
+
+Workers::Workers(int n)
+    : Workers(n, [](int n_calls, const std::function<void(int)>& work) {
+          if (n_calls == 1) {
+              work(0);  // a team of one thread would take longer to start than a small piece to do
+              return;
+          }
+#pragma omp parallel for schedule(static, 1) num_threads(n_calls) if (n_calls > 1)
+          for (int k = 0; k < n_calls; ++k) work(k);
+      }) {
+}
+
+}  // namespace mot
