@@ -171,13 +171,20 @@ std::int64_t find_two_least(const Real* cost, const Length* v, std::int64_t n, L
     std::int64_t k = 0;
     for (; k + n_lanes <= n; k += n_lanes) lower(k, n_lanes);
     lower(k, n - k);
-    Length first = no_path<Length>, next = no_path<Length>;
-    for (std::int64_t lane = 0; lane < n_lanes; ++lane) {
-        const Length other = least[lane] < first ? first : least[lane];
-        first = least[lane] < first ? least[lane] : first;
-        next = other < next ? other : next;
-        next = second[lane] < next ? second[lane] : next;
+    Length lowest[n_lanes];  // of pairs of lanes, then of pairs of these
+    for (std::int64_t l = 0; l < n_lanes; ++l) lowest[l] = least[l];
+    for (std::int64_t width = n_lanes / 2; width > 0; width /= 2) {
+        Length other[n_lanes / 2];
+        for (std::int64_t l = 0; l < width; ++l)
+            other[l] = lowest[l] < lowest[l + width] ? lowest[l + width] : lowest[l];
+        for (std::int64_t l = 0; l < width; ++l)
+            lowest[l] = lowest[l + width] < lowest[l] ? lowest[l + width] : lowest[l];
+        for (std::int64_t l = 0; l < width; ++l)
+            second[l] = second[l + width] < second[l] ? second[l + width] : second[l];
+        for (std::int64_t l = 0; l < width; ++l) second[l] = other[l] < second[l] ? other[l] : second[l];
     }
+    const Length first = lowest[0];
+    const Length next = second[0];
     two_least[0] = first;
     two_least[1] = next;
     if (!(first < no_path<Length>)) return -1;

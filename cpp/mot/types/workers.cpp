@@ -16,11 +16,6 @@ int processors() {
 
 Workers::Workers(int n)
     : Workers(n, [](int n_calls, const std::function<void(int)>& work) {
-          if (n_calls <= 1) {
-              // A team of one thread would take longer to start than a small piece to do.
-              for (int k = 0; k < n_calls; ++k) work(k);
-              return;
-          }
 #pragma omp parallel for schedule(static, 1) num_threads(n_calls)
           for (int k = 0; k < n_calls; ++k) work(k);
       }) {

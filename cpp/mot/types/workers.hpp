@@ -30,10 +30,15 @@ public:
     /// one. Worker 0 is the calling thread. What a piece throws is thrown here, and no further ones are begun.
     template <class Work>
     void share(std::int64_t n_pieces, int most_workers, Work work) const {
+        const auto n_calls = static_cast<int>(std::min<std::int64_t>(n_pieces, most_workers));
+        if (n_calls <= 1) {  // to start a team of one takes longer than small pieces do
+            for (std::int64_t piece = 0; piece < n_pieces; ++piece) work(piece, 0);
+            return;
+        }
         std::atomic<std::int64_t> next{0};
         std::mutex mutex;
         std::exception_ptr exception;
-        for_each_(static_cast<int>(std::min<std::int64_t>(n_pieces, most_workers)), [&](int worker) {
+        for_each_(n_calls, [&](int worker) {
             try {
                 for (std::int64_t piece = next++; piece < n_pieces; piece = next++) work(piece, worker);
             } catch (...) {
