@@ -27,6 +27,8 @@ MIN_STIMULI = 3
 
 _MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
+_CORE_FLOATS = np.float16, np.float32, np.float64
+"""Types of activations that the core reads as they are; a type's name, which numpy makes anew, takes long to ask."""
 _NARROW = "bfloat16", "float8_"
 """Beginnings of the names of types that numpy itself lacks and that float32 holds exactly."""
 _LOADED_IN = os.getpid()
@@ -59,7 +61,11 @@ def _shown(values: Array) -> str:
 
 def is_readable_dtype(dtype: np.dtype[Any]) -> bool:
     """Whether activations of this type are accepted."""
-    return dtype.kind in "fiub" or dtype.name.startswith(_NARROW)
+    return dtype.kind in "fiub" or _is_narrow(dtype)
+
+
+def _is_narrow(dtype: np.dtype[Any]) -> bool:
+    return dtype.name.startswith(_NARROW)
 
 
 def _type_shown(dtype: np.dtype[Any]) -> str:
@@ -92,7 +98,7 @@ def activations(values: Array, what: str) -> Array:
 
     Integers and booleans become float64, bfloat16 and float8 become float32, exactly; wider floats are refused.
     """
-    if values.dtype.name.startswith(_NARROW):
+    if values.dtype.type not in _CORE_FLOATS and _is_narrow(values.dtype):
         values = values.astype(np.float32)
     if values.dtype.kind in "iub":
         if values.dtype.itemsize == 8 and values.size:

@@ -84,6 +84,8 @@ class PackedPlans(Sequence[UnitPlan]):
         The networks whose layers the plans are between.
     are_kept : bool
         Whether a plan that has been asked for is kept, so that it is the same object when it is asked for again.
+    are_solved : bool
+        Whether the core has just made the arrays: then their entries are in order, and need no check.
 
     Raises
     ------
@@ -91,7 +93,15 @@ class PackedPlans(Sequence[UnitPlan]):
         If the arrays are not plans between these layers.
     """
 
-    def __init__(self, arrays: Mapping[str, Array], source: Layers, target: Layers, *, are_kept: bool = False) -> None:
+    def __init__(
+        self,
+        arrays: Mapping[str, Array],
+        source: Layers,
+        target: Layers,
+        *,
+        are_kept: bool = False,
+        are_solved: bool = False,
+    ) -> None:
         self._kept: dict[int, UnitPlan] | None = {} if are_kept else None
         self._labels = source.labels, target.labels
         shape = len(source.labels), len(target.labels)
@@ -108,7 +118,8 @@ class PackedPlans(Sequence[UnitPlan]):
         self.entry_starts = starts(arrays["row"], arrays["entries"])
         for name in ("column", "mass"):
             check_shapes(arrays, {name: arrays["row"].shape})
-        self._check_entries(*(widths[k][self.pair_layers[k]] for k in (0, 1)))
+        if not are_solved:
+            self._check_entries(*(widths[k][self.pair_layers[k]] for k in (0, 1)))
 
     def _check_entries(self, heights: Array, widths: Array) -> None:
         rows, columns = self.arrays["row"], self.arrays["column"]

@@ -80,7 +80,7 @@ def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Sta
         printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
         for network, seen in zip(networks, statistics, strict=True)
         for label, deviation in zip(network.labels, seen.deviations, strict=True)
-        if (deviation == 0).any()
+        if not deviation.all()
     ]
     if found:
         others = f"; and in {len(found) - _MOST_NAMED} more layers" if len(found) > _MOST_NAMED else ""

@@ -61,7 +61,8 @@ class TransportPlans(ExactTransports[LayerPlans]):
 
     def collect(self, source: Network, target: Network, solutions: Solutions) -> LayerPlans:
         """Pack the plans of the core's solutions."""
-        return LayerPlans.of(PackedPlans(packing.pack_solutions(solutions), source, target, are_kept=True))
+        arrays = packing.pack_solutions(solutions)
+        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True, are_solved=True))
 
     def join(self, blocks: Iterable[BlockResult[LayerPlans]], shape: tuple[int, int]) -> LayerPlans:
         """Put the plans of blocks together."""
