@@ -48,6 +48,7 @@ public:
     }
 
     /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
+    /// In a square, leaves off once too many rows are left free for a dense search.
     void match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt);
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
@@ -74,6 +75,7 @@ private:
         return static_cast<Length>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
+    std::int64_t most_rows_to_search() const;
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     Node first_free(std::int64_t n_nearest) const;
