@@ -48,7 +48,7 @@ public:
     double row_margin(std::int64_t) const { return margin(); }
     double column_margin(std::int64_t) const { return 0.0; }
     /// Layers of networks were measured to have up to 2 for each unit.
-    std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
+    std::int64_t most_within_margin() const { return 32 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
     /// Rounding of standardized values to single precision; the correlations of the rounded values are met to rounding.
     double resolution() const { return 1e-6; }

@@ -13,17 +13,19 @@ constexpr std::int64_t most_rows_per_panel = 128;
 constexpr std::int64_t least_rows_per_panel = 16;
 constexpr std::int64_t blocks_per_strip = 12;
 /// Rows of which all costs are as good as a sample.
-constexpr std::int64_t few_rows = 128;
+constexpr std::int64_t few_rows = 32;
 /// Bytes that panels of all workers may take whatever the limit is: narrow ones would be slow.
 constexpr std::int64_t always_room = std::int64_t{1} << 20;
 
 /// Whether finding so many exact costs takes less time than single-precision products instead of those of bytes.
 bool saves_time(const StandardizedLayer& source, const StandardizedLayer& target, double n_exact) {
     // In multiply-adds of single precision, as measured: an exact cost, with the lists and the table that it goes
-    // through; and what a searched cost saves.
+    // through, and with the way from memory of units that no cache holds; and what a searched cost saves.
+    constexpr std::int64_t most_cached = std::int64_t{1} << 20;
+    const std::int64_t n_values = (source.n_units() + target.n_units()) * source.n_stimuli();
     const auto n_stimuli = static_cast<double>(source.n_stimuli());
-    const double per_exact_cost = 4 * n_stimuli + 4000;
-    const double per_searched_cost = n_stimuli + 40;
+    const double per_exact_cost = 4 * n_stimuli + (n_values <= most_cached ? 4000 : 16000);
+    const double per_searched_cost = (1 - source.rounded()->products().share) * n_stimuli + 40;
     const auto n_searched = static_cast<double>(source.n_units() * target.n_units());
     return n_exact * per_exact_cost <= n_searched * per_searched_cost;
 }
@@ -108,7 +110,10 @@ bool ScreenedCost::is_worthwhile() const {
     }
     // Potentials bring more arcs within the margins than the cheapest costs do.
     const double n_exact = 1.5 * static_cast<double>(n_open * n_rows()) / static_cast<double>(n_sampled);
-    return n_exact <= static_cast<double>(most_within_margin()) && saves_time(source_, target_, n_exact);
+    // Far less than are allowed once the pair is nearly solved.
+    constexpr std::int64_t promising_per_unit = 16;
+    const std::int64_t most_promising = promising_per_unit * (n_rows() + n_columns());
+    return n_exact <= static_cast<double>(most_promising) && saves_time(source_, target_, n_exact);
 }
 
 const FixedCost* ScreenedCost::compute(const std::vector<std::int64_t>& rows, int worker) const {

@@ -48,7 +48,7 @@ public:
     std::vector<double> find_least_costs(const std::vector<Arc>& arcs) const { return exact_.find_least_costs(arcs); }
     double row_margin(std::int64_t i) const { return row_margin_[static_cast<std::size_t>(i)]; }
     double column_margin(std::int64_t j) const { return column_margin_[static_cast<std::size_t>(j)]; }
-    std::int64_t most_within_margin() const { return 16 * (n_rows() + n_columns()); }
+    std::int64_t most_within_margin() const { return 64 * (n_rows() + n_columns()); }
     double scale() const { return 2.0; }
     double resolution() const { return 1e-6; }
     /// As many as the workspace has, unless there is no room for the panels of them all.

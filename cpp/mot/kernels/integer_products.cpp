@@ -6,7 +6,7 @@
 namespace mot {
 namespace {
 
-constexpr IntegerProducts plain = {"plain", 127, 128, multiply_plainly<std::uint8_t>};
+constexpr IntegerProducts plain = {"plain", 127, 128, 0, multiply_plainly<std::uint8_t>};
 
 }  // namespace
 

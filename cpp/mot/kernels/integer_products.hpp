@@ -22,6 +22,9 @@ struct IntegerProducts {
     /// Is added to the values of the packed side, which some instructions want without a sign; where it is 0, packed
     /// bytes have one.
     int packed_offset;
+    /// About the time of these products over that of single-precision ones, as measured; 0 where they are there to be
+    /// compared with, and used whatever they take.
+    double share;
     /// products[r * stride + c] <- sum over k of rows[r][k] * (packed[c][k] + packed_offset), modulo 2^32, for `n_rows`
     /// rows and all vectors of `n_blocks` blocks. `depth` is a multiple of `depth_step`.
     void (*multiply)(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* packed, std::int64_t n_blocks,

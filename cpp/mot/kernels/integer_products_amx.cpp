@@ -86,6 +86,6 @@ void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* 
 }  // namespace
 
 extern const IntegerProducts integer_products_amx;
-const IntegerProducts integer_products_amx = {"amx", 127, 128, multiply};
+const IntegerProducts integer_products_amx = {"amx", 127, 128, 0.1, multiply};
 
 }  // namespace mot

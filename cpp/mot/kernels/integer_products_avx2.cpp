@@ -55,6 +55,6 @@ void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* 
 }  // namespace
 
 extern const IntegerProducts integer_products_avx2;
-const IntegerProducts integer_products_avx2 = {"avx2", 63, 64, multiply};
+const IntegerProducts integer_products_avx2 = {"avx2", 63, 64, 0.45, multiply};
 
 }  // namespace mot

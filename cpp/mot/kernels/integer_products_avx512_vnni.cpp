@@ -60,6 +60,6 @@ void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* 
 }  // namespace
 
 extern const IntegerProducts integer_products_avx512_vnni;
-const IntegerProducts integer_products_avx512_vnni = {"avx512_vnni", 127, 128, multiply};
+const IntegerProducts integer_products_avx512_vnni = {"avx512_vnni", 127, 128, 0.25, multiply};
 
 }  // namespace mot

@@ -48,6 +48,6 @@ void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* 
 }  // namespace
 
 extern const IntegerProducts integer_products_avx_vnni;
-const IntegerProducts integer_products_avx_vnni = {"avx_vnni", 127, 128, multiply};
+const IntegerProducts integer_products_avx_vnni = {"avx_vnni", 127, 128, 0.4, multiply};
 
 }  // namespace mot

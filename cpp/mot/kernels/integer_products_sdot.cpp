@@ -59,6 +59,6 @@ void multiply(const std::int8_t* rows, std::int64_t n_rows, const std::uint8_t* 
 }  // namespace
 
 extern const IntegerProducts integer_products_sdot;
-const IntegerProducts integer_products_sdot = {"sdot", 127, 0, multiply};
+const IntegerProducts integer_products_sdot = {"sdot", 127, 0, 0.3, multiply};
 
 }  // namespace mot
