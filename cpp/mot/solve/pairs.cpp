@@ -133,14 +133,20 @@ public:
     }
 
 private:
-    /// Pairs too large for one thread, which come first; and a single one beside them, for which other threads would
-    /// wait.
+    /// Pairs too large for one thread, which come first; and one more if it would be left over, so that all threads but
+    /// one would wait for it at the end.
     std::size_t n_pairs_alone() const {
         const auto is_alone = [&](std::size_t p) {
             return n_costs(pairs_[p]) > std::min(limits_.most_costs, pairs_[p].most_costs);
         };
         const auto n = static_cast<std::size_t>(std::count_if(order_.begin(), order_.end(), is_alone));
-        return order_.size() == n + 1 ? order_.size() : n;
+        const std::size_t n_left = order_.size() - n;
+        const auto n_threads = static_cast<std::size_t>(std::max(limits_.n_threads, 1));
+        if (n_left == 1) return n + 1;
+        // Smaller ones gain too little from all threads.
+        constexpr std::int64_t worth_all_threads = std::int64_t{1} << 20;
+        const bool is_left_over = n_threads > 1 && n_left % n_threads == 1;
+        return is_left_over && n_costs(pairs_[order_[n]]) >= worth_all_threads ? n + 1 : n;
     }
 
     void solve_one(std::size_t p, std::int64_t most_costs, Workspace& workspace, Interrupt& interrupt) {

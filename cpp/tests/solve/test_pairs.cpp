@@ -189,6 +189,11 @@ int main() {
             test_solutions(*of_kind, found);
             test_threads(*of_kind, most_stored, found);
         }
+    // A wide pair that would be left over is solved by all threads, before the others.
+    Layers wide = all_pairs(random, 20, {1030, 3});
+    wide.pairs.pop_back();
+    test_threads(wide, all_stored, mot::solve_pairs(wide.pairs, naive_sgemm, {1, all_stored, all_stored}, progress));
+
     const std::vector<Solution> solutions =
         mot::solve_pairs(layers.pairs, naive_sgemm, {1, all_stored, all_stored}, progress);
     test_stop_at_once(layers);
