@@ -1,28 +1,16 @@
 #include "mot/engines/dense_augmenting_path.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace mot {
-namespace {
-
-/// The v of a settled column, far below all others.
-template <class Length>
-constexpr Length settled_v = -(no_path<Length> + no_path<Length> / 2);
-
-}  // namespace
-
 template <class Real>
 DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
     : cost_(cost),
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
       v_(row_of_.size(), 0),
-      distance_(row_of_.size(), no_path<Length>),
-      open_v_(row_of_.size(), 0),
-      reached_from_(row_of_.size(), no_node),
-      nearest_(row_of_.size()) {}
+      equal_(row_of_.size()),
+      search_(row_of_.size()) {}
 
 template <class Real>
 typename DenseAugmentingPath<Real>::Cheapest DenseAugmentingPath<Real>::cheapest_of(const Real* row,
@@ -50,9 +38,11 @@ void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_r
     for (Node row = 0; row < static_cast<Node>(column_of_.size()) && n_free <= most_free; ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         auto [column, least] = of_rows[index(row)];
-        if (column != no_node && row_of_[index(column)] != no_node)
-            column =
-                first_free(row_kernels<Real>().find_equal(cost_.row(row), least, cost_.n_columns, nearest_.data()));
+        if (column != no_node && row_of_[index(column)] != no_node) {
+            const std::int64_t n =
+                row_kernels<Real>().find_equal(cost_.row(row), least, cost_.n_columns, equal_.data());
+            column = first_wanted(equal_, n, is_free());
+        }
         if (column != no_node && row_of_[index(column)] == no_node)
             match(row, column);
         else
@@ -88,14 +78,6 @@ template <class Real>
 void DenseAugmentingPath<Real>::match(Node row, Node column) {
     column_of_[index(row)] = column;
     row_of_[index(column)] = row;
-}
-
-/// The first free one of the nearest columns, or else the first.
-template <class Real>
-Node DenseAugmentingPath<Real>::first_free(std::int64_t n_nearest) const {
-    const auto end = nearest_.begin() + n_nearest;
-    const auto free = std::find_if(nearest_.begin(), end, [&](Node j) { return row_of_[index(j)] == no_node; });
-    return free == end ? nearest_.front() : *free;
 }
 
 /// A free row bids for its cheapest column up to what the second cheapest costs. The row that it outbids bids again
@@ -134,32 +116,26 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
 /// Dijkstra over reduced costs from a free row to the nearest free column; infeasible if there is no path.
 template <class Real>
 Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
-    std::fill(distance_.begin(), distance_.end(), no_path<Length>);
-    open_v_ = v_;
-    settled_.clear();
+    search_.begin(v_);
     Node row = free_row;
     Node column = no_node;
     Length length = -no_path<Length>;
     Length offset = 0;
     while (true) {
         if (interrupt.requested_after(cost_.n_columns)) return Status::interrupted;
-        const Length least = row_kernels<Real>().relax(cost_.row(row), open_v_.data(), offset, row, cost_.n_columns,
-                                                       distance_.data(), reached_from_.data());
+        const Length least = search_.relax(cost_.row(row), row, offset);
         if (!(least < no_path<Length>)) return Status::infeasible;
-        column = first_free(
-            row_kernels<Real>().find_equal_lengths(distance_.data(), least, cost_.n_columns, nearest_.data()));
+        column = search_.find_nearest(least, is_free());
         // No path is shorter than one to a settled column, whatever the rounding.
         length = std::max(length, least);
         row = row_of_[index(column)];
         if (row == no_node) break;
-        settled_.push_back({column, length});
-        distance_[index(column)] = no_path<Length>;
-        open_v_[index(column)] = settled_v<Length>;
+        search_.settle(column, length);
         offset = length - matched_reduced_cost(row);
     }
-    for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
+    search_.lower_settled(length, v_);
     while (true) {
-        const Node from = reached_from_[index(column)];
+        const Node from = search_.reached_from(column);
         const Node previous_column = column_of_[index(from)];
         match(from, column);
         if (from == free_row) return Status::optimal;
@@ -174,24 +150,22 @@ void DenseAugmentingPath<Real>::centre_potentials(Interrupt& interrupt) {
     constexpr int n_sweeps = 3;  // measured on correlation costs of 128 units: further ones take longer than they save
     std::vector<Length> room_below(v_.size());
     for (int sweep = 0; sweep < n_sweeps; ++sweep) {
-        std::vector<Length>& room_above = distance_;
-        std::fill(room_above.begin(), room_above.end(), no_path<Length>);
-        open_v_ = v_;
+        search_.begin(v_);
         for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
             if (interrupt.requested_after(2 * cost_.n_columns)) return;
-            const std::size_t own = index(column_of_[index(row)]);
+            const Node own = column_of_[index(row)];
             const Length u = matched_reduced_cost(row);
-            open_v_[own] = settled_v<Length>;
+            search_.close(own);
             Length two_least[2];
-            row_kernels<Real>().find_two_least(cost_.row(row), open_v_.data(), cost_.n_columns, two_least);
-            row_kernels<Real>().relax(cost_.row(row), open_v_.data(), -u, row, cost_.n_columns, room_above.data(),
-                                      reached_from_.data());
-            open_v_[own] = v_[own];
-            room_below[own] = two_least[0] - u;
+            row_kernels<Real>().find_two_least(cost_.row(row), search_.open_v().data(), cost_.n_columns, two_least);
+            search_.relax(cost_.row(row), row, -u);
+            search_.open(own, v_[index(own)]);
+            room_below[index(own)] = two_least[0] - u;
         }
         for (std::size_t j = 0; j < v_.size(); ++j) {
-            const bool is_bounded = room_above[j] < no_path<Length> && room_below[j] < no_path<Length>;
-            if (is_bounded) v_[j] += (room_above[j] - room_below[j]) / 2;
+            const Length room_above = search_.distance(j);
+            const bool is_bounded = room_above < no_path<Length> && room_below[j] < no_path<Length>;
+            if (is_bounded) v_[j] += (room_above - room_below[j]) / 2;
         }
     }
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mot/engines/column_search.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
@@ -66,31 +67,25 @@ public:
 
 private:
     using Length = PathLength<Real>;
-    struct Settled {
-        Node column;
-        Length distance;
-    };
 
     Length matched_reduced_cost(Node row) const {
         return static_cast<Length>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
 
     std::int64_t most_rows_to_search() const;
+    auto is_free() const {
+        return [this](Node column) { return row_of_[index(column)] == no_node; };
+    }
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
-    Node first_free(std::int64_t n_nearest) const;
     void match(Node row, Node column);
 
     MatrixView<Real> cost_;
     std::vector<Node> column_of_, row_of_;
     std::vector<Length> v_;
 
-    // The state of the search under way.
-    std::vector<Length> distance_;  // to the open columns; `no_path` where settled
-    std::vector<Length> open_v_;    // v of the open columns; so low where settled that no path leads there
-    std::vector<Node> reached_from_;
-    std::vector<Node> nearest_;
-    std::vector<Settled> settled_;
+    std::vector<Node> equal_;  // columns of one cost
+    ColumnSearch<Real> search_;
 };
 
 }  // namespace mot

@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace mot {
-namespace {
-
-/// The v of a settled column, far below all others.
-template <class Length>
-constexpr Length settled_v = -(no_path<Length> + no_path<Length> / 2);
-
-}  // namespace
-
 template <class Real>
 bool SemiAssignment<Real>::is_one(const Masses& masses) {
     const auto [fewer, more] = std::minmax({masses.source.size(), masses.target.size()});
@@ -30,10 +22,7 @@ SemiAssignment<Real>::SemiAssignment(const Masses& masses)
       rows_of_(index(n_rows_), no_node),
       n_rows_of_(index(n_columns_), 0),
       v_(index(n_columns_), Length{0}),
-      distance_(v_.size()),
-      open_v_(v_.size()),
-      reached_from_(v_.size(), no_node),
-      nearest_(v_.size()) {}
+      search_(v_.size()) {}
 
 template <class Real>
 SemiAssignment<Real>::SemiAssignment(const Masses& masses, const MatrixView<Real>& cost) : SemiAssignment(masses) {
@@ -98,47 +87,29 @@ Status SemiAssignment<Real>::optimize(double, Interrupt& interrupt) {
     return Status::optimal;
 }
 
-/// The first column at this distance that has room, or else the first.
-template <class Real>
-Node SemiAssignment<Real>::find_nearest(Length distance) {
-    const std::int64_t n =
-        row_kernels<Real>().find_equal_lengths(distance_.data(), distance, n_columns_, nearest_.data());
-    const auto end = nearest_.begin() + n;
-    const auto roomy = std::find_if(nearest_.begin(), end, [&](Node column) { return has_room(column); });
-    return roomy == end ? nearest_.front() : *roomy;
-}
-
 /// Dijkstra over reduced costs from a free row to the nearest column that has room; infeasible if there is no path.
 template <class Real>
 Status SemiAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
-    std::fill(distance_.begin(), distance_.end(), no_path<Length>);
-    open_v_ = v_;
-    settled_.clear();
-    const auto relax_row = [&](Node row, Length offset) {
-        return row_kernels<Real>().relax(costs_of(row), open_v_.data(), offset, row, n_columns_, distance_.data(),
-                                         reached_from_.data());
-    };
-    Length least = relax_row(free_row, 0);
+    search_.begin(v_);
+    Length least = search_.relax(costs_of(free_row), free_row, 0);
     Length length = least;
     Node column = no_node;
     while (true) {
         if (interrupt.requested_after(room_ * n_columns_)) return Status::interrupted;
         if (!(least < no_path<Length>)) return Status::infeasible;
-        column = find_nearest(least);
+        column = search_.find_nearest(least, [this](Node each) { return has_room(each); });
         // No path is shorter than one to a settled column, whatever the rounding.
         length = std::max(length, least);
         if (has_room(column)) break;
-        settled_.push_back({column, length});
-        distance_[index(column)] = no_path<Length>;
-        open_v_[index(column)] = settled_v<Length>;
+        search_.settle(column, length);
         for (Node k = column * room_; k < (column + 1) * room_; ++k) {
             const Node row = rows_of_[index(k)];
-            least = relax_row(row, length - reduced_cost(row));
+            least = search_.relax(costs_of(row), row, length - reduced_cost(row));
         }
     }
-    for (const Settled& settled : settled_) v_[index(settled.column)] += settled.distance - length;
+    search_.lower_settled(length, v_);
     while (true) {
-        const Node row = reached_from_[index(column)];
+        const Node row = search_.reached_from(column);
         const Node previous_column = column_of_[index(row)];
         if (row != free_row) displace(row);
         place(row, column);

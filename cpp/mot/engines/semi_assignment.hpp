@@ -17,6 +17,7 @@
 #include <functional>
 #include <vector>
 
+#include "mot/engines/column_search.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
@@ -52,10 +53,6 @@ public:
 
 private:
     using Length = PathLength<Real>;
-    struct Settled {
-        Node column;
-        Length distance;
-    };
 
     explicit SemiAssignment(const Masses& masses);
     Node row_of(const Arc& arc) const { return rows_are_sources_ ? arc.source : arc.target; }
@@ -70,7 +67,6 @@ private:
     void place(Node row, Node column);
     void displace(Node row);
     Status augment(Node free_row, Interrupt& interrupt);
-    Node find_nearest(Length distance);
 
     double flow_;  // the mass of a row
     bool rows_are_sources_;
@@ -80,13 +76,7 @@ private:
     std::vector<Node> column_of_;
     std::vector<Node> rows_of_, n_rows_of_;  // (n_columns, room), of which the first n_rows_of_ are there
     std::vector<Length> v_;
-
-    // The state of the search under way.
-    std::vector<Length> distance_;  // to the open columns; `no_path` where settled
-    std::vector<Length> open_v_;    // v of the open columns; so low where settled that no path leads there
-    std::vector<Node> reached_from_;
-    std::vector<Node> nearest_;
-    std::vector<Settled> settled_;
+    ColumnSearch<Real> search_;
 };
 
 }  // namespace mot
