@@ -122,7 +122,7 @@ void test_screened(Random& random, std::int64_t most_stored, LayerFamily family,
         std::vector<std::vector<Arc>> found;
         for (const int n_workers : {1, 2, 5}) {
             NeverInterrupt interrupt;
-            mot::Workspace workspace = workspace_of(naive_sgemm, most_stored, n_workers);
+            mot::Workspace workspace = threaded_workspace(most_stored, n_workers);
             const mot::ScreenedCost cost(source, target, workspace, interrupt);
             found.push_back(mot::select_candidates(cost, 7, interrupt));
             check_candidates(searched_costs(cost), found.back(), 7);

@@ -55,7 +55,7 @@ void check_least_costs(Random& random, const mot::ExactCorrelations& exact, cons
 /// One workspace serves one pair after the other: it must not remember costs of the pair before.
 void test_costs(Random& random) {
     for (const int n_workers : {1, 2, 5}) {
-        mot::Workspace workspace = workspace_of(naive_sgemm, 0, n_workers);
+        mot::Workspace workspace = threaded_workspace(0, n_workers);
         for (const LayerFamily family : all_layer_families)
             for (const std::size_t n_arcs : {0u, 1u, 30u, 3000u}) {
                 case_name = std::string(name_of(family)) + ", " + std::to_string(n_workers) + " workers";

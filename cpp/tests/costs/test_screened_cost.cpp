@@ -184,7 +184,7 @@ void test_worthwhile(Random& random) {
                 const mot::StandardizedLayer source = standardize(x, products);
                 const mot::StandardizedLayer target = standardize(y, products);
                 NeverInterrupt interrupt;
-                mot::Workspace workspace = workspace_of(naive_sgemm, most_stored, n_workers);
+                mot::Workspace workspace = threaded_workspace(most_stored, n_workers);
                 const ScreenedCost cost(source, target, workspace, interrupt);
                 const Rows rows = visited_in_order(cost, is_any);
                 answers.push_back(cost.is_worthwhile());
