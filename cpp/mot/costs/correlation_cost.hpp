@@ -22,7 +22,7 @@ namespace mot {
 
 /// Offers the members of `GivenCost`, with the same contracts.
 template <class Real>
-class CorrelationCost {
+class CorrelationCost : public OneWorker<CorrelationCost<Real>> {
 public:
     using Value = Real;
     static constexpr bool is_exact = std::is_same_v<Real, double>;
@@ -74,19 +74,6 @@ public:
         }
         if (!interrupt.requested()) visit_computed();
     }
-
-    template <class Work>
-    void for_each_part(std::int64_t n, Work work) const {
-        work(GroupVisit{0, 0}, std::int64_t{0}, n);
-    }
-
-    template <class IsWanted, class Visit>
-    void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
-        for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{{0, 0}, group_of_row(i, n_rows())}, i, row);
-        });
-    }
-    int n_workers() const { return 1; }
 
 private:
     void compute(const std::vector<std::int64_t>& rows, Real* costs) const;

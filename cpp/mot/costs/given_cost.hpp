@@ -21,7 +21,7 @@ namespace mot {
 constexpr double greatest_cost = 1e300;
 
 template <class Real>
-class GivenCost {
+class GivenCost : public OneWorker<GivenCost<Real>> {
 public:
     using Value = Real;
     static constexpr bool is_exact = true;
@@ -52,23 +52,6 @@ public:
             visit(i, matrix_.row(i));
         }
     }
-
-    /// Calls `work({worker, part}, first, end)` for parts of `n` rows or columns that follow one another, perhaps for
-    /// some at the same time.
-    template <class Work>
-    void for_each_part(std::int64_t n, Work work) const {
-        work(GroupVisit{0, 0}, std::int64_t{0}, n);
-    }
-
-    /// Calls `visit(at, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and
-    /// for different groups perhaps at the same time.
-    template <class IsWanted, class Visit>
-    void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
-        for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
-            visit(RowVisit{{0, 0}, group_of_row(i, n_rows())}, i, row);
-        });
-    }
-    int n_workers() const { return 1; }
 
 private:
     MatrixView<Real> matrix_;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "mot/types/interrupt.hpp"
+
 namespace mot {
 
 constexpr std::int64_t n_row_groups = 32;
@@ -31,6 +33,30 @@ struct GroupVisit {
 /// Where a row is visited.
 struct RowVisit : GroupVisit {
     std::int64_t group;
+};
+
+/// What a cost offers whose rows one thread visits in order, with its `for_each_row`.
+template <class Cost>
+class OneWorker {
+public:
+    int n_workers() const { return 1; }
+
+    /// Calls `work({worker, part}, first, end)` for parts of `n` rows or columns that follow one another, perhaps for
+    /// some at the same time.
+    template <class Work>
+    void for_each_part(std::int64_t n, Work work) const {
+        work(GroupVisit{0, 0}, std::int64_t{0}, n);
+    }
+
+    /// Calls `visit(at, i, row)` for the rows with `is_wanted(i)`: in order within a group of rows, and for different
+    /// groups perhaps at the same time.
+    template <class IsWanted, class Visit>
+    void for_each_row_in_groups(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
+        const auto& cost = static_cast<const Cost&>(*this);
+        cost.for_each_row(interrupt, is_wanted, [&](std::int64_t i, const auto* row) {
+            visit(RowVisit{{0, 0}, group_of_row(i, cost.n_rows())}, i, row);
+        });
+    }
 };
 
 /// What visits to rows find. It is in the order of the rows, whichever threads visited them.
