@@ -234,7 +234,7 @@ NAN[2, 0, 1] = np.nan
             SQUARE[0],
             None,
             [0.5, 0.5],
-            r"^costs: expected a stack .* found shape \(2, 2\) alone; solve_transport solves",
+            r"^costs: expected a stack .* found shape \(2, 2\); solve_transport solves one",
         ),
         (SQUARE, np.ones((2, 2)), None, r"^a: expected shape \(3, 2\) or \(2,\), found \(2, 2\)"),
         (SQUARE, np.ones((3, 2, 1)), None, r"^a: expected shape \(3, 2\) or \(2,\), found \(3, 2, 1\)"),

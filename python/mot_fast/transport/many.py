@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._core import Solution, Solutions, solve_many
-from mot_fast._validate import F64, Array, Index
+from mot_fast._validate import F64, Index
 from mot_fast.transport.many_validation import Problems
 from mot_fast.transport.transport import I32, Certificate, SolverError, Transport
 
 if TYPE_CHECKING:
     from mot_fast._dlpack import ArrayLike
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,12 +48,9 @@ class Transports(Sequence[Transport]):
         `shapes` is the shape of all problems, or the list of their shapes.
         """
         costs, figures = solutions.costs, solutions.certificates
-        entries, rows, columns, mass, u, v = solutions.take_plans()
-        if isinstance(shapes, list):
-            by_problem = [_split(flat, [shape[side] for shape in shapes]) for side, flat in enumerate((u, v))]
-        else:
-            by_problem = [flat.reshape(len(costs), n) for flat, n in zip((u, v), shapes, strict=True)]
-        return cls(costs, *by_problem, figures, _starts(entries), rows, columns, mass)
+        entries, rows, columns, mass, flat_u, flat_v = solutions.take_plans()
+        u, v = (_by_problem(flat, shapes, side) for side, flat in enumerate((flat_u, flat_v)))
+        return cls(costs, u, v, figures, _starts(entries), rows, columns, mass)
 
     @property
     def certificate(self) -> Certificate:
@@ -72,13 +72,11 @@ class Transports(Sequence[Transport]):
         columns = self._columns.astype(np.int64)
         has_own_row = np.array_equal(first_unit + self._rows, np.arange(len(columns)))
         has_own_column = (np.bincount(first_unit + columns, minlength=len(columns)) == 1).all()
-        lengths = [len(u) for u in self.u]
-        if not (
-            has_own_row and has_own_column and lengths == [len(v) for v in self.v] == np.diff(self._starts).tolist()
-        ):
+        sizes = [len(u) for u in self.u]
+        if not (has_own_row and has_own_column and sizes == [len(v) for v in self.v] == np.diff(self._starts).tolist()):
             p = next(p for p, transport in enumerate(self) if not _is_matching(transport))
             raise ValueError(f"transports[{p}]: expected every row matched with a column of its own, found {self[p]}")
-        return columns.reshape(self.u.shape) if isinstance(self.u, np.ndarray) else _split(columns, lengths)
+        return columns.reshape(self.u.shape) if isinstance(self.u, np.ndarray) else _split(columns, sizes)
 
     def toarray(self) -> F64 | list[F64]:
         """The dense plans, `(k, n, m)`."""
@@ -99,11 +97,9 @@ class Transports(Sequence[Transport]):
         if isinstance(which, slice):
             return self._chosen(which)
         p = range(len(self))[which]
-        rows, columns, mass = (
-            x[self._starts[p] : self._starts[p + 1]] for x in (self._rows, self._columns, self._mass)
-        )
-        certificate = Certificate(*self._figures[p].tolist())
-        return Transport(rows, columns, mass, float(self.costs[p]), self.u[p], self.v[p], certificate)
+        own = slice(self._starts[p], self._starts[p + 1])
+        entries = self._rows[own], self._columns[own], self._mass[own]
+        return Transport(*entries, float(self.costs[p]), self.u[p], self.v[p], Certificate(*self._figures[p].tolist()))
 
     def _chosen(self, which: slice) -> Transports:
         entries = np.diff(self._starts)[which]
@@ -207,5 +203,12 @@ def _starts(lengths: Index) -> Index:
     return starts
 
 
-def _split(flat: Array, lengths: list[int]) -> list[Array]:
-    return np.split(flat, np.cumsum(lengths)[:-1]) if lengths else []
+def _by_problem(flat: F64, shapes: list[tuple[int, int]] | tuple[int, int], side: int) -> F64 | list[F64]:
+    """Potentials of one side of all problems, which come end to end."""
+    if isinstance(shapes, list):
+        return _split(flat, [shape[side] for shape in shapes])
+    return flat.reshape(-1, shapes[side])
+
+
+def _split(flat: npt.NDArray[Number], sizes: list[int]) -> list[npt.NDArray[Number]]:
+    return np.split(flat, np.cumsum(sizes)[:-1]) if sizes else []

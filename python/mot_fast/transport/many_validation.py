@@ -45,8 +45,8 @@ class Problems:
             n_problems = next((count for count in counts if count is not None), -1)
             if n_problems < 0:
                 raise ValueError(
-                    f"costs: expected a stack (k, n, m), a list of matrices, or one matrix and masses of many problems, "
-                    f"found shape {found.shape} alone; solve_transport solves one problem"
+                    "costs: expected a stack (k, n, m), a list of matrices, or a matrix with masses of many problems, "
+                    f"found shape {found.shape}; solve_transport solves one problem"
                 )
             sizes = [[found.shape[side]] * n_problems for side in (-2, -1)]
         problems = cls(found, _masses(a, sizes[0], "a"), _masses(b, sizes[1], "b"), n_problems)
