@@ -26,13 +26,14 @@ from threadpoolctl import threadpool_limits
 
 from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
-from suites import alignments, clusters, drop_ins, imports, rotations, trajectories, transports
+from suites import alignments, clusters, drop_ins, imports, many, rotations, trajectories, transports
 
 SUITES = {
     # First, while this process is small: the peak memory of a child starts at its parent's.
     "aligns": alignments,
     "transports": transports,
     "drop-ins": drop_ins,
+    "many": many,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,
