@@ -20,7 +20,7 @@ LONGEST = 20.0
 """Seconds after which a solver is ended."""
 START_SECONDS = 120.0
 """Seconds that a solver's package may take to be imported."""
-BATCH_SECONDS, TOTAL_SECONDS, MAX_TURNS = 1e-3, 0.3, 15
+BATCH_SECONDS, TOTAL_SECONDS, MAX_TURNS = 1e-3, 0.1, 10
 """Least length of a timed batch of calls; seconds after which a solver that ran twice runs no more; and turns."""
 
 
@@ -113,7 +113,7 @@ def time_in_batches(workers: Mapping[str, Worker]) -> tuple[dict[str, float], di
     spent: dict[str, float] = {}
     for turn in range(MAX_TURNS):
         for name, worker in workers.items():
-            if name in failures or (turn and spent[name] > TOTAL_SECONDS * (8 if turn == 1 else 1)):
+            if name in failures or (turn and spent[name] > TOTAL_SECONDS * (20 if turn == 1 else 1)):
                 continue
             count = max(1, int(BATCH_SECONDS / max(least[name], 1e-6))) if turn else 1
             try:
