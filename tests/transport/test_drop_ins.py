@@ -210,6 +210,7 @@ def test_threads_are_a_positive_number_or_max(threads):
 def test_an_unproven_answer_is_an_error(monkeypatch):
     class Unproven:
         is_optimal = False
+        cost = 1.0
         certificate = mot.Certificate(1.0, 1.0, 1.0, 1.0, 1e-9)
 
     monkeypatch.setattr("mot_fast.transport.drop_ins.solve_transport", lambda *_: Unproven)

@@ -124,6 +124,28 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
         if (is_hit(k)) hits[n_hits++] = static_cast<std::int32_t>(k);
     return n_hits;
 }
+#ifdef __AVX2__
+template <class Real>
+std::int64_t find_violated_by_bits(const Real* cost, const double* v, std::int64_t n, double threshold,
+                                   std::int32_t* hits) {
+    std::int64_t n_hits = 0;
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::uint32_t bits = violated_bits(cost + k, v + k, threshold); bits != 0; bits &= bits - 1)
+            hits[n_hits++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    for (; k < n; ++k)
+        if (!(cost_of(cost[k]) - v[k] >= threshold)) hits[n_hits++] = static_cast<std::int32_t>(k);
+    return n_hits;
+}
+template <>
+std::int64_t find_violated(const float* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+template <>
+std::int64_t find_violated(const double* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+#endif
 
 /// Bit k is set where the k-th of `lanes` numbers is equal to the value.
 template <class Number>
@@ -348,8 +370,11 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
             reached_from[k + lane] = is_shorter ? from : reached_from[k + lane];
             least[lane] = shorter < least[lane] ? shorter : least[lane];
         }
+    // In pairs of lanes, then in pairs of these: one comparison after another would wait for each.
+    for (std::int64_t width = lanes / 2; width > 0; width /= 2)
+        for (std::int64_t lane = 0; lane < width; ++lane)
+            least[lane] = least[lane + width] < least[lane] ? least[lane + width] : least[lane];
     Length result = least[0];
-    for (const Length value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
         const Length path = path_over(k);
         if (path < distance[k]) {

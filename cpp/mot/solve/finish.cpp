@@ -125,7 +125,9 @@ Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials po
     solution.certificate = certify(cost, masses, solution.plan, solution.potentials, interrupt);
     if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;
-    solution.status = solution.certificate.is_optimal() ? Status::optimal : Status::not_proven;
+    // The certificate is taken on masses of order one: a plan may be proven and yet cost more than doubles hold.
+    const bool is_proven = solution.certificate.is_optimal() && std::isfinite(solution.cost);
+    solution.status = is_proven ? Status::optimal : Status::not_proven;
     return solution;
 }
 

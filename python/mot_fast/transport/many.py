@@ -13,7 +13,7 @@ from mot_fast import _validate
 from mot_fast._core import Solution, Solutions, solve_many
 from mot_fast._validate import F64, Index
 from mot_fast.transport.many_validation import Problems
-from mot_fast.transport.transport import I32, Certificate, SolverError, Transport
+from mot_fast.transport.transport import I32, Certificate, Transport, unproven
 
 if TYPE_CHECKING:
     from mot_fast._dlpack import ArrayLike
@@ -185,8 +185,7 @@ def solve_transports(
 
 def _raise_for(problems: Problems, p: int, solution: Solution) -> None:
     _validate.cost_matrix(*problems.cost(p))
-    certificate = Certificate.of(solution.certificate)
-    raise SolverError(f"{problems.name(p)}: the transport could not be proven optimal: {certificate}")
+    raise unproven(solution, f"{problems.name(p)}: the transport")
 
 
 def _is_matching(transport: Transport) -> bool:
