@@ -128,11 +128,19 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
 template <class Real>
 std::int64_t find_violated_by_bits(const Real* cost, const double* v, std::int64_t n, double threshold,
                                    std::int32_t* hits) {
+    constexpr std::int64_t block = 4 * lanes;  // processors guess wrong whether there are any, in small ones often
     std::int64_t n_hits = 0;
+    const auto add = [&](std::int64_t first, std::uint64_t bits) {
+        for (; bits != 0; bits &= bits - 1) hits[n_hits++] = static_cast<std::int32_t>(first + lowest_bit(bits));
+    };
     std::int64_t k = 0;
-    for (; k + lanes <= n; k += lanes)
-        for (std::uint32_t bits = violated_bits(cost + k, v + k, threshold); bits != 0; bits &= bits - 1)
-            hits[n_hits++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    for (; k + block <= n; k += block) {
+        std::uint64_t bits = 0;
+        for (std::int64_t at = 0; at < block; at += lanes)
+            bits |= std::uint64_t{violated_bits(cost + k + at, v + k + at, threshold)} << at;
+        add(k, bits);
+    }
+    for (; k + lanes <= n; k += lanes) add(k, violated_bits(cost + k, v + k, threshold));
     for (; k < n; ++k)
         if (!(cost_of(cost[k]) - v[k] >= threshold)) hits[n_hits++] = static_cast<std::int32_t>(k);
     return n_hits;
