@@ -450,9 +450,9 @@ double relax(const double* cost, const double* v, double offset, std::int32_t fr
     if (k < n) relax_some(k, static_cast<__mmask8>((1 << (n - k)) - 1));
     double of_lanes[width];
     _mm512_storeu_pd(of_lanes, least);
-    double result = of_lanes[0];
-    for (const double value : of_lanes) result = value < result ? value : result;
-    return result;
+    const __m256d of_pairs = _mm256_min_pd(_mm256_loadu_pd(of_lanes), _mm256_loadu_pd(of_lanes + width / 2));
+    const __m128d of_quads = _mm_min_pd(_mm256_castpd256_pd128(of_pairs), _mm256_extractf128_pd(of_pairs, 1));
+    return _mm_cvtsd_f64(_mm_min_sd(of_quads, _mm_unpackhi_pd(of_quads, of_quads)));
 }
 #endif
 /// Compilers make vectors of whole numbers of the plain loop.
