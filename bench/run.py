@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
-from suites import alignments, clusters, drop_ins, families, imports, rotations, trajectories, transports
+from suites import alignments, clusters, drop_ins, families, imports, many, rotations, trajectories, transports
 
 SUITES = {
     # First, while this process is small: the peak memory of a child starts at its parent's.
@@ -34,6 +34,7 @@ SUITES = {
     "transports": transports,
     "families": families,
     "drop-ins": drop_ins,
+    "many": many,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,
