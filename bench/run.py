@@ -105,6 +105,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--lapx", type=Path, metavar="PYTHON", help="Python of an environment with lapx, which cannot be beside lap"
     )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="add the cells of families to this file, one a line, and measure none that is there",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run to this file")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
