@@ -28,13 +28,11 @@ LARGE_FAMILIES = (
     "points 2-D, squared",
     "points 16-D, squared",
     "clusters 3-D",
-    "pixels, squared",
+    "colours",
     "integers to 100",
     "correlations",
-    *SPARSE_COSTS,
 )
-LARGE_MASSES = ("uniform", "Dirichlet", "random field")
-"""Families and masses that run at the largest size."""
+"""Families of dense costs that run at the largest size, with uniform masses; all sparse ones run."""
 LENGTHS = (1024, 16384)
 SHAPES = tuple(shape for n in LENGTHS for shape in ((1, n), (n, 1), (2, n), (3, n), (10, n)))
 QUICK_FAMILIES = ("points 2-D, squared", "correlations", "10 nearest, 2-D")
@@ -43,8 +41,8 @@ QUICK_SQUARES, QUICK_SHAPES = ((8, 8), (32, 32)), ((2, 16), (16, 1))
 
 SLOW = 5.0
 """Seconds after which a solver does not try larger problems of the family."""
-BEHIND, BEHIND_UNITS = 8.0, 512
-"""Times of the fastest rival after which one does not try larger problems, from so many units on."""
+BEHIND = {512: 8.0, 2048: 4.0}
+"""Multiples of the fastest rival's time after which one does not try larger problems, by the units from which on."""
 
 
 def section(options: argparse.Namespace) -> Section:
@@ -93,7 +91,7 @@ def wanted(options: argparse.Namespace) -> Iterator[tuple[str, str, list[tuple[i
     """Families and masses with the shapes that are wanted, squares and others apart, in the order of their sizes."""
     for family in (name for names in KINDS.values() for name in names):
         for masses in masses_of(family):
-            is_large = family in LARGE_FAMILIES and masses in LARGE_MASSES
+            is_large = family in SPARSE_COSTS or (family in LARGE_FAMILIES and masses == "uniform")
             squares = [(n, n) for n in SQUARES if n < LARGE or is_large]
             others = list(SHAPES)
             if options.quick:
@@ -133,8 +131,9 @@ def slow_ones(cell: Cell) -> list[str]:
     if not cell.is_square:
         return []
     limit = SLOW
-    if cell.best and min(cell.shape) >= BEHIND_UNITS:
-        limit = min(limit, BEHIND * cell.seconds[cell.best])
+    if cell.best:
+        least = cell.seconds[cell.best]
+        limit = min(limit, *(behind * least for units, behind in BEHIND.items() if cell.shape[0] >= units), SLOW)
     slow = [name for name, seconds in cell.seconds.items() if seconds > (SLOW if name == OURS else limit)]
     return [*slow, *(name for name, why in cell.failures.items() if not why.startswith("left out"))]
 
