@@ -13,6 +13,8 @@ from harness.targets import OURS, Target, Verdict, verdicts_on
 from harness.workers import LONGEST
 
 ASSIGNMENT = f"{OURS} assignment"
+TOO_LONG = ("took", "left out")
+"""Beginnings of what is said where a solver took too long, or would have."""
 UNITS = 64
 """Units from which a target holds."""
 QUICK_CALL = 1e-3
@@ -89,6 +91,10 @@ class Cell:
         verdict = self.verdict()
         return verdict is not None and verdict.met == "no"
 
+    def is_wrong(self) -> bool:
+        """Whether ours failed, and not because it would take too long."""
+        return OURS in self.failures and not self.failures[OURS].startswith(TOO_LONG)
+
     def text(self, *, is_rival_named: bool = True) -> str:
         """Ratio and best rival; "!" marks a missed target."""
         if math.isnan(self.ratio):
@@ -153,7 +159,8 @@ def _table(title: str, cells: Sequence[Cell], *, is_rival_named: bool) -> list[l
 def remarks_on(cells: Sequence[Cell]) -> list[str]:
     """How many targets are missed, how our assignment compares, and which answers were wrong."""
     targets = sum(cell.target() is not None for cell in cells)
-    remarks = [f"families: {sum(cell.is_missed() for cell in cells)} of {targets} cells with a target miss it (!)"]
+    missed = sum(cell.is_missed() for cell in cells)
+    remarks = [f"families: {missed} of {targets} cells with a target miss it (!)"] if targets else []
     gains = [c.seconds[OURS] / c.seconds[ASSIGNMENT] for c in cells if {OURS, ASSIGNMENT} <= c.seconds.keys()]
     if gains:
         remarks.append(
@@ -163,7 +170,7 @@ def remarks_on(cells: Sequence[Cell]) -> list[str]:
     failures: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
         for name, why in cell.failures.items():
-            if not why.startswith(("took", "left out")):
+            if not why.startswith(TOO_LONG):
                 failures.setdefault((name, why.split(" by ")[0]), []).append(cell.name.removeprefix("families, "))
     for (name, why), names in failures.items():
         others = f" and {len(names) - 3} more" if len(names) > 3 else ""

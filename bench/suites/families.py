@@ -33,7 +33,7 @@ LARGE_FAMILIES = (
     "correlations",
 )
 """Families of dense costs that run at the largest size, with uniform masses; all sparse ones run."""
-LENGTHS = (1024, 16384)
+LENGTHS = (64, 1024, 16384)
 SHAPES = tuple(shape for n in LENGTHS for shape in ((1, n), (n, 1), (2, n), (3, n), (10, n)))
 QUICK_FAMILIES = ("points 2-D, squared", "correlations", "10 nearest, 2-D")
 QUICK_MASSES = ("uniform", "spike")
@@ -65,6 +65,7 @@ def section(options: argparse.Namespace) -> Section:
         tables(cells),
         [*remarks, *remarks_on(cells)],
         worst_verdicts(cells),
+        [f"{cell.name}: {cell.failures[OURS]}" for cell in cells if cell.is_wrong()],
     )
 
 
@@ -150,19 +151,20 @@ def time_cell(family: str, masses: str, shape: tuple[int, int], workers: Mapping
     """Time the workers on one problem, and check their answers; one that is wrong does not count."""
     cost, marginals = problem(family, masses, *shape)
     save_problem(folder, cost, marginals)
-    failures, ready = {}, {}
+    failures: dict[str, str] = {}
+    answers = {}
     for name, worker in workers.items():
         try:
             worker.load(folder)
-            ready[name] = worker
         except WorkerError as error:
             failures[name] = str(error)
-    seconds, failed = time_in_batches(ready)
+    seconds, failed = time_in_batches({name: worker for name, worker in workers.items() if name not in failures})
     failures |= failed
-    answers = {name: ready[name].answer(folder / "answer.npz") for name in seconds}
-    wrong = check_entries(cost, marginals, answers)
-    assert OURS not in wrong, f"{cell_name(family, masses, shape)}: {OURS} {wrong[OURS]}"
-    for name, why in wrong.items():
-        failures[name] = why
-        del seconds[name]
-    return Cell(family=family, masses=masses, shape=shape, seconds=seconds, failures=failures)
+    for name in seconds:
+        try:
+            answers[name] = workers[name].answer(folder / "answer.npz")
+        except WorkerError as error:
+            failures[name] = str(error)
+    failures |= check_entries(cost, marginals, answers)
+    right = {name: time for name, time in seconds.items() if name not in failures}
+    return Cell(family=family, masses=masses, shape=shape, seconds=right, failures=failures)
