@@ -31,6 +31,8 @@ from problems.families import IMAGES, KINDS
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = {"POT": "o", "SciPy": "s", "lap": "^", "lapjv": "v", "LAP1015": "D", "lapcpp": "P", "lapx": "*"}
 """Mark of the fastest rival at a point."""
+MARK_SIZES = {"*": 12, "P": 8.5, "D": 6}
+"""Sizes at which these marks look as large as the others."""
 ENDED = "$\\uparrow$"
 """Mark of a point where all rivals took too long."""
 MASSES = ("Dirichlet", "power law", "spike", "images")
@@ -103,7 +105,8 @@ def _draw_lines(axes: Axes, title: str, lines: Mapping[str, Sequence[Point]]) ->
     for points, colour in zip(lines.values(), cycle(COLOURS), strict=False):
         axes.plot([size for size, _, _ in points], [ratio for _, ratio, _ in points], color=colour, linewidth=1.6)
         for size, ratio, rival in points:
-            axes.plot(size, ratio, MARKERS.get(rival, ENDED), color=colour, markersize=8, markeredgecolor="white")
+            marker = MARKERS.get(rival, ENDED)
+            axes.plot(size, ratio, marker, color=colour, markersize=MARK_SIZES.get(marker, 7), markeredgecolor="white")
     _name_ends(axes, {family: points[-1] for family, points in lines.items()})
 
 
@@ -111,7 +114,7 @@ def _draw_summaries(axes: Axes, title: str, groups: Mapping[str, Sequence[Cell]]
     """Draw the median family of every group of cells against the size, and dotted the worst one."""
     _dress(axes, title)
     note = "median of all families, dotted: the worst"
-    axes.text(0.02, 0.97, note, transform=axes.transAxes, fontsize=8, color="0.4", va="top")
+    axes.text(0.02, 0.04, note, transform=axes.transAxes, fontsize=8, color="0.4")
     ends = {}
     for (name, cells), colour in zip(groups.items(), COLOURS, strict=False):
         by_size: dict[int, list[float]] = {}
@@ -159,7 +162,9 @@ def _dress(axes: Axes, title: str) -> None:
     axes.set_title(title[0].upper() + title[1:], loc="left", fontsize=11, weight="bold")
     axes.set(xscale="log", xlim=SIDES)
     axes.set_xticks(SIZES, [f"{size:,}" for size in SIZES], fontsize=8)
-    axes.set_yticks(RATIOS, [f"{ratio:g}" for ratio in RATIOS])
+    low, high = axes.get_ylim()
+    axes.set_yticks([ratio for ratio in RATIOS if low < ratio < high])
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.grid(color="0.92", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -170,8 +175,11 @@ def _dress(axes: Axes, title: str) -> None:
 
 def _add_titles(figure: Figure) -> None:
     """Say what is drawn, and which mark stands for which rival."""
-    marks = [Line2D([], [], marker=mark, linestyle="", color="0.3", label=name) for name, mark in MARKERS.items()]
-    marks.append(Line2D([], [], marker=ENDED, linestyle="", color="0.3", label=f"none within {LONGEST:g} s"))
+    named = MARKERS | {f"none within {LONGEST:g} s": ENDED}
+    marks = [
+        Line2D([], [], marker=mark, linestyle="", color="0.3", markersize=MARK_SIZES.get(mark, 7), label=name)
+        for name, mark in named.items()
+    ]
     legend = figure.legend(
         handles=marks,
         loc="outside upper center",
