@@ -35,6 +35,8 @@ LARGE_FAMILIES = (
 """Families of dense costs that run at the largest size, with uniform masses; all sparse ones run."""
 LENGTHS = (64, 1024, 16384)
 SHAPES = tuple(shape for n in LENGTHS for shape in ((1, n), (n, 1), (2, n), (3, n), (10, n)))
+SHAPE_MASSES = ("uniform", "power law", "random field")
+"""Masses that run with few rows or columns, on which they have little influence."""
 QUICK_FAMILIES = ("points 2-D, squared", "correlations", "10 nearest, 2-D")
 QUICK_MASSES = ("uniform", "spike")
 QUICK_SQUARES, QUICK_SHAPES = ((8, 8), (32, 32)), ((2, 16), (16, 1))
@@ -94,11 +96,12 @@ def wanted(options: argparse.Namespace) -> Iterator[tuple[str, str, list[tuple[i
         for masses in masses_of(family):
             is_large = family in SPARSE_COSTS or (family in LARGE_FAMILIES and masses == "uniform")
             squares = [(n, n) for n in SQUARES if n < LARGE or is_large]
-            others = list(SHAPES)
+            others = list(SHAPES) if family in COSTS and masses in SHAPE_MASSES else []
             if options.quick:
                 is_chosen = family in QUICK_FAMILIES and masses in QUICK_MASSES
-                squares, others = (list(shapes) if is_chosen else [] for shapes in (QUICK_SQUARES, QUICK_SHAPES))
-            for shapes in (squares, others if family in COSTS else []):
+                squares = list(QUICK_SQUARES) if is_chosen else []
+                others = list(QUICK_SHAPES) if is_chosen and family in COSTS else []
+            for shapes in (squares, others):
                 chosen = [shape for shape in shapes if is_wanted(cell_name(family, masses, shape), options)]
                 if chosen:
                     yield family, masses, chosen
