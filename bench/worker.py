@@ -102,7 +102,7 @@ def lap() -> tuple[Solve, Read]:
 
 
 def lapjv() -> tuple[Solve, Read]:
-    """The package lapjv of source{d}."""
+    """The package lapjv of source{d}, in single precision, which is its default and mostly its faster way."""
     from lapjv import lapjv as solve
 
     return lambda problem: solve(problem.cost), lambda _, result: matching(result[0])
