@@ -55,7 +55,7 @@ def main() -> None:
     """Read the JSON file, and write the picture."""
     source, target = map(Path, sys.argv[1:])
     cells = [Cell.from_figures(figures) for figures in json.loads(source.read_text())["families"]["cells"]]
-    draw(cells).savefig(target, dpi=150)
+    draw(cells).savefig(target, dpi=120)
 
 
 def draw(cells: Sequence[Cell]) -> Figure:
