@@ -223,7 +223,7 @@ def _named(*beginnings: str) -> tuple[str, ...]:
 KINDS: dict[str, tuple[str, ...]] = {
     "random costs": ("uniform random", "heavy-tailed random", "big M", "blocks", *_named("nearly", "sums")),
     "points in one dimension": _named("points 1-D"),
-    "points in two and three": _named("points 2-D", "points 3-D"),
+    "points in two and three dimensions": _named("points 2-D", "points 3-D"),
     "points in many dimensions": _named("points 16-D", "points 50-D"),
     "clouds and colours": _named("shifted", "clusters", "colours"),
     "pixels of images": _named("pixels"),
