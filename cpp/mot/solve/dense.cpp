@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "mot/column_generation/candidates.hpp"
@@ -18,6 +20,7 @@
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/finish.hpp"
 #include "mot/solve/magnification.hpp"
+#include "mot/solve/warm_start.hpp"
 
 namespace mot {
 namespace {
@@ -141,21 +144,27 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
 }  // namespace
 
 template <class Cost>
-Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method,
+                     const Potentials* start) {
     if constexpr (std::is_same_v<Cost, GivenCost<double>>)
         if (needs_magnification(cost.scale())) {
             const std::vector<double> costs = magnified(cost.stored().data, cost.n_rows() * cost.n_columns());
             const GivenCost<double> larger({costs.data(), cost.n_rows(), cost.n_columns()},
                                            cost.scale() * magnification);
-            return reduced(solve_dense(larger, masses, interrupt, method));
+            if (!start) return reduced(solve_dense(larger, masses, interrupt, method));
+            const Potentials start_of_larger = magnified(*start);
+            return reduced(solve_dense(larger, masses, interrupt, method, &start_of_larger));
         }
+    if (start)
+        if (std::optional<Solution> solution = solve_from_potentials(cost, masses, *start, interrupt))
+            return settle(cost, masses, std::move(*solution), interrupt);
     return settle(cost, masses, solve_in_doubles(cost, masses, interrupt, method), interrupt);
 }
 
-template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method, const Potentials*);
 
 }  // namespace mot
