@@ -14,6 +14,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double negligible_share = 1e-9;
 /// Width of a bidder's near arcs: the others need no scan before prices have risen by many epsilons.
 constexpr double near_width_in_epsilons = 16;
+/// Bids for each unit of the larger side after which a round is given up. Rounds with scaled epsilons take far fewer:
+/// the arcs have no room for all mass, or a few bidders outbid one another by little for ever (a price war).
+constexpr std::int64_t most_bids_per_unit = 64;
 /// Where there are more targets for every source than this, targets bid.
 constexpr std::size_t targets_per_source = 4;
 /// Work on a bid, and on every holding that it outbids, in the steps of an interrupt.
@@ -157,14 +160,15 @@ void Auction::release_holdings(double epsilon) {
     }
 }
 
-bool Auction::run(double epsilon, Interrupt& interrupt, std::int64_t bids_per_unit) {
+bool Auction::run(double epsilon, Interrupt& interrupt) {
     near_width_ = near_width_in_epsilons * epsilon;
     update_potentials();
     release_holdings(epsilon);
     for (std::size_t i = 0; i < mass_left_.size(); ++i)
         if (mass_left_[i] > negligible_) activate(static_cast<Node>(i));
 
-    std::int64_t n_bids_left = bids_per_unit * static_cast<std::int64_t>(std::max(mass_left_.size(), room_.size()));
+    std::int64_t n_bids_left =
+        most_bids_per_unit * static_cast<std::int64_t>(std::max(mass_left_.size(), room_.size()));
     std::vector<Node> bidders;
     bool is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
     while (!active_.empty() && n_bids_left > 0 && !is_stopped) {

@@ -46,9 +46,8 @@ public:
     void set_prices(const Potentials& potentials);
 
     /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
-    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end,
-    /// which so many bids for each unit of the larger side tell.
-    bool run(double epsilon, Interrupt& interrupt, std::int64_t bids_per_unit = most_bids_per_unit);
+    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end.
+    bool run(double epsilon, Interrupt& interrupt);
 
     /// Whether bidders are many, each with few arcs.
     bool has_cheap_bids() const;
@@ -61,10 +60,6 @@ public:
     std::vector<Shipment> shipments() const;
 
 private:
-    /// Rounds with scaled epsilons take far fewer: with more, the arcs have no room for all mass, or a few bidders
-    /// outbid one another by little for ever (a price war).
-    static constexpr std::int64_t most_bids_per_unit = 64;
-
     /// A bidder's arc.
     struct Choice {
         Node object;

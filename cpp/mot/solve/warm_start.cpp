@@ -32,15 +32,12 @@ constexpr std::ptrdiff_t near_per_row = 6;
 constexpr double most_spread = 4;
 /// The share of the width of near arcs within which an arc is tight, but for the rounding of the potentials, to single
 /// precision perhaps.
-constexpr double tight_share = 1e-3;
+constexpr double tight_share = 2e-4;
 /// The share of rows that are to have a cheapest column of their own. Potentials of random costs that know nothing
 /// leave as many as 1 - 1/e; with fewer, searches for the rest were measured to be slower than a cold start.
 constexpr double least_matched = 0.6;
-/// The share of units that may need an arc which is not near. With more, an auction brings the plan nearer first.
-constexpr double most_far = 0.2;
-/// The epsilon of this auction, in spreads, and the bids for a unit after which it is of no use.
-constexpr double epsilon = 0.03;
-constexpr std::int64_t bids_per_unit = 16;
+/// The tight arcs for each unit with which the simplex starts from them. A tree has one less than there are units.
+constexpr double least_tight = 0.75;
 
 bool are_finite(const std::vector<double>& side, const std::vector<double>& masses) {
     for (std::size_t x = 0; x < side.size(); ++x)
@@ -189,24 +186,23 @@ private:
         return finish_engine(engine);
     }
 
-    /// Ships along tight arcs. These are a tree where the potentials are those of a basis, so that all mass finds its
-    /// way; where much does not, the plan of an auction with prices that begin at the potentials is taken.
+    /// Ships along tight arcs. Where the potentials are those of a basis these are a tree, along which all mass finds its
+    /// way. Where they are too few for a tree, the plan comes from an auction whose prices begin at the potentials.
     std::optional<Solution> solve_by_simplex() {
-        std::int64_t n_far = 0;
-        const auto cost_of_far = [&](Node i, Node j) {
-            ++n_far;
-            return cost_.exact(i, j);
-        };
-        Basis basis = starting_basis(masses_, tight_arcs(), potentials_, arcs_, cost_of_far, interrupt_);
+        const auto cost_of = [this](Node i, Node j) { return cost_.exact(i, j); };
+        const std::vector<Arc> tight = tight_arcs();
         const double n_units = static_cast<double>(cost_.n_rows() + cost_.n_columns());
-        if (static_cast<double>(n_far) > most_far * n_units) {
+        Basis basis;
+        if (static_cast<double>(tight.size()) >= least_tight * n_units) {
+            basis = starting_basis(masses_, tight, potentials_, arcs_, cost_of, interrupt_);
+        } else {
             Auction auction(masses_, arcs_);
             auction.set_prices(potentials_);
             const double spread = auction.spread(cost_.scale());
-            if (!auction.run(epsilon * spread, interrupt_, bids_per_unit)) return stopped();
-            const std::vector<Arc> more = generation_.find_near_arcs(auction.potentials(), epsilon * spread);
+            if (!auction.run(fine_epsilon * spread, interrupt_)) return stopped();
+            const std::vector<Arc> more = generation_.find_near_arcs(auction.potentials(), fine_epsilon * spread);
             arcs_.insert(arcs_.end(), more.begin(), more.end());
-            basis = starting_basis(masses_, auction, arcs_, cost_of_far, interrupt_);
+            basis = starting_basis(masses_, auction, arcs_, cost_of, interrupt_);
         }
         if (interrupt_.requested()) return Solution{};
         NetworkSimplex<> simplex(masses_, basis);
