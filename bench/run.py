@@ -26,19 +26,21 @@ from threadpoolctl import threadpool_limits
 
 from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
-from suites import alignments, clusters, drop_ins, imports, rotations, trajectories, transports
+from suites import alignments, clusters, drop_ins, families, imports, many, rotations, trajectories, transports
 
 SUITES = {
     # First, while this process is small: the peak memory of a child starts at its parent's.
     "aligns": alignments,
     "transports": transports,
+    "families": families,
     "drop-ins": drop_ins,
+    "many": many,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,
     "imports": imports,
 }
-CHOOSING = ("aligns", "transports")
+CHOOSING = ("aligns", "transports", "families")
 """Suites that choose among their problems by `--only`; the others run completely or not at all."""
 
 
@@ -95,7 +97,13 @@ def arguments() -> argparse.Namespace:
         "--whole-runs", action="store_true", help="also align all 154 x 154 checkpoints of two training runs (minutes)"
     )
     parser.add_argument(
-        "--only", default="", metavar="SUBSTRING", help="run only problems and suites with this in their name"
+        "--only",
+        default="",
+        metavar="SUBSTRING",
+        help="run only problems and suites with this in their name, or with all parts that + joins",
+    )
+    parser.add_argument(
+        "--lapx", type=Path, metavar="PYTHON", help="Python of an environment with lapx, which cannot be beside lap"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run to this file")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")

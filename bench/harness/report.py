@@ -27,8 +27,8 @@ class Section:
 
 
 def is_wanted(name: str, options: argparse.Namespace) -> bool:
-    """Whether the user asks for the problem or suite of this name."""
-    return options.only.lower() in name.lower()
+    """Whether the user asks for the problem or suite of this name, which must have every part of `--only`."""
+    return all(part in name.lower() for part in options.only.lower().split("+"))
 
 
 def table(rows: Sequence[Sequence[str]], is_markdown: bool) -> str:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from problems.layers import F64, correlation_cost
 
+Index = npt.NDArray[np.integer[Any]]
 Rng = np.random.Generator
 MakeCost = Callable[[int, int, Rng], F64]
+MakeSparse = Callable[[F64, F64, Rng], scipy.sparse.csr_array]
 MakeMasses = Callable[[int, Rng], F64]
 
 METRICS = {"L1": "cityblock", "L2": "euclidean", "squared": "sqeuclidean"}
@@ -56,14 +60,14 @@ def _colours(n: int, m: int, rng: Rng) -> F64:
     return cdist(image(n), image(m), "sqeuclidean")
 
 
-def _grid(n: int, m: int, rng: Rng) -> F64:  # noqa: ARG001
+def _grid(metric: str, n: int, m: int, rng: Rng) -> F64:  # noqa: ARG001
     """Pixels of two square images, as in DOTmark (Schrieber, Schuhmacher and Gottschlich 2017)."""
 
     def pixels(k: int) -> F64:
         side = int(np.ceil(np.sqrt(k)))
         return np.stack(np.divmod(np.arange(k), side), axis=1) / side
 
-    return cdist(pixels(n), pixels(m), "sqeuclidean")
+    return cdist(pixels(n), pixels(m), metric)
 
 
 def _integers(greatest: int, n: int, m: int, rng: Rng) -> F64:
@@ -122,31 +126,68 @@ def _correlations(n: int, m: int, rng: Rng) -> F64:
     return correlation_cost(layer(n), layer(m))
 
 
-def _nearest(n: int, m: int, rng: Rng) -> scipy.sparse.csr_array:
-    """Points of the plane with their nearest ones of the other side alone, and a staircase by which a plan exists."""
-    x, y = rng.random((n, 2)), rng.random((m, 2))
-    k = min(N_NEIGHBOURS, m)
-    distance, near = cKDTree(y).query(x, k)
-    rows = [np.repeat(np.arange(n), k), *(np.arange(max(n, m)) * side // max(n, m) for side in (n,))]
-    columns = [near.ravel(), np.arange(max(n, m)) * m // max(n, m)]
-    steps = np.linalg.norm(x[rows[1]] - y[columns[1]], axis=1)
-    costs = scipy.sparse.coo_array((np.r_[distance.ravel(), steps], (np.r_[*rows], np.r_[*columns])), shape=(n, m))
-    sparse = costs.tocsr()
-    sparse.sum_duplicates()
-    return sparse
+def _alike(n: int, m: int, rng: Rng) -> F64:
+    """Units of one layer, and the same ones in another order with some noise; a wider side has others besides."""
+    layer = rng.normal(size=(500, max(n, m)))
+
+    def seen(k: int) -> F64:
+        return layer[:, rng.permutation(k)] + 0.3 * rng.normal(size=(500, k))
+
+    return correlation_cost(seen(n), seen(m))
+
+
+def _concave(n: int, m: int, rng: Rng) -> F64:
+    """Square roots of distances on a line: concave, so that short and long ways are better than two middling ones."""
+    return np.sqrt(cdist(rng.random((n, 1)), rng.random((m, 1)), "cityblock"))
+
+
+def _nearest(dimension: int, a: F64, b: F64, rng: Rng) -> scipy.sparse.csr_array:
+    """Points with their nearest ones of the other side alone, and what a plan needs to exist."""
+    x, y = rng.random((len(a), dimension)), rng.random((len(b), dimension))
+    k = min(N_NEIGHBOURS, len(b))
+    near = cKDTree(y).query(x, k)[1].ravel()
+    staircase = _staircase(a, b)
+    rows, columns = np.r_[np.repeat(np.arange(len(a)), k), staircase[0]], np.r_[near, staircase[1]]
+    return _sparse(rows, columns, np.linalg.norm(x[rows] - y[columns], axis=1), (len(a), len(b)))
+
+
+def _random_pairs(a: F64, b: F64, rng: Rng) -> scipy.sparse.csr_array:
+    """Random costs of random pairs, and what a plan needs to exist."""
+    n, m = len(a), len(b)
+    staircase = _staircase(a, b)
+    rows = np.r_[np.repeat(np.arange(n), min(N_NEIGHBOURS, m)), staircase[0]]
+    columns = np.r_[rng.integers(0, m, n * min(N_NEIGHBOURS, m)), staircase[1]]
+    return _sparse(rows, columns, 0.01 + rng.random(len(rows)), (n, m))
+
+
+def _staircase(a: F64, b: F64) -> tuple[Index, Index]:
+    """Pairs of the plan that carries the masses over in their order, and those beside them, in case of rounding."""
+    ends = np.sort(np.r_[0, np.cumsum(a)[:-1], np.cumsum(b)[:-1]])
+    rows, columns = (np.searchsorted(np.cumsum(mass)[:-1], ends, side="right") for mass in (a, b))
+    beside = np.minimum(columns + 1, len(b) - 1), np.minimum(rows + 1, len(a) - 1)
+    return np.r_[rows, rows, beside[1]], np.r_[columns, beside[0], columns]
+
+
+def _sparse(rows: Index, columns: Index, costs: F64, shape: tuple[int, int]) -> scipy.sparse.csr_array:
+    """Costs by row and column; of those that are given twice, the first."""
+    keys, first = np.unique(rows * np.int64(shape[1]) + columns, return_index=True)
+    rows, columns = np.divmod(keys, shape[1])
+    return scipy.sparse.coo_array((costs[first], (rows.astype(np.int32), columns.astype(np.int32))), shape).tocsr()
 
 
 COSTS: dict[str, MakeCost] = {
     "uniform random": lambda n, m, rng: rng.random((n, m)),
     "heavy-tailed random": lambda n, m, rng: np.exp(2 * rng.normal(size=(n, m))),
     **{f"points {d}-D, {name}": partial(_points, d, metric) for d in (1, 2, 3, 16) for name, metric in METRICS.items()},
+    "points 50-D, cosine": lambda n, m, rng: cdist(rng.normal(size=(n, 50)), rng.normal(size=(m, 50)), "cosine"),
+    "points 1-D, root": _concave,
     "shifted clouds 2-D": partial(_shifted, 2),
     "shifted clouds 16-D": partial(_shifted, 16),
     "clusters 2-D": partial(_clusters, 2),
     "clusters 3-D": partial(_clusters, 3),
     "clusters 16-D": partial(_clusters, 16),
     "colours": _colours,
-    "pixels": _grid,
+    **{f"pixels, {name}": partial(_grid, metric) for name, metric in METRICS.items()},
     "integers to 100": partial(_integers, 100),
     "integers to 10": partial(_integers, 10),
     "0 or 1": partial(_integers, 1),
@@ -160,7 +201,26 @@ COSTS: dict[str, MakeCost] = {
     "nearly equal rows": _equal_rows,
     "sums of rows and columns": _sums,
     "correlations": _correlations,
+    "correlations, alike": _alike,
 }
+
+SPARSE_COSTS: dict[str, MakeSparse] = {
+    **{f"{N_NEIGHBOURS} nearest, {d}-D": partial(_nearest, d) for d in (2, 3, 16)},
+    f"{N_NEIGHBOURS} random pairs": _random_pairs,
+}
+"""Costs of some pairs alone, which depend on the masses: a plan must be left."""
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "points": tuple(name for name in COSTS if name.startswith("points")),
+    "clouds and images": tuple(
+        name for name in COSTS if name.startswith(("shifted", "clusters", "colours", "pixels", "blocks"))
+    ),
+    "random": ("uniform random", "heavy-tailed random", "big M", "nearly equal rows", "sums of rows and columns"),
+    "ties": ("integers to 100", "integers to 10", "0 or 1", "all equal"),
+    "structured": ("chain", "Monge", "Machol-Wien", "rank 1", "rank 2", "rank 3"),
+    "correlations and sparse costs": ("correlations", "correlations, alike", *SPARSE_COSTS),
+}
+"""Families by kind."""
 
 
 def _power_law(n: int, rng: Rng) -> F64:
@@ -180,3 +240,12 @@ MASSES: dict[str, MakeMasses] = {
     "power law": _power_law,
     "spike": _spike,
 }
+
+
+def problem(family: str, masses: str, n: int, m: int) -> tuple[F64 | scipy.sparse.csr_array, list[F64]]:
+    """Costs of a family, and masses of sum 1 of both sides; always the same ones."""
+    rng = np.random.default_rng([n, m, *f"{family}, {masses}".encode()])
+    a, b = (mass / mass.sum() for mass in (MASSES[masses](k, rng) for k in (n, m)))
+    if family in SPARSE_COSTS:
+        return SPARSE_COSTS[family](a, b, rng), [a, b]
+    return np.ascontiguousarray(COSTS[family](n, m, rng)), [a, b]

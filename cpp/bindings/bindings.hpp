@@ -18,6 +18,7 @@ void bind_transport(py::module_& module);
 void bind_assignment(py::module_& module);
 void bind_layer(py::module_& module);
 void bind_pairs(py::module_& module);
+void bind_many(py::module_& module);
 
 /// The solutions of many transports.
 struct Solutions {

@@ -133,17 +133,11 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
 
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
-    constexpr py::ssize_t at_once = 1 << 20;
     double largest = 0;
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
-        for (py::ssize_t first = 0; first < values.size() && !interrupt.requested_after(at_once); first += at_once) {
-            const py::ssize_t n = std::min(at_once, values.size() - first);
-            const auto found =
-                static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data() + first, n));
-            largest = mot::Certificate::worse(largest, found);
-        }
+        largest = mot::largest_magnitude(values.data(), values.size(), interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return largest;

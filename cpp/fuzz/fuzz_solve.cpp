@@ -15,6 +15,7 @@
 #include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/many.hpp"
 #include "mot/solve/sparse.hpp"
 #include "oracles/layers.hpp"
 #include "oracles/transport.hpp"
@@ -234,6 +235,46 @@ void test_given_costs(Bytes& bytes) {
     }
 }
 
+/// Problems in one call have the answers of calls of their own, up to the first that has none.
+void test_many(Bytes& bytes) {
+    class Silence : public mot::Progress {
+        bool report(std::int64_t) noexcept override { return true; }
+    };
+    const std::size_t n_problems = bytes.size_between(1, 5);
+    case_name = std::to_string(n_problems) + " problems";
+    std::vector<Matrix> costs;
+    std::vector<Marginals> marginals;
+    for (std::size_t p = 0; p < n_problems; ++p) {
+        const Shape shape = draw_shape(bytes);
+        costs.push_back(draw_cost(bytes, shape));
+        marginals.push_back(draw_marginals(bytes, shape));
+        for (std::vector<double>* side : {&marginals[p].a, &marginals[p].b}) normalize(*side);
+        if (bytes.is_one_in(16)) costs[p].values[bytes.pick(costs[p].values.size())] = bytes.take<double>();
+    }
+    std::vector<mot::GivenTransport> given;
+    for (std::size_t p = 0; p < n_problems; ++p)
+        given.push_back({view_of_cost(costs[p]), marginals[p].a.data(), marginals[p].b.data()});
+    Silence silence;
+    const mot::Workers workers(static_cast<int>(bytes.size_between(1, 3)));
+    const std::vector<Solution> solutions = mot::solve_many(given, workers, silence);
+    for (std::size_t p = 0; p < n_problems; ++p) {
+        const std::vector<double>& values = costs[p].values;
+        if (!std::all_of(values.begin(), values.end(), [](double cost) { return std::abs(cost) <= largest_cost; })) {
+            CHECK(solutions[p].status == Status::not_proven && solutions[p].plan.mass.empty());
+            return;
+        }
+        const auto n = static_cast<std::int64_t>(marginals[p].a.size());
+        const auto m = static_cast<std::int64_t>(marginals[p].b.size());
+        NeverInterrupt interrupt;
+        const Solution alone =
+            mot::solve_dense(as_given(costs[p]), mot::Masses::from_marginals(given[p].a, n, given[p].b, m), interrupt);
+        CHECK(solutions[p].status == alone.status);
+        if (alone.status != Status::optimal) return;
+        CHECK(solutions[p].cost == alone.cost);
+        CHECK(solutions[p].plan.target == alone.plan.target && solutions[p].potentials.u == alone.potentials.u);
+    }
+}
+
 /// Deviations from the mean over their norm, unit by unit; zeros for a constant unit.
 std::vector<long double> standardized(const std::vector<float>& activations, std::size_t n_units) {
     const std::size_t n_stimuli = activations.size() / n_units;
@@ -326,6 +367,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Bytes bytes(data, size);
     if (bytes.is_one_in(4))
         test_correlations(bytes);
+    else if (bytes.is_one_in(8))
+        test_many(bytes);
     else
         test_given_costs(bytes);
     return 0;

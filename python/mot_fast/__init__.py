@@ -21,6 +21,7 @@ from mot_fast.measures.score import Score
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.networks.split import split
+from mot_fast.transport.many import Transports, solve_transports
 from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ __all__ = [
     "SolverError",
     "SubsampleCurve",
     "Transport",
+    "Transports",
     "TransposedLayersWarning",
     "UnitPlan",
     "__version__",
@@ -85,6 +87,7 @@ __all__ = [
     "plot",
     "similarity_matrix",
     "solve_transport",
+    "solve_transports",
     "split",
     "subsample_curve",
     "write_report",

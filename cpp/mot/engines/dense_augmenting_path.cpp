@@ -1,6 +1,7 @@
 #include "mot/engines/dense_augmenting_path.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mot {
 template <class Real>
@@ -9,7 +10,6 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
       v_(row_of_.size(), 0),
-      equal_(row_of_.size()),
       search_(row_of_.size()) {}
 
 template <class Real>
@@ -38,15 +38,42 @@ void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_r
     for (Node row = 0; row < static_cast<Node>(column_of_.size()) && n_free <= most_free; ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         auto [column, least] = of_rows[index(row)];
-        if (column != no_node && row_of_[index(column)] != no_node) {
-            const std::int64_t n =
-                row_kernels<Real>().find_equal(cost_.row(row), least, cost_.n_columns, equal_.data());
-            column = first_wanted(equal_, n, is_free());
-        }
+        if (column != no_node && row_of_[index(column)] != no_node)
+            column = find_wanted(row_kernels<Real>().find_equal, cost_.row(row), least, cost_.n_columns, is_free());
         if (column != no_node && row_of_[index(column)] == no_node)
             match(row, column);
         else
             ++n_free;
+    }
+}
+
+template <class Real>
+std::vector<PathLength<Real>> DenseAugmentingPath<Real>::least_of_columns(Interrupt& interrupt) const {
+    std::vector<Length> least(v_.size(), no_path<Length>);
+    for (std::int64_t i = 0; i < cost_.n_rows && !interrupt.requested_after(cost_.n_columns); ++i)
+        row_kernels<Real>().lower_lengths(cost_.row(i), cost_.n_columns, least.data());
+    return least;
+}
+
+template <class Real>
+void DenseAugmentingPath<Real>::match_reduced(std::vector<Length> v, Interrupt& interrupt) {
+    v_ = std::move(v);
+    std::fill(column_of_.begin(), column_of_.end(), no_node);
+    std::fill(row_of_.begin(), row_of_.end(), no_node);
+    reduced_.resize(v_.size());
+    for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
+        if (interrupt.requested_after(cost_.n_columns)) return;
+        const Real* const costs = cost_.row(row);
+        Length two_least[2];
+        auto column =
+            static_cast<Node>(row_kernels<Real>().find_two_least(costs, v_.data(), cost_.n_columns, two_least));
+        if (column == no_node) continue;
+        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1]) {
+            for (std::size_t j = 0; j < v_.size(); ++j) reduced_[j] = static_cast<Length>(costs[j]) - v_[j];
+            column = find_wanted(row_kernels<Real>().find_equal_lengths, reduced_.data(), two_least[0],
+                                 cost_.n_columns, is_free());
+        }
+        if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
 
@@ -60,7 +87,7 @@ std::int64_t DenseAugmentingPath<Real>::most_rows_to_search() const {
 
 template <class Real>
 bool DenseAugmentingPath<Real>::suits_dense_search() const {
-    return std::count(column_of_.begin(), column_of_.end(), no_node) <= most_rows_to_search();
+    return n_free() <= most_rows_to_search();
 }
 
 template <class Real>

@@ -104,6 +104,9 @@ struct RowKernels {
 
     using Length = PathLength<Real>;
 
+    /// least[k] <- cost[k] where that is less.
+    void (*lower_lengths)(const Real* cost, std::int64_t n, Length* least);
+
     /// Finds the least cost[k] - v[k] and the least of the others, which may be equal; returns the first k with the
     /// least. `no_path` and -1 where there is none.
     std::int64_t (*find_two_least)(const Real* cost, const Length* v, std::int64_t n, Length* two_least);

@@ -141,6 +141,16 @@ template <>
 inline std::uint32_t equal_lanes(const FixedCost* x, FixedCost value) {
     return equal_bits(x, value);
 }
+#ifdef __AVX2__
+template <>
+inline std::uint32_t equal_lanes(const float* x, float value) {
+    return equal_bits(x, value);
+}
+template <>
+inline std::uint32_t equal_lanes(const double* x, double value) {
+    return equal_bits(x, value);
+}
+#endif
 
 template <class Number>
 std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
@@ -152,6 +162,14 @@ std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int3
     for (; k < n; ++k)
         if (x[k] == value) places[n_equal++] = static_cast<std::int32_t>(k);
     return n_equal;
+}
+
+template <class Real, class Length>
+void lower_lengths(const Real* __restrict cost, std::int64_t n, Length* __restrict least) {
+    for (std::int64_t k = 0; k < n; ++k) {
+        const auto length = static_cast<Length>(cost[k]);
+        least[k] = length < least[k] ? length : least[k];
+    }
 }
 
 template <class Real, class Length>
@@ -366,6 +384,7 @@ constexpr RowKernels<Real> row_kernels_of = {
     lower_minima<Real, typename WideIndex<Real>::type>,
     find_violated<Real>,
     find_equal<Real>,
+    lower_lengths<Real, PathLength<Real>>,
     find_two_least<Real, PathLength<Real>>,
     relax<Real, PathLength<Real>>,
     find_equal<PathLength<Real>>,

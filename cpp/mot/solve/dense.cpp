@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "mot/column_generation/column_generation.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
@@ -20,6 +23,7 @@
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/finish.hpp"
 #include "mot/solve/magnification.hpp"
+#include "mot/solve/sample.hpp"
 #include "mot/solve/warm_start.hpp"
 
 namespace mot {
@@ -28,26 +32,51 @@ namespace {
 /// Smaller problems whose masses differ were measured to be solved faster from their cheapest arcs.
 constexpr std::int64_t fewest_units_for_auction = 500;
 
-Solution unsolved(Status status) {
-    Solution solution;
-    solution.status = status;
-    return solution;
+template <class Cost>
+constexpr bool is_given_cost = std::is_same_v<Cost, GivenCost<typename Cost::Value>>;
+
+/// What an engine found.
+struct Found {
+    Status status = Status::interrupted;
+    Plan plan;
+    Potentials potentials;
+};
+
+template <class Engine>
+Found found_by(Status status, const Engine& engine) {
+    if (status != Status::optimal) return {status, {}, {}};
+    return {status, engine.plan(), engine.potentials()};
 }
 
-/// Finishes what an engine found, if it found something.
-template <class Cost, class Engine>
-Solution finish_engine(const Cost& cost, const Masses& masses, Status status, const Engine& engine,
-                       Interrupt& interrupt) {
-    if (status != Status::optimal) return unsolved(status);
-    return finish(cost, masses, engine.plan(), engine.potentials(), interrupt);
+/// Squares up to this many units are searched densely, whatever their costs: measured on forty families.
+constexpr std::int64_t few_units_for_dense_search = 1024;
+
+/// Matches rows and columns of given costs by searches of all of them.
+template <class Real>
+Found match_given(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    constexpr std::int64_t fewest_for_sample = 64;
+    DenseAugmentingPath<Real> dense(cost.stored());
+    dense.match_reduced(dense.least_of_columns(interrupt), interrupt);
+    if (cost.n_rows() >= fewest_for_sample && is_crowded(dense.n_free(), cost.n_rows())) {
+        std::vector<double> v = Sample<Real>(cost, masses).extended_potentials(interrupt);
+        if (!v.empty()) dense.match_reduced(std::move(v), interrupt);
+    }
+    const Status status = dense.optimize(interrupt);
+    if (status != Status::optimal) return {status, {}, {}};
+    Plan plan;
+    plan.source.resize(dense.column_of().size());
+    std::iota(plan.source.begin(), plan.source.end(), Node{0});
+    plan.target = dense.column_of();
+    plan.mass.assign(plan.source.size(), masses.source.front());
+    return {status, std::move(plan), dense.potentials()};
 }
 
 /// Searches all costs for the rows that are not matched yet.
 template <class Cost>
-Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugmentingPath<typename Cost::Value>& dense,
-                               Interrupt& interrupt) {
+Found search_densely(const Cost& cost, const Masses& masses, DenseAugmentingPath<typename Cost::Value>& dense,
+                     Interrupt& interrupt) {
     const Status status = dense.optimize(interrupt);
-    if (status != Status::optimal) return unsolved(status);
+    if (status != Status::optimal) return {status, {}, {}};
     // Rounded costs have margins so wide that fewer arcs within them are worth it.
     if constexpr (std::is_same_v<typename Cost::Value, FixedCost>) dense.centre_potentials(interrupt);
     std::vector<Arc> matched;
@@ -58,19 +87,19 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
     ColumnGeneration<Cost> generation(cost, matched, 0.0, interrupt);
-    return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
+    return found_by(generation.run_on_exact_costs(engine), engine);
 }
 
 /// Searches all costs for every unit of the larger side.
 template <class Cost>
-Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
+Found assign_several(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
     SemiAssignment<typename Cost::Value> dense(masses, cost.stored());
     const Status status = dense.optimize(0.0, interrupt);
-    if (status != Status::optimal) return unsolved(status);
+    if (status != Status::optimal) return {status, {}, {}};
     const std::vector<Arc> placed = dense.arcs();
     SemiAssignment<double> engine(masses, dense.potentials(), placed);
     ColumnGeneration<Cost> generation(cost, placed, 0.0, interrupt);
-    return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
+    return found_by(generation.run_on_exact_costs(engine), engine);
 }
 
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs that are near to
@@ -95,7 +124,7 @@ bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& gener
 
 /// Starts from the cheapest arcs of every unit.
 template <class Cost>
-Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_assignment, Interrupt& interrupt) {
+Found find_from_candidates(const Cost& cost, const Masses& masses, bool is_assignment, Interrupt& interrupt) {
     std::vector<Arc> arcs = select_candidates(cost, candidates_per_unit, interrupt);
     if (interrupt.requested()) return {};
     Auction auction(masses, arcs);
@@ -107,7 +136,7 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     if (is_assignment && has_prices) {
         // The arcs hold a perfect matching: the auction found one.
         SparseAugmentingPath engine(masses, auction, arcs);
-        return finish_engine(cost, masses, generation.run(engine), engine, interrupt);
+        return found_by(generation.run(engine), engine);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
     const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
@@ -115,7 +144,29 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     if (interrupt.requested()) return {};
     NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
-    return finish_engine(cost, masses, generation.run(simplex), simplex, interrupt);
+    return found_by(generation.run(simplex), simplex);
+}
+
+/// Adds what costs were reduced by.
+void add(const std::vector<double>& reduction, std::vector<double>& potentials) {
+    for (std::size_t k = 0; k < potentials.size(); ++k) potentials[k] += reduction[k];
+}
+
+/// Starts from the arcs that are cheapest once costs are reduced by potentials, where that tells more than the costs.
+template <class Real>
+Found find_from_reduced_candidates(const GivenCost<Real>& cost, const Masses& masses, bool is_assignment,
+                                   Interrupt& interrupt) {
+    constexpr std::int64_t fewest_for_sample = 256;
+    if (std::min(cost.n_rows(), cost.n_columns()) < fewest_for_sample)
+        return find_from_candidates(cost, masses, is_assignment, interrupt);
+    std::vector<double> v = Sample<Real>(cost, masses).starting_potentials(interrupt);
+    if (v.empty()) return find_from_candidates(cost, masses, is_assignment, interrupt);
+    const ReducedCost<Real> reduced(cost, std::move(v), interrupt);
+    Found found = find_from_candidates(reduced, masses, is_assignment, interrupt);
+    if (found.status != Status::optimal) return found;
+    add(reduced.potentials().u, found.potentials.u);
+    add(reduced.potentials().v, found.potentials.v);
+    return found;
 }
 
 /// Whether a search of all costs for every unit of the larger side is faster than column generation: measured on
@@ -127,18 +178,32 @@ bool suits_semi_assignment(const Cost& cost, const Masses& masses) {
 }
 
 template <class Cost>
-Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
+    if constexpr (is_given_cost<Cost>)
+        if (is_assignment && method == Method::automatic && cost.n_rows() <= few_units_for_dense_search)
+            return match_given(cost, masses, interrupt);
     if (is_assignment && method == Method::automatic && cost.is_stored()) {
         using Dense = DenseAugmentingPath<typename Cost::Value>;
         const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
         Dense dense(cost.stored());
         dense.match_cheapest(cheapest, interrupt);
-        if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
+        if (dense.suits_dense_search()) return search_densely(cost, masses, dense, interrupt);
     }
     if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
-        return solve_semi_assignment(cost, masses, interrupt);
-    return solve_from_candidates(cost, masses, is_assignment, interrupt);
+        return assign_several(cost, masses, interrupt);
+    if constexpr (is_given_cost<Cost>) return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
+    return find_from_candidates(cost, masses, is_assignment, interrupt);
+}
+
+template <class Cost>
+Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+    Found found = find_optimum(cost, masses, interrupt, method);
+    if (found.status == Status::optimal)
+        return finish(cost, masses, std::move(found.plan), std::move(found.potentials), interrupt);
+    Solution unsolved;
+    unsolved.status = found.status;
+    return unsolved;
 }
 
 }  // namespace
