@@ -85,6 +85,7 @@ def solve_transport(
     b: npt.NDArray[np.float64],
     scale: float,
     method: str = "automatic",
+    potentials: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
 ) -> Solution: ...
 def solve_sparse_transport(
     row_starts: npt.NDArray[np.int64],
