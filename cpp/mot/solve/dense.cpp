@@ -206,6 +206,13 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     return unsolved;
 }
 
+/// Whether potentials to start from can save time. Small squares are matched as fast without.
+template <class Cost>
+bool suits_warm_start(const Cost& cost, const Masses& masses) {
+    constexpr std::int64_t few_units = 200;
+    return !masses.is_uniform || cost.n_rows() != cost.n_columns() || cost.n_rows() > few_units;
+}
+
 }  // namespace
 
 template <class Cost>
@@ -220,7 +227,7 @@ Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrup
             const Potentials start_of_larger = magnified(*start);
             return reduced(solve_dense(larger, masses, interrupt, method, &start_of_larger));
         }
-    if (start)
+    if (start && suits_warm_start(cost, masses))
         if (std::optional<Solution> solution = solve_from_potentials(cost, masses, *start, interrupt))
             return settle(cost, masses, std::move(*solution), interrupt);
     return settle(cost, masses, solve_in_doubles(cost, masses, interrupt, method), interrupt);

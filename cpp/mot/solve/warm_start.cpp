@@ -26,8 +26,10 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Rows that tell whether the potentials are near to the optimum.
 constexpr std::size_t most_rows_in_sample = 16;
-/// Arcs of a typical row that are near, besides its cheapest.
-constexpr std::ptrdiff_t near_per_row = 6;
+/// Arcs of a typical unit that are near, besides its cheapest.
+constexpr std::ptrdiff_t near_per_unit = 6;
+/// Rows of many columns have more near arcs than a search of a row returns.
+constexpr std::int64_t most_columns_per_row = 5;
 /// Optimal potentials of a side differ by at most twice the largest cost.
 constexpr double most_spread = 4;
 /// The share of the width of near arcs within which an arc is tight, but for the rounding of the potentials, to single
@@ -81,7 +83,9 @@ std::vector<bool> rows_in_sample(const std::vector<double>& u) {
 template <class Cost>
 double near_width(const Cost& cost, const Potentials& potentials, Interrupt& interrupt) {
     const std::vector<bool> is_in_sample = rows_in_sample(potentials.u);
-    const auto place = std::min(near_per_row, static_cast<std::ptrdiff_t>(potentials.v.size()) - 1);
+    const std::int64_t columns_per_row = std::max<std::int64_t>(1, cost.n_columns() / cost.n_rows());
+    if (columns_per_row > most_columns_per_row) return 0.0;
+    const auto place = static_cast<std::ptrdiff_t>(std::min(near_per_unit * columns_per_row, cost.n_columns() - 1));
     std::vector<double> values(potentials.v.size());
     std::vector<double> widths;
     std::size_t n_fitting = 0;
@@ -186,8 +190,8 @@ private:
         return finish_engine(engine);
     }
 
-    /// Ships along tight arcs. Where the potentials are those of a basis these are a tree, along which all mass finds its
-    /// way. Where they are too few for a tree, the plan comes from an auction whose prices begin at the potentials.
+    /// Ships along tight arcs. Where the potentials are those of a basis these are a tree, along which all mass finds
+    /// its way. Where they are too few for a tree, the plan comes from an auction whose prices begin at the potentials.
     std::optional<Solution> solve_by_simplex() {
         const auto cost_of = [this](Node i, Node j) { return cost_.exact(i, j); };
         const std::vector<Arc> tight = tight_arcs();
