@@ -47,6 +47,16 @@ public:
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
 
+    /// All arcs of a row at once: its largest excess. Only where every column has mass.
+    void add_row(std::size_t i, double violation) {
+        figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
+        if (masses_.source[i] > 0) row_violation_[i] = Certificate::worse(row_violation_[i], violation);
+    }
+    bool can_add_rows() const {
+        const auto has_mass = [](double mass) { return mass > 0; };
+        return std::isfinite(largest_v_) && std::all_of(masses_.target.begin(), masses_.target.end(), has_mass);
+    }
+
     /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison
     /// clears no arc that is.
     double threshold(std::size_t i) const { return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_); }
@@ -164,18 +174,26 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
     Measurement measurement(masses, plan, potentials);
     std::vector<std::vector<Node>> hits(static_cast<std::size_t>(cost.n_workers()));
     for (std::vector<Node>& of_worker : hits) of_worker.resize(potentials.v.size());
-    const auto find_open = [&](int worker, std::int64_t i, const Value* row, const RowSearch<Value>& search,
-                               auto visit) {
-        Node* const columns = hits[static_cast<std::size_t>(worker)].data();
-        const double threshold = measurement.threshold(static_cast<std::size_t>(i)) + cost.row_margin(i);
-        const std::int64_t n = search.find(row, threshold, columns);
-        std::for_each(columns, columns + n, visit);
-    };
     if constexpr (Cost::is_exact) {
+        constexpr std::int64_t few = 8;
         const RowSearch<Value> search(potentials.v);
-        cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Value* row) {
-            find_open(0, i, row, search,
-                      [&](Node j) { measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j])); });
+        const bool can_add_rows = measurement.can_add_rows();
+        bool has_many_ties =
+            false;  // then all arcs of the further rows are measured, whether they may be violated or not
+        cost.for_each_row(interrupt, is_every_row, [&](std::int64_t at, const Value* row) {
+            const auto i = static_cast<std::size_t>(at);
+            const double u = potentials.u[i];
+            if (has_many_ties && std::isfinite(u)) {
+                const double* const v = potentials.v.data();
+                measurement.add_row(i, row_kernels<Value>().largest_excess(row, v, cost.n_columns(), u));
+                return;
+            }
+            const std::int64_t n = search.find(row, measurement.threshold(i), hits.front().data());
+            has_many_ties = can_add_rows && n > few;
+            for (std::int64_t k = 0; k < n; ++k) {
+                const auto j = index(hits.front()[static_cast<std::size_t>(k)]);
+                measurement.add_arc(i, j, cost_of(row[j]));
+            }
         });
     } else {
         // Searched costs clear most arcs; those of the others that may be violated are measured at their exact ones.
@@ -184,10 +202,11 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         const RowSearch<Value> search(highest);
         RowResults<Arc> open(cost.n_workers());
         cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
-            find_open(at.worker, i, row, search, [&](Node j) {
-                const double most = measurement.threshold(static_cast<std::size_t>(i)) + potentials.v[index(j)];
-                open.add(at, {static_cast<Node>(i), j, most});
-            });
+            Node* const columns = hits[static_cast<std::size_t>(at.worker)].data();
+            const double threshold = measurement.threshold(static_cast<std::size_t>(i));
+            const std::int64_t n = search.find(row, threshold + cost.row_margin(i), columns);
+            for (std::int64_t k = 0; k < n; ++k)
+                open.add(at, {static_cast<Node>(i), columns[k], threshold + potentials.v[index(columns[k])]});
         });
         const std::vector<Arc> arcs = open.take();
         const std::vector<double> least = cost.find_least_costs(arcs);

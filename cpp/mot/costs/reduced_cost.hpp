@@ -55,8 +55,7 @@ public:
     void for_each_row(Interrupt& interrupt, IsWanted is_wanted, Visit visit) const {
         cost_.for_each_row(interrupt, is_wanted, [&](std::int64_t i, const Real* row) {
             const double u = potentials_.u[static_cast<std::size_t>(i)];
-            for (std::size_t j = 0; j < row_.size(); ++j)
-                row_[j] = static_cast<double>(row[j]) - potentials_.v[j] - u;
+            for (std::size_t j = 0; j < row_.size(); ++j) row_[j] = static_cast<double>(row[j]) - potentials_.v[j] - u;
             visit(i, row_.data());
         });
     }

@@ -10,6 +10,7 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
       v_(row_of_.size(), 0),
+      reduced_(row_of_.size()),
       search_(row_of_.size()) {}
 
 template <class Real>
@@ -60,19 +61,13 @@ void DenseAugmentingPath<Real>::match_reduced(std::vector<Length> v, Interrupt& 
     v_ = std::move(v);
     std::fill(column_of_.begin(), column_of_.end(), no_node);
     std::fill(row_of_.begin(), row_of_.end(), no_node);
-    reduced_.resize(v_.size());
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
-        const Real* const costs = cost_.row(row);
         Length two_least[2];
-        auto column =
-            static_cast<Node>(row_kernels<Real>().find_two_least(costs, v_.data(), cost_.n_columns, two_least));
+        auto column = static_cast<Node>(
+            row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
-        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1]) {
-            for (std::size_t j = 0; j < v_.size(); ++j) reduced_[j] = static_cast<Length>(costs[j]) - v_[j];
-            column = find_wanted(row_kernels<Real>().find_equal_lengths, reduced_.data(), two_least[0],
-                                 cost_.n_columns, is_free());
-        }
+        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1]) column = find_tied(row, two_least[0]);
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
@@ -107,8 +102,20 @@ void DenseAugmentingPath<Real>::match(Node row, Node column) {
     row_of_[index(column)] = row;
 }
 
-/// A free row bids for its cheapest column up to what the second cheapest costs. The row that it outbids bids again
-/// after the others. False if interrupted.
+/// A column of this reduced cost: the first that is free, or else the first behind the row's own place.
+template <class Real>
+Node DenseAugmentingPath<Real>::find_tied(Node row, Length value) {
+    for (std::size_t j = 0; j < v_.size(); ++j) reduced_[j] = static_cast<Length>(cost_.row(row)[j]) - v_[j];
+    const auto find = [&](Node first) {
+        return find_wanted(row_kernels<Real>().find_equal_lengths, reduced_.data(), value, cost_.n_columns,
+                           [&](Node column) { return row_of_[index(column)] == no_node || column >= first; });
+    };
+    const Node free = find(static_cast<Node>(v_.size()));
+    return row_of_[index(free)] == no_node ? free : find(row);
+}
+
+/// A free row bids for its cheapest column up to what the second cheapest costs; of columns that tie it takes a free
+/// one, or any. The row that it outbids bids again after the others. False if interrupted.
 template <class Real>
 bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
     // Measured on random, geometric and correlation costs and on products of ranks: further bids cost more time than
@@ -123,14 +130,16 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
         if (interrupt.requested_after(cost_.n_columns)) return false;
         const Node row = bidders[k];
         Length two_least[2];
-        const auto column = static_cast<Node>(
+        auto column = static_cast<Node>(
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
-        Length& v = v_[index(column)];
-        const Length lowered = v - (two_least[1] - two_least[0]);
-        // Without a second choice, or with one that is as cheap, the row waits for its search.
-        if (!(two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v)) continue;
-        v = lowered;
+        const Length lowered = v_[index(column)] - (two_least[1] - two_least[0]);
+        if (two_least[0] == two_least[1])
+            column = find_tied(row, two_least[0]);
+        else if (two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v_[index(column)])
+            v_[index(column)] = lowered;
+        else
+            continue;  // without a second choice the row waits for its search
         const Node outbid = row_of_[index(column)];
         match(row, column);
         if (outbid == no_node) continue;

@@ -10,8 +10,8 @@
 /// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
 ///   (I2) v_j is at most where it started, and there while column j is not matched.
-/// Where all start at zero and a column is free, (I1) and (I2) keep u_i below the greatest cost, and v_j above the least
-/// less the greatest: whole lengths of paths over costs in 16 bits stay far within 32 bits.
+/// Where all start at zero and a column is free, (I1) and (I2) keep u_i below the greatest cost, and v_j above the
+/// least less the greatest: whole lengths of paths over costs in 16 bits stay far within 32 bits.
 #pragma once
 
 #include <algorithm>
@@ -85,6 +85,7 @@ private:
     auto is_free() const {
         return [this](Node column) { return row_of_[index(column)] == no_node; };
     }
+    Node find_tied(Node row, Length value);
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     void match(Node row, Node column);

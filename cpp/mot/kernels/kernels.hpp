@@ -99,6 +99,9 @@ struct RowKernels {
     std::int64_t (*find_violated)(const Real* cost, const double* v, std::int64_t n, double threshold,
                                   std::int32_t* hits);
 
+    /// The largest u + v[k] - cost[k], each rounded once, and at least zero. No number is NaN.
+    double (*largest_excess)(const Real* cost, const double* v, std::int64_t n, double u);
+
     /// Writes to `places` the indices k of the values that are equal to one of them; returns how many.
     std::int64_t (*find_equal)(const Real* x, Real value, std::int64_t n, std::int32_t* places);
 

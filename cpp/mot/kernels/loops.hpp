@@ -125,6 +125,32 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
     return n_hits;
 }
 
+/// As sums of `DoubleDouble` have it: the errors of both sums are added back.
+template <class Real>
+double largest_excess(const Real* cost, const double* v, std::int64_t n, double u) {
+    const auto excess_at = [=](std::int64_t k) {
+        const double c = cost_of(cost[k]);
+        const double sum = u + v[k];
+        const double of_v = sum - u;
+        const double lost = (u - (sum - of_v)) + (v[k] - of_v);
+        const double excess = sum - c;
+        const double of_c = excess - sum;
+        const double lost_too = (sum - (excess - of_c)) + (-c - of_c);
+        return excess + (lost_too + lost);
+    };
+    double largest[lanes] = {};
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+            const double excess = excess_at(k + lane);
+            largest[lane] = excess > largest[lane] ? excess : largest[lane];
+        }
+    double result = 0;
+    for (; k < n; ++k) result = excess_at(k) > result ? excess_at(k) : result;
+    for (const double excess : largest) result = excess > result ? excess : result;
+    return result;
+}
+
 /// Bit k is set where the k-th of `lanes` numbers is equal to the value.
 template <class Number>
 inline std::uint32_t equal_lanes(const Number* x, Number value) {
@@ -360,6 +386,36 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
     }
     return result;
 }
+#ifdef __AVX512F__
+/// Compilers do not mix numbers of different widths well.
+template <>
+double relax(const double* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
+             std::int32_t* reached_from) {
+    constexpr std::int64_t width = 8;
+    const __m512d offsets = _mm512_set1_pd(offset);
+    const __m256i froms = _mm256_set1_epi32(from);
+    __m512d least = _mm512_set1_pd(no_path<double>);
+    const auto relax_some = [&](std::int64_t k, __mmask8 mask) {
+        const __m512d known = _mm512_mask_loadu_pd(least, mask, distance + k);
+        const __m512d reduced =
+            _mm512_sub_pd(_mm512_maskz_loadu_pd(mask, cost + k), _mm512_maskz_loadu_pd(mask, v + k));
+        const __m512d path = _mm512_add_pd(reduced, offsets);
+        const __mmask8 is_shorter = _mm512_mask_cmp_pd_mask(mask, path, known, _CMP_LT_OQ);
+        const __m512d shorter = _mm512_mask_mov_pd(known, is_shorter, path);
+        _mm512_mask_storeu_pd(distance + k, is_shorter, path);
+        _mm256_mask_storeu_epi32(reached_from + k, is_shorter, froms);
+        least = _mm512_mask_min_pd(least, mask, shorter, least);
+    };
+    std::int64_t k = 0;
+    for (; k + width <= n; k += width) relax_some(k, 0xFF);
+    if (k < n) relax_some(k, static_cast<__mmask8>((1 << (n - k)) - 1));
+    double of_lanes[width];
+    _mm512_storeu_pd(of_lanes, least);
+    double result = of_lanes[0];
+    for (const double value : of_lanes) result = value < result ? value : result;
+    return result;
+}
+#endif
 /// Compilers make vectors of whole numbers of the plain loop.
 template <>
 std::int32_t relax(const FixedCost* __restrict cost, const std::int32_t* __restrict v, std::int32_t offset,
@@ -383,6 +439,7 @@ constexpr RowKernels<Real> row_kernels_of = {
     rank_lanes<Real, typename WideIndex<Real>::type>,
     lower_minima<Real, typename WideIndex<Real>::type>,
     find_violated<Real>,
+    largest_excess<Real>,
     find_equal<Real>,
     lower_lengths<Real, PathLength<Real>>,
     find_two_least<Real, PathLength<Real>>,

@@ -17,6 +17,8 @@
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
+#include "mot/engines/few_sources.hpp"
+#include "mot/engines/monge.hpp"
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/semi_assignment.hpp"
 #include "mot/engines/sparse_augmenting_path.hpp"
@@ -48,6 +50,43 @@ Found found_by(Status status, const Engine& engine) {
     return {status, engine.plan(), engine.potentials()};
 }
 
+/// Walks along orders of both sides, where costs have the Monge property in some: infeasible where they have not.
+template <class Real>
+Found walk_along_orders(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    Monge<Real> engine(masses, cost.stored());
+    if (!engine.is_likely()) return {Status::infeasible, {}, {}};
+    return found_by(engine.optimize(interrupt), engine);
+}
+
+/// Whether one side has so few units that the other's move between them one by one. Measured on forty families.
+template <class Cost>
+bool has_few_sources(const Cost& cost) {
+    constexpr std::int64_t few = 24;
+    constexpr std::int64_t targets_per_source = 8;
+    const std::int64_t n_sources = std::min(cost.n_rows(), cost.n_columns());
+    return n_sources <= few && targets_per_source * n_sources <= std::max(cost.n_rows(), cost.n_columns());
+}
+
+/// The smaller side are the sources.
+template <class Real>
+Found move_between_few(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    const MatrixView<Real> view = cost.stored();
+    if (view.n_rows <= view.n_columns) {
+        FewSources<Real> engine(masses, view);
+        return found_by(engine.optimize(interrupt), engine);
+    }
+    std::vector<Real> transposed(static_cast<std::size_t>(view.n_rows * view.n_columns));
+    for (std::int64_t i = 0; i < view.n_rows; ++i)
+        for (std::int64_t j = 0; j < view.n_columns; ++j)
+            transposed[static_cast<std::size_t>(j * view.n_rows + i)] = view(i, j);
+    const Masses exchanged{masses.target, masses.source, masses.unit, masses.is_uniform};
+    FewSources<Real> engine(exchanged, {transposed.data(), view.n_columns, view.n_rows});
+    Found found = found_by(engine.optimize(interrupt), engine);
+    std::swap(found.plan.source, found.plan.target);
+    std::swap(found.potentials.u, found.potentials.v);
+    return found;
+}
+
 /// Squares up to this many units are searched densely, whatever their costs: measured on forty families.
 constexpr std::int64_t few_units_for_dense_search = 1024;
 
@@ -57,6 +96,10 @@ Found match_given(const GivenCost<Real>& cost, const Masses& masses, Interrupt& 
     constexpr std::int64_t fewest_for_sample = 64;
     DenseAugmentingPath<Real> dense(cost.stored());
     dense.match_reduced(dense.least_of_columns(interrupt), interrupt);
+    if (dense.n_free() > 0) {
+        Found found = walk_along_orders(cost, masses, interrupt);
+        if (found.status != Status::infeasible) return found;
+    }
     if (cost.n_rows() >= fewest_for_sample && is_crowded(dense.n_free(), cost.n_rows())) {
         std::vector<double> v = Sample<Real>(cost, masses).extended_potentials(interrupt);
         if (!v.empty()) dense.match_reduced(std::move(v), interrupt);
@@ -181,6 +224,8 @@ template <class Cost>
 Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
     if constexpr (is_given_cost<Cost>)
+        if (method == Method::automatic && has_few_sources(cost)) return move_between_few(cost, masses, interrupt);
+    if constexpr (is_given_cost<Cost>)
         if (is_assignment && method == Method::automatic && cost.n_rows() <= few_units_for_dense_search)
             return match_given(cost, masses, interrupt);
     if (is_assignment && method == Method::automatic && cost.is_stored()) {
@@ -192,7 +237,11 @@ Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt,
     }
     if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
         return assign_several(cost, masses, interrupt);
-    if constexpr (is_given_cost<Cost>) return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
+    if constexpr (is_given_cost<Cost>) {
+        Found found = walk_along_orders(cost, masses, interrupt);
+        if (found.status != Status::infeasible) return found;
+        return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
+    }
     return find_from_candidates(cost, masses, is_assignment, interrupt);
 }
 

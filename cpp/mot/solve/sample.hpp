@@ -1,8 +1,9 @@
 /// A problem of some of the rows and columns, whose exact potentials tell where those of all are.
 ///
-/// Where nearly all rows want the same few columns, as with shifted clouds of points or products of ranks, greedy starts
-/// lead far astray. The potentials of a sample, with those that its rows leave every other column, are near the optimum
-/// wherever costs vary smoothly with anything, whether that is known or not. Of costs that do not, they say little.
+/// Where nearly all rows want the same few columns, as with shifted clouds of points or products of ranks, greedy
+/// starts lead far astray. The potentials of a sample, with those that its rows leave every other column, are near the
+/// optimum wherever costs vary smoothly with anything, whether that is known or not. Of costs that do not, they say
+/// little.
 #pragma once
 
 #include <cstdint>
