@@ -145,8 +145,10 @@ void solve_from_potentials(Bytes& bytes, const Cost& cost, const mot::Masses& ma
     const Solution solution = mot::solve_dense(cost, masses, of_policy, Method::automatic, &start);
     if (!of_policy.is_over()) check(solution);
     if (mot::needs_magnification(cost.scale())) return;
-    if (const auto found = mot::solve_from_potentials(cost, masses, start, alone); found && !alone.is_over())
-        check(mot::settle(cost, masses, *found, alone));
+    const auto found = mot::solve_from_potentials(cost, masses, start, alone);
+    if (!found) return;
+    const Solution settled = mot::settle(cost, masses, *found, alone);
+    if (!alone.is_over()) check(settled);
 }
 
 /// Answers on given costs are optimal to rounding, whatever costs they do not need.
