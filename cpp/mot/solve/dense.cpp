@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "mot/solve/finish.hpp"
 #include "mot/solve/magnification.hpp"
 #include "mot/solve/sample.hpp"
+#include "mot/solve/warm_start.hpp"
 
 namespace mot {
 namespace {
@@ -260,24 +262,37 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     return unsolved;
 }
 
+/// Whether potentials to start from can save time. Small squares are matched as fast without.
+template <class Cost>
+bool suits_warm_start(const Cost& cost, const Masses& masses) {
+    constexpr std::int64_t few_units = 200;
+    return !masses.is_uniform || cost.n_rows() != cost.n_columns() || cost.n_rows() > few_units;
+}
+
 }  // namespace
 
 template <class Cost>
-Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method,
+                     const Potentials* start) {
     if constexpr (std::is_same_v<Cost, GivenCost<double>>)
         if (needs_magnification(cost.scale())) {
             const std::vector<double> costs = magnified(cost.stored().data, cost.n_rows() * cost.n_columns());
             const GivenCost<double> larger({costs.data(), cost.n_rows(), cost.n_columns()},
                                            cost.scale() * magnification);
-            return reduced(solve_dense(larger, masses, interrupt, method));
+            if (!start) return reduced(solve_dense(larger, masses, interrupt, method));
+            const Potentials start_of_larger = magnified(*start);
+            return reduced(solve_dense(larger, masses, interrupt, method, &start_of_larger));
         }
+    if (start && suits_warm_start(cost, masses))
+        if (std::optional<Solution> solution = solve_from_potentials(cost, masses, *start, interrupt))
+            return settle(cost, masses, std::move(*solution), interrupt);
     return settle(cost, masses, solve_in_doubles(cost, masses, interrupt, method), interrupt);
 }
 
-template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method, const Potentials*);
 
 }  // namespace mot
