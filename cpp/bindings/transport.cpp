@@ -24,28 +24,40 @@ mot::Method method_of(const std::string& name) {
     throw py::value_error("method must be 'automatic', 'simplex' or 'assignment', found '" + name + "'");
 }
 
+using Doubles = py::array_t<double, py::array::c_style>;
+/// Potentials of the rows and of the columns to start from.
+using Start = std::pair<Doubles, Doubles>;
+
+mot::Potentials potentials_of(const Start& start, py::ssize_t n_rows, py::ssize_t n_columns) {
+    const auto& [u, v] = start;
+    if (u.ndim() != 1 || v.ndim() != 1 || u.shape(0) != n_rows || v.shape(0) != n_columns)
+        throw py::value_error("potentials must be u (n,), v (m,)");
+    return {{u.data(), u.data() + n_rows}, {v.data(), v.data() + n_columns}};
+}
+
 template <class Real>
 mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
                               const py::array_t<double, py::array::c_style>& a,
-                              const py::array_t<double, py::array::c_style>& b, double scale,
-                              const std::string& method) {
+                              const py::array_t<double, py::array::c_style>& b, double scale, const std::string& method,
+                              const std::optional<Start>& potentials) {
     if (cost.ndim() != 2 || a.ndim() != 1 || b.ndim() != 1 || a.shape(0) != cost.shape(0) ||
         b.shape(0) != cost.shape(1))
         throw py::value_error("cost must be (n, m), a (n,), b (m,)");
     const mot::MatrixView<Real> view{cost.data(), cost.shape(0), cost.shape(1)};
     const mot::Method chosen = method_of(method);
+    std::optional<mot::Potentials> start;
+    if (potentials) start = potentials_of(*potentials, view.n_rows, view.n_columns);
     mot::Solution solution;
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::from_marginals(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
+        solution =
+            mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen, start ? &*start : nullptr);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
 }
-
-using Doubles = py::array_t<double, py::array::c_style>;
 
 void check_rows(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
                 const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs, const Doubles& a,
@@ -179,9 +191,11 @@ void bind_transport(py::module_& module) {
     module.def("largest_magnitude", &largest_magnitude<float>, py::arg("values").noconvert(),
                "The largest absolute value of an array; NaN where there is one.");
     module.def("solve_transport", &solve_transport<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
+               py::arg("potentials") = py::none());
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
+               py::arg("potentials") = py::none());
     module.def("solve_plain_transport", &solve_plain_transport, py::arg("cost"), py::arg("a"), py::arg("b"),
                "The solution where masses are None or arrays, and nothing needs conversion; None where the arguments "
                "need a full validation.");

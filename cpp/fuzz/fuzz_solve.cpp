@@ -15,8 +15,11 @@
 #include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/finish.hpp"
+#include "mot/solve/magnification.hpp"
 #include "mot/solve/many.hpp"
 #include "mot/solve/sparse.hpp"
+#include "mot/solve/warm_start.hpp"
 #include "oracles/layers.hpp"
 #include "oracles/transport.hpp"
 #include "problems.hpp"
@@ -122,6 +125,32 @@ std::vector<double> solve_by_all_methods(Bytes& bytes, const Cost& cost, const m
     return costs;
 }
 
+/// Potentials to start from: those of an answer, perhaps after some noise, or any numbers.
+mot::Potentials draw_start(Bytes& bytes, mot::Potentials start, double scale) {
+    const double noise = bytes.is_one_in(3) ? 0.0 : std::ldexp(scale, -static_cast<int>(bytes.pick(50)));
+    for (std::vector<double>* side : {&start.u, &start.v})
+        for (double& potential : *side) {
+            if (noise > 0) potential += noise * (static_cast<double>(bytes.pick(256)) / 128 - 1);
+            if (bytes.is_one_in(64)) potential = bytes.take<double>();
+        }
+    return start;
+}
+
+/// Solves from potentials, as the policy does and where it would not; calls `check` on what is not interrupted.
+template <class Cost, class Check>
+void solve_from_potentials(Bytes& bytes, const Cost& cost, const mot::Masses& masses, const mot::Potentials& start,
+                           Check check) {
+    const std::size_t stop = draw_stop(bytes);
+    BoundedStop of_policy(stop), alone(stop);
+    const Solution solution = mot::solve_dense(cost, masses, of_policy, Method::automatic, &start);
+    if (!of_policy.is_over()) check(solution);
+    if (mot::needs_magnification(cost.scale())) return;
+    const auto found = mot::solve_from_potentials(cost, masses, start, alone);
+    if (!found) return;
+    const Solution settled = mot::settle(cost, masses, *found, alone);
+    if (!alone.is_over()) check(settled);
+}
+
 /// Answers on given costs are optimal to rounding, whatever costs they do not need.
 template <class Real>
 void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const Matrix& cost,
@@ -136,8 +165,17 @@ void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const 
         allowed = std::max(allowed, proof.allowed(total));
         return true;
     };
-    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
+    const mot::Masses masses = masses_of(marginals);
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses, check);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 2 * allowed);
+    if (costs.empty() || !bytes.is_one_in(2)) return;
+    NeverInterrupt never;
+    const mot::Potentials optimal = mot::solve_dense(core_cost, masses, never).potentials;
+    solve_from_potentials(bytes, core_cost, masses, draw_start(bytes, optimal, cost.scale()),
+                          [&](const Solution& solution) {
+                              check(solution);
+                              CHECK_NEAR(solution.cost, costs.front(), 2 * allowed);
+                          });
 }
 
 /// The most by which a searched cost and the exact one differ.
@@ -166,9 +204,14 @@ void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Mat
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
         return true;
     };
-    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
+    const mot::Masses masses = masses_of(marginals);
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses, check);
     const double total = sum_of(marginals.a);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 1e-12 * core_cost.scale() * total);
+    if (costs.empty() || !bytes.is_one_in(2)) return;
+    NeverInterrupt never;
+    const mot::Potentials optimal = mot::solve_dense(core_cost, masses, never).potentials;
+    solve_from_potentials(bytes, core_cost, masses, draw_start(bytes, optimal, core_cost.scale()), check);
 }
 
 /// A plan leaves out masses that are rounding beside the others; where it has no arc, there is no plan on listed arcs.

@@ -87,6 +87,7 @@ def solve_transport(
     b: npt.NDArray[np.float64],
     scale: float,
     method: str = "automatic",
+    potentials: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
 ) -> Solution: ...
 def solve_plain_transport(cost: Any, a: Any, b: Any) -> Solution | None: ...
 def solve_sparse_transport(

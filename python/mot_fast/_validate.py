@@ -303,6 +303,20 @@ def costs(values: Any, n_dimensions: int, what: str) -> Array:
     return np.ascontiguousarray(activations(cost, what), dtype=dtype)
 
 
+def potentials(values: Any, shape: tuple[int, int], what: str) -> tuple[F64, F64] | None:
+    """Potentials of the rows and of the columns to start from, of any value, NaN too; None stays None."""
+    if values is None:
+        return None
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or len(pair := list(values)) != 2:
+        raise ValueError(f"{what}: expected two arrays, (u, v), found {type(values).__name__}")
+    u, v = (array(side, f"{what}[{k}]") for k, side in enumerate(pair))
+    for k, side in enumerate((u, v)):
+        if side.shape != (shape[k],):
+            raise ValueError(f"{what}[{k}]: expected shape ({shape[k]},), found {side.shape}")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(u, dtype=np.float64), np.ascontiguousarray(v, dtype=np.float64)
+
+
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:
     """Finite, non-negative weights of layer pairs, `(n_source_layers, n_target_layers)`."""
     weights = matrix(values, what)

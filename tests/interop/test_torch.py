@@ -94,6 +94,19 @@ def test_derivatives_of_many_problems_reach_their_columns(problem):
         torch.testing.assert_close(many.grad[:, k], factor * single.grad)
 
 
+def test_potentials_of_an_answer_start_the_next(problem):
+    a, b, cost = tensors(problem, torch.float32, with_gradients=True)
+    value, log = mot.ot.emd2(a, b, cost, log=True)
+    start = log["u"].requires_grad_(), log["v"]
+    again = mot.ot.emd2(a, b, cost, potentials_init=start)
+    assert float(again.detach()) == pytest.approx(float(value.detach()), rel=1e-6)
+    again.backward()
+    assert cost.grad is not None
+    assert start[0].grad is None
+    with pytest.raises(ValueError, match=r"potentials_init\[0\]: expected shape"):
+        mot.ot.emd2(a, b, cost, potentials_init=(log["u"][:-1], log["v"]))
+
+
 @pytest.mark.parametrize("layout", ["coo", "csr"])
 @pytest.mark.filterwarnings("ignore:Sparse")
 def test_sparse_costs(problem, layout):

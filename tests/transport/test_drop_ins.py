@@ -242,7 +242,7 @@ def test_an_unproven_answer_is_an_error(monkeypatch):
         cost = 1.0
         certificate = mot.Certificate(1.0, 1.0, 1.0, 1.0, 1e-9)
 
-    monkeypatch.setattr("mot_fast.transport.drop_ins.solve_transport", lambda *_: Unproven)
+    monkeypatch.setattr("mot_fast.transport.drop_ins.solve_transport", lambda *_, **__: Unproven)
     for emd in (mot.ot.emd, mot.ot.emd2):
         with pytest.raises(mot.SolverError, match="the transport could not be proven optimal: Certificate"):
             emd(half, half, square)

@@ -43,6 +43,10 @@ class TorchBackend(Backend):
         like = a if a is not None else b if b is not None else of_lists
         return _numpy(a), _numpy(b), _numpy(cost), TorchBackend(like, (a, b, cost))
 
+    def plain(self, values: Any) -> Any:
+        """A tensor as a NumPy array; anything else as it is."""
+        return _numpy(values) if isinstance(values, torch.Tensor) else values
+
     def array(self, values: Any) -> torch.Tensor:
         """`values` in the caller's dtype, on the caller's device."""
         return torch.as_tensor(values, dtype=self.like.dtype, device=self.like.device)
