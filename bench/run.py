@@ -68,6 +68,7 @@ def main() -> None:
     if not options.data:
         print("no --data: only the bundled and the synthetic problems run")
     print()
+    faults: list[str] = []
     for name, suite in SUITES.items():
         if name not in CHOOSING and not is_wanted(name, options):
             continue
@@ -78,12 +79,15 @@ def main() -> None:
             print(*texts, *(f"{remark}\n" for remark in section.remarks), sep="\n", flush=True)
             found[name] = section.figures
             found["targets"] += map(asdict, section.verdicts)
+            faults += section.faults
             if options.json:
                 options.json.write_text(json.dumps(found, indent=1) + "\n")
     if len(found) == 2:
         sys.exit(f"no problem has {options.only!r} in its name")
     if found["targets"]:
         print(table(target_rows([Verdict(**verdict) for verdict in found["targets"]]), options.markdown))
+    if faults:
+        sys.exit("\n".join(["wrong answers:", *faults]))
 
 
 def arguments() -> argparse.Namespace:
@@ -116,6 +120,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--lapx", type=Path, metavar="PYTHON", help="Python of an environment with lapx, which cannot be beside lap"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="add the cells of families to this file, one a line, and measure none that is there",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run to this file")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")

@@ -75,7 +75,10 @@ def pot() -> tuple[Solve, Read]:
     """POT's network simplex: the plan, without potentials."""
     import ot
 
-    return lambda problem: ot.emd(problem.a, problem.b, problem.cost, numItermax=POT_ITERATIONS), lambda _, plan: entries(plan)
+    def solve(problem: Problem) -> Any:
+        return ot.emd(problem.a, problem.b, problem.cost, numItermax=POT_ITERATIONS)
+
+    return solve, lambda _, plan: entries(plan)
 
 
 def scipy_matching() -> tuple[Solve, Read]:
@@ -99,7 +102,7 @@ def lap() -> tuple[Solve, Read]:
 
 
 def lapjv() -> tuple[Solve, Read]:
-    """The package lapjv of source{d}."""
+    """The package lapjv of source{d}, in single precision, which is its default and mostly its faster way."""
     from lapjv import lapjv as solve
 
     return lambda problem: solve(problem.cost), lambda _, result: matching(result[0])

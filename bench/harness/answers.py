@@ -79,9 +79,10 @@ def check_entries(cost: Any, masses: Sequence[F64], answers: Mapping[str, Mappin
         primal = (paid * mass).sum()
         if name == OURS:
             least, tolerance = primal, scale
-            violation, dual = _violation(cost, answer["u"], answer["v"]), masses[0] @ answer["u"] + masses[1] @ answer["v"]
-            if not max(violation, abs(primal - dual)) <= tolerance:
-                wrong[name] = f"falls short of a proof by {max(violation, abs(primal - dual)):.1e}"
+            dual = masses[0] @ answer["u"] + masses[1] @ answer["v"]
+            doubt = max(_violation(cost, answer["u"], answer["v"]), abs(primal - dual))
+            if not doubt <= tolerance:
+                wrong[name] = f"falls short of a proof by {doubt:.1e}"
         elif ours and not abs(primal - least) <= tolerance:
             wrong[name] = f"differs from {OURS} by {primal - least:.1e}"
     return wrong

@@ -18,12 +18,16 @@ from harness.targets import Verdict
 
 @dataclass(frozen=True)
 class Section:
-    """Results of one suite: figures for the JSON file, which are empty if nothing ran, tables, remarks and verdicts."""
+    """Results of one suite: figures for the JSON file, which are empty if nothing ran, tables, remarks, and verdicts.
+
+    Faults are wrong answers of ours, with which the run goes on and fails at its end.
+    """
 
     figures: Any
     tables: Sequence[list[list[str]]] = ()
     remarks: Sequence[str] = ()
     verdicts: Sequence[Verdict] = ()
+    faults: Sequence[str] = ()
 
 
 def is_wanted(name: str, options: argparse.Namespace) -> bool:

@@ -133,6 +133,8 @@ def save_problem(folder: Path, cost: Any, masses: Sequence[Array]) -> None:
         file.unlink()
     for name, mass in zip("ab", masses, strict=True):
         np.save(folder / f"{name}.npy", mass)
-    arrays = {"cost": cost} if isinstance(cost, np.ndarray) else {n: getattr(cost, n) for n in ("data", "indices", "indptr")}
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
+    if isinstance(cost, np.ndarray):
+        np.save(folder / "cost.npy", cost)
+        return
+    for name in ("data", "indices", "indptr"):
+        np.save(folder / f"{name}.npy", getattr(cost, name))

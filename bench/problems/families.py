@@ -1,6 +1,6 @@
 """Families of costs and of masses, of any size: what users of exact transport bring, and what is known to be hard.
 
-All are made from a seed. Rows and columns are in random order wherever the order would give the answer away.
+All are made from a seed. Rows and columns of dense costs are in random order, which would else give answers away.
 """
 
 from __future__ import annotations
@@ -60,24 +60,24 @@ def _colours(n: int, m: int, rng: Rng) -> F64:
     return cdist(image(n), image(m), "sqeuclidean")
 
 
+def _pixels(k: int) -> F64:
+    """Places of the first pixels of a square image, row by row, within the unit square."""
+    side = int(np.ceil(np.sqrt(k)))
+    return np.stack(np.divmod(np.arange(k), side), axis=1) / side
+
+
 def _grid(metric: str, n: int, m: int, rng: Rng) -> F64:  # noqa: ARG001
     """Pixels of two square images, as in DOTmark (Schrieber, Schuhmacher and Gottschlich 2017)."""
-
-    def pixels(k: int) -> F64:
-        side = int(np.ceil(np.sqrt(k)))
-        return np.stack(np.divmod(np.arange(k), side), axis=1) / side
-
-    return cdist(pixels(n), pixels(m), metric)
+    return cdist(_pixels(n), _pixels(m), metric)
 
 
 def _integers(greatest: int, n: int, m: int, rng: Rng) -> F64:
     return rng.integers(0, greatest + 1, (n, m)).astype(float)
 
 
-def _chain(n: int, m: int, rng: Rng) -> F64:
+def _chain(n: int, m: int, rng: Rng) -> F64:  # noqa: ARG001
     """Every row wants the next one's column, and the last one's pushes all of them back."""
-    i, j = rng.permutation(n)[:, None], rng.permutation(m)
-    step = (j - i) % m
+    step = (np.arange(m) - np.arange(n)[:, None]) % m
     return np.where(step == 0, 1.0, np.where(step == 1, 0.0, 2.0 * max(n, m)))
 
 
@@ -88,13 +88,12 @@ def _blocks(n: int, m: int, rng: Rng) -> F64:
 
 def _monge(n: int, m: int, rng: Rng) -> F64:
     """Sums over rectangles of a density: the plan along both orders is optimal."""
-    density = rng.random((n, m))
-    return -np.cumsum(np.cumsum(density, axis=0), axis=1)[rng.permutation(n)][:, rng.permutation(m)]
+    return -np.cumsum(np.cumsum(rng.random((n, m)), axis=0), axis=1)
 
 
-def _machol_wien(n: int, m: int, rng: Rng) -> F64:
+def _machol_wien(n: int, m: int, rng: Rng) -> F64:  # noqa: ARG001
     """Products of the ranks (Machol and Wien 1976), on which assignment methods visit nearly everything."""
-    return np.outer(1.0 + rng.permutation(n), 1.0 + rng.permutation(m))
+    return np.outer(np.arange(1.0, n + 1), np.arange(1.0, m + 1))
 
 
 def _low_rank(rank: int, n: int, m: int, rng: Rng) -> F64:
@@ -178,7 +177,13 @@ def _sparse(rows: Index, columns: Index, costs: F64, shape: tuple[int, int]) -> 
 COSTS: dict[str, MakeCost] = {
     "uniform random": lambda n, m, rng: rng.random((n, m)),
     "heavy-tailed random": lambda n, m, rng: np.exp(2 * rng.normal(size=(n, m))),
-    **{f"points {d}-D, {name}": partial(_points, d, metric) for d in (1, 2, 3, 16) for name, metric in METRICS.items()},
+    # On a line L2 is L1.
+    **{
+        f"points {d}-D, {name}": partial(_points, d, metric)
+        for d in (1, 2, 3, 16)
+        for name, metric in METRICS.items()
+        if (d, name) != (1, "L2")
+    },
     "points 50-D, cosine": lambda n, m, rng: cdist(rng.normal(size=(n, 50)), rng.normal(size=(m, 50)), "cosine"),
     "points 1-D, root": _concave,
     "shifted clouds 2-D": partial(_shifted, 2),
@@ -210,15 +215,22 @@ SPARSE_COSTS: dict[str, MakeSparse] = {
 }
 """Costs of some pairs alone, which depend on the masses: a plan must be left."""
 
+
+def _named(*beginnings: str) -> tuple[str, ...]:
+    return tuple(name for name in COSTS if name.startswith(beginnings))
+
+
 KINDS: dict[str, tuple[str, ...]] = {
-    "points": tuple(name for name in COSTS if name.startswith("points")),
-    "clouds and images": tuple(
-        name for name in COSTS if name.startswith(("shifted", "clusters", "colours", "pixels", "blocks"))
-    ),
-    "random": ("uniform random", "heavy-tailed random", "big M", "nearly equal rows", "sums of rows and columns"),
-    "ties": ("integers to 100", "integers to 10", "0 or 1", "all equal"),
-    "structured": ("chain", "Monge", "Machol-Wien", "rank 1", "rank 2", "rank 3"),
-    "correlations and sparse costs": ("correlations", "correlations, alike", *SPARSE_COSTS),
+    "random costs": ("uniform random", "heavy-tailed random", "big M", "blocks", *_named("nearly", "sums")),
+    "points in one dimension": _named("points 1-D"),
+    "points in two and three dimensions": _named("points 2-D", "points 3-D"),
+    "points in many dimensions": _named("points 16-D", "points 50-D"),
+    "clouds and colours": _named("shifted", "clusters", "colours"),
+    "pixels of images": _named("pixels"),
+    "integers and ties": ("integers to 100", "integers to 10", "0 or 1", "all equal"),
+    "structured costs": ("chain", "Monge", "Machol-Wien", *_named("rank")),
+    "correlations of units": _named("correlations"),
+    "sparse costs": tuple(SPARSE_COSTS),
 }
 """Families by kind."""
 
@@ -234,6 +246,27 @@ def _spike(n: int, rng: Rng) -> F64:
     return masses
 
 
+def _random_field(n: int, rng: Rng) -> F64:
+    """Exponential of a smooth Gaussian field, drawn by its Fourier coefficients."""
+    side = int(np.ceil(np.sqrt(n)))
+    frequencies = np.hypot(side * np.fft.fftfreq(side)[:, None], side * np.fft.fftfreq(side))
+    field = np.fft.ifft2(np.fft.fft2(rng.normal(size=(side, side))) / (1 + frequencies**2)).real
+    return np.exp(1.5 * (field - field.mean()) / max(field.std(), 1e-300)).ravel()[:n]
+
+
+def _cauchy(n: int, rng: Rng) -> F64:
+    """Sum of three Cauchy densities of random centres and widths."""
+    squares = cdist(_pixels(n), rng.random((3, 2)), "sqeuclidean")
+    return ((1 + squares / rng.uniform(0.02, 0.2, 3) ** 2) ** -1.5).sum(axis=1)
+
+
+def _shapes(n: int, rng: Rng) -> F64:
+    """Two discs of even density; nothing is outside them."""
+    distances = cdist(_pixels(n), rng.uniform(0.2, 0.7, (2, 2)))
+    masses = (distances < rng.uniform(0.1, 0.4, 2)).sum(axis=1).astype(float)
+    return masses if masses.any() else np.ones(n)
+
+
 MASSES: dict[str, MakeMasses] = {
     "uniform": lambda n, rng: np.ones(n),  # noqa: ARG005
     "Dirichlet": lambda n, rng: rng.dirichlet(np.ones(n)),
@@ -241,11 +274,20 @@ MASSES: dict[str, MakeMasses] = {
     "spike": _spike,
 }
 
+IMAGES: dict[str, MakeMasses] = {"random field": _random_field, "Cauchy density": _cauchy, "shapes": _shapes}
+"""Masses of the pixels of square images, row by row, of the classes in DOTmark."""
+
+
+def masses_of(family: str) -> tuple[str, ...]:
+    """Masses that go with a family: images with pixels, and all others with everything else."""
+    return ("uniform", *IMAGES) if family in KINDS["pixels of images"] else tuple(MASSES)
+
 
 def problem(family: str, masses: str, n: int, m: int) -> tuple[F64 | scipy.sparse.csr_array, list[F64]]:
     """Costs of a family, and masses of sum 1 of both sides; always the same ones."""
     rng = np.random.default_rng([n, m, *f"{family}, {masses}".encode()])
-    a, b = (mass / mass.sum() for mass in (MASSES[masses](k, rng) for k in (n, m)))
+    a, b = (mass / mass.sum() for mass in ((MASSES | IMAGES)[masses](k, rng) for k in (n, m)))
     if family in SPARSE_COSTS:
         return SPARSE_COSTS[family](a, b, rng), [a, b]
-    return np.ascontiguousarray(COSTS[family](n, m, rng)), [a, b]
+    cost, rows, columns = COSTS[family](n, m, rng), rng.permutation(n), rng.permutation(m)
+    return np.ascontiguousarray(cost[rows][:, columns]), [a[rows], b[columns]]

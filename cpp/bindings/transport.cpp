@@ -131,6 +131,46 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
     return Figures{difference, scale};
 }
 
+/// Masses that are None are uniform; null for any that `plain_doubles` refuses.
+const double* masses_of(const py::handle& object, py::ssize_t n, std::vector<double>& uniform) {
+    if (!object.is_none()) {
+        const double* const masses = plain_doubles(object, 1);
+        return masses && py::reinterpret_borrow<py::array>(object).size() == n ? masses : nullptr;
+    }
+    uniform.assign(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
+    return uniform.data();
+}
+
+/// Python tells the sums of masses apart to a millionth: what comes near to that is left to it.
+bool are_surely_equal(double sum_a, double sum_b) {
+    return std::abs(sum_a - sum_b) <= 0.5e-6 * std::max(sum_a, sum_b);
+}
+
+std::optional<mot::Solution> solve_plain_transport(const py::handle& cost, const py::handle& a, const py::handle& b) {
+    const double* const costs = plain_doubles(cost, 2);
+    if (!costs) return std::nullopt;
+    const auto array = py::reinterpret_borrow<py::array>(cost);
+    const mot::MatrixView<double> view{costs, array.shape(0), array.shape(1)};
+    std::vector<double> uniform_a, uniform_b;
+    const double* const source = masses_of(a, view.n_rows, uniform_a);
+    const double* const target = masses_of(b, view.n_columns, uniform_b);
+    if (!source || !target) return std::nullopt;
+    if (!are_surely_equal(sum_of_masses(source, view.n_rows), sum_of_masses(target, view.n_columns)))
+        return std::nullopt;
+    std::optional<mot::Solution> solution;
+    {
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
+        const double scale = mot::largest_magnitude(costs, view.n_rows * view.n_columns, interrupt);
+        if (scale <= mot::greatest_cost) {
+            const mot::Masses masses = mot::Masses::from_marginals(source, view.n_rows, target, view.n_columns);
+            solution = mot::solve_dense(mot::GivenCost<double>(view, scale), masses, interrupt);
+        }
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return solution;
+}
+
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
     double largest = 0;
@@ -156,6 +196,9 @@ void bind_transport(py::module_& module) {
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
                py::arg("potentials") = py::none());
+    module.def("solve_plain_transport", &solve_plain_transport, py::arg("cost"), py::arg("a"), py::arg("b"),
+               "The solution where masses are None or arrays, and nothing needs conversion; None where the arguments "
+               "need a full validation.");
     module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
                py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert());

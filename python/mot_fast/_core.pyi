@@ -18,6 +18,8 @@ class Certificate:
     @property
     def tolerance(self) -> float: ...
     @property
+    def figures(self) -> tuple[float, float, float, float, float]: ...
+    @property
     def is_optimal(self) -> bool: ...
 
 class Solution:
@@ -87,6 +89,7 @@ def solve_transport(
     method: str = "automatic",
     potentials: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
 ) -> Solution: ...
+def solve_plain_transport(cost: Any, a: Any, b: Any) -> Solution | None: ...
 def solve_sparse_transport(
     row_starts: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int32],

@@ -19,7 +19,9 @@ namespace {
 
 /// u_i + v_j - cost_ij, rounded once.
 double excess(double u, double v, double cost) {
-    return rounded(DoubleDouble::sum(u, v) - DoubleDouble(cost));
+    const DoubleDouble sum = DoubleDouble::sum(u, v);
+    const DoubleDouble difference = DoubleDouble::sum(sum.high, -cost);
+    return difference.high + (difference.low + sum.low);
 }
 
 double largest_magnitude(const std::vector<double>& values) {
@@ -70,8 +72,8 @@ public:
         total *= magnifier_;
         add_plan(cost_of);
         add_marginals(total);
-        figures_.duality_gap = (std::abs(rounded(primal_ - dual_)) + lowered_) / total;
-        figures_.primal = rounded(primal_) / magnifier_;
+        figures_.duality_gap = (std::abs(rounded(primal_.value() - dual_.value())) + lowered_) / total;
+        figures_.primal = rounded(primal_.value()) / magnifier_;
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
         figures_.tolerance = std::max(resolution, Certificate::tolerance_for(figures_.cost_scale, largest_potential_) +
@@ -94,7 +96,7 @@ private:
             if (!(mass >= 0)) figures_.marginal_error = std::numeric_limits<double>::infinity();
             row_error_[i] += mass;
             column_error_[j] += mass;
-            primal_ += DoubleDouble::product(mass, cost);
+            primal_.add(mass, cost);
             magnitude_ += mass * std::abs(cost);
             figures_.slackness = Certificate::worse(figures_.slackness, std::abs(excess(u_[i], v_[j], cost)));
         }
@@ -107,7 +109,7 @@ private:
         const auto add = [&](double mass, double potential, double violation, double error) {
             figures_.marginal_error = Certificate::worse(figures_.marginal_error, std::abs(error));
             if (!(mass > 0)) return;
-            dual_ += DoubleDouble::product(mass, potential);
+            dual_.add(mass, potential);
             lowered_ += mass * violation;
             largest_potential_ = Certificate::worse(largest_potential_, std::abs(potential));
             moved_by_rounding_ += std::abs(potential) * std::min(std::abs(error), 0x1p-50 * total);
@@ -126,7 +128,7 @@ private:
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
-    DoubleDouble primal_, dual_;
+    SumOfProducts primal_, dual_;
     double lowered_ = 0;
     double magnitude_ = 0;
     double largest_potential_ = 0;

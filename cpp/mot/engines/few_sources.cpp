@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace mot {
 namespace {
@@ -24,13 +25,44 @@ FewSources<Real>::FewSources(const Masses& masses, const MatrixView<Real>& cost)
       steps_(masses.source.size()),
       negligible_(has_whole_masses(masses) ? 0.0
                                            : total_mass(masses) * std::numeric_limits<double>::epsilon() *
-                                                 static_cast<double>(n_sources_ + n_targets_)) {
-    std::transform(masses.source.begin(), masses.source.end(), surplus_.begin(), [](double mass) { return -mass; });
+                                                 static_cast<double>(n_sources_ + n_targets_)) {}
+
+template <class Real>
+void FewSources<Real>::serve(std::vector<double> u, Interrupt& interrupt) {
+    u_ = std::move(u);
+    std::fill(mass_.begin(), mass_.end(), 0.0);
+    for (std::vector<Change>& heap : changes_) heap.clear();
+    std::transform(masses_.source.begin(), masses_.source.end(), surplus_.begin(), [](double mass) { return -mass; });
+    std::vector<Node> cheapest(index(n_targets_), 0);
+    std::vector<double> least(index(n_targets_), infinity);
+    for (Node i = 0; i < n_sources_; ++i)
+        for (Node j = 0; j < n_targets_; ++j) {
+            const double reduced = cost(i, j) - u_[index(i)];
+            if (!(reduced < least[index(j)])) continue;
+            least[index(j)] = reduced;
+            cheapest[index(j)] = i;
+        }
+    for (Node j = 0; j < n_targets_ && !interrupt.requested_after(n_sources_); ++j) {
+        const Node i = cheapest[index(j)];
+        const double mass = masses_.target[index(j)];
+        mass_[place(i, j)] = mass;
+        surplus_[index(i)] += mass;
+        if (!(mass > 0)) continue;
+        for (Node other = 0; other < n_sources_; ++other)
+            if (other != i) changes(i, other).push_back({cost(other, j) - cost(i, j), j});
+    }
+    for (std::vector<Change>& heap : changes_) std::make_heap(heap.begin(), heap.end(), is_dearer);
+}
+
+template <class Real>
+double FewSources<Real>::surplus_share() const {
+    double beyond = 0;
+    for (const double surplus : surplus_) beyond += std::max(surplus, 0.0);
+    return beyond / total_mass(masses_);
 }
 
 template <class Real>
 Status FewSources<Real>::optimize(Interrupt& interrupt) {
-    serve_from_cheapest(interrupt);
     const std::int64_t steps_per_path = std::int64_t{n_sources_} * n_sources_;
     while (!interrupt.requested_after(steps_per_path)) {
         const Node end = find_shortest_paths();
@@ -41,31 +73,12 @@ Status FewSources<Real>::optimize(Interrupt& interrupt) {
 }
 
 template <class Real>
-void FewSources<Real>::serve_from_cheapest(Interrupt& interrupt) {
-    std::vector<Node> cheapest(index(n_targets_), 0);
-    for (Node i = 1; i < n_sources_; ++i)
-        for (Node j = 0; j < n_targets_; ++j)
-            if (cost_(i, j) < cost_(cheapest[index(j)], j)) cheapest[index(j)] = i;
-    for (Node j = 0; j < n_targets_ && !interrupt.requested_after(n_sources_); ++j) {
-        const Node i = cheapest[index(j)];
-        const double mass = masses_.target[index(j)];
-        mass_[place(i, j)] = mass;
-        surplus_[index(i)] += mass;
-        if (!(mass > 0)) continue;
-        for (Node other = 0; other < n_sources_; ++other)
-            if (other != i) changes(i, other).push_back({cost(other, j) - cost(i, j), j});
-    }
-    for (std::vector<Change>& heap : changes_)
-        std::make_heap(heap.begin(), heap.end(), [](const Change& x, const Change& y) { return x.price > y.price; });
-}
-
-template <class Real>
 void FewSources<Real>::add_changes(Node source, Node target) {
     for (Node other = 0; other < n_sources_; ++other) {
         if (other == source) continue;
         std::vector<Change>& heap = changes(source, other);
         heap.push_back({cost(other, target) - cost(source, target), target});
-        std::push_heap(heap.begin(), heap.end(), [](const Change& x, const Change& y) { return x.price > y.price; });
+        std::push_heap(heap.begin(), heap.end(), is_dearer);
     }
 }
 
@@ -75,7 +88,7 @@ const typename FewSources<Real>::Change* FewSources<Real>::cheapest_change(Node 
     std::vector<Change>& heap = changes(from, to);
     while (!heap.empty()) {
         if (mass_[place(from, heap.front().target)] > 0) return &heap.front();
-        std::pop_heap(heap.begin(), heap.end(), [](const Change& x, const Change& y) { return x.price > y.price; });
+        std::pop_heap(heap.begin(), heap.end(), is_dearer);
         heap.pop_back();
     }
     return nullptr;

@@ -1,6 +1,6 @@
 /// Transport from few sources: every target moves between them by shortest paths over the sources alone.
 ///
-/// Method: Tokuyama and Nakano (1995). All mass of a target starts at its cheapest source. While a source has more than
+/// Method: Tokuyama and Nakano (1995). All mass of a target starts at the source where cost less u is least. While a source has more than
 /// its own mass, a shortest path leads from one that has too much to one that has too little, where a step from one
 /// source to another costs what the target that minds it least pays for the change; heaps hold the targets of every
 /// source by what each change costs. Time is about k^2 + k log m for every target that moves, whatever the masses.
@@ -27,6 +27,11 @@ public:
     /// `masses` and the costs must outlive this object.
     FewSources(const Masses& masses, const MatrixView<Real>& cost);
 
+    /// Comes first: serves every target from one source alone, at these potentials of the sources. May be called again.
+    void serve(std::vector<double> u, Interrupt& interrupt);
+    /// The share of all mass that sources send beyond their own.
+    double surplus_share() const;
+
     Status optimize(Interrupt& interrupt);
 
     Plan plan() const;
@@ -38,6 +43,7 @@ private:
         double price;
         Node target;
     };
+    static bool is_dearer(const Change& x, const Change& y) { return x.price > y.price; }
     struct Step {
         double length;
         Node from;
@@ -47,7 +53,6 @@ private:
     std::size_t place(Node i, Node j) const { return index(i) * index(n_targets_) + index(j); }
     std::vector<Change>& changes(Node from, Node to) { return changes_[index(from) * index(n_sources_) + index(to)]; }
 
-    void serve_from_cheapest(Interrupt& interrupt);
     void add_changes(Node source, Node target);
     const Change* cheapest_change(Node from, Node to);
     Node find_shortest_paths();

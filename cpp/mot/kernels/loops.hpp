@@ -105,6 +105,24 @@ void rank_lanes(const Real* x, Index* rank) {
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) rank[lane] = n_before[lane];
 }
 
+/// Writes to `places` where bits are set, of those that `bits_at(k)` has for `lanes` numbers from k on; returns how
+/// many. Leaves k where less than that is left of n.
+template <class BitsAt>
+inline std::int64_t find_bits(BitsAt bits_at, std::int64_t n, std::int64_t& k, std::int32_t* places) {
+    constexpr std::int64_t block = 4 * lanes;  // processors guess wrong whether there are any, in small ones often
+    std::int64_t n_found = 0;
+    const auto add = [&](std::uint64_t bits) {
+        for (; bits != 0; bits &= bits - 1) places[n_found++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    };
+    for (; k + block <= n; k += block) {
+        std::uint64_t bits = 0;
+        for (std::int64_t at = 0; at < block; at += lanes) bits |= std::uint64_t{bits_at(k + at)} << at;
+        add(bits);
+    }
+    for (; k + lanes <= n; k += lanes) add(bits_at(k));
+    return n_found;
+}
+
 template <class Real>
 std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
     const auto is_hit = [=](std::int64_t k) { return !(cost_of(cost[k]) - v[k] >= threshold); };
@@ -124,6 +142,26 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
         if (is_hit(k)) hits[n_hits++] = static_cast<std::int32_t>(k);
     return n_hits;
 }
+#ifdef __AVX2__
+template <class Real>
+std::int64_t find_violated_by_bits(const Real* cost, const double* v, std::int64_t n, double threshold,
+                                   std::int32_t* hits) {
+    const auto bits_at = [=](std::int64_t k) { return violated_bits(cost + k, v + k, threshold); };
+    std::int64_t k = 0;
+    std::int64_t n_hits = find_bits(bits_at, n, k, hits);
+    for (; k < n; ++k)
+        if (!(cost_of(cost[k]) - v[k] >= threshold)) hits[n_hits++] = static_cast<std::int32_t>(k);
+    return n_hits;
+}
+template <>
+std::int64_t find_violated(const float* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+template <>
+std::int64_t find_violated(const double* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+#endif
 
 /// As sums of `DoubleDouble` have it: the errors of both sums are added back.
 template <class Real>
@@ -180,11 +218,9 @@ inline std::uint32_t equal_lanes(const double* x, double value) {
 
 template <class Number>
 std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
-    std::int64_t n_equal = 0;
+    const auto bits_at = [=](std::int64_t k) { return equal_lanes(x + k, value); };
     std::int64_t k = 0;
-    for (; k + lanes <= n; k += lanes)
-        for (std::uint32_t bits = equal_lanes(x + k, value); bits != 0; bits &= bits - 1)
-            places[n_equal++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    std::int64_t n_equal = find_bits(bits_at, n, k, places);
     for (; k < n; ++k)
         if (x[k] == value) places[n_equal++] = static_cast<std::int32_t>(k);
     return n_equal;
@@ -374,8 +410,11 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
             reached_from[k + lane] = is_shorter ? from : reached_from[k + lane];
             least[lane] = shorter < least[lane] ? shorter : least[lane];
         }
+    // In pairs of lanes, then in pairs of these: one comparison after another would wait for each.
+    for (std::int64_t width = lanes / 2; width > 0; width /= 2)
+        for (std::int64_t lane = 0; lane < width; ++lane)
+            least[lane] = least[lane + width] < least[lane] ? least[lane + width] : least[lane];
     Length result = least[0];
-    for (const Length value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
         const Length path = path_over(k);
         if (path < distance[k]) {

@@ -67,21 +67,30 @@ bool has_few_sources(const Cost& cost) {
     return n_sources <= few && targets_per_source * n_sources <= std::max(cost.n_rows(), cost.n_columns());
 }
 
-/// The smaller side are the sources.
+/// The rows are the few.
+template <class Real>
+Found move_between_rows(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    constexpr double most_to_move = 0.1;
+    FewSources<Real> engine(masses, cost.stored());
+    engine.serve(std::vector<double>(masses.source.size(), 0.0), interrupt);
+    if (engine.surplus_share() > most_to_move && Sample<Real>::is_worthwhile(cost)) {
+        std::vector<double> u = Sample<Real>(cost, masses).row_potentials(interrupt);
+        if (!u.empty()) engine.serve(std::move(u), interrupt);
+    }
+    return found_by(engine.optimize(interrupt), engine);
+}
+
 template <class Real>
 Found move_between_few(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
     const MatrixView<Real> view = cost.stored();
-    if (view.n_rows <= view.n_columns) {
-        FewSources<Real> engine(masses, view);
-        return found_by(engine.optimize(interrupt), engine);
-    }
+    if (view.n_rows <= view.n_columns) return move_between_rows(cost, masses, interrupt);
     std::vector<Real> transposed(static_cast<std::size_t>(view.n_rows * view.n_columns));
     for (std::int64_t i = 0; i < view.n_rows; ++i)
         for (std::int64_t j = 0; j < view.n_columns; ++j)
             transposed[static_cast<std::size_t>(j * view.n_rows + i)] = view(i, j);
-    const Masses exchanged{masses.target, masses.source, masses.unit, masses.is_uniform};
-    FewSources<Real> engine(exchanged, {transposed.data(), view.n_columns, view.n_rows});
-    Found found = found_by(engine.optimize(interrupt), engine);
+    const GivenCost<Real> exchanged_cost({transposed.data(), view.n_columns, view.n_rows}, cost.scale());
+    const Masses exchanged_masses{masses.target, masses.source, masses.unit, masses.is_uniform};
+    Found found = move_between_rows(exchanged_cost, exchanged_masses, interrupt);
     std::swap(found.plan.source, found.plan.target);
     std::swap(found.potentials.u, found.potentials.v);
     return found;
@@ -93,15 +102,14 @@ constexpr std::int64_t few_units_for_dense_search = 1024;
 /// Matches rows and columns of given costs by searches of all of them.
 template <class Real>
 Found match_given(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
-    constexpr std::int64_t fewest_for_sample = 64;
     DenseAugmentingPath<Real> dense(cost.stored());
     dense.match_reduced(dense.least_of_columns(interrupt), interrupt);
     if (dense.n_free() > 0) {
         Found found = walk_along_orders(cost, masses, interrupt);
         if (found.status != Status::infeasible) return found;
     }
-    if (cost.n_rows() >= fewest_for_sample && is_crowded(dense.n_free(), cost.n_rows())) {
-        std::vector<double> v = Sample<Real>(cost, masses).extended_potentials(interrupt);
+    if (Sample<Real>::is_worthwhile(cost) && is_crowded(dense.n_free(), cost.n_rows())) {
+        std::vector<double> v = Sample<Real>(cost, masses).column_potentials(interrupt);
         if (!v.empty()) dense.match_reduced(std::move(v), interrupt);
     }
     const Status status = dense.optimize(interrupt);
@@ -199,8 +207,8 @@ void add(const std::vector<double>& reduction, std::vector<double>& potentials) 
 template <class Real>
 Found find_from_reduced_candidates(const GivenCost<Real>& cost, const Masses& masses, bool is_assignment,
                                    Interrupt& interrupt) {
-    constexpr std::int64_t fewest_for_sample = 256;
-    if (std::min(cost.n_rows(), cost.n_columns()) < fewest_for_sample)
+    const bool wants_auction = cost.n_rows() + cost.n_columns() >= fewest_units_for_auction;
+    if (!wants_auction || !Sample<Real>::is_worthwhile(cost))
         return find_from_candidates(cost, masses, is_assignment, interrupt);
     std::vector<double> v = Sample<Real>(cost, masses).starting_potentials(interrupt);
     if (v.empty()) return find_from_candidates(cost, masses, is_assignment, interrupt);
@@ -224,8 +232,6 @@ template <class Cost>
 Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
     if constexpr (is_given_cost<Cost>)
-        if (method == Method::automatic && has_few_sources(cost)) return move_between_few(cost, masses, interrupt);
-    if constexpr (is_given_cost<Cost>)
         if (is_assignment && method == Method::automatic && cost.n_rows() <= few_units_for_dense_search)
             return match_given(cost, masses, interrupt);
     if (is_assignment && method == Method::automatic && cost.is_stored()) {
@@ -240,6 +246,7 @@ Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt,
     if constexpr (is_given_cost<Cost>) {
         Found found = walk_along_orders(cost, masses, interrupt);
         if (found.status != Status::infeasible) return found;
+        if (method == Method::automatic && has_few_sources(cost)) return move_between_few(cost, masses, interrupt);
         return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
     }
     return find_from_candidates(cost, masses, is_assignment, interrupt);

@@ -36,9 +36,8 @@ std::vector<double> of_units(const std::vector<double>& masses, const std::vecto
 template <class Real>
 Sample<Real>::Sample(const GivenCost<Real>& cost, const Masses& masses) : cost_(cost) {
     std::minstd_rand random(1);
-    const auto n_some = [](std::int64_t n) { return std::max<std::int64_t>(n / one_in, 1); };
-    rows_ = some_of(cost.n_rows(), n_some(cost.n_rows()), random);
-    columns_ = some_of(cost.n_columns(), n_some(cost.n_columns()), random);
+    rows_ = some_of(cost.n_rows(), n_sampled(cost.n_rows()), random);
+    columns_ = some_of(cost.n_columns(), n_sampled(cost.n_columns()), random);
     costs_.reserve(rows_.size() * columns_.size());
     for (const Node i : rows_)
         for (const Node j : columns_) costs_.push_back(cost.exact(i, j));
@@ -55,6 +54,10 @@ Sample<Real>::Sample(const GivenCost<Real>& cost, const Masses& masses) : cost_(
 
 template <class Real>
 std::vector<double> Sample<Real>::starting_potentials(Interrupt& interrupt) const {
+    // Where one side's units serve many of the other each, their potentials settle nearly everything.
+    constexpr std::int64_t many = 8;
+    const auto [fewer, more] = std::minmax({cost_.n_rows(), cost_.n_columns()});
+    if (more >= many * fewer) return column_potentials(interrupt);
     // Of as many rows as columns.
     const auto n = static_cast<std::int64_t>(std::min(rows_.size(), columns_.size()));
     std::vector<double> square;
@@ -65,23 +68,35 @@ std::vector<double> Sample<Real>::starting_potentials(Interrupt& interrupt) cons
     }
     DenseAugmentingPath<double> matching({square.data(), n, n});
     matching.match_reduced(matching.least_of_columns(interrupt), interrupt);
-    if (is_crowded(matching.n_free(), n)) return extended_potentials(interrupt);
+    if (is_crowded(matching.n_free(), n)) return column_potentials(interrupt);
     matching.match_reduced(std::vector<double>(static_cast<std::size_t>(n), 0.0), interrupt);
     if (5 * matching.n_free() <= 4 * n) return {};
     return DenseAugmentingPath<Real>(cost_.stored()).least_of_columns(interrupt);
 }
 
 template <class Real>
-std::vector<double> Sample<Real>::extended_potentials(Interrupt& interrupt) const {
+Solution Sample<Real>::solve(Interrupt& interrupt) const {
     const MatrixView<double> view{costs_.data(), static_cast<std::int64_t>(rows_.size()),
                                   static_cast<std::int64_t>(columns_.size())};
-    const Solution solution = solve_dense(GivenCost<double>(view, cost_.scale()), masses_, interrupt);
+    return solve_dense(GivenCost<double>(view, cost_.scale()), masses_, interrupt);
+}
+
+template <class Real>
+std::vector<double> Sample<Real>::row_potentials(Interrupt& interrupt) const {
+    Solution solution = solve(interrupt);
     if (solution.status != Status::optimal) return {};
+    return std::move(solution.potentials.u);
+}
+
+template <class Real>
+std::vector<double> Sample<Real>::column_potentials(Interrupt& interrupt) const {
+    const std::vector<double> row_potentials_of_sample = row_potentials(interrupt);
+    if (row_potentials_of_sample.empty()) return {};
     std::vector<double> v(static_cast<std::size_t>(cost_.n_columns()), std::numeric_limits<double>::infinity());
     for (std::size_t k = 0; k < rows_.size(); ++k) {
         if (interrupt.requested_after(cost_.n_columns())) return {};
         const Real* const row = cost_.stored().row(rows_[k]);
-        const double u = solution.potentials.u[k];
+        const double u = row_potentials_of_sample[k];
         for (std::size_t j = 0; j < v.size(); ++j) v[j] = std::min(v[j], static_cast<double>(row[j]) - u);
     }
     return v;

@@ -6,10 +6,12 @@
 /// little.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "mot/costs/given_cost.hpp"
+#include "mot/solve/solution.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
@@ -19,18 +21,29 @@ namespace mot {
 template <class Real>
 class Sample {
 public:
-    /// Takes one in `one_in` of the rows and of the columns.
+    /// Whether the sample is so much smaller than the problem that its potentials may pay.
+    static bool is_worthwhile(const GivenCost<Real>& cost) {
+        return 2 * n_sampled(cost.n_rows()) * n_sampled(cost.n_columns()) <= cost.n_rows() * cost.n_columns();
+    }
+
+    /// Takes one in eight of the rows and of the columns, or some more of few.
     Sample(const GivenCost<Real>& cost, const Masses& masses);
 
     /// Potentials of all columns to start from: none where rows want different columns anyhow; the least costs of the
     /// columns, where they settle which rows want which; or else those that the solved sample leaves.
     std::vector<double> starting_potentials(Interrupt& interrupt) const;
 
-    /// Solves the sample, and gives every column the greatest potential that no row of the sample violates.
-    std::vector<double> extended_potentials(Interrupt& interrupt) const;
+    /// Solves the sample, and gives every column the greatest potential that no row of the sample violates. None if the
+    /// sample was not solved.
+    std::vector<double> column_potentials(Interrupt& interrupt) const;
+    /// The potentials of the rows, where all are in the sample.
+    std::vector<double> row_potentials(Interrupt& interrupt) const;
 
 private:
-    static constexpr std::int64_t one_in = 8;
+    static std::int64_t n_sampled(std::int64_t n) { return std::max(n / 8, std::min(n, fewest)); }
+    Solution solve(Interrupt& interrupt) const;
+
+    static constexpr std::int64_t fewest = 64;
 
     const GivenCost<Real>& cost_;
     std::vector<Node> rows_, columns_;

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._core import Solution, assign, solve_sparse_transport, solve_transport
+from mot_fast._core import Solution, assign, solve_many, solve_sparse_transport, solve_transport
 from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Index
 from mot_fast._warnings import warn
@@ -105,7 +106,8 @@ def emd2(
     Parameters
     ----------
     a, b, M, check_marginals, potentials_init
-        As for `emd`. A `b` of shape `(m, k)` stands for k problems, one for each column.
+        As for `emd`. A `b` of shape `(m, k)` stands for k problems, one for each column, which all threads share where
+        `M` is dense.
     log : bool
         Whether to return the potentials too.
     return_matrix : bool
@@ -136,15 +138,12 @@ def emd2(
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     _warn_of_integers(backend)
     if mass_b is None or mass_b.ndim < 2:
-        problem = masses_and_costs(mass_a, mass_b, costs, check_marginals)
-        start = _starting_potentials(potentials_init, problem[2], backend)
-        return _result(_solve(*problem, start), problem[2], None, backend, log, return_matrix)
-    results = []
-    for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
-        problem = masses_and_costs(mass_a, column, costs, check_marginals, f"b[:, {k}]")
-        start = _starting_potentials(potentials_init, problem[2], backend)
-        results.append(_result(_solve(*problem, start), problem[2], k, backend, log, return_matrix))
-    return results
+        mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, check_marginals)
+        start = _starting_potentials(potentials_init, costs, backend)
+        solution = _solve(mass_a, mass_b, costs, scale, start)
+        return _result(solution, costs, None, backend, log, return_matrix)
+    solutions, costs = _solve_each(mass_a, mass_b, costs, check_marginals, potentials_init, backend)
+    return [_result(solution, costs, k, backend, log, return_matrix) for k, solution in enumerate(solutions)]
 
 
 def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tuple[Index, Index]:
@@ -214,6 +213,28 @@ def _solve(a: F64, b: F64, costs: Any, scale: float, start: tuple[F64, F64] | No
     if solution.is_infeasible:
         raise ValueError("M: expected entries that leave a plan; every plan would use one that is missing")
     return require_optimal(solution, "the transport")
+
+
+def _solve_each(
+    a: Any, b: Any, costs: Any, are_sums_compared: bool, potentials_init: Any, backend: Backend
+) -> tuple[Sequence[Solution], Any]:
+    """The solutions of a problem for every column of `b`, and the costs of all of them as validated.
+
+    All threads solve them where costs are dense and no potentials are given.
+    """
+    masses = []
+    for k, column in enumerate(np.ascontiguousarray(b.T)):
+        mass_a, mass_b, costs, scale = masses_and_costs(a, column, costs, are_sums_compared, f"b[:, {k}]")
+        masses.append((mass_a, mass_b, scale))
+    if not masses or not isinstance(costs, np.ndarray) or potentials_init is not None:
+        start = _starting_potentials(potentials_init, costs, backend)
+        return [_solve(mass_a, mass_b, costs, scale, start) for mass_a, mass_b, scale in masses], costs
+    all_b = np.stack([mass_b for _, mass_b, _ in masses])
+    solutions = solve_many(costs, masses[0][0], all_b, len(masses), _validate.n_threads(None))
+    unproven = solutions.first_unproven()
+    if unproven is not None:
+        require_optimal(solutions[unproven], "the transport")
+    return solutions, costs
 
 
 def _plan_and_potentials(solution: Solution, costs: Any, backend: Backend) -> tuple[Any, F64, F64]:

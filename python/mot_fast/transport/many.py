@@ -12,8 +12,8 @@ import numpy.typing as npt
 from mot_fast import _validate
 from mot_fast._core import Solution, Solutions, solve_many
 from mot_fast._validate import F64, Index
-from mot_fast.transport.many_validation import Problems
-from mot_fast.transport.transport import I32, Certificate, SolverError, Transport
+from mot_fast.transport.many_validation import Problems, has_tensors
+from mot_fast.transport.transport import I32, Certificate, Transport, unproven
 
 if TYPE_CHECKING:
     from mot_fast._dlpack import ArrayLike
@@ -99,7 +99,7 @@ class Transports(Sequence[Transport]):
         p = range(len(self))[which]
         own = slice(self._starts[p], self._starts[p + 1])
         entries = self._rows[own], self._columns[own], self._mass[own]
-        return Transport(*entries, float(self.costs[p]), self.u[p], self.v[p], Certificate(*self._figures[p].tolist()))
+        return Transport(*entries, self.costs[p].item(), self.u[p], self.v[p], Certificate(*self._figures[p].tolist()))
 
     def _chosen(self, which: slice) -> Transports:
         entries = np.diff(self._starts)[which]
@@ -144,6 +144,7 @@ def solve_transports(
     costs : array `(k, n, m)`, list of arrays, or array `(n, m)`
         Costs of moving one unit of mass, finite: a stack of matrices, a list of matrices of any shapes, or one matrix
         for problems that differ in their masses alone. float32 is solved as it is, all else as float64.
+        PyTorch's tensors are solved as float64; then the costs of the result are a tensor that knows its derivatives.
     a, b : arrays or lists of arrays, optional
         Non-negative masses of rows and columns: the same in all problems, `(n,)` and `(m,)`; one row a problem,
         `(k, n)` and `(k, m)`; or a list with one array a problem. Both sides of a problem have equal sums; uniform with
@@ -155,7 +156,9 @@ def solve_transports(
     Returns
     -------
     Transports
-        A sequence of `Transport`, in the order of the problems, with the costs and potentials of all in arrays.
+        A sequence of `Transport`, in the order of the problems, with the costs and potentials of all in arrays. Where
+        an argument is a tensor, so are its `costs`, whose derivatives are those of `mot_fast.ot.emd2`: the plans by the
+        costs, the potentials less their means by the masses. All else is in NumPy's arrays.
 
     Raises
     ------
@@ -174,6 +177,11 @@ def solve_transports(
     >>> transports[17].cost == mot.solve_transport(costs[17]).cost
     True
     """
+    if has_tensors(costs, a, b):
+        from mot_fast.transport.torch_batches import TensorBatch
+
+        batch = TensorBatch(costs, a, b)
+        return batch.with_derivatives(solve_transports(*batch.arrays, n_jobs=n_jobs))
     problems = Problems.of(costs, a, b)
     n_threads = _validate.n_threads(n_jobs)
     solutions = solve_many(problems.costs, problems.a, problems.b, problems.n_problems, n_threads)
@@ -185,8 +193,7 @@ def solve_transports(
 
 def _raise_for(problems: Problems, p: int, solution: Solution) -> None:
     _validate.cost_matrix(*problems.cost(p))
-    certificate = Certificate.of(solution.certificate)
-    raise SolverError(f"{problems.name(p)}: the transport could not be proven optimal: {certificate}")
+    raise unproven(solution, f"{problems.name(p)}: the transport")
 
 
 def _is_matching(transport: Transport) -> bool:

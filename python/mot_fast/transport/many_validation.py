@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,13 @@ class Problems:
             found = (float(sums[p] if sums.ndim else sums) for sums in (sum_a, sum_b))
             names = f"{_name(self.a, 'a', p)} and {_name(self.b, 'b', p)}"
             raise ValueError(f"{names}: expected equal sums, found {next(found)} and {next(found)}")
+
+
+def has_tensors(*given: Any) -> bool:
+    """Whether there are PyTorch's tensors among the arguments, or in lists of them."""
+    torch = sys.modules.get("torch")  # a caller who has tensors has imported it
+    each = (x for values in given for x in (values if isinstance(values, (list, tuple)) else [values]))
+    return torch is not None and any(isinstance(x, torch.Tensor) for x in each)
 
 
 def _costs(values: Any) -> Costs:

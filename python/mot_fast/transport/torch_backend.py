@@ -108,6 +108,12 @@ def _check(values: Any, what: str) -> None:
         raise ValueError(f"{what}: expected a dense, COO or CSR tensor, found {values.layout}")
 
 
+def as_array(values: Any, what: str) -> Any:
+    """A tensor as a NumPy array, floating-point numbers as float64; anything else as it is."""
+    _check(values, what)
+    return _numpy(values) if isinstance(values, torch.Tensor) else values
+
+
 def _numpy(tensor: torch.Tensor | None) -> Any:
     if tensor is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._core import Certificate as MeasuredCertificate
-from mot_fast._core import Solution
+from mot_fast._core import Solution, solve_plain_transport
 from mot_fast._core import solve_transport as solve_in_core
 from mot_fast._validate import F64
 from mot_fast._validate_masses import marginals
@@ -63,13 +64,7 @@ class Certificate:
     @classmethod
     def of(cls, measured: MeasuredCertificate) -> Certificate:
         """The core's certificate as plain numbers."""
-        return cls(
-            measured.dual_violation,
-            measured.slackness,
-            measured.duality_gap,
-            measured.marginal_error,
-            measured.tolerance,
-        )
+        return cls(*measured.figures)
 
     @classmethod
     def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
@@ -284,10 +279,12 @@ def solve_transport(
     >>> round(mot.solve_transport(next_cost, potentials=(transport.u, transport.v)).cost, 6)
     0.35
     """
-    matrix, largest = _validate.cost_matrix(cost)
-    mass_a, mass_b = marginals(a, b, matrix.shape)
-    start = _validate.potentials(potentials, matrix.shape, "potentials")
-    solution = solve_in_core(matrix, mass_a, mass_b, largest, potentials=start)
+    solution = solve_plain_transport(cost, a, b) if potentials is None else None
+    if solution is None:  # an argument has to be converted, or an error has to name it
+        matrix, largest = _validate.cost_matrix(cost)
+        mass_a, mass_b = marginals(a, b, matrix.shape)
+        start = _validate.potentials(potentials, matrix.shape, "potentials")
+        solution = solve_in_core(matrix, mass_a, mass_b, largest, potentials=start)
     return Transport.from_solution(solution, "the transport")
 
 
@@ -300,5 +297,11 @@ def require_optimal(solution: Solution, what: str) -> Solution:
         If it is not.
     """
     if not solution.is_optimal:
-        raise SolverError(f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}")
+        raise unproven(solution, what)
     return solution
+
+
+def unproven(solution: Solution, what: str) -> SolverError:
+    """The error for a solution that is not proven optimal."""
+    found = f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}"
+    return SolverError(found if math.isfinite(solution.cost) else f"{found} of a cost that is {solution.cost}")
