@@ -26,7 +26,18 @@ from threadpoolctl import threadpool_limits
 
 from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
-from suites import alignments, clusters, drop_ins, families, imports, many, rotations, trajectories, transports
+from suites import (
+    alignments,
+    clusters,
+    drop_ins,
+    families,
+    imports,
+    many,
+    rotations,
+    trajectories,
+    transports,
+    warm_starts,
+)
 
 SUITES = {
     # First, while this process is small: the peak memory of a child starts at its parent's.
@@ -35,6 +46,7 @@ SUITES = {
     "families": families,
     "drop-ins": drop_ins,
     "many": many,
+    "warm-starts": warm_starts,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,

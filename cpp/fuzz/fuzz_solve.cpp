@@ -32,26 +32,6 @@ using mot::Method;
 using mot::Solution;
 using mot::Status;
 
-/// Says stop at the n-th check and from then on; more checks than any of these problems needs mean that a solver
-/// cycles.
-class BoundedStop : public mot::Interrupt {
-public:
-    explicit BoundedStop(std::size_t n) : n_(n) {}
-    bool requested() override {
-        CHECK(++n_checks_ < 1000000);
-        return is_over();
-    }
-    bool is_over() const { return n_checks_ >= n_; }
-
-private:
-    std::size_t n_checks_ = 0;
-    std::size_t n_;
-};
-
-std::size_t draw_stop(Bytes& bytes) {
-    return bytes.is_one_in(8) ? bytes.size_between(1, 8) << bytes.pick(10) : std::numeric_limits<std::size_t>::max();
-}
-
 mot::Masses masses_of(const Marginals& marginals) {
     const auto n = static_cast<std::int64_t>(marginals.a.size());
     const auto m = static_cast<std::int64_t>(marginals.b.size());
@@ -123,17 +103,6 @@ std::vector<double> solve_by_all_methods(Bytes& bytes, const Cost& cost, const m
         if (check(solution)) costs.push_back(solution.cost);
     }
     return costs;
-}
-
-/// Potentials to start from: those of an answer, perhaps after some noise, or any numbers.
-mot::Potentials draw_start(Bytes& bytes, mot::Potentials start, double scale) {
-    const double noise = bytes.is_one_in(3) ? 0.0 : std::ldexp(scale, -static_cast<int>(bytes.pick(50)));
-    for (std::vector<double>* side : {&start.u, &start.v})
-        for (double& potential : *side) {
-            if (noise > 0) potential += noise * (static_cast<double>(bytes.pick(256)) / 128 - 1);
-            if (bytes.is_one_in(64)) potential = bytes.take<double>();
-        }
-    return start;
 }
 
 /// Solves from potentials, as the policy does and where it would not; calls `check` on what is not interrupted.

@@ -1,4 +1,5 @@
-/// Small transport problems drawn from bytes: the costs and masses that break solvers, within the documented limits.
+/// Small transport problems drawn from bytes: the costs and masses that break solvers, within the documented limits;
+/// potentials to start from, and when to stop.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,10 @@
 #include <vector>
 
 #include "bytes.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/plan.hpp"
 #include "oracles/transport.hpp"
+#include "support/check.hpp"
 
 struct Shape {
     std::size_t n;
@@ -143,4 +147,35 @@ inline std::vector<float> draw_activations(Bytes& bytes, std::size_t n_stimuli, 
         }
     }
     return values;
+}
+
+/// Potentials to start from: those of an answer, perhaps after some noise, or any numbers.
+inline mot::Potentials draw_start(Bytes& bytes, mot::Potentials start, double scale) {
+    const double noise = bytes.is_one_in(3) ? 0.0 : std::ldexp(scale, -static_cast<int>(bytes.pick(50)));
+    for (std::vector<double>* side : {&start.u, &start.v})
+        for (double& potential : *side) {
+            if (noise > 0) potential += noise * (static_cast<double>(bytes.pick(256)) / 128 - 1);
+            if (bytes.is_one_in(64)) potential = bytes.take<double>();
+        }
+    return start;
+}
+
+/// Says stop at the n-th check and from then on; more checks than any of these problems needs mean that a solver
+/// cycles.
+class BoundedStop : public mot::Interrupt {
+public:
+    explicit BoundedStop(std::size_t n) : n_(n) {}
+    bool requested() override {
+        CHECK(++n_checks_ < 1000000);
+        return is_over();
+    }
+    bool is_over() const { return n_checks_ >= n_; }
+
+private:
+    std::size_t n_checks_ = 0;
+    std::size_t n_;
+};
+
+inline std::size_t draw_stop(Bytes& bytes) {
+    return bytes.is_one_in(8) ? bytes.size_between(1, 8) << bytes.pick(10) : std::numeric_limits<std::size_t>::max();
 }

@@ -7,7 +7,8 @@ lists, and PyTorch tensors, whose costs know their derivatives. Arrays of other 
 They differ from the originals in these points.
 
 - An answer is proven optimal, or the call raises `mot_fast.SolverError`; it never warns and returns a partial plan. No
-  iteration limit cuts a solve short: `numItermax` and the other options of POT's solver are accepted and ignored.
+  iteration limit cuts a solve short: `numItermax` and other options of POT's solver are accepted and ignored.
+  `potentials_init` is used.
 - `emd` and `emd2` raise an error for costs that are NaN, infinite or above 1e300, for masses that are negative or all
   zero, and for sparse costs that leave no plan, where POT warns or returns numbers.
 - Potentials are always centred, ``a @ u == b @ v``.
