@@ -97,7 +97,7 @@ Found move_between_few(const GivenCost<Real>& cost, const Masses& masses, Interr
 }
 
 /// Squares up to this many units are searched densely, whatever their costs: measured on forty families.
-constexpr std::int64_t few_units_for_dense_search = 1024;
+constexpr std::int64_t few_units_for_dense_search = 640;
 
 /// Matches rows and columns of given costs by searches of all of them.
 template <class Real>
@@ -184,6 +184,8 @@ Found find_from_candidates(const Cost& cost, const Masses& masses, bool is_assig
     const bool wants_auction = masses.is_uniform || cost.n_rows() + cost.n_columns() >= fewest_units_for_auction;
     const bool has_prices = wants_auction && hold_auction(auction, spread, generation, arcs, interrupt);
     if (interrupt.requested()) return {};
+    if constexpr (is_given_cost<Cost>)
+        if (is_assignment && !has_prices) return match_given(cost, masses, interrupt);
     if (is_assignment && has_prices) {
         // The arcs hold a perfect matching: the auction found one.
         SparseAugmentingPath engine(masses, auction, arcs);
