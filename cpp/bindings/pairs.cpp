@@ -8,6 +8,18 @@
 
 #include "bindings.hpp"
 
+mot::Sgemm scipy_sgemm() {
+    const py::module_ blas = py::module_::import("scipy.linalg.cython_blas");
+    const auto capsule = blas.attr("__pyx_capi__")["sgemm"].cast<py::object>();
+    const char* signature = PyCapsule_GetName(capsule.ptr());
+    if (!signature) throw py::error_already_set();
+    if (std::strncmp(signature, "void (char *, char *, int *, int *, int *, ", 43) != 0)
+        throw py::import_error(std::string("scipy.linalg.cython_blas.sgemm has an unknown signature: ") + signature);
+    void* pointer = PyCapsule_GetPointer(capsule.ptr(), signature);
+    if (!pointer) throw py::error_already_set();
+    return reinterpret_cast<mot::Sgemm>(pointer);
+}
+
 namespace {
 
 class CallbackProgress : public mot::Progress {
@@ -32,19 +44,6 @@ private:
     PyObject* callback_;  // null where no progress is reported
     std::int64_t n_reported_ = 0;
 };
-
-/// SciPy's single-precision matrix product, from the capsule that its Cython interface exports.
-mot::Sgemm scipy_sgemm() {
-    const py::module_ blas = py::module_::import("scipy.linalg.cython_blas");
-    const auto capsule = blas.attr("__pyx_capi__")["sgemm"].cast<py::object>();
-    const char* signature = PyCapsule_GetName(capsule.ptr());
-    if (!signature) throw py::error_already_set();
-    if (std::strncmp(signature, "void (char *, char *, int *, int *, int *, ", 43) != 0)
-        throw py::import_error(std::string("scipy.linalg.cython_blas.sgemm has an unknown signature: ") + signature);
-    void* pointer = PyCapsule_GetPointer(capsule.ptr(), signature);
-    if (!pointer) throw py::error_already_set();
-    return reinterpret_cast<mot::Sgemm>(pointer);
-}
 
 using Layers = std::vector<const mot::StandardizedLayer*>;
 using LayerMasses = std::optional<std::vector<py::array_t<double, py::array::c_style>>>;

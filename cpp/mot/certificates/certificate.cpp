@@ -8,6 +8,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/row_search.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -37,11 +38,13 @@ public:
           u_(potentials.u),
           v_(potentials.v),
           largest_v_(largest_magnitude(v_)),
-          row_violation_(u_.size(), 0.0) {}
+          row_violation_(u_.size(), 0.0),
+          worst_of_row_(u_.size(), 0.0) {}
 
+    /// Arcs of different rows may be added at the same time.
     void add_arc(std::size_t i, std::size_t j, double cost) {
         const double violation = excess(u_[i], v_[j], cost);
-        figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
+        worst_of_row_[i] = Certificate::worse(worst_of_row_[i], violation);
         // Where one end has no mass no plan can use the arc.
         if (masses_.source[i] > 0 && masses_.target[j] > 0)
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
@@ -62,6 +65,8 @@ public:
         add_marginals(total);
         figures_.duality_gap = (std::abs(rounded(primal_ - dual_)) + lowered_) / total;
         figures_.primal = rounded(primal_) / magnifier_;
+        for (const double violation : worst_of_row_)
+            figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
         figures_.tolerance = std::max(resolution, Certificate::tolerance_for(figures_.cost_scale, largest_potential_) +
@@ -114,6 +119,7 @@ private:
     const std::vector<double>& v_;
     double largest_v_;
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
+    std::vector<double> worst_of_row_;   // over all columns
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
     DoubleDouble primal_, dual_;
@@ -173,8 +179,8 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
     };
     if constexpr (Cost::is_exact) {
         const RowSearch<Value> search(potentials.v);
-        cost.for_each_row(interrupt, is_every_row, [&](std::int64_t i, const Value* row) {
-            find_open(0, i, row, search,
+        cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
+            find_open(at.worker, i, row, search,
                       [&](Node j) { measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j])); });
         });
     } else {
@@ -227,6 +233,8 @@ template Certificate certify(const GivenCost<float>&, const Masses&, const Plan&
 template Certificate certify(const GivenCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const PointCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const PointCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const ScreenedCost&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 
 }  // namespace mot

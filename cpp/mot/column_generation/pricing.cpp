@@ -7,6 +7,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/kernels/kernels.hpp"
@@ -132,6 +133,8 @@ template class Pricing<GivenCost<float>>;
 template class Pricing<GivenCost<double>>;
 template class Pricing<CorrelationCost<float>>;
 template class Pricing<CorrelationCost<double>>;
+template class Pricing<PointCost<float>>;
+template class Pricing<PointCost<double>>;
 template class Pricing<ScreenedCost>;
 
 }  // namespace mot

@@ -9,6 +9,7 @@
 #include "mot/column_generation/column_generation.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
@@ -156,6 +157,8 @@ template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&
 template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method);
 template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method);
 template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const PointCost<float>&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const PointCost<double>&, const Masses&, Interrupt&, Method);
 template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method);
 
 }  // namespace mot
