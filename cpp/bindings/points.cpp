@@ -25,10 +25,8 @@ mot::Solution solve_points(const Coordinates& x, const Coordinates& y, const Coo
         a.shape(0) != x.shape(0) || b.shape(0) != y.shape(0) || x.size() == 0 || y.size() == 0)
         throw py::value_error("x must be (n, d), y (m, d), a (n,), b (m,)");
     if (n_threads < 1) throw py::value_error("n_threads must be positive");
-    const mot::PointPair points{{x.data(), x.shape(0), x.shape(1)},
-                                {y.data(), y.shape(0), y.shape(1)},
-                                metric_of(metric),
-                                base};
+    const mot::PointPair points{
+        {x.data(), x.shape(0), x.shape(1)}, {y.data(), y.shape(0), y.shape(1)}, metric_of(metric), base};
     const mot::Sgemm sgemm = scipy_sgemm();
     mot::Solution solution;
     {

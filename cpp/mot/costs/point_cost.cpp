@@ -60,10 +60,14 @@ double greatest_cost_of(const PointPair& points) {
         products += largest[0] * largest[1];
     }
     switch (points.metric) {
-        case Metric::squared_euclidean: return squares;
-        case Metric::euclidean: return std::sqrt(squares);
-        case Metric::cityblock: return sum;
-        case Metric::product: break;
+        case Metric::squared_euclidean:
+            return squares;
+        case Metric::euclidean:
+            return std::sqrt(squares);
+        case Metric::cityblock:
+            return sum;
+        case Metric::product:
+            break;
     }
     return std::abs(points.base) + products;
 }
@@ -161,9 +165,9 @@ void PointCost<float>::prepare() {
     column_margin_.assign(static_cast<std::size_t>(n_columns()), 0.0);
     const double greatest_target = std::sqrt(target.greatest());
     for (std::size_t i = 0; i < row_margin_.size() && !is_lowered; ++i)
-        row_margin_[i] = is_product ? error * (std::sqrt(source.squared_norm[i]) * greatest_target +
-                                               std::abs(points_.base)) + least
-                                    : error_of(source.squared_norm[i]);
+        row_margin_[i] =
+            is_product ? error * (std::sqrt(source.squared_norm[i]) * greatest_target + std::abs(points_.base)) + least
+                       : error_of(source.squared_norm[i]);
     for (std::size_t j = 0; j < column_margin_.size() && !is_lowered && !is_product; ++j)
         column_margin_[j] = error_of(target.squared_norm[j]);
 

@@ -35,7 +35,8 @@ struct PointPair {
             case Metric::cityblock:
                 for (std::int64_t k = 0; k < n_dimensions(); ++k) sum += std::abs(x[k] - y[k]);
                 return sum;
-            case Metric::product: break;
+            case Metric::product:
+                break;
         }
         for (std::int64_t k = 0; k < n_dimensions(); ++k) sum += x[k] * y[k];
         return base - sum;

@@ -10,8 +10,8 @@ namespace mot {
 constexpr std::int64_t points_per_block = 16;
 
 struct PointKernels {
-    /// The costs between `n_rows` points x, `(n_rows, n_dimensions)`, and those of some blocks, written to rows that lie
-    /// `stride` apart. Every sum runs over the dimensions in their order.
+    /// The costs between `n_rows` points x, `(n_rows, n_dimensions)`, and those of some blocks, written to rows that
+    /// lie `stride` apart. Every sum runs over the dimensions in their order.
     using Sums = void (*)(const double* x, std::int64_t n_rows, const double* blocks, std::int64_t n_blocks,
                           std::int64_t n_dimensions, double* sums, std::int64_t stride);
     Sums squared_differences;
