@@ -7,6 +7,7 @@
 #include "mot/costs/point_cost.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/low_dimensional.hpp"
 #include "mot/types/buffer.hpp"
 
 namespace mot {
@@ -14,6 +15,14 @@ namespace {
 
 /// Up to so many dimensions double precision was measured to be as fast as single precision.
 constexpr std::int64_t few_dimensions = 8;
+
+/// Whether boxes of points rule out most pairs: measured on points of all dimensions.
+bool suits_boxes(const PointPair& points) {
+    constexpr std::int64_t fewest_points = 1500;
+    constexpr std::int64_t most_dimensions = 5;
+    return points.n_dimensions() <= most_dimensions &&
+           std::min(points.source.n_rows, points.target.n_rows) >= fewest_points;
+}
 
 /// Solves on the costs of all pairs, computed once.
 Solution solve_stored(const PointPair& points, const Masses& masses, Workspace& workspace, Interrupt& interrupt) {
@@ -31,6 +40,10 @@ Solution solve_stored(const PointPair& points, const Masses& masses, Workspace& 
 }  // namespace
 
 Solution solve_points(const PointPair& points, const Masses& masses, Workspace& workspace, Interrupt& interrupt) {
+    if (suits_boxes(points)) {
+        Solution solution = solve_low_dimensional(points, masses, workspace, interrupt);
+        if (solution.status == Status::optimal || solution.status == Status::interrupted) return solution;
+    }
     constexpr std::int64_t numbers_per_double = sizeof(double) / sizeof(float);
     if (points.source.n_rows * points.target.n_rows * numbers_per_double <= workspace.most_stored)
         return solve_stored(points, masses, workspace, interrupt);
