@@ -107,6 +107,34 @@ def test_points_that_leave_much_undecided(metric, n_dimensions, family):
         assert mot.solve_sample(x, y, metric=metric, memory_limit=LITTLE).cost == 0.0
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(("n", "m", "n_dimensions"), [(1600, 1600, 2), (1500, 1900, 3)])
+def test_points_of_few_dimensions(metric, n, m, n_dimensions):
+    rng = np.random.default_rng(n_dimensions)
+    x, y = rng.normal(size=(n, n_dimensions)), rng.exponential(size=(m, n_dimensions)) + 0.5
+    assert_answers(x, y, metric)
+    assert_answers(x, y, metric, random_masses(rng, n), random_masses(rng, m))
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "euclidean"])
+@pytest.mark.parametrize("family", ["identical", "duplicates", "line", "far away", "two clusters"])
+def test_many_points_in_the_plane(metric, family):
+    rng = np.random.default_rng(8)
+    x, y = rng.random((1500, 2)), rng.random((1500, 2))
+    if family == "identical":
+        y = x[rng.permutation(1500)]
+    elif family == "duplicates":
+        x, y = x[rng.integers(0, 30, 1500)], y[rng.integers(0, 30, 1500)]
+    elif family == "line":
+        x, y = x[:, :1] * [1.0, 2.0], y[:, :1] * [1.0, 2.0]
+    elif family == "far away":
+        x, y = x * 1e-3 + 1e8, y * 1e-3 + 1e8
+    else:
+        x[:700] += 100
+        y[:800] += 100
+    assert_answers(x, y, metric)
+
+
 @pytest.mark.parametrize("n_dimensions", [2, 12])
 def test_bits_do_not_depend_on_threads(n_dimensions):
     rng = np.random.default_rng(3)

@@ -19,6 +19,8 @@ constexpr std::int64_t most_bids_per_point = 256;
 /// Work on a bid, on every holding that it outbids, and on looking up arcs, in the steps of an interrupt.
 constexpr std::int64_t steps_per_bid = 32;
 constexpr std::int64_t steps_per_search = 2048;
+/// Searches after which the boxes are fitted to the potentials anew: one for so many targets.
+constexpr std::int64_t searches_per_point = 16;
 /// Sources that one worker searches for before it takes others.
 constexpr std::int64_t points_per_piece = 256;
 
@@ -58,7 +60,11 @@ PointAuction::PointAuction(const PointTree& source, PointTree& target, const Mas
     }
     const auto median = ranges.begin() + static_cast<std::ptrdiff_t>(ranges.size() / 2);
     std::nth_element(ranges.begin(), median, ranges.end());
-    spread_ = *median;
+    // Where most choices are alike the others say how far costs are apart.
+    constexpr double least_share_of_mean = 0.1;
+    const double mean = std::accumulate(ranges.begin(), ranges.end(), 0.0) / static_cast<double>(ranges.size());
+    spread_ = std::max(*median, least_share_of_mean * mean);
+    if (!(spread_ > 0)) spread_ = 1.0;
 }
 
 /// Adds the n cheapest of the arcs that are not known yet.
@@ -108,6 +114,12 @@ PointAuction::Cheapest PointAuction::find_cheapest(Node i) {
         }
         if (second <= beyond_[index(i)]) return {choices[best], value, second};
         n_steps_ += steps_per_search;
+        // Boxes rule out little where potentials have fallen far since they were set.
+        if (++n_searches_ > target_.size() / searches_per_point) {
+            n_searches_ = 0;
+            n_steps_ += steps_per_search * target_.size() / searches_per_point;
+            target_.set_potentials(potentials_.v);
+        }
         look_up(i, arcs_at_once);
     }
 }
@@ -134,6 +146,9 @@ void PointAuction::release_holdings(double epsilon) {
 }
 
 bool PointAuction::run(double epsilon, Interrupt& interrupt) {
+    // Of few points spreads are large beside all costs: prices need not rise by more than these differ.
+    constexpr double most_of_extent = 1.0 / 16;
+    if (target_.extent() > 0) epsilon = std::min(epsilon, most_of_extent * target_.extent());
     target_.set_potentials(potentials_.v);
     update_sources();
     release_holdings(epsilon);

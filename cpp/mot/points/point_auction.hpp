@@ -80,6 +80,7 @@ private:
     double spread_ = 0.0;
     std::vector<Node> active_;
     std::vector<char> is_active_;
+    std::int64_t n_searches_ = 0;  // since the boxes were fitted to the potentials
     std::int64_t n_steps_ = 0;
 };
 

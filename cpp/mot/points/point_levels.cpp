@@ -13,8 +13,6 @@ namespace {
 
 /// Fewer points are solved without coarser ones.
 constexpr std::int64_t fewest_points = 512;
-/// Epsilon of the last round on coarser points, in spreads: their potentials are no better than the cells are small.
-constexpr double last_coarse_epsilon = 0.05;
 constexpr std::int64_t points_per_piece = 256;
 /// Work on a search for the least cost, in the steps of an interrupt.
 constexpr std::int64_t steps_per_search = 512;
@@ -128,8 +126,9 @@ std::vector<double> starting_potentials(PointTree& source, PointTree& target, co
         PointAuction auction(sources, targets, equal,
                              starting_potentials(sources, targets, equal, metric, base, workers, interrupt), workers,
                              interrupt);
-        for (double epsilon = first_point_epsilon; epsilon >= last_coarse_epsilon && !interrupt.requested();
-             epsilon /= point_epsilon_factor)
+        const EpsilonSchedule schedule = schedule_for(metric, true);
+        for (double epsilon = schedule.first; epsilon >= schedule.last && !interrupt.requested();
+             epsilon /= schedule.factor)
             auction.run(epsilon * auction.spread(), interrupt);
         sources.set_potentials(auction.potentials().u);
         v = least_values(target, sources, workers, interrupt);

@@ -22,10 +22,19 @@ namespace mot {
 std::vector<double> cell_means(const MatrixView<double>& points, const std::vector<double>& masses,
                                std::int64_t n_cells);
 
-/// Epsilon of the first round of an auction that starts from such potentials, in spreads, and by how much it falls from
-/// round to round.
-constexpr double first_point_epsilon = 0.25;
-constexpr double point_epsilon_factor = 4;
+/// Epsilons of an auction's rounds, in spreads: each is the last one divided by the factor.
+struct EpsilonSchedule {
+    double first;
+    double last;
+    static constexpr double factor = 4;
+};
+/// Measured on uniform and normal points in the plane and in space. Distances, but not their squares, leave many arcs
+/// along a ray alike: spreads are small beside the errors of the potentials.
+constexpr EpsilonSchedule schedule_for(Metric metric, bool is_coarse) {
+    const bool has_rays = metric == Metric::euclidean || metric == Metric::cityblock;
+    if (is_coarse) return has_rays ? EpsilonSchedule{256, 64} : EpsilonSchedule{0.25, 0.0625};
+    return has_rays ? EpsilonSchedule{256, 256} : EpsilonSchedule{16, 1};
+}
 
 /// Potentials of the targets, by their places. The trees' potentials are changed.
 std::vector<double> starting_potentials(PointTree& source, PointTree& target, const Masses& masses, Metric metric,

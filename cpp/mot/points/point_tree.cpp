@@ -72,6 +72,15 @@ double PointTree::cost(const double* x, Node place) const {
     return base_ - sum;
 }
 
+double PointTree::extent() const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < n_dimensions_; ++k) {
+        const double side = boxes_.front().high[k] - boxes_.front().low[k];
+        sum += metric_ == Metric::cityblock ? side : side * side;
+    }
+    return metric_ == Metric::euclidean ? std::sqrt(sum) : sum;
+}
+
 void PointTree::set_potentials(const std::vector<double>& potentials) {
     potential_ = potentials;
     double largest = 0.0;

@@ -34,6 +34,9 @@ public:
     /// The bits of `PointPair::cost`, whichever of the two points is the source.
     double cost(const double* x, Node place) const;
 
+    /// What costs differ by at most, about: the cost from one corner of the box around all points to the other.
+    double extent() const;
+
     /// Potentials of the points by their places. Searches are right as long as the potentials have only fallen since.
     void set_potentials(const std::vector<double>& potentials);
 

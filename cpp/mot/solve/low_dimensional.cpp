@@ -20,8 +20,6 @@ namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-/// Epsilon of the auction's last round, in spreads.
-constexpr double last_epsilon = 0.01;
 /// A search for violated pairs returns at most so many of a source, the lowest ones.
 constexpr std::size_t most_per_source = 32;
 constexpr std::int64_t points_per_piece = 256;
@@ -130,20 +128,27 @@ Optimum optimize(PointTree& source, PointTree& target, const Masses& masses, con
                          starting_potentials(source, target, masses, points.metric, points.base, workers, interrupt),
                          workers, interrupt);
     bool is_placed = false;
-    for (double epsilon = first_point_epsilon; epsilon >= last_epsilon && !interrupt.requested();
-         epsilon /= point_epsilon_factor)
+    const EpsilonSchedule schedule = schedule_for(points.metric, false);
+    for (double epsilon = schedule.first; epsilon >= schedule.last && !interrupt.requested();
+         epsilon /= schedule.factor)
         is_placed = auction.run(epsilon * auction.spread(), interrupt);
     if (interrupt.requested()) return {};
+    // Prices have fallen far together: about zero they round less.
+    Potentials potentials = auction.potentials();
+    double shift = 0.0;
+    for (const double v : potentials.v) shift += v / static_cast<double>(potentials.v.size());
+    for (double& v : potentials.v) v -= shift;
+    for (double& u : potentials.u) u += shift;
     const std::vector<Arc> arcs = auction.arcs();
     const std::vector<Arc> plan = auction.plan();
     BoxPricing pricing(source, target, workers, arcs);
     if (is_placed && masses.is_uniform && source.size() == target.size()) {
-        SparseAugmentingPath engine(masses, auction.potentials().v, plan, arcs);
+        SparseAugmentingPath engine(masses, potentials.v, plan, arcs);
         Optimum found = run(engine, pricing, interrupt);
         if (found.status != Status::not_proven) return found;
     }
     const auto cost_of = [&](Node i, Node j) { return target.cost(source.point(i), j); };
-    const Basis basis = starting_basis(masses, plan, auction.potentials(), arcs, cost_of, interrupt);
+    const Basis basis = starting_basis(masses, plan, potentials, arcs, cost_of, interrupt);
     if (interrupt.requested()) return {};
     NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
