@@ -12,10 +12,17 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// Arcs that a source looks up first, and whenever it needs more.
 constexpr std::size_t arcs_at_first = 10;
 constexpr std::size_t arcs_at_once = 6;
+/// Arcs that a source keeps when it has looked up too many: most of these have fallen behind others.
+constexpr std::size_t most_arcs = 40;
+constexpr std::size_t kept_arcs = 20;
 /// The share of a typical source's mass that is not worth a bid.
 constexpr double negligible_share = 1e-9;
 /// Bids for each point of the larger side after which a round is given up.
 constexpr std::int64_t most_bids_per_point = 256;
+/// Searches for each source after which all rounds are given up: where very many arcs are alike the nearest few are no
+/// better than any, and it is faster not to look for them.
+constexpr std::int64_t most_searches_per_point = 64;
+constexpr std::int64_t fewest_points = 100;
 /// Work on a bid, on every holding that it outbids, and on looking up arcs, in the steps of an interrupt.
 constexpr std::int64_t steps_per_bid = 32;
 constexpr std::int64_t steps_per_search = 2048;
@@ -94,6 +101,14 @@ void PointAuction::look_up(Node i, std::size_t n) {
     });
     beyond_[index(i)] = found.size() == n ? found.front().value : infinity;
     for (const Found& each : found) known.push_back(each.choice);
+    if (known.size() <= most_arcs) return;
+    const auto value = [&](const Choice& choice) { return choice.cost - potentials_.v[index(choice.target)]; };
+    const auto end_kept = known.begin() + kept_arcs;
+    std::nth_element(known.begin(), end_kept, known.end(), [&](const Choice& x, const Choice& y) {
+        return value(x) != value(y) ? value(x) < value(y) : x.target < y.target;
+    });
+    beyond_[index(i)] = std::min(beyond_[index(i)], value(*end_kept));
+    known.erase(end_kept, known.end());
 }
 
 PointAuction::Cheapest PointAuction::find_cheapest(Node i) {
@@ -115,13 +130,18 @@ PointAuction::Cheapest PointAuction::find_cheapest(Node i) {
         if (second <= beyond_[index(i)]) return {choices[best], value, second};
         n_steps_ += steps_per_search;
         // Boxes rule out little where potentials have fallen far since they were set.
-        if (++n_searches_ > target_.size() / searches_per_point) {
-            n_searches_ = 0;
+        ++n_searches_;
+        if (++n_searches_since_fit_ > target_.size() / searches_per_point) {
+            n_searches_since_fit_ = 0;
             n_steps_ += steps_per_search * target_.size() / searches_per_point;
             target_.set_potentials(potentials_.v);
         }
         look_up(i, arcs_at_once);
     }
+}
+
+bool PointAuction::is_hopeless() const {
+    return n_searches_ > most_searches_per_point * std::max(source_.size(), fewest_points);
 }
 
 void PointAuction::activate(Node i) {
@@ -158,12 +178,12 @@ bool PointAuction::run(double epsilon, Interrupt& interrupt) {
     std::int64_t n_bids_left = most_bids_per_point * std::max(source_.size(), target_.size());
     std::vector<Node> bidders;
     bool is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
-    while (!active_.empty() && n_bids_left > 0 && !is_stopped) {
+    while (!active_.empty() && n_bids_left > 0 && !is_stopped && !is_hopeless()) {
         bidders.swap(active_);
         active_.clear();
         for (const Node i : bidders) {
             is_active_[index(i)] = 0;
-            while (!is_stopped && mass_left_[index(i)] > negligible_ && n_bids_left-- > 0) {
+            while (!is_stopped && mass_left_[index(i)] > negligible_ && n_bids_left-- > 0 && !is_hopeless()) {
                 bid(i, epsilon, find_cheapest(i));
                 is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
             }

@@ -32,6 +32,9 @@ public:
     /// if some is left over: when interrupted, or after very many bids.
     bool run(double epsilon, Interrupt& interrupt);
 
+    /// Whether so many arcs are alike that it is faster to search all pairs; then no round gets far any more.
+    bool is_hopeless() const;
+
     /// How much dearer than its cheapest arc the last one is that a typical bidder has looked up first.
     double spread() const { return spread_; }
     /// No arc's reduced cost is negative, up to rounding.
@@ -80,7 +83,8 @@ private:
     double spread_ = 0.0;
     std::vector<Node> active_;
     std::vector<char> is_active_;
-    std::int64_t n_searches_ = 0;  // since the boxes were fitted to the potentials
+    std::int64_t n_searches_ = 0;            // for more arcs
+    std::int64_t n_searches_since_fit_ = 0;  // since the boxes were fitted to the potentials
     std::int64_t n_steps_ = 0;
 };
 

@@ -133,6 +133,7 @@ Optimum optimize(PointTree& source, PointTree& target, const Masses& masses, con
          epsilon /= schedule.factor)
         is_placed = auction.run(epsilon * auction.spread(), interrupt);
     if (interrupt.requested()) return {};
+    if (auction.is_hopeless()) return {Status::undecided, {}, {}};
     // Prices have fallen far together: about zero they round less.
     Potentials potentials = auction.potentials();
     double shift = 0.0;

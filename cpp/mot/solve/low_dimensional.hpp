@@ -11,6 +11,7 @@ namespace mot {
 
 /// Starts from the potentials of coarser points and an auction, and ends in column generation, by sparse augmenting
 /// paths or the network simplex, in which violated pairs are found by boxes. The certificate is taken over all pairs.
+/// `undecided` where so many pairs are alike that boxes do not tell them apart.
 Solution solve_low_dimensional(const PointPair& points, const Masses& masses, Workspace& workspace,
                                Interrupt& interrupt);
 

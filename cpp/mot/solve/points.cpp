@@ -20,6 +20,8 @@ constexpr std::int64_t few_dimensions = 8;
 bool suits_boxes(const PointPair& points) {
     constexpr std::int64_t fewest_points = 1500;
     constexpr std::int64_t most_dimensions = 5;
+    // City blocks leave very many pairs alike; so do directions on a line.
+    if (points.metric == Metric::cityblock) return false;
     return points.n_dimensions() <= most_dimensions &&
            std::min(points.source.n_rows, points.target.n_rows) >= fewest_points;
 }
