@@ -152,10 +152,6 @@ template <>
 Solution settle(const PointCost<float>&, const Masses&, Solution solution, Interrupt&) {
     return solution;
 }
-template <>
-Solution settle(const PointCost<double>&, const Masses&, Solution solution, Interrupt&) {
-    return solution;
-}
 
 template Solution finish(const GivenCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const GivenCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
@@ -167,6 +163,7 @@ template Solution finish(const ScreenedCost&, const Masses&, Plan, Potentials, I
 template Solution finish(const SparseCost&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution settle(const GivenCost<float>&, const Masses&, Solution, Interrupt&);
 template Solution settle(const GivenCost<double>&, const Masses&, Solution, Interrupt&);
+template Solution settle(const PointCost<double>&, const Masses&, Solution, Interrupt&);
 template Solution settle(const SparseCost&, const Masses&, Solution, Interrupt&);
 
 }  // namespace mot

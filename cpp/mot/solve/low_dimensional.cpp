@@ -207,7 +207,8 @@ Solution solve_low_dimensional(const PointPair& points, const Masses& masses, Wo
         of_bidders[index(row_of(bidder_tree, bidders, place))] = found.potentials.u[index(place)];
     for (Node place = 0; place < object_tree.size(); ++place)
         of_objects[index(row_of(object_tree, objects, place))] = found.potentials.v[index(place)];
-    return finish(PointCost<double>(points, workspace), masses, std::move(plan), std::move(potentials), interrupt);
+    const PointCost<double> cost(points, workspace);
+    return settle(cost, masses, finish(cost, masses, std::move(plan), std::move(potentials), interrupt), interrupt);
 }
 
 }  // namespace mot
