@@ -1,6 +1,7 @@
 #include "mot/points/point_auction.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -52,11 +53,14 @@ PointAuction::PointAuction(const PointTree& source, PointTree& target, const Mas
 
     target_.set_potentials(potentials_.v);
     const std::int64_t n = source.size();
+    std::atomic<bool> is_stopped{false};
     workers.share((n + points_per_piece - 1) / points_per_piece, [&](std::int64_t piece, int worker) {
+        if (is_stopped) return;
         const auto end = static_cast<Node>(std::min(n, (piece + 1) * points_per_piece));
         for (auto i = static_cast<Node>(piece * points_per_piece); i < end; ++i) look_up(i, arcs_at_first);
-        if (worker == 0) interrupt.requested_after(steps_per_search * points_per_piece);
+        if (worker == 0 && interrupt.requested_after(steps_per_search * points_per_piece)) is_stopped = true;
     });
+    if (is_stopped) return;
     update_sources();
     std::vector<double> ranges;
     for (Node i = 0; i < source.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "mot/points/point_levels.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -92,11 +93,13 @@ private:
 std::vector<double> least_values(const PointTree& points, const PointTree& others, const Workers& workers,
                                  Interrupt& interrupt) {
     std::vector<double> values(static_cast<std::size_t>(points.size()));
+    std::atomic<bool> is_stopped{false};
     workers.share((points.size() + points_per_piece - 1) / points_per_piece, [&](std::int64_t piece, int worker) {
+        if (is_stopped) return;
         const auto end = static_cast<Node>(std::min(points.size(), (piece + 1) * points_per_piece));
         for (auto place = static_cast<Node>(piece * points_per_piece); place < end; ++place)
             values[index(place)] = others.least_value(points.point(place));
-        if (worker == 0) interrupt.requested_after(steps_per_search * points_per_piece);
+        if (worker == 0 && interrupt.requested_after(steps_per_search * points_per_piece)) is_stopped = true;
     });
     return values;
 }

@@ -1,6 +1,7 @@
 #include "mot/solve/low_dimensional.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -54,11 +55,13 @@ public:
         const std::int64_t n = source_.size();
         const std::int64_t n_pieces = (n + points_per_piece - 1) / points_per_piece;
         std::vector<std::vector<Arc>> parts(static_cast<std::size_t>(n_pieces));
+        std::atomic<bool> is_stopped{false};
         workers_.share(n_pieces, [&](std::int64_t piece, int worker) {
+            if (is_stopped) return;
             const auto end = static_cast<Node>(std::min(n, (piece + 1) * points_per_piece));
             for (auto i = static_cast<Node>(piece * points_per_piece); i < end; ++i)
                 search(i, potentials, tolerance, parts[static_cast<std::size_t>(piece)]);
-            if (worker == 0) interrupt.requested_after(steps_per_search * points_per_piece);
+            if (worker == 0 && interrupt.requested_after(steps_per_search * points_per_piece)) is_stopped = true;
         });
         std::vector<Arc> found;
         for (const std::vector<Arc>& part : parts) found.insert(found.end(), part.begin(), part.end());
