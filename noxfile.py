@@ -98,7 +98,12 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the bench on small problems, for its answers and not for its times."""
     install_package(session, "bench")
-    session.run("python", "bench/run.py", *(session.posargs or ["--quick", "--repeats", "1"]))
+    lapx = BUILD / "lapx"
+    session.run("python", "-m", "venv", "--clear", str(lapx))
+    python = programs_of(lapx) / "python"
+    session.run(str(python), "-m", "pip", "install", "--quiet", *group("lapx"), external=True)
+    options = session.posargs or ["--quick", "--repeats", "1"]
+    session.run("python", "bench/run.py", "--lapx", str(python), *options)
 
 
 @nox.session
@@ -155,7 +160,7 @@ def try_release(session: nox.Session, wheel: Path) -> None:
     """Run a wheel beside its dependencies alone, and a build of the sources without OpenMP in its place."""
     bare = BUILD / "bare"
     session.run("python", "-m", "venv", "--clear", str(bare))
-    programs = bare / ("Scripts" if sys.platform == "win32" else "bin")
+    programs = programs_of(bare)
     session.run(str(programs / "pip"), "install", "--quiet", str(wheel), external=True)
     with session.chdir(BUILD):
         shown = session.run(str(programs / "mot-fast"), "demo", external=True, silent=True)
@@ -165,6 +170,11 @@ def try_release(session: nox.Session, wheel: Path) -> None:
     rebuild = ["install", "--quiet", "--force-reinstall", "--no-deps", ".", *without]
     session.run(str(programs / "pip"), *rebuild, external=True)
     session.run(str(programs / "python"), "-c", ALIGN_WITHOUT_OPENMP, external=True)
+
+
+def programs_of(environment: Path) -> Path:
+    """Folder of the programs in a virtual environment."""
+    return environment / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 ALIGN_WITHOUT_OPENMP = """

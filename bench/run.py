@@ -26,19 +26,21 @@ from threadpoolctl import threadpool_limits
 
 from harness.report import environment, environment_lines, is_wanted, table
 from harness.targets import Verdict, target_rows
-from suites import alignments, clusters, drop_ins, imports, rotations, trajectories, transports
+from suites import alignments, clusters, drop_ins, families, imports, many, rotations, trajectories, transports
 
 SUITES = {
     # First, while this process is small: the peak memory of a child starts at its parent's.
     "aligns": alignments,
     "transports": transports,
+    "families": families,
     "drop-ins": drop_ins,
+    "many": many,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,
     "imports": imports,
 }
-CHOOSING = ("aligns", "transports")
+CHOOSING = ("aligns", "transports", "families")
 """Suites that choose among their problems by `--only`; the others run completely or not at all."""
 
 
@@ -54,6 +56,7 @@ def main() -> None:
     if not options.data:
         print("no --data: only the bundled and the synthetic problems run")
     print()
+    faults: list[str] = []
     for name, suite in SUITES.items():
         if name not in CHOOSING and not is_wanted(name, options):
             continue
@@ -64,12 +67,15 @@ def main() -> None:
             print(*texts, *(f"{remark}\n" for remark in section.remarks), sep="\n", flush=True)
             found[name] = section.figures
             found["targets"] += map(asdict, section.verdicts)
+            faults += section.faults
             if options.json:
                 options.json.write_text(json.dumps(found, indent=1) + "\n")
     if len(found) == 2:
         sys.exit(f"no problem has {options.only!r} in its name")
     if found["targets"]:
         print(table(target_rows([Verdict(**verdict) for verdict in found["targets"]]), options.markdown))
+    if faults:
+        sys.exit("\n".join(["wrong answers:", *faults]))
 
 
 def arguments() -> argparse.Namespace:
@@ -95,7 +101,19 @@ def arguments() -> argparse.Namespace:
         "--whole-runs", action="store_true", help="also align all 154 x 154 checkpoints of two training runs (minutes)"
     )
     parser.add_argument(
-        "--only", default="", metavar="SUBSTRING", help="run only problems and suites with this in their name"
+        "--only",
+        default="",
+        metavar="SUBSTRING",
+        help="run only problems and suites with this in their name, or with all parts that + joins",
+    )
+    parser.add_argument(
+        "--lapx", type=Path, metavar="PYTHON", help="Python of an environment with lapx, which cannot be beside lap"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="add the cells of families to this file, one a line, and measure none that is there",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of every run to this file")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")

@@ -18,17 +18,21 @@ from harness.targets import Verdict
 
 @dataclass(frozen=True)
 class Section:
-    """Results of one suite: figures for the JSON file, which are empty if nothing ran, tables, remarks and verdicts."""
+    """Results of one suite: figures for the JSON file, which are empty if nothing ran, tables, remarks, and verdicts.
+
+    Faults are wrong answers of ours, with which the run goes on and fails at its end.
+    """
 
     figures: Any
     tables: Sequence[list[list[str]]] = ()
     remarks: Sequence[str] = ()
     verdicts: Sequence[Verdict] = ()
+    faults: Sequence[str] = ()
 
 
 def is_wanted(name: str, options: argparse.Namespace) -> bool:
-    """Whether the user asks for the problem or suite of this name."""
-    return options.only.lower() in name.lower()
+    """Whether the user asks for the problem or suite of this name, which must have every part of `--only`."""
+    return all(part in name.lower() for part in options.only.lower().split("+"))
 
 
 def table(rows: Sequence[Sequence[str]], is_markdown: bool) -> str:

@@ -23,6 +23,7 @@ void bind_points(py::module_& module);
 
 /// SciPy's single-precision matrix product, from the capsule that its Cython interface exports.
 mot::Sgemm scipy_sgemm();
+void bind_many(py::module_& module);
 
 /// The solutions of many transports.
 struct Solutions {

@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_layer(module);
     bind_pairs(module);
     bind_points(module);
+    bind_many(module);
 }

@@ -22,29 +22,6 @@ mot::Sgemm scipy_sgemm() {
 
 namespace {
 
-class CallbackProgress : public mot::Progress {
-public:
-    CallbackProgress(const Unlocked& unlocked, const py::object& callback)
-        : unlocked_(unlocked), callback_(callback.is_none() ? nullptr : callback.ptr()) {}
-
-    bool report(std::int64_t n_done) noexcept override {
-        if (unlocked_.is_interrupted()) return false;
-        if (!callback_ || n_done == n_reported_) return !is_abandoned();
-        n_reported_ = n_done;
-        return unlocked_.with_lock([&] {
-            PyObject* answer = PyObject_CallFunction(callback_, "L", static_cast<long long>(n_done));
-            Py_XDECREF(answer);
-            return answer != nullptr;
-        });
-    }
-    bool is_abandoned() const noexcept override { return unlocked_.is_abandoned(); }
-
-private:
-    const Unlocked& unlocked_;
-    PyObject* callback_;  // null where no progress is reported
-    std::int64_t n_reported_ = 0;
-};
-
 using Layers = std::vector<const mot::StandardizedLayer*>;
 using LayerMasses = std::optional<std::vector<py::array_t<double, py::array::c_style>>>;
 
@@ -85,8 +62,8 @@ Solutions solve(const std::vector<mot::LayerPair>& pairs, const mot::BatchLimits
     Solutions solutions;
     {
         const Unlocked unlocked;
-        CallbackProgress callback(unlocked, progress);
-        solutions.of_pairs = mot::solve_pairs(pairs, sgemm, limits, callback);
+        SignalProgress signals(unlocked, progress.is_none() ? nullptr : progress.ptr());
+        solutions.of_pairs = mot::solve_pairs(pairs, sgemm, limits, signals);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solutions;

@@ -3,13 +3,20 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <tuple>
 
 #include "bindings.hpp"
 
 namespace {
 
 constexpr py::ssize_t n_figures = 5;
+
+/// The figures of a certificate in the order of Python's.
+std::array<double, n_figures> figures_in(const mot::Certificate& found) {
+    return {found.dual_violation, found.slackness, found.duality_gap, found.marginal_error, found.tolerance};
+}
 
 py::array_t<double> costs_of(const Solutions& solutions) {
     std::vector<double> costs;
@@ -21,12 +28,8 @@ py::array_t<double> costs_of(const Solutions& solutions) {
 py::array_t<double> certificates_of(const Solutions& solutions) {
     py::array_t<double> figures({static_cast<py::ssize_t>(solutions.of_pairs.size()), n_figures});
     double* next = figures.mutable_data();
-    for (const mot::Solution& each : solutions.of_pairs) {
-        const mot::Certificate& found = each.certificate;
-        for (const double figure :
-             {found.dual_violation, found.slackness, found.duality_gap, found.marginal_error, found.tolerance})
-            *next++ = figure;
-    }
+    for (const mot::Solution& each : solutions.of_pairs)
+        for (const double figure : figures_in(each.certificate)) *next++ = figure;
     return figures;
 }
 
@@ -75,6 +78,12 @@ void bind_solution(py::module_& module) {
         .def_readonly("marginal_error", &Certificate::marginal_error)
         .def_readonly("duality_gap", &Certificate::duality_gap)
         .def_readonly("tolerance", &Certificate::tolerance)
+        .def_property_readonly(
+            "figures",
+            [](const Certificate& c) {
+                return std::apply([](auto... figures) { return py::make_tuple(figures...); }, figures_in(c));
+            },
+            "As `Certificate` of Python orders them.")
         .def_property_readonly("is_optimal", &Certificate::is_optimal);
 
     py::class_<Solution>(module, "Solution", "Arrays are moved out: `take_arrays` answers once.")

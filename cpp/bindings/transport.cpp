@@ -24,28 +24,40 @@ mot::Method method_of(const std::string& name) {
     throw py::value_error("method must be 'automatic', 'simplex' or 'assignment', found '" + name + "'");
 }
 
+using Doubles = py::array_t<double, py::array::c_style>;
+/// Potentials of the rows and of the columns to start from.
+using Start = std::pair<Doubles, Doubles>;
+
+mot::Potentials potentials_of(const Start& start, py::ssize_t n_rows, py::ssize_t n_columns) {
+    const auto& [u, v] = start;
+    if (u.ndim() != 1 || v.ndim() != 1 || u.shape(0) != n_rows || v.shape(0) != n_columns)
+        throw py::value_error("potentials must be u (n,), v (m,)");
+    return {{u.data(), u.data() + n_rows}, {v.data(), v.data() + n_columns}};
+}
+
 template <class Real>
 mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
                               const py::array_t<double, py::array::c_style>& a,
-                              const py::array_t<double, py::array::c_style>& b, double scale,
-                              const std::string& method) {
+                              const py::array_t<double, py::array::c_style>& b, double scale, const std::string& method,
+                              const std::optional<Start>& potentials) {
     if (cost.ndim() != 2 || a.ndim() != 1 || b.ndim() != 1 || a.shape(0) != cost.shape(0) ||
         b.shape(0) != cost.shape(1))
         throw py::value_error("cost must be (n, m), a (n,), b (m,)");
     const mot::MatrixView<Real> view{cost.data(), cost.shape(0), cost.shape(1)};
     const mot::Method chosen = method_of(method);
+    std::optional<mot::Potentials> start;
+    if (potentials) start = potentials_of(*potentials, view.n_rows, view.n_columns);
     mot::Solution solution;
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::from_marginals(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution = mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen);
+        solution =
+            mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen, start ? &*start : nullptr);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
 }
-
-using Doubles = py::array_t<double, py::array::c_style>;
 
 void check_rows(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
                 const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs, const Doubles& a,
@@ -119,19 +131,53 @@ std::optional<Figures> figures_of(const py::handle& a, const py::handle& b, cons
     return Figures{difference, scale};
 }
 
+/// Masses that are None are uniform; null for any that `plain_doubles` refuses.
+const double* masses_of(const py::handle& object, py::ssize_t n, std::vector<double>& uniform) {
+    if (!object.is_none()) {
+        const double* const masses = plain_doubles(object, 1);
+        return masses && py::reinterpret_borrow<py::array>(object).size() == n ? masses : nullptr;
+    }
+    uniform.assign(static_cast<std::size_t>(n), 1.0 / static_cast<double>(n));
+    return uniform.data();
+}
+
+/// Python tells the sums of masses apart to a millionth: what comes near to that is left to it.
+bool are_surely_equal(double sum_a, double sum_b) {
+    return std::abs(sum_a - sum_b) <= 0.5e-6 * std::max(sum_a, sum_b);
+}
+
+std::optional<mot::Solution> solve_plain_transport(const py::handle& cost, const py::handle& a, const py::handle& b) {
+    const double* const costs = plain_doubles(cost, 2);
+    if (!costs) return std::nullopt;
+    const auto array = py::reinterpret_borrow<py::array>(cost);
+    const mot::MatrixView<double> view{costs, array.shape(0), array.shape(1)};
+    std::vector<double> uniform_a, uniform_b;
+    const double* const source = masses_of(a, view.n_rows, uniform_a);
+    const double* const target = masses_of(b, view.n_columns, uniform_b);
+    if (!source || !target) return std::nullopt;
+    if (!are_surely_equal(sum_of_masses(source, view.n_rows), sum_of_masses(target, view.n_columns)))
+        return std::nullopt;
+    std::optional<mot::Solution> solution;
+    {
+        const Unlocked unlocked;
+        SignalInterrupt interrupt(unlocked);
+        const double scale = mot::largest_magnitude(costs, view.n_rows * view.n_columns, interrupt);
+        if (scale <= mot::greatest_cost) {
+            const mot::Masses masses = mot::Masses::from_marginals(source, view.n_rows, target, view.n_columns);
+            solution = mot::solve_dense(mot::GivenCost<double>(view, scale), masses, interrupt);
+        }
+    }
+    if (PyErr_Occurred()) throw py::error_already_set();
+    return solution;
+}
+
 template <class Real>
 double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
-    constexpr py::ssize_t at_once = 1 << 20;
     double largest = 0;
     {
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
-        for (py::ssize_t first = 0; first < values.size() && !interrupt.requested_after(at_once); first += at_once) {
-            const py::ssize_t n = std::min(at_once, values.size() - first);
-            const auto found =
-                static_cast<double>(mot::row_kernels<Real>().largest_magnitude(values.data() + first, n));
-            largest = mot::Certificate::worse(largest, found);
-        }
+        largest = mot::largest_magnitude(values.data(), values.size(), interrupt);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return largest;
@@ -145,9 +191,14 @@ void bind_transport(py::module_& module) {
     module.def("largest_magnitude", &largest_magnitude<float>, py::arg("values").noconvert(),
                "The largest absolute value of an array; NaN where there is one.");
     module.def("solve_transport", &solve_transport<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
+               py::arg("potentials") = py::none());
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic");
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
+               py::arg("potentials") = py::none());
+    module.def("solve_plain_transport", &solve_plain_transport, py::arg("cost"), py::arg("a"), py::arg("b"),
+               "The solution where masses are None or arrays, and nothing needs conversion; None where the arguments "
+               "need a full validation.");
     module.def("solve_sparse_transport", &solve_sparse_transport, py::arg("row_starts").noconvert(),
                py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert());

@@ -73,6 +73,17 @@ bool SignalInterrupt::requested() {
     return is_requested_;
 }
 
+bool SignalProgress::report(std::int64_t n_done) noexcept {
+    if (unlocked_.is_interrupted()) return false;
+    if (!callback_ || n_done == n_reported_) return !is_abandoned();
+    n_reported_ = n_done;
+    return unlocked_.with_lock([&] {
+        PyObject* answer = PyObject_CallFunction(callback_, "L", static_cast<long long>(n_done));
+        Py_XDECREF(answer);
+        return answer != nullptr;
+    });
+}
+
 void bind_unlocked(py::module_&) {
     main_thread = py::module_::import("threading").attr("main_thread")().attr("ident").cast<unsigned long>();
     const py::module_ os = py::module_::import("os");

@@ -10,6 +10,7 @@
 
 #include <chrono>
 
+#include "mot/types/batch.hpp"
 #include "mot/types/interrupt.hpp"
 
 /// Gives up the interpreter lock while the core works. It belongs to the thread that made it, which held the lock.
@@ -56,4 +57,19 @@ private:
     const Unlocked& unlocked_;
     std::chrono::steady_clock::time_point last_check_ = std::chrono::steady_clock::now();
     bool is_requested_ = false;
+};
+
+/// Checks for Ctrl-C and for the end of Python while many threads work, and tells a callback how far they are.
+class SignalProgress : public mot::Progress {
+public:
+    /// `callback(n_done)`, in Python; null where no progress is reported.
+    explicit SignalProgress(const Unlocked& unlocked, PyObject* callback = nullptr)
+        : unlocked_(unlocked), callback_(callback) {}
+    bool report(std::int64_t n_done) noexcept override;
+    bool is_abandoned() const noexcept override { return unlocked_.is_abandoned(); }
+
+private:
+    const Unlocked& unlocked_;
+    PyObject* callback_;
+    std::int64_t n_reported_ = 0;
 };

@@ -15,9 +15,13 @@
 #include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/finish.hpp"
 #include "mot/solve/low_dimensional.hpp"
+#include "mot/solve/magnification.hpp"
+#include "mot/solve/many.hpp"
 #include "mot/solve/points.hpp"
 #include "mot/solve/sparse.hpp"
+#include "mot/solve/warm_start.hpp"
 #include "oracles/layers.hpp"
 #include "oracles/transport.hpp"
 #include "problems.hpp"
@@ -123,6 +127,32 @@ std::vector<double> solve_by_all_methods(Bytes& bytes, const Cost& cost, const m
     return costs;
 }
 
+/// Potentials to start from: those of an answer, perhaps after some noise, or any numbers.
+mot::Potentials draw_start(Bytes& bytes, mot::Potentials start, double scale) {
+    const double noise = bytes.is_one_in(3) ? 0.0 : std::ldexp(scale, -static_cast<int>(bytes.pick(50)));
+    for (std::vector<double>* side : {&start.u, &start.v})
+        for (double& potential : *side) {
+            if (noise > 0) potential += noise * (static_cast<double>(bytes.pick(256)) / 128 - 1);
+            if (bytes.is_one_in(64)) potential = bytes.take<double>();
+        }
+    return start;
+}
+
+/// Solves from potentials, as the policy does and where it would not; calls `check` on what is not interrupted.
+template <class Cost, class Check>
+void solve_from_potentials(Bytes& bytes, const Cost& cost, const mot::Masses& masses, const mot::Potentials& start,
+                           Check check) {
+    const std::size_t stop = draw_stop(bytes);
+    BoundedStop of_policy(stop), alone(stop);
+    const Solution solution = mot::solve_dense(cost, masses, of_policy, Method::automatic, &start);
+    if (!of_policy.is_over()) check(solution);
+    if (mot::needs_magnification(cost.scale())) return;
+    const auto found = mot::solve_from_potentials(cost, masses, start, alone);
+    if (!found) return;
+    const Solution settled = mot::settle(cost, masses, *found, alone);
+    if (!alone.is_over()) check(settled);
+}
+
 /// Answers on given costs are optimal to rounding, whatever costs they do not need.
 template <class Real>
 void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const Matrix& cost,
@@ -137,8 +167,17 @@ void solve_and_check(Bytes& bytes, const mot::GivenCost<Real>& core_cost, const 
         allowed = std::max(allowed, proof.allowed(total));
         return true;
     };
-    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
+    const mot::Masses masses = masses_of(marginals);
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses, check);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 2 * allowed);
+    if (costs.empty() || !bytes.is_one_in(2)) return;
+    NeverInterrupt never;
+    const mot::Potentials optimal = mot::solve_dense(core_cost, masses, never).potentials;
+    solve_from_potentials(bytes, core_cost, masses, draw_start(bytes, optimal, cost.scale()),
+                          [&](const Solution& solution) {
+                              check(solution);
+                              CHECK_NEAR(solution.cost, costs.front(), 2 * allowed);
+                          });
 }
 
 /// The most by which a searched cost and the exact one differ.
@@ -167,9 +206,14 @@ void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Mat
         CHECK(solution.certificate.dual_violation <= rounding && solution.certificate.slackness <= rounding);
         return true;
     };
-    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses_of(marginals), check);
+    const mot::Masses masses = masses_of(marginals);
+    const std::vector<double> costs = solve_by_all_methods(bytes, core_cost, masses, check);
     const double total = sum_of(marginals.a);
     for (const double found : costs) CHECK_NEAR(found, costs.front(), 1e-12 * core_cost.scale() * total);
+    if (costs.empty() || !bytes.is_one_in(2)) return;
+    NeverInterrupt never;
+    const mot::Potentials optimal = mot::solve_dense(core_cost, masses, never).potentials;
+    solve_from_potentials(bytes, core_cost, masses, draw_start(bytes, optimal, core_cost.scale()), check);
 }
 
 /// A plan leaves out masses that are rounding beside the others; where it has no arc, there is no plan on listed arcs.
@@ -233,6 +277,46 @@ void test_given_costs(Bytes& bytes) {
         const mot::GivenCost<double> given(view_of_cost(cost), cost.scale());
         solve_and_check(bytes, given, cost, marginals);
         if (bytes.is_one_in(4) && !has_negligible_mass(marginals)) test_listed_arcs(bytes, cost, marginals);
+    }
+}
+
+/// Problems in one call have the answers of calls of their own, up to the first that has none.
+void test_many(Bytes& bytes) {
+    class Silence : public mot::Progress {
+        bool report(std::int64_t) noexcept override { return true; }
+    };
+    const std::size_t n_problems = bytes.size_between(1, 5);
+    case_name = std::to_string(n_problems) + " problems";
+    std::vector<Matrix> costs;
+    std::vector<Marginals> marginals;
+    for (std::size_t p = 0; p < n_problems; ++p) {
+        const Shape shape = draw_shape(bytes);
+        costs.push_back(draw_cost(bytes, shape));
+        marginals.push_back(draw_marginals(bytes, shape));
+        for (std::vector<double>* side : {&marginals[p].a, &marginals[p].b}) normalize(*side);
+        if (bytes.is_one_in(16)) costs[p].values[bytes.pick(costs[p].values.size())] = bytes.take<double>();
+    }
+    std::vector<mot::GivenTransport> given;
+    for (std::size_t p = 0; p < n_problems; ++p)
+        given.push_back({view_of_cost(costs[p]), marginals[p].a.data(), marginals[p].b.data()});
+    Silence silence;
+    const mot::Workers workers(static_cast<int>(bytes.size_between(1, 3)));
+    const std::vector<Solution> solutions = mot::solve_many(given, workers, silence);
+    for (std::size_t p = 0; p < n_problems; ++p) {
+        const std::vector<double>& values = costs[p].values;
+        if (!std::all_of(values.begin(), values.end(), [](double cost) { return std::abs(cost) <= largest_cost; })) {
+            CHECK(solutions[p].status == Status::not_proven && solutions[p].plan.mass.empty());
+            return;
+        }
+        const auto n = static_cast<std::int64_t>(marginals[p].a.size());
+        const auto m = static_cast<std::int64_t>(marginals[p].b.size());
+        NeverInterrupt interrupt;
+        const Solution alone =
+            mot::solve_dense(as_given(costs[p]), mot::Masses::from_marginals(given[p].a, n, given[p].b, m), interrupt);
+        CHECK(solutions[p].status == alone.status);
+        if (alone.status != Status::optimal) return;
+        CHECK(solutions[p].cost == alone.cost);
+        CHECK(solutions[p].plan.target == alone.plan.target && solutions[p].potentials.u == alone.potentials.u);
     }
 }
 
@@ -376,6 +460,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         test_correlations(bytes);
     else if (bytes.is_one_in(4))
         test_points(bytes);
+    else if (bytes.is_one_in(8))
+        test_many(bytes);
     else
         test_given_costs(bytes);
     return 0;

@@ -21,6 +21,7 @@ from mot_fast.measures.score import Score
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.networks.split import split
+from mot_fast.transport.many import Transports, solve_transports
 from mot_fast.transport.points import solve_sample
 from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
 
@@ -64,6 +65,7 @@ __all__ = [
     "SolverError",
     "SubsampleCurve",
     "Transport",
+    "Transports",
     "TransposedLayersWarning",
     "UnitPlan",
     "__version__",
@@ -87,6 +89,7 @@ __all__ = [
     "similarity_matrix",
     "solve_sample",
     "solve_transport",
+    "solve_transports",
     "split",
     "subsample_curve",
     "write_report",

@@ -18,6 +18,8 @@ class Certificate:
     @property
     def tolerance(self) -> float: ...
     @property
+    def figures(self) -> tuple[float, float, float, float, float]: ...
+    @property
     def is_optimal(self) -> bool: ...
 
 class Solution:
@@ -85,7 +87,9 @@ def solve_transport(
     b: npt.NDArray[np.float64],
     scale: float,
     method: str = "automatic",
+    potentials: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
 ) -> Solution: ...
+def solve_plain_transport(cost: Any, a: Any, b: Any) -> Solution | None: ...
 def solve_sparse_transport(
     row_starts: npt.NDArray[np.int64],
     columns: npt.NDArray[np.int32],
@@ -127,6 +131,13 @@ def solve_chosen_pairs(
     n_threads: int,
     most_costs: int,
     most_costs_alone: int,
+) -> Solutions: ...
+def solve_many(
+    costs: npt.NDArray[Any] | list[npt.NDArray[Any]],
+    a: npt.NDArray[np.float64] | list[npt.NDArray[np.float64]] | None,
+    b: npt.NDArray[np.float64] | list[npt.NDArray[np.float64]] | None,
+    n_problems: int,
+    n_threads: int,
 ) -> Solutions: ...
 def processors() -> int: ...
 def available_threads() -> int: ...

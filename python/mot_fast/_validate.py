@@ -286,15 +286,35 @@ def _largest_finite(values: Array, what: str) -> float:
 
 def cost_matrix(values: Any, what: str = "cost") -> tuple[Array, float]:
     """A finite cost matrix, C-contiguous, and its largest absolute value; float32 stays, all else becomes float64."""
-    cost = array(values, what)
-    if cost.ndim != 2 or 0 in cost.shape:
-        raise ValueError(f"{what}: expected a non-empty matrix, found shape {cost.shape}")
-    dtype = np.float32 if cost.dtype == np.float32 else np.float64
-    cost = np.ascontiguousarray(activations(cost, what), dtype=dtype)
+    cost = costs(values, 2, what)
     largest = _largest_finite(cost, what)
     if largest > GREATEST_COST:
         raise ValueError(f"{what}: expected costs up to {GREATEST_COST}, found {largest}")
     return cost, largest
+
+
+def costs(values: Any, n_dimensions: int, what: str) -> Array:
+    """A matrix of costs, or a stack of such matrices, C-contiguous, whose numbers are still to be validated."""
+    cost = array(values, what)
+    if cost.ndim != n_dimensions or 0 in cost.shape[-2:]:
+        expected = "a non-empty matrix" if n_dimensions == 2 else "non-empty matrices, (k, n, m)"
+        raise ValueError(f"{what}: expected {expected}, found shape {cost.shape}")
+    dtype = np.float32 if cost.dtype == np.float32 else np.float64
+    return np.ascontiguousarray(activations(cost, what), dtype=dtype)
+
+
+def potentials(values: Any, shape: tuple[int, int], what: str) -> tuple[F64, F64] | None:
+    """Potentials of the rows and of the columns to start from, of any value, NaN too; None stays None."""
+    if values is None:
+        return None
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or len(pair := list(values)) != 2:
+        raise ValueError(f"{what}: expected two arrays, (u, v), found {type(values).__name__}")
+    u, v = (array(side, f"{what}[{k}]") for k, side in enumerate(pair))
+    for k, side in enumerate((u, v)):
+        if side.shape != (shape[k],):
+            raise ValueError(f"{what}[{k}]: expected shape ({shape[k]},), found {side.shape}")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(u, dtype=np.float64), np.ascontiguousarray(v, dtype=np.float64)
 
 
 def layer_weights(values: Any, shape: tuple[int, int], what: str) -> F64:

@@ -251,3 +251,24 @@ def test_figures_are_none_where_anything_wants_a_second_look():
     for mass in ([-0.5, 1.5], [0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0]):
         assert _core.figures_of(np.array(mass), half, cost) is None
         assert _core.figures_of(half, np.array(mass), cost) is None
+
+
+def test_only_what_needs_no_second_look_is_solved_as_it_is():
+    cost, half = np.eye(2), np.full(2, 0.5)
+    for a, b in [(half, half), (None, half), (half, None), (None, None)]:
+        found = _core.solve_plain_transport(cost, a, b)
+        assert found is not None
+        assert (found.is_optimal, found.cost) == (True, 0.0)
+    for bad in [
+        cost.T[::-1],
+        cost.astype(">f8"),
+        cost.astype(np.float32),
+        cost.tolist(),
+        None,
+        cost[:0],
+        cost + np.nan,
+    ]:
+        assert _core.solve_plain_transport(bad, half, half) is None
+    for mass in ([0.4, 0.5], [-0.5, 1.5], [0.0, 0.0], [np.nan, 1.0], [np.inf, 1.0], [1.0], [[0.5, 0.5]]):
+        assert _core.solve_plain_transport(cost, np.array(mass), half) is None
+        assert _core.solve_plain_transport(cost, half, np.array(mass)) is None

@@ -43,6 +43,11 @@ ENDLESS = """
         while True:
             mot.ot.emd(np.full(3000, 1 / 3000), np.full(3000, 1 / 3000), cost)
 
+    def many_transports():
+        costs, masses = [np.eye(9)] * 99 + [products(1000, 1000)] * 2, rng.dirichlet(np.ones(1000), 2)
+        while True:  # two threads are long at work when the calling one has nothing left to do
+            mot.solve_transports(costs, [None] * 99 + list(masses), n_jobs=3)
+
     def layers():
         network = [rng.standard_normal((300, 400), dtype=np.float32) for _ in range(4)]
         while True:
@@ -53,7 +58,7 @@ ENDLESS = """
         while True:
             mot._core.StandardizedLayer(layer)
 
-    kinds = [transports, few_with_many, matchings, sparse, layers, standardizing]
+    kinds = [transports, few_with_many, matchings, sparse, many_transports, layers, standardizing]
 """
 
 
@@ -80,7 +85,7 @@ def test_ctrl_c_ends_every_kind_of_work_at_random_moments():
     alarm.start()
     draw = random.Random(0)
     waits = []
-    for n_left in range(5, -1, -1):
+    for n_left in range(6, -1, -1):
         time.sleep(draw.uniform(0.05, 0.35))
         start = time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -94,6 +94,19 @@ def test_derivatives_of_many_problems_reach_their_columns(problem):
         torch.testing.assert_close(many.grad[:, k], factor * single.grad)
 
 
+def test_potentials_of_an_answer_start_the_next(problem):
+    a, b, cost = tensors(problem, torch.float32, with_gradients=True)
+    value, log = mot.ot.emd2(a, b, cost, log=True)
+    start = log["u"].requires_grad_(), log["v"]
+    again = mot.ot.emd2(a, b, cost, potentials_init=start)
+    assert float(again.detach()) == pytest.approx(float(value.detach()), rel=1e-6)
+    again.backward()
+    assert cost.grad is not None
+    assert start[0].grad is None
+    with pytest.raises(ValueError, match=r"potentials_init\[0\]: expected shape"):
+        mot.ot.emd2(a, b, cost, potentials_init=(log["u"][:-1], log["v"]))
+
+
 @pytest.mark.parametrize("layout", ["coo", "csr"])
 @pytest.mark.filterwarnings("ignore:Sparse")
 def test_sparse_costs(problem, layout):
@@ -229,3 +242,74 @@ def test_float8_becomes_float32_exactly(dtype):
 def test_tensors_of_other_types_are_refused(dtype):
     with pytest.raises((TypeError, ValueError), match="layer 'layer0': expected"):
         mot.load([torch.ones(4, 2).to(dtype)])
+
+
+def draw_batch(rng, k=4, n=5, m=6):
+    costs, a, b = rng.random((k, n, m)), rng.dirichlet(np.ones(n), k), rng.dirichlet(np.ones(m), k)
+    return [torch.tensor(x, requires_grad=True) for x in (costs, a, b)]
+
+
+def assert_derivatives_of_a_loop(given, by_problem):
+    """Costs and derivatives of a batch are those of `emd2`, one problem after the other."""
+    costs, a, b = by_problem
+    transports = mot.solve_transports(*given)
+    weights = torch.arange(1.0, 1.0 + len(transports), dtype=torch.float64)
+    leaves = [x for values in given for x in (values if isinstance(values, list) else [values])]
+    found = torch.autograd.grad((weights * transports.costs).sum(), leaves)
+    each = torch.stack([mot.ot.emd2(a[p], b[p], costs[p]) for p in range(len(transports))])
+    expected = torch.autograd.grad((weights * each).sum(), leaves)
+    assert torch.equal(transports.costs, each)
+    for x, y in zip(found, expected, strict=True):
+        torch.testing.assert_close(x, y)
+
+
+def test_a_batch_has_the_derivatives_of_a_loop(rng):
+    costs, a, b = draw_batch(rng)
+    assert_derivatives_of_a_loop((costs, a, b), (costs, a, b))
+    one_cost, one_a, one_b = (x[0].detach().requires_grad_() for x in (costs, a, b))
+    assert_derivatives_of_a_loop((costs, one_a, one_b), (costs, [one_a] * 4, [one_b] * 4))
+    assert_derivatives_of_a_loop((one_cost, one_a, b), ([one_cost] * 4, [one_a] * 4, b))
+    lists = [[x.detach().requires_grad_() for x in values] for values in (costs, a, b)]
+    assert_derivatives_of_a_loop(lists, lists)
+    several = [[x[0] for x in draw_batch(rng, 1, n, n + 2)] for n in (2, 5, 3)]
+    lists = [[x.detach().requires_grad_() for x in values] for values in zip(*several, strict=True)]
+    assert_derivatives_of_a_loop(lists, lists)
+
+
+def test_derivatives_of_a_batch_agree_with_finite_differences(rng):
+    costs, logits_a, logits_b = draw_batch(rng, k=3)
+
+    def least_costs(costs, logits_a, logits_b):
+        return mot.solve_transports(costs, logits_a.softmax(1), logits_b.softmax(1)).costs
+
+    assert torch.autograd.gradcheck(least_costs, (costs, logits_a, logits_b))
+    assert torch.autograd.gradcheck(lambda points: mot.solve_transports(torch.cdist(points, costs)).costs, (costs + 1,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_only_the_costs_of_a_batch_are_a_tensor(rng, dtype):
+    costs = torch.tensor(rng.random((3, 4, 4)), dtype=dtype, requires_grad=True)
+    transports = mot.solve_transports(costs)
+    assert (transports.costs.dtype, transports.costs.shape) == (dtype, (3,))
+    assert transports.costs.requires_grad
+    assert transports[1:].costs.requires_grad
+    expected = mot.solve_transports(costs.detach().double().numpy())
+    assert transports[1].cost == pytest.approx(expected[1].cost, rel=1e-2)
+    np.testing.assert_array_equal(transports.permutations, expected.permutations)
+    assert repr(transports).startswith("Transports(3 of 4 x 4, 12 entries,")
+    transports.costs.mean().backward()
+    np.testing.assert_allclose(costs.grad.double(), expected.toarray() / 3, rtol=1e-2)
+    with torch.no_grad():
+        assert not mot.solve_transports(costs).costs.requires_grad
+    assert not mot.solve_transports(costs.detach(), [torch.full((4,), 0.25), None, [0.25] * 4]).costs.requires_grad
+    assert mot.solve_transports([], torch.full((4,), 0.25, requires_grad=True)).costs.shape == (0,)
+
+
+def test_tensors_of_a_batch_that_are_refused_are_named(rng):
+    cost = torch.tensor(rng.random((3, 3)))
+    with pytest.raises(TypeError, match=r"costs\[1\]: expected real numbers, found torch.complex128"):
+        mot.solve_transports([cost, cost + 1j])
+    with pytest.raises(TypeError, match=r"b\[0\]: expected a dense array, found a sparse one"):
+        mot.solve_transports([cost], None, [torch.full((3,), 1 / 3).to_sparse()])
+    with pytest.raises(ValueError, match=r"costs\[0\]: expected finite numbers, found nan first at \(0, 0\)"):
+        mot.solve_transports(cost[None] * torch.nan)

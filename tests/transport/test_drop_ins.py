@@ -133,6 +133,35 @@ def test_many_target_masses_are_many_problems(rng):
         assert_potentials_prove(log["G"], log["u"], log["v"], found, cost, a, b[:, k])
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_many_target_masses_give_the_bits_of_one_after_the_other(rng, check):
+    cost, a = rng.random((30, 40)), rng.dirichlet(np.ones(30))
+    b = rng.dirichlet(np.ones(40), size=9).T if check else rng.random((40, 9))
+    for matrix in (cost, cost.astype(np.float32), scipy.sparse.csr_array(cost)):
+        answers = mot.ot.emd2(a, b, matrix, processes=2, return_matrix=True, check_marginals=check)
+        for k, (found, log) in enumerate(answers):
+            expected, expected_log = mot.ot.emd2(a, b[:, k], matrix, return_matrix=True, check_marginals=check)
+            assert found == expected
+            for key in ("u", "v"):
+                np.testing.assert_array_equal(log[key], expected_log[key])
+            plans = [x.toarray() if hasattr(x, "toarray") else x for x in (log["G"], expected_log["G"])]
+            np.testing.assert_array_equal(*plans)
+    assert mot.ot.emd2(a, b[:, :0], cost) == []
+
+
+def test_the_fault_in_many_target_masses_is_named(rng):
+    cost, b = rng.random((3, 4)), rng.dirichlet(np.ones(4), size=3).T
+    b[2, 1] = -1
+    with pytest.raises(ValueError, match=r"b\[:, 1\]: expected non-negative masses, found -1.0 first at 2"):
+        mot.ot.emd2([], b, cost)
+    b[2, 1] = 5
+    with pytest.raises(AssertionError, match=r"a and b\[:, 1\]: expected the same sum to 6 decimals"):
+        mot.ot.emd2([], b, cost)
+    masses = np.array([[1e20, 1e20], [1e20, 1e20]])
+    with pytest.raises(mot.SolverError, match="the transport could not be proven optimal: Certificate"):
+        mot.ot.emd2(masses[0], masses, np.array([[1e300, 2e299], [1e300, 3e299]]))
+
+
 def test_the_log_of_emd2():
     cost = np.array([[0.0, 1.0], [1.0, 0.0]])
     for flags, keys in [
@@ -210,9 +239,10 @@ def test_threads_are_a_positive_number_or_max(threads):
 def test_an_unproven_answer_is_an_error(monkeypatch):
     class Unproven:
         is_optimal = False
+        cost = 1.0
         certificate = mot.Certificate(1.0, 1.0, 1.0, 1.0, 1e-9)
 
-    monkeypatch.setattr("mot_fast.transport.drop_ins.solve_transport", lambda *_: Unproven)
+    monkeypatch.setattr("mot_fast.transport.drop_ins.solve_transport", lambda *_, **__: Unproven)
     for emd in (mot.ot.emd, mot.ot.emd2):
         with pytest.raises(mot.SolverError, match="the transport could not be proven optimal: Certificate"):
             emd(half, half, square)

@@ -244,6 +244,32 @@ def test_an_unproven_answer_is_never_returned():
         transport.Transport.from_solution(solution, "the transport")
 
 
+@pytest.mark.parametrize("solve", [mot.solve_transport, lambda cost, a, b: mot.ot.emd2(a, b, cost)])
+def test_a_cost_that_overflows_is_never_returned(solve):
+    cost, masses = np.array([[1e300, 2e299], [1e300, 3e299]]), np.array([1e20, 1e20])
+    with pytest.raises(mot.SolverError, match=r"could not be proven optimal: Certificate\(.*\) of a cost that is inf"):
+        solve(cost, masses, masses)
+
+
+@pytest.mark.parametrize("n", [1, 8, 40])
+@pytest.mark.parametrize("masses", [(False, False), (True, False), (True, True)])
+def test_arguments_that_need_no_conversion_give_the_same_bits(n, masses):
+    rng = np.random.default_rng(n)
+    cost = rng.normal(size=(n, n + 1))
+    a, b = (rng.random(size) if given else None for size, given in zip(cost.shape, masses, strict=True))
+    if b is not None:
+        b *= a.sum() / b.sum()
+    elif a is not None:
+        a /= a.sum()
+    plain = mot.solve_transport(cost, a, b)
+    others = (None if x is None else x.tolist() for x in (a, b))
+    converted = mot.solve_transport(cost.tolist(), *others)
+    assert plain.cost == converted.cost
+    assert plain.certificate == converted.certificate
+    for name in ("rows", "columns", "mass", "u", "v"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(converted, name), strict=True)
+
+
 def test_worst_certificate_takes_the_largest_of_each_figure():
     one = mot.Certificate(1.0, 0.0, 3.0, 0.0, 1e-9)
     other = mot.Certificate(0.0, 2.0, 0.0, 4.0, 1e-6)

@@ -20,7 +20,9 @@ namespace {
 
 /// u_i + v_j - cost_ij, rounded once.
 double excess(double u, double v, double cost) {
-    return rounded(DoubleDouble::sum(u, v) - DoubleDouble(cost));
+    const DoubleDouble sum = DoubleDouble::sum(u, v);
+    const DoubleDouble difference = DoubleDouble::sum(sum.high, -cost);
+    return difference.high + (difference.low + sum.low);
 }
 
 double largest_magnitude(const std::vector<double>& values) {
@@ -50,6 +52,16 @@ public:
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
 
+    /// All arcs of a row at once: its largest excess. Only where every column has mass.
+    void add_row(std::size_t i, double violation) {
+        worst_of_row_[i] = Certificate::worse(worst_of_row_[i], violation);
+        if (masses_.source[i] > 0) row_violation_[i] = Certificate::worse(row_violation_[i], violation);
+    }
+    bool can_add_rows() const {
+        const auto has_mass = [](double mass) { return mass > 0; };
+        return std::isfinite(largest_v_) && std::all_of(masses_.target.begin(), masses_.target.end(), has_mass);
+    }
+
     /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison
     /// clears no arc that is.
     double threshold(std::size_t i) const { return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_); }
@@ -63,8 +75,8 @@ public:
         total *= magnifier_;
         add_plan(cost_of);
         add_marginals(total);
-        figures_.duality_gap = (std::abs(rounded(primal_ - dual_)) + lowered_) / total;
-        figures_.primal = rounded(primal_) / magnifier_;
+        figures_.duality_gap = (std::abs(rounded(primal_.value() - dual_.value())) + lowered_) / total;
+        figures_.primal = rounded(primal_.value()) / magnifier_;
         for (const double violation : worst_of_row_)
             figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
         figures_.cost_scale = magnitude_ / total;
@@ -89,7 +101,7 @@ private:
             if (!(mass >= 0)) figures_.marginal_error = std::numeric_limits<double>::infinity();
             row_error_[i] += mass;
             column_error_[j] += mass;
-            primal_ += DoubleDouble::product(mass, cost);
+            primal_.add(mass, cost);
             magnitude_ += mass * std::abs(cost);
             figures_.slackness = Certificate::worse(figures_.slackness, std::abs(excess(u_[i], v_[j], cost)));
         }
@@ -102,7 +114,7 @@ private:
         const auto add = [&](double mass, double potential, double violation, double error) {
             figures_.marginal_error = Certificate::worse(figures_.marginal_error, std::abs(error));
             if (!(mass > 0)) return;
-            dual_ += DoubleDouble::product(mass, potential);
+            dual_.add(mass, potential);
             lowered_ += mass * violation;
             largest_potential_ = Certificate::worse(largest_potential_, std::abs(potential));
             moved_by_rounding_ += std::abs(potential) * std::min(std::abs(error), 0x1p-50 * total);
@@ -122,7 +134,7 @@ private:
     std::vector<double> worst_of_row_;   // over all columns
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
-    DoubleDouble primal_, dual_;
+    SumOfProducts primal_, dual_;
     double lowered_ = 0;
     double magnitude_ = 0;
     double largest_potential_ = 0;
@@ -170,19 +182,37 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
     Measurement measurement(masses, plan, potentials);
     std::vector<std::vector<Node>> hits(static_cast<std::size_t>(cost.n_workers()));
     for (std::vector<Node>& of_worker : hits) of_worker.resize(potentials.v.size());
-    const auto find_open = [&](int worker, std::int64_t i, const Value* row, const RowSearch<Value>& search,
-                               auto visit) {
-        Node* const columns = hits[static_cast<std::size_t>(worker)].data();
-        const double threshold = measurement.threshold(static_cast<std::size_t>(i)) + cost.row_margin(i);
-        const std::int64_t n = search.find(row, threshold, columns);
-        std::for_each(columns, columns + n, visit);
-    };
     if constexpr (Cost::is_exact) {
+        constexpr std::int64_t few = 8;
         const RowSearch<Value> search(potentials.v);
-        cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
-            find_open(at.worker, i, row, search,
-                      [&](Node j) { measurement.add_arc(static_cast<std::size_t>(i), index(j), cost_of(row[j])); });
-        });
+        const bool can_add_rows = measurement.can_add_rows();
+        // Then all arcs of the further rows are measured, whether they may be violated or not; of costs that several
+        // workers search, of those of the same group.
+        struct Ties {
+            std::int64_t group = 0;
+            bool are_many = false;
+        };
+        std::vector<Ties> ties_of(hits.size());
+        cost.for_each_row_in_groups(
+            interrupt, is_every_row, [&](const RowVisit& at, std::int64_t row_at, const Value* row) {
+                const auto i = static_cast<std::size_t>(row_at);
+                const double u = potentials.u[i];
+                Ties& ties = ties_of[static_cast<std::size_t>(at.worker)];
+                if (ties.group != at.group && !cost.is_stored()) ties.are_many = false;
+                ties.group = at.group;
+                if (ties.are_many && std::isfinite(u)) {
+                    const double* const v = potentials.v.data();
+                    measurement.add_row(i, row_kernels<Value>().largest_excess(row, v, cost.n_columns(), u));
+                    return;
+                }
+                Node* const columns = hits[static_cast<std::size_t>(at.worker)].data();
+                const std::int64_t n = search.find(row, measurement.threshold(i), columns);
+                ties.are_many = can_add_rows && n > few;
+                for (std::int64_t k = 0; k < n; ++k) {
+                    const auto j = index(columns[k]);
+                    measurement.add_arc(i, j, cost_of(row[j]));
+                }
+            });
     } else {
         // Searched costs clear most arcs; those of the others that may be violated are measured at their exact ones.
         std::vector<double> highest = potentials.v;
@@ -190,10 +220,11 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         const RowSearch<Value> search(highest);
         RowResults<Arc> open(cost.n_workers());
         cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit& at, std::int64_t i, const Value* row) {
-            find_open(at.worker, i, row, search, [&](Node j) {
-                const double most = measurement.threshold(static_cast<std::size_t>(i)) + potentials.v[index(j)];
-                open.add(at, {static_cast<Node>(i), j, most});
-            });
+            Node* const columns = hits[static_cast<std::size_t>(at.worker)].data();
+            const double threshold = measurement.threshold(static_cast<std::size_t>(i));
+            const std::int64_t n = search.find(row, threshold + cost.row_margin(i), columns);
+            for (std::int64_t k = 0; k < n; ++k)
+                open.add(at, {static_cast<Node>(i), columns[k], threshold + potentials.v[index(columns[k])]});
         });
         const std::vector<Arc> arcs = open.take();
         const std::vector<double> least = cost.find_least_costs(arcs);

@@ -8,6 +8,7 @@
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
 #include "mot/costs/point_cost.hpp"
+#include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/kernels/kernels.hpp"
@@ -153,6 +154,8 @@ template std::vector<Arc> select_candidates(const CorrelationCost<float>&, int, 
 template std::vector<Arc> select_candidates(const CorrelationCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const PointCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const PointCost<double>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const ReducedCost<float>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const ReducedCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const ScreenedCost&, int, Interrupt&);
 
 }  // namespace mot

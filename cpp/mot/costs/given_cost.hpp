@@ -6,6 +6,7 @@
 /// not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -19,6 +20,21 @@ namespace mot {
 
 /// Potentials are sums of costs: they must not overflow.
 constexpr double greatest_cost = 1e300;
+
+/// The largest absolute value; NaN where there is one. What is found up to an interrupt is of no use.
+template <class Real>
+double largest_magnitude(const Real* values, std::int64_t n, Interrupt& interrupt) {
+    constexpr std::int64_t at_once = 1 << 20;
+    double largest = 0;
+    for (std::int64_t first = 0; first < n; first += at_once) {
+        const std::int64_t n_here = std::min(at_once, n - first);
+        const double found = static_cast<double>(row_kernels<Real>().largest_magnitude(values + first, n_here));
+        if (found != found) return found;
+        largest = std::max(largest, found);
+        if (interrupt.requested_after(n_here)) break;
+    }
+    return largest;
+}
 
 template <class Real>
 class GivenCost : public OneWorker<GivenCost<Real>> {

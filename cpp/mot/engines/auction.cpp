@@ -70,6 +70,12 @@ void Auction::add_arcs(const std::vector<Arc>& arcs) {
     });
 }
 
+void Auction::set_prices(const Potentials& potentials) {
+    const std::vector<double>& prices = targets_bid_ ? potentials.u : potentials.v;
+    for (std::size_t j = 0; j < room_.size(); ++j)
+        if (room_[j] > 0) potentials_.v[j] = prices[j];
+}
+
 bool Auction::has_cheap_bids() const {
     constexpr std::size_t few = 32;
     return choices_.size() <= few * mass_left_.size() && room_.size() <= few;

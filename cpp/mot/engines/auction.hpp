@@ -42,6 +42,9 @@ public:
 
     void add_arcs(const std::vector<Arc>& arcs);
 
+    /// Comes before the first round: begins at these prices, in place of those that the cheapest arcs give.
+    void set_prices(const Potentials& potentials);
+
     /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
     /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end.
     bool run(double epsilon, Interrupt& interrupt);

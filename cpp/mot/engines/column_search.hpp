@@ -12,12 +12,21 @@
 
 namespace mot {
 
-/// The first of some columns that is wanted, or else the first.
-template <class IsWanted>
-Node first_wanted(const std::vector<Node>& columns, std::int64_t n, IsWanted is_wanted) {
-    const auto end = columns.begin() + n;
-    const auto wanted = std::find_if(columns.begin(), end, is_wanted);
-    return wanted == end ? columns.front() : *wanted;
+/// The first column of this value that is wanted, or else the first; `no_node` if there is none. `find_equal` is a kernel.
+template <class Number, class FindEqual, class IsWanted>
+Node find_wanted(FindEqual find_equal, const Number* values, Number value, std::int64_t n, IsWanted is_wanted) {
+    constexpr std::int64_t at_once = 256;  // where many are equal, one of the first is usually wanted
+    Node places[at_once];
+    Node first = no_node;
+    for (std::int64_t start = 0; start < n; start += at_once) {
+        const std::int64_t n_found = find_equal(values + start, value, std::min(at_once, n - start), places);
+        for (std::int64_t k = 0; k < n_found; ++k) {
+            const Node column = static_cast<Node>(start) + places[k];
+            if (is_wanted(column)) return column;
+            if (first == no_node) first = column;
+        }
+    }
+    return first;
 }
 
 template <class Real>
@@ -26,7 +35,7 @@ public:
     using Length = PathLength<Real>;
 
     explicit ColumnSearch(std::size_t n_columns)
-        : distance_(n_columns), open_v_(n_columns), reached_from_(n_columns, no_node), nearest_(n_columns) {}
+        : distance_(n_columns), open_v_(n_columns), reached_from_(n_columns, no_node) {}
 
     /// All columns are open, and none is reached.
     void begin(const std::vector<Length>& v) {
@@ -44,9 +53,7 @@ public:
     /// The first column at this distance that is wanted, or else the first.
     template <class IsWanted>
     Node find_nearest(Length distance, IsWanted is_wanted) {
-        const std::int64_t n =
-            row_kernels<Real>().find_equal_lengths(distance_.data(), distance, n_columns(), nearest_.data());
-        return first_wanted(nearest_, n, is_wanted);
+        return find_wanted(row_kernels<Real>().find_equal_lengths, distance_.data(), distance, n_columns(), is_wanted);
     }
 
     void settle(Node column, Length distance) {
@@ -79,7 +86,6 @@ private:
     std::vector<Length> distance_;  // to the open columns; `no_path` where settled
     std::vector<Length> open_v_;
     std::vector<Node> reached_from_;
-    std::vector<Node> nearest_;
     std::vector<Settled> settled_;
 };
 

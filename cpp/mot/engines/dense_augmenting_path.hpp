@@ -1,18 +1,20 @@
 /// Shortest augmenting paths for the assignment problem on a dense matrix: every row gets a column of its own, at least
 /// total cost. There may be more columns than rows, and pairs that are forbidden by an infinite cost.
 ///
-/// Method: Jonker and Volgenant (1987), from whom we depart in two points. There is no column reduction, which needs as
-/// many rows as columns. In the augmenting row reduction, rows whose cheapest column is taken bid in turn and a few
-/// times each, not in chains to the end: rows that want the same columns outbid one another by little, for long. Then
-/// one Dijkstra search augments for each row that is left free.
+/// Method: Jonker and Volgenant (1987), from whom we depart in two points. Columns may be reduced by whatever is known
+/// of their potentials, not by their least costs alone, where there are as many rows as columns. In the augmenting row
+/// reduction, rows whose cheapest column is taken bid in turn and a few times each, not in chains to the end: rows that
+/// want the same columns outbid one another by little, for long. Then one Dijkstra search augments for each row that is
+/// left free.
 ///
 /// Invariants between bids and searches, with u of a matched row the reduced cost of its column:
 ///   (I1) cost_ij - u_i - v_j is non-negative, up to rounding, and zero on every matched pair;
-///   (I2) v_j is at most zero, and zero where column j is not matched.
-/// While a column is free, (I1) and (I2) keep u_i below the greatest cost, and v_j above the least less the greatest:
-/// whole lengths of paths over costs in 16 bits stay far within 32 bits.
+///   (I2) v_j is at most where it started, and there while column j is not matched.
+/// Where all start at zero and a column is free, (I1) and (I2) keep u_i below the greatest cost, and v_j above the
+/// least less the greatest: whole lengths of paths over costs in 16 bits stay far within 32 bits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +30,8 @@ namespace mot {
 template <class Real>
 class DenseAugmentingPath {
 public:
+    using Length = PathLength<Real>;
+
     /// No more rows than columns; costs are not NaN and not -infinity.
     explicit DenseAugmentingPath(const MatrixView<Real>& cost);
 
@@ -48,9 +52,16 @@ public:
         return of_rows;
     }
 
-    /// Comes first: matches every row with its cheapest column, or one of the equally cheap ones, that is still free.
-    /// In a square, leaves off once too many rows are left free for a dense search.
+    /// Comes first, while all v are zero: matches every row with its cheapest column, or one of the equally cheap ones,
+    /// that is still free. In a square, leaves off once too many rows are left free for a dense search.
     void match_cheapest(const std::vector<Cheapest>& of_rows, Interrupt& interrupt);
+
+    /// Comes first instead, in a square: reduces columns by `v`, and matches every row with the column that is cheapest
+    /// then, or one of the equally cheap ones, that is still free. Earlier matches are undone.
+    void match_reduced(std::vector<Length> v, Interrupt& interrupt);
+    /// The least cost of every column.
+    std::vector<Length> least_of_columns(Interrupt& interrupt) const;
+    std::int64_t n_free() const { return std::count(column_of_.begin(), column_of_.end(), no_node); }
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
     bool suits_dense_search() const;
@@ -66,8 +77,6 @@ public:
     Potentials potentials() const;
 
 private:
-    using Length = PathLength<Real>;
-
     Length matched_reduced_cost(Node row) const {
         return static_cast<Length>(cost_(row, column_of_[index(row)])) - v_[index(column_of_[index(row)])];
     }
@@ -76,6 +85,7 @@ private:
     auto is_free() const {
         return [this](Node column) { return row_of_[index(column)] == no_node; };
     }
+    Node find_tied(Node row, Length value);
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     void match(Node row, Node column);
@@ -84,7 +94,7 @@ private:
     std::vector<Node> column_of_, row_of_;
     std::vector<Length> v_;
 
-    std::vector<Node> equal_;  // columns of one cost
+    std::vector<Length> reduced_;  // costs of a row less v
     ColumnSearch<Real> search_;
 };
 

@@ -100,10 +100,16 @@ struct RowKernels {
     std::int64_t (*find_violated)(const Real* cost, const double* v, std::int64_t n, double threshold,
                                   std::int32_t* hits);
 
+    /// The largest u + v[k] - cost[k], each rounded once, and at least zero. No number is NaN.
+    double (*largest_excess)(const Real* cost, const double* v, std::int64_t n, double u);
+
     /// Writes to `places` the indices k of the values that are equal to one of them; returns how many.
     std::int64_t (*find_equal)(const Real* x, Real value, std::int64_t n, std::int32_t* places);
 
     using Length = PathLength<Real>;
+
+    /// least[k] <- cost[k] where that is less.
+    void (*lower_lengths)(const Real* cost, std::int64_t n, Length* least);
 
     /// Finds the least cost[k] - v[k] and the least of the others, which may be equal; returns the first k with the
     /// least. `no_path` and -1 where there is none.

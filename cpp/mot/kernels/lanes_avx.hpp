@@ -99,6 +99,31 @@ inline Ints bits_of(Floats x) {
 inline std::uint32_t equal_bits(Ints x, Ints y) {
     return _mm512_cmpeq_epi32_mask(x, y);
 }
+/// Of sixteen numbers in memory.
+inline std::uint32_t equal_bits(const float* x, float value) {
+    return _mm512_cmp_ps_mask(_mm512_loadu_ps(x), _mm512_set1_ps(value), _CMP_EQ_OQ);
+}
+inline std::uint32_t equal_bits(const double* x, double value) {
+    const __m512d same = _mm512_set1_pd(value);
+    const std::uint32_t low = _mm512_cmp_pd_mask(_mm512_loadu_pd(x), same, _CMP_EQ_OQ);
+    const std::uint32_t high = _mm512_cmp_pd_mask(_mm512_loadu_pd(x + 8), same, _CMP_EQ_OQ);
+    return low | high << 8;
+}
+inline __m512d doubles_at(const double* x) {
+    return _mm512_loadu_pd(x);
+}
+inline __m512d doubles_at(const float* x) {
+    return _mm512_maskz_cvtps_pd(0xFF, _mm256_loadu_ps(x));
+}
+/// Bit k is set where x[k] - v[k] >= threshold does not hold, of sixteen numbers.
+template <class Real>
+std::uint32_t violated_bits(const Real* x, const double* v, double threshold) {
+    const auto of_half = [=](int k) -> std::uint32_t {
+        const __m512d differences = _mm512_sub_pd(doubles_at(x + k), _mm512_loadu_pd(v + k));
+        return _mm512_cmp_pd_mask(differences, _mm512_set1_pd(threshold), _CMP_NGE_UQ);
+    };
+    return of_half(0) | of_half(8) << 8;
+}
 inline Floats clipped(Floats x, float most) {
     return _mm512_maskz_min_ps(all, _mm512_maskz_max_ps(all, x, all_equal(-most)), all_equal(most));
 }
@@ -230,6 +255,40 @@ inline std::uint32_t equal_bits(Ints x, Ints y) {
         return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(left, right))));
     };
     return of_half(x.lower, y.lower) | of_half(x.upper, y.upper) << 8;
+}
+/// Of sixteen numbers in memory.
+inline std::uint32_t equal_bits(const float* x, float value) {
+    const __m256 same = _mm256_set1_ps(value);
+    const auto of_half = [=](const float* half) {
+        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(half), same, _CMP_EQ_OQ)));
+    };
+    return of_half(x) | of_half(x + 8) << 8;
+}
+inline std::uint32_t equal_bits(const double* x, double value) {
+    const __m256d same = _mm256_set1_pd(value);
+    std::uint32_t bits = 0;
+    for (int k = 0; k < 16; k += 4) {
+        const __m256d are_equal = _mm256_cmp_pd(_mm256_loadu_pd(x + k), same, _CMP_EQ_OQ);
+        bits |= static_cast<std::uint32_t>(_mm256_movemask_pd(are_equal)) << k;
+    }
+    return bits;
+}
+inline __m256d doubles_at(const double* x) {
+    return _mm256_loadu_pd(x);
+}
+inline __m256d doubles_at(const float* x) {
+    return _mm256_cvtps_pd(_mm_loadu_ps(x));
+}
+/// Bit k is set where x[k] - v[k] >= threshold does not hold, of sixteen numbers.
+template <class Real>
+std::uint32_t violated_bits(const Real* x, const double* v, double threshold) {
+    std::uint32_t bits = 0;
+    for (int k = 0; k < 16; k += 4) {
+        const __m256d differences = _mm256_sub_pd(doubles_at(x + k), _mm256_loadu_pd(v + k));
+        const __m256d are_violated = _mm256_cmp_pd(differences, _mm256_set1_pd(threshold), _CMP_NGE_UQ);
+        bits |= static_cast<std::uint32_t>(_mm256_movemask_pd(are_violated)) << k;
+    }
+    return bits;
 }
 inline Floats clipped(Floats x, float most) {
     const __m256 high = _mm256_set1_ps(most);

@@ -106,6 +106,24 @@ void rank_lanes(const Real* x, Index* rank) {
     for (std::int64_t lane = 0; lane < n_lanes; ++lane) rank[lane] = n_before[lane];
 }
 
+/// Writes to `places` where bits are set, of those that `bits_at(k)` has for `lanes` numbers from k on; returns how
+/// many. Leaves k where less than that is left of n.
+template <class BitsAt>
+inline std::int64_t find_bits(BitsAt bits_at, std::int64_t n, std::int64_t& k, std::int32_t* places) {
+    constexpr std::int64_t block = 4 * lanes;  // processors guess wrong whether there are any, in small ones often
+    std::int64_t n_found = 0;
+    const auto add = [&](std::uint64_t bits) {
+        for (; bits != 0; bits &= bits - 1) places[n_found++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    };
+    for (; k + block <= n; k += block) {
+        std::uint64_t bits = 0;
+        for (std::int64_t at = 0; at < block; at += lanes) bits |= std::uint64_t{bits_at(k + at)} << at;
+        add(bits);
+    }
+    for (; k + lanes <= n; k += lanes) add(bits_at(k));
+    return n_found;
+}
+
 template <class Real>
 std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
     const auto is_hit = [=](std::int64_t k) { return !(cost_of(cost[k]) - v[k] >= threshold); };
@@ -125,6 +143,52 @@ std::int64_t find_violated(const Real* cost, const double* v, std::int64_t n, do
         if (is_hit(k)) hits[n_hits++] = static_cast<std::int32_t>(k);
     return n_hits;
 }
+#ifdef __AVX2__
+template <class Real>
+std::int64_t find_violated_by_bits(const Real* cost, const double* v, std::int64_t n, double threshold,
+                                   std::int32_t* hits) {
+    const auto bits_at = [=](std::int64_t k) { return violated_bits(cost + k, v + k, threshold); };
+    std::int64_t k = 0;
+    std::int64_t n_hits = find_bits(bits_at, n, k, hits);
+    for (; k < n; ++k)
+        if (!(cost_of(cost[k]) - v[k] >= threshold)) hits[n_hits++] = static_cast<std::int32_t>(k);
+    return n_hits;
+}
+template <>
+std::int64_t find_violated(const float* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+template <>
+std::int64_t find_violated(const double* cost, const double* v, std::int64_t n, double threshold, std::int32_t* hits) {
+    return find_violated_by_bits(cost, v, n, threshold, hits);
+}
+#endif
+
+/// As sums of `DoubleDouble` have it: the errors of both sums are added back.
+template <class Real>
+double largest_excess(const Real* cost, const double* v, std::int64_t n, double u) {
+    const auto excess_at = [=](std::int64_t k) {
+        const double c = cost_of(cost[k]);
+        const double sum = u + v[k];
+        const double of_v = sum - u;
+        const double lost = (u - (sum - of_v)) + (v[k] - of_v);
+        const double excess = sum - c;
+        const double of_c = excess - sum;
+        const double lost_too = (sum - (excess - of_c)) + (-c - of_c);
+        return excess + (lost_too + lost);
+    };
+    double largest[lanes] = {};
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+            const double excess = excess_at(k + lane);
+            largest[lane] = excess > largest[lane] ? excess : largest[lane];
+        }
+    double result = 0;
+    for (; k < n; ++k) result = excess_at(k) > result ? excess_at(k) : result;
+    for (const double excess : largest) result = excess > result ? excess : result;
+    return result;
+}
 
 /// Bit k is set where the k-th of `lanes` numbers is equal to the value.
 template <class Number>
@@ -142,17 +206,33 @@ template <>
 inline std::uint32_t equal_lanes(const FixedCost* x, FixedCost value) {
     return equal_bits(x, value);
 }
+#ifdef __AVX2__
+template <>
+inline std::uint32_t equal_lanes(const float* x, float value) {
+    return equal_bits(x, value);
+}
+template <>
+inline std::uint32_t equal_lanes(const double* x, double value) {
+    return equal_bits(x, value);
+}
+#endif
 
 template <class Number>
 std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
-    std::int64_t n_equal = 0;
+    const auto bits_at = [=](std::int64_t k) { return equal_lanes(x + k, value); };
     std::int64_t k = 0;
-    for (; k + lanes <= n; k += lanes)
-        for (std::uint32_t bits = equal_lanes(x + k, value); bits != 0; bits &= bits - 1)
-            places[n_equal++] = static_cast<std::int32_t>(k + lowest_bit(bits));
+    std::int64_t n_equal = find_bits(bits_at, n, k, places);
     for (; k < n; ++k)
         if (x[k] == value) places[n_equal++] = static_cast<std::int32_t>(k);
     return n_equal;
+}
+
+template <class Real, class Length>
+void lower_lengths(const Real* __restrict cost, std::int64_t n, Length* __restrict least) {
+    for (std::int64_t k = 0; k < n; ++k) {
+        const auto length = static_cast<Length>(cost[k]);
+        least[k] = length < least[k] ? length : least[k];
+    }
 }
 
 template <class Real, class Length>
@@ -331,8 +411,11 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
             reached_from[k + lane] = is_shorter ? from : reached_from[k + lane];
             least[lane] = shorter < least[lane] ? shorter : least[lane];
         }
+    // In pairs of lanes, then in pairs of these: one comparison after another would wait for each.
+    for (std::int64_t width = lanes / 2; width > 0; width /= 2)
+        for (std::int64_t lane = 0; lane < width; ++lane)
+            least[lane] = least[lane + width] < least[lane] ? least[lane + width] : least[lane];
     Length result = least[0];
-    for (const Length value : least) result = value < result ? value : result;
     for (; k < n; ++k) {
         const Length path = path_over(k);
         if (path < distance[k]) {
@@ -343,6 +426,36 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
     }
     return result;
 }
+#ifdef __AVX512F__
+/// Compilers do not mix numbers of different widths well.
+template <>
+double relax(const double* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
+             std::int32_t* reached_from) {
+    constexpr std::int64_t width = 8;
+    const __m512d offsets = _mm512_set1_pd(offset);
+    const __m256i froms = _mm256_set1_epi32(from);
+    __m512d least = _mm512_set1_pd(no_path<double>);
+    const auto relax_some = [&](std::int64_t k, __mmask8 mask) {
+        const __m512d known = _mm512_mask_loadu_pd(least, mask, distance + k);
+        const __m512d reduced =
+            _mm512_sub_pd(_mm512_maskz_loadu_pd(mask, cost + k), _mm512_maskz_loadu_pd(mask, v + k));
+        const __m512d path = _mm512_add_pd(reduced, offsets);
+        const __mmask8 is_shorter = _mm512_mask_cmp_pd_mask(mask, path, known, _CMP_LT_OQ);
+        const __m512d shorter = _mm512_mask_mov_pd(known, is_shorter, path);
+        _mm512_mask_storeu_pd(distance + k, is_shorter, path);
+        _mm256_mask_storeu_epi32(reached_from + k, is_shorter, froms);
+        least = _mm512_mask_min_pd(least, mask, shorter, least);
+    };
+    std::int64_t k = 0;
+    for (; k + width <= n; k += width) relax_some(k, 0xFF);
+    if (k < n) relax_some(k, static_cast<__mmask8>((1 << (n - k)) - 1));
+    double of_lanes[width];
+    _mm512_storeu_pd(of_lanes, least);
+    double result = of_lanes[0];
+    for (const double value : of_lanes) result = value < result ? value : result;
+    return result;
+}
+#endif
 /// Compilers make vectors of whole numbers of the plain loop.
 template <>
 std::int32_t relax(const FixedCost* __restrict cost, const std::int32_t* __restrict v, std::int32_t offset,
@@ -366,7 +479,9 @@ constexpr RowKernels<Real> row_kernels_of = {
     rank_lanes<Real, typename WideIndex<Real>::type>,
     lower_minima<Real, typename WideIndex<Real>::type>,
     find_violated<Real>,
+    largest_excess<Real>,
     find_equal<Real>,
+    lower_lengths<Real, PathLength<Real>>,
     find_two_least<Real, PathLength<Real>>,
     relax<Real, PathLength<Real>>,
     find_equal<PathLength<Real>>,

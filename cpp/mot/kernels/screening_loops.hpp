@@ -61,6 +61,14 @@ inline int lowest_bit(std::uint32_t bits) {
     return __builtin_ctz(bits);
 #endif
 }
+inline int lowest_bit(std::uint64_t bits) {
+#ifdef _MSC_VER
+    const auto lower = static_cast<std::uint32_t>(bits);
+    return lower != 0 ? lowest_bit(lower) : 32 + lowest_bit(static_cast<std::uint32_t>(bits >> 32));
+#else
+    return __builtin_ctzll(bits);
+#endif
+}
 
 std::int64_t find_below(const FixedCost* x, const FixedCost* v, std::int64_t n, FixedCost threshold,
                         std::int32_t* hits) {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "mot/column_generation/candidates.hpp"
@@ -10,15 +14,20 @@
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
 #include "mot/costs/point_cost.hpp"
+#include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/dense_augmenting_path.hpp"
+#include "mot/engines/few_sources.hpp"
+#include "mot/engines/monge.hpp"
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/semi_assignment.hpp"
 #include "mot/engines/sparse_augmenting_path.hpp"
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/finish.hpp"
 #include "mot/solve/magnification.hpp"
+#include "mot/solve/sample.hpp"
+#include "mot/solve/warm_start.hpp"
 
 namespace mot {
 namespace {
@@ -26,26 +35,100 @@ namespace {
 /// Smaller problems whose masses differ were measured to be solved faster from their cheapest arcs.
 constexpr std::int64_t fewest_units_for_auction = 500;
 
-Solution unsolved(Status status) {
-    Solution solution;
-    solution.status = status;
-    return solution;
+template <class Cost>
+constexpr bool is_given_cost = std::is_same_v<Cost, GivenCost<typename Cost::Value>>;
+
+/// What an engine found.
+struct Found {
+    Status status = Status::interrupted;
+    Plan plan;
+    Potentials potentials;
+};
+
+template <class Engine>
+Found found_by(Status status, const Engine& engine) {
+    if (status != Status::optimal) return {status, {}, {}};
+    return {status, engine.plan(), engine.potentials()};
 }
 
-/// Finishes what an engine found, if it found something.
-template <class Cost, class Engine>
-Solution finish_engine(const Cost& cost, const Masses& masses, Status status, const Engine& engine,
-                       Interrupt& interrupt) {
-    if (status != Status::optimal) return unsolved(status);
-    return finish(cost, masses, engine.plan(), engine.potentials(), interrupt);
+/// Walks along orders of both sides, where costs have the Monge property in some: infeasible where they have not.
+template <class Real>
+Found walk_along_orders(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    Monge<Real> engine(masses, cost.stored());
+    if (!engine.is_likely()) return {Status::infeasible, {}, {}};
+    return found_by(engine.optimize(interrupt), engine);
+}
+
+/// Whether one side has so few units that the other's move between them one by one. Measured on forty families.
+template <class Cost>
+bool has_few_sources(const Cost& cost) {
+    constexpr std::int64_t few = 24;
+    constexpr std::int64_t targets_per_source = 8;
+    const std::int64_t n_sources = std::min(cost.n_rows(), cost.n_columns());
+    return n_sources <= few && targets_per_source * n_sources <= std::max(cost.n_rows(), cost.n_columns());
+}
+
+/// The rows are the few.
+template <class Real>
+Found move_between_rows(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    constexpr double most_to_move = 0.1;
+    FewSources<Real> engine(masses, cost.stored());
+    engine.serve(std::vector<double>(masses.source.size(), 0.0), interrupt);
+    if (engine.surplus_share() > most_to_move && Sample<Real>::is_worthwhile(cost)) {
+        std::vector<double> u = Sample<Real>(cost, masses).row_potentials(interrupt);
+        if (!u.empty()) engine.serve(std::move(u), interrupt);
+    }
+    return found_by(engine.optimize(interrupt), engine);
+}
+
+template <class Real>
+Found move_between_few(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    const MatrixView<Real> view = cost.stored();
+    if (view.n_rows <= view.n_columns) return move_between_rows(cost, masses, interrupt);
+    std::vector<Real> transposed(static_cast<std::size_t>(view.n_rows * view.n_columns));
+    for (std::int64_t i = 0; i < view.n_rows; ++i)
+        for (std::int64_t j = 0; j < view.n_columns; ++j)
+            transposed[static_cast<std::size_t>(j * view.n_rows + i)] = view(i, j);
+    const GivenCost<Real> exchanged_cost({transposed.data(), view.n_columns, view.n_rows}, cost.scale());
+    const Masses exchanged_masses{masses.target, masses.source, masses.unit, masses.is_uniform};
+    Found found = move_between_rows(exchanged_cost, exchanged_masses, interrupt);
+    std::swap(found.plan.source, found.plan.target);
+    std::swap(found.potentials.u, found.potentials.v);
+    return found;
+}
+
+/// Squares up to this many units are searched densely, whatever their costs: measured on forty families.
+constexpr std::int64_t few_units_for_dense_search = 1024;
+
+/// Matches rows and columns of given costs by searches of all of them.
+template <class Real>
+Found match_given(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    DenseAugmentingPath<Real> dense(cost.stored());
+    dense.match_reduced(dense.least_of_columns(interrupt), interrupt);
+    if (dense.n_free() > 0) {
+        Found found = walk_along_orders(cost, masses, interrupt);
+        if (found.status != Status::infeasible) return found;
+    }
+    if (Sample<Real>::is_worthwhile(cost) && is_crowded(dense.n_free(), cost.n_rows())) {
+        std::vector<double> v = Sample<Real>(cost, masses).column_potentials(interrupt);
+        if (!v.empty()) dense.match_reduced(std::move(v), interrupt);
+    }
+    const Status status = dense.optimize(interrupt);
+    if (status != Status::optimal) return {status, {}, {}};
+    Plan plan;
+    plan.source.resize(dense.column_of().size());
+    std::iota(plan.source.begin(), plan.source.end(), Node{0});
+    plan.target = dense.column_of();
+    plan.mass.assign(plan.source.size(), masses.source.front());
+    return {status, std::move(plan), dense.potentials()};
 }
 
 /// Searches all costs for the rows that are not matched yet.
 template <class Cost>
-Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugmentingPath<typename Cost::Value>& dense,
-                               Interrupt& interrupt) {
+Found search_densely(const Cost& cost, const Masses& masses, DenseAugmentingPath<typename Cost::Value>& dense,
+                     Interrupt& interrupt) {
     const Status status = dense.optimize(interrupt);
-    if (status != Status::optimal) return unsolved(status);
+    if (status != Status::optimal) return {status, {}, {}};
     // Rounded costs have margins so wide that fewer arcs within them are worth it.
     if constexpr (std::is_same_v<typename Cost::Value, FixedCost>) dense.centre_potentials(interrupt);
     std::vector<Arc> matched;
@@ -56,19 +139,19 @@ Solution solve_by_dense_search(const Cost& cost, const Masses& masses, DenseAugm
     }
     SparseAugmentingPath engine(masses, dense.potentials().v, matched, matched);
     ColumnGeneration<Cost> generation(cost, matched, 0.0, interrupt);
-    return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
+    return found_by(generation.run_on_exact_costs(engine), engine);
 }
 
 /// Searches all costs for every unit of the larger side.
 template <class Cost>
-Solution solve_semi_assignment(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
+Found assign_several(const Cost& cost, const Masses& masses, Interrupt& interrupt) {
     SemiAssignment<typename Cost::Value> dense(masses, cost.stored());
     const Status status = dense.optimize(0.0, interrupt);
-    if (status != Status::optimal) return unsolved(status);
+    if (status != Status::optimal) return {status, {}, {}};
     const std::vector<Arc> placed = dense.arcs();
     SemiAssignment<double> engine(masses, dense.potentials(), placed);
     ColumnGeneration<Cost> generation(cost, placed, 0.0, interrupt);
-    return finish_engine(cost, masses, generation.run_on_exact_costs(engine), engine, interrupt);
+    return found_by(generation.run_on_exact_costs(engine), engine);
 }
 
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs that are near to
@@ -93,7 +176,7 @@ bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& gener
 
 /// Starts from the cheapest arcs of every unit.
 template <class Cost>
-Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_assignment, Interrupt& interrupt) {
+Found find_from_candidates(const Cost& cost, const Masses& masses, bool is_assignment, Interrupt& interrupt) {
     std::vector<Arc> arcs = select_candidates(cost, candidates_per_unit, interrupt);
     if (interrupt.requested()) return {};
     Auction auction(masses, arcs);
@@ -105,7 +188,7 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     if (is_assignment && has_prices) {
         // The arcs hold a perfect matching: the auction found one.
         SparseAugmentingPath engine(masses, auction, arcs);
-        return finish_engine(cost, masses, generation.run(engine), engine, interrupt);
+        return found_by(generation.run(engine), engine);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
     const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
@@ -113,7 +196,29 @@ Solution solve_from_candidates(const Cost& cost, const Masses& masses, bool is_a
     if (interrupt.requested()) return {};
     NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
-    return finish_engine(cost, masses, generation.run(simplex), simplex, interrupt);
+    return found_by(generation.run(simplex), simplex);
+}
+
+/// Adds what costs were reduced by.
+void add(const std::vector<double>& reduction, std::vector<double>& potentials) {
+    for (std::size_t k = 0; k < potentials.size(); ++k) potentials[k] += reduction[k];
+}
+
+/// Starts from the arcs that are cheapest once costs are reduced by potentials, where that tells more than the costs.
+template <class Real>
+Found find_from_reduced_candidates(const GivenCost<Real>& cost, const Masses& masses, bool is_assignment,
+                                   Interrupt& interrupt) {
+    const bool wants_auction = cost.n_rows() + cost.n_columns() >= fewest_units_for_auction;
+    if (!wants_auction || !Sample<Real>::is_worthwhile(cost))
+        return find_from_candidates(cost, masses, is_assignment, interrupt);
+    std::vector<double> v = Sample<Real>(cost, masses).starting_potentials(interrupt);
+    if (v.empty()) return find_from_candidates(cost, masses, is_assignment, interrupt);
+    const ReducedCost<Real> reduced(cost, std::move(v), interrupt);
+    Found found = find_from_candidates(reduced, masses, is_assignment, interrupt);
+    if (found.status != Status::optimal) return found;
+    add(reduced.potentials().u, found.potentials.u);
+    add(reduced.potentials().v, found.potentials.v);
+    return found;
 }
 
 /// Whether a search of all costs for every unit of the larger side is faster than column generation: measured on
@@ -125,40 +230,72 @@ bool suits_semi_assignment(const Cost& cost, const Masses& masses) {
 }
 
 template <class Cost>
-Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
     const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns() && method != Method::simplex;
+    if constexpr (is_given_cost<Cost>)
+        if (is_assignment && method == Method::automatic && cost.n_rows() <= few_units_for_dense_search)
+            return match_given(cost, masses, interrupt);
     if (is_assignment && method == Method::automatic && cost.is_stored()) {
         using Dense = DenseAugmentingPath<typename Cost::Value>;
         const auto cheapest = Dense::cheapest_of_rows(cost, interrupt);
         Dense dense(cost.stored());
         dense.match_cheapest(cheapest, interrupt);
-        if (dense.suits_dense_search()) return solve_by_dense_search(cost, masses, dense, interrupt);
+        if (dense.suits_dense_search()) return search_densely(cost, masses, dense, interrupt);
     }
     if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
-        return solve_semi_assignment(cost, masses, interrupt);
-    return solve_from_candidates(cost, masses, is_assignment, interrupt);
+        return assign_several(cost, masses, interrupt);
+    if constexpr (is_given_cost<Cost>) {
+        Found found = walk_along_orders(cost, masses, interrupt);
+        if (found.status != Status::infeasible) return found;
+        if (method == Method::automatic && has_few_sources(cost)) return move_between_few(cost, masses, interrupt);
+        return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
+    }
+    return find_from_candidates(cost, masses, is_assignment, interrupt);
+}
+
+template <class Cost>
+Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+    Found found = find_optimum(cost, masses, interrupt, method);
+    if (found.status == Status::optimal)
+        return finish(cost, masses, std::move(found.plan), std::move(found.potentials), interrupt);
+    Solution unsolved;
+    unsolved.status = found.status;
+    return unsolved;
+}
+
+/// Whether potentials to start from can save time. Small squares are matched as fast without.
+template <class Cost>
+bool suits_warm_start(const Cost& cost, const Masses& masses) {
+    constexpr std::int64_t few_units = 200;
+    return !masses.is_uniform || cost.n_rows() != cost.n_columns() || cost.n_rows() > few_units;
 }
 
 }  // namespace
 
 template <class Cost>
-Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method,
+                     const Potentials* start) {
     if constexpr (std::is_same_v<Cost, GivenCost<double>>)
         if (needs_magnification(cost.scale())) {
             const std::vector<double> costs = magnified(cost.stored().data, cost.n_rows() * cost.n_columns());
             const GivenCost<double> larger({costs.data(), cost.n_rows(), cost.n_columns()},
                                            cost.scale() * magnification);
-            return reduced(solve_dense(larger, masses, interrupt, method));
+            if (!start) return reduced(solve_dense(larger, masses, interrupt, method));
+            const Potentials start_of_larger = magnified(*start);
+            return reduced(solve_dense(larger, masses, interrupt, method, &start_of_larger));
         }
+    if (start && suits_warm_start(cost, masses))
+        if (std::optional<Solution> solution = solve_from_potentials(cost, masses, *start, interrupt))
+            return settle(cost, masses, std::move(*solution), interrupt);
     return settle(cost, masses, solve_in_doubles(cost, masses, interrupt, method), interrupt);
 }
 
-template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const PointCost<float>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const PointCost<double>&, const Masses&, Interrupt&, Method);
-template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method);
+template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const PointCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const PointCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method, const Potentials*);
 
 }  // namespace mot

@@ -9,6 +9,7 @@
 #include "mot/solve/solution.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
+#include "mot/types/plan.hpp"
 
 namespace mot {
 
@@ -17,8 +18,10 @@ namespace mot {
 enum class Method { automatic, simplex, assignment };
 
 /// Every solution that is not interrupted carries its certificate, and is `not_proven` if that certificate does not
-/// hold.
+/// hold. Potentials to `start` from, if they are near to the optimum, save time; then no method is chosen. Others, of
+/// whatever size and value, make no difference.
 template <class Cost>
-Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method = Method::automatic);
+Solution solve_dense(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method = Method::automatic,
+                     const Potentials* start = nullptr);
 
 }  // namespace mot

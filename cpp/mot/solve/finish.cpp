@@ -20,12 +20,16 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-Plan sorted(const Plan& plan) {
+Plan sorted(Plan plan) {
+    const auto is_before = [&](std::size_t x, std::size_t y) {
+        return plan.source[x] != plan.source[y] ? plan.source[x] < plan.source[y] : plan.target[x] < plan.target[y];
+    };
+    std::size_t n_sorted = std::min<std::size_t>(plan.size(), 1);
+    while (n_sorted < plan.size() && is_before(n_sorted - 1, n_sorted)) ++n_sorted;
+    if (n_sorted == plan.size()) return plan;
     std::vector<std::size_t> order(plan.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t x, std::size_t y) {
-        return plan.source[x] != plan.source[y] ? plan.source[x] < plan.source[y] : plan.target[x] < plan.target[y];
-    });
+    std::sort(order.begin(), order.end(), is_before);
     Plan result = plan;
     for (std::size_t k = 0; k < order.size(); ++k) {
         result.source[k] = plan.source[order[k]];
@@ -111,7 +115,7 @@ template <class Cost>
 Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials potentials, Interrupt& interrupt) {
     Solution solution;
     for (double& mass : plan.mass) mass *= masses.unit;
-    solution.plan = sorted(plan);
+    solution.plan = sorted(std::move(plan));
     solution.potentials = std::move(potentials);
     centre(masses, solution.potentials);
     complete(cost, solution.potentials, interrupt);
@@ -122,7 +126,9 @@ Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials po
     solution.certificate = certify(cost, masses, solution.plan, solution.potentials, interrupt);
     if (interrupt.requested()) return {};
     solution.cost = solution.certificate.primal;
-    solution.status = solution.certificate.is_optimal() ? Status::optimal : Status::not_proven;
+    // The certificate is taken on masses of order one: a plan may be proven and yet cost more than doubles hold.
+    const bool is_proven = solution.certificate.is_optimal() && std::isfinite(solution.cost);
+    solution.status = is_proven ? Status::optimal : Status::not_proven;
     return solution;
 }
 

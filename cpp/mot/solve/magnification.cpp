@@ -13,6 +13,12 @@ std::vector<double> magnified(const double* costs, std::int64_t n) {
     return result;
 }
 
+Potentials magnified(Potentials potentials) {
+    for (double& u : potentials.u) u *= magnification;
+    for (double& v : potentials.v) v *= magnification;
+    return potentials;
+}
+
 Solution reduced(Solution solution) {
     constexpr double factor = 1 / magnification;
     for (double& u : solution.potentials.u) u *= factor;

@@ -14,6 +14,7 @@ bool needs_magnification(double scale);
 /// The factor of `magnified`.
 constexpr double magnification = 0x1p560;
 std::vector<double> magnified(const double* costs, std::int64_t n);
+Potentials magnified(Potentials potentials);
 
 /// Turns the solution of magnified costs into the solution of the costs themselves.
 Solution reduced(Solution solution);

@@ -1,84 +1,13 @@
 #include "mot/solve/pairs.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <exception>
-#include <mutex>
 #include <numeric>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 namespace mot {
 namespace {
-
-/// The state that the threads of one batch share.
-class BatchState {
-public:
-    BatchState(std::int64_t n_pairs, Progress& progress) : n_pairs_(n_pairs), progress_(progress) {}
-
-    void finish_one() {
-        if (is_stopped() || ++n_done_ != n_pairs_) return;
-        const std::lock_guard<std::mutex> lock(mutex_);
-        over_.notify_all();
-    }
-    /// Returns when all pairs are done, or after a few milliseconds.
-    void wait_a_little() {
-        std::unique_lock<std::mutex> lock(mutex_);
-        over_.wait_for(lock, std::chrono::milliseconds(5), [this] { return is_over(); });
-    }
-    void stop() { is_stopped_ = true; }
-    bool is_stopped() const { return is_stopped_ || progress_.is_abandoned(); }
-    bool is_over() const { return is_stopped() || n_done_ == n_pairs_; }
-
-    /// For the calling thread only.
-    void report() {
-        if (is_stopped()) return;
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last_report_ < std::chrono::milliseconds(50)) return;
-        last_report_ = now;
-        if (!progress_.report(n_done_)) stop();
-    }
-
-    /// Keeps the first exception of any thread: none may leave a parallel region.
-    void keep(std::exception_ptr exception) {
-        const std::lock_guard<std::mutex> lock(mutex_);
-        if (!exception_) exception_ = exception;
-        stop();
-    }
-    void rethrow() const {
-        if (exception_) std::rethrow_exception(exception_);
-    }
-
-private:
-    const std::int64_t n_pairs_;
-    Progress& progress_;
-    std::atomic<std::int64_t> n_done_{0};
-    std::atomic<bool> is_stopped_{false};
-    std::chrono::steady_clock::time_point last_report_{};
-    std::mutex mutex_;
-    std::condition_variable over_;
-    std::exception_ptr exception_;
-};
-
-class ThreadInterrupt : public Interrupt {
-public:
-    ThreadInterrupt(BatchState& batch, bool is_caller) : batch_(batch), is_caller_(is_caller) {}
-    bool requested() override {
-        if (is_caller_) batch_.report();
-        return batch_.is_stopped();
-    }
-
-private:
-    BatchState& batch_;
-    bool is_caller_;
-};
 
 std::int64_t n_costs(const LayerPair& pair) {
     return pair.source->n_units() * pair.target->n_units();
@@ -100,22 +29,14 @@ Masses masses_of(const LayerPair& pair) {
     return Masses::from_marginals(a, n_source, b, n_target);
 }
 
-bool is_calling_thread() {
-#ifdef _OPENMP
-    return omp_get_thread_num() == 0;
-#else
-    return true;
-#endif
-}
-
 /// The pairs of one call, ordered by the work on them.
-class Batch {
+class PairBatch {
 public:
-    Batch(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits, Progress& progress)
+    PairBatch(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits, Progress& progress)
         : pairs_(pairs),
           sgemm_(sgemm),
           limits_(limits),
-          state_(static_cast<std::int64_t>(pairs.size()), progress),
+          batch_(progress),
           order_(pairs.size()),
           solutions_(pairs.size()) {
         // Large pairs first, so that no thread is left with one at the end.
@@ -127,8 +48,7 @@ public:
     std::vector<Solution> solve() {
         const std::size_t n_alone = n_pairs_alone();
         if (n_alone > 0) solve_one_by_one(n_alone);
-        if (n_alone < order_.size()) solve_side_by_side(n_alone);
-        state_.rethrow();
+        if (n_alone < order_.size()) solve_side_by_side();
         return std::move(solutions_);
     }
 
@@ -153,63 +73,38 @@ private:
         const LayerPair& pair = pairs_[p];
         workspace.most_stored = std::min(most_costs, pair.most_costs);
         solutions_[p] = solve_pair(*pair.source, *pair.target, masses_of(pair), workspace, interrupt);
-        state_.finish_one();
     }
 
     /// All threads work on one pair.
     void solve_one_by_one(std::size_t n) {
-        ThreadInterrupt interrupt(state_, true);
         const int n_workers = std::min(limits_.n_threads, processors());
         Workspace workspace{sgemm_, 0, Workers(n_workers)};
-        for (std::size_t k = 0; k < n && !interrupt.requested(); ++k)
-            solve_one(order_[k], limits_.most_costs_alone, workspace, interrupt);
+        batch_.share(Workers(1), static_cast<std::int64_t>(n), [&](std::int64_t k, int, Interrupt& interrupt) {
+            solve_one(order_[static_cast<std::size_t>(k)], limits_.most_costs_alone, workspace, interrupt);
+        });
     }
 
     /// Every thread works on a pair of its own.
-    void solve_side_by_side(std::size_t first) {
-        const auto n_pairs = static_cast<std::int64_t>(order_.size());
-        const auto first_pair = static_cast<std::int64_t>(first);
-        const auto n_threads = static_cast<int>(std::min<std::int64_t>(limits_.n_threads, n_pairs - first_pair));
-        (void)n_threads;  // unused without OpenMP
-#pragma omp parallel num_threads(n_threads)
-        {
-            const bool is_caller = is_calling_thread();
-            ThreadInterrupt interrupt(state_, is_caller);
-            Workspace workspace{sgemm_, 0, Workers(1)};
-#pragma omp for schedule(dynamic, 1) nowait
-            for (std::int64_t k = first_pair; k < n_pairs; ++k) {
-                if (interrupt.requested()) continue;
-                try {
-                    solve_one(order_[static_cast<std::size_t>(k)], limits_.most_costs, workspace, interrupt);
-                } catch (...) {
-                    state_.keep(std::current_exception());
-                }
-            }
-            // The calling thread alone can be told to stop: it listens until the others are done.
-            while (is_caller && !state_.is_over()) {
-                state_.report();
-                state_.wait_a_little();
-            }
-        }
+    void solve_side_by_side() {
+        const Workers workers(std::max(limits_.n_threads, 1));
+        std::vector<Workspace> workspaces;
+        for (int worker = 0; worker < workers.n(); ++worker) workspaces.push_back({sgemm_, 0, Workers(1)});
+        batch_.share(workers, static_cast<std::int64_t>(order_.size()),
+                     [&](std::int64_t k, int worker, Interrupt& interrupt) {
+                         solve_one(order_[static_cast<std::size_t>(k)], limits_.most_costs,
+                                   workspaces[static_cast<std::size_t>(worker)], interrupt);
+                     });
     }
 
     const std::vector<LayerPair>& pairs_;
     Sgemm sgemm_;
     const BatchLimits& limits_;
-    BatchState state_;
+    Batch batch_;
     std::vector<std::size_t> order_;
     std::vector<Solution> solutions_;
 };
 
 }  // namespace
-
-int available_threads() {
-#ifdef _OPENMP
-    return std::min(omp_get_max_threads(), processors());
-#else
-    return 1;
-#endif
-}
 
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method) {
@@ -233,7 +128,7 @@ Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& ta
 
 std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,
                                   Progress& progress) {
-    return Batch(pairs, sgemm, limits, progress).solve();
+    return PairBatch(pairs, sgemm, limits, progress).solve();
 }
 
 }  // namespace mot

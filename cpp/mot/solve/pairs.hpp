@@ -1,5 +1,5 @@
 /// Transports between the units of two layers, at cost one minus their correlations: of one pair of layers, or of many
-/// at once, one thread a pair. The only file that knows OpenMP.
+/// at once, one thread a pair.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include "mot/costs/workspace.hpp"
 #include "mot/solve/dense.hpp"
 #include "mot/solve/solution.hpp"
+#include "mot/types/batch.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
 
@@ -30,19 +31,6 @@ struct LayerPair {
     /// Costs that may be kept for this pair, where that is less than the limits of all pairs say.
     std::int64_t most_costs = std::numeric_limits<std::int64_t>::max();
 };
-
-/// Told by the calling thread, at most twenty times a second, how many pairs are done; returns false to stop. It may
-/// not throw: no exception leaves a parallel region. All threads ask whether the work is abandoned, and that question
-/// must not wait for the calling thread: it may never come back from a report.
-class Progress {
-public:
-    virtual ~Progress() = default;
-    virtual bool report(std::int64_t n_done) noexcept = 0;
-    virtual bool is_abandoned() const noexcept { return false; }
-};
-
-/// Threads that `OMP_NUM_THREADS` and the processor affinity allow.
-int available_threads();
 
 struct BatchLimits {
     int n_threads;

@@ -53,6 +53,23 @@ private:
     }
 };
 
+/// A sum of products in about twice the precision of a double: what every product and every sum rounds off is added up
+/// apart (Ogita, Rump and Oishi 2005). No addition waits for more than one other, as those of `DoubleDouble` do.
+class SumOfProducts {
+public:
+    void add(double x, double y) {
+        const DoubleDouble product = DoubleDouble::product(x, y);
+        const DoubleDouble sum = DoubleDouble::sum(total_, product.high);
+        total_ = sum.high;
+        rounded_off_ += sum.low + product.low;
+    }
+    DoubleDouble value() const { return DoubleDouble::sum(total_, rounded_off_); }
+
+private:
+    double total_ = 0;
+    double rounded_off_ = 0;
+};
+
 /// The double nearest to a number, and the relative rounding error of its sums: all that the solvers ask of a number
 /// type.
 inline double rounded(double x) {

@@ -14,6 +14,14 @@ int processors() {
 #endif
 }
 
+int available_threads() {
+#ifdef _OPENMP
+    return std::min(omp_get_max_threads(), processors());
+#else
+    return 1;
+#endif
+}
+
 Workers::Workers(int n)
     : Workers(n, [](int n_calls, const std::function<void(int)>& work) {
 #pragma omp parallel for schedule(static, 1) num_threads(n_calls)

@@ -13,6 +13,8 @@ namespace mot {
 
 /// Processors that the affinity allows.
 int processors();
+/// Threads that `OMP_NUM_THREADS` and the affinity allow.
+int available_threads();
 
 class Workers {
 public:
@@ -26,12 +28,22 @@ public:
 
     int n() const { return n_; }
 
+    /// Calls `work(worker)`, which does not throw, for workers 0 .. n_calls - 1, for different ones perhaps at the same
+    /// time. Worker 0 is the calling thread.
+    template <class Work>
+    void each(int n_calls, Work work) const {
+        if (n_calls <= 1)  // to start a team of one takes longer than small pieces do
+            work(0);
+        else
+            for_each_(n_calls, work);
+    }
+
     /// Calls `work(piece, worker)` for every piece: whichever of at most `most_workers` workers is free takes the next
     /// one. Worker 0 is the calling thread. What a piece throws is thrown here, and no further ones are begun.
     template <class Work>
     void share(std::int64_t n_pieces, int most_workers, Work work) const {
         const auto n_calls = static_cast<int>(std::min<std::int64_t>(n_pieces, most_workers));
-        if (n_calls <= 1) {  // to start a team of one takes longer than small pieces do
+        if (n_calls <= 1) {
             for (std::int64_t piece = 0; piece < n_pieces; ++piece) work(piece, 0);
             return;
         }

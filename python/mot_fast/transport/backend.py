@@ -35,6 +35,10 @@ class Backend(ABC):
         return NumPyBackend.unpack(a, b, cost)
 
     @abstractmethod
+    def plain(self, values: Any) -> Any:
+        """An array of the caller's library as one that is validated further, away from its device and derivatives."""
+
+    @abstractmethod
     def array(self, values: F64) -> Any:
         """An array of the caller's library."""
 
@@ -93,6 +97,10 @@ class NumPyBackend(Backend):
             cost = _validate.array(cost, "M").astype(of_lists)
         like = next((values for values in (a, b) if values is not None and values.size), a if a is not None else b)
         return a, b, cost, NumPyBackend(of_lists if like is None else like.dtype)
+
+    def plain(self, values: Any) -> Any:
+        """`values` themselves."""
+        return values
 
     def array(self, values: F64) -> npt.NDArray[Any]:
         """`values` in the caller's dtype."""

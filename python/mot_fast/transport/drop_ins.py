@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mot_fast._core import Solution, assign, solve_sparse_transport, solve_transport
+from mot_fast import _validate
+from mot_fast._core import Solution, assign, solve_many, solve_sparse_transport, solve_transport
 from mot_fast._dlpack import ArrayLike
 from mot_fast._validate import F64, Index
 from mot_fast._warnings import warn
@@ -26,7 +28,7 @@ def emd(
     center_dual: bool = True,  # noqa: ARG001
     numThreads: int | str | None = 1,
     check_marginals: bool = True,
-    potentials_init: Any = None,  # noqa: ARG001
+    potentials_init: Any = None,
 ) -> Any:
     """Carry the mass `a` onto the mass `b` at least total cost: the plan, as `ot.emd` gives it.
 
@@ -41,9 +43,12 @@ def emd(
         Whether to return the potentials too.
     check_marginals : bool
         Whether sums that differ at the sixth decimal are an error; `b` is scaled to the sum of `a` in any case.
-    numItermax, center_dual, numThreads, potentials_init
+    potentials_init : pair of arrays, lists or tensors, `(n,)` and `(m,)`, optional
+        Potentials `u` and `v` of the same problem, or of one like it, to start from: the answer is the same, and comes
+        sooner. Any values are taken, NaN too, and cost time at worst. Ignored where `M` is sparse.
+    numItermax, center_dual, numThreads
         Accepted for compatibility and ignored: every solve ends at the optimum, its potentials are always centred so
-        that ``a @ u == b @ v``, and it needs neither threads (values other than 1 warn, as in POT) nor a warm start.
+        that ``a @ u == b @ v``, and it needs no threads (values other than 1 warn, as in POT).
 
     Returns
     -------
@@ -60,7 +65,8 @@ def emd(
         If the masses do not have the lengths that `M` says, or unequal sums.
     TypeError, ValueError
         If the costs are not finite real numbers, the masses are negative, not finite or all zero, the arrays are of
-        different libraries, a sparse `M` forbids so much that no plan is left, or `numThreads` is no positive integer.
+        different libraries, a sparse `M` forbids so much that no plan is left, `potentials_init` is not of the shapes
+        above, or `numThreads` is no positive integer.
     SolverError
         If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
 
@@ -74,7 +80,8 @@ def emd(
     _check_threads(numThreads)
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, check_marginals)
-    solution = _solve(mass_a, mass_b, costs, scale)
+    start = _starting_potentials(potentials_init, costs, backend)
+    solution = _solve(mass_a, mass_b, costs, scale, start)
     _warn_of_integers(backend)
     cost = solution.cost
     plan, u, v = _plan_and_potentials(solution, costs, backend)
@@ -92,19 +99,20 @@ def emd2(
     center_dual: bool = True,  # noqa: ARG001
     numThreads: int | str | None = 1,
     check_marginals: bool = True,
-    potentials_init: Any = None,  # noqa: ARG001
+    potentials_init: Any = None,
 ) -> Any:
     """Least total cost of carrying the mass `a` onto the mass `b`, as `ot.emd2` gives it.
 
     Parameters
     ----------
-    a, b, M, check_marginals
-        As for `emd`. A `b` of shape `(m, k)` stands for k problems, one for each column.
+    a, b, M, check_marginals, potentials_init
+        As for `emd`. A `b` of shape `(m, k)` stands for k problems, one for each column, which all threads share where
+        `M` is dense.
     log : bool
         Whether to return the potentials too.
     return_matrix : bool
         Whether to return the plan too, in the log.
-    processes, numItermax, center_dual, numThreads, potentials_init
+    processes, numItermax, center_dual, numThreads
         Accepted for compatibility and ignored, see `emd`.
 
     Returns
@@ -130,13 +138,12 @@ def emd2(
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     _warn_of_integers(backend)
     if mass_b is None or mass_b.ndim < 2:
-        problem = masses_and_costs(mass_a, mass_b, costs, check_marginals)
-        return _cost(*problem, None, backend, log, return_matrix)
-    results = []
-    for k, column in enumerate(np.ascontiguousarray(mass_b.T)):
-        problem = masses_and_costs(mass_a, column, costs, check_marginals, f"b[:, {k}]")
-        results.append(_cost(*problem, k, backend, log, return_matrix))
-    return results
+        mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, check_marginals)
+        start = _starting_potentials(potentials_init, costs, backend)
+        solution = _solve(mass_a, mass_b, costs, scale, start)
+        return _result(solution, costs, None, backend, log, return_matrix)
+    solutions, costs = _solve_each(mass_a, mass_b, costs, check_marginals, potentials_init, backend)
+    return [_result(solution, costs, k, backend, log, return_matrix) for k, solution in enumerate(solutions)]
 
 
 def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tuple[Index, Index]:
@@ -177,11 +184,16 @@ def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tup
     return rows, columns
 
 
-def _cost(
-    a: F64, b: F64, costs: Any, scale: float, column: int | None, backend: Backend, with_log: bool, with_plan: bool
+def _starting_potentials(values: Any, costs: Any, backend: Backend) -> tuple[F64, F64] | None:
+    if isinstance(values, (tuple, list)):
+        values = [backend.plain(side) for side in values]
+    return _validate.potentials(values, costs.shape, "potentials_init")
+
+
+def _result(
+    solution: Solution, costs: Any, column: int | None, backend: Backend, with_log: bool, with_plan: bool
 ) -> Any:
     """The result of `emd2` for one problem: the one of the given column of `b`, if `b` holds many."""
-    solution = _solve(a, b, costs, scale)
     number = solution.cost
     if not (with_log or with_plan or backend.wants_gradients):
         return backend.number(number)
@@ -193,14 +205,36 @@ def _cost(
     return [cost, {**result, "G": plan} if with_plan else result]
 
 
-def _solve(a: F64, b: F64, costs: Any, scale: float) -> Solution:
+def _solve(a: F64, b: F64, costs: Any, scale: float, start: tuple[F64, F64] | None) -> Solution:
     if isinstance(costs, np.ndarray):
-        return require_optimal(solve_transport(costs, a, b, scale), "the transport")
+        return require_optimal(solve_transport(costs, a, b, scale, potentials=start), "the transport")
     rows, columns = costs.indptr.astype(np.int64), costs.indices.astype(np.int32)
     solution = solve_sparse_transport(rows, columns, costs.data, a, b)
     if solution.is_infeasible:
         raise ValueError("M: expected entries that leave a plan; every plan would use one that is missing")
     return require_optimal(solution, "the transport")
+
+
+def _solve_each(
+    a: Any, b: Any, costs: Any, are_sums_compared: bool, potentials_init: Any, backend: Backend
+) -> tuple[Sequence[Solution], Any]:
+    """The solutions of a problem for every column of `b`, and the costs of all of them as validated.
+
+    All threads solve them where costs are dense and no potentials are given.
+    """
+    masses = []
+    for k, column in enumerate(np.ascontiguousarray(b.T)):
+        mass_a, mass_b, costs, scale = masses_and_costs(a, column, costs, are_sums_compared, f"b[:, {k}]")
+        masses.append((mass_a, mass_b, scale))
+    if not masses or not isinstance(costs, np.ndarray) or potentials_init is not None:
+        start = _starting_potentials(potentials_init, costs, backend)
+        return [_solve(mass_a, mass_b, costs, scale, start) for mass_a, mass_b, scale in masses], costs
+    all_b = np.stack([mass_b for _, mass_b, _ in masses])
+    solutions = solve_many(costs, masses[0][0], all_b, len(masses), _validate.n_threads(None))
+    unproven = solutions.first_unproven()
+    if unproven is not None:
+        require_optimal(solutions[unproven], "the transport")
+    return solutions, costs
 
 
 def _plan_and_potentials(solution: Solution, costs: Any, backend: Backend) -> tuple[Any, F64, F64]:

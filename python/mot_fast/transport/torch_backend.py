@@ -43,6 +43,10 @@ class TorchBackend(Backend):
         like = a if a is not None else b if b is not None else of_lists
         return _numpy(a), _numpy(b), _numpy(cost), TorchBackend(like, (a, b, cost))
 
+    def plain(self, values: Any) -> Any:
+        """A tensor as a NumPy array; anything else as it is."""
+        return _numpy(values) if isinstance(values, torch.Tensor) else values
+
     def array(self, values: Any) -> torch.Tensor:
         """`values` in the caller's dtype, on the caller's device."""
         return torch.as_tensor(values, dtype=self.like.dtype, device=self.like.device)
@@ -140,6 +144,12 @@ def _check(values: Any, what: str) -> None:
         raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
     if values.layout not in _LAYOUTS:
         raise ValueError(f"{what}: expected a dense, COO or CSR tensor, found {values.layout}")
+
+
+def as_array(values: Any, what: str) -> Any:
+    """A tensor as a NumPy array, floating-point numbers as float64; anything else as it is."""
+    _check(values, what)
+    return _numpy(values) if isinstance(values, torch.Tensor) else values
 
 
 def _numpy(tensor: torch.Tensor | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._core import Certificate as MeasuredCertificate
-from mot_fast._core import Solution
+from mot_fast._core import Solution, solve_plain_transport
 from mot_fast._core import solve_transport as solve_in_core
 from mot_fast._validate import F64
 from mot_fast._validate_masses import marginals
@@ -63,13 +64,7 @@ class Certificate:
     @classmethod
     def of(cls, measured: MeasuredCertificate) -> Certificate:
         """The core's certificate as plain numbers."""
-        return cls(
-            measured.dual_violation,
-            measured.slackness,
-            measured.duality_gap,
-            measured.marginal_error,
-            measured.tolerance,
-        )
+        return cls(*measured.figures)
 
     @classmethod
     def worst(cls, certificates: Iterable[Certificate]) -> Certificate:
@@ -234,7 +229,13 @@ class UnitPlan(Transport):
         return f"UnitPlan({names}, {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"
 
 
-def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.ArrayLike | None = None) -> Transport:
+def solve_transport(
+    cost: npt.ArrayLike,
+    a: npt.ArrayLike | None = None,
+    b: npt.ArrayLike | None = None,
+    *,
+    potentials: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> Transport:
     """Carry the mass `a` onto the mass `b` at least total cost, exactly.
 
     Parameters
@@ -244,6 +245,9 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     a, b : arrays, `(n,)` and `(m,)`, optional
         Non-negative masses with equal sums; uniform with sum 1 by default. Sums that differ by less than a millionth
         are levelled by scaling `b`.
+    potentials : arrays `(n,)` and `(m,)`, optional
+        Potentials `u` and `v` to start from: those of the same problem, or of one like it, such as the last step of an
+        optimization. They save time if they are near to the optimum; others, even NaN, change nothing but the time.
 
     Returns
     -------
@@ -254,8 +258,8 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     Raises
     ------
     TypeError, ValueError
-        If the costs are not finite real numbers, or the masses are negative, not finite, all zero, of unequal sums or
-        of the wrong shape.
+        If the costs are not finite real numbers, the masses are negative, not finite, all zero, of unequal sums or of
+        the wrong shape, or the potentials are of the wrong shape.
     SolverError
         If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
 
@@ -268,10 +272,20 @@ def solve_transport(cost: npt.ArrayLike, a: npt.ArrayLike | None = None, b: npt.
     >>> np.round(transport.toarray(), 3)
     array([[0.333, 0.167, 0.   ],
            [0.   , 0.167, 0.333]])
+
+    A problem like it starts from its potentials:
+
+    >>> next_cost = [[0.0, 1.1, 3.0], [3.0, 1.0, 0.0]]
+    >>> round(mot.solve_transport(next_cost, potentials=(transport.u, transport.v)).cost, 6)
+    0.35
     """
-    matrix, largest = _validate.cost_matrix(cost)
-    mass_a, mass_b = marginals(a, b, matrix.shape)
-    return Transport.from_solution(solve_in_core(matrix, mass_a, mass_b, largest), "the transport")
+    solution = solve_plain_transport(cost, a, b) if potentials is None else None
+    if solution is None:  # an argument has to be converted, or an error has to name it
+        matrix, largest = _validate.cost_matrix(cost)
+        mass_a, mass_b = marginals(a, b, matrix.shape)
+        start = _validate.potentials(potentials, matrix.shape, "potentials")
+        solution = solve_in_core(matrix, mass_a, mass_b, largest, potentials=start)
+    return Transport.from_solution(solution, "the transport")
 
 
 def require_optimal(solution: Solution, what: str) -> Solution:
@@ -283,5 +297,11 @@ def require_optimal(solution: Solution, what: str) -> Solution:
         If it is not.
     """
     if not solution.is_optimal:
-        raise SolverError(f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}")
+        raise unproven(solution, what)
     return solution
+
+
+def unproven(solution: Solution, what: str) -> SolverError:
+    """The error for a solution that is not proven optimal."""
+    found = f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}"
+    return SolverError(found if math.isfinite(solution.cost) else f"{found} of a cost that is {solution.cost}")

@@ -1,0 +1,171 @@
+#include "mot/engines/few_sources.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+namespace mot {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+template <class Real>
+FewSources<Real>::FewSources(const Masses& masses, const MatrixView<Real>& cost)
+    : masses_(masses),
+      cost_(cost),
+      n_sources_(static_cast<Node>(cost.n_rows)),
+      n_targets_(static_cast<Node>(cost.n_columns)),
+      mass_(index(n_sources_) * index(n_targets_), 0.0),
+      surplus_(masses.source.size()),
+      u_(masses.source.size(), 0.0),
+      changes_(masses.source.size() * masses.source.size()),
+      steps_(masses.source.size()),
+      negligible_(has_whole_masses(masses) ? 0.0
+                                           : total_mass(masses) * std::numeric_limits<double>::epsilon() *
+                                                 static_cast<double>(n_sources_ + n_targets_)) {}
+
+template <class Real>
+void FewSources<Real>::serve(std::vector<double> u, Interrupt& interrupt) {
+    u_ = std::move(u);
+    std::fill(mass_.begin(), mass_.end(), 0.0);
+    for (std::vector<Change>& heap : changes_) heap.clear();
+    std::transform(masses_.source.begin(), masses_.source.end(), surplus_.begin(), [](double mass) { return -mass; });
+    std::vector<Node> cheapest(index(n_targets_), 0);
+    std::vector<double> least(index(n_targets_), infinity);
+    for (Node i = 0; i < n_sources_; ++i)
+        for (Node j = 0; j < n_targets_; ++j) {
+            const double reduced = cost(i, j) - u_[index(i)];
+            if (!(reduced < least[index(j)])) continue;
+            least[index(j)] = reduced;
+            cheapest[index(j)] = i;
+        }
+    for (Node j = 0; j < n_targets_ && !interrupt.requested_after(n_sources_); ++j) {
+        const Node i = cheapest[index(j)];
+        const double mass = masses_.target[index(j)];
+        mass_[place(i, j)] = mass;
+        surplus_[index(i)] += mass;
+        if (!(mass > 0)) continue;
+        for (Node other = 0; other < n_sources_; ++other)
+            if (other != i) changes(i, other).push_back({cost(other, j) - cost(i, j), j});
+    }
+    for (std::vector<Change>& heap : changes_) std::make_heap(heap.begin(), heap.end(), is_dearer);
+}
+
+template <class Real>
+double FewSources<Real>::surplus_share() const {
+    double beyond = 0;
+    for (const double surplus : surplus_) beyond += std::max(surplus, 0.0);
+    return beyond / total_mass(masses_);
+}
+
+template <class Real>
+Status FewSources<Real>::optimize(Interrupt& interrupt) {
+    const std::int64_t steps_per_path = std::int64_t{n_sources_} * n_sources_;
+    while (!interrupt.requested_after(steps_per_path)) {
+        const Node end = find_shortest_paths();
+        if (end == no_node) return Status::optimal;
+        move_along_path(end);
+    }
+    return Status::interrupted;
+}
+
+template <class Real>
+void FewSources<Real>::add_changes(Node source, Node target) {
+    for (Node other = 0; other < n_sources_; ++other) {
+        if (other == source) continue;
+        std::vector<Change>& heap = changes(source, other);
+        heap.push_back({cost(other, target) - cost(source, target), target});
+        std::push_heap(heap.begin(), heap.end(), is_dearer);
+    }
+}
+
+/// The change of the least price; null if the source serves no target. Those of targets that have left it are dropped.
+template <class Real>
+const typename FewSources<Real>::Change* FewSources<Real>::cheapest_change(Node from, Node to) {
+    std::vector<Change>& heap = changes(from, to);
+    while (!heap.empty()) {
+        if (mass_[place(from, heap.front().target)] > 0) return &heap.front();
+        std::pop_heap(heap.begin(), heap.end(), is_dearer);
+        heap.pop_back();
+    }
+    return nullptr;
+}
+
+/// Dijkstra from all sources with a surplus to the nearest one with a deficit, which is returned; `no_node` if none has
+/// a surplus. Raises u so that the path has length zero.
+template <class Real>
+Node FewSources<Real>::find_shortest_paths() {
+    std::vector<bool> is_settled(surplus_.size(), false);
+    for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i] = {surplus_[i] > negligible_ ? 0.0 : infinity, no_node};
+    while (true) {
+        Node nearest = no_node;
+        for (Node i = 0; i < n_sources_; ++i)
+            if (!is_settled[index(i)] && steps_[index(i)].length < infinity &&
+                (nearest == no_node || steps_[index(i)].length < steps_[index(nearest)].length))
+                nearest = i;
+        if (nearest == no_node) return no_node;
+        const double length = steps_[index(nearest)].length;
+        if (surplus_[index(nearest)] < 0) {
+            for (std::size_t i = 0; i < u_.size(); ++i) u_[i] += std::min(steps_[i].length, length);
+            return nearest;
+        }
+        is_settled[index(nearest)] = true;
+        for (Node i = 0; i < n_sources_; ++i) {
+            if (is_settled[index(i)]) continue;
+            const Change* const change = cheapest_change(nearest, i);
+            if (!change) continue;
+            // Rounding makes no step shorter than nothing.
+            const double step = std::max(change->price - (u_[index(i)] - u_[index(nearest)]), 0.0);
+            if (length + step < steps_[index(i)].length) steps_[index(i)] = {length + step, nearest};
+        }
+    }
+}
+
+/// Moves as much mass as the path allows, one target at every step.
+template <class Real>
+void FewSources<Real>::move_along_path(Node end) {
+    double mass = -surplus_[index(end)];
+    Node start = end;
+    for (; steps_[index(start)].from != no_node; start = steps_[index(start)].from) {
+        const Node from = steps_[index(start)].from;
+        mass = std::min(mass, mass_[place(from, cheapest_change(from, start)->target)]);
+    }
+    mass = std::min(mass, surplus_[index(start)]);
+    surplus_[index(start)] -= mass;
+    surplus_[index(end)] += mass;
+    for (Node to = end; to != start;) {
+        const Node from = steps_[index(to)].from;
+        const Node target = cheapest_change(from, to)->target;
+        mass_[place(from, target)] -= mass;
+        const bool is_new = !(mass_[place(to, target)] > 0);
+        mass_[place(to, target)] += mass;
+        if (is_new) add_changes(to, target);
+        to = from;
+    }
+}
+
+template <class Real>
+Plan FewSources<Real>::plan() const {
+    Plan plan;
+    for (Node i = 0; i < n_sources_; ++i)
+        for (Node j = 0; j < n_targets_; ++j)
+            if (mass_[place(i, j)] > 0) plan.add(i, j, mass_[place(i, j)]);
+    return plan;
+}
+
+template <class Real>
+Potentials FewSources<Real>::potentials() const {
+    Potentials potentials{u_, std::vector<double>(index(n_targets_), infinity)};
+    for (Node i = 0; i < n_sources_; ++i)
+        for (Node j = 0; j < n_targets_; ++j)
+            potentials.v[index(j)] = std::min(potentials.v[index(j)], cost(i, j) - u_[index(i)]);
+    return potentials;
+}
+
+template class FewSources<float>;
+template class FewSources<double>;
+
+}  // namespace mot
