@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "mot/costs/workspace.hpp"
 #include "mot/solve/solution.hpp"
 #include "mot/types/masses.hpp"
 #include "unlocked.hpp"
@@ -18,6 +19,10 @@ void bind_transport(py::module_& module);
 void bind_assignment(py::module_& module);
 void bind_layer(py::module_& module);
 void bind_pairs(py::module_& module);
+void bind_points(py::module_& module);
+
+/// SciPy's single-precision matrix product, from the capsule that its Cython interface exports.
+mot::Sgemm scipy_sgemm();
 void bind_many(py::module_& module);
 
 /// The solutions of many transports.

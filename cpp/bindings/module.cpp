@@ -9,5 +9,6 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_assignment(module);
     bind_layer(module);
     bind_pairs(module);
+    bind_points(module);
     bind_many(module);
 }

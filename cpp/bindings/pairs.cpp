@@ -8,9 +8,6 @@
 
 #include "bindings.hpp"
 
-namespace {
-
-/// SciPy's single-precision matrix product, from the capsule that its Cython interface exports.
 mot::Sgemm scipy_sgemm() {
     const py::module_ blas = py::module_::import("scipy.linalg.cython_blas");
     const auto capsule = blas.attr("__pyx_capi__")["sgemm"].cast<py::object>();
@@ -22,6 +19,8 @@ mot::Sgemm scipy_sgemm() {
     if (!pointer) throw py::error_already_set();
     return reinterpret_cast<mot::Sgemm>(pointer);
 }
+
+namespace {
 
 using Layers = std::vector<const mot::StandardizedLayer*>;
 using LayerMasses = std::optional<std::vector<py::array_t<double, py::array::c_style>>>;

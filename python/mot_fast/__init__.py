@@ -22,6 +22,7 @@ from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.networks.split import split
 from mot_fast.transport.many import Transports, solve_transports
+from mot_fast.transport.points import solve_sample
 from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ __all__ = [
     "p_better",
     "plot",
     "similarity_matrix",
+    "solve_sample",
     "solve_transport",
     "solve_transports",
     "split",

@@ -97,6 +97,16 @@ def solve_sparse_transport(
     a: npt.NDArray[np.float64],
     b: npt.NDArray[np.float64],
 ) -> Solution: ...
+def solve_points(
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    metric: str,
+    base: float,
+    most_costs: int,
+    n_threads: int,
+) -> Solution: ...
 def assign(
     cost: npt.NDArray[np.float64], maximize: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Certificate]: ...

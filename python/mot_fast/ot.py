@@ -1,8 +1,9 @@
 """Optimal transport and assignment under the names and signatures of POT and SciPy, exact and proven.
 
-`emd` and `emd2` stand in for POT's (0.9.7), `linear_sum_assignment` for SciPy's. They take the same arguments and
-return the same results, in the library and dtype of the arrays that they are given: NumPy arrays, SciPy sparse costs,
-lists, and PyTorch tensors, whose costs know their derivatives. Arrays of other libraries come back as NumPy's.
+`emd`, `emd2`, `emd2_lazy` and `solve_sample` stand in for POT's (0.9.7), `linear_sum_assignment` for SciPy's. They
+take the same arguments and return the same results, in the library and dtype of the arrays that they are given: NumPy
+arrays, SciPy sparse costs, lists, and PyTorch tensors, whose costs know their derivatives. Arrays of other libraries
+come back as NumPy's.
 
 They differ from the originals in these points.
 
@@ -15,5 +16,6 @@ They differ from the originals in these points.
 """
 
 from mot_fast.transport.drop_ins import emd, emd2, linear_sum_assignment
+from mot_fast.transport.point_drop_ins import SampleResult, emd2_lazy, solve_sample
 
-__all__ = ["emd", "emd2", "linear_sum_assignment"]
+__all__ = ["SampleResult", "emd", "emd2", "emd2_lazy", "linear_sum_assignment", "solve_sample"]

@@ -24,7 +24,7 @@ def test_examples_in_docstrings_run(name):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("name", ["align", "extract", "hierarchy", "load", "solve_transport", "split"])
+@pytest.mark.parametrize("name", ["align", "extract", "hierarchy", "load", "solve_sample", "solve_transport", "split"])
 def test_every_public_function_has_an_example(name):
     module = importlib.import_module(getattr(mot_fast, name).__module__)
     found = {test.name.split(".")[-1]: test.examples for test in doctest.DocTestFinder().find(module)}

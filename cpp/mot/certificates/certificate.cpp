@@ -8,6 +8,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/row_search.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -39,11 +40,13 @@ public:
           u_(potentials.u),
           v_(potentials.v),
           largest_v_(largest_magnitude(v_)),
-          row_violation_(u_.size(), 0.0) {}
+          row_violation_(u_.size(), 0.0),
+          worst_of_row_(u_.size(), 0.0) {}
 
+    /// Arcs of different rows may be added at the same time.
     void add_arc(std::size_t i, std::size_t j, double cost) {
         const double violation = excess(u_[i], v_[j], cost);
-        figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
+        worst_of_row_[i] = Certificate::worse(worst_of_row_[i], violation);
         // Where one end has no mass no plan can use the arc.
         if (masses_.source[i] > 0 && masses_.target[j] > 0)
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
@@ -51,7 +54,7 @@ public:
 
     /// All arcs of a row at once: its largest excess. Only where every column has mass.
     void add_row(std::size_t i, double violation) {
-        figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
+        worst_of_row_[i] = Certificate::worse(worst_of_row_[i], violation);
         if (masses_.source[i] > 0) row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
     bool can_add_rows() const {
@@ -74,6 +77,8 @@ public:
         add_marginals(total);
         figures_.duality_gap = (std::abs(rounded(primal_.value() - dual_.value())) + lowered_) / total;
         figures_.primal = rounded(primal_.value()) / magnifier_;
+        for (const double violation : worst_of_row_)
+            figures_.dual_violation = Certificate::worse(figures_.dual_violation, violation);
         figures_.cost_scale = magnitude_ / total;
         figures_.marginal_error /= total;
         figures_.tolerance = std::max(resolution, Certificate::tolerance_for(figures_.cost_scale, largest_potential_) +
@@ -126,6 +131,7 @@ private:
     const std::vector<double>& v_;
     double largest_v_;
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
+    std::vector<double> worst_of_row_;   // over all columns
     std::vector<double> row_error_, column_error_;
     double magnifier_ = 1;
     SumOfProducts primal_, dual_;
@@ -180,23 +186,33 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         constexpr std::int64_t few = 8;
         const RowSearch<Value> search(potentials.v);
         const bool can_add_rows = measurement.can_add_rows();
-        bool has_many_ties =
-            false;  // then all arcs of the further rows are measured, whether they may be violated or not
-        cost.for_each_row(interrupt, is_every_row, [&](std::int64_t at, const Value* row) {
-            const auto i = static_cast<std::size_t>(at);
-            const double u = potentials.u[i];
-            if (has_many_ties && std::isfinite(u)) {
-                const double* const v = potentials.v.data();
-                measurement.add_row(i, row_kernels<Value>().largest_excess(row, v, cost.n_columns(), u));
-                return;
-            }
-            const std::int64_t n = search.find(row, measurement.threshold(i), hits.front().data());
-            has_many_ties = can_add_rows && n > few;
-            for (std::int64_t k = 0; k < n; ++k) {
-                const auto j = index(hits.front()[static_cast<std::size_t>(k)]);
-                measurement.add_arc(i, j, cost_of(row[j]));
-            }
-        });
+        // Then all arcs of the further rows are measured, whether they may be violated or not; of costs that several
+        // workers search, of those of the same group.
+        struct Ties {
+            std::int64_t group = 0;
+            bool are_many = false;
+        };
+        std::vector<Ties> ties_of(hits.size());
+        cost.for_each_row_in_groups(
+            interrupt, is_every_row, [&](const RowVisit& at, std::int64_t row_at, const Value* row) {
+                const auto i = static_cast<std::size_t>(row_at);
+                const double u = potentials.u[i];
+                Ties& ties = ties_of[static_cast<std::size_t>(at.worker)];
+                if (ties.group != at.group && !cost.is_stored()) ties.are_many = false;
+                ties.group = at.group;
+                if (ties.are_many && std::isfinite(u)) {
+                    const double* const v = potentials.v.data();
+                    measurement.add_row(i, row_kernels<Value>().largest_excess(row, v, cost.n_columns(), u));
+                    return;
+                }
+                Node* const columns = hits[static_cast<std::size_t>(at.worker)].data();
+                const std::int64_t n = search.find(row, measurement.threshold(i), columns);
+                ties.are_many = can_add_rows && n > few;
+                for (std::int64_t k = 0; k < n; ++k) {
+                    const auto j = index(columns[k]);
+                    measurement.add_arc(i, j, cost_of(row[j]));
+                }
+            });
     } else {
         // Searched costs clear most arcs; those of the others that may be violated are measured at their exact ones.
         std::vector<double> highest = potentials.v;
@@ -248,6 +264,8 @@ template Certificate certify(const GivenCost<float>&, const Masses&, const Plan&
 template Certificate certify(const GivenCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const CorrelationCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const PointCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const PointCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const ScreenedCost&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 
 }  // namespace mot

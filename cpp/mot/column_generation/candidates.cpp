@@ -7,6 +7,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -151,6 +152,8 @@ template std::vector<Arc> select_candidates(const GivenCost<float>&, int, Interr
 template std::vector<Arc> select_candidates(const GivenCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const CorrelationCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const CorrelationCost<double>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const PointCost<float>&, int, Interrupt&);
+template std::vector<Arc> select_candidates(const PointCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const ReducedCost<float>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const ReducedCost<double>&, int, Interrupt&);
 template std::vector<Arc> select_candidates(const ScreenedCost&, int, Interrupt&);

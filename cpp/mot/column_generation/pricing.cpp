@@ -7,6 +7,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/row_groups.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -133,6 +134,8 @@ template class Pricing<GivenCost<float>>;
 template class Pricing<GivenCost<double>>;
 template class Pricing<CorrelationCost<float>>;
 template class Pricing<CorrelationCost<double>>;
+template class Pricing<PointCost<float>>;
+template class Pricing<PointCost<double>>;
 template class Pricing<ReducedCost<float>>;
 template class Pricing<ReducedCost<double>>;
 template class Pricing<ScreenedCost>;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "mot/kernels/layer_kernels.hpp"
+#include "mot/kernels/point_kernels.hpp"
 
 namespace mot {
 
@@ -139,6 +140,7 @@ struct Kernels {
     RowKernels<double> of_double;
     RowKernels<FixedCost> of_fixed;
     LayerKernels of_layers;
+    PointKernels of_points;
 
     /// Writes to `hits` the indices k for which x[k] - v[k], which 16 bits must hold, is below the threshold; returns
     /// how many.

@@ -12,6 +12,7 @@
 
 #include "mot/kernels/kernels.hpp"
 #include "mot/kernels/layer_loops.hpp"
+#include "mot/kernels/point_loops.hpp"
 #include "mot/kernels/screening_loops.hpp"
 
 namespace mot {
@@ -492,6 +493,7 @@ constexpr Kernels kernels_named(const char* name) noexcept {
             row_kernels_of<double>,
             row_kernels_of<FixedCost>,
             layer_kernels,
+            point_kernels,
             find_below,
             fixed_costs,
             round_to_bytes,

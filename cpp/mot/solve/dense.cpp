@@ -13,6 +13,7 @@
 #include "mot/column_generation/column_generation.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/reduced_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
@@ -295,6 +296,8 @@ template Solution solve_dense(const GivenCost<float>&, const Masses&, Interrupt&
 template Solution solve_dense(const GivenCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
 template Solution solve_dense(const CorrelationCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
 template Solution solve_dense(const CorrelationCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const PointCost<float>&, const Masses&, Interrupt&, Method, const Potentials*);
+template Solution solve_dense(const PointCost<double>&, const Masses&, Interrupt&, Method, const Potentials*);
 template Solution solve_dense(const ScreenedCost&, const Masses&, Interrupt&, Method, const Potentials*);
 
 }  // namespace mot

@@ -10,6 +10,7 @@
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/solve/refine.hpp"
@@ -153,15 +154,22 @@ template <>
 Solution settle(const ScreenedCost&, const Masses&, Solution solution, Interrupt&) {
     return solution;
 }
+template <>
+Solution settle(const PointCost<float>&, const Masses&, Solution solution, Interrupt&) {
+    return solution;
+}
 
 template Solution finish(const GivenCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const GivenCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const CorrelationCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const CorrelationCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
+template Solution finish(const PointCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
+template Solution finish(const PointCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const ScreenedCost&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const SparseCost&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution settle(const GivenCost<float>&, const Masses&, Solution, Interrupt&);
 template Solution settle(const GivenCost<double>&, const Masses&, Solution, Interrupt&);
+template Solution settle(const PointCost<double>&, const Masses&, Solution, Interrupt&);
 template Solution settle(const SparseCost&, const Masses&, Solution, Interrupt&);
 
 }  // namespace mot

@@ -8,6 +8,7 @@
 
 #include "mot/column_generation/candidates.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/sparse_cost.hpp"
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/starting_basis.hpp"
@@ -243,9 +244,11 @@ bool is_settled(const Cost& cost, const Masses& masses, const Plan& plan, const 
 
 template Solution refine(const GivenCost<float>&, const Masses&, const Solution&, Interrupt&);
 template Solution refine(const GivenCost<double>&, const Masses&, const Solution&, Interrupt&);
+template Solution refine(const PointCost<double>&, const Masses&, const Solution&, Interrupt&);
 template Solution refine(const SparseCost&, const Masses&, const Solution&, Interrupt&);
 template bool is_settled(const GivenCost<float>&, const Masses&, const Plan&, const Certificate&, Interrupt&);
 template bool is_settled(const GivenCost<double>&, const Masses&, const Plan&, const Certificate&, Interrupt&);
+template bool is_settled(const PointCost<double>&, const Masses&, const Plan&, const Certificate&, Interrupt&);
 template bool is_settled(const SparseCost&, const Masses&, const Plan&, const Certificate&, Interrupt&);
 
 }  // namespace mot

@@ -12,6 +12,7 @@
 #include "mot/column_generation/column_generation.hpp"
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
 #include "mot/engines/auction.hpp"
 #include "mot/engines/network_simplex.hpp"
@@ -263,6 +264,10 @@ template std::optional<Solution> solve_from_potentials(const GivenCost<double>&,
 template std::optional<Solution> solve_from_potentials(const CorrelationCost<float>&, const Masses&, const Potentials&,
                                                        Interrupt&);
 template std::optional<Solution> solve_from_potentials(const CorrelationCost<double>&, const Masses&, const Potentials&,
+                                                       Interrupt&);
+template std::optional<Solution> solve_from_potentials(const PointCost<float>&, const Masses&, const Potentials&,
+                                                       Interrupt&);
+template std::optional<Solution> solve_from_potentials(const PointCost<double>&, const Masses&, const Potentials&,
                                                        Interrupt&);
 template std::optional<Solution> solve_from_potentials(const ScreenedCost&, const Masses&, const Potentials&,
                                                        Interrupt&);

@@ -1,9 +1,11 @@
 """Optimal transport problems, solved exactly and proven, also under the signatures of POT and SciPy.
 
 - `transport`: `solve_transport`, its results `Transport` and `UnitPlan`, their `Certificate`.
+- `points`, `prepared_points`: `solve_sample`, at costs from coordinates.
 - `many`: `solve_transports`, many problems at once, and its result `Transports`.
 - `many_validation`: their costs and masses.
 - `drop_ins`: `emd`, `emd2` and `linear_sum_assignment`, which `mot_fast.ot` offers.
+- `point_drop_ins`: `emd2_lazy` and `solve_sample` of `mot_fast.ot`.
 - `drop_in_validation`: masses and costs, validated as POT and SciPy validate them.
 - `backend`, `torch_backend`: the caller's arrays into NumPy's and back, with derivatives for PyTorch.
 """

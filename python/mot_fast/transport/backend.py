@@ -57,6 +57,20 @@ class Backend(ABC):
         `column` is the column of the masses `b` that the cost belongs to, where `b` holds many.
         """
 
+    @abstractmethod
+    def cost_of_points(
+        self,
+        points: tuple[Any, Any],
+        metric: str,
+        value: float,
+        entries: tuple[Any, Any, F64],
+        potentials: tuple[F64, F64],
+    ) -> Any:
+        """The cost of a transport between points, which knows its derivatives if the library has any.
+
+        `entries` are rows, columns and masses of the plan.
+        """
+
 
 class NumPyBackend(Backend):
     """NumPy arrays, SciPy sparse matrices and lists."""
@@ -104,6 +118,17 @@ class NumPyBackend(Backend):
 
     def differentiable(self, value: float, column: int | None, u: F64, v: F64, plan: Any) -> float:  # noqa: ARG002
         """The number itself: NumPy knows no derivatives."""
+        return value
+
+    def cost_of_points(
+        self,
+        points: tuple[Any, Any],  # noqa: ARG002
+        metric: str,  # noqa: ARG002
+        value: float,
+        entries: tuple[Any, Any, F64],  # noqa: ARG002
+        potentials: tuple[F64, F64],  # noqa: ARG002
+    ) -> float:
+        """The number itself."""
         return value
 
 

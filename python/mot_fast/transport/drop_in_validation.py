@@ -71,9 +71,19 @@ def masses_and_costs(
     return a, b, costs, figures[1]
 
 
-def _masses(values: Any, n: int, what: str) -> F64:
+def masses_of_points(a: Any, b: Any, shape: tuple[int, int], are_sums_compared: bool) -> tuple[F64, F64]:
+    """Masses of points as POT validates them: wrong lengths and unequal sums are an `AssertionError`."""
+    masses = _masses(a, shape[0], "a", "the points"), _masses(b, shape[1], "b", "the points")
+    sum_a, sum_b = (each.sum() for each in masses)
+    if are_sums_compared and abs(sum_a - sum_b) >= HISTOGRAM_SUM_TOLERANCE:
+        raise AssertionError(f"a and b: expected the same sum to 6 decimals, found {sum_a} and {sum_b}")
+    return masses
+
+
+def _masses(values: Any, n: int, what: str, of: str = "M") -> F64:
     if values is None or values.size == 0:
         return np.full(n, 1.0 / n)
     if values.shape != (n,):
-        raise AssertionError(f"{what}: expected shape ({n},) as M says, found {values.shape}")
+        say = "says" if of == "M" else "say"
+        raise AssertionError(f"{what}: expected shape ({n},) as {of} {say}, found {values.shape}")
     return marginal(values, n, what)

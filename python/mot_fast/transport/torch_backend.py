@@ -75,6 +75,44 @@ class TorchBackend(Backend):
         inputs, gradients = zip(*known, strict=True)
         return _WithDerivatives.apply(result, gradients, *inputs)
 
+    def cost_of_points(
+        self,
+        points: tuple[Any, Any],
+        metric: str,
+        value: float,
+        entries: tuple[Any, Any, F64],
+        potentials: tuple[F64, F64],
+    ) -> torch.Tensor:
+        """The cost with its derivatives: by the masses, and by coordinates those of the costs that the plan pays."""
+        result = self.array(value)
+        rows, columns, mass = (torch.as_tensor(each, device=self.like.device) for each in entries)
+        inputs = tuple(x for x in points if isinstance(x, torch.Tensor))
+        if any(x.requires_grad for x in inputs):
+            paid = _costs_of_pairs(points[0][rows], points[1][columns], metric) @ mass.to(points[0].dtype)
+            result = result + (paid - paid.detach()).to(result)
+        for masses, of_side in zip(self.inputs[:2], potentials, strict=True):
+            if isinstance(masses, torch.Tensor) and masses.requires_grad:
+                result = result + ((masses - masses.detach()) @ self.array(of_side - of_side.mean()).to(masses)).to(
+                    result
+                )
+        return result
+
+
+def _costs_of_pairs(x: torch.Tensor, y: torch.Tensor, metric: str) -> torch.Tensor:
+    """The cost of every pair of points, `(n, d)` and `(n, d)`."""
+    if metric == "sqeuclidean":
+        return ((x - y) ** 2).sum(1)
+    if metric == "euclidean":
+        return torch.linalg.vector_norm(x - y, dim=1)
+    if metric == "cityblock":
+        return (x - y).abs().sum(1)
+    if metric == "inner_product":
+        return -(x * y).sum(1)
+    if metric == "correlation":
+        x, y = x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True)
+    norms = torch.linalg.vector_norm(x, dim=1) * torch.linalg.vector_norm(y, dim=1)
+    return 1 - (x * y).sum(1) / norms
+
 
 def _with_entries_of(cost: torch.Tensor, plan: torch.Tensor) -> torch.Tensor:
     """The plan with an entry wherever the costs have one: a derivative of zero is a derivative too."""
