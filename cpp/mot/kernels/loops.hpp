@@ -427,6 +427,36 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
     return result;
 }
 #ifdef __AVX512F__
+/// With lanes in two registers instead of in memory.
+template <>
+std::int64_t find_two_least(const double* cost, const double* v, std::int64_t n, double* two_least) {
+    constexpr std::int64_t width = 8;
+    const __m512d none = _mm512_set1_pd(no_path<double>);
+    const auto values_at = [=](std::int64_t k) {
+        const auto mask = static_cast<__mmask8>(k + width <= n ? 0xFF : (1 << (n - k)) - 1);
+        return _mm512_mask_sub_pd(none, mask, _mm512_maskz_loadu_pd(mask, cost + k),
+                                  _mm512_maskz_loadu_pd(mask, v + k));
+    };
+    __m512d least = none;
+    __m512d second = none;
+    for (std::int64_t k = 0; k < n; k += width) {
+        const __m512d value = values_at(k);
+        const __m512d other = _mm512_max_pd(value, least);
+        least = _mm512_min_pd(value, least);
+        second = _mm512_min_pd(other, second);
+    }
+    const double first = _mm512_reduce_min_pd(least);
+    const __m512d all_first = _mm512_set1_pd(first);
+    const std::uint32_t has_first = _mm512_cmp_pd_mask(least, all_first, _CMP_EQ_OQ);
+    const bool is_alone = (has_first & (has_first - 1)) == 0;
+    const __m512d others = _mm512_mask_mov_pd(least, static_cast<__mmask8>(has_first), second);
+    two_least[0] = first;
+    two_least[1] = is_alone ? _mm512_reduce_min_pd(others) : first;
+    if (!(first < no_path<double>)) return -1;
+    for (std::int64_t k = 0;; k += width)
+        if (const std::uint32_t found = _mm512_cmp_pd_mask(values_at(k), all_first, _CMP_EQ_OQ))
+            return k + lowest_bit(found);
+}
 /// Compilers do not mix numbers of different widths well.
 template <>
 double relax(const double* cost, const double* v, double offset, std::int32_t from, std::int64_t n, double* distance,
