@@ -10,7 +10,6 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
       v_(row_of_.size(), 0),
-      reduced_(row_of_.size()),
       search_(row_of_.size()) {}
 
 template <class Real>
@@ -102,16 +101,28 @@ void DenseAugmentingPath<Real>::match(Node row, Node column) {
     row_of_[index(column)] = row;
 }
 
-/// A column of this reduced cost: the first that is free, or else the first behind the row's own place.
+/// A column of this reduced cost: the first that is free, or else the first of all, counted from the row's own place.
 template <class Real>
-Node DenseAugmentingPath<Real>::find_tied(Node row, Length value) {
-    for (std::size_t j = 0; j < v_.size(); ++j) reduced_[j] = static_cast<Length>(cost_.row(row)[j]) - v_[j];
-    const auto find = [&](Node first) {
-        return find_wanted(row_kernels<Real>().find_equal_lengths, reduced_.data(), value, cost_.n_columns,
-                           [&](Node column) { return row_of_[index(column)] == no_node || column >= first; });
-    };
-    const Node free = find(static_cast<Node>(v_.size()));
-    return row_of_[index(free)] == no_node ? free : find(row);
+Node DenseAugmentingPath<Real>::find_tied(Node row, Length value) const {
+    constexpr std::int64_t at_once = 64;  // where many tie, one of the first is usually free
+    const std::int64_t n_parts = (cost_.n_columns + at_once - 1) / at_once;
+    const Real* const costs = cost_.row(row);
+    Length reduced[at_once];
+    Node places[at_once];
+    Node first = no_node;
+    for (std::int64_t part = 0; part < n_parts; ++part) {
+        const std::int64_t start = (row / at_once + part) % n_parts * at_once;
+        const std::int64_t n = std::min(at_once, cost_.n_columns - start);
+        for (std::int64_t k = 0; k < n; ++k)
+            reduced[k] = static_cast<Length>(costs[start + k]) - v_[static_cast<std::size_t>(start + k)];
+        const std::int64_t n_found = row_kernels<Real>().find_equal_lengths(reduced, value, n, places);
+        for (std::int64_t k = 0; k < n_found; ++k) {
+            const Node column = static_cast<Node>(start) + places[k];
+            if (row_of_[index(column)] == no_node) return column;
+            if (first == no_node) first = column;
+        }
+    }
+    return first;
 }
 
 /// A free row bids for its cheapest column up to what the second cheapest costs; of columns that tie it takes a free

@@ -85,7 +85,7 @@ private:
     auto is_free() const {
         return [this](Node column) { return row_of_[index(column)] == no_node; };
     }
-    Node find_tied(Node row, Length value);
+    Node find_tied(Node row, Length value) const;
     bool augment_by_row_reduction(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     void match(Node row, Node column);
@@ -94,7 +94,6 @@ private:
     std::vector<Node> column_of_, row_of_;
     std::vector<Length> v_;
 
-    std::vector<Length> reduced_;  // costs of a row less v
     ColumnSearch<Real> search_;
 };
 
