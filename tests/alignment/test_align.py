@@ -198,7 +198,7 @@ def worker():
         import mot_fast as mot
         rng = np.random.default_rng(0)
         source, target = [rng.random((100, 3000))] * 10, [rng.random((100, 4000))] * 10
-        cost = np.multiply.outer(rng.random(3000), rng.random(3000))
+        cost = rng.random((6000, 2)) @ rng.random((2, 6000))
         mot.align([source[0][:, :9]], [target[0][:, :9]])
         while work := sys.stdin.readline():
             print("started", flush=True)

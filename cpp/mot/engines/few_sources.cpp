@@ -66,7 +66,10 @@ Status FewSources<Real>::optimize(Interrupt& interrupt) {
     const std::int64_t steps_per_path = std::int64_t{n_sources_} * n_sources_;
     while (!interrupt.requested_after(steps_per_path)) {
         const Node end = find_shortest_paths();
-        if (end == no_node) return Status::optimal;
+        if (end == no_node) {
+            break_cycles();
+            return Status::optimal;
+        }
         move_along_path(end);
     }
     return Status::interrupted;
@@ -144,6 +147,69 @@ void FewSources<Real>::move_along_path(Node end) {
         mass_[place(to, target)] += mass;
         if (is_new) add_changes(to, target);
         to = from;
+    }
+}
+
+/// The places of the arcs from a target to a source, to another target that it serves, and so on back to the target,
+/// over shared targets: every second one is of another sign. Empty if there is no such way.
+template <class Real>
+std::vector<std::size_t> FewSources<Real>::find_cycle(Node source, Node target, const std::vector<Node>& shared) const {
+    std::vector<Node> to_shared(shared.size(), no_node);  // the source from which every shared target was reached
+    std::vector<std::size_t> to_source(index(n_sources_), shared.size());
+    std::vector<Node> reached{source};
+    for (std::size_t next = 0; next < reached.size(); ++next) {
+        const Node from = reached[next];
+        if (from != source && from < source && mass_[place(from, target)] > 0) {
+            std::vector<std::size_t> cycle{place(source, target), place(from, target)};
+            for (Node i = from; i != source;) {
+                const std::size_t k = to_source[index(i)];
+                cycle.push_back(place(i, shared[k]));
+                i = to_shared[k];
+                cycle.push_back(place(i, shared[k]));
+            }
+            return cycle;
+        }
+        for (std::size_t k = 0; k < shared.size(); ++k) {
+            if (to_shared[k] != no_node || !(mass_[place(from, shared[k])] > 0)) continue;
+            to_shared[k] = from;
+            for (Node i = 0; i < n_sources_; ++i) {
+                if (!(mass_[place(i, shared[k])] > 0) || std::find(reached.begin(), reached.end(), i) != reached.end())
+                    continue;
+                to_source[index(i)] = k;
+                reached.push_back(i);
+            }
+        }
+    }
+    return {};
+}
+
+/// Moves mass round every cycle of arcs until one of them carries none: equal costs leave cycles, and a plan has none.
+template <class Real>
+void FewSources<Real>::break_cycles() {
+    std::vector<Node> shared;  // targets of several sources, among which there is no cycle
+    const auto is_single = [&](Node j) {
+        int n_serving = 0;
+        for (Node i = 0; i < n_sources_; ++i) n_serving += mass_[place(i, j)] > 0;
+        return n_serving < 2;
+    };
+    for (Node j = 0; j < n_targets_; ++j) {
+        if (is_single(j)) continue;
+        for (Node i = 0; i < n_sources_; ++i) {
+            if (!(mass_[place(i, j)] > 0)) continue;
+            const std::vector<std::size_t> cycle = find_cycle(i, j, shared);
+            if (cycle.empty()) continue;
+            double price = 0;
+            for (std::size_t k = 0; k < cycle.size(); ++k) {
+                const auto paid = static_cast<double>(cost_.data[cycle[k]]);
+                price += k % 2 == 0 ? paid : -paid;
+            }
+            const std::size_t first_lowered = price > 0 ? 0 : 1;
+            double moved = infinity;
+            for (std::size_t k = first_lowered; k < cycle.size(); k += 2) moved = std::min(moved, mass_[cycle[k]]);
+            for (std::size_t k = 0; k < cycle.size(); ++k) mass_[cycle[k]] += k % 2 == first_lowered ? -moved : moved;
+        }
+        shared.push_back(j);
+        shared.erase(std::remove_if(shared.begin(), shared.end(), is_single), shared.end());
     }
 }
 

@@ -1,15 +1,17 @@
 /// Transport from few sources: every target moves between them by shortest paths over the sources alone.
 ///
-/// Method: Tokuyama and Nakano (1995). All mass of a target starts at the source where cost less u is least. While a source has more than
-/// its own mass, a shortest path leads from one that has too much to one that has too little, where a step from one
-/// source to another costs what the target that minds it least pays for the change; heaps hold the targets of every
-/// source by what each change costs. Time is about k^2 + k log m for every target that moves, whatever the masses.
+/// Method: Tokuyama and Nakano (1995). All mass of a target starts at the source where cost less u is least. While a
+/// source has more than its own mass, a shortest path leads from one that has too much to one that has too little,
+/// where a step from one source to another costs what the target that minds it least pays for the change; heaps hold
+/// the targets of every source by what each change costs. Time is about k^2 + k log m for every target that moves,
+/// whatever the masses.
 ///
 /// Invariants between paths:
 ///   (I1) cost_ij - u_i is least, up to rounding, at every source i that serves target j;
 ///   (I2) sources with less than their own mass have no path from those with more that is shorter than zero.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -57,6 +59,8 @@ private:
     const Change* cheapest_change(Node from, Node to);
     Node find_shortest_paths();
     void move_along_path(Node end);
+    std::vector<std::size_t> find_cycle(Node source, Node target, const std::vector<Node>& shared) const;
+    void break_cycles();
 
     const Masses& masses_;
     MatrixView<Real> cost_;

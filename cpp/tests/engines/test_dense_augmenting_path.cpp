@@ -1,9 +1,11 @@
 /// Dense shortest augmenting paths go on from an interrupt to the optimum, and do the same in both precisions.
 #include "mot/engines/dense_augmenting_path.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "mot/certificates/certificate.hpp"
@@ -95,6 +97,89 @@ void test_interrupt_of_centring(Random& random) {
     }
 }
 
+/// As stored costs; infinite ones are as dear as can be.
+template <class Real>
+std::vector<Real> stored(const Matrix& cost) {
+    std::vector<Real> values;
+    for (const double value : cost.values) values.push_back(static_cast<Real>(std::min(value, 32767.0)));
+    if constexpr (!std::is_integral_v<Real>) values.assign(cost.values.begin(), cost.values.end());
+    return values;
+}
+
+/// Reduced by any potentials of the columns, whatever is matched first: the optimum and its proof are found.
+template <class Real>
+void test_reduced_start(Random& random, const Matrix& cost) {
+    using Dense = mot::DenseAugmentingPath<Real>;
+    const std::vector<Real> values = stored<Real>(cost);
+    const std::size_t n = cost.n_rows;
+    const auto size = static_cast<std::int64_t>(n);
+    const std::vector<long> ones(n, 1);
+    const double expected = transport_by_shortest_paths(cost, ones, ones);
+    NeverInterrupt interrupt;
+    Dense dense({values.data(), size, size});
+    const auto least = dense.least_of_columns(interrupt);
+    for (std::size_t j = 0; j < n; ++j) {
+        auto least_here = mot::no_path<typename Dense::Length>;
+        for (std::size_t i = 0; i < n; ++i)
+            least_here = std::min(least_here, static_cast<typename Dense::Length>(values[i * n + j]));
+        CHECK(least[j] == least_here);
+    }
+    std::vector<std::vector<typename Dense::Length>> starts{least};
+    for (const int size_of_start : {0, 10, 30000}) {
+        starts.emplace_back(n);
+        for (auto& value : starts.back())
+            value = static_cast<typename Dense::Length>(draw(random, -size_of_start, size_of_start));
+    }
+    for (const auto& start : starts) {  // one after the other: earlier matches are undone
+        if (std::count(start.begin(), start.end(), mot::no_path<typename Dense::Length>) > 0) continue;
+        dense.match_reduced(start, interrupt);
+        CHECK(dense.n_free() >= 0 && dense.n_free() <= size);
+        const mot::Status status = dense.optimize(interrupt);
+        CHECK(status == (expected < infinity ? mot::Status::optimal : mot::Status::infeasible));
+        if (status != mot::Status::optimal) continue;
+        const auto& [u, v] = dense.potentials();
+        std::vector<bool> is_taken(n, false);
+        double found = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            const std::size_t matched = to_index(dense.column_of()[i]);
+            CHECK(matched < n && !is_taken[matched]);
+            is_taken[matched] = true;
+            found += cost(i, matched);
+            for (std::size_t j = 0; j < n; ++j) CHECK(mot::cost_of(values[i * n + j]) - u[i] - v[j] >= -1e-9);
+            CHECK_NEAR(mot::cost_of(values[i * n + matched]) - u[i] - v[matched], 0.0, 1e-9);
+        }
+        CHECK(found == expected);
+    }
+}
+
+void test_reduced_starts(Random& random) {
+    for (const std::size_t n : {1u, 2u, 3u, 8u, 33u, 70u}) {
+        case_name = "reduced start, " + std::to_string(n) + " units";
+        std::vector<Matrix> costs{whole_costs(random, n, n, 1000), whole_costs(random, n, n, 1), Matrix(n, n, 5.0),
+                                  rank_products(random, n)};
+        for (const Matrix& cost : costs) test_reduced_start<mot::FixedCost>(random, cost);
+        for (const int percent : {30, 70, 95}) costs.push_back(some_of(random, whole_costs(random, n, n, 20), percent));
+        for (const Matrix& cost : costs) {
+            test_reduced_start<float>(random, cost);
+            test_reduced_start<double>(random, cost);
+        }
+    }
+}
+
+/// After a stop while rows are matched with reduced columns, the search goes on to the optimum.
+void test_interrupt_of_reduced_start(Random& random) {
+    case_name = "interrupt of a reduced start";
+    const Matrix cost = rank_products(random, 60);
+    NeverInterrupt never;
+    for (int n = 1; n < 70; n += 7) {
+        mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+        StopAt stop(n);
+        dense.match_reduced(dense.least_of_columns(never), stop);
+        CHECK(dense.optimize(never) == mot::Status::optimal);
+        CHECK(certificate_of(cost, dense).is_optimal());
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -111,4 +196,6 @@ int main() {
     }
     case_name = "interrupt of centring";
     test_interrupt_of_centring(random);
+    test_reduced_starts(random);
+    test_interrupt_of_reduced_start(random);
 }

@@ -131,6 +131,32 @@ inline void check_feasible(const std::vector<double>& a, const std::vector<doubl
     for (std::size_t j = 0; j < b.size(); ++j) CHECK_NEAR(column_sum[j], b[j], 1e-13 * total);
 }
 
+/// Proven by its potentials, whatever the order of its arcs: ships a and b, no arc is violated by more than
+/// `tolerance`, none is slack that carries mass. Returns what it costs.
+inline double check_proven(const Matrix& cost, const std::vector<double>& a, const std::vector<double>& b,
+                           const mot::Plan& plan, const mot::Potentials& potentials, double tolerance) {
+    const std::vector<double>& u = potentials.u;
+    const std::vector<double>& v = potentials.v;
+    CHECK(u.size() == a.size() && v.size() == b.size());
+    for (std::size_t i = 0; i < u.size(); ++i)
+        for (std::size_t j = 0; j < v.size(); ++j) CHECK(u[i] + v[j] <= cost(i, j) + tolerance);
+    std::vector<double> row_sum(a.size(), 0.0), column_sum(b.size(), 0.0);
+    double total_cost = 0;
+    for (std::size_t k = 0; k < plan.mass.size(); ++k) {
+        const std::size_t i = to_index(plan.source[k]);
+        const std::size_t j = to_index(plan.target[k]);
+        CHECK(plan.mass[k] > 0);
+        CHECK_NEAR(u[i] + v[j], cost(i, j), tolerance);
+        row_sum[i] += plan.mass[k];
+        column_sum[j] += plan.mass[k];
+        total_cost += plan.mass[k] * cost(i, j);
+    }
+    const double total = std::accumulate(a.begin(), a.end(), 0.0);
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK_NEAR(row_sum[i], a[i], 1e-13 * total);
+    for (std::size_t j = 0; j < b.size(); ++j) CHECK_NEAR(column_sum[j], b[j], 1e-13 * total);
+    return total_cost;
+}
+
 /// Feasible, with dual potentials that prove it optimal: no arc violated, none slack that carries mass, no gap.
 inline void check_optimal(const Matrix& cost, const std::vector<double>& a, const std::vector<double>& b,
                           const mot::Solution& solution, double tolerance) {

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
+#include "support/cost_families.hpp"
 #include "support/problems.hpp"
 
 namespace {
@@ -132,6 +134,60 @@ void test_unequal_sums_are_not_proven(Random& random) {
     }
 }
 
+/// Masses of the kinds that are solved in different ways: equal ones, whole and real ones, and none here and there.
+std::vector<mot::Masses> kinds_of_masses(Random& random, std::size_t n, std::size_t m) {
+    std::vector<double> a(n), b(m);
+    for (std::vector<double>* side : {&a, &b}) {
+        for (double& mass : *side) mass = draw_real(random, 0.0, 1.0);
+        const double total = std::accumulate(side->begin(), side->end(), 0.0);
+        for (double& mass : *side) mass /= total;
+    }
+    return {
+        mot::Masses::uniform(static_cast<std::int64_t>(n), static_cast<std::int64_t>(m)),
+        to_core(random_masses(random, n, m, 1, 5)), to_core(random_masses(random, n, m, 0, 1)),
+        mot::Masses::from_marginals(a.data(), static_cast<std::int64_t>(n), b.data(), static_cast<std::int64_t>(m))};
+}
+
+/// In the caller's unit of mass.
+std::vector<double> in_unit(std::vector<double> masses, double unit) {
+    for (double& mass : masses) mass *= unit;
+    return masses;
+}
+
+/// Every family is solved and proven in both precisions, and costs the same the other way round.
+void test_families(Random& random, std::size_t n, std::size_t m) {
+    for (const CostFamily family : all_cost_families) {
+        case_name = std::string(name_of(family)) + ", " + std::to_string(n) + " x " + std::to_string(m);
+        const Matrix cost = in_single_precision(draw_costs(random, family, n, m));
+        const std::vector<float> values(cost.values.begin(), cost.values.end());
+        const mot::MatrixView<double> shape = view_of_cost(cost);
+        const mot::GivenCost<float> single({values.data(), shape.n_rows, shape.n_columns}, cost.scale());
+        const double tolerance = 1e-12 * (cost.scale() + 1e-300);
+        for (const mot::Masses& masses : kinds_of_masses(random, n, m)) {
+            NeverInterrupt never;
+            const std::vector<double> a = in_unit(masses.source, masses.unit), b = in_unit(masses.target, masses.unit);
+            const mot::Solution solution = solve_matrix(cost, masses);
+            check_optimal(cost, a, b, solution, tolerance);
+            check_optimal(cost, a, b, mot::solve_dense(single, masses, never), tolerance);
+            const mot::Masses exchanged{masses.target, masses.source, masses.unit, masses.is_uniform};
+            const mot::Solution transposed = solve_matrix(cost.transposed(), exchanged);
+            check_optimal(cost.transposed(), b, a, transposed, tolerance);
+            CHECK_NEAR(transposed.cost, solution.cost, tolerance * std::accumulate(a.begin(), a.end(), 0.0));
+        }
+    }
+}
+
+/// Costs whose sums are exact cost what the oracle says, whatever the shape.
+void test_families_against_oracle(Random& random, std::size_t n, std::size_t m) {
+    for (const CostFamily family : all_cost_families) {
+        if (family == CostFamily::rank_two || family == CostFamily::near_rows) continue;
+        case_name = std::string(name_of(family)) + ", " + std::to_string(n) + " x " + std::to_string(m);
+        const Matrix cost = draw_costs(random, family, n, m);
+        test_both_methods({cost, uniform_masses(n, m)});
+        test_both_methods({cost, random_masses(random, n, m, 0, 4)});
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -146,4 +202,10 @@ int main() {
             case_name = std::to_string(n) + " x " + std::to_string(m);
             for (int round = 0; round < 3; ++round) test_kinds_of_masses(random, n, m);
         }
+    const std::pair<std::size_t, std::size_t> small_shapes[] = {{1, 30}, {2, 25}, {3, 40}, {40, 3}, {10, 12}, {20, 20}};
+    for (const auto& [n, m] : small_shapes) test_families_against_oracle(random, n, m);
+    const std::pair<std::size_t, std::size_t> shapes[] = {{1, 300},  {2, 300},   {10, 300}, {300, 3},
+                                                          {24, 400}, {130, 130}, {90, 110}, {250, 280}};
+    for (const auto& [n, m] : shapes) test_families(random, n, m);
+    test_families(random, 650, 650);  // beyond those that are searched densely
 }
