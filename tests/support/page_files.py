@@ -9,7 +9,12 @@ import pytest
 import mot_fast as mot
 
 N_STIMULI = 60
-NEED_TORCH = ("docs/guides/language-models.md", "docs/guides/vision.md", "docs/guides/training-runs.md")
+NEED_TORCH = (
+    "docs/guides/language-models.md",
+    "docs/guides/vision.md",
+    "docs/guides/training-runs.md",
+    "docs/guides/transport.md",
+)
 
 
 def make(page, folder, layers):
@@ -22,6 +27,7 @@ def make(page, folder, layers):
         "docs/guides/language-models.md": _language_models,
         "docs/guides/vision.md": _images,
         "docs/guides/training-runs.md": _torch,
+        "docs/guides/transport.md": _torch,
         "docs/guides/fmri.md": _recordings,
     }
     special.get(page, _nothing)(folder, layers)

@@ -167,6 +167,10 @@ def solve_transports(
     SolverError
         If an answer could not be proven optimal.
 
+    See Also
+    --------
+    mot_fast.solve_transport : One problem.
+
     Examples
     --------
     >>> import numpy as np, mot_fast as mot

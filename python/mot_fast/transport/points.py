@@ -71,6 +71,11 @@ def solve_sample(
     SolverError
         If the answer could not be proven optimal.
 
+    See Also
+    --------
+    mot_fast.solve_transport : Any cost matrix.
+    mot_fast.ot.solve_sample : The same with POT's signature, and with derivatives of tensors.
+
     Examples
     --------
     >>> import mot_fast as mot

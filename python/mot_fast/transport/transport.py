@@ -263,6 +263,12 @@ def solve_transport(
     SolverError
         If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
 
+    See Also
+    --------
+    mot_fast.solve_transports : Many problems at once, on all threads.
+    mot_fast.solve_sample : Points, at costs from their coordinates.
+    mot_fast.ot : POT's and SciPy's signatures.
+
     Examples
     --------
     >>> import numpy as np, mot_fast as mot
