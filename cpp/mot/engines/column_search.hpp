@@ -12,7 +12,8 @@
 
 namespace mot {
 
-/// The first column of this value that is wanted, or else the first; `no_node` if there is none. `find_equal` is a kernel.
+/// The first column of this value that is wanted, or else the first; `no_node` if there is none. `find_equal` is a
+/// kernel.
 template <class Number, class FindEqual, class IsWanted>
 Node find_wanted(FindEqual find_equal, const Number* values, Number value, std::int64_t n, IsWanted is_wanted) {
     constexpr std::int64_t at_once = 256;  // where many are equal, one of the first is usually wanted

@@ -5,6 +5,7 @@
 
 #include "mot/kernels/kernels.hpp"
 #include "mot/kernels/lanes.hpp"
+#include "mot/kernels/screening_loops.hpp"
 
 namespace mot {
 namespace {  // NOLINT(misc-anonymous-namespace-in-header): every instruction set has a copy of its own
