@@ -210,8 +210,8 @@ void add(const std::vector<double>& reduction, std::vector<double>& potentials) 
 template <class Real>
 Found find_from_reduced_candidates(const GivenCost<Real>& cost, const Masses& masses, bool is_assignment,
                                    Interrupt& interrupt) {
-    const bool wants_auction = cost.n_rows() + cost.n_columns() >= fewest_units_for_auction;
-    if (!wants_auction || !Sample<Real>::is_worthwhile(cost))
+    constexpr std::int64_t fewest_units_for_sample = 200;
+    if (cost.n_rows() + cost.n_columns() < fewest_units_for_sample || !Sample<Real>::is_worthwhile(cost))
         return find_from_candidates(cost, masses, is_assignment, interrupt);
     std::vector<double> v = Sample<Real>(cost, masses).starting_potentials(interrupt);
     if (v.empty()) return find_from_candidates(cost, masses, is_assignment, interrupt);

@@ -36,8 +36,8 @@ std::vector<double> of_units(const std::vector<double>& masses, const std::vecto
 template <class Real>
 Sample<Real>::Sample(const GivenCost<Real>& cost, const Masses& masses) : cost_(cost) {
     std::minstd_rand random(1);
-    rows_ = some_of(cost.n_rows(), n_sampled(cost.n_rows()), random);
-    columns_ = some_of(cost.n_columns(), n_sampled(cost.n_columns()), random);
+    rows_ = some_of(cost.n_rows(), n_sampled(cost.n_rows(), cost.n_columns()), random);
+    columns_ = some_of(cost.n_columns(), n_sampled(cost.n_columns(), cost.n_rows()), random);
     costs_.reserve(rows_.size() * columns_.size());
     for (const Node i : rows_)
         for (const Node j : columns_) costs_.push_back(cost.exact(i, j));

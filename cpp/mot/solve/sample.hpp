@@ -23,7 +23,9 @@ class Sample {
 public:
     /// Whether the sample is so much smaller than the problem that its potentials may pay.
     static bool is_worthwhile(const GivenCost<Real>& cost) {
-        return 2 * n_sampled(cost.n_rows()) * n_sampled(cost.n_columns()) <= cost.n_rows() * cost.n_columns();
+        const std::int64_t n = cost.n_rows();
+        const std::int64_t m = cost.n_columns();
+        return 2 * n_sampled(n, m) * n_sampled(m, n) <= n * m;
     }
 
     /// Takes one in eight of the rows and of the columns, or some more of few.
@@ -40,10 +42,12 @@ public:
     std::vector<double> row_potentials(Interrupt& interrupt) const;
 
 private:
-    static std::int64_t n_sampled(std::int64_t n) { return std::max(n / 8, std::min(n, fewest)); }
+    /// Of a side of n units; of few that serve many of the other side each, all.
+    static std::int64_t n_sampled(std::int64_t n, std::int64_t n_others) {
+        const std::int64_t fewest = n_others >= 8 * n ? 64 : 32;
+        return std::max(n / 8, std::min(n, fewest));
+    }
     Solution solve(Interrupt& interrupt) const;
-
-    static constexpr std::int64_t fewest = 64;
 
     const GivenCost<Real>& cost_;
     std::vector<Node> rows_, columns_;
