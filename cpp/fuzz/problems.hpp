@@ -17,17 +17,26 @@
 #include "mot/types/plan.hpp"
 #include "oracles/transport.hpp"
 #include "support/check.hpp"
+#include "support/cost_families.hpp"
+#include "support/problems.hpp"
 
 struct Shape {
     std::size_t n;
     std::size_t m;
 };
 
-/// Up to 24 units, all pairs of which are candidates; now and then more than 32, so that pairs are priced.
+/// Up to 24 units, all pairs of which are candidates; now and then more than 32, so that pairs are priced, few on one
+/// side alone, or so many that a sample of them is solved first.
 inline Shape draw_shape(Bytes& bytes) {
     const bool is_large = bytes.is_one_in(8);
-    const std::size_t low = is_large ? 33 : 1;
-    const std::size_t high = is_large ? 80 : 24;
+    const std::size_t kind = is_large ? bytes.pick(16) : 0;
+    if (kind > 11) {
+        const Shape shape{bytes.size_between(1, 24), bytes.size_between(65, 320)};
+        return bytes.is_one_in(2) ? shape : Shape{shape.m, shape.n};
+    }
+    const bool is_sampled = kind == 11;
+    const std::size_t low = is_sampled ? 91 : is_large ? 33 : 1;
+    const std::size_t high = is_sampled ? 300 : is_large ? 80 : 24;
     const std::size_t n = bytes.size_between(low, high);
     return {n, bytes.is_one_in(2) ? n : bytes.size_between(low, high)};
 }
@@ -44,15 +53,21 @@ inline void draw_levels(Bytes& bytes, Matrix& cost) {
 }
 
 inline Matrix draw_family(Bytes& bytes, Shape shape) {
-    enum Family { levels, wild, scaled, shifted, duplicated, products, decades, forbidding };
-    constexpr const char* names[] = {"levels",     "wild",     "scaled",  "shifted",
-                                     "duplicated", "products", "decades", "forbidding"};
+    enum Family { levels, wild, scaled, shifted, duplicated, products, decades, forbidding, structured };
+    constexpr const char* names[] = {"levels",   "wild",    "scaled",     "shifted",   "duplicated",
+                                     "products", "decades", "forbidding", "structured"};
     Matrix cost(shape.n, shape.m);
     const std::size_t family = bytes.pick(std::size(names));
     case_name += std::string(", costs ") + names[family];
     if (family == wild) {
         for (double& value : cost.values) value = bytes.wild(largest_cost);
         return cost;
+    }
+    if (family == structured) {
+        const CostFamily kind = all_cost_families[bytes.pick(std::size(all_cost_families))];
+        case_name += std::string(", ") + name_of(kind);
+        Random random(bytes.take<std::uint32_t>());
+        return draw_costs(random, kind, shape.n, shape.m);
     }
     draw_levels(bytes, cost);
     if (family == scaled) {

@@ -64,7 +64,10 @@ double FewSources<Real>::surplus_share() const {
 template <class Real>
 Status FewSources<Real>::optimize(Interrupt& interrupt) {
     const std::int64_t steps_per_path = std::int64_t{n_sources_} * n_sources_;
-    while (!interrupt.requested_after(steps_per_path)) {
+    // Far more than most problems need. Masses far below the rounding of others can lead on for ever.
+    const std::int64_t most_paths = 20 * (std::int64_t{n_targets_} + 10) * n_sources_;
+    for (std::int64_t n_paths = 0; n_paths < most_paths; ++n_paths) {
+        if (interrupt.requested_after(steps_per_path)) return Status::interrupted;
         const Node end = find_shortest_paths();
         if (end == no_node) {
             break_cycles();
@@ -72,7 +75,7 @@ Status FewSources<Real>::optimize(Interrupt& interrupt) {
         }
         move_along_path(end);
     }
-    return Status::interrupted;
+    return Status::infeasible;
 }
 
 template <class Real>
@@ -134,19 +137,29 @@ void FewSources<Real>::move_along_path(Node end) {
     Node start = end;
     for (; steps_[index(start)].from != no_node; start = steps_[index(start)].from) {
         const Node from = steps_[index(start)].from;
-        mass = std::min(mass, mass_[place(from, cheapest_change(from, start)->target)]);
+        const Node target = cheapest_change(from, start)->target;
+        // What the step before brings need not be there yet: else a path may move next to nothing, again and again.
+        const Node before = steps_[index(from)].from;
+        if (before != no_node && cheapest_change(before, from)->target == target) continue;
+        mass = std::min(mass, mass_[place(from, target)]);
     }
     mass = std::min(mass, surplus_[index(start)]);
     surplus_[index(start)] -= mass;
     surplus_[index(end)] += mass;
-    for (Node to = end; to != start;) {
-        const Node from = steps_[index(to)].from;
-        const Node target = cheapest_change(from, to)->target;
+    std::vector<Node> sources{end};  // along the path, from its end
+    std::vector<Node> targets;
+    for (Node to = end; to != start; to = sources.back()) {
+        sources.push_back(steps_[index(to)].from);
+        targets.push_back(cheapest_change(sources.back(), to)->target);
+    }
+    for (std::size_t k = targets.size(); k-- > 0;) {
+        const Node from = sources[k + 1];
+        const Node to = sources[k];
+        const Node target = targets[k];
         mass_[place(from, target)] -= mass;
         const bool is_new = !(mass_[place(to, target)] > 0);
         mass_[place(to, target)] += mass;
         if (is_new) add_changes(to, target);
-        to = from;
     }
 }
 

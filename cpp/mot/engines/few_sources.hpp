@@ -34,6 +34,7 @@ public:
     /// The share of all mass that sources send beyond their own.
     double surplus_share() const;
 
+    /// Optimal, or infeasible where rounding of very different masses leads to no end: another engine may find one.
     Status optimize(Interrupt& interrupt);
 
     Plan plan() const;
