@@ -17,7 +17,7 @@ namespace {
 Matching solve_as_transport(const MatrixView<double>& cost, double scale, Interrupt& interrupt) {
     Masses masses = Masses::uniform(cost.n_rows, cost.n_columns);
     masses.unit = 1.0;
-    Solution solution = solve_dense(GivenCost<double>(cost, scale), masses, interrupt, Method::assignment);
+    Solution solution = solve_dense(GivenCost<double>(cost, scale), masses, interrupt);
     return {solution.status, std::move(solution.plan.target), std::move(solution.potentials), solution.certificate};
 }
 
@@ -103,13 +103,12 @@ Matching empty_matching(std::int64_t n_columns) {
 
 Matching solve_assignment(const MatrixView<double>& cost, Interrupt& interrupt) {
     if (cost.n_rows == 0) return empty_matching(cost.n_columns);
-    DenseAugmentingPath<double> dense(cost);
-    dense.match_cheapest(dense.cheapest_of_rows(GivenCost<double>(cost, 0.0), interrupt), interrupt);
-    if (cost.n_rows == cost.n_columns && !dense.suits_dense_search()) {
+    if (cost.n_rows == cost.n_columns) {
         const double scale = row_kernels<double>().largest_magnitude(cost.data, cost.n_rows * cost.n_columns);
         if (scale <= greatest_cost) return solve_as_transport(cost, scale, interrupt);
     }
-
+    DenseAugmentingPath<double> dense(cost);
+    dense.match_cheapest(dense.cheapest_of_rows(GivenCost<double>(cost, 0.0), interrupt), interrupt);
     Matching matching;
     matching.status = dense.optimize(interrupt);
     if (matching.status != Status::optimal) return matching;

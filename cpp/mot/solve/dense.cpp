@@ -246,15 +246,14 @@ Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt,
     }
     if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
         return assign_several(cost, masses, interrupt);
-    if constexpr (is_given_cost<Cost>) {
-        Found found = walk_along_orders(cost, masses, interrupt);
-        if (found.status != Status::infeasible) return found;
-        if (method == Method::automatic && has_few_sources(cost)) {
-            found = move_between_few(cost, masses, interrupt);
+    if constexpr (is_given_cost<Cost>)
+        if (method == Method::automatic) {
+            Found found = walk_along_orders(cost, masses, interrupt);
+            if (found.status == Status::infeasible && has_few_sources(cost))
+                found = move_between_few(cost, masses, interrupt);
             if (found.status != Status::infeasible) return found;
+            return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
         }
-        return find_from_reduced_candidates(cost, masses, is_assignment, interrupt);
-    }
     return find_from_candidates(cost, masses, is_assignment, interrupt);
 }
 

@@ -2,8 +2,10 @@
 ///
 /// Square problems with uniform masses are assignments: small ones, and those in which nearly every row gets its
 /// cheapest column, are searched densely. So are small semi-assignments, in which units go whole to units of the other
-/// side. All others start from candidates and an auction, and end in column generation
-/// by sparse augmenting paths or the network simplex. What the certificate of a given cost does not settle is refined.
+/// side. Given costs that have the Monge property are walked along; where one side has few units, the other's move
+/// between these. All others start from candidates, of given costs perhaps reduced by the potentials of a sample, and
+/// an auction, and end in column generation by sparse augmenting paths or the network simplex. What the certificate of
+/// a given cost does not settle is refined.
 #pragma once
 
 #include "mot/solve/solution.hpp"
