@@ -256,6 +256,7 @@ def test_a_transport_that_is_not_proven_is_named(networks, monkeypatch):
     class Unproven:
         certificate = mot.solve_transport([[0.0]]).certificate
         is_optimal = False
+        cost = 1.0
 
     class Solutions(list):
         def first_unproven(self):

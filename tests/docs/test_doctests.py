@@ -8,17 +8,18 @@ import pytest
 
 import mot_fast
 
+NEED_TORCH = ("mot_fast.networks.extraction", "mot_fast.transport.torch_")
 NAMES = {module.name for module in pkgutil.walk_packages(mot_fast.__path__, "mot_fast.")}
 MODULES = [
-    pytest.param(name, marks=[pytest.mark.torch] if name.startswith("mot_fast.networks.extraction") else [])
-    for name in sorted(NAMES - {"mot_fast._core", "mot_fast.transport.torch_backend"})
+    pytest.param(name, marks=[pytest.mark.torch] if name.startswith(NEED_TORCH) else [])
+    for name in sorted(NAMES - {"mot_fast._core"})
 ]
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name):
-    if name.startswith("mot_fast.networks.extraction"):
+    if name.startswith(NEED_TORCH):
         pytest.importorskip("torch")
     results = doctest.testmod(importlib.import_module(name))
     assert results.failed == 0

@@ -313,3 +313,39 @@ def test_tensors_of_a_batch_that_are_refused_are_named(rng):
         mot.solve_transports([cost], None, [torch.full((3,), 1 / 3).to_sparse()])
     with pytest.raises(ValueError, match=r"costs\[0\]: expected finite numbers, found nan first at \(0, 0\)"):
         mot.solve_transports(cost[None] * torch.nan)
+
+
+def draw_points(n, m):
+    rng = np.random.default_rng(2)
+    return rng.normal(size=(n, 4)), rng.normal(size=(m, 4)), rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m))
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "euclidean", "cityblock", "cosine", "correlation", "inner_product"])
+def test_points_know_their_derivatives(metric):
+    x, y, a, b = (tensor.requires_grad_() for tensor in tensors(draw_points(6, 5)))
+    cost = mot.ot.emd2_lazy(x, y, a, b, metric=metric, return_matrix=False)
+    cost.backward()
+    step = 1e-6
+    for tensor in (x, y):
+        moved = tensor.detach().clone()
+        moved[1, 2] += step
+        inputs = (moved, y, a, b) if tensor is x else (x, moved, a, b)
+        there = mot.ot.emd2_lazy(*inputs, metric=metric, return_matrix=False)
+        assert float(there.detach() - cost.detach()) / step == pytest.approx(float(tensor.grad[1, 2]), abs=1e-4)
+    u, v = (mot.ot.solve_sample(x, y, a, b, metric=metric).potentials[k] for k in (0, 1))
+    torch.testing.assert_close(a.grad, u - u.mean())
+    torch.testing.assert_close(b.grad, v - v.mean())
+
+
+def test_points_without_masses():
+    x, y, *_ = tensors(draw_points(30, 25))
+    result = mot.ot.solve_sample(x, y)
+    assert isinstance(result.value, torch.Tensor)
+    assert result.sparse_plan.is_sparse
+    assert float(result.plan.sum()) == pytest.approx(1.0)
+
+
+def test_a_list_of_matrices_may_mix_libraries(rng):
+    costs = rng.random((3, 5, 7))
+    mixed = mot.solve_transports([costs[0], torch.from_numpy(costs[1]), costs[2].tolist()])
+    np.testing.assert_array_equal(mixed.costs.numpy(), mot.solve_transports(costs).costs)

@@ -7,7 +7,6 @@ import inspect
 import numpy as np
 import ot as pot
 import pytest
-import torch
 from scipy.spatial.distance import cdist
 
 import mot_fast as mot
@@ -82,28 +81,3 @@ def test_dtypes_follow_the_masses():
     cost, log = mot.ot.emd2_lazy(x, y, a.astype(np.float32), b.astype(np.float32))
     assert isinstance(cost, float)
     assert log["u"].dtype == log["G"].dtype == np.float32
-
-
-@pytest.mark.parametrize("metric", ["sqeuclidean", "euclidean", "cityblock", "cosine", "correlation", "inner_product"])
-def test_tensors_know_their_derivatives(metric):
-    x, y, a, b = (torch.tensor(each, requires_grad=True) for each in problem(2, 6, 5))
-    cost = mot.ot.emd2_lazy(x, y, a, b, metric=metric, return_matrix=False)
-    cost.backward()
-    step = 1e-6
-    for tensor in (x, y):
-        moved = tensor.detach().clone()
-        moved[1, 2] += step
-        inputs = (moved, y, a, b) if tensor is x else (x, moved, a, b)
-        there = mot.ot.emd2_lazy(*inputs, metric=metric, return_matrix=False)
-        assert float(there.detach() - cost.detach()) / step == pytest.approx(float(tensor.grad[1, 2]), abs=1e-4)
-    u, v = (mot.ot.solve_sample(x, y, a, b, metric=metric).potentials[k] for k in (0, 1))
-    torch.testing.assert_close(a.grad, u - u.mean())
-    torch.testing.assert_close(b.grad, v - v.mean())
-
-
-def test_tensors_of_points_alone():
-    x, y, *_ = problem(3)
-    result = mot.ot.solve_sample(torch.tensor(x), torch.tensor(y))
-    assert isinstance(result.value, torch.Tensor)
-    assert result.sparse_plan.is_sparse
-    assert float(result.plan.sum()) == pytest.approx(1.0)
