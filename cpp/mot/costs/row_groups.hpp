@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mot/types/interrupt.hpp"
+#include "mot/types/workers.hpp"
 
 namespace mot {
 
@@ -58,6 +59,20 @@ public:
         });
     }
 };
+
+/// Calls `work({worker, part}, first, end)` for parts of `n` rows or columns, as `OneWorker::for_each_part` does, by
+/// several workers.
+template <class Work>
+void share_parts(const Workers& workers, int n_workers, std::int64_t n, Work work) {
+    if (n_workers == 1) {
+        work(GroupVisit{0, 0}, std::int64_t{0}, n);
+        return;
+    }
+    workers.share(n_row_groups, n_workers, [&](std::int64_t group, int worker) {
+        work(GroupVisit{worker, static_cast<std::size_t>(group)}, first_of_group(group, n),
+             first_of_group(group + 1, n));
+    });
+}
 
 /// What visits to rows find. It is in the order of the rows, whichever threads visited them.
 template <class Value>

@@ -63,14 +63,7 @@ public:
 
     template <class Work>
     void for_each_part(std::int64_t n, Work work) const {
-        if (n_workers() == 1) {
-            work(GroupVisit{0, 0}, std::int64_t{0}, n);
-            return;
-        }
-        workspace_.workers.share(n_row_groups, n_workers(), [&](std::int64_t group, int worker) {
-            work(GroupVisit{worker, static_cast<std::size_t>(group)}, first_of_group(group, n),
-                 first_of_group(group + 1, n));
-        });
+        share_parts(workspace_.workers, n_workers(), n, work);
     }
 
     template <class IsWanted, class Visit>

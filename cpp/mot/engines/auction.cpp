@@ -191,43 +191,13 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
 }
 
 void Auction::bid(Node bidder, double epsilon, const Cheapest& cheapest) {
+    const std::size_t object = index(cheapest.choice.object);
     const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : near_width_;
-    take(bidder, cheapest.choice, potentials_.v[index(cheapest.choice.object)] - raise - epsilon);
-}
-
-/// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's. What the
-/// bidder itself holds there above that level is held at the bid's from then on.
-void Auction::take(Node bidder, const Choice& choice, double level) {
-    std::vector<Holding>& holdings = holdings_[index(choice.object)];
-    double& mass_left = mass_left_[index(bidder)];
-    double& room = room_[index(choice.object)];
-    Holding own{bidder, choice.cost, std::min(mass_left, room), level};
-    mass_left -= own.mass;
-    room -= own.mass;
-    n_steps_ += steps_per_bid;
-    while (mass_left > 0 && !holdings.empty() && holdings.front().level > level) {
-        Holding& highest = holdings.front();
-        const bool is_own = highest.bidder == bidder;
-        const double mass = is_own ? highest.mass : std::min(mass_left, highest.mass);
-        highest.mass -= mass;
-        own.mass += mass;
-        if (!is_own) {
-            mass_left -= mass;
-            mass_left_[index(highest.bidder)] += mass;
-            activate(highest.bidder);
-        }
-        if (highest.mass > 0) continue;
-        std::pop_heap(holdings.begin(), holdings.end(), is_lower);
-        holdings.pop_back();
-        n_steps_ += steps_per_bid;
-    }
-    if (own.mass > 0) {
-        holdings.push_back(own);
-        std::push_heap(holdings.begin(), holdings.end(), is_lower);
-    }
-    if (room > 0) return;
-    double& v = potentials_.v[index(choice.object)];
-    v = std::min(v, holdings.front().level);
+    double& v = potentials_.v[object];
+    const Holding own{bidder, cheapest.choice.cost, 0.0, v - raise - epsilon};
+    const std::int64_t n_gone =
+        take(holdings_[object], own, mass_left_, room_[object], v, [this](Node outbid) { activate(outbid); });
+    n_steps_ += steps_per_bid * (1 + n_gone);
 }
 
 void Auction::update_potentials() {

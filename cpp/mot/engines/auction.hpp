@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "mot/engines/holdings.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/compressed_rows.hpp"
 #include "mot/types/interrupt.hpp"
@@ -65,20 +66,12 @@ private:
         Node object;
         double cost;
     };
-    /// Mass of an object that a bidder holds, and the level to which v may fall before the bidder is outbid.
-    struct Holding {
-        Node bidder;
-        double cost;
-        double mass;
-        double level;
-    };
     struct Cheapest {
         Choice choice;
         double value;   // cost - v of that arc
         double second;  // the same of the next one
     };
 
-    static bool is_lower(const Holding& x, const Holding& y) { return x.level < y.level; }
     /// The arc from bidder to object, or back again.
     Arc oriented(const Arc& arc) const { return targets_bid_ ? Arc{arc.target, arc.source, arc.cost} : arc; }
 
@@ -87,7 +80,6 @@ private:
     Cheapest find_cheapest_near(Node bidder);
     void release_holdings(double epsilon);
     void bid(Node bidder, double epsilon, const Cheapest& cheapest);
-    void take(Node bidder, const Choice& choice, double level);
     void activate(Node bidder);
     void update_potentials();
 

@@ -199,42 +199,14 @@ bool PointAuction::run(double epsilon, Interrupt& interrupt) {
     return std::none_of(mass_left_.begin(), mass_left_.end(), [this](double mass) { return mass > negligible_; });
 }
 
-/// Takes free room first, then that of the holders whose level is highest, as long as it is above the bid's. What the
-/// bidder itself holds there above that level is held at the bid's from then on.
 void PointAuction::bid(Node i, double epsilon, const Cheapest& cheapest) {
     const std::size_t j = index(cheapest.choice.target);
     const double raise = cheapest.second < infinity ? cheapest.second - cheapest.value : epsilon;
-    const double level = potentials_.v[j] - raise - epsilon;
-    std::vector<Holding>& holdings = holdings_[j];
-    double& mass_left = mass_left_[index(i)];
-    double& room = room_[j];
-    Holding own{i, cheapest.choice.cost, std::min(mass_left, room), level};
-    mass_left -= own.mass;
-    room -= own.mass;
-    n_steps_ += steps_per_bid;
-    while (mass_left > 0 && !holdings.empty() && holdings.front().level > level) {
-        Holding& highest = holdings.front();
-        const bool is_own = highest.bidder == i;
-        const double mass = is_own ? highest.mass : std::min(mass_left, highest.mass);
-        highest.mass -= mass;
-        own.mass += mass;
-        if (!is_own) {
-            mass_left -= mass;
-            mass_left_[index(highest.bidder)] += mass;
-            activate(highest.bidder);
-        }
-        if (highest.mass > 0) continue;
-        std::pop_heap(holdings.begin(), holdings.end(), is_lower);
-        holdings.pop_back();
-        n_steps_ += steps_per_bid;
-    }
-    if (own.mass > 0) {
-        holdings.push_back(own);
-        std::push_heap(holdings.begin(), holdings.end(), is_lower);
-    }
-    if (room > 0) return;
     double& v = potentials_.v[j];
-    v = std::min(v, holdings.front().level);
+    const Holding own{i, cheapest.choice.cost, 0.0, v - raise - epsilon};
+    const std::int64_t n_gone =
+        take(holdings_[j], own, mass_left_, room_[j], v, [this](Node outbid) { activate(outbid); });
+    n_steps_ += steps_per_bid * (1 + n_gone);
 }
 
 void PointAuction::update_sources() {

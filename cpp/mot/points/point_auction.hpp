@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mot/engines/auction.hpp"
+#include "mot/engines/holdings.hpp"
 #include "mot/points/point_tree.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
@@ -49,20 +49,12 @@ private:
         Node target;
         double cost;
     };
-    /// Mass of a target that a source holds, and the level to which v may fall before it is outbid.
-    struct Holding {
-        Node bidder;
-        double cost;
-        double mass;
-        double level;
-    };
     struct Cheapest {
         Choice choice;
         double value;   // cost - v of that arc
         double second;  // the same of the next one
     };
 
-    static bool is_lower(const Holding& x, const Holding& y) { return x.level < y.level; }
     const double* bidder(Node i) const { return source_.point(i); }
     Cheapest find_cheapest(Node i);
     void look_up(Node i, std::size_t n);
