@@ -51,6 +51,10 @@ public:
         if (masses_.source[i] > 0 && masses_.target[j] > 0)
             row_violation_[i] = Certificate::worse(row_violation_[i], violation);
     }
+    template <class Value>
+    void add_arcs(std::size_t i, const Value* costs, const Node* columns, std::int64_t n) {
+        for (std::int64_t k = 0; k < n; ++k) add_arc(i, index(columns[k]), cost_of(costs[columns[k]]));
+    }
 
     /// All arcs of a row at once: its largest excess. Only where every column has mass.
     void add_row(std::size_t i, double violation) {
@@ -208,10 +212,7 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
                 Node* const columns = hits[static_cast<std::size_t>(at.worker)].data();
                 const std::int64_t n = search.find(row, measurement.threshold(i), columns);
                 ties.are_many = can_add_rows && n > few;
-                for (std::int64_t k = 0; k < n; ++k) {
-                    const auto j = index(columns[k]);
-                    measurement.add_arc(i, j, cost_of(row[j]));
-                }
+                measurement.add_arcs(i, row, columns, n);
             });
     } else {
         // Searched costs clear most arcs; those of the others that may be violated are measured at their exact ones.
@@ -252,8 +253,7 @@ Certificate certify_matching(const MatrixView<double>& cost, const std::vector<N
     std::vector<Node> open(n_columns);
     for (std::size_t i = 0; i < n_rows && !interrupt.requested_after(cost.n_columns); ++i) {
         const double* const row = cost.row(static_cast<std::int64_t>(i));
-        const std::int64_t n_open = search.find(row, measurement.threshold(i), open.data());
-        std::for_each(open.begin(), open.begin() + n_open, [&](Node j) { measurement.add_arc(i, index(j), row[j]); });
+        measurement.add_arcs(i, row, open.data(), search.find(row, measurement.threshold(i), open.data()));
     }
     if (transport.has_idle_row)
         for (std::size_t j = 0; j < n_columns; ++j) measurement.add_arc(n_rows, j, 0.0);

@@ -9,26 +9,9 @@
 
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/arc.hpp"
+#include "mot/types/node_set.hpp"
 
 namespace mot {
-
-/// The first column of this value that is wanted, or else the first; `no_node` if there is none. `find_equal` is a
-/// kernel.
-template <class Number, class FindEqual, class IsWanted>
-Node find_wanted(FindEqual find_equal, const Number* values, Number value, std::int64_t n, IsWanted is_wanted) {
-    constexpr std::int64_t at_once = 256;  // where many are equal, one of the first is usually wanted
-    Node places[at_once];
-    Node first = no_node;
-    for (std::int64_t start = 0; start < n; start += at_once) {
-        const std::int64_t n_found = find_equal(values + start, value, std::min(at_once, n - start), places);
-        for (std::int64_t k = 0; k < n_found; ++k) {
-            const Node column = static_cast<Node>(start) + places[k];
-            if (is_wanted(column)) return column;
-            if (first == no_node) first = column;
-        }
-    }
-    return first;
-}
 
 template <class Real>
 class ColumnSearch {
@@ -52,9 +35,9 @@ public:
     }
 
     /// The first column at this distance that is wanted, or else the first.
-    template <class IsWanted>
-    Node find_nearest(Length distance, IsWanted is_wanted) {
-        return find_wanted(row_kernels<Real>().find_equal_lengths, distance_.data(), distance, n_columns(), is_wanted);
+    Node find_nearest(Length distance, const NodeSet& wanted) const {
+        return static_cast<Node>(
+            row_kernels<Real>().find_equal(distance_.data(), distance, n_columns(), wanted.words()));
     }
 
     void settle(Node column, Length distance) {

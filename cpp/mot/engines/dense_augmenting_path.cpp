@@ -9,6 +9,7 @@ DenseAugmentingPath<Real>::DenseAugmentingPath(const MatrixView<Real>& cost)
     : cost_(cost),
       column_of_(static_cast<std::size_t>(cost.n_rows), no_node),
       row_of_(static_cast<std::size_t>(cost.n_columns), no_node),
+      free_columns_(row_of_.size()),
       v_(row_of_.size(), 0),
       search_(row_of_.size()) {}
 
@@ -39,7 +40,7 @@ void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_r
         if (interrupt.requested_after(cost_.n_columns)) return;
         auto [column, least] = of_rows[index(row)];
         if (column != no_node && row_of_[index(column)] != no_node)
-            column = find_wanted(row_kernels<Real>().find_equal, cost_.row(row), least, cost_.n_columns, is_free());
+            column = find_free_tied(row, static_cast<Length>(least));
         if (column != no_node && row_of_[index(column)] == no_node)
             match(row, column);
         else
@@ -60,13 +61,15 @@ void DenseAugmentingPath<Real>::match_reduced(std::vector<Length> v, Interrupt& 
     v_ = std::move(v);
     std::fill(column_of_.begin(), column_of_.end(), no_node);
     std::fill(row_of_.begin(), row_of_.end(), no_node);
+    free_columns_.insert_all();
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         Length two_least[2];
         auto column = static_cast<Node>(
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
-        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1]) column = find_tied(row, two_least[0]);
+        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1])
+            column = find_free_tied(row, two_least[0]);
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
@@ -87,6 +90,7 @@ bool DenseAugmentingPath<Real>::suits_dense_search() const {
 template <class Real>
 Status DenseAugmentingPath<Real>::optimize(Interrupt& interrupt) {
     if (!augment_by_row_reduction(interrupt)) return Status::interrupted;
+    if (has_many_ties() && !augment_along_ties(interrupt)) return Status::interrupted;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row) {
         if (column_of_[index(row)] != no_node) continue;
         const Status status = augment(row, interrupt);
@@ -99,30 +103,30 @@ template <class Real>
 void DenseAugmentingPath<Real>::match(Node row, Node column) {
     column_of_[index(row)] = column;
     row_of_[index(column)] = row;
+    free_columns_.erase(column);
 }
 
-/// A column of this reduced cost: the first that is free, or else the first of all, counted from the row's own place.
+/// A column of this reduced cost: the first that is wanted, or else any, counted from near the row's own place: where
+/// many tie, rows would search the same ones.
 template <class Real>
-Node DenseAugmentingPath<Real>::find_tied(Node row, Length value) const {
-    constexpr std::int64_t at_once = 64;  // where many tie, one of the first is usually free
-    const std::int64_t n_parts = (cost_.n_columns + at_once - 1) / at_once;
-    const Real* const costs = cost_.row(row);
-    Length reduced[at_once];
-    Node places[at_once];
-    Node first = no_node;
-    for (std::int64_t part = 0; part < n_parts; ++part) {
-        const std::int64_t start = (row / at_once + part) % n_parts * at_once;
-        const std::int64_t n = std::min(at_once, cost_.n_columns - start);
-        for (std::int64_t k = 0; k < n; ++k)
-            reduced[k] = static_cast<Length>(costs[start + k]) - v_[static_cast<std::size_t>(start + k)];
-        const std::int64_t n_found = row_kernels<Real>().find_equal_lengths(reduced, value, n, places);
-        for (std::int64_t k = 0; k < n_found; ++k) {
-            const Node column = static_cast<Node>(start) + places[k];
-            if (row_of_[index(column)] == no_node) return column;
-            if (first == no_node) first = column;
-        }
-    }
-    return first;
+Node DenseAugmentingPath<Real>::find_tied(Node row, Length value, const NodeSet& wanted) const {
+    constexpr std::int64_t aligned = 64;  // to the words of sets
+    const auto find = [&](std::int64_t start, std::int64_t end) {
+        const std::int64_t found = row_kernels<Real>().find_equal_reduced(
+            cost_.row(row) + start, v_.data() + start, value, end - start, wanted.words() + start / aligned);
+        return found < 0 ? no_node : static_cast<Node>(start + found);
+    };
+    const std::int64_t middle = row / aligned * aligned;
+    const Node behind = find(middle, cost_.n_columns);
+    if (behind != no_node && wanted.contains(behind)) return behind;
+    const Node before = find(0, middle);
+    return before != no_node ? before : behind;
+}
+
+template <class Real>
+Node DenseAugmentingPath<Real>::find_free_tied(Node row, Length value) {
+    ++n_ties_;
+    return find_tied(row, value, free_columns_);
 }
 
 /// A free row bids for its cheapest column up to what the second cheapest costs; of columns that tie it takes a free
@@ -131,7 +135,7 @@ template <class Real>
 bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
     // Measured on random, geometric and correlation costs and on products of ranks: further bids cost more time than
     // they save in searches.
-    constexpr std::size_t most_bids = 6;
+    constexpr std::size_t most_bids = 12;
     constexpr std::size_t rows_per_bid = 16;
     std::vector<Node> bidders;
     for (Node row = 0; row < static_cast<Node>(column_of_.size()); ++row)
@@ -145,9 +149,10 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
         const Length lowered = v_[index(column)] - (two_least[1] - two_least[0]);
-        if (two_least[0] == two_least[1])
-            column = find_tied(row, two_least[0]);
-        else if (two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v_[index(column)])
+        if (two_least[0] == two_least[1]) {
+            column = find_free_tied(row, two_least[0]);
+            if (has_many_ties() && !free_columns_.contains(column)) continue;
+        } else if (two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v_[index(column)])
             v_[index(column)] = lowered;
         else
             continue;  // without a second choice the row waits for its search
@@ -156,6 +161,42 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
         if (outbid == no_node) continue;
         column_of_[index(outbid)] = no_node;
         bidders.push_back(outbid);
+    }
+    return true;
+}
+
+/// Searches depth first from every free row, over pairs of reduced cost zero alone and to no column twice, for a free
+/// column (Pothen and Fan 1990): where many tie, a visit to every row matches most of the free ones. False if
+/// interrupted.
+template <class Real>
+bool DenseAugmentingPath<Real>::augment_along_ties(Interrupt& interrupt) {
+    NodeSet not_visited(row_of_.size());
+    std::vector<std::pair<Node, Node>> path;  // rows, and the columns that they are to have
+    for (Node free_row = 0; free_row < static_cast<Node>(column_of_.size()); ++free_row) {
+        if (column_of_[index(free_row)] != no_node) continue;
+        Length two_least[2];
+        row_kernels<Real>().find_two_least(cost_.row(free_row), v_.data(), cost_.n_columns, two_least);
+        if (!(two_least[0] < no_path<Length>)) continue;
+        path.assign(1, {free_row, no_node});
+        while (!path.empty()) {
+            if (interrupt.requested_after(2 * cost_.n_columns)) return false;
+            const Node row = path.back().first;
+            const Length u = path.size() == 1 ? two_least[0] : matched_reduced_cost(row);
+            const Node free_column = find_tied(row, u, free_columns_);
+            if (free_column != no_node && free_columns_.contains(free_column)) {
+                path.back().second = free_column;
+                for (const auto& [each, column] : path) match(each, column);
+                break;
+            }
+            const Node column = find_tied(row, u, not_visited);
+            if (column == no_node || !not_visited.contains(column)) {
+                path.pop_back();
+                continue;
+            }
+            not_visited.erase(column);
+            path.back().second = column;
+            path.emplace_back(row_of_[index(column)], no_node);
+        }
     }
     return true;
 }
@@ -172,7 +213,7 @@ Status DenseAugmentingPath<Real>::augment(Node free_row, Interrupt& interrupt) {
         if (interrupt.requested_after(cost_.n_columns)) return Status::interrupted;
         const Length least = search_.relax(cost_.row(row), row, offset);
         if (!(least < no_path<Length>)) return Status::infeasible;
-        column = search_.find_nearest(least, is_free());
+        column = search_.find_nearest(least, free_columns_);
         // No path is shorter than one to a settled column, whatever the rounding.
         length = std::max(length, least);
         row = row_of_[index(column)];

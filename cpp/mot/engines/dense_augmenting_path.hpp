@@ -22,6 +22,7 @@
 #include "mot/kernels/kernels.hpp"
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
+#include "mot/types/node_set.hpp"
 #include "mot/types/plan.hpp"
 #include "mot/types/views.hpp"
 
@@ -65,6 +66,8 @@ public:
     /// Whether the matrix is so small, or so few rows are still free, that searching all costs for them is faster than
     /// column generation on candidates.
     bool suits_dense_search() const;
+    /// Whether so many rows found their cheapest column taken, and others as cheap, that a search along ties pays.
+    bool has_many_ties() const { return 16 * n_ties_ > cost_.n_rows; }
     /// Matches every row that is still free, or finds that the finite costs do not allow it.
     Status optimize(Interrupt& interrupt);
 
@@ -82,16 +85,17 @@ private:
     }
 
     std::int64_t most_rows_to_search() const;
-    auto is_free() const {
-        return [this](Node column) { return row_of_[index(column)] == no_node; };
-    }
-    Node find_tied(Node row, Length value) const;
+    Node find_tied(Node row, Length value, const NodeSet& wanted) const;
+    Node find_free_tied(Node row, Length value);
     bool augment_by_row_reduction(Interrupt& interrupt);
+    bool augment_along_ties(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);
     void match(Node row, Node column);
 
     MatrixView<Real> cost_;
     std::vector<Node> column_of_, row_of_;
+    NodeSet free_columns_;
+    std::int64_t n_ties_ = 0;  // rows whose cheapest column was taken and not alone
     std::vector<Length> v_;
 
     ColumnSearch<Real> search_;

@@ -21,6 +21,7 @@ SemiAssignment<Real>::SemiAssignment(const Masses& masses)
       column_of_(index(n_rows_), no_node),
       rows_of_(index(n_rows_), no_node),
       n_rows_of_(index(n_columns_), 0),
+      with_room_(index(n_columns_)),
       v_(index(n_columns_), Length{0}),
       search_(v_.size()) {}
 
@@ -50,6 +51,7 @@ template <class Real>
 void SemiAssignment<Real>::place(Node row, Node column) {
     column_of_[index(row)] = column;
     rows_of_[index(column * room_ + n_rows_of_[index(column)]++)] = row;
+    if (n_rows_of_[index(column)] == room_) with_room_.erase(column);
 }
 
 template <class Real>
@@ -59,6 +61,7 @@ void SemiAssignment<Real>::displace(Node row) {
     Node* const last = first + --n_rows_of_[index(column)];
     *std::find(first, last, row) = *last;
     column_of_[index(row)] = no_node;
+    with_room_.insert(column);
 }
 
 template <class Real>
@@ -97,10 +100,10 @@ Status SemiAssignment<Real>::augment(Node free_row, Interrupt& interrupt) {
     while (true) {
         if (interrupt.requested_after(room_ * n_columns_)) return Status::interrupted;
         if (!(least < no_path<Length>)) return Status::infeasible;
-        column = search_.find_nearest(least, [this](Node each) { return has_room(each); });
+        column = search_.find_nearest(least, with_room_);
         // No path is shorter than one to a settled column, whatever the rounding.
         length = std::max(length, least);
-        if (has_room(column)) break;
+        if (with_room_.contains(column)) break;
         search_.settle(column, length);
         for (Node k = column * room_; k < (column + 1) * room_; ++k) {
             const Node row = rows_of_[index(k)];

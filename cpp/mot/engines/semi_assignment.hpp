@@ -22,6 +22,7 @@
 #include "mot/types/arc.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
+#include "mot/types/node_set.hpp"
 #include "mot/types/plan.hpp"
 #include "mot/types/views.hpp"
 
@@ -63,7 +64,6 @@ private:
         const Node column = column_of_[index(row)];
         return static_cast<Length>(costs_of(row)[column]) - v_[index(column)];
     }
-    bool has_room(Node column) const { return n_rows_of_[index(column)] < room_; }
     void place(Node row, Node column);
     void displace(Node row);
     Status augment(Node free_row, Interrupt& interrupt);
@@ -75,6 +75,7 @@ private:
     std::vector<Real> costs_;  // (n_rows, n_columns), infinite where there is no arc
     std::vector<Node> column_of_;
     std::vector<Node> rows_of_, n_rows_of_;  // (n_columns, room), of which the first n_rows_of_ are there
+    NodeSet with_room_;                      // columns
     std::vector<Length> v_;
     ColumnSearch<Real> search_;
 };

@@ -103,9 +103,6 @@ struct RowKernels {
     /// The largest u + v[k] - cost[k], each rounded once, and at least zero. No number is NaN.
     double (*largest_excess)(const Real* cost, const double* v, std::int64_t n, double u);
 
-    /// Writes to `places` the indices k of the values that are equal to one of them; returns how many.
-    std::int64_t (*find_equal)(const Real* x, Real value, std::int64_t n, std::int32_t* places);
-
     using Length = PathLength<Real>;
 
     /// least[k] <- cost[k] where that is less.
@@ -120,7 +117,11 @@ struct RowKernels {
     Length (*relax)(const Real* cost, const Length* v, Length offset, std::int32_t from, std::int64_t n,
                     Length* distance, std::int32_t* reached_from);
 
-    std::int64_t (*find_equal_lengths)(const Length* x, Length value, std::int64_t n, std::int32_t* places);
+    /// The first k with x[k] == value that is preferred, bit k % 64 of preferred[k / 64]; or else the first of all; -1
+    /// if there is none. Then the same of cost[k] - v[k].
+    std::int64_t (*find_equal)(const Length* x, Length value, std::int64_t n, const std::uint64_t* preferred);
+    std::int64_t (*find_equal_reduced)(const Real* cost, const Length* v, Length value, std::int64_t n,
+                                       const std::uint64_t* preferred);
 };
 
 /// What rounding to bytes did to a vector.

@@ -100,9 +100,6 @@ inline std::uint32_t equal_bits(Ints x, Ints y) {
     return _mm512_cmpeq_epi32_mask(x, y);
 }
 /// Of sixteen numbers in memory.
-inline std::uint32_t equal_bits(const float* x, float value) {
-    return _mm512_cmp_ps_mask(_mm512_loadu_ps(x), _mm512_set1_ps(value), _CMP_EQ_OQ);
-}
 inline std::uint32_t equal_bits(const double* x, double value) {
     const __m512d same = _mm512_set1_pd(value);
     const std::uint32_t low = _mm512_cmp_pd_mask(_mm512_loadu_pd(x), same, _CMP_EQ_OQ);
@@ -257,13 +254,6 @@ inline std::uint32_t equal_bits(Ints x, Ints y) {
     return of_half(x.lower, y.lower) | of_half(x.upper, y.upper) << 8;
 }
 /// Of sixteen numbers in memory.
-inline std::uint32_t equal_bits(const float* x, float value) {
-    const __m256 same = _mm256_set1_ps(value);
-    const auto of_half = [=](const float* half) {
-        return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(half), same, _CMP_EQ_OQ)));
-    };
-    return of_half(x) | of_half(x + 8) << 8;
-}
 inline std::uint32_t equal_bits(const double* x, double value) {
     const __m256d same = _mm256_set1_pd(value);
     std::uint32_t bits = 0;

@@ -204,29 +204,48 @@ template <>
 inline std::uint32_t equal_lanes(const std::int32_t* x, std::int32_t value) {
     return equal_bits(load(x), all_equal(value));
 }
-template <>
-inline std::uint32_t equal_lanes(const FixedCost* x, FixedCost value) {
-    return equal_bits(x, value);
-}
 #ifdef __AVX2__
-template <>
-inline std::uint32_t equal_lanes(const float* x, float value) {
-    return equal_bits(x, value);
-}
 template <>
 inline std::uint32_t equal_lanes(const double* x, double value) {
     return equal_bits(x, value);
 }
 #endif
 
-template <class Number>
-std::int64_t find_equal(const Number* x, Number value, std::int64_t n, std::int32_t* places) {
-    const auto bits_at = [=](std::int64_t k) { return equal_lanes(x + k, value); };
-    std::int64_t k = 0;
-    std::int64_t n_equal = find_bits(bits_at, n, k, places);
-    for (; k < n; ++k)
-        if (x[k] == value) places[n_equal++] = static_cast<std::int32_t>(k);
-    return n_equal;
+/// `bits_at(k)` tells which of `lanes` numbers from k on are equal to the value, `is_equal_at(k)` whether one is.
+template <class BitsAt, class IsEqualAt>
+inline std::int64_t find_preferred(BitsAt bits_at, IsEqualAt is_equal_at, std::int64_t n,
+                                   const std::uint64_t* preferred) {
+    constexpr std::int64_t block = 64;
+    std::int64_t first = -1;
+    for (std::int64_t k = 0; k < n; k += block) {
+        const std::int64_t n_here = n - k < block ? n - k : block;
+        std::uint64_t bits = 0;
+        std::int64_t at = 0;
+        for (; at + lanes <= n_here; at += lanes) bits |= std::uint64_t{bits_at(k + at)} << at;
+        for (; at < n_here; ++at) bits |= std::uint64_t{is_equal_at(k + at)} << at;
+        const std::uint64_t best = bits & preferred[k / block];
+        if (best != 0) return k + lowest_bit(best);
+        if (bits != 0 && first < 0) first = k + lowest_bit(bits);
+    }
+    return first;
+}
+
+template <class Length>
+std::int64_t find_equal(const Length* x, Length value, std::int64_t n, const std::uint64_t* preferred) {
+    return find_preferred([=](std::int64_t k) { return equal_lanes(x + k, value); },
+                          [=](std::int64_t k) { return x[k] == value; }, n, preferred);
+}
+
+template <class Real, class Length>
+std::int64_t find_equal_reduced(const Real* cost, const Length* v, Length value, std::int64_t n,
+                                const std::uint64_t* preferred) {
+    const auto reduced_at = [=](std::int64_t k) { return static_cast<Length>(cost[k]) - v[k]; };
+    const auto bits_at = [=](std::int64_t k) {
+        Length reduced[lanes];
+        for (std::int64_t lane = 0; lane < lanes; ++lane) reduced[lane] = reduced_at(k + lane);
+        return equal_lanes(reduced, value);
+    };
+    return find_preferred(bits_at, [=](std::int64_t k) { return reduced_at(k) == value; }, n, preferred);
 }
 
 template <class Real>
@@ -237,11 +256,11 @@ constexpr RowKernels<Real> row_kernels_of = {
     lower_minima<Real, typename WideIndex<Real>::type>,
     find_violated<Real>,
     largest_excess<Real>,
-    find_equal<Real>,
     lower_lengths<Real, PathLength<Real>>,
     find_two_least<Real, PathLength<Real>>,
     relax<Real, PathLength<Real>>,
     find_equal<PathLength<Real>>,
+    find_equal_reduced<Real, PathLength<Real>>,
 };
 
 constexpr Kernels kernels_named(const char* name) noexcept {

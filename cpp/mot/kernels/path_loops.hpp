@@ -94,41 +94,66 @@ Length relax(const Real* cost, const Length* v, Length offset, std::int32_t from
     return result;
 }
 #ifdef __AVX512F__
-inline double least_lane(__m512d x) {
-    double lanes_of_x[8];
-    _mm512_storeu_pd(lanes_of_x, x);
-    const __m256d of_pairs = _mm256_min_pd(_mm256_loadu_pd(lanes_of_x), _mm256_loadu_pd(lanes_of_x + 4));
-    const __m128d of_quads = _mm_min_pd(_mm256_castpd256_pd128(of_pairs), _mm256_extractf128_pd(of_pairs, 1));
-    return _mm_cvtsd_f64(_mm_min_sd(of_quads, _mm_unpackhi_pd(of_quads, of_quads)));
+constexpr __mmask8 all_of_8 = 0xFF;
+/// The masked forms are those that compilers take without a warning of an undefined operand.
+inline __m512d lesser(__m512d x, __m512d y) {
+    return _mm512_maskz_min_pd(all_of_8, x, y);
 }
-/// With lanes in two registers instead of in memory.
+inline __m512d greater(__m512d x, __m512d y) {
+    return _mm512_maskz_max_pd(all_of_8, x, y);
+}
+/// Calls `step(exchanged)` for the halves, the quarters, then the eighths: what they combine is in all lanes then.
+template <class Step>
+inline void combine_lanes(Step step) {
+    step([](__m512d x) { return _mm512_maskz_shuffle_f64x2(all_of_8, x, x, 0x4E); });
+    step([](__m512d x) { return _mm512_maskz_shuffle_f64x2(all_of_8, x, x, 0xB1); });
+    step([](__m512d x) { return _mm512_maskz_permute_pd(all_of_8, x, 0x55); });
+}
+/// With lanes in registers instead of in memory, two vectors at once: comparisons wait for one another.
 template <>
 std::int64_t find_two_least(const double* cost, const double* v, std::int64_t n, double* two_least) {
     constexpr std::int64_t width = 8;
-    constexpr __mmask8 all_lanes = 0xFF;
     const __m512d none = _mm512_set1_pd(no_path<double>);
-    const auto values_at = [=](std::int64_t k) {
-        const auto mask = static_cast<__mmask8>(k + width <= n ? all_lanes : (1 << (n - k)) - 1);
+    const auto some_at = [=](std::int64_t k) {
+        const std::int64_t n_left = n - k;
+        const auto mask = static_cast<__mmask8>(n_left >= width ? all_of_8 : n_left > 0 ? (1 << n_left) - 1 : 0);
         return _mm512_mask_sub_pd(none, mask, _mm512_maskz_loadu_pd(mask, cost + k),
                                   _mm512_maskz_loadu_pd(mask, v + k));
     };
+    const auto all_at = [=](std::int64_t k) {
+        return _mm512_sub_pd(_mm512_loadu_pd(cost + k), _mm512_loadu_pd(v + k));
+    };
     __m512d least = none;
     __m512d second = none;
-    for (std::int64_t k = 0; k < n; k += width) {
-        const __m512d value = values_at(k);
-        const __m512d other = _mm512_maskz_max_pd(all_lanes, value, least);
-        least = _mm512_maskz_min_pd(all_lanes, value, least);
-        second = _mm512_maskz_min_pd(all_lanes, other, second);
+    __m512i where = _mm512_setzero_si512();
+    const auto take = [&](std::int64_t k, __m512d x, __m512d y) {
+        const __m512d lower = lesser(x, y);
+        const __mmask8 is_least = _mm512_cmp_pd_mask(lower, least, _CMP_LT_OQ);
+        where = _mm512_mask_mov_epi64(where, is_least, _mm512_set1_epi64(k));
+        second = lesser(second, lesser(greater(x, y), greater(lower, least)));
+        least = lesser(lower, least);
+    };
+    std::int64_t k = 0;
+    for (; k + 2 * width <= n; k += 2 * width) take(k, all_at(k), all_at(k + width));
+    if (k < n) take(k, some_at(k), some_at(k + width));
+    const __m512d least_of_lanes = least;
+    combine_lanes([&](auto exchanged) {
+        const __m512d other = exchanged(least);
+        second = lesser(lesser(second, exchanged(second)), greater(least, other));
+        least = lesser(least, other);
+    });
+    two_least[0] = _mm512_cvtsd_f64(least);
+    two_least[1] = _mm512_cvtsd_f64(second);
+    if (!(two_least[0] < no_path<double>)) return -1;
+    if (two_least[0] < two_least[1]) {
+        const __mmask8 has_least = _mm512_cmp_pd_mask(least_of_lanes, least, _CMP_EQ_OQ);
+        const __m512i first = _mm512_maskz_compress_epi64(has_least, where);
+        const std::int64_t at =
+            _mm_cvtsi128_si64(_mm512_maskz_extracti32x4_epi32(0xF, first, 0)) + lowest_bit(std::uint32_t{has_least});
+        return cost[at] - v[at] == two_least[0] ? at : at + width;
     }
-    const double first = least_lane(least);
-    const __m512d all_first = _mm512_set1_pd(first);
-    const std::uint32_t has_first = _mm512_cmp_pd_mask(least, all_first, _CMP_EQ_OQ);
-    const bool is_alone = (has_first & (has_first - 1)) == 0;
-    two_least[0] = first;
-    two_least[1] = is_alone ? least_lane(_mm512_mask_mov_pd(least, static_cast<__mmask8>(has_first), second)) : first;
-    if (!(first < no_path<double>)) return -1;
-    for (std::int64_t k = 0;; k += width) {
-        const std::uint32_t found = _mm512_cmp_pd_mask(values_at(k), all_first, _CMP_EQ_OQ);
+    for (k = 0;; k += width) {
+        const std::uint32_t found = _mm512_cmp_pd_mask(some_at(k), least, _CMP_EQ_OQ);
         if (found != 0) return k + lowest_bit(found);
     }
 }
@@ -152,9 +177,10 @@ double relax(const double* cost, const double* v, double offset, std::int32_t fr
         least = _mm512_mask_min_pd(least, mask, shorter, least);
     };
     std::int64_t k = 0;
-    for (; k + width <= n; k += width) relax_some(k, 0xFF);
+    for (; k + width <= n; k += width) relax_some(k, all_of_8);
     if (k < n) relax_some(k, static_cast<__mmask8>((1 << (n - k)) - 1));
-    return least_lane(least);
+    combine_lanes([&](auto exchanged) { least = lesser(least, exchanged(least)); });
+    return _mm512_cvtsd_f64(least);
 }
 #endif
 /// Compilers make vectors of whole numbers of the plain loop.

@@ -38,20 +38,6 @@ inline std::uint32_t below_threshold(const FixedCost* x, const FixedCost* v, Fix
 #endif
 }
 
-/// Bit k is set where the k-th of 16 costs is equal to the value.
-inline std::uint32_t equal_bits(const FixedCost* x, FixedCost value) {
-#if defined(__AVX2__)
-    const __m256i are_equal =
-        _mm256_cmpeq_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)), _mm256_set1_epi16(value));
-    const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(are_equal), _mm256_extracti128_si256(are_equal, 1));
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes));
-#else
-    std::uint32_t bits = 0;
-    for (int k = 0; k < 16; ++k) bits |= static_cast<std::uint32_t>(x[k] == value) << k;
-    return bits;
-#endif
-}
-
 inline int lowest_bit(std::uint32_t bits) {
 #ifdef _MSC_VER
     unsigned long position;

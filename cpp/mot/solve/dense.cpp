@@ -243,6 +243,8 @@ Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt,
         Dense dense(cost.stored());
         dense.match_cheapest(cheapest, interrupt);
         if (dense.suits_dense_search()) return search_densely(cost, masses, dense, interrupt);
+        if constexpr (is_given_cost<Cost>)
+            if (dense.has_many_ties()) return match_given(cost, masses, interrupt);
     }
     if (!is_assignment && method == Method::automatic && suits_semi_assignment(cost, masses) && cost.is_stored())
         return assign_several(cost, masses, interrupt);

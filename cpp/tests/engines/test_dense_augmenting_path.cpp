@@ -166,6 +166,25 @@ void test_reduced_starts(Random& random) {
     }
 }
 
+/// Many ties, of which too few are free: they are searched depth first, before and after an interrupt.
+void test_ties(Random& random) {
+    for (const int largest : {4, 30, 60}) {
+        case_name = "ties, costs up to " + std::to_string(largest);
+        const Matrix cost = whole_costs(random, 150, 150, largest);
+        test_reduced_start<double>(random, cost);
+        test_reduced_start<mot::FixedCost>(random, cost);
+        NeverInterrupt never;
+        for (int n = 1; n < 40; n += 2) {
+            mot::DenseAugmentingPath<double> dense(view_of_cost(cost));
+            dense.match_reduced(dense.least_of_columns(never), never);
+            StopAt stop(n);
+            dense.optimize(stop);
+            CHECK(dense.optimize(never) == mot::Status::optimal);
+            CHECK(certificate_of(cost, dense).is_optimal());
+        }
+    }
+}
+
 /// After a stop while rows are matched with reduced columns, the search goes on to the optimum.
 void test_interrupt_of_reduced_start(Random& random) {
     case_name = "interrupt of a reduced start";
@@ -197,5 +216,6 @@ int main() {
     case_name = "interrupt of centring";
     test_interrupt_of_centring(random);
     test_reduced_starts(random);
+    test_ties(random);
     test_interrupt_of_reduced_start(random);
 }

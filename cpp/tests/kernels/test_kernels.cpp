@@ -156,28 +156,6 @@ void test_largest_excess(Random& random, const mot::RowKernels<Real>& kernels, s
     }
 }
 
-/// Few of many are equal, or all; no number is equal to none.
-template <class Number>
-void test_equal(Random& random, std::int64_t (*find_equal)(const Number*, Number, std::int64_t, std::int32_t*),
-                std::size_t n, std::size_t offset) {
-    for (const int most : {0, 1, 20}) {
-        std::vector<Number> x(n + offset);
-        for (Number& value : x) value = static_cast<Number>(draw(random, 0, most));
-        if constexpr (!std::is_integral_v<Number>)
-            for (Number& value : x)
-                if (draw(random, 0, 9) == 0) value = std::numeric_limits<Number>::quiet_NaN();
-        for (const Number value : {Number{0}, Number{7}, static_cast<Number>(most)}) {
-            const std::unique_ptr<std::int32_t[]> places(new std::int32_t[n]);  // room for no more
-            const std::int64_t n_equal =
-                find_equal(x.data() + offset, value, static_cast<std::int64_t>(n), places.get());
-            Hits expected;
-            for (std::size_t k = 0; k < n; ++k)
-                if (x[k + offset] == value) expected.push_back(static_cast<std::int32_t>(k));
-            CHECK(Hits(places.get(), places.get() + n_equal) == expected);
-        }
-    }
-}
-
 template <class Real>
 void test_row_kernels(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
     // Rarely a special value, so that whole rows are finite; or often, so that whole lanes are not.
@@ -190,8 +168,6 @@ void test_row_kernels(Random& random, const mot::RowKernels<Real>& kernels, std:
         test_violated(random, kernels, x, n);
     }
     test_largest_excess(random, kernels, n, offset);
-    test_equal<Real>(random, kernels.find_equal, n, offset);
-    test_equal<mot::PathLength<Real>>(random, kernels.find_equal_lengths, n, offset);
     if constexpr (!std::is_same_v<Real, mot::FixedCost>)
         if (offset == 0) test_largest_magnitude_of_one_special(kernels, random_values<Real>(random, n, 1000));
 }

@@ -86,6 +86,40 @@ void test_lower_lengths(Random& random, const mot::RowKernels<Real>& kernels, st
     CHECK(has_same_bits(least, expected));
 }
 
+/// Few of many are equal, or most, and few or most of these are preferred; or none.
+template <class Real>
+void test_equal(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n, std::size_t offset) {
+    using Length = mot::PathLength<Real>;
+    for (const int most : {0, 1, 20, 200})
+        for (const int percent_preferred : {0, 2, 50, 100}) {
+            std::vector<Real> cost(n + offset);
+            std::vector<Length> v(n + offset), reduced(n + offset);
+            for (std::size_t k = 0; k < n + offset; ++k) {
+                cost[k] = draw(random, 0, 9) == 0 ? above_all<Real> : static_cast<Real>(draw(random, 0, most));
+                v[k] = static_cast<Length>(draw(random, -1, 0));
+                reduced[k] = static_cast<Length>(cost[k]) - v[k];
+            }
+            std::vector<std::uint64_t> preferred((n + 63) / 64);  // no word more than is read
+            for (std::uint64_t& word : preferred)
+                for (int bit = 0; bit < 64; ++bit)
+                    word |= std::uint64_t{draw(random, 1, 100) <= percent_preferred} << bit;
+            for (const int value : {0, 1, most, most + 2}) {
+                std::int64_t first = -1, best = -1;
+                for (std::size_t k = n; k-- > 0;) {
+                    if (reduced[k + offset] != static_cast<Length>(value)) continue;
+                    first = static_cast<std::int64_t>(k);
+                    if ((preferred[k / 64] >> (k % 64) & 1) != 0) best = first;
+                }
+                const std::int64_t expected = best >= 0 ? best : first;
+                const auto length = static_cast<std::int64_t>(n);
+                const auto wanted = static_cast<Length>(value);
+                CHECK(kernels.find_equal(reduced.data() + offset, wanted, length, preferred.data()) == expected);
+                CHECK(kernels.find_equal_reduced(cost.data() + offset, v.data() + offset, wanted, length,
+                                                 preferred.data()) == expected);
+            }
+        }
+}
+
 /// Numbers that are rounded give the same bits in vectors as one by one.
 template <class Real>
 void test_relax_of_rounded_numbers(Random& random, const mot::RowKernels<Real>& kernels, std::size_t n,
@@ -119,6 +153,7 @@ void test_path_kernels(Random& random, const mot::RowKernels<Real>& kernels, std
     test_relax(random, kernels, n, offset);
     test_two_least(random, kernels, n, offset);
     test_lower_lengths(random, kernels, n, offset);
+    test_equal(random, kernels, n, offset);
     if constexpr (!std::is_same_v<Real, mot::FixedCost>) test_relax_of_rounded_numbers(random, kernels, n, offset);
 }
 
