@@ -11,11 +11,15 @@ namespace mot {
 
 class BlockSearch {
 public:
+    /// Blocks are so many times the square root of the number of arcs.
+    explicit BlockSearch(double block_width = 1) : block_width_(block_width) {}
+
     /// Goes on scanning where the last scan stopped. Finds nothing when no arc is violated by more than `tolerance`.
     /// `reduced_cost(e)` is called for arcs 0 .. n_arcs - 1.
     template <class ReducedCost>
     std::optional<std::size_t> find_entering_arc(std::size_t n_arcs, double tolerance, ReducedCost reduced_cost) {
-        const auto block = static_cast<std::size_t>(std::max(min_block, std::sqrt(static_cast<double>(n_arcs))));
+        const double width = block_width_ * std::sqrt(static_cast<double>(n_arcs));
+        const auto block = static_cast<std::size_t>(std::max(min_block, width));
         double most_negative = -tolerance;
         std::optional<std::size_t> entering;
         for (std::size_t n_scanned = 0; n_scanned < n_arcs;) {
@@ -40,6 +44,7 @@ public:
 
 private:
     static constexpr double min_block = 20;
+    double block_width_;
     std::size_t position_ = 0;
     std::int64_t n_scanned_ = 0;
 };

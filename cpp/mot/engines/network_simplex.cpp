@@ -36,11 +36,12 @@ NetworkSimplex<Real>::NetworkSimplex(const Masses& masses, const Basis& basis)
     : masses_(masses),
       n_source_(static_cast<Node>(masses.source.size())),
       n_target_(static_cast<Node>(masses.target.size())),
-      tree_(n_source_ + n_target_, edges_of(basis.arcs, n_source_), basis.root + n_source_),
-      parent_arc_(index(n_source_ + n_target_), 0),
+      tree_(n_source_ + n_target_ + (basis.has_hub ? 1 : 0), edges_of(basis.arcs, n_source_), basis.root + n_source_),
+      parent_arc_(index(n_source_ + n_target_) + (basis.has_hub ? 1 : 0), 0),
       parent_flow_(parent_arc_.size(), Real(0.0)),
       rounded_away_(rounded_away<Real>(masses)),
-      signed_potential_(parent_arc_.size(), Real(0.0)) {
+      signed_potential_(parent_arc_.size(), Real(0.0)),
+      rule_(basis.block_width) {
     add_arcs(basis.arcs);
     for (std::size_t arc = 0; arc < basis.arcs.size(); ++arc) {
         const bool source_is_child = tree_.parent(source_[arc]) == target_[arc];

@@ -48,7 +48,7 @@ public:
     }
     /// Bounds the error that rounding of the potentials makes in a reduced cost.
     double rounding() const;
-    /// The tree's arcs that carry mass, in the unit of `Masses`.
+    /// The tree's arcs that carry mass, in the unit of `Masses`; to and from a hub as `Hub` numbers its ends.
     Plan plan() const;
 
 private:

@@ -286,6 +286,17 @@ Basis starting_basis(const Masses& masses, const std::vector<Arc>& plan, const P
     return joined(masses, forest.arcs(), arcs, potentials, cost, interrupt);
 }
 
+Basis star_basis(const Masses& masses, double cost_of_half) {
+    constexpr double block_width = 2;  // measured on neighbours of points and random pairs of 128 to 8,192 units
+    const Hub hub(masses);
+    Basis star{{}, hub.as_target, true, block_width};
+    for (std::size_t i = 0; i < masses.source.size(); ++i)
+        if (masses.source[i] > 0) star.arcs.push_back({static_cast<Node>(i), hub.as_target, cost_of_half});
+    for (std::size_t j = 0; j < masses.target.size(); ++j)
+        if (masses.target[j] > 0) star.arcs.push_back({hub.as_source, static_cast<Node>(j), cost_of_half});
+    return star;
+}
+
 Basis starting_basis(const Masses& masses, const Auction& auction, const std::vector<Arc>& arcs,
                      const std::function<double(Node, Node)>& cost, Interrupt& interrupt) {
     std::vector<Arc> plan;

@@ -1,13 +1,15 @@
 #include "mot/solve/sparse.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
-#include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "mot/engines/auction.hpp"
 #include "mot/engines/network_simplex.hpp"
+#include "mot/engines/sparse_augmenting_path.hpp"
 #include "mot/engines/starting_basis.hpp"
 #include "mot/solve/cost_cap.hpp"
 #include "mot/solve/finish.hpp"
@@ -18,9 +20,9 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// A feasible detour replaces one missing arc by at most as many listed arcs as there are units on the smaller side,
-/// and takes mass back from one less: an arc that costs more is used only when there is no detour. That bound loses
-/// digits where there are many units, so less is tried first.
+/// The cost of a way through the hub. A detour over listed arcs replaces it by at most as many of them as there are
+/// units on the smaller side, and takes mass back from one less: a way that costs more is used only when there is no
+/// detour. That bound loses digits where there are many units, so less is tried first.
 CostCap cap_above_all(const SparseCost& cost) {
     double least = infinity;
     double greatest = -infinity;
@@ -33,19 +35,20 @@ CostCap cap_above_all(const SparseCost& cost) {
     return {greatest, step, greatest + (n + CostCap::first_steps) * step};
 }
 
-/// The plan on listed arcs, and whether missing ones carry more mass than rounding explains.
+/// The plan on listed arcs, and whether more mass goes through the hub than rounding explains.
 struct ListedPlan {
     Plan plan;
-    bool uses_missing = false;
+    bool uses_hub = false;
 
-    ListedPlan(const Plan& all, const SparseCost& cost, const Masses& masses) {
+    ListedPlan(const Plan& all, const Masses& masses) {
         constexpr double negligible_share = 1e-12;
         const double negligible = negligible_share * total_mass(masses);
+        const Hub hub(masses);
         for (std::size_t k = 0; k < all.size(); ++k) {
-            if (cost.exact(all.source[k], all.target[k]) < infinity)
+            if (!hub.is_end_of(all.source[k], all.target[k]))
                 plan.add(all.source[k], all.target[k], all.mass[k]);
             else if (all.mass[k] > negligible)
-                uses_missing = true;
+                uses_hub = true;
         }
     }
 };
@@ -65,46 +68,60 @@ bool has_arcs_for_all_mass(const SparseCost& cost, const Masses& masses) {
     return has_all(masses.source, has_source) && has_all(masses.target, has_target);
 }
 
-/// Starts from the plan of an auction or, where it fails, from the cheapest arcs.
-Basis near_optimal_basis(const SparseCost& cost, const Masses& masses, const std::function<double(Node, Node)>& cost_of,
-                         Interrupt& interrupt) {
-    const std::vector<Arc> arcs = cost.arcs();
+/// Matches units of equal masses, as many on both sides, where an auction finds that the arcs allow it; infeasible
+/// where it does not find that.
+Solution match_all(const SparseCost& cost, const Masses& masses, const std::vector<Arc>& arcs, Interrupt& interrupt) {
+    Solution unsolved;
+    unsolved.status = Status::infeasible;
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
-    if (!auction.run(coarse_epsilon * spread, interrupt)) return starting_basis(masses, arcs, cost_of, interrupt);
-    auction.run(fine_epsilon * spread, interrupt);
-    return starting_basis(masses, auction, arcs, cost_of, interrupt);
+    if (!auction.run(coarse_epsilon * spread, interrupt)) return unsolved;
+    for (const double epsilon : {fine_epsilon, fine_epsilon / 5, fine_epsilon / 15})
+        auction.run(epsilon * spread, interrupt);
+    SparseAugmentingPath engine(masses, auction, arcs);
+    unsolved.status = engine.optimize(0.0, interrupt);
+    if (unsolved.status != Status::optimal) return unsolved;
+    return finish(cost, masses, engine.plan(), engine.potentials(), interrupt);
 }
 
-/// Solves on listed arcs and the artificial ones of the starting basis. Sets the plan, or tells why there is none.
-Status optimize(NetworkSimplex<>& simplex, const SparseCost& cost, const Masses& masses, CostCap& cap, Plan& plan,
-                Interrupt& interrupt) {
-    const std::vector<Arc> arcs = cost.arcs();
+/// In strides, so that a block of them holds arcs of many rows.
+std::vector<Arc> mixed(const std::vector<Arc>& arcs) {
+    const auto stride = static_cast<std::size_t>(std::sqrt(static_cast<double>(arcs.size())));
+    std::vector<Arc> all;
+    all.reserve(arcs.size());
+    for (std::size_t first = 0; first < stride; ++first)
+        for (std::size_t k = first; k < arcs.size(); k += stride) all.push_back(arcs[k]);
+    return all;
+}
+
+/// Moves all mass from the hub to listed arcs, and on to the cheapest of these.
+Solution move_from_hub(const SparseCost& cost, const Masses& masses, const std::vector<Arc>& arcs,
+                       Interrupt& interrupt) {
+    CostCap cap = cap_above_all(cost);
+    NetworkSimplex<> simplex(masses, star_basis(masses, cap.value() / 2));
+    Solution solution;
     while (true) {
         simplex.add_arcs(arcs);
-        const Status status = simplex.optimize(0.0, interrupt);
-        if (status != Status::optimal) return status;
-        ListedPlan listed(simplex.plan(), cost, masses);
-        if (!listed.uses_missing) {
-            plan = std::move(listed.plan);
-            return Status::optimal;
-        }
-        if (cap.is_highest()) return Status::infeasible;
+        solution.status = simplex.optimize(0.0, interrupt);
+        if (solution.status != Status::optimal) return solution;
+        ListedPlan listed(simplex.plan(), masses);
+        if (!listed.uses_hub) return finish(cost, masses, std::move(listed.plan), simplex.potentials(), interrupt);
+        solution.status = Status::infeasible;
+        if (cap.is_highest()) return solution;
         cap.raise();
-        simplex.replace_costs([&](Node i, Node j) { return cap(cost.exact(i, j)); });
+        const Hub hub(masses);
+        simplex.replace_costs([&](Node i, Node j) { return hub.is_end_of(i, j) ? cap.value() / 2 : cost.exact(i, j); });
     }
 }
 
 Solution solve_in_doubles(const SparseCost& cost, const Masses& masses, Interrupt& interrupt) {
-    CostCap cap = cap_above_all(cost);
-    const auto cost_of = [&](Node i, Node j) { return cap(cost.exact(i, j)); };
-    const Basis basis = near_optimal_basis(cost, masses, cost_of, interrupt);
-    if (interrupt.requested()) return {};
-    NetworkSimplex<> simplex(masses, basis);
-    Solution solution;
-    solution.status = optimize(simplex, cost, masses, cap, solution.plan, interrupt);
-    if (solution.status != Status::optimal) return solution;
-    return finish(cost, masses, std::move(solution.plan), simplex.potentials(), interrupt);
+    const std::vector<Arc> arcs = cost.arcs();
+    if (masses.is_uniform && masses.source.size() == masses.target.size()) {
+        Solution matched = match_all(cost, masses, arcs, interrupt);
+        if (matched.status == Status::optimal) return matched;
+        if (interrupt.requested()) return {};
+    }
+    return move_from_hub(cost, masses, mixed(arcs), interrupt);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
-/// Exact optimal transport on listed arcs only, by the network simplex on all of them.
+/// Exact optimal transport on listed arcs only.
 ///
-/// Where the listed arcs leave no feasible tree to start from, artificial arcs stand in at a cost above all others. An
-/// optimum that does not use them is that of the listed arcs, whatever their cost was. One that does is tried again at
-/// a higher cost, until the cost is so high that no detour over listed arcs could cost as much: then there is no plan.
+/// Equal masses of as many sources as targets are matched by augmenting paths from the prices of an auction. All others
+/// go through an artificial hub at first, at a cost above that of all arcs, from where the network simplex moves them
+/// to listed arcs. An optimum that does not use the hub is that of the listed arcs, whatever its cost was. One that
+/// does is tried again at a higher cost, until the cost is so high that no detour over listed arcs could cost as much:
+/// then there is no plan.
 #pragma once
 
 #include "mot/costs/sparse_cost.hpp"
