@@ -33,6 +33,7 @@ from suites import (
     families,
     imports,
     many,
+    points,
     rotations,
     trajectories,
     transports,
@@ -47,6 +48,7 @@ SUITES = {
     "drop-ins": drop_ins,
     "many": many,
     "warm-starts": warm_starts,
+    "points": points,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,
@@ -110,7 +112,9 @@ def arguments() -> argparse.Namespace:
         help="also align pairs of layers whose costs do not fit in memory (many minutes)",
     )
     parser.add_argument(
-        "--whole-runs", action="store_true", help="also align all 154 x 154 checkpoints of two training runs (minutes)"
+        "--whole-runs",
+        action="store_true",
+        help="also align all 154 x 154 checkpoints of two training runs, and transport 100,000 points (minutes)",
     )
     parser.add_argument(
         "--only",

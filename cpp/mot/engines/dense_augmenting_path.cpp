@@ -39,8 +39,10 @@ void DenseAugmentingPath<Real>::match_cheapest(const std::vector<Cheapest>& of_r
     for (Node row = 0; row < static_cast<Node>(column_of_.size()) && n_free <= most_free; ++row) {
         if (interrupt.requested_after(cost_.n_columns)) return;
         auto [column, least] = of_rows[index(row)];
-        if (column != no_node && row_of_[index(column)] != no_node)
-            column = find_free_tied(row, static_cast<Length>(least));
+        if (column != no_node && row_of_[index(column)] != no_node) {
+            column = find_tied(row, static_cast<Length>(least), free_columns_);
+            n_ties_ += free_columns_.contains(column) ? 1 : 0;
+        }
         if (column != no_node && row_of_[index(column)] == no_node)
             match(row, column);
         else
@@ -68,8 +70,10 @@ void DenseAugmentingPath<Real>::match_reduced(std::vector<Length> v, Interrupt& 
         auto column = static_cast<Node>(
             row_kernels<Real>().find_two_least(cost_.row(row), v_.data(), cost_.n_columns, two_least));
         if (column == no_node) continue;
-        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1])
-            column = find_free_tied(row, two_least[0]);
+        if (row_of_[index(column)] != no_node && two_least[0] == two_least[1]) {
+            column = find_tied(row, two_least[0], free_columns_);
+            ++n_ties_;
+        }
         if (row_of_[index(column)] == no_node) match(row, column);
     }
 }
@@ -123,12 +127,6 @@ Node DenseAugmentingPath<Real>::find_tied(Node row, Length value, const NodeSet&
     return before != no_node ? before : behind;
 }
 
-template <class Real>
-Node DenseAugmentingPath<Real>::find_free_tied(Node row, Length value) {
-    ++n_ties_;
-    return find_tied(row, value, free_columns_);
-}
-
 /// A free row bids for its cheapest column up to what the second cheapest costs; of columns that tie it takes a free
 /// one, or any. The row that it outbids bids again after the others. False if interrupted.
 template <class Real>
@@ -150,7 +148,8 @@ bool DenseAugmentingPath<Real>::augment_by_row_reduction(Interrupt& interrupt) {
         if (column == no_node) continue;
         const Length lowered = v_[index(column)] - (two_least[1] - two_least[0]);
         if (two_least[0] == two_least[1]) {
-            column = find_free_tied(row, two_least[0]);
+            column = find_tied(row, two_least[0], free_columns_);
+            ++n_ties_;
             if (has_many_ties() && !free_columns_.contains(column)) continue;
         } else if (two_least[1] < no_path<Length> && -no_path<Length> < lowered && lowered < v_[index(column)])
             v_[index(column)] = lowered;

@@ -86,7 +86,6 @@ private:
 
     std::int64_t most_rows_to_search() const;
     Node find_tied(Node row, Length value, const NodeSet& wanted) const;
-    Node find_free_tied(Node row, Length value);
     bool augment_by_row_reduction(Interrupt& interrupt);
     bool augment_along_ties(Interrupt& interrupt);
     Status augment(Node free_row, Interrupt& interrupt);

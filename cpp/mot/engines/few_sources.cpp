@@ -5,10 +5,14 @@
 #include <limits>
 #include <utility>
 
+#include "mot/kernels/kernels.hpp"
+
 namespace mot {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+/// A change that is put on a heap, in the steps of an interrupt.
+constexpr std::int64_t steps_per_change = 4;
 
 }  // namespace
 
@@ -31,27 +35,38 @@ template <class Real>
 void FewSources<Real>::serve(std::vector<double> u, Interrupt& interrupt) {
     u_ = std::move(u);
     std::fill(mass_.begin(), mass_.end(), 0.0);
-    for (std::vector<Change>& heap : changes_) heap.clear();
     std::transform(masses_.source.begin(), masses_.source.end(), surplus_.begin(), [](double mass) { return -mass; });
-    std::vector<Node> cheapest(index(n_targets_), 0);
+    std::vector<double> reduced(index(n_targets_));
     std::vector<double> least(index(n_targets_), infinity);
-    for (Node i = 0; i < n_sources_; ++i)
-        for (Node j = 0; j < n_targets_; ++j) {
-            const double reduced = cost(i, j) - u_[index(i)];
-            if (!(reduced < least[index(j)])) continue;
-            least[index(j)] = reduced;
-            cheapest[index(j)] = i;
-        }
-    for (Node j = 0; j < n_targets_ && !interrupt.requested_after(n_sources_); ++j) {
-        const Node i = cheapest[index(j)];
-        const double mass = masses_.target[index(j)];
-        mass_[place(i, j)] = mass;
-        surplus_[index(i)] += mass;
-        if (!(mass > 0)) continue;
-        for (Node other = 0; other < n_sources_; ++other)
-            if (other != i) changes(i, other).push_back({cost(other, j) - cost(i, j), j});
+    std::vector<RowKernels<double>::Index> cheapest(index(n_targets_), 0);
+    for (Node i = 0; i < n_sources_ && !interrupt.requested_after(2 * n_targets_); ++i) {
+        for (Node j = 0; j < n_targets_; ++j) reduced[index(j)] = cost(i, j) - u_[index(i)];
+        row_kernels<double>().lower_minima(reduced.data(), n_targets_, i, least.data(), cheapest.data());
     }
-    for (std::vector<Change>& heap : changes_) std::make_heap(heap.begin(), heap.end(), is_dearer);
+    for (Node j = 0; j < n_targets_; ++j) {
+        const auto i = static_cast<Node>(cheapest[index(j)]);
+        mass_[place(i, j)] = masses_.target[index(j)];
+        surplus_[index(i)] += masses_.target[index(j)];
+    }
+}
+
+/// All changes of the targets from the sources that serve them.
+template <class Real>
+void FewSources<Real>::collect_changes(Interrupt& interrupt) {
+    for (Node i = 0; i < n_sources_; ++i) {
+        std::vector<Node> served;
+        for (Node j = 0; j < n_targets_; ++j)
+            if (mass_[place(i, j)] > 0) served.push_back(j);
+        for (Node other = 0; other < n_sources_; ++other) {
+            if (other == i) continue;
+            if (interrupt.requested_after(steps_per_change * static_cast<std::int64_t>(served.size()))) return;
+            std::vector<Change>& heap = changes(i, other);
+            heap.clear();
+            heap.reserve(served.size());
+            for (const Node j : served) heap.push_back({cost(other, j) - cost(i, j), j});
+            std::make_heap(heap.begin(), heap.end(), is_dearer);
+        }
+    }
 }
 
 template <class Real>
@@ -66,6 +81,7 @@ Status FewSources<Real>::optimize(Interrupt& interrupt) {
     const std::int64_t steps_per_path = std::int64_t{n_sources_} * n_sources_;
     // Far more than most problems need. Masses far below the rounding of others can lead on for ever.
     const std::int64_t most_paths = 20 * (std::int64_t{n_targets_} + 10) * n_sources_;
+    collect_changes(interrupt);
     for (std::int64_t n_paths = 0; n_paths < most_paths; ++n_paths) {
         if (interrupt.requested_after(steps_per_path)) return Status::interrupted;
         const Node end = find_shortest_paths();

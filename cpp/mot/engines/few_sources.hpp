@@ -56,6 +56,7 @@ private:
     std::size_t place(Node i, Node j) const { return index(i) * index(n_targets_) + index(j); }
     std::vector<Change>& changes(Node from, Node to) { return changes_[index(from) * index(n_sources_) + index(to)]; }
 
+    void collect_changes(Interrupt& interrupt);
     void add_changes(Node source, Node target);
     const Change* cheapest_change(Node from, Node to);
     Node find_shortest_paths();

@@ -32,7 +32,8 @@
 namespace mot {
 namespace {
 
-/// Smaller problems whose masses differ were measured to be solved faster from their cheapest arcs.
+/// Smaller problems whose masses differ were measured to be solved faster from their cheapest arcs, and those whose
+/// masses are equal from a hub.
 constexpr std::int64_t fewest_units_for_auction = 500;
 
 template <class Cost>
@@ -182,7 +183,9 @@ Found find_from_candidates(const Cost& cost, const Masses& masses, bool is_assig
     Auction auction(masses, arcs);
     const double spread = auction.spread(cost.scale());
     ColumnGeneration<Cost> generation(cost, arcs, fine_epsilon * spread, interrupt);
-    const bool wants_auction = masses.is_uniform || cost.n_rows() + cost.n_columns() >= fewest_units_for_auction;
+    const bool is_small = cost.n_rows() + cost.n_columns() < fewest_units_for_auction;
+    const bool starts_from_hub = Cost::is_exact && is_small && masses.is_uniform && !is_assignment;
+    const bool wants_auction = !starts_from_hub && (masses.is_uniform || !is_small);
     const bool has_prices = wants_auction && hold_auction(auction, spread, generation, arcs, interrupt);
     if (interrupt.requested()) return {};
     if constexpr (is_given_cost<Cost>)
@@ -193,8 +196,10 @@ Found find_from_candidates(const Cost& cost, const Masses& masses, bool is_assig
         return found_by(generation.run(engine), engine);
     }
     const auto cost_of = [&](Node i, Node j) { return cost.exact(i, j); };
-    const Basis basis = has_prices ? starting_basis(masses, auction, arcs, cost_of, interrupt)
-                                   : starting_basis(masses, arcs, cost_of, interrupt);
+    const double above_half = cost.scale() > 0 ? cost.scale() : 1.0;  // a way through the hub costs more than any arc
+    const Basis basis = starts_from_hub ? star_basis(masses, above_half)
+                        : has_prices    ? starting_basis(masses, auction, arcs, cost_of, interrupt)
+                                        : starting_basis(masses, arcs, cost_of, interrupt);
     if (interrupt.requested()) return {};
     NetworkSimplex<> simplex(masses, basis);
     simplex.add_arcs(arcs);
