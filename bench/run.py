@@ -48,7 +48,7 @@ SUITES = {
     "drop-ins": drop_ins,
     "many": many,
     "warm-starts": warm_starts,
-    "points": points,
+    "samples": points,
     "rotations": rotations,
     "trajectories": trajectories,
     "clusters": clusters,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <type_traits>
@@ -264,9 +265,57 @@ Found find_optimum(const Cost& cost, const Masses& masses, Interrupt& interrupt,
     return find_from_candidates(cost, masses, is_assignment, interrupt);
 }
 
+std::vector<Node> units_with_mass(const std::vector<double>& masses) {
+    std::vector<Node> units;
+    for (std::size_t k = 0; k < masses.size(); ++k)
+        if (masses[k] > 0) units.push_back(static_cast<Node>(k));
+    return units;
+}
+
+/// Solves for the units that have mass alone, as in images of something on an empty ground, where these are few.
+template <class Real>
+Found find_for_units_with_mass(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    const std::vector<Node> rows = units_with_mass(masses.source);
+    const std::vector<Node> columns = units_with_mass(masses.target);
+    const auto n_rows = static_cast<std::int64_t>(rows.size());
+    const auto n_columns = static_cast<std::int64_t>(columns.size());
+    if (4 * n_rows * n_columns > 3 * cost.n_rows() * cost.n_columns())
+        return find_optimum(cost, masses, interrupt, Method::automatic);
+    std::vector<Real> costs;
+    costs.reserve(rows.size() * columns.size());
+    for (const Node i : rows)
+        for (const Node j : columns) costs.push_back(cost.stored()(i, j));
+    std::vector<double> a, b;
+    for (const Node i : rows) a.push_back(masses.source[index(i)]);
+    for (const Node j : columns) b.push_back(masses.target[index(j)]);
+    const GivenCost<Real> cost_of_some({costs.data(), n_rows, n_columns}, cost.scale());
+    const Masses of_some = Masses::from_marginals(a.data(), n_rows, b.data(), n_columns);
+    const Found some = find_optimum(cost_of_some, of_some, interrupt, Method::automatic);
+    if (some.status != Status::optimal) return some;
+
+    const double without_mass = -std::numeric_limits<double>::infinity();
+    Found all{some.status,
+              {},
+              {std::vector<double>(masses.source.size(), without_mass),
+               std::vector<double>(masses.target.size(), without_mass)}};
+    for (std::size_t k = 0; k < some.plan.size(); ++k)
+        all.plan.add(rows[index(some.plan.source[k])], columns[index(some.plan.target[k])],
+                     some.plan.mass[k] * of_some.unit);
+    for (std::size_t k = 0; k < rows.size(); ++k) all.potentials.u[index(rows[k])] = some.potentials.u[k];
+    for (std::size_t k = 0; k < columns.size(); ++k) all.potentials.v[index(columns[k])] = some.potentials.v[k];
+    return all;
+}
+
+template <class Cost>
+Found find_for_all_units(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
+    if constexpr (is_given_cost<Cost>)
+        if (method == Method::automatic) return find_for_units_with_mass(cost, masses, interrupt);
+    return find_optimum(cost, masses, interrupt, method);
+}
+
 template <class Cost>
 Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& interrupt, Method method) {
-    Found found = find_optimum(cost, masses, interrupt, method);
+    Found found = find_for_all_units(cost, masses, interrupt, method);
     if (found.status == Status::optimal)
         return finish(cost, masses, std::move(found.plan), std::move(found.potentials), interrupt);
     Solution unsolved;
