@@ -275,11 +275,13 @@ std::vector<Node> units_with_mass(const std::vector<double>& masses) {
 /// Solves for the units that have mass alone, as in images of something on an empty ground, where these are few.
 template <class Real>
 Found find_for_units_with_mass(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
+    constexpr std::int64_t most_copied = std::int64_t{1} << 25;  // large costs leave no room for others beside them
     const std::vector<Node> rows = units_with_mass(masses.source);
     const std::vector<Node> columns = units_with_mass(masses.target);
     const auto n_rows = static_cast<std::int64_t>(rows.size());
     const auto n_columns = static_cast<std::int64_t>(columns.size());
-    if (4 * n_rows * n_columns > 3 * cost.n_rows() * cost.n_columns())
+    const std::int64_t n_costs = n_rows * n_columns;
+    if (4 * n_costs > 3 * cost.n_rows() * cost.n_columns() || n_costs > most_copied)
         return find_optimum(cost, masses, interrupt, Method::automatic);
     std::vector<Real> costs;
     costs.reserve(rows.size() * columns.size());
