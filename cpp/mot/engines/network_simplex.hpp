@@ -1,12 +1,13 @@
 /// Primal network simplex for the transport problem on a sparse set of arcs.
 ///
 /// Method: Dantzig (1951); strongly feasible trees against cycling (Cunningham 1976). We depart from the textbook in
-/// two points: the start is a real feasible tree, so there are no artificial arcs and no big-M; and arcs may be added
-/// between runs, which go on from the same tree. Potentials and flows are kept as `Real`: a double, or a `DoubleDouble`
-/// where sums of costs along the tree, or masses of very different sizes, would lose digits of the answer.
+/// two points: the start may be a real feasible tree, without artificial arcs and big-M (where there is none it is a
+/// star round a hub); and arcs may be added between runs, which go on from the same tree. Potentials and flows are kept
+/// as `Real`: a double, or a `DoubleDouble` where sums of costs along the tree, or masses of very different sizes,
+/// would lose digits of the answer.
 ///
 /// Invariants between pivots:
-///   (I1) the basis is a spanning tree on the units that have mass;
+///   (I1) the basis is a spanning tree on the units that have mass, and on the hub if there is one;
 ///   (I2) the plan is zero off the tree, non-negative on it, with marginals a and b;
 ///   (I3) the reduced cost vanishes on every tree arc;
 ///   (I4) every empty tree arc leads from a source unit up to its parent.
