@@ -158,9 +158,15 @@ def _table(title: str, cells: Sequence[Cell], *, is_rival_named: bool) -> list[l
 
 def remarks_on(cells: Sequence[Cell]) -> list[str]:
     """How many targets are missed, how our assignment compares, and which answers were wrong."""
-    targets = sum(cell.target() is not None for cell in cells)
-    missed = sum(cell.is_missed() for cell in cells)
-    remarks = [f"families: {missed} of {targets} cells with a target miss it (!)"] if targets else []
+    aimed = [cell for cell in cells if cell.target() is not None]
+    remarks = []
+    if aimed:
+        ratios = [cell.ratio for cell in aimed]
+        won, twice = (sum(ratio >= least for ratio in ratios) for least in (1, 2))
+        remarks.append(
+            f"families: {sum(cell.is_missed() for cell in aimed)} of {len(aimed)} cells with a target miss it (!); "
+            f"{won} ratios are 1 or more, {twice} are 2 or more, and the median is {np.median(ratios):.1f}"
+        )
     gains = [c.seconds[OURS] / c.seconds[ASSIGNMENT] for c in cells if {OURS, ASSIGNMENT} <= c.seconds.keys()]
     if gains:
         remarks.append(

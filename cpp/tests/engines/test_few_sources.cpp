@@ -109,17 +109,12 @@ void test_interrupts(Random& random) {
     const Matrix cost = draw_costs(random, CostFamily::clouds, 6, 60);
     const mot::Masses masses = real_masses(random, 6, 60, 1.0);
     NeverInterrupt never;
-    for (int n = 1; n <= 2000; n += 3) {
+    test_stops(3, [&](StopAt& stop) {
         mot::FewSources<double> engine(masses, view_of_cost(cost));
         engine.serve(std::vector<double>(6, 0.0), never);
-        StopAt stop(n);
-        const mot::Status status = engine.optimize(stop);
-        CHECK(status == (stop.has_stopped() ? mot::Status::interrupted : mot::Status::optimal));
-        CHECK(engine.optimize(never) == mot::Status::optimal);
+        check_stopped_and_resumed(engine, stop);
         check_proven(cost, masses.source, masses.target, engine.plan(), engine.potentials(), 1e-12 * cost.scale());
-        if (!stop.has_stopped()) return;
-    }
-    CHECK(!"it ends");
+    });
 }
 
 }  // namespace

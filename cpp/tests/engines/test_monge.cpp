@@ -146,16 +146,10 @@ void test_other_costs(Random& random) {
 void test_interrupts(Random& random) {
     case_name = "interrupted";
     const Problem<double> problem(draw_costs(random, CostFamily::densities, 50, 60), mot::Masses::uniform(50, 60));
-    NeverInterrupt never;
-    for (int n = 1; n <= 1000; ++n) {
+    test_stops(1, [&](StopAt& stop) {
         mot::Monge<double> engine(problem.masses, problem.view());
-        StopAt stop(n);
-        const mot::Status status = engine.optimize(stop);
-        CHECK(status == (stop.has_stopped() ? mot::Status::interrupted : mot::Status::optimal));
-        CHECK(engine.optimize(never) == mot::Status::optimal);
-        if (!stop.has_stopped()) return;
-    }
-    CHECK(!"it ends");
+        check_stopped_and_resumed(engine, stop);
+    });
 }
 
 }  // namespace

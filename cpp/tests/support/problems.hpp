@@ -174,6 +174,27 @@ private:
     int n_;
 };
 
+/// Calls `run(stop)` with stops that come later and later, until one is not reached.
+template <class Run>
+void test_stops(int step, Run run) {
+    constexpr int most = 2000;
+    for (int n = 1; n <= most; n += step) {
+        StopAt stop(n);
+        run(stop);
+        if (!stop.has_stopped()) return;
+    }
+    CHECK(!"it ends");
+}
+
+/// An engine that is told to stop says so, and finds the optimum when it is called again.
+template <class Engine>
+void check_stopped_and_resumed(Engine& engine, StopAt& stop) {
+    const mot::Status status = engine.optimize(stop);
+    CHECK(status == (stop.has_stopped() ? mot::Status::interrupted : mot::Status::optimal));
+    NeverInterrupt never;
+    CHECK(engine.optimize(never) == mot::Status::optimal);
+}
+
 inline mot::Solution solve_matrix(const Matrix& cost, const mot::Masses& masses,
                                   mot::Method method = mot::Method::automatic) {
     NeverInterrupt interrupt;
