@@ -147,6 +147,34 @@ def test_one_cost_and_many_masses():
     assert mot.solve_transports(cost, None, b[:0]).v.shape == (0, 12)
 
 
+@pytest.mark.parametrize("shape", [(45, 40), (30, 260), (260, 30)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_masses_that_drift_are_solved_from_their_neighbours_potentials(shape, dtype):
+    rng = np.random.default_rng(3)
+    cost = rng.integers(20, size=shape).astype(dtype)
+    sides = []
+    for n in shape:
+        drift = draw_masses(1, n, n) * np.cumprod(rng.uniform(0.98, 1.02, (25, n)), axis=0)
+        drift[9:] = drift[9:, ::-1]  # a leap
+        drift[12, :3] = drift[13, -4:] = 0
+        sides.append(drift / drift.sum(axis=1, keepdims=True))
+    a, b = sides
+
+    transports = mot.solve_transports(cost, a, b, n_jobs=1)
+    for transport, *masses in zip(transports, a, b, strict=True):
+        assert_optimal(transport, cost, *masses)
+        assert transport.cost == pytest.approx(mot.solve_transport(cost, *masses).cost, rel=1e-12)
+    assert any(bits(each) != bits(mot.solve_transport(cost, *m)) for each, *m in zip(transports, a, b, strict=True))
+    for p, start in ((1, 0), (10, 9)):
+        warm = mot.solve_transport(cost, a[p], b[p], potentials=(transports[start].u, transports[start].v))
+        assert bits(transports[p]) == bits(warm)
+    for n_jobs in (2, 5):
+        other = mot.solve_transports([cost] * len(a), list(a), b, n_jobs=n_jobs)
+        assert [bits(x) for x in other] == [bits(x) for x in transports]
+    many = mot.ot.emd2(a[0], b.T, cost)
+    assert many == pytest.approx([mot.solve_transport(cost, a[0], each).cost for each in b], rel=1e-12)
+
+
 def test_arrays_of_any_layout_type_and_library():
     costs = draw_costs(6, 5, 7)
     assert_solved_alone(mot.solve_transports(costs[::2, ::-1, 1:]), costs[::2, ::-1, 1:])

@@ -25,7 +25,9 @@
 #include "mot/engines/semi_assignment.hpp"
 #include "mot/engines/sparse_augmenting_path.hpp"
 #include "mot/engines/starting_basis.hpp"
+#include "mot/solve/exchanged.hpp"
 #include "mot/solve/finish.hpp"
+#include "mot/solve/found.hpp"
 #include "mot/solve/magnification.hpp"
 #include "mot/solve/sample.hpp"
 #include "mot/solve/warm_start.hpp"
@@ -39,19 +41,6 @@ constexpr std::int64_t fewest_units_for_auction = 500;
 
 template <class Cost>
 constexpr bool is_given_cost = std::is_same_v<Cost, GivenCost<typename Cost::Value>>;
-
-/// What an engine found.
-struct Found {
-    Status status = Status::interrupted;
-    Plan plan;
-    Potentials potentials;
-};
-
-template <class Engine>
-Found found_by(Status status, const Engine& engine) {
-    if (status != Status::optimal) return {status, {}, {}};
-    return {status, engine.plan(), engine.potentials()};
-}
 
 /// Walks along orders of both sides, where costs have the Monge property in some: infeasible where they have not.
 template <class Real>
@@ -85,18 +74,9 @@ Found move_between_rows(const GivenCost<Real>& cost, const Masses& masses, Inter
 
 template <class Real>
 Found move_between_few(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
-    const MatrixView<Real> view = cost.stored();
-    if (view.n_rows <= view.n_columns) return move_between_rows(cost, masses, interrupt);
-    std::vector<Real> transposed(static_cast<std::size_t>(view.n_rows * view.n_columns));
-    for (std::int64_t i = 0; i < view.n_rows; ++i)
-        for (std::int64_t j = 0; j < view.n_columns; ++j)
-            transposed[static_cast<std::size_t>(j * view.n_rows + i)] = view(i, j);
-    const GivenCost<Real> exchanged_cost({transposed.data(), view.n_columns, view.n_rows}, cost.scale());
-    const Masses exchanged_masses{masses.target, masses.source, masses.unit, masses.is_uniform};
-    Found found = move_between_rows(exchanged_cost, exchanged_masses, interrupt);
-    std::swap(found.plan.source, found.plan.target);
-    std::swap(found.potentials.u, found.potentials.v);
-    return found;
+    if (cost.n_rows() <= cost.n_columns()) return move_between_rows(cost, masses, interrupt);
+    const Exchanged<Real> exchanged(cost, masses);
+    return exchanged.exchanged(move_between_rows(exchanged.cost(), exchanged.masses(), interrupt));
 }
 
 /// Squares up to this many units are searched densely, whatever their costs: measured on forty families.
@@ -325,11 +305,17 @@ Solution solve_in_doubles(const Cost& cost, const Masses& masses, Interrupt& int
     return unsolved;
 }
 
-/// Whether potentials to start from can save time. Small squares are matched as fast without.
+/// Whether potentials to start from can save time. Small problems are solved as fast without, and so are those that
+/// have direct answers.
 template <class Cost>
 bool suits_warm_start(const Cost& cost, const Masses& masses) {
-    constexpr std::int64_t few_units = 200;
-    return !masses.is_uniform || cost.n_rows() != cost.n_columns() || cost.n_rows() > few_units;
+    constexpr std::int64_t few_units = 64;
+    constexpr std::int64_t few_units_to_match = 400;
+    const bool is_assignment = masses.is_uniform && cost.n_rows() == cost.n_columns();
+    if (cost.n_rows() + cost.n_columns() <= (is_assignment ? few_units_to_match : few_units)) return false;
+    if constexpr (is_given_cost<Cost>)
+        return !has_few_sources(cost) && !Monge<typename Cost::Value>(masses, cost.stored()).is_likely();
+    return true;
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct GivenTransport {
     const double* b = nullptr;  ///< (n_columns,)
 };
 
-/// Returns one solution a problem, in order, the same bits for every number of threads. Costs that are not finite, or
+/// Returns one solution a problem, in order, the same bits for every number of threads. Problems that have the same
+/// cost matrix and nearly the same masses as an earlier one start from its potentials. Costs that are not finite, or
 /// above `greatest_cost`, are not solved: their solution is `not_proven`, without a certificate. Behind the first
 /// solution that is not optimal, problems may be left `interrupted`; what one throws is thrown if all before it are
 /// optimal.

@@ -18,7 +18,9 @@
 #include "mot/engines/network_simplex.hpp"
 #include "mot/engines/sparse_augmenting_path.hpp"
 #include "mot/engines/starting_basis.hpp"
+#include "mot/solve/exchanged.hpp"
 #include "mot/solve/finish.hpp"
+#include "mot/solve/found.hpp"
 
 namespace mot {
 namespace {
@@ -29,7 +31,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t most_rows_in_sample = 16;
 /// Arcs of a typical unit that are near, besides its cheapest.
 constexpr std::ptrdiff_t near_per_unit = 6;
-/// Rows of many columns have more near arcs than a search of a row returns.
+/// Rows of more columns have more near arcs than a search of a row returns. Given costs are searched by columns then.
 constexpr std::int64_t most_columns_per_row = 5;
 /// Optimal potentials of a side differ by at most twice the largest cost.
 constexpr double most_spread = 4;
@@ -85,7 +87,6 @@ template <class Cost>
 double near_width(const Cost& cost, const Potentials& potentials, Interrupt& interrupt) {
     const std::vector<bool> is_in_sample = rows_in_sample(potentials.u);
     const std::int64_t columns_per_row = std::max<std::int64_t>(1, cost.n_columns() / cost.n_rows());
-    if (columns_per_row > most_columns_per_row) return 0.0;
     const auto place = static_cast<std::ptrdiff_t>(std::min(near_per_unit * columns_per_row, cost.n_columns() - 1));
     std::vector<double> values(potentials.v.size());
     std::vector<double> widths;
@@ -122,18 +123,18 @@ public:
           interrupt_(interrupt),
           generation_(cost, {}, width, interrupt) {}
 
-    std::optional<Solution> solve() {
+    std::optional<Found> find() {
         if (!find_near_arcs()) return stopped();
         const bool is_assignment = masses_.is_uniform && cost_.n_rows() == cost_.n_columns();
-        return is_assignment ? solve_by_augmenting_paths() : solve_by_simplex();
+        return is_assignment ? find_by_augmenting_paths() : find_by_simplex();
     }
 
 private:
     double value(const Arc& arc) const { return arc.cost - potentials_.v[index(arc.target)]; }
     double reduced_cost(const Arc& arc) const { return value(arc) - potentials_.u[index(arc.source)]; }
-    /// A solution that is interrupted, or none.
-    std::optional<Solution> stopped() const {
-        return interrupt_.requested() ? std::optional<Solution>(Solution{}) : std::nullopt;
+    /// What was interrupted, or nothing.
+    std::optional<Found> stopped() const {
+        return interrupt_.requested() ? std::optional<Found>(Found{}) : std::nullopt;
     }
 
     /// Finds the near arcs and sets u so that every row's cheapest is tight. False if a unit that has mass has none.
@@ -175,7 +176,7 @@ private:
     }
 
     /// Matches rows with their cheapest columns; the engine searches for those that are left over.
-    std::optional<Solution> solve_by_augmenting_paths() {
+    std::optional<Found> find_by_augmenting_paths() {
         std::vector<Arc> matched;
         std::vector<bool> is_source_matched(potentials_.u.size(), false),
             is_target_matched(potentials_.v.size(), false);
@@ -193,7 +194,7 @@ private:
 
     /// Ships along tight arcs. Where the potentials are those of a basis these are a tree, along which all mass finds
     /// its way. Where they are too few for a tree, the plan comes from an auction whose prices begin at the potentials.
-    std::optional<Solution> solve_by_simplex() {
+    std::optional<Found> find_by_simplex() {
         const auto cost_of = [this](Node i, Node j) { return cost_.exact(i, j); };
         const std::vector<Arc> tight = tight_arcs();
         const double n_units = static_cast<double>(cost_.n_rows() + cost_.n_columns());
@@ -209,7 +210,7 @@ private:
             arcs_.insert(arcs_.end(), more.begin(), more.end());
             basis = starting_basis(masses_, auction, arcs_, cost_of, interrupt_);
         }
-        if (interrupt_.requested()) return Solution{};
+        if (interrupt_.requested()) return Found{};
         NetworkSimplex<> simplex(masses_, basis);
         simplex.add_arcs(arcs_);
         return finish_engine(simplex);
@@ -229,10 +230,9 @@ private:
     }
 
     template <class Engine>
-    std::optional<Solution> finish_engine(Engine& engine) {
-        if (generation_.run(engine) != Status::optimal) return stopped();
-        Solution solution = finish(cost_, masses_, engine.plan(), engine.potentials(), interrupt_);
-        return solution.status == Status::not_proven ? std::nullopt : std::optional<Solution>(std::move(solution));
+    std::optional<Found> finish_engine(Engine& engine) {
+        const Status status = generation_.run(engine);
+        return status == Status::optimal ? found_by(status, engine) : stopped();
     }
 
     const Cost& cost_;
@@ -244,17 +244,37 @@ private:
     std::vector<Arc> arcs_;  // the near ones
 };
 
+template <class Cost>
+std::optional<Found> find_from_potentials(const Cost& cost, const Masses& masses, const Potentials& start,
+                                          Interrupt& interrupt) {
+    if (cost.n_columns() / cost.n_rows() > most_columns_per_row) {
+        if constexpr (std::is_same_v<Cost, GivenCost<typename Cost::Value>>) {
+            using Sides = Exchanged<typename Cost::Value>;
+            const Sides exchanged(cost, masses);
+            std::optional<Found> found =
+                find_from_potentials(exchanged.cost(), exchanged.masses(), {start.v, start.u}, interrupt);
+            return found ? std::optional<Found>(Sides::exchanged(std::move(*found))) : std::nullopt;
+        }
+        return std::nullopt;
+    }
+    std::optional<Potentials> potentials = usable(masses, start, cost.scale());
+    if (!potentials) return std::nullopt;
+    const double width = near_width(cost, *potentials, interrupt);
+    if (interrupt.requested()) return Found{};
+    if (!(width > 0)) return std::nullopt;
+    return WarmStart<Cost>(cost, masses, std::move(*potentials), width, interrupt).find();
+}
+
 }  // namespace
 
 template <class Cost>
 std::optional<Solution> solve_from_potentials(const Cost& cost, const Masses& masses, const Potentials& start,
                                               Interrupt& interrupt) {
-    std::optional<Potentials> potentials = usable(masses, start, cost.scale());
-    if (!potentials) return std::nullopt;
-    const double width = near_width(cost, *potentials, interrupt);
-    if (interrupt.requested()) return Solution{};
-    if (!(width > 0)) return std::nullopt;
-    return WarmStart<Cost>(cost, masses, std::move(*potentials), width, interrupt).solve();
+    std::optional<Found> found = find_from_potentials(cost, masses, start, interrupt);
+    if (!found) return std::nullopt;
+    if (found->status != Status::optimal) return Solution{};
+    Solution solution = finish(cost, masses, std::move(found->plan), std::move(found->potentials), interrupt);
+    return solution.status == Status::not_proven ? std::nullopt : std::optional<Solution>(std::move(solution));
 }
 
 template std::optional<Solution> solve_from_potentials(const GivenCost<float>&, const Masses&, const Potentials&,

@@ -162,11 +162,21 @@ int main() {
     test_use(random, 60, 60, uniform_masses(60, 60));
     test_use(random, 60, 90, uniform_masses(60, 90));
     test_use(random, 90, 60, random_masses(random, 90, 60, 1, 1000));
+    test_use(random, 30, 400, random_masses(random, 30, 400, 1, 1000));
+    test_use(random, 400, 30, random_masses(random, 400, 30, 1, 1000));
+    test_use(random, 20, 240, uniform_masses(20, 240));
     test_no_use(random);
     case_name = "interrupt";
     test_interrupt(random);
-    for (const auto& [n, m] :
-         {std::pair<std::size_t, std::size_t>{1, 1}, {1, 7}, {7, 1}, {2, 3}, {12, 12}, {9, 24}, {30, 17}, {40, 40}}) {
+    for (const auto& [n, m] : {std::pair<std::size_t, std::size_t>{1, 1},
+                               {1, 7},
+                               {7, 1},
+                               {2, 3},
+                               {12, 12},
+                               {9, 24},
+                               {30, 17},
+                               {40, 40},
+                               {7, 80}}) {
         case_name = std::to_string(n) + " x " + std::to_string(m);
         test_families(random, n, m);
     }
