@@ -41,11 +41,11 @@ Auction::Auction(const Masses& masses, const std::vector<Arc>& arcs)
     is_active_.assign(mass_left_.size(), false);
     potentials_.u.assign(mass_left_.size(), -infinity);
     potentials_.v.assign(room_.size(), infinity);
-    const double total = std::accumulate(mass_left_.begin(), mass_left_.end(), 0.0);
+    total_mass_ = std::accumulate(mass_left_.begin(), mass_left_.end(), 0.0);
     // The sums of the two sides may differ by rounding: such a difference is not worth a bid either.
     const double rounding =
         std::numeric_limits<double>::epsilon() * static_cast<double>(mass_left_.size() + room_.size());
-    negligible_ = total * std::max(negligible_share / static_cast<double>(mass_left_.size()), rounding);
+    negligible_ = total_mass_ * std::max(negligible_share / static_cast<double>(mass_left_.size()), rounding);
     add_arcs(arcs);
     constexpr std::size_t usual_holders = 4;
     for (std::vector<Holding>& holdings : holdings_) holdings.reserve(usual_holders);
@@ -160,9 +160,11 @@ void Auction::release_holdings(double epsilon) {
     }
 }
 
-bool Auction::run(double epsilon, Interrupt& interrupt) {
+bool Auction::run(double epsilon, Interrupt& interrupt, double patience) {
     near_width_ = near_width_in_epsilons * epsilon;
     update_potentials();
+    std::vector<double> limits = potentials_.u;
+    for (double& limit : limits) limit += patience;
     release_holdings(epsilon);
     for (std::size_t i = 0; i < mass_left_.size(); ++i)
         if (mass_left_[i] > negligible_) activate(static_cast<Node>(i));
@@ -178,7 +180,7 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
             is_active_[index(bidder)] = false;
             while (!is_stopped && mass_left_[index(bidder)] > negligible_ && n_bids_left-- > 0) {
                 const Cheapest cheapest = find_cheapest_near(bidder);
-                if (!(cheapest.value < infinity)) break;
+                if (!(cheapest.value < limits[index(bidder)])) break;
                 bid(bidder, epsilon, cheapest);
                 is_stopped = interrupt.requested_after(std::exchange(n_steps_, 0));
             }
@@ -188,6 +190,10 @@ bool Auction::run(double epsilon, Interrupt& interrupt) {
     active_.clear();
     update_potentials();
     return std::none_of(mass_left_.begin(), mass_left_.end(), [this](double mass) { return mass > negligible_; });
+}
+
+double Auction::share_left() const {
+    return std::accumulate(mass_left_.begin(), mass_left_.end(), 0.0) / total_mass_;
 }
 
 void Auction::bid(Node bidder, double epsilon, const Cheapest& cheapest) {

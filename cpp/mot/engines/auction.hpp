@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "mot/engines/holdings.hpp"
@@ -47,8 +48,12 @@ public:
     void set_prices(const Potentials& potentials);
 
     /// Places the mass within `epsilon` of the cheapest, going on from the prices and the plan of the last round. False
-    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end.
-    bool run(double epsilon, Interrupt& interrupt);
+    /// if some is left over: when interrupted, when the arcs have no room for it, or when prices rise without end. A
+    /// bidder whose cheapest has become dearer by `patience` bids no more in this round.
+    bool run(double epsilon, Interrupt& interrupt, double patience = std::numeric_limits<double>::infinity());
+
+    /// The share of all mass that the last round left over.
+    double share_left() const;
 
     /// Whether bidders are many, each with few arcs.
     bool has_cheap_bids() const;
@@ -84,6 +89,7 @@ private:
     void update_potentials();
 
     bool targets_bid_;
+    double total_mass_;
     std::vector<bool> has_mass_;                  // whether each bidder has mass to ship
     CompressedRows<Choice> choices_;              // the arcs of every bidder
     std::vector<std::size_t> near_end_;           // end of every bidder's near arcs, which come first among its arcs

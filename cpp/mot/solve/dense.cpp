@@ -137,17 +137,30 @@ Found assign_several(const Cost& cost, const Masses& masses, Interrupt& interrup
 }
 
 /// Brings prices and plan near to the optimum in rounds of falling epsilon, and adds the arcs that are near to
-/// violating the prices: those which the exact solver may need. False if the auction failed.
+/// violating the prices: those which the exact solver may need. Where the arcs have too little room for all mass,
+/// prices rise until bidders wait, for arcs that are cheaper then. False if the auction failed.
 template <class Cost>
 bool hold_auction(Auction& auction, double spread, ColumnGeneration<Cost>& generation, std::vector<Arc>& arcs,
                   Interrupt& interrupt) {
+    // Measured on forty families of 300 to 2,048 units, squares and up to 20 columns a row.
+    constexpr double least_patience = 1.5, most_patience = 24;
+    constexpr double most_left = 0.3, most_left_of_last = 0.7;
     const auto add_near_arcs = [&](double width) {
         const std::vector<Arc> near = generation.find_near_arcs(auction.potentials(), width);
         auction.add_arcs(near);
         arcs.insert(arcs.end(), near.begin(), near.end());
     };
-    if (!auction.run(coarse_epsilon * spread, interrupt)) return false;
-    add_near_arcs(coarse_epsilon * spread);
+    double left = 1.0;
+    for (double patience = least_patience;; patience *= 2) {
+        const bool is_placed = auction.run(coarse_epsilon * spread, interrupt, patience * spread);
+        if (interrupt.requested()) return false;
+        const double left_before = std::exchange(left, auction.share_left());
+        const bool is_hopeless =
+            left > most_left || left > most_left_of_last * left_before || patience >= most_patience;
+        if (!is_placed && is_hopeless) return false;
+        add_near_arcs(coarse_epsilon * spread);
+        if (is_placed) break;
+    }
     auction.run(fine_epsilon * spread, interrupt);
     add_near_arcs(fine_epsilon * spread);
     // Where a bid scans few arcs, further rounds cost little and save the simplex many pivots.

@@ -223,6 +223,36 @@ void test_no_room() {
 }
 
 /// While a target has room that nobody holds, it asks no more than at the start: its cheapest arc's cost.
+/// Bidders whose arcs have no room wait once these have become too dear by their patience; they bid for arcs that come.
+void test_patience(Random& random) {
+    for (const double patience : {0.0, 3.0, 50.0}) {
+        case_name = "patience of " + std::to_string(patience);
+        Matrix known(20, 20, infinity);
+        for (std::size_t i = 0; i < 20; ++i) known(i, 3) = known(i, i) = draw(random, 1, 9);
+        for (std::size_t i = 15; i < 20; ++i) known(i, i) = infinity;
+        const mot::Masses masses = mot::Masses::uniform(20, 20);
+        Auction auction(masses, arcs_of(known));
+        CHECK(auction.share_left() == 1.0);
+        NeverInterrupt interrupt;
+        CHECK(!auction.run(1.0, interrupt, patience));
+        CHECK(auction.share_left() >= 4.0 / 20);
+        CHECK_NEAR(auction.share_left(), 1.0 - shipped_mass(auction) / 20, 1e-12);
+        check_potentials(auction, masses, known, 1e-12);
+        check_shipments(auction, masses, known, 1.0, 1e-12);
+        // Prices begin at 0 to 9. A last bid raises one by what is between two arcs, or by the width of near ones, 16.
+        for (const double v : auction.potentials().v) CHECK(v >= -patience - 9.0 - 17.0);
+
+        Matrix more(20, 20, infinity);
+        for (std::size_t i = 15; i < 20; ++i) more(i, i) = known(i, i) = 20.0;
+        auction.add_arcs(arcs_of(more));
+        CHECK(auction.run(1.0, interrupt));
+        CHECK(auction.share_left() == 0.0);
+        check_potentials(auction, masses, known, 1e-12);
+        check_shipments(auction, masses, known, 1.0, 1e-12);
+        check_all_is_placed(auction, masses);
+    }
+}
+
 void test_room_left_keeps_its_price() {
     case_name = "room left";
     Matrix known(4, 2, infinity);
@@ -287,4 +317,5 @@ int main() {
     test_interrupt(random);
     test_few_with_many(random);
     test_shapes(random);
+    test_patience(random);
 }
