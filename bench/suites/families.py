@@ -37,6 +37,8 @@ LENGTHS = (64, 1024, 16384)
 SHAPES = tuple(shape for n in LENGTHS for shape in ((1, n), (n, 1), (2, n), (3, n), (10, n)))
 SHAPE_MASSES = ("uniform", "power law", "random field")
 """Masses that run with few rows or columns, on which they have little influence."""
+RECTANGLES = ((600, 400), (100, 1000))
+RECTANGLE_MASSES = ("uniform", "Dirichlet", "random field")
 QUICK_FAMILIES = ("points 2-D, squared", "correlations", "10 nearest, 2-D")
 QUICK_MASSES = ("uniform", "spike")
 QUICK_SQUARES, QUICK_SHAPES = ((8, 8), (32, 32)), ((2, 16), (16, 1))
@@ -96,7 +98,8 @@ def wanted(options: argparse.Namespace) -> Iterator[tuple[str, str, list[tuple[i
         for masses in masses_of(family):
             is_large = family in SPARSE_COSTS or (family in LARGE_FAMILIES and masses == "uniform")
             squares = [(n, n) for n in SQUARES if n < LARGE or is_large]
-            others = list(SHAPES) if family in COSTS and masses in SHAPE_MASSES else []
+            others = [*(SHAPES if masses in SHAPE_MASSES else ()), *(RECTANGLES if masses in RECTANGLE_MASSES else ())]
+            others = others if family in COSTS else []
             if options.quick:
                 is_chosen = family in QUICK_FAMILIES and masses in QUICK_MASSES
                 squares = list(QUICK_SQUARES) if is_chosen else []
