@@ -268,7 +268,6 @@ std::vector<Node> units_with_mass(const std::vector<double>& masses) {
 /// Solves for the units that have mass alone, as in images of something on an empty ground, where these are few.
 template <class Real>
 Found find_for_units_with_mass(const GivenCost<Real>& cost, const Masses& masses, Interrupt& interrupt) {
-    constexpr std::int64_t most_copied = std::int64_t{1} << 25;  // large costs leave no room for others beside them
     const std::vector<Node> rows = units_with_mass(masses.source);
     const std::vector<Node> columns = units_with_mass(masses.target);
     const auto n_rows = static_cast<std::int64_t>(rows.size());

@@ -15,6 +15,9 @@
 
 namespace mot {
 
+/// Costs that may be copied to save time; larger ones leave no room for others beside them.
+constexpr std::int64_t most_copied = std::int64_t{1} << 25;
+
 template <class Real>
 class Exchanged {
 public:

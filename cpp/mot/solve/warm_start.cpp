@@ -249,6 +249,7 @@ std::optional<Found> find_from_potentials(const Cost& cost, const Masses& masses
                                           Interrupt& interrupt) {
     if (cost.n_columns() / cost.n_rows() > most_columns_per_row) {
         if constexpr (std::is_same_v<Cost, GivenCost<typename Cost::Value>>) {
+            if (cost.n_rows() * cost.n_columns() > most_copied) return std::nullopt;
             using Sides = Exchanged<typename Cost::Value>;
             const Sides exchanged(cost, masses);
             std::optional<Found> found =
