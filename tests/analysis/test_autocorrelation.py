@@ -72,10 +72,13 @@ def calls(networks):
         "subsample_curve": lambda **how: mot.subsample_curve(
             *networks, (1.0,), methods=["mot"], **{"splits": 2, **how}
         ),
+        "similarity_matrix": lambda **how: mot.similarity_matrix(
+            dict(zip(("source", "b"), networks, strict=True)), **how
+        ),
     }
 
 
-@pytest.mark.parametrize("name", ["compare", "subsample_curve"])
+@pytest.mark.parametrize("name", ["compare", "subsample_curve", "similarity_matrix"])
 def test_random_splits_of_series_warn_once(rng, name):
     networks = [rng.random((60, 3)), series(rng, 0.9), rng.random((60, 3))], [series(rng, 0.9)]
     call = calls(networks)[name]
