@@ -183,11 +183,11 @@ def test_random_splits_of_series_are_named(tmp_path, rng):
     series = np.cumsum(rng.standard_normal((60, 5)), axis=0)
     np.savez(tmp_path / "x.npz", x=series)
     files = [tmp_path / "x.npz"] * 2
-    for command in (["align"], ["compare", "--methods", "cka", "--splits", 1]):
-        result = run_here(*command, *files)
+    for command, *options in (["align"], ["compare", "--methods", "cka"]):
+        result = run_here(command, *files, *options)
         assert result.returncode == 0, result.stderr
         (line,) = result.stderr.splitlines()
         assert line.startswith("mot-fast: note: consecutive stimuli are alike ('x' layer 'x': autocorrelation 0.")
         assert "--blocks and --gap" in line
-        assert run_here(*command[:3], *files, "--blocks", 3, "--gap", 5).stderr == ""
+        assert run_here(command, *files, *options, "--blocks", 3, "--gap", 5).stderr == ""
     assert run_here("align", *files, "--test-size", 0).stderr == ""
