@@ -194,8 +194,9 @@ class Comparison:
         return cells
 
     def _notes(self) -> list[str]:
+        what = "groups" if self.split_kind == "grouped" else "stimuli"
         notes = [
-            f"stimuli held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
+            f"{what} held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
             "score: mean correlation of source units with their predictions",
         ]
         if any(self.kind(name) == "similarity" for name in self.methods):
