@@ -285,6 +285,8 @@ def test_curves_over_given_splits(networks):
     note = "- held-out scores over contiguous blocks without gaps: 3, each with its own units; +-: sd over the splits"
     assert note in str(curve)
     assert curve.split_kind == "blocked"
+    pytest.importorskip("matplotlib").use("Agg")
+    assert curve.plot().get_ylabel() == "held-out score (mean over splits; band: sd)"
     grouped = mot.subsample_curve(*networks, (1.0,), methods=["mot"], splits=1, groups=GROUPS)
     assert "random splits of whole groups: 1, each" in str(grouped)
 
