@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
+    from mot_fast.analysis.layer_orders import LayerOrders, score_layer_orders
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
@@ -55,6 +56,7 @@ __all__ = [
     "Evaluation",
     "HierarchyNull",
     "Interval",
+    "LayerOrders",
     "MethodResult",
     "NestedAlignment",
     "Network",
@@ -86,6 +88,7 @@ __all__ = [
     "ot",
     "p_better",
     "plot",
+    "score_layer_orders",
     "similarity_matrix",
     "solve_sample",
     "solve_transport",
@@ -104,6 +107,7 @@ _LATE = {
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
+    "analysis.layer_orders": ("LayerOrders", "score_layer_orders"),
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),

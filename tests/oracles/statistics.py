@@ -100,3 +100,13 @@ def reliability(repeats: np.ndarray) -> float:
 def hierarchies_of_all_layer_orders(plan: np.ndarray) -> np.ndarray:
     """The hierarchy score of the plan for every order of the target's layers."""
     return np.array([oracles.hierarchy(plan[:, list(order)]) for order in itertools.permutations(range(plan.shape[1]))])
+
+
+def over_all_orders(parts: np.ndarray) -> tuple[float, float, float]:
+    """Mean, standard deviation and share as large as the given order's, of the sums of parts over all orders of rows.
+
+    In an order, row l of the table of parts is given column order[l].
+    """
+    n = len(parts)
+    sums = [sum(parts[l, order[l]] for l in range(n)) for order in itertools.permutations(range(n))]
+    return float(np.mean(sums)), float(np.std(sums)), float(np.mean(np.array(sums) >= np.trace(parts) - 1e-12))

@@ -74,6 +74,7 @@ class Predictor:
     def __init__(self, alignment: Alignment, target: Network, n_threads: int | None = None) -> None:
         self._alignment, self._target, self._n_threads = alignment, target, n_threads
         self._is_standardized = alignment.convention == "standardized"
+        self.is_rotated = alignment.alternation is not None
         self._inputs: dict[int, F64] = {}
 
     def predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
@@ -81,7 +82,7 @@ class Predictor:
         summary = self._alignment.source
         predictions = [np.zeros((self._target.n_stimuli, summary.widths[l])) for _ in weights]
         used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
-        rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
+        rotations = rotations_of(self._alignment, used, self._n_threads) if self.is_rotated else {}
         for pair in used:
             prediction = np.zeros_like(predictions[0])
             add_prediction(prediction, self._input(pair[1]), *self._plan(*pair), 1.0)
@@ -104,7 +105,7 @@ class Predictor:
             activations = self._target.layer(m).astype(np.float64)
             if self._is_standardized:
                 deviation = self._alignment.target.deviations[m]
-                if self._alignment.alternation is not None:
+                if self.is_rotated:
                     deviation = np.where(deviation == 0.0, 0.0, root_mean_square(deviation))
                 activations = z_scores(activations, self._alignment.target.means[m], deviation, "target")
             self._inputs[m] = np.ascontiguousarray(activations)

@@ -25,6 +25,11 @@ class Score:
     """Number of units that are constant over the held-out stimuli: they have no correlation and are left out of the
     means."""
 
+    @property
+    def over_units(self) -> float:
+        """Mean over all units alike, whatever their layers: wide layers count for more than in `value`."""
+        return mean_of_defined(np.concatenate(self.per_unit))
+
     @classmethod
     def of_units(cls, per_unit: list[F64]) -> Score:
         """The score that follows from the correlations of every unit, one array a layer."""
