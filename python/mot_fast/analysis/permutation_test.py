@@ -90,6 +90,20 @@ def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> floa
     return (1 + n_as_large) / (1 + n_resamples)
 
 
+def sign_flip_p_value(parts: F64, n_resamples: int, seed: int) -> float:
+    """One-sided p-value of "the mean of these numbers, one a stimulus, is above 0", by random changes of their signs.
+
+    The parts that the stimuli have in a difference of two scores are such numbers; see `HeldOut.scores_by_stimulus`.
+    Their sum is linear, so that it need not be a difference between two predictions of the same unit.
+    """
+    if np.isnan(parts).any():
+        return float("nan")
+    parts = parts / len(parts)
+    signs = np.random.default_rng(seed).random((n_resamples, len(parts))) < 0.5
+    flipped = parts.sum() - 2.0 * (signs @ parts)
+    return (1 + int((flipped >= parts.sum() - TIE).sum())) / (1 + n_resamples)
+
+
 class _Exchange:
     """Difference of two scores of one layer after the two predictions of some stimuli are exchanged.
 
