@@ -110,3 +110,27 @@ def over_all_orders(parts: np.ndarray) -> tuple[float, float, float]:
     n = len(parts)
     sums = [sum(parts[l, order[l]] for l in range(n)) for order in itertools.permutations(range(n))]
     return float(np.mean(sums)), float(np.std(sums)), float(np.mean(np.array(sums) >= np.trace(parts) - 1e-12))
+
+
+def adjusted(p_values: np.ndarray, method: str) -> np.ndarray:
+    """The least level at which a procedure for many tests, which rejects in steps, rejects each of them."""
+    n = len(p_values)
+    ordered = sorted(p_values)
+    levels = [
+        level
+        for k, p in enumerate(ordered)
+        for level in [p * (n - k) if method == "holm" else p * n / (k + 1)]
+        if level < 1
+    ]
+
+    def rejected(level: float) -> set[float]:
+        """P-values that are rejected at this level."""
+        is_low = [
+            p <= (1 + 1e-12) * level * (1 / (n - k) if method == "holm" else (k + 1) / n) for k, p in enumerate(ordered)
+        ]
+        n_rejected = next((k for k in range(n) if not is_low[k]), n) if method == "holm" else 0
+        if method == "bh":
+            n_rejected = max((k + 1 for k in range(n) if is_low[k]), default=0)
+        return set(ordered[:n_rejected])
+
+    return np.array([min((level for level in levels if p in rejected(level)), default=1.0) for p in p_values])

@@ -12,8 +12,8 @@ from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import RotatingOptions
-from mot_fast.analysis.resampling import TIE
 from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.measures.p_values import TIE
 from mot_fast.networks.load import Source, load, warn_of_rows
 from mot_fast.networks.network import Network
 from mot_fast.system.progress import progress_bar

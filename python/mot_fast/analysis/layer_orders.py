@@ -11,7 +11,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import TIE
+from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 

@@ -11,7 +11,8 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import TIE, in_batches, predicted_units
+from mot_fast.analysis.resampling import in_batches, predicted_units
+from mot_fast.measures.p_values import TIE
 from mot_fast.networks.load import Source
 
 CONSTANT = 1e-12
