@@ -94,7 +94,7 @@ def test_it_says_what_it_is(fitted):
 
 def test_mistakes_are_named(fitted):
     alignment, source, target = fitted()
-    with pytest.raises(TypeError, match="alignment: expected what mot_fast.align returns, found list"):
+    with pytest.raises(TypeError, match=r"alignment: expected what mot_fast\.align returns, found list"):
         mot.score_layer_orders(source, source, target)
     with pytest.raises(ValueError, match="source: expected the layers of 'source' that were aligned"):
         mot.score_layer_orders(alignment, target, source)

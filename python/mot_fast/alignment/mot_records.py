@@ -67,16 +67,14 @@ def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None
     if values is None:
         return None
     is_exact = header["version"] >= _EXACT_ORDERS
-    check_fields(values, Evaluation, () if is_exact else ("p_hierarchy",), () if is_exact else ("p_better",))
+    check_fields(
+        values, Evaluation, () if is_exact else ("p_hierarchy", "p_shuffled"), () if is_exact else ("p_better",)
+    )
     scores = field(values, "scores", dict)
     if scores.keys() != set(COUPLINGS if is_exact else (*FAVOURITES, "permuted")):
         raise ValueError(f"it holds scores of {shown(sorted(scores))}")
     if not is_exact:
-        p_better = {"over_units": None, "p_better": None}
-        for name, score in scores.items():
-            check_fields(field(scores, name, dict), CouplingScore, tuple(p_better))
-            score |= p_better
-        scores["pairwise_best"]["p_better"] = values["p_better"]
+        scores = {name: _as_of_version_4(field(scores, name, dict), name, values["p_better"]) for name in scores}
     return Evaluation(
         n_stimuli=count(values, "n_stimuli", MIN_STIMULI),
         scores={name: _coupling_score(name, field(scores, name, dict), n_layers) for name in scores},
@@ -84,8 +82,15 @@ def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None
         n_resamples=count(values, "n_resamples", 2),
         seed=count(values, "seed", 0, math.inf),
         p_hierarchy=optional_number(values, "p_hierarchy", 0.0, 1.0) if is_exact else None,
+        p_shuffled=optional_number(values, "p_shuffled", 0.0, 1.0) if is_exact else None,
         n_draws=None if is_exact and values["n_draws"] is None else count(values, "n_draws", 2),
     )
+
+
+def _as_of_version_4(score: Mapping[str, Any], name: str, p_better: Any) -> Mapping[str, Any]:
+    """Fields of a coupling's score as they are from version 4 on."""
+    check_fields(score, CouplingScore, ("over_units", "p_better"))
+    return {**score, "over_units": None, "p_better": p_better if name == "pairwise_best" else None}
 
 
 def _optional_field(header: Mapping[str, Any], values: Mapping[str, Any], name: str, kind: type) -> Any:

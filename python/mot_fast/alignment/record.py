@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mot_fast.display.verdict import verdict
+
 CONVENTIONS = ("standardized", "paper")
 
 
@@ -75,6 +77,9 @@ class Evaluation:
     """Seed of the resamples, for the intervals and for the p-values."""
     p_hierarchy: float | None = None
     """Share of the orders of the layer plan's rows whose hierarchy score is at least the plan's."""
+    p_shuffled: float | None = None
+    """P-value of the plan's hierarchy score among those of alignments with shuffled stimuli, where it was tested; see
+    `mot_fast.hierarchy_null`."""
     n_draws: int | None = None
     """Number of random orders that "permuted" is the mean of, in files of version 3; None: of all orders."""
 
@@ -82,3 +87,11 @@ class Evaluation:
     def p_better(self) -> float | None:
         """P-value of "mot scores higher than pairwise_best"."""
         return self.scores["pairwise_best"].p_better
+
+    def verdict(self) -> list[str]:
+        """Sentences that say what the tests found: of the score, against controls, and of the order of the map.
+
+        The p-values in them are adjusted for the number of tests by Holm's procedure.
+        """
+        p_better = {name: score.p_better for name, score in self.scores.items()}
+        return verdict(p_better, self.p_hierarchy, self.p_shuffled)

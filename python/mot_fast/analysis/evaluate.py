@@ -15,10 +15,12 @@ from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.bootstrap import intervals
+from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
 from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 
@@ -27,7 +29,13 @@ CONFIDENCE = 0.95
 
 
 def evaluate(
-    alignment: Alignment, source: Source, target: Source, *, n_resamples: int = 999, seed: int = 0
+    alignment: Alignment,
+    source: Source,
+    target: Source,
+    *,
+    n_resamples: int = 999,
+    seed: int = 0,
+    null: HierarchyNull | None = None,
 ) -> Alignment:
     """Score an alignment and every baseline on held-out stimuli, and keep the scores with it.
 
@@ -40,6 +48,9 @@ def evaluate(
         Number of resamples for the confidence intervals (95 %) and the p-value, at least 2.
     seed : int
         Seed of the resamples; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+    null : HierarchyNull, optional
+        What `mot_fast.hierarchy_null` found for the activations aligned: the evaluation's verdict then says whether the
+        map is more ordered than the maps of shuffled stimuli.
 
     Returns
     -------
@@ -52,7 +63,7 @@ def evaluate(
     Raises
     ------
     TypeError, ValueError
-        As `Alignment.score` and `mot_fast.bootstrap_score`.
+        As `Alignment.score` and `mot_fast.bootstrap_score`, or if the null is that of another alignment.
 
     Examples
     --------
@@ -75,6 +86,7 @@ def evaluate(
     check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    p_shuffled = None if null is None else _p_shuffled(null, alignment)
     weights = [alignment.coupling(name) for name in UNSHUFFLED]
     held_out = HeldOut.of(alignment, source, target)
     scores, layers, parts = held_out.scores_by_stimulus(weights + row_weights(alignment), n_kept=len(UNSHUFFLED))
@@ -101,8 +113,23 @@ def evaluate(
         n_resamples=n_resamples,
         seed=seed,
         p_hierarchy=_defined(orders.p_hierarchy),
+        p_shuffled=p_shuffled,
     )
     return replace(alignment, evaluation=evaluation)
+
+
+def _p_shuffled(null: HierarchyNull, alignment: Alignment) -> float:
+    """P-value of the map among those of shuffled stimuli, from the null of this alignment."""
+    if not isinstance(null, HierarchyNull):
+        raise TypeError(f"null: expected what mot_fast.hierarchy_null returns, found {type(null).__name__}")
+    plan = alignment.layer_plan
+    found = hierarchy(plan) if min(plan.shape) > 1 else math.nan
+    if not abs(null.observed - found) <= TIE:
+        raise ValueError(
+            f"null: expected that of the activations aligned, whose hierarchy score is {found:.6g}, found that of an "
+            f"alignment with {null.observed:.6g}"
+        )
+    return null.p_stimuli
 
 
 def _coupling_score(score: Score, weights: F64) -> CouplingScore:

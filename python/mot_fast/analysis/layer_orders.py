@@ -98,7 +98,7 @@ def score_layer_orders(alignment: Alignment, source: Source, target: Source) -> 
 def row_weights(alignment: Alignment) -> list[F64]:
     """Layer weights `(L, M)` that give one row of the layer plan to every source layer, for each of the L rows."""
     masses = alignment.source.layer_masses
-    return [np.outer(masses, row / mass) for row, mass in zip(alignment.layer_plan, masses, strict=True)]
+    return [np.outer(masses / mass, row) for row, mass in zip(alignment.layer_plan, masses, strict=True)]
 
 
 def layer_orders(alignment: Alignment, scores: list[Score]) -> LayerOrders:
