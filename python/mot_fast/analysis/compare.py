@@ -13,9 +13,9 @@ from mot_fast._validate import Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.analysis.comparison import METHODS, Comparison
+from mot_fast.analysis.layer_orders import N_ORDERS
 from mot_fast.analysis.methods import ComparisonPlan, SplitPair
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.networks.load import Source, load, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
@@ -34,7 +34,7 @@ def compare(
     n_splits: int = 5,
     test_size: float = 0.2,
     seed: int = 0,
-    n_permutations: int = 20,
+    n_permutations: int = N_ORDERS,
     n_resamples: int = 999,
     alternation: Alternation = _ALTERNATION,
     convention: str = "standardized",
@@ -48,10 +48,12 @@ def compare(
 ) -> Comparison:
     """Compare two networks by many methods: each is fitted on training stimuli and evaluated on held-out ones.
 
-    Couplings ("mot", "single_best", "pairwise_best", "permuted"; with rotations "mot+r" and so on), "global_ot" (all
-    layers of a network as one), "global_linear" and "linear" (ridge regression) predict the source's units: their value
-    is the held-out score. "rsa", "cka" and "procrustes" predict nothing: their value is the held-out similarity of each
-    source layer with the target layer that is most similar in training. "linear" chooses target layers in the same way.
+    Couplings ("mot", "single_best", "pairwise_best" and the controls "greedy", "uniform", "permuted", see
+    `Alignment.coupling`; with rotations "mot+r" and so on), "global_ot" (all layers of a network as one),
+    "global_linear" and "linear" (ridge regression) predict the source's units: their value is the held-out score, a
+    mean over layers of means over their units. Beside it stands the mean over all units alike. "rsa", "cka" and
+    "procrustes" predict nothing: their value is the held-out similarity of each source layer with the target layer that
+    is most similar in training. "linear" chooses target layers in the same way.
 
     Parameters
     ----------
@@ -63,12 +65,13 @@ def compare(
         Number of train/test splits, fraction of the stimuli held out, and seed of the first split: split s is
         ``mot_fast.split(n_stimuli, test_size, seed + s)``.
     n_permutations : int
-        Number of random orders of each permuted coupling; in every split these are the orders of seeds 0, 1, ...
+        Number of random orders of layers for p-values, see `mot_fast.score_layer_orders`; the value of "permuted" is
+        the mean over all orders.
     n_resamples : int
-        Number of resamples of the test whether "mot" is better than "pairwise_best" (and "mot+r" than
-        "pairwise_best+r"), which is done where both are asked for: see `mot_fast.p_better`. Twice the median of the
-        splits' p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika
-        107, 2020); the p-value of a single split is taken as it is.
+        Number of resamples of the tests whether "mot" is better than each other coupling asked for, "mot+r" than each
+        other one with rotations, and "mot+r" than "mot": see `mot_fast.p_better`. Twice the median of the splits'
+        p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika 107,
+        2020); the p-value of a single split is taken as it is.
     alternation : Alternation
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
@@ -141,7 +144,7 @@ def compare(
         results = plan.results(splits, names, progress)
     return Comparison(
         results=results,
-        hierarchy_ceiling=ceiling(len(source), len(target)) if min(len(source), len(target)) > 1 else float("nan"),
+        hierarchy_ceiling=plan.hierarchy_ceiling(),
         noise_ceiling=repeats,
         source_name=source.name,
         source_labels=source.labels,

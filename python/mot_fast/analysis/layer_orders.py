@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._validate import F64
+from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.result import Alignment
 from mot_fast.measures.p_values import TIE
@@ -17,7 +18,7 @@ from mot_fast.networks.load import Source
 
 _MOST_LAYERS_IN_ALL_ORDERS = 8
 """Number of layers up to which p-values go through all orders, at most 40,320."""
-_N_ORDERS = 9999
+N_ORDERS = 9999
 """Number of random orders for the p-values of more layers."""
 
 
@@ -57,20 +58,27 @@ class LayerOrders:
         )
 
 
-def score_layer_orders(alignment: Alignment, source: Source, target: Source) -> LayerOrders:
+def score_layer_orders(
+    alignment: Alignment, source: Source, target: Source, *, n_permutations: int = N_ORDERS, seed: int = 0
+) -> LayerOrders:
     """Score a layer plan with its rows in every order: the coupling "permuted", exactly.
 
     A score is a mean over source layers of numbers that depend only on the layer and on the row of the plan that it
     has, and so is a hierarchy score. All L! orders together therefore have the mean and the variance that follow from
     the L x L numbers (Hoeffding, Ann. Math. Stat. 22, 1951): with d the numbers less the means of their rows and
-    columns, plus the mean of all, the variance of the sum over a random order is ``sum d^2 / (L - 1)``. The shares of
-    orders go through all of them up to 8 layers, and through 9,999 random ones for more.
+    columns, plus the mean of all, the variance of the sum over a random order is ``sum d^2 / (L - 1)``. Only the shares
+    of orders are found by going through them.
 
     Parameters
     ----------
     alignment : Alignment
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
+    n_permutations : int
+        Number of random orders that the shares of orders go through, beside the plan's own. Up to 8 layers they go
+        through all orders.
+    seed : int
+        Seed of `numpy.random.default_rng`, which permutes.
 
     Returns
     -------
@@ -79,7 +87,7 @@ def score_layer_orders(alignment: Alignment, source: Source, target: Source) -> 
     Raises
     ------
     TypeError, ValueError
-        As `Alignment.score`.
+        As `Alignment.score`, or if another argument is none of the values above.
 
     Examples
     --------
@@ -92,7 +100,13 @@ def score_layer_orders(alignment: Alignment, source: Source, target: Source) -> 
       hierarchy  0.643, sd over orders 0.074, p = 0.0001
     """
     _validate.check_alignment(alignment)
-    return layer_orders(alignment, HeldOut.of(alignment, source, target).scores(row_weights(alignment)))
+    drawn = validated_permutations(n_permutations), _validate.whole_number(seed, "seed", at_least=0)
+    return layer_orders(alignment, HeldOut.of(alignment, source, target).scores(row_weights(alignment)), drawn)
+
+
+def validated_permutations(n_permutations: int) -> int:
+    """Number of random orders of layers, validated."""
+    return _validate.whole_number(n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_RESAMPLES)
 
 
 def row_weights(alignment: Alignment) -> list[F64]:
@@ -101,24 +115,20 @@ def row_weights(alignment: Alignment) -> list[F64]:
     return [np.outer(masses / mass, row) for row, mass in zip(alignment.layer_plan, masses, strict=True)]
 
 
-def layer_orders(alignment: Alignment, scores: list[Score]) -> LayerOrders:
-    """Figures over all orders, from the scores of `row_weights`."""
+def layer_orders(alignment: Alignment, scores: Sequence[Score], drawn: tuple[int, int] = (N_ORDERS, 0)) -> LayerOrders:
+    """Figures over all orders, from the scores of `row_weights`; `drawn`: number of random orders, and their seed."""
     layer_scores = np.array([score.per_layer for score in scores]).T
     is_defined = ~np.isnan(layer_scores[:, 0])
     parts = np.where(is_defined[:, None], layer_scores, 0.0) / max(1, is_defined.sum())
     value, sd = _moments(parts) if is_defined.any() else (np.nan, np.nan)
-    distances = _distances(alignment)
-    distance, hierarchy_sd = _moments(distances)
-    orders = _orders(len(parts))
-    return LayerOrders(
-        layer_scores,
-        value,
-        sd,
-        1.0 - distance,
-        hierarchy_sd,
-        _share(parts, orders) if is_defined.any() else np.nan,
-        np.nan if np.isnan(distance) else _share(-distances, orders),
-    )
+    distance, hierarchy_sd = _moments(_distances(alignment))
+    p_score = _share(parts, drawn) if is_defined.any() else np.nan
+    return LayerOrders(layer_scores, value, sd, 1.0 - distance, hierarchy_sd, p_score, p_hierarchy(alignment))
+
+
+def p_hierarchy(alignment: Alignment, drawn: tuple[int, int] = (N_ORDERS, 0)) -> float:
+    """Share of the orders whose hierarchy score is at least the plan's; NaN where a network has one layer."""
+    return _share(-_distances(alignment), drawn) if min(alignment.layer_plan.shape) > 1 else float("nan")
 
 
 def _distances(alignment: Alignment) -> F64:
@@ -138,16 +148,15 @@ def _moments(parts: F64) -> tuple[float, float]:
     return mean, float(np.sqrt((interaction**2).sum() / (n - 1))) if n > 1 else 0.0 * mean
 
 
-def _orders(n: int) -> np.ndarray:
+def _orders(n: int, n_random: int, seed: int) -> Index:
     """Orders of n layers, one a row: all of them, or the given one and random ones."""
     if n <= _MOST_LAYERS_IN_ALL_ORDERS:
         return np.array(list(itertools.permutations(range(n))))
     given = np.arange(n)
-    drawn = np.random.default_rng(0).permuted(np.tile(given, (_N_ORDERS, 1)), axis=1)
-    return np.concatenate([given[None], drawn])
+    return np.concatenate([given[None], np.random.default_rng(seed).permuted(np.tile(given, (n_random, 1)), axis=1)])
 
 
-def _share(parts: F64, orders: np.ndarray) -> float:
-    """Share of the orders whose sum is at least that of the first order."""
-    sums = parts[np.arange(len(parts)), orders].sum(axis=1)
+def _share(parts: F64, drawn: tuple[int, int]) -> float:
+    """Share of the orders whose sum of one number from each row is at least that of the given order."""
+    sums = parts[np.arange(len(parts)), _orders(len(parts), *drawn)].sum(axis=1)
     return float((sums >= sums[0] - TIE).mean())

@@ -69,8 +69,9 @@ def score_table(alignment: Alignment) -> str:
         rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
     rows += ["p: of mot being better than this coupling by chance", _about_orders(evaluation)]
     masses = alignment.source.layer_masses, alignment.target.layer_masses
-    if min(alignment.layer_plan.shape) > 1:
-        best = ceiling(*alignment.layer_plan.shape, *masses)
+    n_source, n_target = alignment.layer_plan.shape
+    if min(n_source, n_target) > 1:
+        best = ceiling(n_source, n_target, *masses)
         rows.append(f"hierarchy of the monotone coupling, the best that the masses allow: {best:.3f}")
     found = evaluation.verdict()
     return "\n".join([*rows, "", *found, METHOD] if found else rows)

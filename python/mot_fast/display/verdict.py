@@ -55,6 +55,11 @@ def verdict(
     return sentences
 
 
+def verdict_on_rotations(p: float) -> list[str]:
+    """Sentence about the score with rotations against that without, from the p-value of "scores higher"."""
+    return [] if np.isnan(p) else [f"MOT+R predicts {_better(p)} than MOT without rotations ({_p(p)})."]
+
+
 def _better(p: float) -> str:
     return "better" if p <= LEVEL else "no better"
 
