@@ -102,7 +102,9 @@ def test_scores_are_shown_with_their_errors(alignment, networks, written):
         assert (value, value + up, value - down) == pytest.approx((score.value, high, low), abs=1e-12)
         assert f"{score.value:.3f}" in page.text
     assert f"{scores['mot'].low:.3f} to {scores['mot'].high:.3f}" in page.text
-    assert f"p = {alignment.evaluation.p_better:.3g}" in page.text
+    assert f"{alignment.evaluation.p_better:.3g}" in page.texts["td"]
+    assert alignment.evaluation.verdict()[0] in page.text
+    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted (± sd over orders)"]
     for trace, score in zip(page.figures["layers"]["data"], scores.values(), strict=True):
         assert tuple(trace["y"]) == score.per_layer
 
@@ -118,8 +120,8 @@ def test_scores_that_are_not_defined_are_named_so(layers, written):
     alignment = mot.align(layers([6]), layers([7], seed=2))
     page = written(mot.evaluate(alignment, [np.ones((9, 6))], layers([7], 9), n_resamples=9))
     assert page.figures["scores"]["data"] == []
-    assert page.texts["td"].count("not defined") == 8
-    assert "p =" not in page.text
+    assert page.texts["td"].count("not defined") == 12
+    assert "MOT predicts" not in page.text
 
 
 def test_the_layer_plan_is_the_alignment_s(alignment, written):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,11 +36,6 @@ class VaryingUnits:
     def predicted_by(self, *which: int) -> VaryingUnits:
         """Return these units with some of their predictions, by position."""
         return VaryingUnits(self.truth, tuple(self.predictions[k] for k in which))
-
-
-_PREDICTIONS_AT_ONCE = 8
-"""Predictions of one layer that are held at once, beside those that are kept. With rotations all are, since those that
-the alignment does not keep are found again in each turn."""
 
 
 class HeldOut:
@@ -128,7 +123,7 @@ class HeldOut:
         correlations: list[F64] = []
         parts: list[F64] = []
         kept: dict[int, F64] = {}
-        for k, prediction in enumerate(self._predictions(l, distinct)):
+        for k, prediction in enumerate(self._predictor.predict(l, distinct)):
             deviations = unit_deviations(prediction)
             correlations.append(correlate_deviations(truth, deviations))
             if has_parts and varies.any():
@@ -140,12 +135,6 @@ class HeldOut:
             VaryingUnits(truth.values[:, varies], tuple(kept[k] for k in which[:n_kept])) if n_kept else None,
             np.array([parts[k] for k in which]) if parts else None,
         )
-
-    def _predictions(self, l: int, weights: Sequence[F64]) -> Iterator[F64]:
-        """Predictions of layer l by each of the weights, made a few at a time."""
-        step = len(weights) if self._predictor.is_rotated else _PREDICTIONS_AT_ONCE
-        for first in range(0, len(weights), step):
-            yield from self._predictor.predict(l, weights[first : first + step])
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,7 +122,8 @@ def subsample_curve(
     fractions : sequence of float
         Fractions of the units to keep, above 0 and up to 1.
     methods : sequence of str
-        Some of "mot", "single_best" and "pairwise_best"; a name followed by "+r" is the method with rotations.
+        Some of "mot", "single_best", "pairwise_best", "greedy" and "uniform"; a name followed by "+r" is the method
+        with rotations.
     n_splits, test_size, seed : int, float, int
         Number of train/test splits, fraction of the stimuli held out, and seed of the first split.
     alternation : Alternation

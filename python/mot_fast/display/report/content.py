@@ -15,6 +15,7 @@ from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
+    from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
     from mot_fast.layer_pairs.alternation import Alternation
 
@@ -33,11 +34,21 @@ def page_content(alignment: Alignment) -> dict[str, Any]:
         },
         "names": COUPLING_NAMES,
         "sides": {name: _network(side) for name, side in sides.items()},
-        "ceiling": ceiling(*alignment.layer_plan.shape) if min(alignment.layer_plan.shape) > 1 else None,
+        "ceiling": _ceiling(alignment),
+        "verdict": [] if alignment.evaluation is None else alignment.evaluation.verdict(),
+        "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
         "settled": _settled(alignment),
         "history": _history(alignment),
     }
+
+
+def _ceiling(alignment: Alignment) -> float | None:
+    """Hierarchy score of the monotone coupling of the layers' masses; None where a network has one layer."""
+    n_source, n_target = alignment.layer_plan.shape
+    if min(n_source, n_target) < 2:
+        return None
+    return ceiling(n_source, n_target, alignment.source.layer_masses, alignment.target.layer_masses)
 
 
 def _network(side: NetworkSummary) -> dict[str, Any]:
@@ -93,9 +104,14 @@ def _history(alignment: Alignment) -> dict[str, str]:
     if evaluation is not None:
         found["Scores"] = (
             f"{evaluation.n_stimuli:,} held-out stimuli, {evaluation.n_resamples:,} resamples with seed "
-            f"{evaluation.seed}, {evaluation.n_draws} draws of the permuted coupling"
+            f"{evaluation.seed}; permuted: mean over {_orders(evaluation)} of layers"
         )
     return found
+
+
+def _orders(evaluation: Evaluation) -> str:
+    """Number of orders that figures of the permuted coupling are means over, in words."""
+    return "all orders" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders"
 
 
 def _rotations(alternation: Alternation) -> str:

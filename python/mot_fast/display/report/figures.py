@@ -19,6 +19,8 @@ COUPLING_NAMES = {
     "mot": "MOT",
     "single_best": "single best",
     "pairwise_best": "pairwise best",
+    "greedy": "greedy",
+    "uniform": "uniform",
     "permuted": "permuted",
 }
 _SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
@@ -151,21 +153,29 @@ def _scores(evaluation: Evaluation) -> Figure:
         low, high = (0.0, 0.0) if score.low is None or score.high is None else (score.low, score.high)
         up, down = (score.sd, score.sd) if score.sd is not None else (high - score.value, score.value - low)
         color, symbol = COUPLING_STYLES[name]
-        bar = f"± {score.sd:.3f} (sd over draws)" if score.sd is not None else f"{low:.3f} to {high:.3f}"
+        is_spread = score.sd is not None
+        bar = f"± {score.sd:.3f} (sd over orders)" if is_spread else f"{low:.3f} to {high:.3f} (confidence interval)"
+        label = f"{COUPLING_NAMES[name]} (± sd over orders)" if is_spread else COUPLING_NAMES[name]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "x": [score.value],
-                "y": [COUPLING_NAMES[name]],
+                "y": [label],
                 "marker": {"color": color, "symbol": symbol, "size": 11},
-                "error_x": {"array": [up], "arrayminus": [down], "color": color, "thickness": 2, "width": 6},
+                "error_x": {
+                    "array": [up],
+                    "arrayminus": [down],
+                    "color": color,
+                    "thickness": 1 if is_spread else 2,
+                    "width": 0 if is_spread else 6,
+                },
                 "hovertemplate": f"<b>{COUPLING_NAMES[name]}</b> %{{x:.3f}}<br>{bar}<extra></extra>",
                 "showlegend": False,
             }
         )
-    x = {"title_text": "held-out score (1 is perfect)"}
-    return _figure(traces, 220, x, {"type": "category", "autorange": "reversed", "showgrid": False})
+    x = {"title_text": f"held-out score (1 is perfect), with {evaluation.confidence:.0%} confidence intervals"}
+    return _figure(traces, 280, x, {"type": "category", "autorange": "reversed", "showgrid": False})
 
 
 def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
