@@ -322,9 +322,9 @@ class Comparison:
         """Row and column of the cells with the highest score and the highest hierarchy; the head is row 0."""
         rows = self.rows()
         best = set()
-        for k, column in ((2, "value"), (3, "hierarchy")):
+        for k, column in ((2, "value"), (3, "over_units"), (4, "hierarchy")):
             # Similarities are on scales of their own, so that none of them is the best.
-            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 4}
             shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
             best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
         return best

@@ -30,6 +30,9 @@ _CELL = 22
 _MOST_PIXELS = 900
 """Height of all its rows together, at most."""
 
+_INTERVAL, _SPREAD = {"thickness": 2, "width": 6}, {"thickness": 1, "width": 0}
+"""Bars of confidence intervals, and of standard deviations over orders."""
+
 Figure = dict[str, Any]
 
 
