@@ -54,7 +54,7 @@ def test_scores_name_what_does_not_match(alignment, networks):
         alignment.score(one[:2], two[:2])
     with pytest.raises(
         ValueError,
-        match="coupling: expected one of 'mot', .*'greedy', 'uniform', 'permuted'",
+        match=r"coupling: expected one of 'mot', .*'greedy', 'uniform', 'permuted'",
     ):
         alignment.score(one, two, "best")
     with pytest.raises(ValueError, match=r"coupling: expected shape \(2, 3\), found \(3, 2\)"):
