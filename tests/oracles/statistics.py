@@ -79,7 +79,8 @@ def reliability(repeats: np.ndarray) -> float:
     """Reliability of the mean of one unit's repeats `(n_repeats, n_stimuli)`, from all splits into halves.
 
     By the model behind Spearman and Brown: a signal of variance 1 and, in each repeat, noise of variance s give halves
-    of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``.
+    of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``. A negative correlation has the
+    reliability of the positive one, with a minus.
     """
     n = len(repeats)
     if np.ptp(repeats.mean(axis=0)) == 0:
@@ -91,10 +92,10 @@ def reliability(repeats: np.ndarray) -> float:
         r = correlation(repeats[list(half)].mean(axis=0), repeats[other].mean(axis=0))
         correlations.append(0.0 if np.isnan(r) else r)
     r = np.mean(correlations)
-    if r <= 0:
+    if r == 0:
         return 0.0
     noise = scipy.optimize.brentq(lambda s: (1 + s / a) * (1 + s / b) - 1 / r**2, 0.0, n / r**2, xtol=1e-14)
-    return 1 / (1 + noise / n)
+    return np.sign(r) / (1 + noise / n)
 
 
 def hierarchies_of_all_layer_orders(plan: np.ndarray) -> np.ndarray:

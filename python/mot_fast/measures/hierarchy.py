@@ -85,9 +85,10 @@ def ceiling(
 
 def _edges(masses: npt.ArrayLike | None, n_layers: int, what: str) -> F64:
     """Where each layer's share of the mass begins, in the order of depth, and where the last one ends."""
-    if masses is None:
+    shares = _validate_masses.marginal(masses, n_layers, what)
+    if (shares == shares[0]).all():
         return np.arange(n_layers + 1) / n_layers
-    edges = np.concatenate([[0.0], np.cumsum(_validate_masses.marginal(masses, n_layers, what))])
+    edges = np.concatenate([[0.0], np.cumsum(shares)])
     return np.asarray(edges / edges[-1])
 
 
