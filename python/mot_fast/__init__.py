@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
     from mot_fast.analysis.network_pairs import similarity_matrix
+    from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
@@ -75,6 +76,8 @@ __all__ = [
     "baselines",
     "bootstrap_score",
     "compare",
+    "corrected_interval",
+    "corrected_p_value",
     "data",
     "evaluate",
     "extract",
@@ -105,6 +108,7 @@ _LATE = {
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
     "analysis.network_pairs": ("similarity_matrix",),
+    "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,7 +87,7 @@ def bootstrap_score(
     """
     _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
-    confidence = _fraction(confidence, "confidence")
+    confidence = _validate.fraction(confidence, "confidence")
     seed = _validate.whole_number(seed, "seed", at_least=0)
     scores, layers = predicted_units(alignment, source, target, [coupling])
     (interval,) = intervals(scores, layers, n_resamples, confidence, seed)
@@ -134,14 +132,6 @@ def _interval(value: float, resampled: F64, without_one: F64, confidence: float)
         return Interval(value, np.nan, np.nan, np.nan, confidence)
     low, high = np.quantile(resampled, _bca_levels(value, resampled, without_one, confidence))
     return Interval(value, float(low), float(high), float(resampled.std(ddof=1)), confidence)
-
-
-def _fraction(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{what}: expected a number, found {value!r}")
-    if not 0 < float(value) < 1:
-        raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
-    return float(value)
 
 
 def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
