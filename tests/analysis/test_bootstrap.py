@@ -72,13 +72,13 @@ def test_resamples_in_which_nothing_varies_are_left_out(rng):
 def test_without_any_unit_that_varies_all_is_nan(rng):
     truths, predictions = [np.ones((9, 3))], [rng.random((9, 3))]
     interval = given_interval(truths, predictions, 20)
-    np.testing.assert_array_equal(astuple(interval), [np.nan] * 4 + [0.95])
+    np.testing.assert_array_equal(astuple(interval)[:5], [np.nan] * 4 + [0.95])
 
 
 def test_a_network_is_surely_like_itself(layers):
     network = layers([6, 5], 40)
     interval = bootstrap_score(mot.align(network, network), network, network, n_resamples=99)
-    np.testing.assert_allclose(astuple(interval), [1, 1, 1, 0, 0.95], atol=1e-12)
+    np.testing.assert_allclose(astuple(interval)[:5], [1, 1, 1, 0, 0.95], atol=1e-12)
     assert interval.low <= interval.high <= 1
 
 
@@ -88,9 +88,9 @@ def test_seeds_reproduce(fitted):
 
 
 def test_small_batches_change_nothing(fitted, monkeypatch):
-    at_once = astuple(bootstrap_score(*fitted, n_resamples=50))
+    at_once = astuple(bootstrap_score(*fitted, n_resamples=50))[:5]
     monkeypatch.setattr(resampling, "VALUES_AT_ONCE", 70)
-    np.testing.assert_allclose(astuple(bootstrap_score(*fitted, n_resamples=50)), at_once, rtol=1e-12)
+    np.testing.assert_allclose(astuple(bootstrap_score(*fitted, n_resamples=50))[:5], at_once, rtol=1e-12)
 
 
 def test_intervals_cover_the_score_of_endless_stimuli():

@@ -17,6 +17,7 @@ from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.bootstrap import Interval, intervals
 from mot_fast.analysis.permutation_test import p_value
+from mot_fast.analysis.stimulus_sets import BlockLength, Groups
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
@@ -30,7 +31,14 @@ N_DRAWS = 20
 
 
 def evaluate(
-    alignment: Alignment, source: Source, target: Source, *, n_resamples: int = 999, seed: int = 0
+    alignment: Alignment,
+    source: Source,
+    target: Source,
+    *,
+    n_resamples: int = 999,
+    seed: int = 0,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
 ) -> Alignment:
     """Score an alignment and every baseline on held-out stimuli, and keep the scores with it.
 
@@ -43,6 +51,8 @@ def evaluate(
         Number of resamples for the confidence intervals (95 %) and the p-value, at least 2.
     seed : int
         Seed of the resamples; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+    groups, block_length : optional
+        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`.
 
     Returns
     -------
@@ -76,10 +86,12 @@ def evaluate(
     }
     weights = list(chain.from_iterable(draws.values()))
     scores, layers = HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=len(UNSHUFFLED))
+    unshuffled = scores[: len(UNSHUFFLED)]
+    found = intervals(unshuffled, layers, n_resamples, CONFIDENCE, seed, groups=groups, block_length=block_length)
     evaluation = Evaluation(
         n_stimuli=len(layers[0].truth),
-        scores=_by_coupling(draws, scores, intervals(scores[: len(UNSHUFFLED)], layers, n_resamples, CONFIDENCE, seed)),
-        p_better=_p_better(layers, n_resamples, seed),
+        scores=_by_coupling(draws, scores, found),
+        p_better=_p_better(layers, n_resamples, seed, groups, block_length),
         confidence=CONFIDENCE,
         n_resamples=n_resamples,
         n_draws=N_DRAWS,
@@ -88,10 +100,17 @@ def evaluate(
     return replace(alignment, evaluation=evaluation)
 
 
-def _p_better(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float | None:
+def _p_better(
+    layers: Sequence[VaryingUnits],
+    n_resamples: int,
+    seed: int,
+    groups: Groups | None,
+    block_length: BlockLength | None,
+) -> float | None:
     """P-value of "mot scores higher than pairwise_best"; None where it is not defined."""
     which = [UNSHUFFLED.index(name) for name in ("mot", "pairwise_best")]
-    return _defined(p_value([layer.predicted_by(*which) for layer in layers], n_resamples, seed))
+    pairs = [layer.predicted_by(*which) for layer in layers]
+    return _defined(p_value(pairs, n_resamples, seed, groups=groups, block_length=block_length))
 
 
 def _by_coupling(
