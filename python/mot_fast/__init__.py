@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from mot_fast._moved import MovedModules
 from mot_fast._version import __version__
-from mot_fast._warnings import ConstantUnitsWarning, DamagedBlockWarning, TransposedLayersWarning
+from mot_fast._warnings import (
+    AutocorrelatedStimuliWarning,
+    ConstantUnitsWarning,
+    DamagedBlockWarning,
+    TransposedLayersWarning,
+)
 from mot_fast.alignment.align import align
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.alignment.result import Alignment
@@ -20,7 +25,7 @@ from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
-from mot_fast.networks.split import split
+from mot_fast.networks.split import blocked_splits, split
 from mot_fast.transport.many import Transports, solve_transports
 from mot_fast.transport.points import solve_sample
 from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
@@ -48,6 +53,7 @@ __all__ = [
     "Aligner",
     "Alignment",
     "Alternation",
+    "AutocorrelatedStimuliWarning",
     "Certificate",
     "Comparison",
     "ConstantUnitsWarning",
@@ -74,6 +80,7 @@ __all__ = [
     "align_nested",
     "align_trajectories",
     "baselines",
+    "blocked_splits",
     "bootstrap_score",
     "compare",
     "corrected_interval",

@@ -18,7 +18,7 @@ def networks(layers):
 
 
 def test_the_table_reads_well_as_text(networks):
-    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], n_splits=2, n_resamples=9)
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], splits=2, n_resamples=9)
     text = found.to_markdown()
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({len(line) for line in table}) == 1
@@ -35,7 +35,7 @@ def test_the_table_reads_well_as_text(networks):
 
 
 def test_rows_are_what_the_table_shows(networks):
-    found = compare(*networks, ["mot", "rsa"], n_splits=3)
+    found = compare(*networks, ["mot", "rsa"], splits=3)
     first, second = found.rows()
     assert first["method"] == "mot"
     assert first["value"] == found.scores["mot"].mean()
@@ -50,7 +50,7 @@ def test_rows_are_what_the_table_shows(networks):
 
 
 def test_data_frames_hold_the_rows(networks):
-    found = compare(*networks, ["cka", "mot"], n_splits=2)
+    found = compare(*networks, ["cka", "mot"], splits=2)
     frame = found.to_pandas().set_index("method")
     assert frame.loc["mot", "value"] == found.mean("mot")
     assert dict(frame["kind"]) == {"mot": "score", "cka": "similarity"}
@@ -61,7 +61,7 @@ def test_the_picture_is_that_of_scores(networks):
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    found = compare(*networks, ["mot", "cka"], n_splits=2)
+    found = compare(*networks, ["mot", "cka"], splits=2)
     _, ax = plt.subplots()
     assert found.plot(ax) is ax
     assert {"mot", "cka"} <= {label.get_text() for label in ax.get_yticklabels()}
@@ -69,7 +69,7 @@ def test_the_picture_is_that_of_scores(networks):
 
 
 def test_results_are_there_by_method_and_by_attribute(networks):
-    found = compare(*networks, ["mot", "pairwise_best", "permuted", "global_ot"], n_splits=2, n_resamples=9)
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "global_ot"], splits=2, n_resamples=9)
     assert found.methods == tuple(found.results)
     for name, result in found.results.items():
         assert isinstance(result, mot.MethodResult)
@@ -83,7 +83,7 @@ def test_results_are_there_by_method_and_by_attribute(networks):
 
 
 def test_pickles_of_the_first_version_have_results_by_attribute(networks):
-    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], n_splits=2, n_resamples=9)
+    found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], splits=2, n_resamples=9)
     by_attribute = {each.name: getattr(found, each.name) for each in dataclasses.fields(mot.MethodResult)}
     others = {name: value for name, value in vars(found).items() if name != "results"}
     old = mot.Comparison.__new__(mot.Comparison)

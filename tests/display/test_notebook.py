@@ -41,7 +41,7 @@ def runs(layers):
 def comparison(layers):
     source = mot.load(layers([5, 6, 4], seed=1), "one")
     methods = ["mot", "single_best", "permuted", "cka"]
-    return mot.compare(source, layers([7, 5], seed=2), methods, n_splits=2, n_resamples=9)
+    return mot.compare(source, layers([7, 5], seed=2), methods, splits=2, n_resamples=9)
 
 
 def test_an_alignment_says_what_was_aligned_and_how_well(alignment):
@@ -77,7 +77,7 @@ def test_names_do_no_harm(result, layers):
     shown = {
         "runs": lambda: mot.align_trajectories({f"{HOSTILE[:8]}>": one}, {"b": two}),
         "matrix": lambda: mot.similarity_matrix({HOSTILE: one, "b": two}),
-        "comparison": lambda: mot.compare(mot.load(one, HOSTILE), mot.load(two, HOSTILE), ["mot"], n_splits=1),
+        "comparison": lambda: mot.compare(mot.load(one, HOSTILE), mot.load(two, HOSTILE), ["mot"], splits=1),
     }[result]()
     assert "<script" not in shown._repr_html_()
     assert "<script" in words(parsed(shown))
@@ -114,7 +114,7 @@ def test_the_best_of_a_comparison_are_marked(comparison):
 
 
 def test_nothing_is_best_where_there_is_nothing(layers):
-    found = mot.compare(layers([5]), layers([4], seed=2), ["cka"], n_splits=2)
+    found = mot.compare(layers([5]), layers([4], seed=2), ["cka"], splits=2)
     assert list(parsed(found).iter("td"))
     assert not [cell for cell in parsed(found).iter("td") if cell.find("strong") is not None]
 

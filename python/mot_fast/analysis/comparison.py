@@ -68,8 +68,18 @@ class Comparison:
     target_labels: tuple[str, ...]
     n_splits: int
     test_size: float
+    """Fraction of the stimuli, or of the groups, that is held out; the mean of given splits."""
     seed: int
     convention: str
+    split_kind: str = "random"
+    """"random", "grouped" (random splits of whole groups), "blocked" (contiguous blocks, each held out once), "given",
+    or the class of the splitter."""
+    split_description: str = "random splits"
+    """What the splits are, as the table's notes say it."""
+    n_train: tuple[int, ...] = ()
+    """Number of training stimuli of every split; empty in results of version 0.1."""
+    n_test: tuple[int, ...] = ()
+    """Number of held-out stimuli of every split; empty in results of version 0.1."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -185,7 +195,7 @@ class Comparison:
 
     def _notes(self) -> list[str]:
         notes = [
-            f"stimuli held out: {self.test_size:.0%}; random splits: {self.n_splits}; +-: sd over splits",
+            f"stimuli held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
             "score: mean correlation of source units with their predictions",
         ]
         if any(self.kind(name) == "similarity" for name in self.methods):
@@ -225,8 +235,8 @@ class Comparison:
         -------
         xarray.Dataset
             `scores`, `hierarchies`, `seconds` and `peak_bytes`, `(n_methods, n_splits)` over `method_name` and
-            `split`, which is named by its seed. The attributes hold the convention, the fraction of held-out stimuli
-            and the names of source and target.
+            `split`, which is the seed of a random split, and otherwise the number of the split, from 0 on. The
+            attributes hold the convention, the fraction of held-out stimuli and the names of source and target.
 
         Raises
         ------
@@ -234,9 +244,10 @@ class Comparison:
             If xarray is not installed.
         """
         names = ("scores", "hierarchies", "seconds", "peak_bytes")
+        first = self.seed if self.split_kind in ("random", "grouped") else 0
         return tables.dataset(
             # Not "method": that is an argument of xarray's `sel`.
-            {"method_name": self.methods, "split": range(self.seed, self.seed + self.n_splits)},
+            {"method_name": self.methods, "split": range(first, first + self.n_splits)},
             {name: np.array([getattr(result, name) for result in self.results.values()]) for name in names},
             {
                 "convention": self.convention,

@@ -48,7 +48,7 @@ def split(
     (8, 2)
     >>> train, test = split(6, test_size=0.5, groups=["a", "a", "b", "c", "b", "d"])
     >>> test
-    array([2, 3, 4])
+    array([0, 1, 3])
     """
     n_stimuli = _validate.whole_number(n_stimuli, "n_stimuli", at_least=2)
     seed = _validate.whole_number(seed, "seed", at_least=0)
