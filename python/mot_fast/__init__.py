@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
     from mot_fast.analysis.layer_orders import LayerOrders, score_layer_orders
     from mot_fast.analysis.network_pairs import similarity_matrix
+    from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
@@ -85,6 +86,8 @@ __all__ = [
     "blocked_splits",
     "bootstrap_score",
     "compare",
+    "corrected_interval",
+    "corrected_p_value",
     "data",
     "evaluate",
     "extract",
@@ -118,6 +121,7 @@ _LATE = {
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
     "analysis.layer_orders": ("LayerOrders", "score_layer_orders"),
     "analysis.network_pairs": ("similarity_matrix",),
+    "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),

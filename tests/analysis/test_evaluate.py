@@ -138,3 +138,12 @@ def test_permuted_may_want_rotations_that_a_file_does_not_hold(layers, tmp_path)
     mot.align(*networks, rotate=True).save(tmp_path / "run.mot")
     with pytest.raises(ValueError, match=r"rotation: that from layer .* is not kept"):
         mot.evaluate(mot.Alignment.load(tmp_path / "run.mot"), *networks, n_resamples=9)
+
+
+@pytest.mark.parametrize("sets", [{"block_length": 5}, {"block_length": "auto"}, {"groups": np.arange(30) % 6}])
+def test_intervals_and_p_are_by_blocks_or_groups(fitted, sets):
+    alignment, *held_out = fitted
+    evaluation = mot.evaluate(alignment, *held_out, n_resamples=49, **sets).evaluation
+    interval = mot.bootstrap_score(alignment, *held_out, **sets)
+    assert (evaluation.scores["mot"].low, evaluation.scores["mot"].high) == (interval.low, interval.high)
+    assert evaluation.p_better == mot.p_better(alignment, *held_out, n_resamples=49, **sets)

@@ -12,7 +12,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.predict import Predictor, aligned_network
 from mot_fast.measures.score import Score, correlate_deviations
-from mot_fast.measures.standardize import UnitDeviations, unit_deviations
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.system.blas import one_blas_thread
@@ -127,7 +127,8 @@ class HeldOut:
             deviations = unit_deviations(prediction)
             correlations.append(correlate_deviations(truth, deviations))
             if has_parts and varies.any():
-                parts.append(_parts(truth, deviations, correlations[-1]))
+                of_units = truth.values[:, varies], deviations.values[:, varies]
+                parts.append(np.nanmean(correlations[-1]) + mean_influences(*of_units))
             if k in which[:n_kept]:
                 kept[k] = deviations.values[:, varies]
         return _PredictedLayer(
@@ -154,16 +155,22 @@ def _scores(layers: Sequence[_PredictedLayer]) -> list[Score]:
     return [Score.of_units(list(per_unit)) for per_unit in zip(*(layer.correlations for layer in layers), strict=True)]
 
 
-def _parts(truth: UnitDeviations, prediction: UnitDeviations, r: F64) -> F64:
-    """Part of each stimulus in the mean correlation of the units that vary, `(n_stimuli,)`."""
-    x, p = truth.values, prediction.values
-    varies = ~truth.is_constant
-    half_r = np.where(varies & ~prediction.is_constant, 0.5 * np.nan_to_num(r), 0.0)
-    # Of one unit: r + T (x_t p_t - r (x_t^2 + p_t^2) / 2), whose mean over the stimuli is r.
-    of_units = (
-        np.einsum("ti,ti->t", x, p) - np.einsum("ti,ti,i->t", x, x, half_r) - np.einsum("ti,ti,i->t", p, p, half_r)
-    )
-    return np.asarray((len(x) * of_units + 2.0 * half_r.sum()) / varies.sum())
+def mean_influences(truth: F64, prediction: F64) -> F64:
+    """Influence of each stimulus on the mean correlation of units with their predictions, `(n_stimuli,)`.
+
+    The influence of stimulus t on the correlation r of a unit x with its prediction p, both of mean 0 and variance 1,
+    is ``x_t p_t - r (x_t^2 + p_t^2) / 2`` (Devlin, Gnanadesikan & Kettenring, Biometrika 62, 1975).
+
+    Parameters
+    ----------
+    truth, prediction : arrays, `(n_stimuli, n_units)`
+        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
+    """
+    half_r = 0.5 * np.einsum("ti,ti->i", truth, prediction)
+    sums = np.einsum("ti,ti->t", truth, prediction)
+    for values in (truth, prediction):
+        sums -= np.einsum("ti,ti,i->t", values, values, half_r)
+    return np.asarray(sums * (len(truth) / truth.shape[1]))
 
 
 def _distinct(arrays: Sequence[F64]) -> tuple[list[F64], list[int]]:

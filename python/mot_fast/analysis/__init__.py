@@ -6,6 +6,8 @@
   and stored; `joint_figures` finds those of many pairs at once, with `joint_scores`; `similarity_matrix`: the result.
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
+- `stimulus_sets`: single stimuli, groups or blocks, which both resample.
+- `over_splits`: intervals and p-values of scores over random splits.
 - `hierarchy_null`: the hierarchy score against chance.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from mot_fast.analysis.bootstrap import intervals
 from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
 from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
+from mot_fast.analysis.stimulus_sets import BlockLength, Groups
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE
@@ -36,6 +38,8 @@ def evaluate(
     n_resamples: int = 999,
     seed: int = 0,
     null: HierarchyNull | None = None,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
 ) -> Alignment:
     """Score an alignment and every baseline on held-out stimuli, and keep the scores with it.
 
@@ -51,6 +55,8 @@ def evaluate(
     null : HierarchyNull, optional
         What `mot_fast.hierarchy_null` found for the activations aligned: the evaluation's verdict then says whether the
         map is more ordered than the maps of shuffled stimuli.
+    groups, block_length : optional
+        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`.
 
     Returns
     -------
@@ -91,7 +97,8 @@ def evaluate(
     held_out = HeldOut.of(alignment, source, target)
     scores, layers, parts = held_out.scores_by_stimulus(weights + row_weights(alignment), n_kept=len(UNSHUFFLED))
     n = len(UNSHUFFLED)
-    intervals_of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed)
+    sets: dict[str, Any] = {"groups": groups, "block_length": block_length}
+    intervals_of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
     found = {
         name: replace(
             _coupling_score(scores[k], weights[k]),
@@ -99,12 +106,12 @@ def evaluate(
             high=_defined(intervals_of_couplings[k].high),
             p_better=None
             if k == 0
-            else _defined(p_value([each.predicted_by(0, k) for each in layers], n_resamples, seed)),
+            else _defined(p_value([each.predicted_by(0, k) for each in layers], n_resamples, seed, **sets)),
         )
         for k, name in enumerate(UNSHUFFLED)
     }
     orders = layer_orders(alignment, scores[n:])
-    p_stimuli = sign_flip_p_value(parts[0] - parts[n:].mean(axis=0), n_resamples, seed)
+    p_stimuli = sign_flip_p_value(parts[0] - parts[n:].mean(axis=0), n_resamples, seed, **sets)
     found["permuted"] = _permuted_score(orders, scores[n:], max(p_stimuli, orders.p_score))
     evaluation = Evaluation(
         n_stimuli=len(layers[0].truth),
