@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.stability import stability
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
     from mot_fast.networks.extraction.extract import extract
@@ -63,10 +66,12 @@ __all__ = [
     "Score",
     "SimilarityMatrix",
     "SolverError",
+    "Stability",
     "SubsampleCurve",
     "Transport",
     "Transports",
     "TransposedLayersWarning",
+    "UnitMatches",
     "UnitPlan",
     "__version__",
     "align",
@@ -91,6 +96,7 @@ __all__ = [
     "solve_transport",
     "solve_transports",
     "split",
+    "stability",
     "subsample_curve",
     "write_report",
 ]
@@ -107,7 +113,10 @@ _LATE = {
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.stability": ("stability",),
+    "analysis.stability_result": ("Stability",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
+    "analysis.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("NoiseCeiling", "noise_ceiling"),
     "networks.extraction.extract": ("extract",),
