@@ -8,6 +8,7 @@ import numpy as np
 
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
 from mot_fast.display.report.matches import matches_of_pairs
+from mot_fast.display.report.stability import stability_content
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
@@ -16,16 +17,17 @@ from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.layer_pairs.alternation import Alternation
 
 
-def page_content(alignment: Alignment) -> dict[str, Any]:
+def page_content(alignment: Alignment, stability: Stability | None = None) -> dict[str, Any]:
     """Values that fill the template `page/report.html`, by name."""
     found = matches_of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
     sides = {"source": alignment.source, "target": alignment.target}
     return {
-        "figures": figures(alignment, found["centres"], found["pairs"]),
+        "figures": figures(alignment, found["centres"], found["pairs"], stability),
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
@@ -36,6 +38,7 @@ def page_content(alignment: Alignment) -> dict[str, Any]:
         "ceiling": ceiling(*alignment.layer_plan.shape) if min(alignment.layer_plan.shape) > 1 else None,
         "proof": _proof(alignment),
         "settled": _settled(alignment),
+        "stability": None if stability is None else stability_content(stability),
         "history": _history(alignment),
     }
 
