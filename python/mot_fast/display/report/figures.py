@@ -288,7 +288,7 @@ def _opacity_bar() -> dict[str, Any]:
     """Colour bar of confidences."""
     shares = [0.0, 0.25, 0.5, 0.75, 1.0]
     ticks = {"tickvals": shares, "ticktext": [f"{share:.0%}" for share in shares]}
-    title = {"text": "share of the resamples that use the pair", "side": "top"}
+    title = {"text": "share of the resamples", "side": "top"}
     return {**_colour_bar(), **ticks, "title": title}
 
 
