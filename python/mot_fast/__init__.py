@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.stability import stability
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -73,10 +76,12 @@ __all__ = [
     "Score",
     "SimilarityMatrix",
     "SolverError",
+    "Stability",
     "SubsampleCurve",
     "Transport",
     "Transports",
     "TransposedLayersWarning",
+    "UnitMatches",
     "UnitPlan",
     "__version__",
     "align",
@@ -106,6 +111,7 @@ __all__ = [
     "solve_transport",
     "solve_transports",
     "split",
+    "stability",
     "subsample_curve",
     "write_report",
 ]
@@ -124,7 +130,10 @@ _LATE = {
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.stability": ("stability",),
+    "analysis.stability_result": ("Stability",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
+    "analysis.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

@@ -8,6 +8,7 @@ import numpy as np
 
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
 from mot_fast.display.report.matches import matches_of_pairs
+from mot_fast.display.report.stability import stability_content
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
@@ -17,16 +18,17 @@ from mot_fast.transport.transport import MARGINAL_ERROR
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.layer_pairs.alternation import Alternation
 
 
-def page_content(alignment: Alignment) -> dict[str, Any]:
+def page_content(alignment: Alignment, stability: Stability | None = None) -> dict[str, Any]:
     """Values that fill the template `page/report.html`, by name."""
     found = matches_of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
     sides = {"source": alignment.source, "target": alignment.target}
     return {
-        "figures": figures(alignment, found["centres"], found["pairs"]),
+        "figures": figures(alignment, found["centres"], found["pairs"], stability),
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
@@ -39,6 +41,7 @@ def page_content(alignment: Alignment) -> dict[str, Any]:
         "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
         "settled": _settled(alignment),
+        "stability": None if stability is None else stability_content(stability),
         "history": _history(alignment),
     }
 
