@@ -37,7 +37,11 @@ if TYPE_CHECKING:
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.permutation_test import p_better
+    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.subject_comparison import SubjectComparison
+    from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
+    from mot_fast.analysis.subjects import compare_subjects
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
@@ -53,16 +57,22 @@ __all__ = [
     "CouplingScore",
     "DamagedBlockWarning",
     "Evaluation",
+    "GroupBounds",
     "HierarchyNull",
     "Interval",
     "MethodResult",
     "NestedAlignment",
     "Network",
     "NoiseCeiling",
+    "PairedTest",
+    "PopulationMean",
+    "RandomEffects",
     "Run",
     "Score",
     "SimilarityMatrix",
     "SolverError",
+    "SubjectComparison",
+    "SubjectResult",
     "SubsampleCurve",
     "Transport",
     "Transports",
@@ -75,6 +85,7 @@ __all__ = [
     "baselines",
     "bootstrap_score",
     "compare",
+    "compare_subjects",
     "data",
     "evaluate",
     "extract",
@@ -106,7 +117,11 @@ _LATE = {
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.permutation_test": ("p_better",),
+    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.subject_comparison": ("SubjectComparison",),
+    "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
+    "analysis.subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("NoiseCeiling", "noise_ceiling"),

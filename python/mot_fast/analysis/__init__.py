@@ -7,6 +7,8 @@
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
 - `hierarchy_null`: the hierarchy score against chance.
+- `subjects`: `compare_subjects` of many subjects; `subject_group`: what each is predicted from; `subject_scores` fits
+  and scores them; `random_effects`: means over subjects and stimuli; `subject_comparison`: the result.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """
