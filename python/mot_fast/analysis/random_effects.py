@@ -82,10 +82,12 @@ class RandomEffects:
         The moving-blocks variance of Kuensch (Annals of Statistics 17, 1989): the mean square over all places of the
         blocks. It is the plain sum of squares where a block is one stimulus.
         """
-        ends = np.arange(1, parts.shape[1] + self.block_length)
-        sums = np.pad(np.cumsum(parts, axis=1), ((0, 0), (1, self.block_length)), mode="edge")
-        of_blocks = sums[:, ends] - sums[:, np.maximum(ends - self.block_length, 0)]
-        squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / self.block_length
+        n, length = parts.shape[1], self.block_length
+        until = np.zeros((len(parts), n + 1))  # sums of the parts before each stimulus
+        np.cumsum(parts, axis=1, out=until[:, 1:])
+        ends = np.arange(1, n + length)
+        of_blocks = until[:, np.minimum(ends, n)] - until[:, np.maximum(ends - length, 0)]
+        squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / length
         return np.asarray(squares * self.n_blocks / self.degrees_of_freedom)
 
     def mean(self, values: F64, parts: F64 | None = None) -> PopulationMean:
