@@ -51,6 +51,13 @@ def test_it_is_no_less_than_that_of_subjects_or_of_stimuli_alone(rng):
     assert found.crossed_standard_error >= found.standard_error
 
 
+def test_the_interval_over_both_is_no_shorter(rng):
+    table = table_of(rng, 3, 40, 1.0, 1.0, 0.1)
+    found = effects().mean(table.mean(axis=1), as_parts(table))
+    assert found.crossed_standard_error > found.standard_error
+    assert (found.crossed_low, found.crossed_high) == (found.low, found.high)
+
+
 def test_with_the_same_stimuli_it_is_the_ordinary_bootstrap_of_subjects(rng):
     values = rng.random(4)
     found = effects().mean(values, np.zeros((4, 40)))

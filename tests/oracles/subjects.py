@@ -23,7 +23,7 @@ def crossed_variance(table: np.ndarray) -> float:
 
 
 def double_bootstrap_variance(subjects, n_resamples: int, rng: np.random.Generator) -> float:
-    """Variance of the mean score, from draws of subjects, of stimuli, and of both, combined so that it is not too large.
+    """Variance of the mean score, from draws of subjects, of stimuli, and of both, whose excess is taken off.
 
     Parameters
     ----------

@@ -32,7 +32,8 @@ class PopulationMean:
     crossed_standard_error: float
     """Standard error where the held-out stimuli are a sample, too; NaN for what no stimuli are held out for."""
     crossed_low: float
-    """Lower end of the t interval that belongs to `crossed_standard_error`: other subjects, other stimuli."""
+    """Lower end of the t interval that belongs to `crossed_standard_error`: other subjects, other stimuli. It is no
+    shorter than the interval over subjects."""
     crossed_high: float
     """Upper end of that interval."""
 
@@ -121,7 +122,9 @@ class RandomEffects:
         a, b = n - 1.0, self.degrees_of_freedom
         spread = of_subjects**2 / a + of_stimuli**2 / b + of_both**2 / (a * b)
         df = max(total**2 / spread, min(a, b)) if spread > 0 else min(a, b)
-        return PopulationMean(mean, sd, *plain, *_t_interval(mean, total, df, self.confidence))
+        standard_error, low, high = _t_interval(mean, total, df, self.confidence)
+        # With few subjects the degrees of freedom may be so many more that the interval would be the shorter one.
+        return PopulationMean(mean, sd, *plain, standard_error, min(low, plain[1]), max(high, plain[2]))
 
     def tests(
         self, pairs: Sequence[tuple[str, str]], scores: Mapping[str, F64], parts: Mapping[str, F64]

@@ -194,10 +194,10 @@ class SubjectComparison:
         for suffix in ("", "+r"):
             own, group = f"mot{suffix}", f"{GROUP}{suffix}"
             if group in self.methods:
-                notes.append(f"{group}: by the mean of the other subjects' layer plans")
+                notes.append(f"{group}: by the mean of the others' layer plans")
                 if own in self.methods:
                     gain = self.difference(own, group).difference
-                    notes[-1] += f"; a subject's own plan scores {gain.value:.3f} higher"
+                    notes[-1] += f"; a subject's own scores {gain.value:.3f} higher"
                     notes[-1] += f" ({_interval(gain.crossed_low, gain.crossed_high)} over both)"
         if self.tests:
             kind = "all signs" if len(self.subjects) <= MOST_EXACT else f"{self.effects.n_permutations} random signs"
@@ -207,11 +207,9 @@ class SubjectComparison:
             notes.append(f"group ceiling of the scores: from the mean of the others {lower}, of all {upper}")
         for name, bounds in self.plans.items():
             lower = with_sd(float(bounds.lower.mean()), sd_of(bounds.lower))
-            notes.append(
-                f"{name}: a subject's layer plan has {lower} of its mass in common with the mean of the others"
-            )
+            notes.append(f"{name}: layer plans have {lower} of their mass in common with the mean of the others")
             if bounds.chance is not None:
-                notes[-1] += f", {bounds.chance.mean():.3f} with its layers in random order"
+                notes[-1] += f", {bounds.chance.mean():.3f} in random order"
         if self.source_labels is None:
             notes.append("the subjects' layers are not alike: no group plan, and no method by the others' plans")
         return notes

@@ -130,7 +130,7 @@ def compare_subjects(
     ... }
     >>> found = mot.compare_subjects(subjects, other, ["mot", "pairwise_best", "permuted"], splits=2)
     >>> score = found.score("mot")
-    >>> bool(score.crossed_low < score.low < score.value < score.high < score.crossed_high)
+    >>> bool(score.crossed_low <= score.low < score.value < score.high <= score.crossed_high)
     True
     >>> [(test.than, test.n_better, test.p_value) for test in found.tests]
     [('pairwise_best', 4, 0.0625), ('permuted', 4, 0.0625)]
