@@ -11,8 +11,8 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Array, Index
-from mot_fast.measures.score import Score, correlate_units
-from mot_fast.measures.standardize import ZScores
+from mot_fast.measures.score import correlate_deviations, means_of_defined
+from mot_fast.measures.standardize import ZScores, unit_deviations
 from mot_fast.networks.load import Source, is_path, load, named, warn_of_rows
 from mot_fast.networks.network import Layer, Network, same_stimuli
 
@@ -80,27 +80,31 @@ class SubjectGroup:
                 f"no target is given and the other subjects predict each, found {', '.join(stranger.labels)}"
             )
 
-    def standardized(self, train: Index) -> list[list[F64]] | None:
-        """Z-scores by the training stimuli of every subject's layers; None unless units are common."""
+    def standardized(self, train: Index) -> list[F64] | None:
+        """Z-scores by the training stimuli, one array `(n_subjects, n_stimuli, n_l)` a layer; None unless units are
+        common.
+        """
         if not self.has_common_units:
             return None
-        return [
-            [ZScores(layer[train].astype(np.float64)).of(layer.astype(np.float64)) for layer in _layers(network)]
-            for network in self.networks
-        ]
+        found = []
+        for l, width in enumerate(self.networks[0].widths):
+            units = np.concatenate([network.layer(l) for network in self.networks], axis=1).astype(np.float64)
+            z = ZScores(units[train]).of(units).reshape(self.n_stimuli, len(self.networks), width)
+            found.append(np.ascontiguousarray(z.transpose(1, 0, 2)))
+        return found
 
-    def targets(self, standardized: Sequence[Sequence[F64]] | None) -> list[Network]:
+    def targets(self, standardized: Sequence[F64] | None) -> list[Network]:
         """The network that predicts each subject, on all stimuli; layers of the others are put together when read."""
         if self.target is not None:
             return [self.target] * len(self.networks)
         if standardized is not None:
-            totals = [np.sum(layers, axis=0) for layers in zip(*standardized, strict=True)]
-            n = len(standardized)
+            totals = [z.sum(axis=0) for z in standardized]
             return [
                 self._others(
-                    [partial(_mean, *each, n) for each in zip(totals, own, strict=True)], self.networks[0].widths
+                    [partial(_mean_of_others, total, z, s) for total, z in zip(totals, standardized, strict=True)],
+                    self.networks[0].widths,
                 )
-                for own in standardized
+                for s in range(len(self.networks))
             ]
         return [self._side_by_side([other for other in self.networks if other is not each]) for each in self.networks]
 
@@ -119,34 +123,30 @@ class SubjectGroup:
         return Network(layers, "other subjects")
 
 
-def ceilings(group: SubjectGroup, standardized: Sequence[Sequence[F64]], test: Index) -> F64:
+def ceilings(group: SubjectGroup, standardized: Sequence[F64], test: Index) -> F64:
     """Scores of every subject from the mean of the others, and from the mean of all, `(2, n_subjects)`.
 
     Each unit is correlated with the mean of the same unit over subjects, by z-scores.
     """
-    n = len(group.networks)
-    totals = [np.sum([z[test] for z in layers], axis=0) for layers in zip(*standardized, strict=True)]
-    found = np.empty((2, n))
-    for s, (network, own) in enumerate(zip(group.networks, standardized, strict=True)):
-        truth = [layer[test] for layer in _layers(network)]
-        others = [_mean(total, z[test], n) for total, z in zip(totals, own, strict=True)]
-        for k, predictions in enumerate((others, totals)):
-            found[k, s] = Score.of_units(list(map(correlate_units, truth, predictions))).value
-    return found
+    per_layer = np.empty((len(standardized), 2, len(group.networks)))
+    for l, z in enumerate(standardized):
+        truth = np.array([network.layer(l)[test] for network in group.networks], dtype=np.float64)
+        held_out = z[:, test]
+        total = held_out.sum(axis=0)
+        for k, predictions in enumerate((total - held_out, np.broadcast_to(total, held_out.shape))):
+            r = correlate_deviations(unit_deviations(truth), unit_deviations(predictions))
+            per_layer[l, k] = means_of_defined(r)
+    return np.array([means_of_defined(scores) for scores in np.moveaxis(per_layer, 0, -1)])
 
 
-def _mean(total: F64, own: F64, n: int) -> F64:
-    """Mean of the others, from the total of all."""
-    return np.asarray((total - own) / (n - 1))
+def _mean_of_others(total: F64, z: F64, s: int) -> F64:
+    """Mean of one layer over all subjects but one, from the total."""
+    return np.asarray((total - z[s]) / (len(z) - 1))
 
 
 def _concatenated(networks: Sequence[Network], l: int) -> Array:
     """Layer l of all networks, side by side."""
     return np.concatenate([network.layer(l) for network in networks], axis=1)
-
-
-def _layers(network: Network) -> list[Array]:
-    return [network.layer(l) for l in range(len(network))]
 
 
 def _each(subjects: Any) -> list[Any]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+import numpy.typing as npt
 
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.align import align
-from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.options import PlainOptions
+from mot_fast.alignment.predict import Predictor
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.subject_group import SubjectGroup, ceilings
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
+from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.progress import progress_bar
 
 GROUP = "group"
@@ -74,7 +78,7 @@ class SubjectWork:
     """The work on all subjects, split by split.
 
     The alignments of all subjects on one split are held at once, since each subject is predicted by the others' plans,
-    too; the predictions of one subject are held at a time.
+    too; the predictions of one layer of one subject are held at a time.
     """
 
     def __init__(
@@ -106,8 +110,8 @@ class SubjectWork:
                     if self._group.stranger is None:
                         agreements[f"mot{suffix}"].append(_agreements(np.array(plans)))
                     for s, alignment in enumerate(alignments):
-                        held_out = HeldOut.of(alignment, self._group.networks[s][split[1]], targets[s][split[1]])
-                        for name, figures in self._evaluate(held_out, alignment, plans, s, suffix):
+                        held_out = self._group.networks[s][split[1]], targets[s][split[1]]
+                        for name, figures in self._evaluate(alignment, held_out, plans, s, suffix):
                             found[name].add(s, split[1], *figures)
                         bar.update()
         return SubjectFigures(
@@ -124,7 +128,7 @@ class SubjectWork:
         ]
 
     def _evaluate(
-        self, held_out: HeldOut, alignment: Alignment, plans: Sequence[F64], s: int, suffix: str
+        self, alignment: Alignment, held_out: tuple[Network, Network], plans: Sequence[F64], s: int, suffix: str
     ) -> Iterator[tuple[str, tuple[float, F64, F64]]]:
         """Names of the methods, with the score of subject s, its parts by stimulus, and its layer weights."""
         weights = {
@@ -132,7 +136,8 @@ class SubjectWork:
             for name in self._methods
             if name.endswith("+r") == bool(suffix)
         }
-        scores, parts = _scores_and_parts(held_out, [each for of_method in weights.values() for each in of_method])
+        source, predictor = held_out[0], Predictor(alignment, held_out[1], self._options.get("n_jobs"))
+        scores, parts = _scores_and_parts(source, predictor, list(chain.from_iterable(weights.values())))
         first = 0
         for name, of_method in weights.items():
             some = slice(first, first := first + len(of_method))
@@ -183,23 +188,44 @@ def _shifted(plan: F64) -> Iterator[F64]:
         yield np.roll(plan / masses, k, axis=0) * masses
 
 
-def _scores_and_parts(held_out: HeldOut, weights: Sequence[F64]) -> tuple[F64, F64]:
-    """Held-out score of each layer weights, `(n_weights,)`, and the parts of the stimuli in it."""
-    scores, layers = held_out.scores_and_units(weights, n_kept=len(weights))
-    parts = np.mean([_parts(layer) for layer in layers if layer.truth.shape[1]] or [np.zeros((1, 1))], axis=0)
-    return np.array([score.value for score in scores]), np.broadcast_to(parts, (len(weights), layers[0].truth.shape[0]))
+def _scores_and_parts(source: Network, predictor: Predictor, weights: Sequence[F64]) -> tuple[F64, F64]:
+    """Held-out score of each layer weights, `(n_weights,)`, and the parts of the stimuli, `(n_weights, n_stimuli)`.
 
-
-def _parts(layer: VaryingUnits) -> F64:
-    """Change of a layer's mean correlation with the weight of each stimulus, `(n_predictions, n_stimuli)`.
-
-    For one unit it is ``x_t p_t - r (x_t^2 + p_t^2) / 2``, where x and p are deviations of unit norm.
+    Predictions of one layer are held at a time.
     """
-    x, found = layer.truth, []
-    for p in layer.predictions:
-        half_r = np.einsum("ti,ti->i", x, p) / 2
-        found.append((np.einsum("ti,ti->t", x, p) - (x * x + p * p) @ half_r) / x.shape[1])
-    return np.array(found)
+    scores, parts = [], []
+    with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
+        for l in range(source.n_layers):
+            truth = unit_deviations(source.layer(l).astype(np.float64))
+            varies = ~truth.is_constant
+            if varies.any():
+                predictions = np.array(predictor.predict(l, [each[l] for each in weights]))
+                of_layer = _layer_scores_and_parts(truth.values, unit_deviations(predictions).values, varies)
+                scores.append(of_layer[0])
+                parts.append(of_layer[1])
+    if not scores:
+        return np.full(len(weights), np.nan), np.zeros((len(weights), source.n_stimuli))
+    return np.mean(scores, axis=0), np.mean(parts, axis=0)
+
+
+def _layer_scores_and_parts(truth: F64, predictions: F64, varies: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Mean correlation of the units that vary with each prediction, and its change with the weight of each stimulus.
+
+    For one unit the change is ``x_t p_t - r (x_t^2 + p_t^2) / 2``.
+
+    Parameters
+    ----------
+    truth : array, `(n_stimuli, n_units)`
+        Deviations x of unit norm.
+    predictions : array, `(n_predictions, n_stimuli, n_units)`
+        Deviations p of unit norm; zeros where a prediction is constant.
+    varies : array, `(n_units,)`
+    """
+    x, p = truth[:, varies], predictions[:, :, varies]
+    r = np.clip(np.einsum("ti,kti->ki", x, p), -1.0, 1.0)
+    products = np.einsum("ti,kti->kt", x, p)
+    squares = np.einsum("ti,ki->kt", x * x, r) + np.einsum("kti,kti,ki->kt", p, p, r)
+    return r.mean(axis=1), (products - squares / 2) / x.shape[1]
 
 
 def _agreements(plans: F64) -> F64:

@@ -117,7 +117,7 @@ def compare_subjects(
     comparison by Holm's procedure. They speak for other subjects and the same stimuli.
 
     The alignments of all subjects on one split are in memory at once: about 16 bytes a pair of layers and unit of
-    either. Of one subject, the predictions of all methods are.
+    either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are.
 
     Examples
     --------
