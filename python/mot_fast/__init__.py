@@ -44,9 +44,13 @@ if TYPE_CHECKING:
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
+    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.stability import stability
     from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.subject_comparison import SubjectComparison
+    from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
+    from mot_fast.analysis.subjects import compare_subjects
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
     from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
@@ -65,6 +69,7 @@ __all__ = [
     "CouplingScore",
     "DamagedBlockWarning",
     "Evaluation",
+    "GroupBounds",
     "HierarchyNull",
     "Interval",
     "LayerOrders",
@@ -72,11 +77,16 @@ __all__ = [
     "NestedAlignment",
     "Network",
     "NoiseCeiling",
+    "PairedTest",
+    "PopulationMean",
+    "RandomEffects",
     "Run",
     "Score",
     "SimilarityMatrix",
     "SolverError",
     "Stability",
+    "SubjectComparison",
+    "SubjectResult",
     "SubsampleCurve",
     "Transport",
     "Transports",
@@ -91,6 +101,7 @@ __all__ = [
     "blocked_splits",
     "bootstrap_score",
     "compare",
+    "compare_subjects",
     "corrected_interval",
     "corrected_p_value",
     "data",
@@ -129,9 +140,13 @@ _LATE = {
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
+    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.stability": ("stability",),
     "analysis.stability_result": ("Stability",),
+    "analysis.subject_comparison": ("SubjectComparison",),
+    "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
+    "analysis.subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "analysis.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
