@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.analysis.resampling import TIE, VALUES_AT_ONCE
+from mot_fast.analysis.resampling import VALUES_AT_ONCE
+from mot_fast.measures.p_values import TIE
 
 MOST_EXACT = 12
 """Number of subjects up to which all their 2^n signs are tried."""
