@@ -15,10 +15,10 @@ mpl.use("Agg")
 
 
 def study(
-    name: str, source: Network, target: Network, folder: Path, methods: Sequence[str] | None = None, n_splits: int = 5
+    name: str, source: Network, target: Network, folder: Path, methods: Sequence[str] | None = None, splits: int = 5
 ) -> mot.Comparison:
     """Compare two networks; write `NAME.md`, `NAME-scores.png`, `NAME-plans.png` and `NAME-convergence.png`."""
-    comparison = mot.compare(source, target, methods, n_splits=n_splits, progress=True)
+    comparison = mot.compare(source, target, methods, splits=splits, progress=True)
     write(folder / f"{name}.md", f"{source!r}\n\n{target!r}\n\n{comparison}")
     save(comparison.plot(), folder / f"{name}-scores.png")
 

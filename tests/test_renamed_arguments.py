@@ -29,8 +29,8 @@ def both(call, old, new, expected):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ({"n_seeds": 1}, {"n_splits": 1}),
-        ({"n_splits": 1, "rotate": ALTERNATION}, {"n_splits": 1, "alternation": ALTERNATION}),
+        ({"n_seeds": 1}, {"splits": 1}),
+        ({"splits": 1, "rotate": ALTERNATION}, {"splits": 1, "alternation": ALTERNATION}),
     ],
 )
 def test_subsample_curve(networks, old, new):
@@ -44,7 +44,7 @@ def test_subsample_curve(networks, old, new):
 
 def test_compare(networks):
     def call(**options):
-        return mot.compare(*networks, ["mot+r"], n_splits=1, **options)
+        return mot.compare(*networks, ["mot+r"], splits=1, **options)
 
     options = {"rotate": ALTERNATION}, {"alternation": ALTERNATION}
     first, second = both(call, *options, ["compare: rotate is called alternation now"])

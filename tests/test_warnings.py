@@ -22,11 +22,11 @@ def networks(layers):
 def test_constant_units_are_named_once(networks):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        mot.compare(*networks, ["mot", "mot+r", "global_ot", "cka"], n_splits=3)
+        mot.compare(*networks, ["mot", "mot+r", "global_ot", "cka"], splits=3)
     assert [str(warning.message).split(": ")[-1] for warning in caught] == ["1 of 4"]
     assert "'source' layer 'layer1'" in str(caught[0].message)
     assert caught[0].filename == __file__
-    mot.compare(*networks, ["cka"], n_splits=1)  # which has no correlations of units, and nothing to warn of
+    mot.compare(*networks, ["cka"], splits=1)  # which has no correlations of units, and nothing to warn of
 
 
 def test_other_warnings_pass_and_errors_too():

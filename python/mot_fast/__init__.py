@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from mot_fast._moved import MovedModules
 from mot_fast._version import __version__
-from mot_fast._warnings import ConstantUnitsWarning, DamagedBlockWarning, TransposedLayersWarning
+from mot_fast._warnings import (
+    AutocorrelatedStimuliWarning,
+    ConstantUnitsWarning,
+    DamagedBlockWarning,
+    TransposedLayersWarning,
+)
 from mot_fast.alignment.align import align
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
 from mot_fast.alignment.result import Alignment
@@ -20,7 +25,7 @@ from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
-from mot_fast.networks.split import split
+from mot_fast.networks.split import blocked_splits, split
 from mot_fast.transport.many import Transports, solve_transports
 from mot_fast.transport.points import solve_sample
 from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
@@ -35,31 +40,39 @@ if TYPE_CHECKING:
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
+    from mot_fast.analysis.layer_orders import LayerOrders, score_layer_orders
     from mot_fast.analysis.network_pairs import similarity_matrix
+    from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.stability import stability
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.analysis.subject_comparison import SubjectComparison
     from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
     from mot_fast.analysis.subjects import compare_subjects
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
-    from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
+    from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
 
 __all__ = [
     "Aligner",
     "Alignment",
     "Alternation",
+    "AutocorrelatedStimuliWarning",
     "Certificate",
     "Comparison",
     "ConstantUnitsWarning",
+    "CorrectedScore",
     "CouplingScore",
     "DamagedBlockWarning",
     "Evaluation",
     "GroupBounds",
     "HierarchyNull",
     "Interval",
+    "LayerOrders",
     "MethodResult",
     "NestedAlignment",
     "Network",
@@ -71,21 +84,26 @@ __all__ = [
     "Score",
     "SimilarityMatrix",
     "SolverError",
+    "Stability",
     "SubjectComparison",
     "SubjectResult",
     "SubsampleCurve",
     "Transport",
     "Transports",
     "TransposedLayersWarning",
+    "UnitMatches",
     "UnitPlan",
     "__version__",
     "align",
     "align_nested",
     "align_trajectories",
     "baselines",
+    "blocked_splits",
     "bootstrap_score",
     "compare",
     "compare_subjects",
+    "corrected_interval",
+    "corrected_p_value",
     "data",
     "evaluate",
     "extract",
@@ -94,14 +112,17 @@ __all__ = [
     "linear",
     "load",
     "noise_ceiling",
+    "noise_corrected",
     "ot",
     "p_better",
     "plot",
+    "score_layer_orders",
     "similarity_matrix",
     "solve_sample",
     "solve_transport",
     "solve_transports",
     "split",
+    "stability",
     "subsample_curve",
     "write_report",
 ]
@@ -115,16 +136,21 @@ _LATE = {
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
+    "analysis.layer_orders": ("LayerOrders", "score_layer_orders"),
     "analysis.network_pairs": ("similarity_matrix",),
+    "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
     "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.stability": ("stability",),
+    "analysis.stability_result": ("Stability",),
     "analysis.subject_comparison": ("SubjectComparison",),
     "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
     "analysis.subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
+    "analysis.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
-    "measures.noise_ceiling": ("NoiseCeiling", "noise_ceiling"),
+    "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),
 }
 """Modules whose names are public, and loaded on first use."""

@@ -19,6 +19,10 @@ class ConstantUnitsWarning(UserWarning):
     """Some units are constant over the stimuli, so that no correlation with them is defined."""
 
 
+class AutocorrelatedStimuliWarning(UserWarning):
+    """Consecutive stimuli are so much alike that random splits hold out neighbours of training stimuli."""
+
+
 class TransposedLayersWarning(UserWarning):
     """All layers look as if their rows were units and their columns stimuli."""
 

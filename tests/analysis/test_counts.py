@@ -12,10 +12,10 @@ MANY = 10**12
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("n_splits", lambda x, y: mot.compare(x, y, ["mot"], n_splits=MANY)),
+        ("splits", lambda x, y: mot.compare(x, y, ["mot"], splits=MANY)),
         ("n_permutations", lambda x, y: mot.compare(x, y, ["mot"], n_permutations=MANY)),
         ("n_resamples", lambda x, y: mot.compare(x, y, ["mot"], n_resamples=MANY)),
-        ("n_splits", lambda x, y: mot.subsample_curve(x, y, n_splits=MANY)),
+        ("splits", lambda x, y: mot.subsample_curve(x, y, splits=MANY)),
         ("n_permutations", lambda x, y: mot.hierarchy_null(x, y, n_permutations=MANY)),
         ("n_layer_permutations", lambda x, y: mot.hierarchy_null(x, y, n_layer_permutations=MANY)),
         ("n_splits", lambda x, _: mot.noise_ceiling([x, x], n_splits=MANY)),

@@ -64,7 +64,7 @@ def test_a_small_memory_limit_changes_nothing(files):
 
 def test_compare_prints_and_writes_the_table(files, tmp_path):
     found = answer("compare", *files, "--splits", 2, "--methods", "mot", "cka", "--store", tmp_path / "finished")
-    expected = mot.compare(*files, ["mot", "cka"], n_splits=2)
+    expected = mot.compare(*files, ["mot", "cka"], splits=2)
     assert [row["method"] for row in found["methods"]] == ["mot", "cka"]
     for name in ("mot", "cka"):
         np.testing.assert_array_equal(found["values_of_splits"][name], expected.scores[name])

@@ -54,7 +54,7 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
         assert is_png(out / f"{name}.plan.png")
         assert json.loads((out / f"{name}.json").read_text())["values_of_splits"] == found[name]["values_of_splits"]
     source, target = mot.load(folder / "one.npz"), mot.load(folder / "two.npz", layers="layer[01]")
-    expected = mot.compare(source, target, ["mot", "pairwise_best", "cka"], n_splits=2, test_size=0.25, seed=3)
+    expected = mot.compare(source, target, ["mot", "pairwise_best", "cka"], splits=2, test_size=0.25, seed=3)
     np.testing.assert_array_equal(found["one--two"]["values_of_splits"]["mot"], expected.scores["mot"])
     train, test = mot.split(60, 0.25, 3)
     alignment = mot.Alignment.load(out / "one--two.mot")

@@ -58,7 +58,7 @@ def test_results_of_hostile_names_are_tables_all_the_same(layers):
     page = matrix._repr_html_()
     assert "<img" not in page
     assert page.isprintable()
-    comparison = mot.compare(*(mot.load(networks[name], name) for name in names[:2]), ["mot"], n_splits=1)
+    comparison = mot.compare(*(mot.load(networks[name], name) for name in names[:2]), ["mot"], splits=1)
     assert comparison.to_markdown().startswith(
         r"a\|b\\nc (1 layers) from &lt;img src=x onerror=alert(1)&gt; (1 layers)"
     )

@@ -41,7 +41,7 @@ def runs(layers):
 def comparison(layers):
     source = mot.load(layers([5, 6, 4], seed=1), "one")
     methods = ["mot", "single_best", "permuted", "cka"]
-    return mot.compare(source, layers([7, 5], seed=2), methods, n_splits=2, n_resamples=9)
+    return mot.compare(source, layers([7, 5], seed=2), methods, splits=2, n_resamples=9)
 
 
 def test_an_alignment_says_what_was_aligned_and_how_well(alignment):
@@ -77,7 +77,7 @@ def test_names_do_no_harm(result, layers):
     shown = {
         "runs": lambda: mot.align_trajectories({f"{HOSTILE[:8]}>": one}, {"b": two}),
         "matrix": lambda: mot.similarity_matrix({HOSTILE: one, "b": two}),
-        "comparison": lambda: mot.compare(mot.load(one, HOSTILE), mot.load(two, HOSTILE), ["mot"], n_splits=1),
+        "comparison": lambda: mot.compare(mot.load(one, HOSTILE), mot.load(two, HOSTILE), ["mot"], splits=1),
     }[result]()
     assert "<script" not in shown._repr_html_()
     assert "<script" in words(parsed(shown))
@@ -102,19 +102,22 @@ def test_parts_and_networks_are_shown_too(runs, layers):
 def test_the_best_of_a_comparison_are_marked(comparison):
     tree = parsed(comparison)
     head, *rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
-    assert head == ["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]
+    assert head == ["method", "kind", "held-out value", "over units", "hierarchy", "seconds", "peak MB", "p"]
     assert [row[0] for row in rows] == list(comparison.methods)
     marked = {strong.text for cell in tree.iter("td") for strong in cell.iter("strong")}
     scores = [comparison.mean(name) for name in ("mot", "single_best", "permuted")]  # not the similarity, which is more
+    over_units = [values.mean() for values in comparison.over_units.values()]
     hierarchies = [values.mean() for values in comparison.hierarchies.values()]
-    assert {text.split(" ")[0] for text in marked} == {f"{max(scores):.3f}", f"{max(hierarchies):.3f}"}
+    assert {text.split(" ")[0] for text in marked} == {
+        f"{max(values):.3f}" for values in (scores, over_units, hierarchies)
+    }
     assert [item.text for item in tree.iter("li")] == [
         line.removeprefix("- ") for line in comparison.to_markdown().splitlines() if line.startswith("- ")
     ]
 
 
 def test_nothing_is_best_where_there_is_nothing(layers):
-    found = mot.compare(layers([5]), layers([4], seed=2), ["cka"], n_splits=2)
+    found = mot.compare(layers([5]), layers([4], seed=2), ["cka"], splits=2)
     assert list(parsed(found).iter("td"))
     assert not [cell for cell in parsed(found).iter("td") if cell.find("strong") is not None]
 

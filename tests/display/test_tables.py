@@ -28,7 +28,7 @@ def matrix(layers):
 
 @pytest.fixture
 def comparison(layers):
-    return mot.compare(layers([5, 6]), layers([7], seed=2), ["mot", "cka"], n_splits=2, seed=4)
+    return mot.compare(layers([5, 6]), layers([7], seed=2), ["mot", "cka"], splits=2, seed=4)
 
 
 def test_a_layer_plan_has_a_row_for_every_pair_of_layers(alignment):

@@ -74,7 +74,7 @@ def test_plans_of_units(source: mot.Network, target: mot.Network) -> None:
 
 
 def test_many_networks(source: mot.Network, target: mot.Network) -> None:
-    assert_type(mot.compare(source, target, ["mot", "rsa"], n_splits=2), mot.Comparison)
+    assert_type(mot.compare(source, target, ["mot", "rsa"], splits=2), mot.Comparison)
     runs = mot.align_trajectories([source, source], {"late": target})
     assert_type(runs, mot.NestedAlignment)
     assert_type(runs.alignment(0, "late", rotate=True, n_jobs=1), mot.Alignment)
@@ -85,7 +85,7 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(mot.hierarchy([[0.5, 0.0], [0.0, 0.5]]), float)
     null = mot.hierarchy_null(source, target, n_permutations=3, n_layer_permutations=9, convention="paper")
     assert_type(null, mot.HierarchyNull)
-    curve = mot.subsample_curve(source, target, [0.5, 1.0], n_splits=1, n_jobs=1)
+    curve = mot.subsample_curve(source, target, [0.5, 1.0], splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 
 

@@ -202,7 +202,7 @@ def test_layers_that_look_transposed_are_warned_of(rng):
         return [[rng.random((n_rows, width))] for width in widths]
 
     message = r"all layers of 'source' and 'target' have 20 rows and 400 columns: are stimuli in rows"
-    for call in (mot.align, lambda *pair: mot.compare(*pair, ["cka"], n_splits=1)):
+    for call in (mot.align, lambda *pair: mot.compare(*pair, ["cka"], splits=1)):
         with pytest.warns(UserWarning, match=message) as caught:
             call(*networks(20, 400, 400))
         assert caught[0].filename == __file__ or call is not mot.align
@@ -217,14 +217,14 @@ def test_layers_that_look_transposed_are_warned_of(rng):
 def test_looks_at_transposed_layers_are_had_once_for_many_alignments(rng):
     odd = [[rng.random((20, 400))] for _ in range(2)]
     for call in (
-        lambda *pair: mot.compare(*pair, ["mot", "global_ot"], n_splits=2),
-        lambda *pair: mot.subsample_curve(*pair, (0.5, 1.0), methods=["mot"], n_splits=1),
+        lambda *pair: mot.compare(*pair, ["mot", "global_ot"], splits=2),
+        lambda *pair: mot.subsample_curve(*pair, (0.5, 1.0), methods=["mot"], splits=1),
     ):
         with pytest.warns(UserWarning, match="are stimuli in rows, and units in columns") as caught:
             call(*odd)
         assert len(caught) == 1
     # All layers side by side are wide; the networks are not.
-    mot.compare(*([rng.random((50, 100)) for _ in range(9)] for _ in range(2)), ["global_ot"], n_splits=1)
+    mot.compare(*([rng.random((50, 100)) for _ in range(9)] for _ in range(2)), ["global_ot"], splits=1)
 
 
 @pytest.mark.parametrize("name", ["nothing.npz", "nothing"])
@@ -337,5 +337,5 @@ def test_a_few_of_many_stimuli_are_not_taken_for_units(rng):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         mot.align(network[:10], network[:10])
-        mot.compare(network, network, ["mot"], n_splits=2, test_size=0.7, n_resamples=9)
+        mot.compare(network, network, ["mot"], splits=2, test_size=0.7, n_resamples=9)
     assert caught == []

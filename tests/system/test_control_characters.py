@@ -46,8 +46,8 @@ def test_representations_stay_on_their_line():
     alignment = mot.align(one, two)
     nested = mot.align_nested({"p": one}, {"q": two})
     matrix = mot.SimilarityMatrix(("a\x1b", "b\n"), np.eye(2), np.eye(2), 8, 2)
-    comparison = mot.compare(one, two, ["mot"], n_splits=1, test_size=0.4)
-    curve = mot.subsample_curve(one, two, [1.0], methods=["mot"], n_splits=1, test_size=0.4)
+    comparison = mot.compare(one, two, ["mot"], splits=1, test_size=0.4)
+    curve = mot.subsample_curve(one, two, [1.0], methods=["mot"], splits=1, test_size=0.4)
     for found in (one, alignment, alignment.unit_plan(0, 0), nested, matrix, comparison, curve):
         assert repr(found).isprintable(), found
     for text in (str(comparison), str(curve), layer_plan_table(alignment)):

@@ -48,9 +48,9 @@ def test_a_bar_that_cannot_be_shown_stops_no_work(stream, monkeypatch):
     expected = mot.align(layers, layers).cost
     monkeypatch.setattr(sys, "stderr", stream)
     assert mot.align(layers, layers, progress=True).cost == expected
-    assert mot.compare(layers, layers, ["mot"], n_splits=1, test_size=0.4, progress=True).methods == ("mot",)
+    assert mot.compare(layers, layers, ["mot"], splits=1, test_size=0.4, progress=True).methods == ("mot",)
     assert mot.hierarchy_null(layers, layers, n_permutations=2, progress=True).observed <= 1
-    curve = mot.subsample_curve(layers, layers, [1.0], methods=["mot"], n_splits=1, test_size=0.4, progress=True)
+    curve = mot.subsample_curve(layers, layers, [1.0], methods=["mot"], splits=1, test_size=0.4, progress=True)
     assert len(curve.fractions) == 1
 
 

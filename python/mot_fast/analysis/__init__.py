@@ -6,6 +6,8 @@
   and stored; `joint_figures` finds those of many pairs at once, with `joint_scores`; `similarity_matrix`: the result.
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
+- `stimulus_sets`: single stimuli, groups or blocks, which both resample.
+- `over_splits`: intervals and p-values of scores over random splits.
 - `hierarchy_null`: the hierarchy score against chance.
 - `subjects`: `compare_subjects` of many subjects; `subject_group`: what each is predicted from; `subject_scores` fits
   and scores them; `random_effects`: means over subjects and stimuli; `subject_comparison`: the result.

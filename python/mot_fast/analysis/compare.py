@@ -6,35 +6,34 @@ import importlib.util
 import os
 from collections.abc import Sequence
 
-import numpy as np
-
 from mot_fast import _validate
-from mot_fast._validate import Index
 from mot_fast._validate_masses import GivenMasses
 from mot_fast._warnings import named_once, renamed_arguments
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.comparison import METHODS, Comparison
+from mot_fast.analysis.layer_orders import N_ORDERS
 from mot_fast.analysis.methods import ComparisonPlan, SplitPair
+from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.networks.load import Source, load, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
-from mot_fast.networks.split import split
-from mot_fast.system import memory, optional
+from mot_fast.system import optional
 
 _ALTERNATION = Alternation()
 
 
-@renamed_arguments(rotate="alternation")
+@renamed_arguments(rotate="alternation", n_splits="splits")
 def compare(
     source: Source,
     target: Source,
     methods: Sequence[str] | None = None,
     *,
-    n_splits: int = 5,
+    splits: GivenSplits = 5,
+    groups: Groups | None = None,
     test_size: float = 0.2,
     seed: int = 0,
-    n_permutations: int = 20,
+    n_permutations: int = N_ORDERS,
     n_resamples: int = 999,
     alternation: Alternation = _ALTERNATION,
     convention: str = "standardized",
@@ -48,10 +47,12 @@ def compare(
 ) -> Comparison:
     """Compare two networks by many methods: each is fitted on training stimuli and evaluated on held-out ones.
 
-    Couplings ("mot", "single_best", "pairwise_best", "permuted"; with rotations "mot+r" and so on), "global_ot" (all
-    layers of a network as one), "global_linear" and "linear" (ridge regression) predict the source's units: their value
-    is the held-out score. "rsa", "cka" and "procrustes" predict nothing: their value is the held-out similarity of each
-    source layer with the target layer that is most similar in training. "linear" chooses target layers in the same way.
+    Couplings ("mot", "single_best", "pairwise_best" and the controls "greedy", "uniform", "permuted", see
+    `Alignment.coupling`; with rotations "mot+r" and so on), "global_ot" (all layers of a network as one),
+    "global_linear" and "linear" (ridge regression) predict the source's units: their value is the held-out score, a
+    mean over layers of means over their units. Beside it stands the mean over all units alike. "rsa", "cka" and
+    "procrustes" predict nothing: their value is the held-out similarity of each source layer with the target layer that
+    is most similar in training. "linear" chooses target layers in the same way.
 
     Parameters
     ----------
@@ -59,16 +60,23 @@ def compare(
         Activations of both networks on the same stimuli in the same order; they are read into memory.
     methods : sequence of str, optional
         Names of the methods; by default all of those above.
-    n_splits, test_size, seed : int, float, int
-        Number of train/test splits, fraction of the stimuli held out, and seed of the first split: split s is
-        ``mot_fast.split(n_stimuli, test_size, seed + s)``.
+    splits : int, list of (train, test), or splitter
+        How stimuli are split into training and held-out ones. An integer is a number of random splits: split s is
+        ``mot_fast.split(n_stimuli, test_size, seed + s, groups=groups)``. A list has one pair of indices or masks for
+        each split; `mot_fast.blocked_splits` makes one for stimuli whose neighbours are alike, such as time series. A
+        splitter is any object with scikit-learn's ``split(X, y, groups)``, as `KFold`; its X is an array of zeros.
+    groups : sequence, optional
+        Group of every stimulus; no split may have stimuli of one group on both sides. See `mot_fast.split`.
+    test_size, seed : float, int
+        Fraction of the stimuli, or of the groups, that random splits hold out, and seed of the first split.
     n_permutations : int
-        Number of random orders of each permuted coupling; in every split these are the orders of seeds 0, 1, ...
+        Number of random orders of layers for p-values, see `mot_fast.score_layer_orders`; the value of "permuted" is
+        the mean over all orders.
     n_resamples : int
-        Number of resamples of the test whether "mot" is better than "pairwise_best" (and "mot+r" than
-        "pairwise_best+r"), which is done where both are asked for: see `mot_fast.p_better`. Twice the median of the
-        splits' p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika
-        107, 2020); the p-value of a single split is taken as it is.
+        Number of resamples of the tests whether "mot" is better than each other coupling asked for, "mot+r" than each
+        other one with rotations, and "mot+r" than "mot": see `mot_fast.p_better`. Twice the median of the splits'
+        p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika 107,
+        2020); the p-value of a single split is taken as it is.
     alternation : Alternation
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
@@ -93,13 +101,16 @@ def compare(
     ImportError
         If "global_linear" is asked for and scikit-learn is not installed.
     TypeError, ValueError
-        If an argument is none of the values above, or a side of a split has fewer than 3 stimuli; also the errors of
-        `mot_fast.align` and of the functions in `mot_fast.baselines` and `mot_fast.linear`.
+        If an argument is none of the values above, or a split has fewer than 3 stimuli on a side, a stimulus on both
+        sides or twice on one, or a group on both; also the errors of `mot_fast.align` and of the functions in
+        `mot_fast.baselines` and `mot_fast.linear`.
     SolverError
         As `mot_fast.align`.
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first split that has some.
     TransposedLayersWarning
@@ -109,7 +120,7 @@ def compare(
     --------
     >>> import mot_fast as mot
     >>> source, target = mot.data.resnets()
-    >>> comparison = mot.compare(source, target, ["mot", "pairwise_best", "cka"], n_splits=2, n_resamples=99)
+    >>> comparison = mot.compare(source, target, ["mot", "pairwise_best", "cka"], splits=2, n_resamples=99)
     >>> bool(comparison.mean("mot") > comparison.mean("pairwise_best"))
     True
     >>> comparison.p_better["mot"]
@@ -118,7 +129,8 @@ def compare(
     names = known_methods(METHODS if methods is None else methods, METHODS)
     _check_scikit_learn(names)
     networks = source, target = named(source, "source"), named(target, "target")
-    rows = seeded_splits(source, target, n_splits, test_size, seed)
+    same_stimuli(networks)
+    chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
     warn_of_rows(networks)
     plan = ComparisonPlan.validated(
         networks,
@@ -130,27 +142,32 @@ def compare(
         n_jobs=n_jobs,
         memory_limit=memory_limit,
         store=store,
-    ).within_memory(names, networks, n_held_out=len(rows[0][1]))
+    ).within_memory(names, networks, n_held_out=max(chosen.n_test))
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
     source, target = source.in_memory(), target.in_memory()
-    splits = [
+    warn_of_autocorrelation((source, target), chosen)
+    pairs = [
         SplitPair((source[train], target[train]), (source[test], target[test]), seed + s)
-        for s, (train, test) in enumerate(rows)
+        for s, (train, test) in enumerate(chosen.rows)
     ]
     with named_once():
-        results = plan.results(splits, names, progress)
+        results = plan.results(pairs, names, progress)
     return Comparison(
         results=results,
-        hierarchy_ceiling=ceiling(len(source), len(target)) if min(len(source), len(target)) > 1 else float("nan"),
+        hierarchy_ceiling=plan.hierarchy_ceiling(),
         noise_ceiling=repeats,
         source_name=source.name,
         source_labels=source.labels,
         target_name=target.name,
         target_labels=target.labels,
-        n_splits=len(splits),
-        test_size=float(test_size),
+        n_splits=len(chosen.rows),
+        test_size=chosen.test_size,
         seed=int(seed),
         convention=convention,
+        split_kind=chosen.kind,
+        split_description=chosen.description,
+        n_train=chosen.n_train,
+        n_test=chosen.n_test,
     )
 
 
@@ -165,31 +182,6 @@ def known_methods(methods: Sequence[str], known: Sequence[str]) -> tuple[str, ..
         if name in methods[:k]:
             raise ValueError(f"methods: expected each name once, found {name!r} again")
     return tuple(methods)
-
-
-def seeded_splits(
-    source: Network, target: Network, n_splits: int, test_size: float, seed: int
-) -> list[tuple[Index, Index]]:
-    """Rows of the training and the held-out stimuli of splits with consecutive seeds.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the networks saw different stimuli, the splits do not fit into memory, one has too few stimuli on a side, or
-        an argument is none that `mot_fast.compare` takes.
-    """
-    same_stimuli([source, target])
-    n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS)
-    seed = _validate.whole_number(seed, "seed", at_least=0)
-    n_bytes = n_splits * source.n_stimuli * np.dtype(np.int64).itemsize
-    if n_bytes > memory.available():
-        raise ValueError(
-            f"n_splits: expected splits that fit into memory, found {n_splits} of {memory.format_bytes(n_bytes)}"
-        )
-    rows = [split(source.n_stimuli, test_size, seed + k) for k in range(n_splits)]
-    _validate.enough_stimuli(len(rows[0][0]), "training stimuli of a split")
-    _validate.enough_stimuli(len(rows[0][1]), "held-out stimuli of a split")
-    return rows
 
 
 def _check_scikit_learn(methods: Sequence[str]) -> None:

@@ -13,15 +13,17 @@ from mot_fast._validate import F64, Array, Index
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import PlainOptions
-from mot_fast.analysis.compare import known_methods, seeded_splits
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
+from mot_fast.analysis.compare import known_methods
 from mot_fast.analysis.comparison import sd_of, with_sd
 from mot_fast.analysis.methods import validated_alternation
+from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows
-from mot_fast.networks.network import Layer, Network
+from mot_fast.networks.network import Layer, Network, same_stimuli
 from mot_fast.system.control_characters import printable
 from mot_fast.system.progress import progress_bar
 
@@ -43,6 +45,10 @@ class SubsampleCurve:
     """`(F, n_splits)` for each method: held-out scores."""
     source_name: str
     target_name: str
+    split_kind: str = "random"
+    """Kind of the splits; see `Comparison.split_kind`."""
+    split_description: str = "random splits"
+    """What the splits are, as the table's note says it."""
 
     def mean(self, name: str) -> F64:
         """Mean of a method's scores over the splits, `(F,)`."""
@@ -62,6 +68,9 @@ class SubsampleCurve:
             values = [with_sd(float(self.mean(name)[k]), float(self.sd(name)[k])) for name in self.scores]
             cells.append([f"{fraction:.4g}", *values])
         n_splits = len(next(iter(self.scores.values()))[0])
+        over = f"{n_splits} seeds, each with its own split and units; +-: sd over the seeds"
+        if self.split_kind != "random":
+            over = f"{self.split_description}: {n_splits}, each with its own units; +-: sd over the splits"
         title = f"{self.source_name} from a fraction of the units of every layer of {self.target_name}"
         return "\n".join(
             [
@@ -69,7 +78,7 @@ class SubsampleCurve:
                 "",
                 *markdown_table(cells, n_left=1),
                 "",
-                f"- held-out scores over {n_splits} seeds, each with its own split and units; +-: sd over the seeds",
+                f"- held-out scores over {over}",
             ]
         )
 
@@ -94,14 +103,15 @@ class SubsampleCurve:
         return self.to_markdown()
 
 
-@renamed_arguments(n_seeds="n_splits", rotate="alternation")
+@renamed_arguments(n_seeds="splits", n_splits="splits", rotate="alternation")
 def subsample_curve(
     source: Source,
     target: Source,
     fractions: Sequence[float] = FRACTIONS,
     *,
     methods: Sequence[str] = ("mot", "pairwise_best"),
-    n_splits: int = 5,
+    splits: GivenSplits = 5,
+    groups: Groups | None = None,
     test_size: float = 0.2,
     seed: int = 0,
     alternation: Alternation = _ALTERNATION,
@@ -110,8 +120,8 @@ def subsample_curve(
 ) -> SubsampleCurve:
     """Fit and score again with only a fraction of the units of every target layer (Shah & Khosla, appendix J).
 
-    Split k is ``mot_fast.split(n_stimuli, test_size, seed + k)``. It has its own random order of the units of every
-    target layer: ``numpy.random.default_rng([seed + k, m])`` permutes those of layer m. A fraction keeps the first
+    Split k has its own random order of the units of every target layer:
+    ``numpy.random.default_rng([seed + k, m])`` permutes those of layer m. A fraction keeps the first
     units in this order, their number rounded but at least one, so that a larger fraction keeps all units of a smaller
     one.
 
@@ -122,9 +132,11 @@ def subsample_curve(
     fractions : sequence of float
         Fractions of the units to keep, above 0 and up to 1.
     methods : sequence of str
-        Some of "mot", "single_best" and "pairwise_best"; a name followed by "+r" is the method with rotations.
-    n_splits, test_size, seed : int, float, int
-        Number of train/test splits, fraction of the stimuli held out, and seed of the first split.
+        Some of "mot", "single_best", "pairwise_best", "greedy" and "uniform"; a name followed by "+r" is the method
+        with rotations.
+    splits, groups, test_size, seed
+        How stimuli are split into training and held-out ones, as in `mot_fast.compare`; by default by five random
+        splits. The seed is that of the first split and of its units.
     alternation : Alternation
         How the methods with "+r" find their rotations.
     progress : bool
@@ -145,6 +157,8 @@ def subsample_curve(
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first alignment that has some.
 
@@ -152,7 +166,7 @@ def subsample_curve(
     --------
     >>> import mot_fast as mot
     >>> source, target = mot.data.resnets()
-    >>> curve = mot.subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], n_splits=2)
+    >>> curve = mot.subsample_curve(source[:300], target[:300], (0.1, 1.0), methods=["mot"], splits=2)
     >>> few, all_units = curve.mean("mot")
     >>> bool(few < all_units)
     True
@@ -161,29 +175,31 @@ def subsample_curve(
     names = known_methods(methods, METHODS)
     validated_alternation(alternation)
     source, target = named(source, "source"), named(target, "target")
-    splits = seeded_splits(source, target, n_splits, test_size, seed)
+    same_stimuli([source, target])
+    chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
     warn_of_rows((source, target))
     source, target = source.in_memory(), target.in_memory()
-    groups = [
+    warn_of_autocorrelation((source, target), chosen)
+    rotations = [
         (rotation, asked)
         for rotation, suffix in ((False, ""), (alternation, "+r"))
         if (asked := [name for name in names if name == name.removesuffix("+r") + suffix])
     ]
-    scores = {name: np.empty((len(kept), len(splits))) for name in names}
-    n_alignments = len(splits) * len(kept) * len(groups)
+    scores = {name: np.empty((len(kept), len(chosen.rows))) for name in names}
+    n_alignments = len(chosen.rows) * len(kept) * len(rotations)
     with (
         named_once(),
         progress_bar("alignments", is_shown=progress, total=n_alignments) as bar,
     ):
-        for k, (train, test) in enumerate(splits):
+        for k, (train, test) in enumerate(chosen.rows):
             for f, network in enumerate(_subsampled_networks(target, kept, seed + k)):
-                for rotation, asked in groups:
+                for rotation, asked in rotations:
                     alignment = align(source[train], network[train], rotate=rotation, **options)
                     weights = [alignment.coupling(name.removesuffix("+r")) for name in asked]
                     for name, score in zip(asked, alignment.scores(source[test], network[test], weights), strict=True):
                         scores[name][f, k] = score.value
                     bar.update()
-    return SubsampleCurve(kept, scores, source.name, target.name)
+    return SubsampleCurve(kept, scores, source.name, target.name, chosen.kind, chosen.description)
 
 
 def _validated_fractions(fractions: Sequence[float]) -> F64:

@@ -32,7 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--splits",
-        dest="n_splits",
+        dest="splits",
         type=arguments.whole_number(1),
         default=5,
         help="number of random splits, whose seeds count up from --seed (default: %(default)s)",
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> None:
         source,
         target,
         METHODS if "all" in options.methods else list(dict.fromkeys(options.methods)),
-        n_splits=options.n_splits,
+        splits=options.splits,
         test_size=options.test_size,
         seed=options.seed,
         convention=options.convention,

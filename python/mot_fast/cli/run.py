@@ -27,7 +27,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
     arguments.add_jobs(command)
     arguments.add_json(command)
-    command.set_defaults(names={"n_splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
+    command.set_defaults(names={"splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -91,7 +91,7 @@ def _pair(study: Study, networks: tuple[Network, Network], stem: Path, how: Mapp
     comparison = mot.compare(
         *networks,
         study.methods,
-        n_splits=study.n_splits,
+        splits=study.n_splits,
         test_size=study.test_size,
         seed=study.seed,
         convention=study.convention,
