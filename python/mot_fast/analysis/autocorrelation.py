@@ -34,7 +34,7 @@ def warn_of_autocorrelation(networks: Iterable[Network], splits: Splits) -> None
             r, deviations = lag_one_autocorrelation(_some(values, rows))
             if r >= STRONG and deviations >= _LEAST_DEVIATIONS:
                 warn(
-                    f"splits: consecutive stimuli are alike ('{network.name}' layer '{network.labels[l]}': "
+                    f"consecutive stimuli are alike ('{network.name}' layer '{network.labels[l]}': "
                     f"autocorrelation {r:.2f} from one to the next), and random splits hold out neighbours of training "
                     "stimuli, so that scores are too good; hold out contiguous blocks with gaps "
                     "(mot_fast.blocked_splits, --blocks and --gap) or whole groups (groups, --groups)",
