@@ -6,7 +6,9 @@
   and stored; `joint_figures` finds those of many pairs at once, with `joint_scores`; `similarity_matrix`: the result.
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
-- `hierarchy_null`: the hierarchy score against chance.
+- `hierarchy_null`: the hierarchy score against chance; `alignment_null`: cost, score and layer costs; both fit again
+  after `shuffles` of the stimuli. `p_values`: those of a null, and their adjustment where there are many.
+- `equal_widths`: the cost among equally many units.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """
