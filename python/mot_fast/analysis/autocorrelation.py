@@ -32,7 +32,7 @@ def warn_of_autocorrelation(networks: Iterable[Network], splits: Splits) -> None
         found = _autocorrelated_layer(network)
         if found is not None:
             warn(
-                f"splits: consecutive stimuli are alike ({found}), and random splits hold out neighbours of training "
+                f"consecutive stimuli are alike ({found}), and random splits hold out neighbours of training "
                 "stimuli, so that scores are too good; hold out contiguous blocks with gaps "
                 "(mot_fast.blocked_splits, --blocks and --gap) or whole groups (groups, --groups)",
                 AutocorrelatedStimuliWarning,
@@ -48,7 +48,7 @@ def warn_of_shuffled_record(source: Network, target: Network) -> None:
     found = [_autocorrelated_layer(network) for network in (source, target)]
     if None not in found:
         warn(
-            f"shuffle: consecutive stimuli are alike in both networks ({found[0]}; {found[1]}), and shuffled ones are "
+            f"consecutive stimuli are alike in both networks ({found[0]}; {found[1]}), and shuffled ones are "
             "not, so that p-values are too small; shift the record in a circle (shuffle='circular') or shuffle blocks "
             "(shuffle='blocks') or whole groups (groups)",
             AutocorrelatedStimuliWarning,

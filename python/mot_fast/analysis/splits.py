@@ -49,9 +49,18 @@ class Splits:
 
     @classmethod
     def validated(
-        cls, splits: GivenSplits, n_stimuli: int, *, groups: Groups | None = None, test_size: float, seed: int
+        cls,
+        splits: GivenSplits,
+        n_stimuli: int,
+        *,
+        groups: Groups | None = None,
+        test_size: float,
+        seed: int,
+        sides: str = "{side} stimuli of a split",
     ) -> Splits:
         """The splits that an argument asks for.
+
+        If random splits have too few stimuli on a side, their error begins with `sides`.
 
         Raises
         ------
@@ -71,7 +80,7 @@ class Splits:
             found = _given(splits, n_stimuli, groups, numbered)
             if numbered is not None:
                 _check_groups(found, numbered)
-        found.check_sizes()
+        found._check_sizes(sides)
         return found
 
     @property
@@ -84,12 +93,17 @@ class Splits:
         """Number of held-out stimuli of every split."""
         return tuple(len(test) for _, test in self.rows)
 
-    def check_sizes(self) -> None:
+    @property
+    def is_random(self) -> bool:
+        """Whether the splits are random ones of consecutive seeds, of single stimuli or of whole groups."""
+        return self.kind in ("random", "grouped")
+
+    def _check_sizes(self, sides: str) -> None:
         """Raise unless there are enough stimuli for correlations on both sides of every split."""
         for k, pair in enumerate(self.rows):
-            where = "of a split" if self.kind in ("random", "grouped") else f"of splits[{k}]"
-            for side, what in zip(pair, ("training", "held-out"), strict=True):
-                _validate.enough_stimuli(len(side), f"{what} stimuli {where}")
+            what = sides if self.is_random else f"{{side}} stimuli of splits[{k}]"
+            for rows, side in zip(pair, ("training", "held-out"), strict=True):
+                _validate.enough_stimuli(len(rows), what.format(side=side))
 
 
 def _number(splits: Any) -> int | None:
