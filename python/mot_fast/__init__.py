@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
     from mot_fast.display.report.write import write_report
-    from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
+    from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Certificate",
     "Comparison",
     "ConstantUnitsWarning",
+    "CorrectedScore",
     "CouplingScore",
     "DamagedBlockWarning",
     "Evaluation",
@@ -93,6 +94,7 @@ __all__ = [
     "linear",
     "load",
     "noise_ceiling",
+    "noise_corrected",
     "ot",
     "p_better",
     "plot",
@@ -120,7 +122,7 @@ _LATE = {
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "display.report.write": ("write_report",),
-    "measures.noise_ceiling": ("NoiseCeiling", "noise_ceiling"),
+    "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),
 }
 """Modules whose names are public, and loaded on first use."""

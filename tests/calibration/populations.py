@@ -82,7 +82,9 @@ class Networks:
         for width in widths:
             mixture = np.zeros((self.n_sources, width))
             shared = rng.standard_normal((self.N_SHARED, width)) / np.sqrt(self.N_SHARED)
-            mixture[: self.N_SHARED] = np.eye(self.N_SHARED)[:, np.arange(width) % self.N_SHARED] if is_sparse else shared
+            mixture[: self.N_SHARED] = (
+                np.eye(self.N_SHARED)[:, np.arange(width) % self.N_SHARED] if is_sparse else shared
+            )
             mixture[np.arange(first, first + width), np.arange(width)] = 0.7
             first += width
             self._mixtures.append(mixture)

@@ -70,12 +70,12 @@ def better_tests(population, n_stimuli, rng):
 
 
 NULLS = {
-    "p_stimuli": lambda *networks, seed: mot.hierarchy_null(
-        *networks, n_permutations=19, n_layer_permutations=19, seed=seed
-    ).p_stimuli,
-    "p_layers": lambda *networks, seed: mot.hierarchy_null(
-        *networks, n_permutations=1, n_layer_permutations=199, seed=seed
-    ).p_layers,
+    "p_stimuli": lambda *networks, seed: (
+        mot.hierarchy_null(*networks, n_permutations=19, n_layer_permutations=19, seed=seed).p_stimuli
+    ),
+    "p_layers": lambda *networks, seed: (
+        mot.hierarchy_null(*networks, n_permutations=1, n_layer_permutations=199, seed=seed).p_layers
+    ),
 }
 """P-values of alignments of networks that have nothing in common."""
 

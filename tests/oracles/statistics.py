@@ -79,7 +79,8 @@ def reliability(repeats: np.ndarray) -> float:
     """Reliability of the mean of one unit's repeats `(n_repeats, n_stimuli)`, from all splits into halves.
 
     By the model behind Spearman and Brown: a signal of variance 1 and, in each repeat, noise of variance s give halves
-    of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``.
+    of a and b repeats that correlate by ``1 / sqrt((1 + s / a) (1 + s / b))``. A negative correlation has the
+    reliability of the positive one, with a minus.
     """
     n = len(repeats)
     if np.ptp(repeats.mean(axis=0)) == 0:
@@ -91,10 +92,10 @@ def reliability(repeats: np.ndarray) -> float:
         r = correlation(repeats[list(half)].mean(axis=0), repeats[other].mean(axis=0))
         correlations.append(0.0 if np.isnan(r) else r)
     r = np.mean(correlations)
-    if r <= 0:
+    if r == 0:
         return 0.0
     noise = scipy.optimize.brentq(lambda s: (1 + s / a) * (1 + s / b) - 1 / r**2, 0.0, n / r**2, xtol=1e-14)
-    return 1 / (1 + noise / n)
+    return np.sign(r) / (1 + noise / n)
 
 
 def hierarchies_of_all_layer_orders(plan: np.ndarray) -> np.ndarray:
@@ -173,3 +174,27 @@ def influences(truths, predictions) -> np.ndarray:
 
     changes = step * n * np.eye(n)
     return np.array([(weighted(1 - step + up) - weighted(1 + step - up)) / (2 * step) for up in changes])
+
+
+def adjusted(p_values: np.ndarray, method: str) -> np.ndarray:
+    """The least level at which a procedure for many tests, which rejects in steps, rejects each of them."""
+    n = len(p_values)
+    ordered = sorted(p_values)
+    levels = [
+        level
+        for k, p in enumerate(ordered)
+        for level in [p * (n - k) if method == "holm" else p * n / (k + 1)]
+        if level < 1
+    ]
+
+    def rejected(level: float) -> set[float]:
+        """P-values that are rejected at this level."""
+        is_low = [
+            p <= (1 + 1e-12) * level * (1 / (n - k) if method == "holm" else (k + 1) / n) for k, p in enumerate(ordered)
+        ]
+        n_rejected = next((k for k in range(n) if not is_low[k]), n) if method == "holm" else 0
+        if method == "bh":
+            n_rejected = max((k + 1 for k in range(n) if is_low[k]), default=0)
+        return set(ordered[:n_rejected])
+
+    return np.array([min((level for level in levels if p in rejected(level)), default=1.0) for p in p_values])

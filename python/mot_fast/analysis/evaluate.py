@@ -17,7 +17,8 @@ from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.bootstrap import Interval, intervals
 from mot_fast.analysis.permutation_test import p_value
-from mot_fast.analysis.stimulus_sets import BlockLength, Groups
+from mot_fast.analysis.splits import Groups
+from mot_fast.analysis.stimulus_sets import BlockLength
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.score import Score

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from mot_fast.analysis.hierarchy_null import HierarchyNull
 
 _ROTATED = "+r"
+SHUFFLED = {
+    "stimuli": "stimuli shuffled",
+    "circular": "stimuli shifted",
+    "blocks": "blocks shuffled",
+    "groups": "groups shuffled",
+}
+"""Short descriptions of the ways to shuffle stimuli."""
 _KINDS = {"score": "held-out scores", "similarity": "similarities (not comparable with scores)"}
 
 
@@ -119,10 +126,10 @@ def plot_hierarchy_null(null: HierarchyNull, ax: Axes | None = None) -> Axes:
     scores = np.concatenate([null.stimuli, null.layers, [null.observed, null.ceiling]])
     bins = np.linspace(scores.min(), max(scores.max(), scores.min() + 0.01), 41).tolist()
     for what, scores, p, color, hatch in (
-        ("layers", null.layers, null.p_layers, ORANGE, "////"),
-        ("stimuli", null.stimuli, null.p_stimuli, BLUE, "...."),
+        ("layers shuffled", null.layers, null.p_layers, ORANGE, "////"),
+        (SHUFFLED[null.shuffle], null.stimuli, null.p_stimuli, BLUE, "...."),
     ):
-        label = f"{what} shuffled, {len(scores)} times: p = {p:.2g}"
+        label = f"{what}, {len(scores)} times: p = {p:.2g}"
         style: dict[str, Any] = {"histtype": "stepfilled", "facecolor": color, "edgecolor": color, "hatch": hatch}
         ax.hist(scores, bins, weights=np.full(len(scores), 100.0 / len(scores)), alpha=0.5, label=label, **style)
     ax.axvline(null.observed, color="black", linewidth=2.0, label=f"observed: {null.observed:.3f}")
