@@ -7,6 +7,8 @@
 - `evaluate`: scores of an alignment and its baselines, with intervals from `bootstrap` and p-values from
   `permutation_test`; both resample stimuli by `resampling`.
 - `hierarchy_null`: the hierarchy score against chance.
+- `stability`: alignments on many resamples of the stimuli, drawn by `row_draws`; `unit_matches` counts matches of units
+  and their false discoveries; `stability_result`: the result.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """
