@@ -79,7 +79,7 @@ def table(counts, study, populations):
 def write(studies, populations):
     """Put the tables of all studies on the page, each under its title."""
     counts = load()
-    if missing := {name for name in studies} - {each.study for each in counts}:
+    if missing := set(studies) - {each.study for each in counts}:
         sys.exit(f"no counts of {', '.join(sorted(missing))} in {COUNTS}")
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]

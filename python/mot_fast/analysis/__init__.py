@@ -13,6 +13,8 @@
 - `hierarchy_null`: the hierarchy score against chance; `alignment_null`: cost, score and layer costs; both fit again
   after `shuffles` of the stimuli.
 - `equal_widths`: the cost among equally many units.
+- `stability`: alignments on many resamples of the stimuli, drawn by `row_draws`; `unit_matches` counts matches of units
+  and their false discoveries; `stability_result`: the result.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """
