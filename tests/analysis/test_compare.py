@@ -12,7 +12,6 @@ from mot_fast.analysis import compare as compare_module
 from mot_fast.analysis import methods
 from mot_fast.analysis.compare import compare
 from mot_fast.analysis.comparison import METHODS, SIMILARITIES
-from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures.hierarchy import ceiling, hierarchy
@@ -93,7 +92,7 @@ def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(network
     for s, (train, test) in enumerate(splits_of(networks)):
         fitted = linear_predictivity(*train, *test)
         pairs = {"linear": (fitted.train, fitted.test)}
-        for name, measure in {"rsa": rsa, "cka": linear_cka, "procrustes": procrustes}.items():
+        for name, measure in SIMILARITIES.items():
             pairs[name] = measure(*train), measure(*test)
         for name, (in_training, held_out) in pairs.items():
             weights = np.zeros((3, 2))
@@ -102,7 +101,7 @@ def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(network
             np.testing.assert_array_equal(found.layer_maps[name][s], weights)
             assert found.hierarchies[name][s] == pytest.approx(hierarchy(weights), abs=1e-12)
             assert found.scores[name][s] == pytest.approx((held_out * weights).sum(), abs=1e-12)
-    assert [found.kind(name) for name in found.methods] == ["score", "similarity", "similarity", "similarity"]
+    assert [found.kind(name) for name in found.methods] == ["score"] + ["similarity"] * 4
 
 
 def test_a_network_is_perfectly_like_itself():
@@ -390,3 +389,71 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
 def test_one_repeat_is_none(networks):
     with pytest.raises(ValueError, match="source_repeats: expected at least 2 networks, found 1"):
         compare(*networks, ["mot"], source_repeats=[networks[0]])
+
+
+def test_stimuli_of_one_group_are_resampled_together(networks):
+    groups = np.arange(60) // 5
+    found = compare(*networks, ["mot", "uniform", "permuted"], splits=2, test_size=0.4, groups=groups, n_resamples=99)
+    for name in ("uniform", "permuted"):
+        p_values = []
+        for s in range(2):
+            train, test = mot.split(60, 0.4, s, groups=groups)
+            alignment = mot.align(*(x[train] for x in networks))
+            held_out = [x[test] for x in networks]
+            evaluation = mot.evaluate(alignment, *held_out, n_resamples=99, seed=s, groups=groups[test]).evaluation
+            p_values.append(evaluation.scores[name].p_better)
+        assert found.p_values["mot"][name] == pytest.approx(min(1, 2 * np.median(p_values)))
+
+
+def test_blocks_are_resampled_together(networks):
+    blocks = mot.blocked_splits(60, 3, gap=2)
+    default, automatic, single = (
+        compare(*networks, ["mot", "uniform"], splits=blocks, n_resamples=99, block_length=length).p_values["mot"]
+        for length in (None, "auto", 1)
+    )
+    assert default == automatic
+    train, test = blocks[0]
+    alignment = mot.align(*(x[train] for x in networks))
+    held_out = [x[test] for x in networks]
+    options = {"than": "uniform", "n_resamples": 99, "seed": 0}
+    alone = compare(*networks, ["mot", "uniform"], splits=blocks[:1], n_resamples=99, block_length="auto")
+    assert alone.p_values["mot"]["uniform"] == mot.p_better(alignment, *held_out, block_length="auto", **options)
+    assert single["uniform"] > 0
+
+
+def test_few_groups_have_no_p_values(networks):
+    groups = np.arange(60) // 15
+    found = compare(*networks, ["mot", "uniform", "permuted"], splits=2, groups=groups, test_size=0.5)
+    assert np.isnan([*found.p_values["mot"].values()]).all()
+    assert [sentence[:7] for sentence in found.verdict()] == ["The map"]
+
+
+def test_lengths_of_blocks_that_do_not_fit_are_named(networks):
+    with pytest.raises(ValueError, match="block_length: expected at least 3 blocks of the 12 held-out stimuli"):
+        compare(*networks, ["mot"], block_length=5)
+    with pytest.raises(ValueError, match="block_length: expected None where groups are given, found 2"):
+        compare(*networks, ["mot"], block_length=2, groups=np.arange(60))
+    with pytest.raises(ValueError, match="block_length: expected one of 'auto', found 'long'"):
+        compare(*networks, ["mot"], block_length="long")
+
+
+def test_scores_stand_beside_what_noise_allows(layers):
+    signal = layers([5, 6], 200)
+    rng = np.random.default_rng(3)
+    repeats = [[x + rng.standard_normal(x.shape) for x in signal] for _ in range(4)]
+    measured = [np.mean(each, axis=0) for each in zip(*repeats, strict=True)]
+    found = compare(measured, signal, ["mot", "cka"], splits=2, source_repeats=repeats)
+    assert found.noise_corrected("mot") == found.mean("mot") / found.noise_ceiling.value > found.mean("mot")
+    assert np.isnan(found.noise_corrected("cka"))
+    assert f"| {found.noise_corrected('mot'):.3f} " in found.to_markdown()
+    assert np.isnan(compare(measured, signal, ["mot"], splits=1).noise_corrected("mot"))
+
+
+def test_intervals_over_splits_are_nadeau_and_bengio_s(networks):
+    found = compare(*networks, ["mot", "cka"], splits=4)
+    low, high = mot.corrected_interval(found.scores["mot"], 48, 12)
+    assert found.interval("mot") == (low, high)
+    assert f"{low:.3f} to {high:.3f}" in found.to_markdown()
+    narrow = found.interval("mot", 0.5)
+    assert low < narrow[0] < narrow[1] < high
+    assert np.isnan(compare(*networks, ["mot"], splits=1).interval("mot")).all()

@@ -102,7 +102,7 @@ def test_parts_and_networks_are_shown_too(runs, layers):
 def test_the_best_of_a_comparison_are_marked(comparison):
     tree = parsed(comparison)
     head, *rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
-    assert head == ["method", "kind", "held-out value", "over units", "hierarchy", "seconds", "peak MB", "p"]
+    assert head == ["method", "kind", "held-out value", "95 % interval", "over units", "hierarchy", "s", "MB", "p"]
     assert [row[0] for row in rows] == list(comparison.methods)
     marked = {strong.text for cell in tree.iter("td") for strong in cell.iter("strong")}
     scores = [comparison.mean(name) for name in ("mot", "single_best", "permuted")]  # not the similarity, which is more

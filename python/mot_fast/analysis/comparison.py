@@ -10,12 +10,13 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.analysis.over_splits import corrected_interval
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table
 from mot_fast.display.verdict import METHOD, verdict, verdict_on_rotations
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
-from mot_fast.measures.similarity import linear_cka, procrustes, rsa
+from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROTATED = tuple(f"{name}+r" for name in COUPLINGS)
-SIMILARITIES: Mapping[str, Callable[..., F64]] = {"rsa": rsa, "cka": linear_cka, "procrustes": procrustes}
+SIMILARITIES: Mapping[str, Callable[..., F64]] = {
+    "rsa": rsa,
+    "cka": linear_cka,
+    "debiased_cka": debiased_cka,
+    "procrustes": procrustes,
+}
 METHODS = (*COUPLINGS, *ROTATED, "global_ot", "global_linear", "linear", *SIMILARITIES)
 
 
@@ -182,6 +188,24 @@ class Comparison:
         """Standard deviation of a method's values over the splits; NaN for one split."""
         return sd_of(self.scores[_validate.choice(name, self.methods, "name")])
 
+    def interval(self, name: str, confidence: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of a method's expected value over splits, with Nadeau and Bengio's correction.
+
+        See `mot_fast.corrected_interval`. It is NaN for one split, and for results of version 0.1.
+        """
+        scores = self.scores[_validate.choice(name, self.methods, "name")]
+        if not self.n_train:
+            return float("nan"), float("nan")
+        return corrected_interval(scores, float(np.mean(self.n_train)), float(np.mean(self.n_test)), confidence)
+
+    def noise_corrected(self, name: str) -> float:
+        """Mean of a method's scores over splits, relative to the noise ceiling; NaN without one, or for similarities.
+
+        See `mot_fast.noise_corrected`; the ceiling is that of the units' mean over all stimuli.
+        """
+        ceiling = float("nan") if self.noise_ceiling is None else self.noise_ceiling.value
+        return self.mean(name) / ceiling if ceiling > 0 and self.kind(name) == "score" else float("nan")
+
     def kind(self, name: str) -> str:
         """Kind of a method's values: "score", a held-out reconstruction score, or "similarity" of layers."""
         return "similarity" if _validate.choice(name, self.methods, "name") in SIMILARITIES else "score"
@@ -201,6 +225,8 @@ class Comparison:
                 "p_better": float("nan") if result.p_better is None else result.p_better,
                 "over_units": float("nan") if result.over_units is None else float(result.over_units.mean()),
                 "p_mot_better": self._p_mot_better(name),
+                **dict(zip(("value_low", "value_high"), self.interval(name), strict=True)),
+                "noise_corrected": self.noise_corrected(name),
             }
             for name, result in self.results.items()
         ]
@@ -231,25 +257,43 @@ class Comparison:
         return f"{source} from {target}, {self.convention}"
 
     def _cells(self) -> list[list[str]]:
-        cells = [["method", "kind", "held-out value", "over units", "hierarchy", "seconds", "peak MB", "p"]]
+        has_ceiling = self.noise_ceiling is not None
+        corrected = ["noise-corrected"] if has_ceiling else []
+        head = [
+            "method",
+            "kind",
+            "held-out value",
+            *corrected,
+            "95 % interval",
+            "over units",
+            "hierarchy",
+            "s",
+            "MB",
+            "p",
+        ]
+        cells = [head]
         for row in self.rows():
             value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
-            p = "" if np.isnan(row["p_mot_better"]) else f"{row['p_mot_better']:.3g}"
-            over_units = "" if np.isnan(row["over_units"]) else f"{row['over_units']:.3f}"
+            corrected = [number(row["noise_corrected"])] if has_ceiling else []
+            low, high = row["value_low"], row["value_high"]
+            interval = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
             resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
-            cells.append([row["method"], row["kind"], value, over_units, depth, *resources, p])
+            p = "" if np.isnan(row["p_mot_better"]) else f"{row['p_mot_better']:.3g}"
+            values = [value, *corrected, interval, number(row["over_units"]), depth]
+            cells.append([row["method"], row["kind"], *values, *resources, p])
         return cells
 
     def _notes(self) -> list[str]:
         notes = [
             f"stimuli held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
             "score: mean correlation of source units with their predictions: of units in a layer, then of layers",
+            "95 % interval: of the expected value, over splits with Nadeau and Bengio's correction",
             "over units: the same, all units alike; compare columns, not one with the other",
         ]
         if any(self.kind(name) == "similarity" for name in self.methods):
             notes.append("similarity: of source layers with those chosen in training; not comparable with any other")
         notes += [
-            "seconds: median, peak MB: highest, loaded code included; couplings: with the alignment that they share",
+            "s: median seconds, MB: highest peak, loaded code included; couplings: with the alignment that they share",
         ]
         for name, result in self.results.items():
             if result.permuted_sds is not None and result.permuted_hierarchy_sds is not None:
@@ -264,7 +308,8 @@ class Comparison:
             )
         if self.noise_ceiling is not None:
             notes.append(
-                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}"
+                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}; "
+                "noise-corrected: relative to it"
             )
         if any(self.p_values.values()):
             notes.append(
@@ -333,9 +378,12 @@ class Comparison:
         """Row and column of the cells with the highest score and the highest hierarchy; the head is row 0."""
         rows = self.rows()
         best = set()
-        for k, column in ((2, "value"), (3, "over_units"), (4, "hierarchy")):
+        head = self._cells()[0]
+        for column, title in (("value", "held-out value"), ("over_units", "over units"), ("hierarchy", "hierarchy")):
+            k = head.index(title)
             # Similarities are on scales of their own, so that none of them is the best.
-            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 4}
+            is_hierarchy = column == "hierarchy"
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or is_hierarchy}
             shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
             best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
         return best
@@ -352,6 +400,11 @@ class Comparison:
 def sd_of(values: F64) -> float:
     """Standard deviation of a sample; NaN for a single value."""
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def number(value: float) -> str:
+    """A number as tables show it; an empty text where there is none."""
+    return "" if np.isnan(value) else f"{value:.3f}"
 
 
 def with_sd(value: float, sd: float) -> str:

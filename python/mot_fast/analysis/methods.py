@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate, _validate_masses
-from mot_fast._validate import F64
+from mot_fast._validate import F64, Index
 from mot_fast.alignment.align import align
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
@@ -19,6 +19,8 @@ from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
+from mot_fast.analysis.splits import Groups, Splits
+from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic, stimulus_sets
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.hierarchy import ceiling, hierarchy
@@ -46,6 +48,41 @@ class SplitPair:
     train: Pair
     test: Pair
     seed: int
+    together: Mapping[str, Any] | None
+    """Held-out stimuli that are resampled together, as arguments of `p_value`; None if there are too few sets of them.
+    """
+
+
+@dataclass(frozen=True)
+class Together:
+    """Stimuli that are resampled together: groups, blocks of consecutive held-out stimuli, or each alone."""
+
+    labels: Sequence[Hashable] | None
+    block_length: BlockLength | None
+
+    @classmethod
+    def validated(cls, splits: Splits, groups: Groups | None, block_length: Any) -> Together:
+        """The groups, or blocks of the length asked for, or of an automatic length if the splits are blocks.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the length is none that `mot_fast.p_better` takes for all of the held-out stimuli.
+        """
+        if groups is not None or (block_length is None and splits.kind != "blocked"):
+            is_automatic(groups, block_length)  # for its errors
+            return cls(None if groups is None else list(groups), None)
+        length: BlockLength = "auto" if block_length is None else block_length
+        if not is_automatic(None, length):
+            stimulus_sets(min(splits.n_test), None, length)
+        return cls(None, length)
+
+    def of(self, test: Index) -> Mapping[str, Any] | None:
+        """Arguments of `p_value` for these held-out stimuli; None if they are of fewer than three groups."""
+        if self.labels is None:
+            return {"block_length": self.block_length}
+        groups = [self.labels[t] for t in test]
+        return {"groups": groups} if len(set(groups)) >= MIN_SETS else None
 
 
 @dataclass(frozen=True)
@@ -226,18 +263,21 @@ class ComparisonPlan:
         best, others = f"mot{suffix}", [name for name in names if name not in (f"mot{suffix}", f"permuted{suffix}")]
         weights = [alignment.coupling(name.removesuffix("+r")) for name in (best, *others)]
         rows = row_weights(alignment) if f"permuted{suffix}" in names else []
+        if split.together is None:
+            return dict.fromkeys([name for name in names if name != best], float("nan"))
         held_out = HeldOut.of(alignment, *split.test, self.n_jobs)
         scores, layers, found = held_out.scores_by_stimulus(weights + rows, n_kept=len(weights) if others else 0)
+        how = self.n_resamples, split.seed
         p_better = {
-            name: p_value([layer.predicted_by(0, k) for layer in layers], self.n_resamples, split.seed)
+            name: p_value([layer.predicted_by(0, k) for layer in layers], *how, **split.together)
             for k, name in enumerate(others, start=1)
         }
         if rows:
-            p = sign_flip_p_value(found[0] - found[len(weights) :].mean(axis=0), self.n_resamples, split.seed)
+            p = sign_flip_p_value(found[0] - found[len(weights) :].mean(axis=0), *how, **split.together)
             orders = layer_orders(alignment, scores[len(weights) :], self._drawn(split))
             p_better[f"permuted{suffix}"] = max(p, orders.p_score)
         if suffix and "mot" in parts:
-            p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], self.n_resamples, split.seed)
+            p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
         parts[best] = found[0]
         return p_better
 
