@@ -6,6 +6,7 @@ names the argument, what was expected and what was found.
 
 from __future__ import annotations
 
+import numbers
 import operator
 import os
 from collections.abc import Sequence
@@ -216,6 +217,15 @@ def whole_number(value: Any, what: str, at_least: int | None = None, at_most: in
     if at_most is not None and number > at_most:
         raise ValueError(f"{what}: expected at most {at_most}, found {number}")
     return number
+
+
+def fraction(value: Any, what: str) -> float:
+    """A number between 0 and 1, neither of them."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{what}: expected a number, found {value!r}")
+    if not 0 < float(value) < 1:
+        raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
+    return float(value)
 
 
 def path(value: Any, what: str) -> str:

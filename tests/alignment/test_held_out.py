@@ -51,7 +51,34 @@ def test_units_are_kept_with_the_first_predictions(fitted):
     assert HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=0)[1] == []
 
 
+def test_the_parts_of_the_stimuli_are_pseudo_values(fitted):
+    """A stimulus that counts for a little more moves the score as its part says; their mean is the score."""
+    alignment, source, target = fitted
+    weights = [alignment.coupling(name) for name in ("mot", "uniform")]
+    scores, _, parts = HeldOut.of(alignment, source, target).scores_by_stimulus(weights)
+    assert parts.shape == (2, 30)
+    np.testing.assert_allclose(parts.mean(axis=1), [score.value for score in scores], atol=1e-14)
+    truths = [source.layer(l) for l in range(2)]
+    predictions = alignment.reconstruct(target, weights[0])
+    for t in (0, 7, 29):
+        counts = np.ones(30) + 1e-6 * (np.arange(30) == t)
+        moved = np.mean(
+            [np.mean(weighted_correlations(*pair, counts)) for pair in zip(truths, predictions, strict=True)]
+        )
+        assert (moved - scores[0].value) * 30 / 1e-6 == pytest.approx(parts[0, t] - scores[0].value, abs=1e-4)
+    constant = HeldOut.of(alignment, mot.load([np.ones((30, 6)), np.ones((30, 5))]), target)
+    assert np.isnan(constant.scores_by_stimulus(weights)[2]).all()
+
+
+def weighted_correlations(x, y, counts):
+    """Correlations of the columns of x and y, whose rows count as often as said."""
+    x, y = (values - np.average(values, axis=0, weights=counts) for values in (x, y))
+    products = [np.average(a * b, axis=0, weights=counts) for a, b in ((x, y), (x, x), (y, y))]
+    return products[0] / np.sqrt(products[1] * products[2])
+
+
 QUESTIONS = {
+    "score_layer_orders": mot.score_layer_orders,
     "score": lambda *fitted: fitted[0].score(*fitted[1:]),
     "bootstrap_score": lambda *fitted: mot.bootstrap_score(*fitted, n_resamples=9),
     "p_better": lambda *fitted: mot.p_better(*fitted, n_resamples=9),

@@ -4,12 +4,16 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import mot_fast as mot
+from mot_fast.alignment.held_out import HeldOut
 from mot_fast.analysis import resampling
 from mot_fast.analysis.bootstrap import Interval, bootstrap_score, intervals
 from oracles import statistics as oracles_statistics
 from support.predictions import aligned_and_held_out, given
+
+COUPLINGS = "mot", "single_best", "pairwise_best"
 
 
 @pytest.fixture
@@ -17,8 +21,8 @@ def fitted(layers):
     return aligned_and_held_out(layers)
 
 
-def given_interval(truths, predictions, n_resamples=999, confidence=0.95, seed=0):
-    (interval,) = intervals(*given(truths, predictions), n_resamples, confidence, seed)
+def given_interval(truths, predictions, n_resamples=999, confidence=0.95, seed=0, **sets):
+    (interval,) = intervals(*given(truths, predictions), n_resamples, confidence, seed, **sets)
     return interval
 
 
@@ -72,13 +76,13 @@ def test_resamples_in_which_nothing_varies_are_left_out(rng):
 def test_without_any_unit_that_varies_all_is_nan(rng):
     truths, predictions = [np.ones((9, 3))], [rng.random((9, 3))]
     interval = given_interval(truths, predictions, 20)
-    np.testing.assert_array_equal(astuple(interval), [np.nan] * 4 + [0.95])
+    np.testing.assert_array_equal(astuple(interval)[:5], [np.nan] * 4 + [0.95])
 
 
 def test_a_network_is_surely_like_itself(layers):
     network = layers([6, 5], 40)
     interval = bootstrap_score(mot.align(network, network), network, network, n_resamples=99)
-    np.testing.assert_allclose(astuple(interval), [1, 1, 1, 0, 0.95], atol=1e-12)
+    np.testing.assert_allclose(astuple(interval)[:5], [1, 1, 1, 0, 0.95], atol=1e-12)
     assert interval.low <= interval.high <= 1
 
 
@@ -88,9 +92,9 @@ def test_seeds_reproduce(fitted):
 
 
 def test_small_batches_change_nothing(fitted, monkeypatch):
-    at_once = astuple(bootstrap_score(*fitted, n_resamples=50))
+    at_once = astuple(bootstrap_score(*fitted, n_resamples=50))[:5]
     monkeypatch.setattr(resampling, "VALUES_AT_ONCE", 70)
-    np.testing.assert_allclose(astuple(bootstrap_score(*fitted, n_resamples=50)), at_once, rtol=1e-12)
+    np.testing.assert_allclose(astuple(bootstrap_score(*fitted, n_resamples=50))[:5], at_once, rtol=1e-12)
 
 
 def test_intervals_cover_the_score_of_endless_stimuli():
@@ -125,9 +129,118 @@ def test_it_may_be_asked_with_any_source_of_a_network(fitted):
     assert isinstance(bootstrap_score(alignment, *networks, n_resamples=9), Interval)
 
 
+def test_single_stimuli_are_blocks_of_one_and_groups_of_one(fitted):
+    expected = bootstrap_score(*fitted, n_resamples=50, seed=2)
+    blocks = bootstrap_score(*fitted, n_resamples=50, seed=2, block_length=1, method="bca")
+    groups = bootstrap_score(*fitted, n_resamples=50, seed=2, groups=range(30, 0, -1), method="bca")
+    assert (expected, 1) == (groups, blocks.block_length)
+    assert astuple(blocks)[:5] == astuple(expected)[:5]
+    assert bootstrap_score(*fitted, groups=range(30)) == bootstrap_score(*fitted, method="t")
+
+
+@pytest.mark.parametrize("method", ["t", "bca"])
+def test_blocks_are_groups_of_neighbours(fitted, method):
+    blocks = bootstrap_score(*fitted, n_resamples=50, block_length=4, method=method)
+    groups = bootstrap_score(*fitted, n_resamples=50, groups=np.arange(30) * 7 // 30, method=method)
+    assert blocks.block_length == 4
+    assert groups.block_length is None
+    assert astuple(blocks)[:5] == astuple(groups)[:5]
+
+
+def test_the_interval_of_groups_drawn_is_the_slow_twins(fitted):
+    alignment, source, target = fitted
+    groups = np.random.default_rng(1).permutation(np.arange(30) // 2 // 2)  # eight groups, one of them of two stimuli
+    numbers = np.unique(groups, return_inverse=True)[1]
+    first = [int(np.flatnonzero(groups == group)[0]) for group in range(8)]
+    numbers = np.argsort(np.argsort(first))[numbers]  # as they first appear
+    interval = bootstrap_score(alignment, source, target, n_resamples=80, seed=5, groups=groups, method="bca")
+    predictions = alignment.reconstruct(target)
+    drawn = oracles_statistics.sets_drawn(numbers, counts(8, 80, 5))
+    distribution = oracles_statistics.bootstrap_distribution(source, predictions, drawn)
+    assert interval.standard_error == pytest.approx(distribution.std(ddof=1), abs=1e-9)
+    without = oracles_statistics.without_each_set(source, predictions, numbers)
+    levels = [bca_level(interval.value, distribution, without, level) for level in (0.025, 0.975)]
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(distribution, levels)), abs=1e-9)
+
+
+def bca_level(value, distribution, without, level):
+    """The level at which the distribution is cut, by Efron's printed formulas."""
+    normal = scipy.stats.norm
+    z0 = normal.ppf(np.mean(distribution < value))
+    u = without.mean() - without
+    a = np.sum(u**3) / (6 * np.sum(u**2) ** 1.5)
+    return normal.cdf(z0 + (z0 + normal.ppf(level)) / (1 - a * (z0 + normal.ppf(level))))
+
+
+@pytest.mark.parametrize(
+    ("sets", "numbers"),
+    [
+        ({"method": "t"}, np.arange(30)),
+        ({"block_length": 4}, np.arange(30) * 7 // 30),
+        ({"groups": list("abcabcabcabcabcabcabcabcabcaba")}, np.arange(30) % 3),
+    ],
+)
+def test_the_interval_by_students_t_is_the_slow_twins(fitted, sets, numbers):
+    alignment, source, target = fitted
+    interval = bootstrap_score(alignment, source, target, "single_best", confidence=0.9, **sets)
+    numbers = numbers.copy()
+    if "groups" in sets:
+        numbers[29] = 0
+    predictions = alignment.reconstruct(target, "single_best")
+    expected = oracles_statistics.t_interval(source, predictions, numbers, 0.9)
+    np.testing.assert_allclose((interval.low, interval.high, interval.standard_error), expected, atol=1e-9)
+
+
+def test_an_interval_by_students_t_ends_at_perfect_scores(rng):
+    truth = rng.standard_normal((9, 1))
+    interval = given_interval([truth], [truth + 0.9 * rng.standard_normal((9, 1))], block_length=3)
+    assert interval.high == 1.0
+    assert -1.0 <= interval.low < interval.value
+
+
+def test_units_that_vary_in_one_set_alone_are_left_out_without_it(rng):
+    truth, prediction = rng.standard_normal((2, 12, 3))
+    truth[:, 0] = np.arange(12) == 4
+    interval = given_interval([truth, truth[:, :1]], [prediction, prediction[:, :1]], block_length=3)
+    expected = oracles_statistics.t_interval(
+        [truth, truth[:, :1]], [prediction, prediction[:, :1]], np.arange(12) // 3, 0.95
+    )
+    np.testing.assert_allclose((interval.low, interval.high, interval.standard_error), expected, atol=1e-9)
+    alone = given_interval([truth[:, :1]], [prediction[:, :1]], block_length=4)
+    assert np.isfinite([alone.low, alone.high]).all()  # without the block where it varies it has no score: two are left
+    nothing = given_interval([np.ones((9, 3))], [rng.random((9, 3))], block_length="auto")
+    np.testing.assert_array_equal(astuple(nothing), [np.nan] * 4 + [0.95, 1])
+
+
+def test_an_automatic_length_is_found_for_each_prediction(layers):
+    source, target = layers([6, 5], 200), layers([7, 4, 8], 200, seed=2)
+    alignment = mot.align([x[:60] for x in source], [y[:60] for y in target])
+    held_out = [np.cumsum(x[60:], axis=0) for x in source], [np.cumsum(y[60:], axis=0) for y in target]
+    smooth = bootstrap_score(alignment, *held_out, block_length="auto")
+    rough = bootstrap_score(alignment, [x[60:] for x in source], [y[60:] for y in target], block_length="auto")
+    assert smooth.block_length > rough.block_length == 12
+    assert smooth == bootstrap_score(alignment, *held_out, block_length=smooth.block_length)
+    scores, units = HeldOut.of(alignment, *held_out).scores_and_units([alignment.coupling(c) for c in COUPLINGS], 3)
+    each = intervals(scores[:3], units, 99, 0.95, 0, block_length="auto")
+    assert each == [bootstrap_score(alignment, *held_out, c, block_length="auto") for c in COUPLINGS]
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"method": "BCa"}, ValueError, "method: expected one of 'bca', 't', found 'BCa'"),
+        ({"groups": ["a"] * 30}, ValueError, "groups: expected at least 2 groups, found 1, 'a'"),
+        ({"groups": [0, 1] * 15}, ValueError, "groups: expected at least 3 groups of held-out stimuli, found 2"),
+        ({"groups": range(29)}, ValueError, "groups: expected one label for each of 30 stimuli, found 29"),
+        (
+            {"block_length": 11},
+            ValueError,
+            "block_length: expected at least 3 blocks of the 30 .*, found 2 of length 11",
+        ),
+        ({"block_length": 0}, ValueError, "block_length: expected at least 1, found 0"),
+        ({"block_length": True}, TypeError, "block_length: expected an integer, found True"),
+        ({"block_length": "long"}, ValueError, "block_length: expected one of 'auto', found 'long'"),
+        ({"block_length": 2, "groups": range(30)}, ValueError, "block_length: expected None where groups are given"),
         ({"n_resamples": 1}, ValueError, "n_resamples: expected at least 2, found 1"),
         ({"n_resamples": 9.0}, TypeError, "n_resamples: expected an integer, found 9.0"),
         ({"seed": -1}, ValueError, "seed: expected at least 0, found -1"),

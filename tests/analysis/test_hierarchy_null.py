@@ -4,9 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import mot_fast as mot
-from mot_fast.analysis import hierarchy_null as module
+from mot_fast.analysis import shuffles as module
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.measures.hierarchy import ceiling
 from oracles import statistics as oracles_statistics
@@ -89,10 +90,6 @@ def test_p_values_of_unrelated_networks_are_uniform():
         assert (p <= 0.1).mean() <= 0.3
 
 
-def test_scores_that_differ_by_rounding_are_as_high():
-    assert module._p_value(0.9, np.array([0.9 - 2e-16, 0.9 + 2e-16, 0.9 - 1e-9])) == 3 / 4
-
-
 def test_seeds_reproduce_and_the_nulls_do_not_depend_on_each_other():
     source, target = deep(3, 0), deep(4, 1)
     one, two, other = (
@@ -135,6 +132,77 @@ def test_it_shows_its_progress_if_asked(capsys):
     assert "shuffles of the stimuli: 100%" in capsys.readouterr().err
 
 
+def test_masses_reach_the_ceiling():
+    masses = [1.0, 2.0, 3.0], [4.0, 1.0, 1.0, 1.0]
+    null = hierarchy_null(deep(3, 0), deep(4, 1), n_permutations=1, source_mass=masses[0], target_mass=masses[1])
+    assert null.ceiling == pytest.approx(ceiling(3, 4, *masses), abs=1e-12)
+    assert null.ceiling < ceiling(3, 4) - 0.01
+    assert null.observed <= null.ceiling + 1e-12
+
+
+def test_networks_with_known_stimuli_may_be_shuffled():
+    """Their names say in which order they are: that of the shuffled network is another, on purpose."""
+    pandas = pytest.importorskip("pandas")
+    names = [f"image{t}" for t in range(20)]
+    framed = [
+        {f"layer{l}": pandas.DataFrame(x, index=names) for l, x in enumerate(network)}
+        for network in (deep(3, 0, 20), deep(4, 1, 20))
+    ]
+    null, plain = (
+        hierarchy_null(*framed, n_permutations=3),
+        hierarchy_null(deep(3, 0, 20), deep(4, 1, 20), n_permutations=3),
+    )
+    np.testing.assert_array_equal(null.stimuli, plain.stimuli)
+    other = {label: frame[::-1] for label, frame in framed[1].items()}
+    with pytest.raises(ValueError, match="expected the same stimuli in the same order"):
+        hierarchy_null(framed[0], other, n_permutations=3)
+
+
+def test_circular_shifts_are_all_there_are():
+    source, target = deep(3, 0, 12), deep(4, 1, 12)
+    null = hierarchy_null(source, target, n_permutations=50, n_layer_permutations=9, shuffle="circular")
+    shifted = [oracles.Twin(source, [np.roll(y, shift, axis=0) for y in target]) for shift in range(1, 12)]
+    expected = [oracles.hierarchy(twin.layer_plan) for twin in shifted]
+    np.testing.assert_allclose(np.sort(null.stimuli), np.sort(expected), atol=1e-9)
+    assert null.p_stimuli == pytest.approx(np.mean([True, *(h >= null.observed - 1e-9 for h in expected)]))
+    assert null.shuffle == "circular"
+
+
+def forgetful(rng):
+    """Layers of independent noise that forgets ever more slowly."""
+    noise = rng.standard_normal((8, 200, 8))
+    memories = np.linspace(0.0, 0.97, 8)
+    return [scipy.signal.lfilter([1.0], [1.0, -a], x, axis=0)[100:] for a, x in zip(memories, noise, strict=True)]
+
+
+@pytest.mark.filterwarnings("ignore::mot_fast.AutocorrelatedStimuliWarning")
+def test_time_scales_that_grow_with_depth_make_a_diagonal_of_nothing():
+    """There is no relation between the networks, and yet a hierarchy."""
+    rejected = {"stimuli": 0, "circular": 0}
+    for k in range(12):
+        rng = np.random.default_rng(k)
+        networks = forgetful(rng), forgetful(rng)
+        for shuffle in rejected:
+            null = hierarchy_null(*networks, n_permutations=19, n_layer_permutations=1, shuffle=shuffle, n_jobs=1)
+            rejected[shuffle] += null.p_stimuli <= 0.05
+    assert rejected["stimuli"] >= 5
+    assert rejected["circular"] <= 2
+
+
+def test_time_series_whose_stimuli_are_shuffled_are_named(rng):
+    series, noise = forgetful(rng), list(rng.standard_normal((2, 100, 5)))
+    message = "alike in both networks .*'network' layer 'layer4': autocorrelation 0.* p-values are too small"
+    options = {"n_permutations": 1, "n_layer_permutations": 1}
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message):
+        hierarchy_null(series, series, **options)
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message.replace("'network'", "'target'")):
+        mot.alignment_null(series, series, n_permutations=1)
+    hierarchy_null(series, noise, **options)
+    hierarchy_null(noise, series, **options)
+    hierarchy_null(series, series, shuffle="circular", **options)
+    mot.alignment_null(series, series, n_permutations=1, groups=np.arange(100) // 10)
+
+
 @pytest.mark.parametrize(
     ("n_source", "n_target", "message"),
     [
@@ -155,6 +223,32 @@ def test_one_layer_is_refused_before_any_fit(n_source, n_target, message, monkey
         ({"n_layer_permutations": 0}, ValueError, "n_layer_permutations: expected at least 1, found 0"),
         ({"seed": -2}, ValueError, "seed: expected at least 0, found -2"),
         ({"n_permutations": 9.5}, TypeError, "n_permutations: expected an integer, found 9.5"),
+        ({"shuffle": "rows"}, ValueError, "shuffle: expected one of 'stimuli', 'circular', 'blocks', found 'rows'"),
+        (
+            {"shuffle": "blocks"},
+            ValueError,
+            "block_length: expected a number of stimuli where shuffle is 'blocks', found None",
+        ),
+        ({"shuffle": "blocks", "block_length": 0}, ValueError, "block_length: expected at least 1, found 0"),
+        ({"shuffle": "blocks", "block_length": "auto"}, TypeError, "block_length: expected an integer, found 'auto'"),
+        (
+            {"shuffle": "blocks", "block_length": 31},
+            ValueError,
+            "block_length: expected at most half of the 60 stimuli, found 31",
+        ),
+        ({"block_length": 5}, ValueError, "block_length: expected None unless shuffle is 'blocks', found 5"),
+        ({"groups": [0] * 60}, ValueError, "groups: expected at least 2 groups, found 1, 0"),
+        ({"groups": [0, 1]}, ValueError, "groups: expected one label for each of 60 stimuli, found 2"),
+        (
+            {"groups": [0] * 20 + ["b"] * 40},
+            ValueError,
+            r"groups: expected several groups of one size among the stimuli, found sizes \[20, 40\]",
+        ),
+        (
+            {"groups": [0] * 60, "shuffle": "circular"},
+            ValueError,
+            "groups: expected None, as they are shuffled where shuffle is 'stimuli', found 'circular'",
+        ),
     ],
 )
 def test_bad_numbers_are_named(arguments, error, message, monkeypatch):

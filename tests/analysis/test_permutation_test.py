@@ -5,6 +5,7 @@ import pytest
 
 from mot_fast.analysis import resampling
 from mot_fast.analysis.permutation_test import p_better, p_value
+from mot_fast.analysis.stimulus_sets import automatic_length, influences
 from oracles import statistics as oracles_statistics
 from support.predictions import aligned_and_held_out, given
 
@@ -14,8 +15,8 @@ def fitted(layers):
     return aligned_and_held_out(layers)
 
 
-def given_p(truths, ours, others, n_resamples=999, seed=0):
-    return p_value(given(truths, ours, others)[1], n_resamples, seed)
+def given_p(truths, ours, others, n_resamples=999, seed=0, **sets):
+    return p_value(given(truths, ours, others)[1], n_resamples, seed, **sets)
 
 
 @pytest.mark.parametrize(("coupling", "than"), [("mot", "pairwise_best"), ("single_best", "mot"), ("mot", "permuted")])
@@ -83,8 +84,58 @@ def test_small_batches_change_nothing(fitted, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("sets", "numbers"),
+    [
+        ({"block_length": 4}, np.arange(30) * 7 // 30),
+        ({"groups": np.arange(30) % 5}, np.arange(30) % 5),
+        ({"groups": list(range(30))}, np.arange(30)),
+    ],
+)
+def test_groups_and_blocks_are_exchanged_as_the_slow_twin_does(fitted, sets, numbers):
+    alignment, source, target = fitted
+    p = p_better(alignment, source, target, n_resamples=120, seed=4, **sets)
+    is_exchanged = (np.random.default_rng(4).random((120, numbers.max() + 1)) < 0.5)[:, numbers]
+    predictions, others = (alignment.reconstruct(target, name) for name in ("mot", "pairwise_best"))
+    assert p == pytest.approx(oracles_statistics.p_better(source, predictions, others, is_exchanged), abs=1e-12)
+
+
+def test_single_stimuli_are_blocks_of_one_and_groups_of_one(fitted):
+    expected = p_better(*fitted, n_resamples=200)
+    assert p_better(*fitted, n_resamples=200, block_length=1) == expected
+    assert p_better(*fitted, n_resamples=200, groups=[f"film {k}" for k in range(30)]) == expected
+
+
+def test_blocks_are_groups_of_neighbours(fitted):
+    p = p_better(*fitted, n_resamples=200, block_length=5)
+    assert p == p_better(*fitted, n_resamples=200, groups=np.repeat([3, 1, 4, 0, 5, 9], 5))
+
+
+def test_an_automatic_length_is_that_of_the_differences_influences(rng):
+    truth = np.cumsum(rng.standard_normal((150, 4)), axis=0)
+    ours, others = (truth + np.cumsum(rng.standard_normal((150, 4)), axis=0) for _ in range(2))
+    _, layers = given([truth], [ours], [others])
+    length = automatic_length(influences(layers, 0) - influences(layers, 1))
+    assert length > 13  # the square root of 150, rounded up
+    found = given_p([truth], [ours], [others], block_length="auto")
+    assert found == given_p([truth], [ours], [others], block_length=length)
+
+
+def test_few_blocks_have_no_small_p(rng):
+    truth = rng.standard_normal((30, 4))
+    assert given_p([truth], [truth], [rng.standard_normal((30, 4))], block_length=10) == pytest.approx(1 / 8, abs=0.05)
+
+
+@pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ({"groups": [1] * 30}, ValueError, "groups: expected at least 2 groups, found 1, 1"),
+        ({"groups": range(31)}, ValueError, "groups: expected one label for each of 30 stimuli, found 31"),
+        (
+            {"block_length": 11},
+            ValueError,
+            "block_length: expected at least 3 blocks of the 30 .*, found 2 of length 11",
+        ),
+        ({"block_length": "auto", "groups": [1]}, ValueError, "block_length: expected None where groups are given"),
         ({"n_resamples": 0}, ValueError, "n_resamples: expected at least 1, found 0"),
         ({"seed": 0.5}, TypeError, "seed: expected an integer, found 0.5"),
         ({"than": "worst"}, ValueError, "coupling: expected one of 'mot', 'single_best'"),

@@ -63,7 +63,13 @@ def test_fourteen_names_do_not_overlap(rng):
 
 def test_the_null_shows_both_kinds_of_chance(rng):
     null = SimpleNamespace(
-        observed=0.95, ceiling=0.97, stimuli=rng.random(9), layers=rng.random(99), p_stimuli=0.1, p_layers=0.01
+        observed=0.95,
+        ceiling=0.97,
+        stimuli=rng.random(9),
+        layers=rng.random(99),
+        p_stimuli=0.1,
+        p_layers=0.01,
+        shuffle="stimuli",
     )
     ax = plot.plot_hierarchy_null(null)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
@@ -82,10 +88,17 @@ def test_the_null_shows_both_kinds_of_chance(rng):
 
 def test_the_null_of_one_value():
     null = SimpleNamespace(
-        observed=1.0, ceiling=1.0, stimuli=np.ones(9), layers=np.ones(9), p_stimuli=1.0, p_layers=1.0
+        observed=1.0,
+        ceiling=1.0,
+        stimuli=np.ones(9),
+        layers=np.ones(9),
+        p_stimuli=1.0,
+        p_layers=1.0,
+        shuffle="circular",
     )
     _, given = plt.subplots()
     assert plot.plot_hierarchy_null(null, given) is given
+    assert given.get_legend().get_texts()[1].get_text() == "stimuli shifted, 9 times: p = 1"
 
 
 def test_results_draw_themselves(layers):

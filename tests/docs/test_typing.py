@@ -87,6 +87,11 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(mot.hierarchy([[0.5, 0.0], [0.0, 0.5]]), float)
     null = mot.hierarchy_null(source, target, n_permutations=3, n_layer_permutations=9, convention="paper")
     assert_type(null, mot.HierarchyNull)
+    train, test = mot.split(source.n_stimuli)
+    chance = mot.alignment_null(source, target, n_permutations=3, split=(train, test), rotate=True)
+    assert_type(chance, mot.AlignmentNull)
+    assert_type(chance.relative_cost, float)
+    assert_type(mot.equal_width_cost(source, target, 2, n_draws=2, n_jobs=1), mot.EqualWidthCost)
     curve = mot.subsample_curve(source, target, [0.5, 1.0], splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 

@@ -38,6 +38,37 @@ def test_the_ceiling_is_that_of_the_monotone_plan():
         assert mot.hierarchy(plan) < ceiling(6, 9)
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (3, 5), (6, 4), (7, 7)])
+def test_the_ceiling_is_the_best_score_that_any_plan_of_these_masses_has(shape, rng):
+    for n_empty in (0, 0, 1):
+        source, target = rng.random(shape[0]), rng.random(shape[1])
+        target[:n_empty] = 0.0
+        best = oracles.best_hierarchy(source / source.sum(), target / target.sum())
+        assert ceiling(*shape, 1e-9 * source, 1e9 * target) == pytest.approx(best, abs=1e-9)
+        of_source = oracles.best_hierarchy(source / source.sum(), np.full(shape[1], 1 / shape[1]))
+        assert ceiling(*shape, source_masses=source) == pytest.approx(of_source, abs=1e-9)
+
+
+def test_equal_masses_are_those_by_default():
+    assert ceiling(5, 9, np.ones(5), np.full(9, 0.3)) == ceiling(5, 9)
+    assert ceiling(5, 9, target_masses=np.arange(1, 10)) < ceiling(5, 9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((1, 3), ValueError, "n_source: expected at least 2, found 1"),
+        ((3, 1), ValueError, "n_target: expected at least 2, found 1"),
+        ((3, 2.5), TypeError, r"n_target: expected an integer, found 2\.5"),
+        ((3, 2, [1, 2]), ValueError, r"source_masses: expected shape \(3,\), found \(2,\)"),
+        ((3, 2, None, [1, -2]), ValueError, r"target_masses: expected non-negative masses, found -2\.0 first at 1"),
+    ],
+)
+def test_bad_layers_and_masses_are_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        ceiling(*arguments)
+
+
 @pytest.mark.parametrize("shape", [(1, 5), (5, 1), (1, 1)])
 def test_one_layer_has_no_depth(shape):
     with pytest.raises(ValueError, match=r"layer_plan: expected at least two layers on each side, found shape"):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import mot_fast as mot
 from mot_fast import load
 from mot_fast.measures.noise_ceiling import noise_ceiling
 from oracles import statistics as oracles_statistics
@@ -44,7 +45,8 @@ def test_it_is_the_slow_twin(n_repeats, rng):
         values = np.stack([repeat[label] for repeat in repeats]).astype(float)
         expected = [oracles_statistics.reliability(values[:, :, i]) for i in range(values.shape[2])]
         np.testing.assert_allclose(ceiling.reliability[l], expected, atol=1e-7)
-        np.testing.assert_array_equal(ceiling.per_unit[l], np.sqrt(ceiling.reliability[l]))
+        np.testing.assert_array_equal(np.sign(ceiling.per_unit[l]), np.sign(ceiling.reliability[l]))
+        np.testing.assert_allclose(ceiling.per_unit[l] ** 2, np.abs(ceiling.reliability[l]), rtol=1e-15)
 
 
 def test_means_leave_out_constant_units(rng):
@@ -59,11 +61,81 @@ def test_means_leave_out_constant_units(rng):
     assert ceiling.value == ceiling.per_layer[0]
 
 
-def test_repeats_that_disagree_have_no_reliability(rng):
+def test_repeats_that_disagree_have_a_negative_reliability(rng):
+    """They are estimates: cut off at 0, those of units that are noise alone would have a mean above it."""
     signal = rng.standard_normal((30, 2))
     ceiling = noise_ceiling([[signal], [-0.5 * signal]])
-    np.testing.assert_array_equal(ceiling.reliability[0], 0.0)
-    assert ceiling.value == 0.0
+    np.testing.assert_allclose(ceiling.reliability[0], -1.0, rtol=1e-15)
+    assert ceiling.value == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize("n_repeats", [2, 3, 4])
+def test_the_ceiling_of_noise_is_0(n_repeats, rng):
+    ceiling = noise_ceiling(measured(np.zeros((30, 2_000)), 1.0, n_repeats, rng))
+    assert ceiling.per_unit[0].std() > 0.3
+    for estimates, mean in (
+        (ceiling.per_unit[0], ceiling.value),
+        (ceiling.reliability[0], ceiling.reliability[0].mean()),
+    ):
+        assert mean == pytest.approx(0.0, abs=4 * estimates.std() / np.sqrt(2_000))
+
+
+def test_exchanging_the_sign_of_half_of_the_repeats_exchanges_that_of_the_reliability(rng):
+    first, second = rng.standard_normal((2, 20, 50))
+    plain, exchanged = noise_ceiling([[first], [second]]), noise_ceiling([[first], [-second]])
+    np.testing.assert_allclose(exchanged.reliability[0], -plain.reliability[0], rtol=1e-12)
+    np.testing.assert_allclose(exchanged.per_unit[0], -plain.per_unit[0], rtol=1e-12)
+
+
+def scored(*per_unit):
+    return mot.Score.of_units([np.array(units, dtype=float) for units in per_unit])
+
+
+def ceiled(*per_unit):
+    means = scored(*per_unit)
+    reliability = tuple(units**2 for units in means.per_unit)
+    return mot.NoiseCeiling(means.value, means.per_layer, means.per_unit, reliability)
+
+
+def test_corrected_scores_are_ratios_of_means_over_the_same_units():
+    nan = np.nan
+    score, ceiling = scored([0.3, 0.5, nan], [0.2, 0.2], [0.1, nan]), ceiled([0.5, 0.7, 0.9], [0.4, nan], [nan, 0.5])
+    corrected = mot.noise_corrected(score, ceiling)
+    np.testing.assert_allclose(corrected.per_layer, [0.8 / 1.2, 0.5, np.nan], rtol=1e-14)
+    assert corrected.value == pytest.approx((0.4 + 0.2) / (0.6 + 0.4), rel=1e-14)
+
+
+def test_where_noise_allows_nothing_there_is_no_corrected_score():
+    corrected = mot.noise_corrected(scored([0.3, 0.5], [0.2]), ceiled([0.5, -0.6], [0.4]))
+    np.testing.assert_allclose(corrected.per_layer, [np.nan, 0.5], rtol=1e-14)
+    assert corrected.value == pytest.approx(0.6 / 0.35, rel=1e-12)
+    assert np.isnan(mot.noise_corrected(scored([0.3]), ceiled([0.0])).value)
+
+
+def test_the_signal_itself_is_corrected_to_1(rng):
+    signal = rng.standard_normal((6_000, 20))
+    repeats = measured(signal, np.linspace(0.5, 3.0, 20), 4, rng)
+    mean = np.mean([layers[0] for layers in repeats], axis=0)
+    score = scored([np.corrcoef(signal[:, i], mean[:, i])[0, 1] for i in range(20)])
+    assert mot.noise_corrected(score, noise_ceiling(repeats)).value == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("score", "ceiling", "error", "message"),
+    [
+        (0.3, ceiled([0.5]), TypeError, "score: expected a Score, as Alignment.score returns it, found float"),
+        (scored([0.3]), 0.5, TypeError, r"ceiling: expected what mot_fast.noise_ceiling returns, found float"),
+        (
+            scored([0.3, 0.4], [0.1]),
+            ceiled([0.3, 0.4]),
+            ValueError,
+            r"ceiling: expected layers of \[2, 1\] units, as those of the score, found \[2\]",
+        ),
+    ],
+)
+def test_a_score_is_corrected_by_the_ceiling_of_its_layers(score, ceiling, error, message):
+    with pytest.raises(error, match=message):
+        mot.noise_corrected(score, ceiling)
 
 
 def test_a_half_that_is_constant_tells_nothing(rng):

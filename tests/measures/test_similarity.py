@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.stats
 
 import mot_fast as mot
-from mot_fast.baselines import greedy_map, linear_cka, procrustes, rsa
+from mot_fast.baselines import debiased_cka, greedy_map, linear_cka, procrustes, rsa
 from mot_fast.measures.similarity import _WORKING_VECTORS, COMPARISONS
 from mot_fast.system import memory
 from oracles import similarities as oracles
 
-MEASURES = [rsa, linear_cka, procrustes]
+MEASURES = [rsa, linear_cka, debiased_cka, procrustes]
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_a_network_is_most_like_itself(networks, measure):
     np.testing.assert_array_equal(greedy_map(similarity), np.arange(4))
 
 
-@pytest.mark.parametrize("measure", [linear_cka, procrustes])
+@pytest.mark.parametrize("measure", [linear_cka, debiased_cka, procrustes])
 def test_rotating_scaling_and_shifting_layers_changes_nothing(networks, measure, rng):
     source, target = networks
     expected = measure(source, target)
@@ -80,7 +82,7 @@ def test_extreme_scales_change_nothing(networks, measure, scale):
     np.testing.assert_allclose(measure(source, [y * scale for y in target]), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("measure", [linear_cka, procrustes])
+@pytest.mark.parametrize("measure", [linear_cka, debiased_cka, procrustes])
 def test_a_large_constant_unit_changes_nothing(networks, measure):
     source, target = networks
     expected = measure(source, target)
@@ -88,7 +90,7 @@ def test_a_large_constant_unit_changes_nothing(networks, measure):
     np.testing.assert_allclose(measure(shifted, target), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("measure", [linear_cka, procrustes])
+@pytest.mark.parametrize("measure", [linear_cka, debiased_cka, procrustes])
 def test_a_constant_layer_is_like_none(networks, measure):
     source, target = networks
     similarity = measure([np.full((40, 3), 0.1), np.zeros((40, 50)), source[0]], [*target, np.full((40, 2), 7)])
@@ -135,6 +137,58 @@ def test_networks_of_other_stimuli_are_refused(layers, measure):
         measure(one, two, n_jobs=0)
     with pytest.raises(ValueError, match="network 'target', layer 'layer0': expected finite activations, found nan"):
         measure(one, [np.full((50, 2), np.nan)])
+
+
+def orders_of(y):
+    """The layer with its stimuli in every order."""
+    return [y[list(order)] for order in itertools.permutations(range(len(y)))]
+
+
+@pytest.mark.parametrize("n_stimuli", [4, 5, 6])
+def test_over_all_orders_of_the_stimuli_the_debiased_criterion_is_0(n_stimuli, rng):
+    x, y = rng.standard_normal((n_stimuli, 3)), rng.random((n_stimuli, 8))
+    orders = orders_of(y)
+    assert np.mean([oracles.unbiased_hsic(x, each) for each in orders]) == pytest.approx(0.0, abs=1e-12)
+    of_orders = debiased_cka([x], orders)
+    assert of_orders.std() > 0.1
+    assert of_orders.mean() == pytest.approx(0.0, abs=1e-12)
+    assert linear_cka([x], orders).mean() > 0.3
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+@pytest.mark.parametrize("n_stimuli", [4, 5])
+def test_over_all_orders_of_the_stimuli_rsa_is_0(n_stimuli, compare, rng):
+    x, y = rng.standard_normal((n_stimuli, 4)), rng.random((n_stimuli, 8))
+    of_orders = rsa([x], orders_of(y), compare=compare)
+    assert of_orders.std() > 0.1
+    assert of_orders.mean() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_independent_layers_of_few_stimuli_are_alike_to_all_but_the_debiased_cka():
+    x, y = np.random.default_rng(0).standard_normal((2, 100, 500))
+    assert debiased_cka([x], [y])[0, 0] == pytest.approx(0.0, abs=0.01)
+    assert linear_cka([x], [y])[0, 0] == pytest.approx(500 / 600, abs=0.01)
+    assert procrustes([x], [y])[0, 0] == pytest.approx(0.95, abs=0.01)
+
+
+def test_debiased_is_the_debiased_cka(networks):
+    np.testing.assert_array_equal(linear_cka(*networks, debiased=True), debiased_cka(*networks))
+    with pytest.raises(TypeError, match="debiased: expected True or False, found 1"):
+        linear_cka(*networks, debiased=1)
+
+
+def test_stimuli_that_are_all_equally_similar_tell_the_debiased_cka_nothing(networks, rng):
+    alike = np.linalg.qr(rng.standard_normal((60, 40)))[0].T  # an orthonormal kernel
+    assert (debiased_cka([alike], networks[1]) == 0.0).all()
+
+
+def test_three_stimuli_are_too_few_for_the_debiased_cka(layers):
+    source, target = layers([6], 3), layers([7], 3)
+    with pytest.raises(
+        ValueError,
+        match="networks 'source' and 'target': expected at least 4 stimuli for the debiased CKA, found 3",
+    ):
+        debiased_cka(source, target)
 
 
 def test_unknown_comparisons_are_refused(networks):

@@ -36,6 +36,22 @@ def linear_cka(x: np.ndarray, y: np.ndarray) -> float:
     return hsic(x, y) / np.sqrt(hsic(x, x) * hsic(y, y))
 
 
+def unbiased_hsic(x: np.ndarray, y: np.ndarray) -> float:
+    """The estimator of Song et al. (2012), equation 5, from the full kernels of the stimuli with empty diagonals."""
+    n, ones = len(x), np.ones(len(x))
+    k, l = (z @ z.T * (1 - np.eye(n)) for z in (x, y))
+    return (
+        np.trace(k @ l)
+        + (ones @ k @ ones) * (ones @ l @ ones) / ((n - 1) * (n - 2))
+        - 2 / (n - 2) * (ones @ k @ l @ ones)
+    ) / (n * (n - 3))
+
+
+def debiased_cka(x: np.ndarray, y: np.ndarray) -> float:
+    """Normalized unbiased estimator of the Hilbert-Schmidt independence criterion."""
+    return unbiased_hsic(x, y) / np.sqrt(unbiased_hsic(x, x) * unbiased_hsic(y, y))
+
+
 def procrustes(x: np.ndarray, y: np.ndarray) -> float:
     """Inner product of one layer with the other, best rotated, both centred, of norm 1 and padded to equal widths."""
     width = max(x.shape[1], y.shape[1])

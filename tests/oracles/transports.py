@@ -113,6 +113,14 @@ def hierarchy(plan: np.ndarray) -> float:
     return 1 - (weights * np.abs(depth_source[:, None] - depth_target[None, :])).sum()
 
 
+def best_hierarchy(a: np.ndarray, b: np.ndarray) -> float:
+    """The highest hierarchy score of any plan with these marginals, by linear programming."""
+    n, m = len(a), len(b)
+    costs = np.abs(np.arange(n)[:, None] / (n - 1) - np.arange(m)[None, :] / (m - 1))
+    sums = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
+    return 1 - scipy.optimize.linprog(costs.ravel(), A_eq=sums, b_eq=np.concatenate([a, b])).fun
+
+
 class Twin:
     """Two-level alignment and scores, dense and slow."""
 

@@ -42,7 +42,7 @@ class HeldOut:
     """Held-out activations of the source network, and a predictor of them from the target network's.
 
     Activations are read once, and each distinct prediction of a source layer is made once, however many layer weights
-    share it. Predictions of one layer are held at a time.
+    share it. A few predictions of one layer are held at a time.
 
     Parameters
     ----------
@@ -91,31 +91,86 @@ class HeldOut:
         n_kept : int
             Number of the first layer weights whose predictions are kept, of all source layers.
         """
-        correlations, units = [], []
-        with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
-            for l in range(self._source.n_layers):
-                layer_correlations, kept = self._layer(l, [each[l] for each in weights], n_kept)
-                correlations.append(layer_correlations)
-                if kept is not None:
-                    units.append(kept)
-        return [Score.of_units(list(per_unit)) for per_unit in zip(*correlations, strict=True)], units
+        found = self._all_layers(weights, n_kept)
+        return _scores(found), [layer.units for layer in found if layer.units is not None]
 
-    def _layer(self, l: int, weights: Sequence[F64], n_kept: int) -> tuple[list[F64], VaryingUnits | None]:
-        """Correlations of the units of layer l with each prediction, and the units with the predictions to be kept."""
-        activations = self._source.layer(l)
+    def scores_by_stimulus(
+        self, weights: Sequence[F64], n_kept: int = 0
+    ) -> tuple[list[Score], list[VaryingUnits], F64]:
+        """As `scores_and_units`, and the part that each stimulus has in every score, `(n_weights, n_stimuli)`.
+
+        The parts are the pseudo-values of the infinitesimal jackknife (Jaeckel 1972): their mean is the score, and a
+        stimulus has a larger part the more the score falls as its weight does. They are NaN where the score is.
+        """
+        found = self._all_layers(weights, n_kept, has_parts=True)
+        parts = np.array([layer.parts for layer in found if layer.parts is not None])
+        if not len(parts):
+            parts = np.full((1, len(weights), self._source.n_stimuli), np.nan)
+        return _scores(found), [layer.units for layer in found if layer.units is not None], parts.mean(axis=0)
+
+    def _all_layers(self, weights: Sequence[F64], n_kept: int, *, has_parts: bool = False) -> list[_PredictedLayer]:
+        with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
+            return [
+                self._layer(l, [each[l] for each in weights], n_kept, has_parts=has_parts)
+                for l in range(self._source.n_layers)
+            ]
+
+    def _layer(self, l: int, weights: Sequence[F64], n_kept: int, *, has_parts: bool) -> _PredictedLayer:
+        """Layer l predicted by each of the weights `(M,)`."""
         distinct, which = _distinct(weights)
-        predictions = self._predictor.predict(l, distinct)
-        truth = unit_deviations(activations.astype(np.float64))
+        truth = unit_deviations(self._source.layer(l).astype(np.float64))
         varies = ~truth.is_constant
         correlations: list[F64] = []
+        parts: list[F64] = []
         kept: dict[int, F64] = {}
-        for k, prediction in enumerate(predictions):
+        for k, prediction in enumerate(self._predictor.predict(l, distinct)):
             deviations = unit_deviations(prediction)
             correlations.append(correlate_deviations(truth, deviations))
+            if has_parts and varies.any():
+                of_units = truth.values[:, varies], deviations.values[:, varies]
+                parts.append(np.nanmean(correlations[-1]) + mean_influences(*of_units))
             if k in which[:n_kept]:
                 kept[k] = deviations.values[:, varies]
-        units = VaryingUnits(truth.values[:, varies], tuple(kept[k] for k in which[:n_kept])) if n_kept else None
-        return [correlations[k] for k in which], units
+        return _PredictedLayer(
+            [correlations[k] for k in which],
+            VaryingUnits(truth.values[:, varies], tuple(kept[k] for k in which[:n_kept])) if n_kept else None,
+            np.array([parts[k] for k in which]) if parts else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _PredictedLayer:
+    """One source layer predicted by several layer weights."""
+
+    correlations: list[F64]
+    """Correlations of its units with each prediction, `(n_l,)`."""
+    units: VaryingUnits | None
+    """Its varying units with the predictions that are kept; None where none are."""
+    parts: F64 | None
+    """Parts of the stimuli in its scores, `(n_weights, n_stimuli)`; None where not wanted, or where no unit varies."""
+
+
+def _scores(layers: Sequence[_PredictedLayer]) -> list[Score]:
+    """The score of each layer weights."""
+    return [Score.of_units(list(per_unit)) for per_unit in zip(*(layer.correlations for layer in layers), strict=True)]
+
+
+def mean_influences(truth: F64, prediction: F64) -> F64:
+    """Influence of each stimulus on the mean correlation of units with their predictions, `(n_stimuli,)`.
+
+    The influence of stimulus t on the correlation r of a unit x with its prediction p, both of mean 0 and variance 1,
+    is ``x_t p_t - r (x_t^2 + p_t^2) / 2`` (Devlin, Gnanadesikan & Kettenring, Biometrika 62, 1975).
+
+    Parameters
+    ----------
+    truth, prediction : arrays, `(n_stimuli, n_units)`
+        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
+    """
+    half_r = 0.5 * np.einsum("ti,ti->i", truth, prediction)
+    sums = np.einsum("ti,ti->t", truth, prediction)
+    for values in (truth, prediction):
+        sums -= np.einsum("ti,ti,i->t", values, values, half_r)
+    return np.asarray(sums * (len(truth) / truth.shape[1]))
 
 
 def _distinct(arrays: Sequence[F64]) -> tuple[list[F64], list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,7 +56,11 @@ def reconstruct(alignment: Alignment, target: Source, coupling: str | npt.ArrayL
     weights = layer_weights(alignment, coupling, seed)
     predictor = Predictor(alignment, network)
     with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
-        return [predictor.predict(l, [row])[0] for l, row in enumerate(weights)]
+        return [next(predictor.predict(l, [row])) for l, row in enumerate(weights)]
+
+
+_PREDICTIONS_AT_ONCE = 8
+"""Predictions of one layer that are made together, from target layers of which most predict for one of them only."""
 
 
 class Predictor:
@@ -74,14 +78,24 @@ class Predictor:
     def __init__(self, alignment: Alignment, target: Network, n_threads: int | None = None) -> None:
         self._alignment, self._target, self._n_threads = alignment, target, n_threads
         self._is_standardized = alignment.convention == "standardized"
+        self._is_rotated = alignment.alternation is not None
         self._inputs: dict[int, F64] = {}
 
-    def predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
-        """Predictions of source layer l, `(n_stimuli, n_l)`, one for each array of weights of target layers, `(M,)`."""
+    def predict(self, l: int, weights: Sequence[F64]) -> Iterator[F64]:
+        """Yield predictions of source layer l, `(n_stimuli, n_l)`, by each array of weights of target layers, `(M,)`.
+
+        A few are held at once. With rotations all are, since rotations that are not kept are found again in each turn.
+        """
+        step = len(weights) if self._is_rotated else _PREDICTIONS_AT_ONCE
+        for first in range(0, len(weights), step):
+            yield from self._predict(l, weights[first : first + step])
+
+    def _predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
+        """Predictions by some weights; each pair of layers is gone through once."""
         summary = self._alignment.source
         predictions = [np.zeros((self._target.n_stimuli, summary.widths[l])) for _ in weights]
         used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
-        rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
+        rotations = rotations_of(self._alignment, used, self._n_threads) if self._is_rotated else {}
         for pair in used:
             prediction = np.zeros_like(predictions[0])
             add_prediction(prediction, self._input(pair[1]), *self._plan(*pair), 1.0)
@@ -104,7 +118,7 @@ class Predictor:
             activations = self._target.layer(m).astype(np.float64)
             if self._is_standardized:
                 deviation = self._alignment.target.deviations[m]
-                if self._alignment.alternation is not None:
+                if self._is_rotated:
                     deviation = np.where(deviation == 0.0, 0.0, root_mean_square(deviation))
                 activations = z_scores(activations, self._alignment.target.means[m], deviation, "target")
             self._inputs[m] = np.ascontiguousarray(activations)

@@ -147,10 +147,12 @@ class Alignment:
 
         Parameters
         ----------
-        name : {"mot", "single_best", "pairwise_best", "permuted"}
+        name : {"mot", "single_best", "pairwise_best", "greedy", "uniform", "permuted"}
             "mot": the layer plan. "single_best": all of a source layer's weight on the target layer that has most of
             it in the plan, the first of several. "pairwise_best": all of it on the target layer of least cost.
-            "permuted": the rows of the plan in a random order.
+            Three controls: "greedy": the weights of a source layer's row of the plan on its cheapest target layers, in
+            order, so that it averages as "mot" does, but no balance of masses holds. "uniform": all target layers
+            alike, without a plan between layers. "permuted": the rows of the plan in a random order.
         seed : int
             Seed of the random order, for "permuted" only.
 

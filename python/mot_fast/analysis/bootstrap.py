@@ -1,11 +1,11 @@
-"""Confidence intervals of held-out scores, by the bootstrap over held-out stimuli."""
+"""Confidence intervals of held-out scores, by the bootstrap or the jackknife over held-out stimuli."""
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,22 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import TIE, Drawn, LeftOut, Resamples, correlations, in_batches, predicted_units
+from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations, in_batches, predicted_units
+from mot_fast.analysis.splits import Groups
+from mot_fast.analysis.stimulus_sets import (
+    BlockLength,
+    StimulusSets,
+    automatic_length,
+    influences,
+    is_automatic,
+    stimulus_sets,
+)
+from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
+
+Method = Literal["bca", "t"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -30,9 +43,11 @@ class Interval:
     high: float
     """Upper end of the interval."""
     standard_error: float
-    """Standard deviation of the score over the resamples."""
+    """Standard deviation of the score over the resamples; the jackknife's estimate of it for `method="t"`."""
     confidence: float
     """Confidence level of the interval, between 0 and 1."""
+    block_length: int | None = None
+    """Length of the blocks of stimuli that were drawn or left out together; None without blocks."""
 
 
 def bootstrap_score(
@@ -44,12 +59,15 @@ def bootstrap_score(
     n_resamples: int = 999,
     confidence: float = 0.95,
     seed: int = 0,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
+    method: Method | None = None,
 ) -> Interval:
-    """Confidence interval of a held-out score by the bootstrap: stimuli are drawn anew, with replacement.
+    """Confidence interval of a held-out score, by the bootstrap or the jackknife over held-out stimuli.
 
-    The bias-corrected and accelerated interval (BCa; Efron, J. Am. Stat. Assoc. 82, 1987). The plans are fixed: this is
-    uncertainty over held-out stimuli, which count as independent draws, and not over training stimuli, units or
-    networks. The interval is too narrow with few stimuli, or with units that only few stimuli drive.
+    The plans are fixed: this is uncertainty over held-out stimuli, and not over training stimuli, units or networks.
+    Stimuli count as independent draws, unless `groups` or `block_length` says which belong together: those of one
+    subject, film or session, or those that follow each other in time.
 
     Parameters
     ----------
@@ -59,11 +77,26 @@ def bootstrap_score(
     coupling : str or array `(L, M)`
         Coupling or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
     n_resamples : int
-        Number of resamples, at least 2.
+        Number of resamples of the bootstrap, at least 2.
     confidence : float
         Confidence level, between 0 and 1.
     seed : int
-        Seed of `numpy.random.default_rng`, whose `multinomial` says how often each stimulus is drawn.
+        Seed of `numpy.random.default_rng`, whose `multinomial` says how often each stimulus, group or block is drawn.
+    groups : sequence, optional
+        One label for each held-out stimulus: stimuli of equal labels are drawn or left out together. At least three
+        groups.
+    block_length : int or "auto", optional
+        Length of blocks of consecutive held-out stimuli, which are drawn or left out together; what is left over is
+        shared out among them. At least three blocks. "auto" finds the length from the autocorrelation of the stimuli's
+        influences on the score: three times that of Politis & White (Econometric Reviews 23, 2004; corrected in 28,
+        2009), at least the square root of the number of stimuli, and a fifth of it at most. The held-out stimuli must
+        then be in the order of time, without gaps.
+    method : "bca" or "t", optional
+        "bca", the default for single stimuli, is the bias-corrected and accelerated bootstrap (Efron, J. Am. Stat.
+        Assoc. 82, 1987). "t", the default for groups and blocks, goes as many standard errors to either side of the
+        score as Student's t says, with one degree of freedom less than there are sets of stimuli; the standard error is
+        the jackknife's, which leaves out one set at a time (Tukey, Ann. Math. Stat. 29, 1958). It covers better where
+        sets are few.
 
     Returns
     -------
@@ -86,20 +119,33 @@ def bootstrap_score(
     >>> interval = mot.bootstrap_score(alignment, source[test], target[test], n_resamples=99)
     >>> bool(interval.low < interval.value < interval.high < interval.low + 0.1)
     True
+    >>> mot.bootstrap_score(alignment, source[test], target[test], block_length="auto").block_length
+    16
     """
     _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
-    confidence = _fraction(confidence, "confidence")
+    confidence = _validate.fraction(confidence, "confidence")
     seed = _validate.whole_number(seed, "seed", at_least=0)
     scores, layers = predicted_units(alignment, source, target, [coupling])
-    (interval,) = intervals(scores, layers, n_resamples, confidence, seed)
-    return interval
+    return intervals(
+        scores, layers, n_resamples, confidence, seed, groups=groups, block_length=block_length, method=method
+    )[0]
 
 
 def intervals(
-    scores: Sequence[Score], layers: Sequence[VaryingUnits], n_resamples: int, confidence: float, seed: int
+    scores: Sequence[Score],
+    layers: Sequence[VaryingUnits],
+    n_resamples: int,
+    confidence: float,
+    seed: int,
+    *,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
+    method: Method | None = None,
 ) -> list[Interval]:
     """Confidence intervals of several scores on the same resamples; see `bootstrap_score`.
+
+    Blocks of automatic length have a length for each score.
 
     Parameters
     ----------
@@ -107,28 +153,38 @@ def intervals(
         Scores on all held-out stimuli, one for each prediction of a layer.
     layers : sequence of VaryingUnits
         Units of every source layer, with their predictions.
-    n_resamples, confidence, seed
+    n_resamples, confidence, seed, groups, block_length, method
         Arguments of `bootstrap_score`.
     """
-    rng = np.random.default_rng(seed)
-    n = len(layers[0].truth)
+    default = "bca" if groups is None and block_length is None else "t"
+    is_t = _validate.choice(default if method is None else method, METHODS, "method") == "t"
 
-    def draw(n_rows: int, _: int) -> Resamples:
-        return Drawn(rng.multinomial(n, np.full(n, 1.0 / n), size=n_rows).astype(np.float64))
+    def of(scores: Sequence[Score], layers: Sequence[VaryingUnits], length: BlockLength | None) -> list[Interval]:
+        sets = stimulus_sets(len(layers[0].truth), groups, length)
+        values = [score.value for score in scores]
+        without_one = _batches(layers, sets.n, lambda n_rows, first: LeftOut(sets, first, n_rows))
+        if is_t:
+            found = [_t_interval(*each, confidence) for each in zip(values, without_one, strict=True)]
+        else:
+            resampled = _batches(layers, n_resamples, partial(_drawn, sets, np.random.default_rng(seed)))
+            found = [_bca_interval(*each, confidence) for each in zip(values, resampled, without_one, strict=True)]
+        return [replace(each, block_length=sets.block_length) for each in found]
 
-    def leave_one_out(n_rows: int, first: int) -> Resamples:
-        return LeftOut(n, first, n_rows)
-
-    resampled, without_one = (
-        np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
-        for n_rows, make in ((n_resamples, draw), (n, leave_one_out))
-    )
-    values = [score.value for score in scores]
-    return [_interval(*each, confidence) for each in zip(values, resampled, without_one, strict=True)]
+    if not is_automatic(groups, block_length):
+        return of(scores, layers, block_length)
+    alone = [[layer.predicted_by(k) for layer in layers] for k in range(len(scores))]
+    lengths = [automatic_length(influences(each)) for each in alone]
+    return [of([score], each, length)[0] for score, each, length in zip(scores, alone, lengths, strict=True)]
 
 
-def _interval(value: float, resampled: F64, without_one: F64, confidence: float) -> Interval:
-    """The interval of one score, from its values in the resamples and without each stimulus in turn."""
+def _drawn(sets: StimulusSets, rng: np.random.Generator, n_rows: int, _: int) -> Drawn:
+    """Resamples of as many sets as there are, drawn with replacement."""
+    counts = rng.multinomial(sets.n, np.full(sets.n, 1.0 / sets.n), size=n_rows)
+    return Drawn(sets.spread(counts.astype(np.float64)))
+
+
+def _bca_interval(value: float, resampled: F64, without_one: F64, confidence: float) -> Interval:
+    """The interval of one score, from its values in the resamples and without each set of stimuli in turn."""
     resampled, without_one = _defined(resampled), _defined(without_one)
     if np.isnan(value) or min(len(resampled), len(without_one)) < 2:
         return Interval(value, np.nan, np.nan, np.nan, confidence)
@@ -136,12 +192,22 @@ def _interval(value: float, resampled: F64, without_one: F64, confidence: float)
     return Interval(value, float(low), float(high), float(resampled.std(ddof=1)), confidence)
 
 
-def _fraction(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{what}: expected a number, found {value!r}")
-    if not 0 < float(value) < 1:
-        raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
-    return float(value)
+def _t_interval(value: float, without_one: F64, confidence: float) -> Interval:
+    """The interval of one score, from its values without each set of stimuli in turn; no end is beyond -1 or 1."""
+    from scipy.special import stdtrit
+
+    without_one = _defined(without_one)
+    n = len(without_one)
+    if np.isnan(value) or n < 2:
+        return Interval(value, np.nan, np.nan, np.nan, confidence)
+    error = float((n - 1) / np.sqrt(n) * without_one.std(ddof=1))
+    reach = float(stdtrit(n - 1, (1 + confidence) / 2)) * error
+    return Interval(value, max(value - reach, -1.0), min(value + reach, 1.0), error, confidence)
+
+
+def _batches(layers: Sequence[VaryingUnits], n_rows: int, make: Callable[[int, int], Resamples]) -> F64:
+    """Scores of every prediction in all resamples that `make` makes, `(n_predictions, n_rows)`."""
+    return np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
 
 
 def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:

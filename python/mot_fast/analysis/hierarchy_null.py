@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._validate import F64, Index
+from mot_fast._validate import F64
 from mot_fast._warnings import named_once, renamed_arguments
-from mot_fast.alignment.align import align
 from mot_fast.alignment.options import RotatingOptions
-from mot_fast.analysis.resampling import TIE
+from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
+from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
+from mot_fast.analysis.splits import Groups
 from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, load, warn_of_rows
-from mot_fast.networks.network import Network
-from mot_fast.system.progress import progress_bar
+from mot_fast.networks.network import Network, same_stimuli
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,9 +30,10 @@ class HierarchyNull:
     observed: float
     """Hierarchy score of the alignment of the networks as they are."""
     ceiling: float
-    """Hierarchy score of the monotone coupling, the best that uniform masses allow."""
+    """Hierarchy score of the monotone coupling, the best that the masses allow."""
     stimuli: F64
-    """`(n_permutations,)`: scores after the target's stimuli are shuffled and the alignment is fitted again."""
+    """`(n_permutations,)`: scores after the target's stimuli are shuffled and the alignment is fitted again; fewer if
+    there are fewer circular shifts."""
     layers: F64
     """`(n_layer_permutations,)`: scores after the target's layers are shuffled."""
     p_stimuli: float
@@ -40,6 +42,8 @@ class HierarchyNull:
     """One-sided p-value of the observed score among `layers`."""
     stimuli_plan: F64
     """`(L, M)`: mean of the layer plans after the stimuli are shuffled, the shape that chance gives them."""
+    shuffle: str = "stimuli"
+    """How the stimuli were shuffled: "stimuli", "circular", "blocks", or "groups"."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw both nulls as histograms, with the observed score, and return the axes. Needs matplotlib.
@@ -61,6 +65,9 @@ def hierarchy_null(
     *,
     n_permutations: int = 99,
     n_layer_permutations: int = 9999,
+    shuffle: str = "stimuli",
+    block_length: int | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
     progress: bool = False,
     **options: Unpack[RotatingOptions],
@@ -80,6 +87,10 @@ def hierarchy_null(
 
     Both p-values are ``(1 + #{null >= observed}) / (1 + n)``.
 
+    The first of them supposes that stimuli could have come in any order. Neighbours in a time series could not: where
+    activity is autocorrelated, and the more so the deeper a layer is, networks that have nothing in common have layer
+    plans with a diagonal, which shuffled stimuli have not. `shuffle` says what to do about that.
+
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
@@ -89,6 +100,16 @@ def hierarchy_null(
         Number of shuffles of the stimuli, each of which takes about as long as one `mot_fast.align`.
     n_layer_permutations : int
         Number of shuffles of the layers.
+    shuffle : {"stimuli", "circular", "blocks"}
+        "stimuli": all stimuli in random order. "circular": the target's record is moved on by a random number of
+        stimuli, 1 to T - 1, and its end becomes its beginning; no number is drawn twice, and all are tried where there
+        are no more than `n_permutations`. Autocorrelation stays, but for one seam: the null for time series. "blocks":
+        blocks of consecutive stimuli in random order, for time series that forget within a block.
+    block_length : int, optional
+        Number of stimuli in a block, at most T / 2, for "blocks" only. A rest is shared out among the blocks.
+    groups : sequence, optional
+        Group of every stimulus, such as its story, object or session: numbers or texts. Whole groups are then exchanged
+        among those of equal size, each in its own order; groups of a size of their own stay where they are.
     seed : int
         Seed of `numpy.random.default_rng`, which shuffles.
     progress : bool
@@ -103,12 +124,15 @@ def hierarchy_null(
     Raises
     ------
     TypeError, ValueError
-        If a network has fewer than two layers, an argument is none of the values above, or as `mot_fast.align`.
+        If a network has fewer than two layers, an argument is none of the values above, or as `mot_fast.align`; if
+        there is one group, no two groups have the same size, or arguments do not go together.
     SolverError
         As `mot_fast.align`.
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If consecutive stimuli are much alike in both networks, and single stimuli are shuffled.
     ConstantUnitsWarning
         If units are constant over the stimuli; once, since they are constant in any order.
 
@@ -131,22 +155,29 @@ def hierarchy_null(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     stimulus_rng, layer_rng = np.random.default_rng(seed).spawn(2)
     source, target = _deep_network(source, "source").in_memory(), _deep_network(target, "target").in_memory()
+    same_stimuli([source, target])
     warn_of_rows((source, target))
-    orders = [stimulus_rng.permutation(target.n_stimuli) for _ in range(n_permutations)]
+    how = Shuffle.of(shuffle, block_length, groups, target.n_stimuli)
+    if how.name == "stimuli":
+        warn_of_shuffled_record(source, target)
+    orders = how.orders(np.arange(target.n_stimuli), n_permutations, stimulus_rng)
     with named_once():
-        plan = align(source, target, **options).layer_plan
-        plans = _plans_after_shuffles(source, target, orders, progress, options)
+        alignments = alignments_after_shuffles(source, target, orders, is_shown=progress, **options)
+        first = next(alignments)
+        plans = [alignment.layer_plan for alignment in alignments]
+    plan = first.layer_plan
     observed = hierarchy(plan)
     layers = np.array([hierarchy(plan[:, layer_rng.permutation(plan.shape[1])]) for _ in range(n_layer_permutations)])
     stimuli = np.array([hierarchy(shuffled) for shuffled in plans])
     return HierarchyNull(
         observed=observed,
-        ceiling=ceiling(*plan.shape),
+        ceiling=ceiling(len(source), len(target), first.source.layer_masses, first.target.layer_masses),
         stimuli=stimuli,
         layers=layers,
-        p_stimuli=_p_value(observed, stimuli),
-        p_layers=_p_value(observed, layers),
+        p_stimuli=float(share_as_extreme(observed, stimuli)),
+        p_layers=float(share_as_extreme(observed, layers)),
         stimuli_plan=np.mean(plans, axis=0),
+        shuffle=how.name,
     )
 
 
@@ -156,16 +187,3 @@ def _deep_network(source: Source, argument: str) -> Network:
     if network.n_layers < 2:
         raise ValueError(f"{argument}: expected at least two layers, found {network.n_layers} in '{network.name}'")
     return network
-
-
-def _plans_after_shuffles(
-    source: Network, target: Network, orders: list[Index], progress: bool, options: RotatingOptions
-) -> list[F64]:
-    """Layer plans of the alignments with the target's stimuli in each of these orders."""
-    shuffles = progress_bar("shuffles of the stimuli", is_shown=progress, pieces=orders)
-    return [align(source, target[order], **options).layer_plan for order in shuffles]
-
-
-def _p_value(observed: float, null: F64) -> float:
-    """One-sided p-value of the observed score among the scores of a null."""
-    return (1 + int((null >= observed - TIE).sum())) / (1 + len(null))

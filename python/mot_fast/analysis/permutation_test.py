@@ -11,7 +11,16 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import TIE, in_batches, predicted_units
+from mot_fast.analysis.resampling import in_batches, predicted_units
+from mot_fast.analysis.splits import Groups
+from mot_fast.analysis.stimulus_sets import (
+    BlockLength,
+    automatic_length,
+    influences,
+    is_automatic,
+    stimulus_sets,
+)
+from mot_fast.measures.p_values import TIE
 from mot_fast.networks.load import Source
 
 CONSTANT = 1e-12
@@ -27,13 +36,16 @@ def p_better(
     *,
     n_resamples: int = 999,
     seed: int = 0,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
 ) -> float:
     """One-sided p-value of "one coupling scores higher than another", by a paired permutation test over stimuli.
 
     Every unit's two predictions are z-scored over the held-out stimuli. If neither coupling were better, the two
     predictions of a stimulus, of all units together, could be exchanged. Each resample exchanges them with probability
     1/2, stimulus by stimulus, and ``p = (1 + #{difference >= observed}) / (1 + n_resamples)``, where the difference is
-    between the two scores. The plans are fixed, and the stimuli count as independent.
+    between the two scores. The plans are fixed. Stimuli count as independent, unless `groups` or `block_length` says
+    which belong together: their predictions are exchanged together.
 
     Parameters
     ----------
@@ -45,12 +57,19 @@ def p_better(
     n_resamples : int
         Number of resamples, at least 1.
     seed : int
-        Seed of `numpy.random.default_rng`; the predictions of a stimulus are exchanged where its `random` is below 1/2.
+        Seed of `numpy.random.default_rng`; the predictions of a stimulus, group or block are exchanged where its
+        `random` is below 1/2.
+    groups : sequence, optional
+        One label for each held-out stimulus; those of equal labels are exchanged together. At least three groups.
+    block_length : int or "auto", optional
+        Length of blocks of consecutive held-out stimuli that are exchanged together, as for
+        `mot_fast.bootstrap_score`; "auto" finds it from the influences on the difference of the two scores.
 
     Returns
     -------
     float
         P-value, at least ``1 / (1 + n_resamples)``; 1 if the predictions are the same; NaN if every unit is constant.
+        With few groups or blocks, k of them, it is hardly below ``2 ** -k``.
 
     Raises
     ------
@@ -70,11 +89,21 @@ def p_better(
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     _, layers = predicted_units(alignment, source, target, [coupling, than])
-    return p_value(layers, n_resamples, seed)
+    return p_value(layers, n_resamples, seed, groups=groups, block_length=block_length)
 
 
-def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> float:
+def p_value(
+    layers: Sequence[VaryingUnits],
+    n_resamples: int,
+    seed: int,
+    *,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
+) -> float:
     """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
+    if is_automatic(groups, block_length):
+        block_length = automatic_length(influences(layers, 0) - influences(layers, 1))
+    sets = stimulus_sets(len(layers[0].truth), groups, block_length)
     if not any(layer.truth.size for layer in layers):
         return float("nan")
     rng = np.random.default_rng(seed)
@@ -83,11 +112,30 @@ def p_value(layers: Sequence[VaryingUnits], n_resamples: int, seed: int) -> floa
     def difference(is_exchanged: F64) -> F64:
         return np.asarray(np.mean([layer.difference(is_exchanged) for layer in exchanges], axis=0))
 
-    n = len(layers[0].truth)
-    observed = difference(np.zeros((1, n)))[0]
-    masks = in_batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, n)) < 0.5).astype(np.float64))
-    n_as_large = sum(int((difference(mask) >= observed - TIE).sum()) for mask in masks)
+    observed = difference(np.zeros((1, len(sets.numbers))))[0]
+    masks = in_batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, sets.n)) < 0.5).astype(np.float64))
+    n_as_large = sum(int((difference(sets.spread(mask)) >= observed - TIE).sum()) for mask in masks)
     return (1 + n_as_large) / (1 + n_resamples)
+
+
+def sign_flip_p_value(
+    parts: F64, n_resamples: int, seed: int, *, groups: Groups | None = None, block_length: BlockLength | None = None
+) -> float:
+    """One-sided p-value of "the mean of these numbers, one a stimulus, is above 0", by random changes of their signs.
+
+    The parts that the stimuli have in a difference of two scores are such numbers; see `HeldOut.scores_by_stimulus`.
+    The difference need not be one of two predictions of the same unit. Stimuli that belong together, as for `p_better`,
+    change their signs together.
+    """
+    if is_automatic(groups, block_length):
+        block_length = automatic_length(parts)
+    sets = stimulus_sets(len(parts), groups, block_length)
+    if np.isnan(parts).any():
+        return float("nan")
+    sums = np.bincount(sets.numbers, parts) / len(parts)
+    is_flipped = np.random.default_rng(seed).random((n_resamples, sets.n)) < 0.5
+    flipped = sums.sum() - 2.0 * (is_flipped @ sums)
+    return (1 + int((flipped >= sums.sum() - TIE).sum())) / (1 + n_resamples)
 
 
 class _Exchange:

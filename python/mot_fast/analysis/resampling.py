@@ -12,6 +12,7 @@ from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.stimulus_sets import StimulusSets
 from mot_fast.measures.score import Score, correlate_units
 from mot_fast.networks.load import Source
 
@@ -19,8 +20,6 @@ Rows = TypeVar("Rows")
 
 VALUES_AT_ONCE = 2**20
 """Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
-TIE = 1e-12
-"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 LEAST_SPREAD = 1e-6
 """Least ratio of squared deviations to squares, both summed; below it, rounding errors spoil the correlation."""
 
@@ -63,15 +62,15 @@ class Drawn:
 
 
 class LeftOut:
-    """Resamples of all stimuli but one: those from `first` on are left out in turn."""
+    """Resamples of all stimuli but those of one set: the sets from `first` on are left out in turn."""
 
-    def __init__(self, n_stimuli: int, first: int, n_rows: int) -> None:
-        self._n_stimuli, self._rows = n_stimuli, slice(first, first + n_rows)
-        self.n_drawn = np.full((n_rows, 1), n_stimuli - 1.0)
+    def __init__(self, sets: StimulusSets, first: int, n_rows: int) -> None:
+        self._sets, self._first, self._stop = sets, first, first + n_rows
+        self.n_drawn = (len(sets.numbers) - sets.sizes()[first : first + n_rows, None]).astype(np.float64)
 
     def sums(self, values: F64) -> F64:
         """See `Resamples`."""
-        return np.asarray(values.sum(axis=0) - values[self._rows])
+        return np.asarray(values.sum(axis=0) - self._sets.sums(values, self._first, self._stop))
 
     def scale(self, squares: F64) -> F64 | float:  # noqa: ARG002
         """One, as the sums are differences from sums over all stimuli, whose squares sum to 1."""
@@ -79,7 +78,7 @@ class LeftOut:
 
     def stimuli(self, row: int) -> Index:
         """See `Resamples`."""
-        return np.delete(np.arange(self._n_stimuli), self._rows.start + row)
+        return np.flatnonzero(self._sets.numbers != self._first + row)
 
 
 def correlations(x: F64, predictions: Sequence[F64], resamples: Resamples) -> Iterator[F64]:

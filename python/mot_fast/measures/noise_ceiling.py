@@ -1,4 +1,4 @@
-"""The highest correlation that any prediction can reach with measurements that are noisy."""
+"""The highest correlation that any prediction can reach with noisy measurements, and scores relative to it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,22 @@ class NoiseCeiling:
     per_layer: F64
     """Noise ceilings of the layers, `(L,)`: means over a layer's units; NaN where every unit is undefined."""
     per_unit: tuple[F64, ...]
-    """Square roots of the reliability, one array `(n_l,)` a layer; NaN where the mean of all repeats is constant."""
+    """Square roots of the reliability, with its sign, one array `(n_l,)` a layer; NaN where the mean of all repeats is
+    constant. Each is an estimate, below 0 for about half of the units that are noise alone: with 0 in the place of
+    these, means over units would say that noise can be predicted."""
     reliability: tuple[F64, ...]
-    """Shares of the variance of the mean of all repeats that are not noise, in [0, 1], one array `(n_l,)` a layer."""
+    """Estimated shares of the variance of the mean of all repeats that are not noise, in [-1, 1], one array `(n_l,)` a
+    layer; the true share is never negative, its estimate is where halves of the repeats correlate negatively."""
+
+
+@dataclass(frozen=True)
+class CorrectedScore:
+    """A held-out score relative to what the noise of the source allows; made by `mot_fast.noise_corrected`."""
+
+    value: float
+    """Mean score of the layers over their mean ceiling; NaN where that is not above 0."""
+    per_layer: F64
+    """Mean score of the units of each layer over their mean ceiling, `(L,)`; NaN where that is not above 0."""
 
 
 def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int = 0) -> NoiseCeiling:
@@ -36,9 +49,21 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     Repeats are split at random into halves, whose means are correlated over stimuli: r, averaged over the splits.
     Spearman and Brown's correction gives the reliability of the mean of all R repeats, ``2 r / (1 + r)`` for equal
     halves. An odd number is split into ``a = (R - 1) / 2`` and ``b = (R + 1) / 2`` and corrected for unequal lengths
-    (Horst, Psychometrika 16, 1951), ``2 R r / (R r + sqrt((R r)^2 + 4 a b (1 - r^2)))``; a negative r counts as 0. The
-    expected correlation of a prediction with the mean of all repeats is at most the square root of the reliability,
-    unless the prediction knows the noise. Noise is assumed to be independent between repeats and equally large in all.
+    (Horst, Psychometrika 16, 1951), ``2 R r / (R r + sqrt((R r)^2 + 4 a b (1 - r^2)))``. The expected correlation of a
+    prediction with the mean of all repeats is at most the square root of the reliability, unless the prediction knows
+    the noise. Noise is assumed to be independent between repeats and equally large in all.
+
+    A negative r has the reliability of -r, with a minus, and so has the square root: r of units that are noise alone is
+    as often negative as positive, and their mean ceiling is 0. The root of an estimate is too small on average where
+    reliability is low and stimuli are few. Mean ceilings of simulated units, for two repeats:
+
+    =======================================  =====  =====  =====  =====  =====
+    reliability                              0      0.1    0.3    0.6    0.9
+    =======================================  =====  =====  =====  =====  =====
+    its square root, the ceiling to be found 0      0.316  0.548  0.775  0.949
+    found over 50 stimuli                    0.00   0.14   0.46   0.76   0.95
+    found over 500 stimuli                   0.00   0.26   0.54   0.77   0.95
+    =======================================  =====  =====  =====  =====  =====
 
     Parameters
     ----------
@@ -78,9 +103,60 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
         # They are divided before they are summed, as their sum may be beyond float64.
         values = np.stack([network.layer(l).astype(np.float64) / len(networks) for network in networks])
         reliability.append(_reliability(values, halves))
-    per_unit = [np.sqrt(units) for units in reliability]
+    per_unit = [np.copysign(np.sqrt(np.abs(units)), units) for units in reliability]
     means = Score.of_units(per_unit)
     return NoiseCeiling(means.value, means.per_layer, tuple(per_unit), tuple(reliability))
+
+
+def noise_corrected(score: Score, ceiling: NoiseCeiling) -> CorrectedScore:
+    """Held-out score relative to what the noise of the source allows: 1 where a prediction is as good as any can be.
+
+    Ratios of means, layer by layer, over the units that are defined in both: a ratio of every unit would be at the
+    mercy of the noisiest ones. Where reliability is below about 0.3 and stimuli are few, ceilings are too low on
+    average, and these ratios too high; see `noise_ceiling`.
+
+    Parameters
+    ----------
+    score : Score
+        Score of predictions of the mean of all repeats.
+    ceiling : NoiseCeiling
+        Ceiling of the same layers, from the repeats.
+
+    Returns
+    -------
+    CorrectedScore
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arguments are not a score and a noise ceiling, of layers of the same widths.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> rng = np.random.default_rng(0)
+    >>> signal = rng.standard_normal((1000, 5))
+    >>> repeats = [[signal + rng.standard_normal((1000, 5))] for _ in range(4)]
+    >>> measured = [np.mean([layers[0] for layers in repeats], axis=0)]
+    >>> score = mot.align(measured, [signal]).score(measured, [signal])
+    >>> round(score.value, 1), round(mot.noise_corrected(score, mot.noise_ceiling(repeats)).value, 1)
+    (0.9, 1.0)
+    """
+    if not isinstance(score, Score):
+        raise TypeError(f"score: expected a Score, as Alignment.score returns it, found {type(score).__name__}")
+    if not isinstance(ceiling, NoiseCeiling):
+        raise TypeError(f"ceiling: expected what mot_fast.noise_ceiling returns, found {type(ceiling).__name__}")
+    widths, found = ([len(units) for units in each.per_unit] for each in (score, ceiling))
+    if widths != found:
+        raise ValueError(f"ceiling: expected layers of {widths} units, as those of the score, found {found}")
+    is_either_undefined = [np.isnan(r + most) for r, most in zip(score.per_unit, ceiling.per_unit, strict=True)]
+    reached, allowed = (
+        Score.of_units([np.where(mask, np.nan, r) for r, mask in zip(each.per_unit, is_either_undefined, strict=True)])
+        for each in (score, ceiling)
+    )
+    is_above = allowed.per_layer > 0.0
+    per_layer = np.where(is_above, reached.per_layer / np.where(is_above, allowed.per_layer, 1.0), np.nan)
+    return CorrectedScore(reached.value / allowed.value if allowed.value > 0.0 else float("nan"), per_layer)
 
 
 def _alike(repeats: Sequence[Source]) -> list[Network]:
@@ -128,8 +204,8 @@ def _reliability(values: F64, halves: list[list[int]]) -> F64:
         other_half = [k for k in range(n) if k not in half]
         # A half that is constant says nothing about the other: its correlation counts as 0.
         r += np.nan_to_num(correlate_units(values[half].sum(axis=0), values[other_half].sum(axis=0))) / len(halves)
-    r = np.clip(r, 0.0, 1.0)
+    sign, r = np.sign(r), np.minimum(np.abs(r), 1.0)
     size = n // 2
-    reliability = 2 * n * r / (n * r + np.sqrt((n * r) ** 2 + 4 * size * (n - size) * (1 - r * r)))
+    reliability = sign * 2 * n * r / (n * r + np.sqrt((n * r) ** 2 + 4 * size * (n - size) * (1 - r * r)))
     total = values.sum(axis=0)
     return np.where(total.max(axis=0) == total.min(axis=0), np.nan, reliability)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +26,22 @@ class Score:
     """Number of units that are constant over the held-out stimuli: they have no correlation and are left out of the
     means."""
 
+    @property
+    def over_units(self) -> float:
+        """Mean over all units alike, whatever their layers: wide layers count for more than in `value`."""
+        return mean_of_defined(np.concatenate(self.per_unit))
+
     @classmethod
     def of_units(cls, per_unit: list[F64]) -> Score:
         """The score that follows from the correlations of every unit, one array a layer."""
         per_layer = np.array([mean_of_defined(units) for units in per_unit])
         n_undefined = sum(int(np.isnan(units).sum()) for units in per_unit)
         return cls(mean_of_defined(per_layer), per_layer, tuple(per_unit), n_undefined)
+
+    @classmethod
+    def of_joined_layers(cls, units: F64, widths: Sequence[int]) -> Score:
+        """The score that follows from the correlations of the units of all layers, end to end."""
+        return cls.of_units(np.split(units, np.cumsum(widths)[:-1]))
 
 
 def mean_of_defined(values: F64) -> float:

@@ -1,4 +1,8 @@
-"""Pairwise similarity of layers, without a plan between their units: RSA, linear CKA and Procrustes similarity."""
+"""Pairwise similarity of layers, without a plan between their units: RSA, linear CKA and Procrustes similarity.
+
+By chance alone, layers of few stimuli and many units look alike to CKA and Procrustes similarity, but not to the
+debiased CKA and to RSA: each docstring says by how much.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,12 @@ COMPARISONS = ("spearman", "pearson", "kendall")
 _DECIMALS = 12
 """Decimals of dissimilarities that are kept: rounding blurs them at 1e-15, and ranks of equal ones would be noise."""
 
+_MIN_STIMULI_DEBIASED = 4
+"""Fewest stimuli of the debiased CKA: the estimator divides by ``T (T - 3)``."""
+
+_LEAST_DEBIASED = 1e-12
+"""Share of the squared norm of a layer's kernel that is left without its bias; less than that is rounding."""
+
 _WORKING_VECTORS = 12
 """Largest number of vectors as long as a layer's dissimilarities in memory while they are computed or ranked."""
 
@@ -30,6 +40,9 @@ def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: in
 
     The dissimilarity of two stimuli is 1 - Pearson correlation over the units of a layer; the dissimilarities of all
     pairs of stimuli are compared between layers (Kriegeskorte, Mur & Bandettini 2008).
+
+    Chance needs no correction here: over all orders of one network's stimuli, the mean is exactly 0 for every way to
+    compare, as each dissimilarity then stands against every other equally often. Noise still lowers the values.
 
     Parameters
     ----------
@@ -70,16 +83,21 @@ def rsa(source: Source, target: Source, *, compare: str = "spearman", n_jobs: in
     return np.clip(_all_pairs(source, target, prepare, np.dot, n_threads), -1.0, 1.0)
 
 
-def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
+def linear_cka(source: Source, target: Source, *, debiased: bool = False, n_jobs: int | None = None) -> F64:
     """Linear centred kernel alignment of every pair of layers.
 
     ``|X^T Y|_F^2 / (|X^T X|_F |Y^T Y|_F)`` of layers whose units are centred (Kornblith et al. 2019). A layer that is
     constant over the stimuli has similarity 0 to every layer.
 
+    Few stimuli bias it upwards: independent normal layers of n units each have a CKA of about ``n / (n + T)`` over T
+    stimuli, 0.83 for 500 units and 100 stimuli. `debiased` removes that.
+
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
         Activations of both networks on the same stimuli in the same order.
+    debiased : bool
+        Whether to return the debiased CKA; see `debiased_cka`.
     n_jobs : int, optional
         Threads, as in `mot_fast.align`. The result is the same for any number.
 
@@ -87,22 +105,75 @@ def linear_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     -------
     array, `(L, M)`
         Similarities in [0, 1], higher is more alike; 1 where one layer is a rotated, scaled and shifted copy of the
-        other.
+        other. If `debiased`, in [-1, 1].
 
     Raises
     ------
     TypeError, ValueError
-        If the networks saw different numbers of stimuli or fewer than 3, an activation is NaN or infinite, or `n_jobs`
-        is not a number of threads.
+        If the networks saw different numbers of stimuli or fewer than 3 (4 if `debiased`), an activation is NaN or
+        infinite, or an argument is none of the values above.
 
     Examples
     --------
     >>> linear_cka([[[1, 0], [0, 1], [0, 0]]], [[[3, 0], [0, -3], [0, 0]]]).round(9)
     array([[1.]])
     """
+    if not isinstance(debiased, (bool, np.bool_)):
+        raise TypeError(f"debiased: expected True or False, found {debiased!r}")
+    if debiased:
+        return debiased_cka(source, target, n_jobs=n_jobs)
     n_threads = _validate.n_threads(n_jobs)
     similarity = _all_pairs(*pair(source, target), _centred_for_cka, _squared_norm_of_product, n_threads)
     return np.minimum(similarity, 1.0)
+
+
+def debiased_cka(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
+    """Linear centred kernel alignment of every pair of layers, without the bias of few stimuli.
+
+    ``HSIC(X, Y) / sqrt(HSIC(X, X) HSIC(Y, Y))`` with the unbiased estimator of the Hilbert-Schmidt independence
+    criterion (Song et al., Journal of Machine Learning Research 13, 2012), as Nguyen, Raghu & Kornblith (2021) and
+    Murphy, Zylberberg & Fyshe (2024) use it. For linear kernels of T stimuli with centred units,
+
+    ``T (T - 3) HSIC(X, Y) = |X^T Y|_F^2 - T / (T - 2) sum_t d_t e_t + sum_t d_t sum_t e_t / ((T - 1) (T - 2))``,
+
+    where d_t and e_t are the squared norms of stimulus t in both layers. Its mean over all orders of the target's
+    stimuli is exactly 0. A layer whose stimuli are all equally similar, such as a constant one, has similarity 0 to
+    every layer.
+
+    Parameters
+    ----------
+    source, target : Network or anything `mot_fast.load` takes
+        Activations of both networks on the same stimuli in the same order, at least 4 of them.
+    n_jobs : int, optional
+        Threads, as in `mot_fast.align`. The result is the same for any number.
+
+    Returns
+    -------
+    array, `(L, M)`
+        Similarities in [-1, 1], 0 on average between unrelated layers; 1 where one layer is a rotated, scaled and
+        shifted copy of the other.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the networks saw different numbers of stimuli or fewer than 4, an activation is NaN or infinite, or `n_jobs`
+        is not a number of threads.
+
+    Examples
+    --------
+    >>> x, y = np.random.default_rng(0).standard_normal((2, 100, 500))
+    >>> linear_cka([x], [y]).round(2), debiased_cka([x], [x, y]).round(2)
+    (array([[0.83]]), array([[1., 0.]]))
+    """
+    n_threads = _validate.n_threads(n_jobs)
+    source, target = pair(source, target)
+    if source.n_stimuli < _MIN_STIMULI_DEBIASED:
+        raise ValueError(
+            f"networks '{source.name}' and '{target.name}': expected at least {_MIN_STIMULI_DEBIASED} stimuli for the "
+            f"debiased CKA, found {source.n_stimuli}"
+        )
+    similarity = _all_pairs(source, target, _centred_for_debiased_cka, _debiased_product, n_threads)
+    return np.clip(similarity, -1.0, 1.0)
 
 
 def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> F64:
@@ -111,6 +182,16 @@ def procrustes(source: Source, target: Source, *, n_jobs: int | None = None) -> 
     ``|X^T Y|_* / (|X|_F |Y|_F)`` of layers whose units are centred, ``|.|_*`` being the sum of singular values: the
     cosine of the angular Procrustes distance of Williams et al. (2021). A layer that is constant over the stimuli has
     similarity 0 to every layer.
+
+    Few stimuli bias it upwards, and no unbiased estimator is known. Independent normal layers of n units each have a
+    similarity over T stimuli that depends on n / T alone, about:
+
+    ===========  ====  ====  ====  ====  ====  ====  ====
+    n / T        0.01  0.1   0.25  0.5   1     2     5
+    similarity   0.08  0.27  0.41  0.57  0.75  0.87  0.95
+    ===========  ====  ====  ====  ====  ====  ====  ====
+
+    So 500 units seen 100 times are 0.95 alike, whatever they do: compare values of equal n and T only.
 
     Parameters
     ----------
@@ -272,6 +353,21 @@ def _centred_for_cka(network: Network, l: int) -> F64:
     values = _centred(network, l)
     norm = np.linalg.norm(values.T @ values)
     return values / np.sqrt(norm) if norm > 0.0 else values
+
+
+def _centred_for_debiased_cka(network: Network, l: int) -> F64:
+    """A centred layer, scaled so that its debiased product with itself is 1, or all zero where that vanishes."""
+    values = _centred_for_cka(network, l)
+    product = _debiased_product(values, values)
+    return values / product**0.25 if product > _LEAST_DEBIASED else np.zeros_like(values)
+
+
+def _debiased_product(x: F64, y: F64) -> float:
+    """The unbiased estimator of the criterion of two layers with centred units, times ``T (T - 3)``."""
+    n = len(x)
+    d, e = (np.einsum("ti,ti->t", each, each) for each in (x, y))
+    bias = n / (n - 2) * (d @ e) - d.sum() * e.sum() / ((n - 1) * (n - 2))
+    return _squared_norm_of_product(x, y) - float(bias)
 
 
 def _squared_norm_of_product(x: F64, y: F64) -> float:

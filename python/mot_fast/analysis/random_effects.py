@@ -1,0 +1,218 @@
+"""Means over subjects with their error bars, where subjects and stimuli are both samples, and paired tests of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mot_fast._validate import F64
+from mot_fast.analysis.resampling import VALUES_AT_ONCE
+from mot_fast.measures.p_values import TIE
+
+MOST_EXACT = 12
+"""Number of subjects up to which all their 2^n signs are tried."""
+
+
+@dataclass(frozen=True)
+class PopulationMean:
+    """Mean of a figure over subjects, with its error bars; see `mot_fast.compare_subjects` for both kinds of them."""
+
+    value: float
+    """Mean over the subjects."""
+    sd: float
+    """Standard deviation over the subjects."""
+    standard_error: float
+    """Standard error of the mean where only the subjects are a sample: ``sd / sqrt(n_subjects)``."""
+    low: float
+    """Lower end of the t interval that belongs to `standard_error`: other subjects, the same stimuli."""
+    high: float
+    """Upper end of that interval."""
+    crossed_standard_error: float
+    """Standard error where the held-out stimuli are a sample, too; NaN for what no stimuli are held out for."""
+    crossed_low: float
+    """Lower end of the t interval that belongs to `crossed_standard_error`: other subjects, other stimuli. It is no
+    shorter than the interval over subjects."""
+    crossed_high: float
+    """Upper end of that interval."""
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """One method against another, subject by subject; made by `mot_fast.compare_subjects`."""
+
+    method: str
+    than: str
+    difference: PopulationMean
+    """Mean of the differences of the subjects' scores, method less control."""
+    n_better: int
+    """Number of subjects whose score is higher by the method."""
+    n_subjects: int
+    p_value: float
+    """One-sided p-value of "the method scores higher in the mean", by flipping the signs of subjects' differences."""
+    p_adjusted: float
+    """The p-value adjusted for all tests of the comparison, by Holm's procedure."""
+
+
+@dataclass(frozen=True)
+class RandomEffects:
+    """How subjects and held-out stimuli count as samples of all that there could be, and how means are tested."""
+
+    block_length: int
+    """Number of consecutive stimuli that may depend on each other."""
+    n_blocks: float
+    """Number of held-out stimuli over the length of a block."""
+    n_sets: int
+    """Number of held-out sets, where no two share stimuli, or else 1: the variance is that within sets."""
+    confidence: float
+    """Confidence level of the intervals."""
+    n_permutations: int
+    """Number of random signs in tests of more than `MOST_EXACT` subjects."""
+    seed: int
+    """Seed of these signs."""
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Number of blocks that are free to vary."""
+        return self.n_blocks - self.n_sets
+
+    def stimulus_variances(self, parts: F64) -> F64:
+        """Variances of the sums of rows `(n, n_stimuli)` of stimuli's parts, blocks of stimuli being drawn anew.
+
+        The moving-blocks variance of Kuensch (Annals of Statistics 17, 1989): the mean square over all places of the
+        blocks. It is the plain sum of squares where a block is one stimulus.
+        """
+        n, length = parts.shape[1], self.block_length
+        until = np.zeros((len(parts), n + 1))  # sums of the parts before each stimulus
+        np.cumsum(parts, axis=1, out=until[:, 1:])
+        ends = np.arange(1, n + length)
+        of_blocks = until[:, np.minimum(ends, n)] - until[:, np.maximum(ends - length, 0)]
+        squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / length
+        return np.asarray(squares * self.n_blocks / self.degrees_of_freedom)
+
+    def mean(self, values: F64, parts: F64 | None = None) -> PopulationMean:
+        """The mean of subjects' values, with its error bars.
+
+        Parameters
+        ----------
+        values : array, `(n_subjects,)`
+        parts : array, `(n_subjects, n_stimuli)`, optional
+            Change of each value with the weight of each stimulus: to first order a value is ``value + parts @ (weights
+            - 1)``, and the parts of a subject sum to 0. Without parts the stimuli are no sample.
+
+        Notes
+        -----
+        With subjects and stimuli crossed, a mean of ``a_s + b_t + c_st`` has the variance ``A / S + B / T + C / (S
+        T)``. Subjects drawn anew show ``A / S + C / (S T)``, stimuli drawn anew ``B / T + C / (S T)``, and both at once
+        ``A / S + B / T + 3 C / (S T)``, which is too much (Owen, Annals of Applied Statistics 1, 2007). The sum of the
+        first two less the interaction, which both hold, is unbiased. It is twice the sum less the third, the corrected
+        double bootstrap of Schuett et al. (eLife 12, 2023), who keep it above the first two, as is done here. All are
+        found in closed form, without draws. Degrees of freedom are Satterthwaite's.
+        """
+        n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
+        of_subjects = sd**2 / n
+        plain = _t_interval(mean, of_subjects, n - 1.0, self.confidence)
+        if parts is None or np.isnan(mean):
+            return PopulationMean(mean, sd, *plain, np.nan, np.nan, np.nan)
+        common = parts.mean(axis=0)
+        of_stimuli = float(self.stimulus_variances(common[None])[0])
+        of_both = float(self.stimulus_variances(parts - common).sum()) / (n * (n - 1))
+        total = max(of_subjects + of_stimuli - of_both, of_subjects, of_stimuli)
+        a, b = n - 1.0, self.degrees_of_freedom
+        spread = of_subjects**2 / a + of_stimuli**2 / b + of_both**2 / (a * b)
+        df = max(total**2 / spread, min(a, b)) if spread > 0 else min(a, b)
+        standard_error, low, high = _t_interval(mean, total, df, self.confidence)
+        # With few subjects the degrees of freedom may be so many more that the interval would be the shorter one.
+        return PopulationMean(mean, sd, *plain, standard_error, min(low, plain[1]), max(high, plain[2]))
+
+    def tests(
+        self, pairs: Sequence[tuple[str, str]], scores: Mapping[str, F64], parts: Mapping[str, F64]
+    ) -> tuple[PairedTest, ...]:
+        """Tests of pairs of methods, adjusted for their number.
+
+        Parameters
+        ----------
+        pairs : sequence of pairs of str
+            A method, and the one that it may be better than.
+        scores : mapping
+            For each method, an array `(n_subjects,)`.
+        parts : mapping
+            For each method, an array `(n_subjects, n_stimuli)`; see `mean`.
+        """
+        if not pairs:
+            return ()
+        differences = np.array([scores[name] - scores[than] for name, than in pairs])
+        p_values = sign_flip_p_values(differences, self.n_permutations, self.seed)
+        return tuple(
+            PairedTest(
+                method=name,
+                than=than,
+                difference=self.mean(difference, parts[name] - parts[than]),
+                n_better=int((difference > TIE).sum()),
+                n_subjects=len(difference),
+                p_value=float(p_value),
+                p_adjusted=float(p_adjusted),
+            )
+            for (name, than), difference, p_value, p_adjusted in zip(
+                pairs, differences, p_values, holm(p_values), strict=True
+            )
+        )
+
+
+def _t_interval(mean: float, variance: float, df: float, confidence: float) -> tuple[float, float, float]:
+    """Standard error, and the ends of Student's interval."""
+    from scipy.special import stdtrit
+
+    standard_error = float(np.sqrt(variance))
+    reach = float(stdtrit(df, (1 + confidence) / 2)) * standard_error
+    return standard_error, mean - reach, mean + reach
+
+
+def sign_flip_p_values(differences: F64, n_permutations: int, seed: int) -> F64:
+    """One-sided p-values of "the mean of the differences is above 0", `(n_tests,)`.
+
+    If the two scores of a subject could be exchanged, its difference could have either sign. Up to `MOST_EXACT`
+    subjects all signs are tried, and a p-value is the share of them whose mean is as large as the one observed; beyond,
+    it is ``(1 + #{mean >= observed}) / (1 + n_permutations)`` over random signs.
+
+    Parameters
+    ----------
+    differences : array, `(n_tests, n_subjects)`
+    n_permutations : int
+        Number of random signs, where not all are tried.
+    seed : int
+        Seed of `numpy.random.default_rng`; a sign is negative where its `random` is below 1/2.
+    """
+    n = differences.shape[1]
+    observed = differences.mean(axis=1) - TIE
+    if n <= MOST_EXACT:
+        signs = np.array(list(itertools.product((1.0, -1.0), repeat=n)))
+        return np.asarray(_as_large(signs, differences, observed) / len(signs))
+    rng, n_as_large = np.random.default_rng(seed), np.ones(len(differences))
+    step = max(1, VALUES_AT_ONCE // n)
+    for first in range(0, n_permutations, step):
+        is_flipped = rng.random((min(step, n_permutations - first), n)) < 0.5
+        n_as_large += _as_large(np.where(is_flipped, -1.0, 1.0), differences, observed)
+    return np.where(np.isnan(observed), np.nan, n_as_large / (1 + n_permutations))
+
+
+def _as_large(signs: F64, differences: F64, observed: F64) -> F64:
+    """How many rows of signs give each test a mean as large as the one observed."""
+    means = signs @ differences.T / differences.shape[1]
+    return np.where(np.isnan(observed), np.nan, (means >= observed).sum(axis=0))
+
+
+def holm(p_values: F64) -> F64:
+    """P-values adjusted for their number by Holm's procedure (Scandinavian Journal of Statistics 6, 1979).
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.06, 0.06])
+    """
+    n, order = len(p_values), np.argsort(p_values)
+    adjusted = np.empty(n)
+    adjusted[order] = np.minimum(np.maximum.accumulate((n - np.arange(n)) * p_values[order]), 1.0)
+    return adjusted

@@ -1,0 +1,250 @@
+"""Scores of every subject by several couplings of layers: fitted on training stimuli, evaluated on held-out ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from mot_fast._validate import F64, Index
+from mot_fast.alignment.align import align
+from mot_fast.alignment.options import PlainOptions
+from mot_fast.alignment.predict import Predictor
+from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.subject_group import SubjectGroup, ceilings
+from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.measures.coupling import COUPLINGS
+from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.standardize import unit_deviations
+from mot_fast.networks.network import Network
+from mot_fast.system.blas import one_blas_thread
+from mot_fast.system.progress import progress_bar
+
+GROUP = "group"
+"""The coupling by the mean of the other subjects' layer plans."""
+PLAIN = (*COUPLINGS, GROUP)
+METHODS = (*PLAIN, *(f"{name}+r" for name in PLAIN))
+
+Split = tuple[Index, Index]
+"""Rows of the training stimuli and of the held-out ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectResult:
+    """Figures of one method on every subject of a comparison."""
+
+    scores: F64
+    """`(n_subjects, n_splits)`: held-out scores; higher is better."""
+    hierarchies: F64
+    """`(n_subjects, n_splits)`: hierarchy scores of the layer weights; NaN where a network has one layer."""
+    parts: F64
+    """`(n_subjects, n_stimuli)`: change of a subject's mean score with the weight of each stimulus, to first order; a
+    row sums to 0, and is 0 where a stimulus is never held out."""
+    layer_maps: tuple[F64, ...]
+    """For each subject, weights of layer pairs `(L, M)` with sum 1: means over the splits."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroupBounds:
+    """How far each subject agrees with the group, `(n_subjects,)` each: means over the splits.
+
+    The ends of a ceiling as Nili et al. (PLOS Computational Biology 10, 2014) have them.
+    """
+
+    lower: F64
+    """Agreement with the mean of the other subjects: what can be known of a subject from the others."""
+    upper: F64
+    """Agreement with the mean of all subjects, itself included: more than any group mean can reach."""
+    chance: F64 | None = None
+    """Agreement with the mean of the other subjects where the subject's layers are in random order, in expectation;
+    for layer plans only."""
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectFigures:
+    """All that is found of the subjects of a group."""
+
+    results: dict[str, SubjectResult]
+    plans: dict[str, GroupBounds]
+    """By "mot" and "mot+r": share of mass that layer plans have in common; empty where layers are not alike."""
+    ceiling: GroupBounds | None
+    """Scores of each subject from the mean of its own units over the group; None unless units are common."""
+
+
+class SubjectWork:
+    """The work on all subjects, split by split.
+
+    The alignments of all subjects on one split are held at once, since each subject is predicted by the others' plans,
+    too; the predictions of one layer of one subject are held at a time.
+    """
+
+    def __init__(
+        self, group: SubjectGroup, methods: Sequence[str], alternation: Alternation, options: PlainOptions
+    ) -> None:
+        self._group, self._options = group, options
+        self._rotations: dict[str, bool | Alternation] = {
+            suffix: rotate
+            for suffix, rotate in (("", False), ("+r", alternation))
+            if any(name.endswith("+r") == bool(suffix) for name in methods)
+        }
+        self._methods = tuple(methods)
+
+    def figures(self, splits: Sequence[Split], *, progress: bool) -> SubjectFigures:
+        """Align and score every subject on every split."""
+        found = {name: _Sums(self._group, len(splits)) for name in self._methods}
+        agreements: dict[str, list[F64]] = {f"mot{suffix}": [] for suffix in self._rotations}
+        bounds = []
+        n = len(self._group.networks)
+        with progress_bar("subjects", is_shown=progress, total=len(splits) * len(self._rotations) * n) as bar:
+            for split in splits:
+                standardized = self._group.standardized(split[0])
+                targets = self._group.targets(standardized)
+                if standardized is not None:
+                    bounds.append(ceilings(self._group, standardized, split[1]))
+                for suffix, rotate in self._rotations.items():
+                    alignments = self._alignments(split[0], targets, rotate)
+                    plans = [alignment.layer_plan for alignment in alignments]
+                    if self._group.stranger is None:
+                        agreements[f"mot{suffix}"].append(_agreements(np.array(plans)))
+                    for s, alignment in enumerate(alignments):
+                        held_out = self._group.networks[s][split[1]], targets[s][split[1]]
+                        for name, figures in self._evaluate(alignment, held_out, plans, s, suffix):
+                            found[name].add(s, split[1], *figures)
+                        bar.update()
+        return SubjectFigures(
+            {name: sums.result() for name, sums in found.items()},
+            {name: GroupBounds(*np.mean(each, axis=0)) for name, each in agreements.items() if each},
+            GroupBounds(*np.mean(bounds, axis=0)) if bounds else None,
+        )
+
+    def _alignments(self, train: Index, targets: Sequence[Network], rotate: bool | Alternation) -> list[Alignment]:
+        """Alignments of all subjects on the training stimuli of a split."""
+        return [
+            align(network[train], target[train], rotate=rotate, **self._options)
+            for network, target in zip(self._group.networks, targets, strict=True)
+        ]
+
+    def _evaluate(
+        self, alignment: Alignment, held_out: tuple[Network, Network], plans: Sequence[F64], s: int, suffix: str
+    ) -> Iterator[tuple[str, tuple[float, F64, F64]]]:
+        """Names of the methods, with the score of subject s, its parts by stimulus, and its layer weights."""
+        weights = {
+            name: list(_weights(name.removesuffix("+r"), alignment, plans, s))
+            for name in self._methods
+            if name.endswith("+r") == bool(suffix)
+        }
+        source, predictor = held_out[0], Predictor(alignment, held_out[1], self._options.get("n_jobs"))
+        scores, parts = _scores_and_parts(source, predictor, list(chain.from_iterable(weights.values())))
+        first = 0
+        for name, of_method in weights.items():
+            some = slice(first, first := first + len(of_method))
+            yield name, (float(scores[some].mean()), parts[some].mean(axis=0), np.mean(of_method, axis=0))
+
+
+class _Sums:
+    """Figures of one method while they are found."""
+
+    def __init__(self, group: SubjectGroup, n_splits: int) -> None:
+        n = len(group.networks)
+        self._scores, self._hierarchies = np.empty((n, n_splits)), np.empty((n, n_splits))
+        self._parts = np.zeros((n, group.n_stimuli))
+        self._weights: list[list[F64]] = [[] for _ in range(n)]
+
+    def add(self, s: int, test: Index, score: float, parts: F64, weights: F64) -> None:
+        """Add the figures of subject s on the next split."""
+        k = len(self._weights[s])
+        self._weights[s].append(weights)
+        self._scores[s, k] = score
+        self._hierarchies[s, k] = hierarchy(weights) if min(weights.shape) > 1 else np.nan
+        self._parts[s, test] += parts / self._scores.shape[1]
+
+    def result(self) -> SubjectResult:
+        """The figures, once all have been added."""
+        maps = tuple(np.mean(weights, axis=0) for weights in self._weights)
+        return SubjectResult(self._scores, self._hierarchies, self._parts, maps)
+
+
+def _weights(name: str, alignment: Alignment, plans: Sequence[F64], s: int) -> Iterator[F64]:
+    """Layer weights of one method for subject s, `(L, M)`; several where the method is the mean over them."""
+    if name == GROUP:
+        yield np.delete(plans, s, axis=0).mean(axis=0)
+    elif name == "permuted":
+        yield from _shifted(alignment.layer_plan)
+    else:
+        yield alignment.coupling(name)
+
+
+def _shifted(plan: F64) -> Iterator[F64]:
+    """The plan with its rows in each cyclic order, scaled to their new layers' masses.
+
+    Each layer has each row in one of them, as often as in all orders: a mean of figures of single layers over these
+    orders is the mean over all orders.
+    """
+    masses = plan.sum(axis=1, keepdims=True)
+    for k in range(len(plan)):
+        yield np.roll(plan / masses, k, axis=0) * masses
+
+
+def _scores_and_parts(source: Network, predictor: Predictor, weights: Sequence[F64]) -> tuple[F64, F64]:
+    """Held-out score of each layer weights, `(n_weights,)`, and the parts of the stimuli, `(n_weights, n_stimuli)`.
+
+    Predictions of one layer are held at a time.
+    """
+    scores, parts = [], []
+    with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
+        for l in range(source.n_layers):
+            truth = unit_deviations(source.layer(l).astype(np.float64))
+            varies = ~truth.is_constant
+            if varies.any():
+                predictions = np.array(predictor.predict(l, [each[l] for each in weights]))
+                of_layer = _layer_scores_and_parts(truth.values, unit_deviations(predictions).values, varies)
+                scores.append(of_layer[0])
+                parts.append(of_layer[1])
+    if not scores:
+        return np.full(len(weights), np.nan), np.zeros((len(weights), source.n_stimuli))
+    return np.mean(scores, axis=0), np.mean(parts, axis=0)
+
+
+def _layer_scores_and_parts(truth: F64, predictions: F64, varies: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
+    """Mean correlation of the units that vary with each prediction, and its change with the weight of each stimulus.
+
+    For one unit the change is ``x_t p_t - r (x_t^2 + p_t^2) / 2``.
+
+    Parameters
+    ----------
+    truth : array, `(n_stimuli, n_units)`
+        Deviations x of unit norm.
+    predictions : array, `(n_predictions, n_stimuli, n_units)`
+        Deviations p of unit norm; zeros where a prediction is constant.
+    varies : array, `(n_units,)`
+    """
+    x, p = truth[:, varies], predictions[:, :, varies]
+    r = np.clip(np.einsum("ti,kti->ki", x, p), -1.0, 1.0)
+    products = np.einsum("ti,kti->kt", x, p)
+    squares = np.einsum("ti,ki->kt", x * x, r) + np.einsum("kti,kti,ki->kt", p, p, r)
+    return r.mean(axis=1), (products - squares / 2) / x.shape[1]
+
+
+def _agreements(plans: F64) -> F64:
+    """Share of mass that each plan has in common with the mean of the others, of all, and by chance, `(3, n)`.
+
+    Parameters
+    ----------
+    plans : array, `(n_subjects, L, M)`
+        Plans with sum 1.
+    """
+    n, mean = len(plans), plans.mean(axis=0)
+    found = np.empty((3, n))
+    for s, plan in enumerate(plans):
+        others = (n * mean - plan) / (n - 1)
+        by_chance = np.mean([_in_common(shifted, others) for shifted in _shifted(plan)])
+        found[:, s] = _in_common(plan, others), _in_common(plan, mean), by_chance
+    return found
+
+
+def _in_common(plan: F64, other: F64) -> float:
+    """Share of mass that two plans with sum 1 have in common: the sum of the smaller of each two cells."""
+    return float(np.minimum(plan, other).sum())

@@ -1,0 +1,237 @@
+"""Compare couplings of layers over many subjects, each of which is a network, with error bars across subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+import numpy as np
+
+from mot_fast import _validate
+from mot_fast._validate import Index, Selection
+from mot_fast._warnings import named_once
+from mot_fast.alignment.options import PlainOptions
+from mot_fast.analysis.compare import known_methods
+from mot_fast.analysis.methods import validated_alternation
+from mot_fast.analysis.random_effects import RandomEffects
+from mot_fast.analysis.subject_comparison import SubjectComparison
+from mot_fast.analysis.subject_group import SubjectGroup
+from mot_fast.analysis.subject_scores import GROUP, METHODS, PLAIN, Split, SubjectWork
+from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.networks.load import Source
+from mot_fast.networks.split import split
+
+_ALTERNATION = Alternation()
+
+
+def compare_subjects(
+    subjects: Sequence[Source] | Mapping[str, Source],
+    target: Source | None = None,
+    methods: Sequence[str] | None = None,
+    *,
+    common_units: bool = False,
+    splits: int | Sequence[tuple[Selection, Selection]] = 5,
+    test_size: float = 0.2,
+    seed: int = 0,
+    block_length: int = 1,
+    confidence: float = 0.95,
+    n_permutations: int = 9999,
+    alternation: Alternation = _ALTERNATION,
+    progress: bool = False,
+    **options: Unpack[PlainOptions],
+) -> SubjectComparison:
+    """Compare couplings of layers over many subjects, with error bars across subjects and across stimuli.
+
+    Every subject is aligned with the target on the training stimuli of each split and scored on the held-out ones. Its
+    score by a method is the mean over the splits, and the methods are compared by paired tests over subjects.
+
+    Two intervals belong to each mean. One counts the subjects as a sample: it is for other subjects who see the same
+    stimuli. The other counts subjects and held-out stimuli as samples, crossed (random effects of both): it is for
+    other subjects and other stimuli. In both, the training stimuli are fixed. See Notes.
+
+    Without a target the subjects predict each other, leaving one out: each is predicted from the units of all others
+    side by side, layer by layer, or from their mean where units are common.
+
+    Parameters
+    ----------
+    subjects : sequence, or mapping from names
+        At least three, each anything `mot_fast.load` takes, on the same stimuli in the same order; they are read into
+        memory. Their layers may have any widths. If the labels of the layers are the same in all subjects, there are
+        group plans as well, and the method "group"; they must be, where no target is given.
+    target : Network or anything `mot_fast.load` takes, optional
+        The network that predicts every subject; by default each subject is predicted from the others.
+    methods : sequence of str, optional
+        Couplings, as `Alignment.coupling` knows them, and "group", the mean of the other subjects' layer plans; with
+        rotations "mot+r" and so on. By default all of those without rotations. "permuted" is the mean over all orders.
+    common_units : bool
+        Whether unit i of a layer is the same in all subjects, as sensors are, or voxels of a common space. Then group
+        means of units have a meaning: they are taken of z-scores by the training stimuli.
+    splits : int or sequence of pairs
+        Number of random splits, or pairs of the training and the held-out stimuli, each a slice, indices or a mask.
+    test_size, seed : float, int
+        For a number of splits: split s is ``mot_fast.split(n_stimuli, test_size, seed + s)``. The seed is that of
+        random signs, too.
+    block_length : int
+        Number of consecutive stimuli that may depend on each other, as volumes of a time series do; 1 if the stimuli
+        are independent.
+    confidence : float
+        Confidence level of the intervals, between 0 and 1.
+    n_permutations : int
+        Number of random signs in the paired tests. Up to 12 subjects all signs are tried.
+    alternation : Alternation
+        How the methods with "+r" find their rotations.
+    progress : bool
+        Show a progress bar.
+    **options
+        Any other argument of `mot_fast.align`.
+
+    Returns
+    -------
+    SubjectComparison
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than three subjects, two have the same name, they or the target saw different stimuli, their
+        layers or units are not alike where they must be, or an argument is none of the values above; as
+        `mot_fast.align`.
+    SolverError
+        As `mot_fast.align`.
+
+    Warns
+    -----
+    ConstantUnitsWarning
+        If units are constant over training stimuli: once, at the end, about the first alignment that has some.
+    TransposedLayersWarning
+        If all layers have the same number of columns and far fewer rows, as if units were in rows.
+
+    Notes
+    -----
+    Intervals over subjects are Student's. For those over subjects and stimuli, the standard error is that of a
+    bootstrap which draws subjects and stimuli anew, both at once, without the interaction that this counts three times
+    (Owen, Annals of Applied Statistics 1, 2007; Schuett et al., eLife 12, 2023). It is found without draws: scores are
+    linear in the weights of the stimuli to first order (the infinitesimal jackknife), which takes one number for each
+    method, subject and stimulus. Degrees of freedom are Satterthwaite's.
+
+    P-values are one-sided, from flipping the signs of the subjects' differences, and adjusted for all tests of the
+    comparison by Holm's procedure. They speak for other subjects and the same stimuli.
+
+    The alignments of all subjects on one split are in memory at once: about 16 bytes a pair of layers and unit of
+    either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are.
+
+    Examples
+    --------
+    >>> import numpy as np, mot_fast as mot
+    >>> network, other = (each[:300] for each in mot.data.resnets())
+    >>> rng = np.random.default_rng(0)
+    >>> subjects = {
+    ...     f"s{k}": [x + 2 * x.std() * rng.standard_normal(x.shape) for x in map(network.layer, (2, 5, 8))]
+    ...     for k in range(4)
+    ... }
+    >>> found = mot.compare_subjects(subjects, other, ["mot", "pairwise_best", "permuted"], splits=2)
+    >>> score = found.score("mot")
+    >>> bool(score.crossed_low <= score.low < score.value < score.high <= score.crossed_high)
+    True
+    >>> [(test.than, test.n_better, test.p_value) for test in found.tests]
+    [('pairwise_best', 4, 0.0625), ('permuted', 4, 0.0625)]
+    """
+    group = SubjectGroup.validated(subjects, target, common_units)
+    names = _methods(methods, group)
+    rows = _splits(splits, group, test_size, seed)
+    effects = _effects(rows, block_length, confidence, n_permutations, seed)
+    work = SubjectWork(group, names, validated_alternation(alternation), options)
+    with named_once():
+        figures = work.figures(rows, progress=progress)
+    scores = {name: result.scores.mean(axis=1) for name, result in figures.results.items()}
+    parts = {name: result.parts for name, result in figures.results.items()}
+    return SubjectComparison(
+        results=figures.results,
+        subjects=tuple(network.name for network in group.networks),
+        tests=effects.tests(_pairs(names), scores, parts),
+        plans=figures.plans,
+        ceiling=figures.ceiling,
+        source_labels=group.networks[0].labels if group.stranger is None else None,
+        target_name=None if group.target is None else group.target.name,
+        target_labels=group.networks[0].labels if group.target is None else group.target.labels,
+        effects=effects,
+        n_splits=len(rows),
+        n_test=len(np.unique(np.concatenate([test for _, test in rows]))),
+        has_common_units=group.has_common_units,
+        convention=options.get("convention", "standardized"),
+    )
+
+
+def _methods(methods: Sequence[str] | None, group: SubjectGroup) -> tuple[str, ...]:
+    """Names of the methods; one by the others' plans is an error where subjects' layers are not alike."""
+    stranger = group.stranger
+    if methods is None:
+        return tuple(name for name in PLAIN if name != GROUP or stranger is None)
+    names = known_methods(methods, METHODS)
+    for k, name in enumerate(names):
+        if name.removesuffix("+r") == GROUP and stranger is not None:
+            first = group.networks[0]
+            raise ValueError(
+                f"methods[{k}]: expected none by the others' plans, as the layers of subjects['{stranger.name}'], "
+                f"{', '.join(stranger.labels)}, are not those of '{first.name}', {', '.join(first.labels)}, found "
+                f"'{name}'"
+            )
+    return names
+
+
+def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of a method and its controls: the plan of MOT and all other couplings that have no other subject's plan."""
+    return [
+        (f"mot{suffix}", name)
+        for suffix in ("", "+r")
+        for name in names
+        if f"mot{suffix}" in names and name.endswith("+r") == bool(suffix)
+        if name.removesuffix("+r") not in ("mot", GROUP)
+    ]
+
+
+def _splits(splits: Any, group: SubjectGroup, test_size: float, seed: int) -> list[Split]:
+    """Rows of the training and the held-out stimuli of every split."""
+    if isinstance(splits, str) or not isinstance(splits, Sequence):
+        number = _validate.whole_number(splits, "splits", at_least=1, at_most=_validate.MOST_REPEATS)
+        seed = _validate.whole_number(seed, "seed", at_least=0)
+        splits = [split(group.n_stimuli, test_size, seed + k) for k in range(number)]
+    if not splits:
+        raise ValueError("splits: expected at least one, found none")
+    rows = []
+    for k, pair in enumerate(splits):
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise TypeError(f"splits[{k}]: expected a pair, the training and the held-out stimuli, found {pair!r}")
+        train, test = (_validate.rows(side, group.n_stimuli) for side in pair)
+        _validate.enough_stimuli(len(train), f"splits[{k}], training")
+        _validate.enough_stimuli(len(test), f"splits[{k}], held out")
+        shared = np.intersect1d(train, test)
+        if len(shared):
+            raise ValueError(f"splits[{k}]: expected no stimulus on both sides, found {shared[0]} there")
+        if len(np.unique(test)) < len(test):
+            raise ValueError(f"splits[{k}]: expected each held-out stimulus once, found one again")
+        rows.append((train, test))
+    return rows
+
+
+def _effects(
+    rows: Sequence[Split], block_length: int, confidence: float, n_permutations: int, seed: int
+) -> RandomEffects:
+    """How subjects and stimuli count as samples, from validated arguments."""
+    tests: list[Index] = [test for _, test in rows]
+    n_test = len(np.unique(np.concatenate(tests)))
+    n_sets = len(tests) if n_test == sum(map(len, tests)) else 1
+    length = _validate.whole_number(block_length, "block_length", at_least=1)
+    if n_test < 2 * n_sets * length:
+        raise ValueError(
+            f"block_length: expected at most half of a held-out set, of {n_test / n_sets:.4g} stimuli, found {length}"
+        )
+    return RandomEffects(
+        block_length=length,
+        n_blocks=n_test / length,
+        n_sets=n_sets,
+        confidence=_validate.fraction(confidence, "confidence"),
+        n_permutations=_validate.whole_number(
+            n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_RESAMPLES
+        ),
+        seed=_validate.whole_number(seed, "seed", at_least=0),
+    )
