@@ -11,9 +11,10 @@ import pytest
 import mot_fast as mot
 
 pytest.importorskip("sklearn")
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score, cross_validate, train_test_split
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 NOT_ITS_OWN = {
@@ -153,6 +154,18 @@ def test_groups_are_kept_together_in_the_choice(networks):
         mot.Aligner(rotate="auto").fit(networks[0], networks[1][:40])
     with pytest.raises(TypeError, match="rotate: expected True, False or an Alternation, found 'always'"):
         mot.Aligner(rotate="always").fit(*networks)
+
+
+def test_groups_reach_the_choice_through_scikit_learn(networks):
+    groups, folds = np.arange(45) // 5, GroupKFold(3)
+    given = {"X": networks[0], "y": networks[1], "cv": folds, "params": {"groups": groups}, "return_estimator": True}
+    plain = cross_validate(mot.Aligner(rotate="auto", splits=2), **given, groups=groups)
+    with config_context(enable_metadata_routing=True):
+        routed = cross_validate(mot.Aligner(rotate="auto", splits=2).set_fit_request(groups=True), **given)
+    np.testing.assert_array_equal(plain["test_score"], routed["test_score"])
+    train, _ = next(folds.split(np.zeros(45), groups=groups))
+    inner = [train[each] for each in mot.split(30, groups=groups[train])]
+    assert plain["estimator"][0].split_scores_[False][0] == score(networks, *inner)
 
 
 def test_the_choice_warns_once_of_what_it_is_given(networks):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -282,6 +283,14 @@ def test_over_several_splits_it_is_the_mean_of_single_ones(networks, rotate, tmp
             np.testing.assert_array_equal(getattr(found, f"{name}_sd"), values.std(axis=0, ddof=1))
     assert (alone[0].costs_sd, alone[0].scores_sd, alone[0].n_splits) == (None, None, 1)
     assert (found.n_train, found.n_test, found.n_splits, found.split_kind) == (22, 20, 3, "given")
+
+
+def test_workers_find_the_same_over_several_splits(networks):
+    alone = mot.similarity_matrix(networks, splits=2)
+    with ThreadPoolExecutor(2) as workers:
+        found = mot.similarity_matrix(networks, splits=2, executor=workers, n_jobs=1)
+    np.testing.assert_array_equal(found.costs, alone.costs)
+    np.testing.assert_array_equal(found.scores_sd, alone.scores_sd)
 
 
 def test_tables_over_several_splits_hold_deviations(networks, capsys):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from mot_fast._validate import Array
+from mot_fast._validate import F64, Array
 from mot_fast._warnings import AutocorrelatedStimuliWarning, warn
 from mot_fast.analysis.splits import Splits
 from mot_fast.networks.network import Network
@@ -90,10 +90,8 @@ def lag_one_autocorrelation(activations: Array) -> tuple[float, float]:
         The mean over its standard deviation for independent stimuli, which is ``sqrt(mean(c ** 2) / T)``, c being the
         correlations between the units, with themselves too: units that are alike tell little more than one of them.
     """
-    from scipy.stats import rankdata
-
     n_stimuli = len(activations)
-    ranks = rankdata(activations, axis=0) - (n_stimuli + 1) / 2.0
+    ranks = np.column_stack([_ranks(unit) for unit in activations.T]) - (n_stimuli + 1) / 2.0
     norms = np.sqrt((ranks**2).sum(axis=0))
     z = ranks[:, norms > 0] / norms[norms > 0]
     if not z.shape[1]:
@@ -101,3 +99,9 @@ def lag_one_autocorrelation(activations: Array) -> tuple[float, float]:
     r = float((z[1:] * z[:-1]).sum(axis=0).mean())
     deviation = float(np.sqrt(((z.T @ z) ** 2).mean() / n_stimuli))
     return (r + 1.0 / n_stimuli) / (1.0 - 3.0 / max(n_stimuli, 6)), (r + 1.0 / n_stimuli) / deviation
+
+
+def _ranks(values: Array) -> F64:
+    """Ranks from 1 on, the mean of their ranks for equal values: `scipy.stats`, which has them, takes long to load."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2.0)[which])

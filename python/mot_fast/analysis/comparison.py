@@ -284,8 +284,9 @@ class Comparison:
         return cells
 
     def _notes(self) -> list[str]:
+        what = "groups" if self.split_kind == "grouped" else "stimuli"
         notes = [
-            f"stimuli held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
+            f"{what} held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
             "score: mean correlation of source units with their predictions: of units in a layer, then of layers",
             "95 % interval: of the expected value, over splits with Nadeau and Bengio's correction",
             "over units: the same, all units alike; compare columns, not one with the other",

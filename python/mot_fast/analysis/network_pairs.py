@@ -15,7 +15,7 @@ from mot_fast._warnings import named_once
 from mot_fast.alignment.problem import alternation_of
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.pair_figures import Setting, figures_of_pairs, scan_networks
-from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+from mot_fast.analysis.similarity_matrix import SimilarityMatrix, mean_over_splits
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_scores
@@ -131,7 +131,7 @@ def similarity_matrix(
                     costs[k, j, i], scores[k, j, i] = costs[k, i, j], back[0]
                 if report:
                     report(n_done)
-    return SimilarityMatrix.of_splits(tuple(network.name for network in loaded), costs, scores, chosen)
+    return mean_over_splits(tuple(network.name for network in loaded), costs, scores, chosen)
 
 
 def _work_within(

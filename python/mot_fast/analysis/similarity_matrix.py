@@ -49,17 +49,6 @@ class SimilarityMatrix:
     split_description: str = "random splits"
     """What the splits are."""
 
-    @classmethod
-    def of_splits(cls, labels: tuple[str, ...], costs: F64, scores: F64, splits: Splits) -> SimilarityMatrix:
-        """The matrix of the costs and scores on every split, `(n_splits, n, n)` each."""
-        n_splits = len(costs)
-        costs_sd, scores_sd = (x.std(axis=0, ddof=1) if n_splits > 1 else None for x in (costs, scores))
-        costs, scores = (x[0] if n_splits == 1 else x.mean(axis=0) for x in (costs, scores))
-        n_train, n_test = min(splits.n_train), min(splits.n_test)
-        return cls(
-            labels, costs, scores, n_train, n_test, costs_sd, scores_sd, n_splits, splits.kind, splits.description
-        )
-
     @property
     def distances(self) -> F64:
         """`(n, n)`: square root of twice the cost, averaged over both directions; zero on the diagonal.
@@ -206,3 +195,22 @@ class SimilarityMatrix:
         """Numbers of training and held-out stimuli, and of splits if there are several."""
         stimuli = f"{self.n_train} training stimuli, {self.n_test} held out"
         return stimuli if self.n_splits == 1 else f"{stimuli}; means over {self.split_description}: {self.n_splits}"
+
+
+def mean_over_splits(labels: tuple[str, ...], costs: F64, scores: F64, splits: Splits) -> SimilarityMatrix:
+    """The matrix of the costs and scores on every split, `(n_splits, n, n)` each."""
+    n_splits = len(costs)
+    costs_sd, scores_sd = (each.std(axis=0, ddof=1) if n_splits > 1 else None for each in (costs, scores))
+    costs, scores = (each.mean(axis=0) if n_splits > 1 else each[0] for each in (costs, scores))
+    return SimilarityMatrix(
+        labels=labels,
+        costs=costs,
+        scores=scores,
+        n_train=min(splits.n_train),
+        n_test=min(splits.n_test),
+        costs_sd=costs_sd,
+        scores_sd=scores_sd,
+        n_splits=n_splits,
+        split_kind=splits.kind,
+        split_description=splits.description,
+    )
