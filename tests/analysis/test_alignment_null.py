@@ -215,7 +215,7 @@ def test_the_table_says_what_chance_gives():
         "",
         "- cost relative to chance: 0.556",
         "- layer costs below chance: 1 of 2 pairs of layers at level 0.05, adjusted by Benjamini and Hochberg",
-        "- chance: mean and standard deviation over 3 circular shifts of the target's record",
+        "- chance: mean and standard deviation over 3 circular shifts of the target's record; p is at least 0.25",
     ]
     assert repr(made(adjust="holm", shuffle="groups")).splitlines() == [
         "AlignmentNull('V4*' from 'model', 3 shuffles of whole groups of stimuli,",
