@@ -85,6 +85,10 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(mot.hierarchy([[0.5, 0.0], [0.0, 0.5]]), float)
     null = mot.hierarchy_null(source, target, n_permutations=3, n_layer_permutations=9, convention="paper")
     assert_type(null, mot.HierarchyNull)
+    stability = mot.stability(source, target, n_resamples=2, n_decoys=1, pairs=[("V1", 0)], n_jobs=1)
+    assert_type(stability, mot.Stability)
+    assert_type(stability.units("V1", 0), mot.UnitMatches)
+    assert_type(stability.consensus_plan, F64)
     curve = mot.subsample_curve(source, target, [0.5, 1.0], n_splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 
