@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
     from mot_fast.alignment.nested import NestedAlignment
     from mot_fast.alignment.trajectories import align_nested, align_trajectories
+    from mot_fast.analysis.alignment_null import AlignmentNull, alignment_null
     from mot_fast.analysis.bootstrap import Interval, bootstrap_score
     from mot_fast.analysis.compare import compare
     from mot_fast.analysis.comparison import Comparison, MethodResult
+    from mot_fast.analysis.equal_widths import EqualWidthCost, equal_width_cost
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aligner",
     "Alignment",
+    "AlignmentNull",
     "Alternation",
     "AutocorrelatedStimuliWarning",
     "Certificate",
@@ -68,6 +71,7 @@ __all__ = [
     "CorrectedScore",
     "CouplingScore",
     "DamagedBlockWarning",
+    "EqualWidthCost",
     "Evaluation",
     "GroupBounds",
     "HierarchyNull",
@@ -97,6 +101,7 @@ __all__ = [
     "align",
     "align_nested",
     "align_trajectories",
+    "alignment_null",
     "baselines",
     "blocked_splits",
     "bootstrap_score",
@@ -105,6 +110,7 @@ __all__ = [
     "corrected_interval",
     "corrected_p_value",
     "data",
+    "equal_width_cost",
     "evaluate",
     "extract",
     "hierarchy",
@@ -130,9 +136,11 @@ __all__ = [
 _LATE = {
     "alignment.nested": ("NestedAlignment",),
     "alignment.trajectories": ("align_nested", "align_trajectories"),
+    "analysis.alignment_null": ("AlignmentNull", "alignment_null"),
     "analysis.bootstrap": ("Interval", "bootstrap_score"),
     "analysis.compare": ("compare",),
     "analysis.comparison": ("Comparison", "MethodResult"),
+    "analysis.equal_widths": ("EqualWidthCost", "equal_width_cost"),
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),

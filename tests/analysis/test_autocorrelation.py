@@ -86,7 +86,7 @@ def test_random_splits_of_series_warn_once(rng, name):
         call()
     assert [each.filename for each in caught] == [__file__]
     message = str(caught[0].message)
-    assert message.startswith("splits: consecutive stimuli are alike ('source' layer 'layer1': autocorrelation 0.")
+    assert message.startswith("consecutive stimuli are alike ('source' layer 'layer1': autocorrelation 0.")
     assert "mot_fast.blocked_splits" in message
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -79,18 +79,29 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(runs, mot.NestedAlignment)
     assert_type(runs.alignment(0, "late", rotate=True, n_jobs=1), mot.Alignment)
     assert_type(mot.align_nested([[source], [source]], {"a": {"b": target}}), mot.NestedAlignment)
-    matrix = mot.similarity_matrix({"one": source, "two": target})
+    blocks = mot.blocked_splits(source.n_stimuli, 2, gap=3)
+    assert_type(mot.compare(source, target, ["cka"], splits=blocks), mot.Comparison)
+    matrix = mot.similarity_matrix({"one": source, "two": target}, groups=range(source.n_stimuli))
     assert_type(matrix, mot.SimilarityMatrix)
     assert_type(matrix.costs, F64)
     assert_type(mot.hierarchy([[0.5, 0.0], [0.0, 0.5]]), float)
     null = mot.hierarchy_null(source, target, n_permutations=3, n_layer_permutations=9, convention="paper")
     assert_type(null, mot.HierarchyNull)
+    train, test = mot.split(source.n_stimuli)
+    chance = mot.alignment_null(source, target, n_permutations=3, split=(train, test), rotate=True)
+    assert_type(chance, mot.AlignmentNull)
+    assert_type(chance.relative_cost, float)
+    assert_type(mot.equal_width_cost(source, target, 2, n_draws=2, n_jobs=1), mot.EqualWidthCost)
     curve = mot.subsample_curve(source, target, [0.5, 1.0], splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 
 
 def test_estimators(source: mot.Network, target: mot.Network) -> None:
     pytest.importorskip("sklearn")
+    from sklearn.model_selection import KFold
+
+    assert_type(mot.compare(source, target, ["cka"], splits=KFold(2)), mot.Comparison)
+    assert_type(mot.Aligner(rotate="auto", splits=2).fit(source, target, groups=range(source.n_stimuli)), mot.Aligner)
     estimator = mot.Aligner(coupling="single_best").fit(source, target)
     assert_type(estimator, mot.Aligner)
     assert_type(estimator.alignment_, mot.Alignment)

@@ -1,4 +1,4 @@
-"""The warning of stimuli that are autocorrelated, as time series are, where splits are random."""
+"""Warnings of stimuli that are autocorrelated, as time series are, where splits or shuffles are random."""
 
 from __future__ import annotations
 
@@ -29,18 +29,40 @@ def warn_of_autocorrelation(networks: Iterable[Network], splits: Splits) -> None
     if splits.kind != "random":
         return
     for network in networks:
-        for l in sorted({0, len(network) // 2, len(network) - 1}):
-            values, rows = network.read(l)
-            r, deviations = lag_one_autocorrelation(_some(values, rows))
-            if r >= STRONG and deviations >= _LEAST_DEVIATIONS:
-                warn(
-                    f"splits: consecutive stimuli are alike ('{network.name}' layer '{network.labels[l]}': "
-                    f"autocorrelation {r:.2f} from one to the next), and random splits hold out neighbours of training "
-                    "stimuli, so that scores are too good; hold out contiguous blocks with gaps "
-                    "(mot_fast.blocked_splits, --blocks and --gap) or whole groups (groups, --groups)",
-                    AutocorrelatedStimuliWarning,
-                )
-                return
+        found = _autocorrelated_layer(network)
+        if found is not None:
+            warn(
+                f"consecutive stimuli are alike ({found}), and random splits hold out neighbours of training "
+                "stimuli, so that scores are too good; hold out contiguous blocks with gaps "
+                "(mot_fast.blocked_splits, --blocks and --gap) or whole groups (groups, --groups)",
+                AutocorrelatedStimuliWarning,
+            )
+            return
+
+
+def warn_of_shuffled_record(source: Network, target: Network) -> None:
+    """Warn if consecutive stimuli are much alike in both networks, whose stimuli are going to be shuffled.
+
+    Where they are in one network only, the order of the other one's stimuli is as good as any.
+    """
+    found = [_autocorrelated_layer(network) for network in (source, target)]
+    if None not in found:
+        warn(
+            f"consecutive stimuli are alike in both networks ({found[0]}; {found[1]}), and shuffled ones are "
+            "not, so that p-values are too small; shift the record in a circle (shuffle='circular') or shuffle blocks "
+            "(shuffle='blocks') or whole groups (groups)",
+            AutocorrelatedStimuliWarning,
+        )
+
+
+def _autocorrelated_layer(network: Network) -> str | None:
+    """Name and autocorrelation of the first of a few layers in which consecutive stimuli are much alike."""
+    for l in sorted({0, len(network) // 2, len(network) - 1}):
+        values, rows = network.read(l)
+        r, deviations = lag_one_autocorrelation(_some(values, rows))
+        if r >= STRONG and deviations >= _LEAST_DEVIATIONS:
+            return f"'{network.name}' layer '{network.labels[l]}': autocorrelation {r:.2f} from one to the next"
+    return None
 
 
 def _some(values: Array, rows: Array | None) -> Array:

@@ -15,9 +15,9 @@ from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations, in_batches, predicted_units
+from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
     BlockLength,
-    Groups,
     StimulusSets,
     automatic_length,
     influences,

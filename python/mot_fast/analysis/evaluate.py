@@ -19,7 +19,8 @@ from mot_fast.analysis.bootstrap import intervals
 from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
 from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
-from mot_fast.analysis.stimulus_sets import BlockLength, Groups
+from mot_fast.analysis.splits import Groups
+from mot_fast.analysis.stimulus_sets import BlockLength
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE

@@ -11,6 +11,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.options import RotatingOptions
+from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
 from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
 from mot_fast.analysis.splits import Groups
 from mot_fast.measures.hierarchy import ceiling, hierarchy
@@ -130,6 +131,8 @@ def hierarchy_null(
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If consecutive stimuli are much alike in both networks, and single stimuli are shuffled.
     ConstantUnitsWarning
         If units are constant over the stimuli; once, since they are constant in any order.
 
@@ -155,6 +158,8 @@ def hierarchy_null(
     same_stimuli([source, target])
     warn_of_rows((source, target))
     how = Shuffle.of(shuffle, block_length, groups, target.n_stimuli)
+    if how.name == "stimuli":
+        warn_of_shuffled_record(source, target)
     orders = how.orders(np.arange(target.n_stimuli), n_permutations, stimulus_rng)
     with named_once():
         alignments = alignments_after_shuffles(source, target, orders, is_shown=progress, **options)

@@ -142,7 +142,9 @@ def _given(splits: Any, n_stimuli: int, groups: Groups | None, numbered: Index |
     if not 0 < len(pairs) <= _validate.MOST_REPEATS:
         found = "none" if not pairs else f"more than {_validate.MOST_REPEATS}"
         raise ValueError(f"splits: expected splits, at most {_validate.MOST_REPEATS}, found {found}")
-    rows = tuple(_validated_pair(pair, n_stimuli, f"splits[{k}]") for k, pair in enumerate(pairs))
+    rows = tuple(
+        validated_pair(pair, n_stimuli, f"splits[{k}]", "; one split is [pair]") for k, pair in enumerate(pairs)
+    )
     gap = _gap_between_blocks(rows, n_stimuli)
     if kind == "given" and gap is not None:
         kind, description = "blocked", f"contiguous blocks {f'with gaps of {gap} stimuli' if gap else 'without gaps'}"
@@ -160,11 +162,11 @@ def _pairs_of(splitter: Splitter, name: str, n_stimuli: int, numbered: Index | N
         ) from (error)
 
 
-def _validated_pair(pair: Any, n_stimuli: int, what: str) -> tuple[Index, Index]:
+def validated_pair(pair: Any, n_stimuli: int, what: str, hint: str = "") -> tuple[Index, Index]:
     """Training and held-out stimuli of one split, in the order in which they were given."""
     is_pair = isinstance(pair, Sequence | np.ndarray) and not isinstance(pair, (str, bytes)) and len(pair) == 2
     if not is_pair or any(side is None or np.isscalar(side) for side in pair):
-        raise TypeError(f"{what}: expected a pair (train, test) of stimuli, found {_shown(pair)}; one split is [pair]")
+        raise TypeError(f"{what}: expected a pair (train, test) of stimuli, found {_shown(pair)}{hint}")
     train, test = (
         _validated_side(side, n_stimuli, f"{what}, {name}") for side, name in zip(pair, ("train", "test"), strict=True)
     )

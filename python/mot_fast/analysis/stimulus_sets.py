@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +12,9 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import VaryingUnits, mean_influences
+from mot_fast.analysis.splits import Groups
 from mot_fast.networks.split import group_numbers
 
-Groups = Iterable[Hashable]
 BlockLength = int | Literal["auto"]
 
 MIN_SETS = 3

@@ -218,10 +218,10 @@ def _subsampled_networks(network: Network, fractions: F64, seed: int) -> Iterato
     orders = [np.random.default_rng([seed, m]).permutation(width) for m, width in enumerate(network.widths)]
     for fraction in fractions:
         units = [np.sort(order[: max(1, round(fraction * len(order)))]) for order in orders]
-        yield network.with_layers([_some_units(network, m, chosen) for m, chosen in enumerate(units)])
+        yield network.with_layers([some_units(network, m, chosen) for m, chosen in enumerate(units)])
 
 
-def _some_units(network: Network, m: int, units: Index) -> Layer:
+def some_units(network: Network, m: int, units: Index) -> Layer:
     """Layer m of a network with these units only."""
 
     def read() -> Array:
