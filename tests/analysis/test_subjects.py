@@ -255,7 +255,7 @@ def test_blocks_of_contiguous_splits_have_automatic_length(layers):
     assert asked.effects.block_length == found.effects.block_length
     alone = mot.compare_subjects(subjects, target, ["mot"], splits=splits, block_length=1)
     assert alone.effects.n_draws == 120.0
-    with pytest.warns(mot.AutocorrelatedStimuliWarning, match="splits: consecutive stimuli are alike .'subject 0'"):
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match="consecutive stimuli are alike .'subject 0'"):
         mot.compare_subjects(subjects, target, ["mot"], splits=1)
 
 
