@@ -27,20 +27,12 @@ def main() -> None:
     found = mot.compare_subjects(
         people,
         common_units=True,
-        splits=blocked_splits(regions.n_stimuli),
-        block_length=min(GAP, regions.n_stimuli // (2 * N_SPLITS)),
+        splits=mot.blocked_splits(regions.n_stimuli, N_SPLITS, gap=GAP),
     )
     seconds = time.perf_counter() - start
     write(output / "subjects.md", f"{found!r}, {seconds:.1f} s\n\n{found}\n\n{diagonals(found)}")
     save(found.plot(), output / "subjects-scores.png")
     save(plans(found), output / "subjects-plans.png")
-
-
-def blocked_splits(n_stimuli: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Training and held-out volumes, each contiguous block being held out once."""
-    volumes = np.arange(n_stimuli)
-    blocks = np.array_split(volumes, N_SPLITS)
-    return [(volumes[(volumes < test[0] - GAP) | (volumes > test[-1] + GAP)], test) for test in blocks]
 
 
 def diagonals(found: mot.SubjectComparison) -> str:
@@ -68,7 +60,7 @@ def diagonals(found: mot.SubjectComparison) -> str:
 def plans(found: mot.SubjectComparison) -> pyplot.Axes:
     """Draw the mean over people of what share of each region goes where, with its standard deviation."""
     names = ("mot", "pairwise_best")
-    figure, axes = pyplot.subplots(1, len(names), figsize=(9.6, 4.6), layout="constrained", sharey=True)
+    figure, axes = pyplot.subplots(1, len(names), figsize=(9.6, 4.6), layout="compressed", sharey=True)
     labels = found.source_labels
     for ax, name in zip(axes, names, strict=True):
         mean, sd = (len(labels) * each for each in found.group_plan(name))

@@ -95,14 +95,14 @@ def test_circular_shifts_roll_either_side_of_a_record_whose_end_is_held_out(netw
     null = mot.alignment_null(*networks, n_permutations=99, shuffle="circular")
     assert null.null_costs.shape == (23,)
     expected = [
-        oracles.Twin(taken(networks[0], slice(24)), [np.roll(y[:24], k, axis=0) for y in networks[1]]).cost
+        mot.align(taken(networks[0], slice(24)), [np.roll(y[:24], k, axis=0) for y in networks[1]]).cost
         for k in range(1, 24)
     ]
     np.testing.assert_allclose(np.sort(null.null_costs), np.sort(expected), atol=1e-9)
     of_train, of_test = np.random.default_rng(0).spawn(2)
-    shifts = 1 + of_train.permutation(23)[:7], np.tile(1 + of_test.permutation(5), 2)[:7]
+    shifts = 1 + of_train.permutation(23)[:6], np.tile(1 + of_test.permutation(5), 2)[:6]
     orders = [(np.roll(np.arange(24), one), np.roll(np.arange(6), other)) for one, other in zip(*shifts, strict=True)]
-    null = mot.alignment_null(*networks, n_permutations=7, shuffle="circular")
+    null = mot.alignment_null(*networks, n_permutations=6, shuffle="circular")
     for found, values in zip(
         seen(null), expected_null(networks, np.arange(24), np.arange(24, 30), orders), strict=True
     ):
@@ -136,11 +136,11 @@ def test_a_split_may_be_given(networks):
 def test_circular_shifts_of_white_noise_give_uniform_p():
     """All 8 shifts of 9 training stimuli, and none, are as likely to be the best: p is one of 1/9, ..., 9/9."""
     p_values = []
-    for k in range(80):
+    for k in range(60):
         source, target = np.random.default_rng(k).standard_normal((2, 2, 12, 3))
         null = mot.alignment_null(list(source), list(target), shuffle="circular", test_size=0.25, n_jobs=1)
         p_values.append(null.p_cost)
-    spread = np.array(p_values) - np.random.default_rng(0).random(80) / 9
+    spread = np.array(p_values) - np.random.default_rng(0).random(60) / 9
     assert scipy.stats.kstest(spread, "uniform").pvalue > 0.01
     assert {*np.round(9 * np.array(p_values), 9)} == {*range(1, 10)}
 
@@ -215,7 +215,7 @@ def test_the_table_says_what_chance_gives():
         "",
         "- cost relative to chance: 0.556",
         "- layer costs below chance: 1 of 2 pairs of layers at level 0.05, adjusted by Benjamini and Hochberg",
-        "- chance: mean and standard deviation over 3 circular shifts of the target's record",
+        "- chance: mean and standard deviation over 3 circular shifts of the target's record; p is at least 0.25",
     ]
     assert repr(made(adjust="holm", shuffle="groups")).splitlines() == [
         "AlignmentNull('V4*' from 'model', 3 shuffles of whole groups of stimuli,",

@@ -159,9 +159,9 @@ def test_networks_with_known_stimuli_may_be_shuffled():
 
 
 def test_circular_shifts_are_all_there_are():
-    source, target = deep(3, 0, 12), deep(4, 1, 12)
+    source, target = deep(3, 0, 8), deep(3, 1, 8)
     null = hierarchy_null(source, target, n_permutations=50, n_layer_permutations=9, shuffle="circular")
-    shifted = [oracles.Twin(source, [np.roll(y, shift, axis=0) for y in target]) for shift in range(1, 12)]
+    shifted = [oracles.Twin(source, [np.roll(y, shift, axis=0) for y in target]) for shift in range(1, 8)]
     expected = [oracles.hierarchy(twin.layer_plan) for twin in shifted]
     np.testing.assert_allclose(np.sort(null.stimuli), np.sort(expected), atol=1e-9)
     assert null.p_stimuli == pytest.approx(np.mean([True, *(h >= null.observed - 1e-9 for h in expected)]))
@@ -179,13 +179,13 @@ def forgetful(rng):
 def test_time_scales_that_grow_with_depth_make_a_diagonal_of_nothing():
     """There is no relation between the networks, and yet a hierarchy."""
     rejected = {"stimuli": 0, "circular": 0}
-    for k in range(12):
+    for k in range(10):
         rng = np.random.default_rng(k)
         networks = forgetful(rng), forgetful(rng)
         for shuffle in rejected:
             null = hierarchy_null(*networks, n_permutations=19, n_layer_permutations=1, shuffle=shuffle, n_jobs=1)
             rejected[shuffle] += null.p_stimuli <= 0.05
-    assert rejected["stimuli"] >= 5
+    assert rejected["stimuli"] >= 4
     assert rejected["circular"] <= 2
 
 

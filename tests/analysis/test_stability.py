@@ -87,6 +87,16 @@ def test_decoys_are_the_same_resamples_of_shuffled_stimuli(networks, stable):
     assert stable.units(0, 2).decoy_mass_in_common == pytest.approx(np.mean(in_common))
 
 
+def test_stimuli_with_names_are_shuffled_all_the_same(networks):
+    pandas = pytest.importorskip("pandas")
+    names = [f"image{k}" for k in range(40)]
+    framed = [
+        {label: pandas.DataFrame(network.layer(label), index=names) for label in network.labels} for network in networks
+    ]
+    found, expected = (mot.stability(*each, n_resamples=2, n_decoys=1, pairs=[(0, 0)]) for each in (framed, networks))
+    np.testing.assert_array_equal(found.units(0, 0).q_values, expected.units(0, 0).q_values)
+
+
 def test_q_values_are_those_of_their_definition(rng):
     for n, n_decoys in ((1, 1), (9, 4), (30, 90)):
         confidence, decoys = rng.integers(1, 7, n) / 6, rng.integers(1, 6, (1, n_decoys)) / 6

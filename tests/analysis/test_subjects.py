@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast.analysis.stimulus_sets import automatic_length
 from mot_fast.measures.coupling import COUPLINGS
 from oracles import subjects as oracles
 from oracles.statistics import correlation
@@ -176,20 +177,28 @@ def test_the_group_plan_is_the_mean_over_subjects(subjects, target):
 
 
 def test_parts_are_the_change_of_a_score_with_the_weight_of_a_stimulus(subjects, target):
-    found = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS)
+    splits = [SPLITS[0], (np.r_[0:20], np.r_[25:40])]
+    found = mot.compare_subjects(subjects, target, ["mot", "permuted"], splits=splits)
     source = mot.load(subjects["s2"])
-    for train, test in SPLITS:
+    expected = np.zeros(N_STIMULI)
+    for train, test in splits:
         alignment = mot.align(source[train], target[train])
         truth = [source.layer(l)[test] for l in range(3)]
         predictions = alignment.reconstruct(target[test])
-        for k in (0, 7):
-            step = 1e-5 * np.eye(len(test))[k]
-            ends = [oracles.weighted_score(truth, predictions, 1 + sign * step) for sign in (1, -1)]
-            slope = (ends[0] - ends[1]) / 2e-5 / len(SPLITS)
-            assert found.results["mot"].parts[2, test[k]] == pytest.approx(slope, abs=1e-7)
-    assert abs(found.results["mot"].parts.sum(axis=1)).max() < 1e-14
-    never = mot.compare_subjects(subjects, target, ["mot", "permuted"], splits=SPLITS[:1])
-    assert not never.results["permuted"].parts[:, :30].any()
+        for t, row in zip(test, np.eye(len(test)), strict=True):
+            ends = [oracles.weighted_score(truth, predictions, 1 + step * row) for step in (1e-5, -1e-5)]
+            expected[t] += (ends[0] - ends[1]) / 2e-5 / len(splits)
+    np.testing.assert_allclose(found.results["mot"].parts[2], expected, atol=1e-7)
+    for result in found.results.values():
+        assert abs(result.parts.sum(axis=1)).max() < 1e-14
+        assert not result.parts[:, :25].any()
+
+
+def test_sets_that_share_no_stimulus_differ_by_their_scores(subjects, target):
+    found = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS).results["mot"]
+    for k, (_, test) in enumerate(SPLITS):
+        expected = (found.scores[:, k] - found.scores.mean(axis=1)) / len(SPLITS)
+        np.testing.assert_allclose(found.parts[:, test].sum(axis=1), expected, atol=1e-14)
 
 
 def test_one_subject_many_times_has_no_deviation(subjects, target):
@@ -218,14 +227,36 @@ def test_random_splits_are_those_of_split(subjects, target):
     rows = [mot.split(N_STIMULI, 0.3, 4 + k) for k in range(2)]
     given = mot.compare_subjects(subjects, target, ["mot"], splits=rows)
     np.testing.assert_array_equal(found.results["mot"].scores, given.results["mot"].scores)
-    assert found.effects.n_sets == 1
-    assert found.n_test == len(np.union1d(rows[0][1], rows[1][1]))
+    assert found.effects.n_stimuli == len(np.union1d(rows[0][1], rows[1][1]))
+    assert f"means over 2 random splits; held-out stimuli: {found.effects.n_stimuli}" in str(found)
 
 
-def test_sets_that_share_no_stimulus_are_samples_of_their_own(subjects, target):
+def test_stimuli_are_drawn_in_blocks_or_groups(subjects, target):
     found = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, block_length=3)
-    assert (found.effects.n_sets, found.effects.n_blocks, found.n_test) == (2, 10.0, 30)
-    assert "stimuli held out at least once: 30, in blocks of 3" in str(found)
+    assert found.effects.n_draws == 10.0
+    assert "held-out stimuli: 30, in blocks of 3" in str(found)
+    groups = ["first"] * 15 + ["second"] * 15 + ["third"] * 10 + ["fourth"] * 5
+    grouped = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, groups=groups)
+    assert grouped.effects.n_draws == 3.0
+    assert "held-out stimuli: 30, of 3 groups" in str(grouped)
+    sums = [grouped.results["mot"].parts[:, np.array(groups) == each].sum(axis=1) for each in dict.fromkeys(groups)]
+    expected = np.square(sums).sum(axis=0) * 3 / 2
+    np.testing.assert_allclose(grouped.effects.stimulus_variances(grouped.results["mot"].parts), expected)
+
+
+def test_blocks_of_contiguous_splits_have_automatic_length(layers):
+    slow = [np.cumsum(np.random.default_rng(k).standard_normal((120, 9)), axis=0) for k in range(4)]
+    subjects, target = [[x[:, :3], x[:, 3:5]] for x in slow], layers([4, 5], 120)
+    splits = mot.blocked_splits(120, 4, gap=3)
+    found = mot.compare_subjects(subjects, target, ["mot"], splits=splits)
+    assert found.effects.block_length == automatic_length(found.results["mot"].parts.mean(axis=0))
+    assert found.effects.block_length >= 11
+    asked = mot.compare_subjects(subjects, target, ["mot"], splits=splits, block_length="auto")
+    assert asked.effects.block_length == found.effects.block_length
+    alone = mot.compare_subjects(subjects, target, ["mot"], splits=splits, block_length=1)
+    assert alone.effects.n_draws == 120.0
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match="consecutive stimuli are alike .'subject 0'"):
+        mot.compare_subjects(subjects, target, ["mot"], splits=1)
 
 
 def test_layers_need_not_be_alike_where_there_is_a_target(subjects, target):
@@ -292,27 +323,24 @@ def test_names_of_sequences_are_positions(layers, target):
         ({"common_units": "yes"}, TypeError, r"common_units: expected True or False, found 'yes'"),
         ({"methods": ["mot", "cka"]}, ValueError, r"methods\[1\]: expected one of 'mot', .*'group', .*found 'cka'"),
         ({"splits": 0}, ValueError, r"splits: expected at least 1, found 0"),
-        ({"splits": []}, ValueError, r"splits: expected at least one, found none"),
-        ({"splits": "loo"}, TypeError, r"splits: expected an integer, found 'loo'"),
-        ({"splits": [3, 4]}, TypeError, r"splits\[0\]: expected a pair, the training and the held-out stim.*, found 3"),
-        ({"splits": [([0, 1, 2], [3, 4])]}, ValueError, r"splits\[0\], held out: expected at least 3 stimuli, found 2"),
-        ({"splits": [([0, 1], [3, 4, 5])]}, ValueError, r"splits\[0\], training: expected at least 3 stimuli, found 2"),
+        ({"splits": [([0, 1, 2], [3, 4])]}, ValueError, r"of splits\[0\]: expected at least 3 stimuli, found 2"),
+        ({"groups": [1, 2]}, ValueError, r"groups: expected one label for each of 45 stimuli, found 2"),
         (
-            {"splits": [SPLITS[0], ([0, 1, 2], [2, 3, 4])]},
+            {"groups": np.arange(45) // 15},
             ValueError,
-            r"splits\[1\]: expected no stimulus on both sides, found 2 there",
+            r"groups: expected at least 3 groups of held-out stimuli, found 2",
         ),
         (
-            {"splits": [([0, 1, 2], [3, 4, 5, 3])]},
+            {"groups": np.arange(45) // 5, "block_length": 3},
             ValueError,
-            r"splits\[0\]: expected each held-out stimulus once, found one again",
+            r"block_length: expected None where groups are given, found 3",
         ),
         (
-            {"block_length": 8},
+            {"block_length": 11},
             ValueError,
-            r"block_length: expected at most half of a held-out set, of 15 stimuli, found 8",
+            r"block_length: expected at least 3 blocks of the 30 held-out stimuli, found 2 of length 11",
         ),
-        ({"block_length": 0}, ValueError, r"block_length: expected at least 1, found 0"),
+        ({"block_length": "long"}, ValueError, r"block_length: expected one of 'auto', found 'long'"),
         ({"confidence": 95}, ValueError, r"confidence: expected a number between 0 and 1, found 95"),
         ({"confidence": "high"}, TypeError, r"confidence: expected a number, found 'high'"),
         ({"n_permutations": 0}, ValueError, r"n_permutations: expected at least 1, found 0"),

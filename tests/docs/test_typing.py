@@ -92,6 +92,10 @@ def test_many_networks(source: mot.Network, target: mot.Network) -> None:
     assert_type(chance, mot.AlignmentNull)
     assert_type(chance.relative_cost, float)
     assert_type(mot.equal_width_cost(source, target, 2, n_draws=2, n_jobs=1), mot.EqualWidthCost)
+    stability = mot.stability(source, target, n_resamples=2, n_decoys=1, pairs=[("V1", 0)], n_jobs=1)
+    assert_type(stability, mot.Stability)
+    assert_type(stability.units("V1", 0), mot.UnitMatches)
+    assert_type(stability.consensus_plan, F64)
     curve = mot.subsample_curve(source, target, [0.5, 1.0], splits=1, n_jobs=1)
     assert_type(curve, mot.SubsampleCurve)
 

@@ -156,20 +156,22 @@ def _scores(layers: Sequence[_PredictedLayer]) -> list[Score]:
 
 
 def mean_influences(truth: F64, prediction: F64) -> F64:
-    """Influence of each stimulus on the mean correlation of units with their predictions, `(n_stimuli,)`.
+    """Influence of each stimulus on the mean correlation of units with their predictions, `(..., n_stimuli)`.
 
     The influence of stimulus t on the correlation r of a unit x with its prediction p, both of mean 0 and variance 1,
     is ``x_t p_t - r (x_t^2 + p_t^2) / 2`` (Devlin, Gnanadesikan & Kettenring, Biometrika 62, 1975).
 
     Parameters
     ----------
-    truth, prediction : arrays, `(n_stimuli, n_units)`
-        Deviations from each unit's mean, of unit norm; zeros where a prediction is constant.
+    truth : array, `(n_stimuli, n_units)`
+        Deviations from each unit's mean, of unit norm.
+    prediction : array, `(..., n_stimuli, n_units)`
+        The same of one prediction or of a stack of them; zeros where a prediction is constant.
     """
-    half_r = 0.5 * np.einsum("ti,ti->i", truth, prediction)
-    sums = np.einsum("ti,ti->t", truth, prediction)
+    half_r = 0.5 * np.einsum("ti,...ti->...i", truth, prediction)
+    sums = np.einsum("ti,...ti->...t", truth, prediction)
     for values in (truth, prediction):
-        sums -= np.einsum("ti,ti,i->t", values, values, half_r)
+        sums = sums - np.einsum("...ti,...ti,...i->...t", values, values, half_r)
     return np.asarray(sums * (len(truth) / truth.shape[1]))
 
 

@@ -96,6 +96,8 @@ class AlignmentNull:
         for name, observed, null, p in self._rows():
             sd = float(null.std(ddof=1)) if len(null) > 1 else float("nan")
             cells.append([name, f"{observed:.3f}", with_sd(float(null.mean()), sd), f"{p:.2g}"])
+        n = len(self.null_costs)
+        least = f"; p is at least {1 / (1 + n):.2g}"
         n_below, n_pairs = int((self.p_layer_costs <= LEVEL).sum()), self.layer_costs.size
         adjusted = f", adjusted by {_ADJUSTED[self.adjust]}"
         return "\n".join(
@@ -106,7 +108,7 @@ class AlignmentNull:
                 "",
                 f"- cost relative to chance: {self.relative_cost:.3f}",
                 f"- layer costs below chance: {n_below} of {n_pairs} pairs of layers at level {LEVEL:g}{adjusted}",
-                f"- chance: mean and standard deviation over {len(self.null_costs)} {_WAYS[self.shuffle]}",
+                f"- chance: mean and standard deviation over {n} {_WAYS[self.shuffle]}{least}",
             ]
         )
 
@@ -180,7 +182,9 @@ def alignment_null(
     Costs depend on the number of stimuli and of units: over few stimuli, and among many units, a partner is found by
     chance. `AlignmentNull.relative_cost` is the cost over its mean by chance, which makes different numbers of stimuli
     comparable. It does little about the number of units, since many units also hold better partners than few:
-    `mot_fast.equal_width_cost` compares equal numbers.
+    `mot_fast.equal_width_cost` compares equal numbers. Two language models, SmolLM2 and MiniLM on 2,552 sentences, with
+    16 and with 384 units of every layer: cost 0.81 and 0.73, relative to chance 0.84 and 0.77, cost among 16 units
+    drawn from either 0.81 and 0.81.
 
     Parameters
     ----------

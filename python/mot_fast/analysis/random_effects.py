@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mot_fast._validate import F64
+from mot_fast._validate import F64, Index
 from mot_fast.analysis.resampling import VALUES_AT_ONCE
-from mot_fast.measures.p_values import TIE
+from mot_fast.measures.p_values import TIE, adjust
 
 MOST_EXACT = 12
 """Number of subjects up to which all their 2^n signs are tried."""
@@ -56,41 +56,47 @@ class PairedTest:
     """The p-value adjusted for all tests of the comparison, by Holm's procedure."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RandomEffects:
     """How subjects and held-out stimuli count as samples of all that there could be, and how means are tested."""
 
-    block_length: int
-    """Number of consecutive stimuli that may depend on each other."""
-    n_blocks: float
-    """Number of held-out stimuli over the length of a block."""
-    n_sets: int
-    """Number of held-out sets, where no two share stimuli, or else 1: the variance is that within sets."""
-    confidence: float
+    n_stimuli: int
+    """Number of held-out stimuli."""
+    confidence: float = 0.95
     """Confidence level of the intervals."""
-    n_permutations: int
+    n_permutations: int = 9999
     """Number of random signs in tests of more than `MOST_EXACT` subjects."""
-    seed: int
+    seed: int = 0
     """Seed of these signs."""
+    block_length: int | None = None
+    """Number of consecutive stimuli that may depend on each other; None where each stimulus is a draw of its own."""
+    groups: Index | None = None
+    """Number of the group of each stimulus, held out or not; None where there are no groups."""
+    n_groups: int | None = None
+    """Number of groups of the held-out stimuli."""
 
     @property
-    def degrees_of_freedom(self) -> float:
-        """Number of blocks that are free to vary."""
-        return self.n_blocks - self.n_sets
+    def n_draws(self) -> float:
+        """Number of independent draws of stimuli: of groups, of blocks, or of single stimuli."""
+        return self.n_stimuli / (self.block_length or 1) if self.n_groups is None else float(self.n_groups)
 
     def stimulus_variances(self, parts: F64) -> F64:
-        """Variances of the sums of rows `(n, n_stimuli)` of stimuli's parts, blocks of stimuli being drawn anew.
+        """Variances of the sums of rows `(n, n_stimuli)` of stimuli's parts, where stimuli are drawn anew.
 
-        The moving-blocks variance of Kuensch (Annals of Statistics 17, 1989): the mean square over all places of the
-        blocks. It is the plain sum of squares where a block is one stimulus.
+        It is the sum over groups of the squares of their sums; or, with blocks, the mean of these sums over all places
+        of the blocks (Kuensch, Annals of Statistics 17, 1989); a single stimulus is a block of length 1.
         """
-        n, length = parts.shape[1], self.block_length
-        until = np.zeros((len(parts), n + 1))  # sums of the parts before each stimulus
-        np.cumsum(parts, axis=1, out=until[:, 1:])
-        ends = np.arange(1, n + length)
-        of_blocks = until[:, np.minimum(ends, n)] - until[:, np.maximum(ends - length, 0)]
-        squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / length
-        return np.asarray(squares * self.n_blocks / self.degrees_of_freedom)
+        if self.groups is not None:
+            of_groups = np.array([np.bincount(self.groups, weights=row) for row in parts])
+            squares = np.einsum("ij,ij->i", of_groups, of_groups)
+        else:
+            n, length = parts.shape[1], self.block_length or 1
+            until = np.zeros((len(parts), n + 1))  # sums of the parts before each stimulus
+            np.cumsum(parts, axis=1, out=until[:, 1:])
+            ends = np.arange(1, n + length)
+            of_blocks = until[:, np.minimum(ends, n)] - until[:, np.maximum(ends - length, 0)]
+            squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / length
+        return np.asarray(squares * self.n_draws / (self.n_draws - 1))
 
     def mean(self, values: F64, parts: F64 | None = None) -> PopulationMean:
         """The mean of subjects' values, with its error bars.
@@ -120,7 +126,7 @@ class RandomEffects:
         of_stimuli = float(self.stimulus_variances(common[None])[0])
         of_both = float(self.stimulus_variances(parts - common).sum()) / (n * (n - 1))
         total = max(of_subjects + of_stimuli - of_both, of_subjects, of_stimuli)
-        a, b = n - 1.0, self.degrees_of_freedom
+        a, b = n - 1.0, self.n_draws - 1
         spread = of_subjects**2 / a + of_stimuli**2 / b + of_both**2 / (a * b)
         df = max(total**2 / spread, min(a, b)) if spread > 0 else min(a, b)
         standard_error, low, high = _t_interval(mean, total, df, self.confidence)
@@ -156,7 +162,7 @@ class RandomEffects:
                 p_adjusted=float(p_adjusted),
             )
             for (name, than), difference, p_value, p_adjusted in zip(
-                pairs, differences, p_values, holm(p_values), strict=True
+                pairs, differences, p_values, adjust(p_values), strict=True
             )
         )
 
@@ -202,17 +208,3 @@ def _as_large(signs: F64, differences: F64, observed: F64) -> F64:
     """How many rows of signs give each test a mean as large as the one observed."""
     means = signs @ differences.T / differences.shape[1]
     return np.where(np.isnan(observed), np.nan, (means >= observed).sum(axis=0))
-
-
-def holm(p_values: F64) -> F64:
-    """P-values adjusted for their number by Holm's procedure (Scandinavian Journal of Statistics 6, 1979).
-
-    Examples
-    --------
-    >>> holm(np.array([0.01, 0.04, 0.03]))
-    array([0.03, 0.06, 0.06])
-    """
-    n, order = len(p_values), np.argsort(p_values)
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(np.maximum.accumulate((n - np.arange(n)) * p_values[order]), 1.0)
-    return adjusted

@@ -181,7 +181,8 @@ class _Fits:
         """The plans between units after the target's stimuli take this order; only pairs followed are aligned."""
         sums = {each: SumOfPlans(self.n_together) for each in self.pairs}
         parts = [(l, [m for k, m in self.pairs if k == l]) for l in dict.fromkeys(l for l, _ in self.pairs)]
-        source, target = self.networks[0], self.networks[1][order]
+        source, target = self.networks
+        target = Network(target[order].layers, target.name)  # which does not know that its stimuli are others now
         for rows in self.rows:
             for l, layers in parts:
                 options = _options_of_layers(self.options, [l], layers)

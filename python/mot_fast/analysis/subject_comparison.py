@@ -48,8 +48,8 @@ class SubjectComparison:
     effects: RandomEffects
     """How subjects and held-out stimuli count as samples."""
     n_splits: int
-    n_test: int
-    """Number of stimuli that are held out in at least one split."""
+    split_description: str
+    """What the splits are, in the plural, as "random splits"."""
     has_common_units: bool
     convention: str
 
@@ -168,25 +168,26 @@ class SubjectComparison:
         return cells
 
     def _verdicts(self) -> list[str]:
-        """For each method that is tested, a sentence: which others it scores higher than, and which not."""
+        """Sentences on each method that is tested: which others it scores higher than, and which not."""
         level = 1 - self.effects.confidence
         sentences = []
         for name in dict.fromkeys(test.method for test in self.tests):
-            of_method = [test for test in self.tests if test.method == name]
-            higher, others = (
-                ", ".join(test.than for test in of_method if (test.p_adjusted <= level) == is_higher)
-                for is_higher in (True, False)
-            )
-            parts = [f"scores higher than {higher}"] * bool(higher)
-            parts += [f"is not shown to score higher than {others}"] * bool(others)
-            sentences.append(f"{name} {', and '.join(parts)} (adjusted p at most {level:.3g})")
+            for is_higher, what in ((True, "scores higher than"), (False, "is not shown to score higher than")):
+                others = [
+                    test.than for test in self.tests if test.method == name and (test.p_adjusted <= level) == is_higher
+                ]
+                if others:
+                    sentences.append(f"{name} {what} {', '.join(others)}")
         return sentences
 
     def _notes(self) -> list[str]:
-        blocks = "" if self.effects.block_length == 1 else f", in blocks of {self.effects.block_length}"
+        effects = self.effects
+        drawn = "" if effects.block_length is None else f", in blocks of {effects.block_length}"
+        if effects.n_groups is not None:
+            drawn = f", of {effects.n_groups} groups"
         notes = [
             *self._verdicts(),
-            f"means over {self.n_splits} splits; stimuli held out at least once: {self.n_test}{blocks}",
+            f"means over {self.n_splits} {self.split_description}; held-out stimuli: {effects.n_stimuli}{drawn}",
             "+-: sd over subjects; intervals over subjects: for other subjects, over both: other stimuli as well",
         ]
         if any(name.removesuffix("+r") == "permuted" for name in self.methods):
@@ -197,11 +198,12 @@ class SubjectComparison:
                 notes.append(f"{group}: by the mean of the others' layer plans")
                 if own in self.methods:
                     gain = self.difference(own, group).difference
-                    notes[-1] += f"; a subject's own scores {gain.value:.3f} higher"
+                    notes[-1] += f"; a subject's own scores {gain.value:z.3f} higher"
                     notes[-1] += f" ({_interval(gain.crossed_low, gain.crossed_high)} over both)"
         if self.tests:
             kind = "all signs" if len(self.subjects) <= MOST_EXACT else f"{self.effects.n_permutations} random signs"
             notes.append(f"p: one-sided, by flipping the signs of subjects' differences ({kind}); adjusted: Holm")
+            notes.append(f"higher: adjusted p at most {1 - effects.confidence:.3g}")
         if self.ceiling is not None:
             lower, upper = (f"{each.mean():.3f}" for each in (self.ceiling.lower, self.ceiling.upper))
             notes.append(f"group ceiling of the scores: from the mean of the others {lower}, of all {upper}")
@@ -284,4 +286,4 @@ class SubjectComparison:
 
 def _interval(low: float, high: float) -> str:
     """An interval as a table shows it; an empty text where there is none."""
-    return "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+    return "" if np.isnan(low) else f"{low:z.3f} to {high:z.3f}"

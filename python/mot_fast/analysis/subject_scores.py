@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-import numpy.typing as npt
 
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.align import align
+from mot_fast.alignment.held_out import mean_influences
 from mot_fast.alignment.options import PlainOptions
 from mot_fast.alignment.predict import Predictor
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.layer_orders import row_weights
 from mot_fast.analysis.subject_group import SubjectGroup, ceilings
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.score import correlate_deviations, means_of_defined
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
 from mot_fast.system.blas import one_blas_thread
@@ -41,8 +43,9 @@ class SubjectResult:
     hierarchies: F64
     """`(n_subjects, n_splits)`: hierarchy scores of the layer weights; NaN where a network has one layer."""
     parts: F64
-    """`(n_subjects, n_stimuli)`: change of a subject's mean score with the weight of each stimulus, to first order; a
-    row sums to 0, and is 0 where a stimulus is never held out."""
+    """`(n_subjects, n_stimuli)`: change of a subject's mean score with the weight of each stimulus, to first order.
+    Where none is held out twice, a share of how far the score of its split is from the mean is added. Rows sum to 0,
+    and are 0 where a stimulus is never held out."""
     layer_maps: tuple[F64, ...]
     """For each subject, weights of layer pairs `(L, M)` with sum 1: means over the splits."""
 
@@ -94,7 +97,7 @@ class SubjectWork:
 
     def figures(self, splits: Sequence[Split], *, progress: bool) -> SubjectFigures:
         """Align and score every subject on every split."""
-        found = {name: _Sums(self._group, len(splits)) for name in self._methods}
+        found = {name: _Sums(self._group, [test for _, test in splits]) for name in self._methods}
         agreements: dict[str, list[F64]] = {f"mot{suffix}": [] for suffix in self._rotations}
         bounds = []
         n = len(self._group.networks)
@@ -108,11 +111,11 @@ class SubjectWork:
                     alignments = self._alignments(split[0], targets, rotate)
                     plans = [alignment.layer_plan for alignment in alignments]
                     if self._group.stranger is None:
-                        agreements[f"mot{suffix}"].append(_agreements(np.array(plans)))
+                        agreements[f"mot{suffix}"].append(_agreements(alignments))
                     for s, alignment in enumerate(alignments):
                         held_out = self._group.networks[s][split[1]], targets[s][split[1]]
                         for name, figures in self._evaluate(alignment, held_out, plans, s, suffix):
-                            found[name].add(s, split[1], *figures)
+                            found[name].add(s, *figures)
                         bar.update()
         return SubjectFigures(
             {name: sums.result() for name, sums in found.items()},
@@ -130,39 +133,45 @@ class SubjectWork:
     def _evaluate(
         self, alignment: Alignment, held_out: tuple[Network, Network], plans: Sequence[F64], s: int, suffix: str
     ) -> Iterator[tuple[str, tuple[float, F64, F64]]]:
-        """Names of the methods, with the score of subject s, its parts by stimulus, and its layer weights."""
+        """Names of the methods, with the score of subject s, the influences of stimuli, and its layer weights."""
         weights = {
             name: list(_weights(name.removesuffix("+r"), alignment, plans, s))
             for name in self._methods
             if name.endswith("+r") == bool(suffix)
         }
         source, predictor = held_out[0], Predictor(alignment, held_out[1], self._options.get("n_jobs"))
-        scores, parts = _scores_and_parts(source, predictor, list(chain.from_iterable(weights.values())))
+        scores, influences = _scores_and_influences(source, predictor, list(chain.from_iterable(weights.values())))
         first = 0
         for name, of_method in weights.items():
             some = slice(first, first := first + len(of_method))
-            yield name, (float(scores[some].mean()), parts[some].mean(axis=0), np.mean(of_method, axis=0))
+            yield name, (float(scores[some].mean()), influences[some].mean(axis=0), np.mean(of_method, axis=0))
 
 
 class _Sums:
     """Figures of one method while they are found."""
 
-    def __init__(self, group: SubjectGroup, n_splits: int) -> None:
-        n = len(group.networks)
-        self._scores, self._hierarchies = np.empty((n, n_splits)), np.empty((n, n_splits))
-        self._parts = np.zeros((n, group.n_stimuli))
-        self._weights: list[list[F64]] = [[] for _ in range(n)]
+    def __init__(self, group: SubjectGroup, tests: Sequence[Index]) -> None:
+        shape = len(group.networks), len(tests)
+        self._tests = tests
+        self._scores, self._hierarchies = np.empty(shape), np.empty(shape)
+        self._parts = np.zeros((shape[0], group.n_stimuli))
+        self._weights: list[list[F64]] = [[] for _ in group.networks]
 
-    def add(self, s: int, test: Index, score: float, parts: F64, weights: F64) -> None:
+    def add(self, s: int, score: float, influences: F64, weights: F64) -> None:
         """Add the figures of subject s on the next split."""
         k = len(self._weights[s])
         self._weights[s].append(weights)
         self._scores[s, k] = score
         self._hierarchies[s, k] = hierarchy(weights) if min(weights.shape) > 1 else np.nan
-        self._parts[s, test] += parts / self._scores.shape[1]
+        self._parts[s, self._tests[k]] += influences / (len(influences) * len(self._tests))
 
     def result(self) -> SubjectResult:
         """The figures, once all have been added."""
+        every = np.concatenate(self._tests)
+        if len(np.unique(every)) == len(every):
+            shares = (self._scores - self._scores.mean(axis=1, keepdims=True)) / len(self._tests)
+            for test, share in zip(self._tests, shares.T, strict=True):
+                self._parts[:, test] += share[:, None] / len(test)
         maps = tuple(np.mean(weights, axis=0) for weights in self._weights)
         return SubjectResult(self._scores, self._hierarchies, self._parts, maps)
 
@@ -172,76 +181,39 @@ def _weights(name: str, alignment: Alignment, plans: Sequence[F64], s: int) -> I
     if name == GROUP:
         yield np.delete(plans, s, axis=0).mean(axis=0)
     elif name == "permuted":
-        yield from _shifted(alignment.layer_plan)
+        yield from row_weights(alignment)
     else:
         yield alignment.coupling(name)
 
 
-def _shifted(plan: F64) -> Iterator[F64]:
-    """The plan with its rows in each cyclic order, scaled to their new layers' masses.
-
-    Each layer has each row in one of them, as often as in all orders: a mean of figures of single layers over these
-    orders is the mean over all orders.
-    """
-    masses = plan.sum(axis=1, keepdims=True)
-    for k in range(len(plan)):
-        yield np.roll(plan / masses, k, axis=0) * masses
-
-
-def _scores_and_parts(source: Network, predictor: Predictor, weights: Sequence[F64]) -> tuple[F64, F64]:
-    """Held-out score of each layer weights, `(n_weights,)`, and the parts of the stimuli, `(n_weights, n_stimuli)`.
+def _scores_and_influences(source: Network, predictor: Predictor, weights: Sequence[F64]) -> tuple[F64, F64]:
+    """Held-out score of each layer weights, `(n_weights,)`, and influence of each stimulus, `(n_weights, n_stimuli)`.
 
     Predictions of one layer are held at a time.
     """
-    scores, parts = [], []
+    scores, influences = [], []
     with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
         for l in range(source.n_layers):
             truth = unit_deviations(source.layer(l).astype(np.float64))
-            varies = ~truth.is_constant
-            if varies.any():
-                predictions = np.array(predictor.predict(l, [each[l] for each in weights]))
-                of_layer = _layer_scores_and_parts(truth.values, unit_deviations(predictions).values, varies)
-                scores.append(of_layer[0])
-                parts.append(of_layer[1])
+            if not truth.is_constant.all():
+                predictions = unit_deviations(np.array(list(predictor.predict(l, [each[l] for each in weights]))))
+                scores.append(means_of_defined(correlate_deviations(truth, predictions)))
+                varies = ~truth.is_constant
+                influences.append(mean_influences(truth.values[:, varies], predictions.values[:, :, varies]))
     if not scores:
         return np.full(len(weights), np.nan), np.zeros((len(weights), source.n_stimuli))
-    return np.mean(scores, axis=0), np.mean(parts, axis=0)
+    return np.mean(scores, axis=0), np.mean(influences, axis=0)
 
 
-def _layer_scores_and_parts(truth: F64, predictions: F64, varies: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
-    """Mean correlation of the units that vary with each prediction, and its change with the weight of each stimulus.
-
-    For one unit the change is ``x_t p_t - r (x_t^2 + p_t^2) / 2``.
-
-    Parameters
-    ----------
-    truth : array, `(n_stimuli, n_units)`
-        Deviations x of unit norm.
-    predictions : array, `(n_predictions, n_stimuli, n_units)`
-        Deviations p of unit norm; zeros where a prediction is constant.
-    varies : array, `(n_units,)`
-    """
-    x, p = truth[:, varies], predictions[:, :, varies]
-    r = np.clip(np.einsum("ti,kti->ki", x, p), -1.0, 1.0)
-    products = np.einsum("ti,kti->kt", x, p)
-    squares = np.einsum("ti,ki->kt", x * x, r) + np.einsum("kti,kti,ki->kt", p, p, r)
-    return r.mean(axis=1), (products - squares / 2) / x.shape[1]
-
-
-def _agreements(plans: F64) -> F64:
-    """Share of mass that each plan has in common with the mean of the others, of all, and by chance, `(3, n)`.
-
-    Parameters
-    ----------
-    plans : array, `(n_subjects, L, M)`
-        Plans with sum 1.
-    """
-    n, mean = len(plans), plans.mean(axis=0)
-    found = np.empty((3, n))
-    for s, plan in enumerate(plans):
-        others = (n * mean - plan) / (n - 1)
-        by_chance = np.mean([_in_common(shifted, others) for shifted in _shifted(plan)])
-        found[:, s] = _in_common(plan, others), _in_common(plan, mean), by_chance
+def _agreements(alignments: Sequence[Alignment]) -> F64:
+    """Share of mass that each layer plan has in common with the mean of the others, of all, and by chance, `(3, n)`."""
+    plans = np.array([alignment.layer_plan for alignment in alignments])
+    mean = plans.mean(axis=0)
+    found = np.empty((3, len(plans)))
+    for s, alignment in enumerate(alignments):
+        others = np.delete(plans, s, axis=0).mean(axis=0)
+        by_chance = np.mean([_in_common(weights, others) for weights in row_weights(alignment)])
+        found[:, s] = _in_common(plans[s], others), _in_common(plans[s], mean), by_chance
     return found
 
 

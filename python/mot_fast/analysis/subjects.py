@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._validate import Index, Selection
+from mot_fast._validate import Index
 from mot_fast._warnings import named_once
 from mot_fast.alignment.options import PlainOptions
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
+from mot_fast.analysis.layer_orders import validated_permutations
 from mot_fast.analysis.methods import validated_alternation
 from mot_fast.analysis.random_effects import RandomEffects
+from mot_fast.analysis.splits import GivenSplits, Groups, Splits
+from mot_fast.analysis.stimulus_sets import BlockLength, automatic_length, is_automatic, stimulus_sets
 from mot_fast.analysis.subject_comparison import SubjectComparison
 from mot_fast.analysis.subject_group import SubjectGroup
-from mot_fast.analysis.subject_scores import GROUP, METHODS, PLAIN, Split, SubjectWork
+from mot_fast.analysis.subject_scores import GROUP, METHODS, PLAIN, SubjectWork
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.networks.load import Source
-from mot_fast.networks.split import split
+from mot_fast.networks.split import group_numbers
 
 _ALTERNATION = Alternation()
 
@@ -30,10 +35,11 @@ def compare_subjects(
     methods: Sequence[str] | None = None,
     *,
     common_units: bool = False,
-    splits: int | Sequence[tuple[Selection, Selection]] = 5,
+    splits: GivenSplits = 5,
+    groups: Groups | None = None,
+    block_length: BlockLength | None = None,
     test_size: float = 0.2,
     seed: int = 0,
-    block_length: int = 1,
     confidence: float = 0.95,
     n_permutations: int = 9999,
     alternation: Alternation = _ALTERNATION,
@@ -66,14 +72,20 @@ def compare_subjects(
     common_units : bool
         Whether unit i of a layer is the same in all subjects, as sensors are, or voxels of a common space. Then group
         means of units have a meaning: they are taken of z-scores by the training stimuli.
-    splits : int or sequence of pairs
-        Number of random splits, or pairs of the training and the held-out stimuli, each a slice, indices or a mask.
+    splits : int, list of (train, test), or splitter
+        How stimuli are split into training and held-out ones; see `mot_fast.compare`. For time series,
+        `mot_fast.blocked_splits` holds out contiguous blocks.
+    groups : sequence, optional
+        Group of every stimulus, such as the film or the session that it belongs to. No split may have stimuli of one
+        group on both sides, and groups are what counts as drawn, at least three of them held out.
+    block_length : int or "auto", optional
+        Number of consecutive stimuli that may depend on each other, as volumes of a time series do: blocks of them are
+        what counts as drawn, at least three held out. "auto" finds it from the autocorrelation of the stimuli's parts
+        in the mean score of the first method; see `mot_fast.bootstrap_score`. By default "auto" for the splits of
+        `mot_fast.blocked_splits`, and otherwise single stimuli.
     test_size, seed : float, int
-        For a number of splits: split s is ``mot_fast.split(n_stimuli, test_size, seed + s)``. The seed is that of
-        random signs, too.
-    block_length : int
-        Number of consecutive stimuli that may depend on each other, as volumes of a time series do; 1 if the stimuli
-        are independent.
+        Fraction of the stimuli, or of the groups, that random splits hold out, and seed of the first split; it is that
+        of random signs, too.
     confidence : float
         Confidence level of the intervals, between 0 and 1.
     n_permutations : int
@@ -100,6 +112,9 @@ def compare_subjects(
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If splits are random, without groups, though consecutive stimuli are much alike in the first subject or in the
+        target.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first alignment that has some.
     TransposedLayersWarning
@@ -137,13 +152,27 @@ def compare_subjects(
     """
     group = SubjectGroup.validated(subjects, target, common_units)
     names = _methods(methods, group)
-    rows = _splits(splits, group, test_size, seed)
-    effects = _effects(rows, block_length, confidence, n_permutations, seed)
+    chosen = Splits.validated(splits, group.n_stimuli, groups=groups, test_size=test_size, seed=seed)
+    if block_length is None and groups is None and chosen.kind == "blocked":
+        block_length = "auto"
+    numbered = None if groups is None else group_numbers(groups, group.n_stimuli)
+    effects = RandomEffects(
+        n_stimuli=len(_held_out(chosen)),
+        confidence=_validate.fraction(confidence, "confidence"),
+        n_permutations=validated_permutations(n_permutations),
+        seed=seed,
+        groups=numbered,
+    )
+    effects = _with_sets(effects, chosen, block_length)
     work = SubjectWork(group, names, validated_alternation(alternation), options)
+    warn_of_autocorrelation(group.networks[:1] if group.target is None else (group.networks[0], group.target), chosen)
     with named_once():
-        figures = work.figures(rows, progress=progress)
-    scores = {name: result.scores.mean(axis=1) for name, result in figures.results.items()}
+        figures = work.figures(chosen.rows, progress=progress)
     parts = {name: result.parts for name, result in figures.results.items()}
+    if block_length == "auto":
+        series = parts[names[0]].mean(axis=0)[_held_out(chosen)]
+        effects = replace(effects, block_length=automatic_length(series))
+    scores = {name: result.scores.mean(axis=1) for name, result in figures.results.items()}
     return SubjectComparison(
         results=figures.results,
         subjects=tuple(network.name for network in group.networks),
@@ -154,11 +183,27 @@ def compare_subjects(
         target_name=None if group.target is None else group.target.name,
         target_labels=group.networks[0].labels if group.target is None else group.target.labels,
         effects=effects,
-        n_splits=len(rows),
-        n_test=len(np.unique(np.concatenate([test for _, test in rows]))),
+        n_splits=len(chosen.rows),
+        split_description=chosen.description,
         has_common_units=group.has_common_units,
         convention=options.get("convention", "standardized"),
     )
+
+
+def _held_out(splits: Splits) -> Index:
+    """Positions of the stimuli that are held out in at least one split."""
+    return np.unique(np.concatenate([test for _, test in splits.rows]))
+
+
+def _with_sets(effects: RandomEffects, splits: Splits, block_length: BlockLength | None) -> RandomEffects:
+    """How stimuli are drawn: by groups, or in blocks, whose length is still to be found where it is automatic."""
+    if effects.groups is not None:
+        is_automatic(effects.groups, block_length)  # for its error
+        numbers = effects.groups[_held_out(splits)]
+        return replace(effects, n_groups=stimulus_sets(len(numbers), numbers.tolist(), None).n)
+    if is_automatic(None, block_length):
+        return effects
+    return replace(effects, block_length=stimulus_sets(effects.n_stimuli, None, block_length).block_length)
 
 
 def _methods(methods: Sequence[str] | None, group: SubjectGroup) -> tuple[str, ...]:
@@ -187,51 +232,3 @@ def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
         if f"mot{suffix}" in names and name.endswith("+r") == bool(suffix)
         if name.removesuffix("+r") not in ("mot", GROUP)
     ]
-
-
-def _splits(splits: Any, group: SubjectGroup, test_size: float, seed: int) -> list[Split]:
-    """Rows of the training and the held-out stimuli of every split."""
-    if isinstance(splits, str) or not isinstance(splits, Sequence):
-        number = _validate.whole_number(splits, "splits", at_least=1, at_most=_validate.MOST_REPEATS)
-        seed = _validate.whole_number(seed, "seed", at_least=0)
-        splits = [split(group.n_stimuli, test_size, seed + k) for k in range(number)]
-    if not splits:
-        raise ValueError("splits: expected at least one, found none")
-    rows = []
-    for k, pair in enumerate(splits):
-        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-            raise TypeError(f"splits[{k}]: expected a pair, the training and the held-out stimuli, found {pair!r}")
-        train, test = (_validate.rows(side, group.n_stimuli) for side in pair)
-        _validate.enough_stimuli(len(train), f"splits[{k}], training")
-        _validate.enough_stimuli(len(test), f"splits[{k}], held out")
-        shared = np.intersect1d(train, test)
-        if len(shared):
-            raise ValueError(f"splits[{k}]: expected no stimulus on both sides, found {shared[0]} there")
-        if len(np.unique(test)) < len(test):
-            raise ValueError(f"splits[{k}]: expected each held-out stimulus once, found one again")
-        rows.append((train, test))
-    return rows
-
-
-def _effects(
-    rows: Sequence[Split], block_length: int, confidence: float, n_permutations: int, seed: int
-) -> RandomEffects:
-    """How subjects and stimuli count as samples, from validated arguments."""
-    tests: list[Index] = [test for _, test in rows]
-    n_test = len(np.unique(np.concatenate(tests)))
-    n_sets = len(tests) if n_test == sum(map(len, tests)) else 1
-    length = _validate.whole_number(block_length, "block_length", at_least=1)
-    if n_test < 2 * n_sets * length:
-        raise ValueError(
-            f"block_length: expected at most half of a held-out set, of {n_test / n_sets:.4g} stimuli, found {length}"
-        )
-    return RandomEffects(
-        block_length=length,
-        n_blocks=n_test / length,
-        n_sets=n_sets,
-        confidence=_validate.fraction(confidence, "confidence"),
-        n_permutations=_validate.whole_number(
-            n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_RESAMPLES
-        ),
-        seed=_validate.whole_number(seed, "seed", at_least=0),
-    )

@@ -52,7 +52,8 @@ def plot_subjects(comparison: SubjectComparison, ax: Axes | None = None) -> Axes
     ax.set_yticks(range(len(methods)), [printable(name) for name in methods], **AS_WRITTEN)
     ax.set_ylim(len(methods) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"held-out score (numbers: mean and interval over subjects, {comparison.effects.confidence:.4g})")
+    level = f"{100 * comparison.effects.confidence:.4g} %"
+    ax.set_xlabel(f"held-out score (numbers: mean and {level} interval over subjects)")
     handles, labels = ax.get_legend_handles_labels()
     ax.legend(handles, labels, **ABOVE, ncols=2, fontsize=8)
     open_frame(ax)

@@ -77,9 +77,9 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
 def correlate_deviations(truth: UnitDeviations, prediction: UnitDeviations) -> F64:
     """Pearson correlation of each unit with its prediction, as `correlate_units`, from the deviations of both.
 
-    They may be those of stacks of layers.
+    They may be those of stacks of layers, or of one layer and a stack of its predictions.
     """
     r = np.clip(np.einsum("...ti,...ti->...i", truth.values, prediction.values), -1.0, 1.0)
-    r[prediction.is_constant] = 0.0
-    r[truth.is_constant] = np.nan
+    np.copyto(r, 0.0, where=prediction.is_constant)
+    np.copyto(r, np.nan, where=truth.is_constant)
     return np.asarray(r)

@@ -26,8 +26,8 @@ def write_report(alignment: Alignment, path: str | os.PathLike[str], *, stabilit
     """Write a page that shows an alignment in a browser: one HTML file, which loads nothing from elsewhere.
 
     It holds the held-out scores with their error bars, if `mot_fast.evaluate` has computed them; the layer plan, whose
-    cells show on a click which units match, how they correlate, and with what mass; the convergence of rotations, if
-    there are any; the certificate; and how the alignment was made.
+    cells show on a click which units match, how they correlate, and with what mass; how stable the plan is, if that is
+    given; the convergence of rotations, if there are any; the certificate; and how the alignment was made.
 
     Parameters
     ----------
