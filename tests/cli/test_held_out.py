@@ -41,6 +41,29 @@ def test_align_holds_out_groups_and_the_last_block(files, tmp_path):
         assert found["evaluation"]["n_stimuli"] == len(split[1])
 
 
+def test_align_shuffles_as_it_holds_out(files, tmp_path):
+    """Single stimuli, whole groups, or the record in a circle; intervals and p-values are by groups or blocks too."""
+    groups, (source, target) = np.array(GROUPS), map(mot.load, files)
+    of_groups = mot.split(60, 0.4, groups=groups)
+    for options, (train, test), how, together in (
+        ([], mot.split(60), {}, {}),
+        (
+            ["--groups", tmp_path / "groups.txt", "--test-size", 0.4],
+            of_groups,
+            {"groups": groups[of_groups[0]]},
+            {"groups": groups[of_groups[1]]},
+        ),
+        (["--blocks", 3], mot.blocked_splits(60, 3)[-1], {"shuffle": "circular"}, {"block_length": "auto"}),
+    ):
+        found = answer("align", *files, *options, "--shuffles", 9)["evaluation"]
+        null = mot.hierarchy_null(source[train], target[train], n_permutations=9, **how)
+        assert found["p_shuffled"] == null.p_stimuli
+        expected = mot.evaluate(mot.align(source[train], target[train]), source[test], target[test], **together)
+        for name, score in expected.evaluation.scores.items():
+            assert found["scores"][name]["low"] == pytest.approx(score.low)
+            assert found["scores"][name]["p_better"] == score.p_better
+
+
 def test_compare_holds_out_groups_and_every_block(files, tmp_path):
     for options, how, kind in (
         (["--groups", tmp_path / "groups.txt", "--splits", 2], {"splits": 2, "groups": GROUPS}, "grouped"),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mot_fast as mot
+from mot_fast._validate import Index
 from mot_fast.analysis.splits import GivenSplits, Splits
 from mot_fast.cli import arguments
 
@@ -54,6 +55,18 @@ class HeldOut(NamedTuple):
         test_size = self.test_size or 0.5
         sides = f"test_size={self.test_size} of {n_stimuli} stimuli"
         return Splits.validated(given, n_stimuli, groups=self.groups, test_size=test_size, seed=self.seed, sides=sides)
+
+    def together(self, rows: Index) -> dict[str, Any]:
+        """Held-out stimuli that are resampled together, as arguments of `mot_fast.evaluate`."""
+        if self.groups is not None:
+            return {"groups": [self.groups[t] for t in rows]}
+        return {} if self.n_blocks is None else {"block_length": "auto"}
+
+    def shuffle(self, rows: Index) -> dict[str, Any]:
+        """How the stimuli trained on are shuffled, as arguments of `mot_fast.hierarchy_null`."""
+        if self.groups is not None:
+            return {"groups": [self.groups[t] for t in rows]}
+        return {} if self.n_blocks is None else {"shuffle": "circular"}
 
 
 def add_blocks(command: argparse.ArgumentParser, *, which: str, instead: Any = None) -> None:
