@@ -18,7 +18,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
-from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
 from mot_fast.analysis.splits import Groups, Splits
 from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic, stimulus_sets
 from mot_fast.layer_pairs.alternation import Alternation
@@ -273,9 +273,14 @@ class ComparisonPlan:
             for k, name in enumerate(others, start=1)
         }
         if rows:
-            p = sign_flip_p_value(found[0] - found[len(weights) :].mean(axis=0), *how, **split.together)
-            orders = layer_orders(alignment, scores[len(weights) :], self._drawn(split))
-            p_better[f"permuted{suffix}"] = max(p, orders.p_score)
+            of_orders = [0, *range(len(weights), len(scores))]
+            p_better[f"permuted{suffix}"] = p_better_than_orders(
+                [scores[k] for k in of_orders],
+                found[of_orders],
+                how,
+                self._drawn(split),
+                **split.together,
+            )
         if suffix and "mot" in parts:
             p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
         parts[best] = found[0]
