@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def run(options: argparse.Namespace) -> None:
 def aligned(source: Network, target: Network, split: tuple[float, int] | HeldOut, **how: Any) -> tuple[Alignment, str]:
     """Align two networks; return the alignment, scored on the held-out stimuli if there are any, and its text."""
     same_stimuli([source, target])
-    chosen = HeldOut(*split).single_split(source.n_stimuli)  # its errors come before the work, not after it
+    how_held_out = HeldOut(*split)
+    chosen = how_held_out.single_split(source.n_stimuli)  # its errors come before the work, not after it
     everything = np.arange(source.n_stimuli)
     training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
     tests = source[testing].in_memory(), target[testing].in_memory()
@@ -84,9 +86,10 @@ def aligned(source: Network, target: Network, split: tuple[float, int] | HeldOut
     if alignment.source.digests is None:  # with a store, `align` has taken them
         alignment = with_digests(alignment, source[training], target[training])
     if len(testing):
-        alignment = mot.evaluate(alignment, *tests)
+        together, note = how_held_out.resampled_by(testing)
+        alignment = _evaluated(alignment, tests, together)
         lines += [
-            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect):",
+            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect{note}):",
             score_table(alignment),
         ]
     lines += [
@@ -94,6 +97,17 @@ def aligned(source: Network, target: Network, split: tuple[float, int] | HeldOut
         certificate_text(alignment.certificate, alignment.layer_plan.size + 1),
     ]
     return alignment, "\n".join(lines)
+
+
+def _evaluated(alignment: Alignment, tests: tuple[Network, Network], together: Mapping[str, Any] | None) -> Alignment:
+    """The alignment with its scores on held-out stimuli, and without intervals and p-values if `together` is None."""
+    scored = mot.evaluate(alignment, *tests, **(together or {}))
+    if together is not None or scored.evaluation is None:
+        return scored
+    scores = {
+        name: replace(each, low=None, high=None, p_better=None) for name, each in scored.evaluation.scores.items()
+    }
+    return replace(scored, evaluation=replace(scored.evaluation, scores=scores))
 
 
 def values(alignment: Alignment, path: Path | None = None) -> Mapping[str, Any]:
