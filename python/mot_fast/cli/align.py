@@ -93,7 +93,6 @@ def aligned(
     chosen = held_out.single_split(source.n_stimuli)  # its errors come before the work, not after it
     everything = np.arange(source.n_stimuli)
     training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
-    together = held_out.together(testing)
     tests = source[testing].in_memory(), target[testing].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
@@ -111,9 +110,10 @@ def aligned(
                 **held_out.shuffle(training),
                 **how,
             )
+        together, note = held_out.resampled_by(testing)
         alignment = mot.evaluate(alignment, *tests, null=null, **together)
         lines += [
-            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect):",
+            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect{note}):",
             score_table(alignment),
         ]
     lines += [
