@@ -14,6 +14,7 @@ from mot_fast.analysis.compare import compare
 from mot_fast.analysis.comparison import METHODS, SIMILARITIES
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
+from mot_fast.measures.coupling import FAVOURITES
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.measures.noise_ceiling import noise_ceiling
 
@@ -55,6 +56,9 @@ def test_couplings_are_those_of_alignments_of_the_same_splits(networks, suffix):
             np.testing.assert_array_equal(found.layer_maps[name + suffix][s], weights)
             assert found.scores[name + suffix][s] == pytest.approx(alignment.score(*test, name).value, abs=1e-12)
             assert found.hierarchies[name + suffix][s] == pytest.approx(hierarchy(weights), abs=1e-12)
+            if suffix and name in FAVOURITES:
+                along = alignment.score(*test, name, axes="rotated").value
+                assert found.results[name + suffix].in_rotated_units[s] == pytest.approx(along, abs=1e-12)
             assert found.over_units[name + suffix][s] == pytest.approx(alignment.score(*test, name).over_units)
         orders = [alignment.layer_plan[list(order)] for order in itertools.permutations(range(3))]
         values = [alignment.score(*test, weights).value for weights in orders]
@@ -68,6 +72,7 @@ def test_couplings_are_those_of_alignments_of_the_same_splits(networks, suffix):
         np.testing.assert_allclose(result.layer_maps[s], np.mean(orders, axis=0), atol=1e-15)
     assert found.methods == tuple(names)
     assert {*found.scores} == {*found.hierarchies} == {*found.seconds} == {*found.peak_bytes} == {*names}
+    assert ("along rotated units, whatever its axes: mot+r " in str(found)) == bool(suffix)
     assert {*found.permuted_sds} == {"permuted" + suffix}
 
 

@@ -86,6 +86,25 @@ def test_layers_without_a_score_are_left_out(fitted):
     assert constant.hierarchy == found.hierarchy
 
 
+def test_any_coupling_is_compared_with_all_orders(fitted):
+    """By the exchange of single stimuli, and by the share of orders with a score as high as the coupling's."""
+    alignment, source, target = fitted()
+    options = {"n_resamples": 199, "seed": 4}
+    scores = mot.evaluate(alignment, source, target, **options).evaluation.scores
+    assert mot.p_better(alignment, source, target, than="permuted", **options) == scores["permuted"].p_better
+    orders = mot.score_layer_orders(alignment, source, target)
+    uniform = mot.p_better(alignment, source, target, "uniform", than="permuted", **options)
+    assert uniform == 0.005  # no order of layers scores as high, and no exchange
+    values = [orders.layer_scores[range(6), order].mean() for order in itertools.permutations(range(6))]
+    single = alignment.score(source, target, "single_best").value
+    share = (1 + np.sum(np.array(values) >= single - 1e-12)) / 721
+    assert mot.p_better(alignment, source, target, "single_best", "permuted", **options) >= share > 0.005
+    blocks = mot.p_better(alignment, source, target, than="permuted", block_length=6, **options)
+    assert blocks >= orders.p_score
+    with pytest.raises(ValueError, match="block_length: expected at least 3 blocks"):
+        mot.p_better(alignment, source, target, than="permuted", block_length=11)
+
+
 def test_it_says_what_it_is(fitted):
     text = repr(mot.score_layer_orders(*fitted()))
     assert text.startswith("LayerOrders of 6 layers (p: share of orders as good as MOT's)\n  score ")

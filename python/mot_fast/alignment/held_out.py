@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.predict import Predictor, aligned_network
+from mot_fast.alignment.rotations import rotated_axes
 from mot_fast.measures.score import Score, correlate_deviations
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source
@@ -50,13 +52,22 @@ class HeldOut:
         Held-out activations of the source network.
     predictor : Predictor
         Predictor from the target network's activations on the same stimuli.
+    axes : sequence of arrays, `(n_l, k_l)`, optional
+        Orthonormal axes in which each source layer and its predictions are compared; by default the units.
     """
 
-    def __init__(self, source: Network, predictor: Predictor) -> None:
-        self._source, self._predictor = source, predictor
+    def __init__(self, source: Network, predictor: Predictor, axes: Sequence[F64] | None = None) -> None:
+        self._source, self._predictor, self._axes = source, predictor, axes
 
     @classmethod
-    def of(cls, alignment: Alignment, source: Source, target: Source, n_threads: int | None = None) -> HeldOut:
+    def of(
+        cls,
+        alignment: Alignment,
+        source: Source,
+        target: Source,
+        n_threads: int | None = None,
+        axes: str | Sequence[npt.ArrayLike] | None = None,
+    ) -> HeldOut:
         """Load both networks, which must be those aligned, on the same stimuli.
 
         Parameters
@@ -66,17 +77,20 @@ class HeldOut:
             Held-out activations.
         n_threads : int, optional
             Threads on which rotations that are not kept are found again; by default all that are allowed.
+        axes : "rotated" or sequence of arrays, optional
+            As for `Alignment.score`.
 
         Raises
         ------
         TypeError, ValueError
             As `Alignment.score`.
         """
+        found = None if axes is None else rotated_axes(alignment, axes)
         truth = aligned_network(source, alignment.source, "source")
         network = aligned_network(target, alignment.target, "target")
         same_stimuli([truth, network])
         _validate.enough_stimuli(truth.n_stimuli, "source and target")
-        return cls(truth, Predictor(alignment, network, n_threads))
+        return cls(truth, Predictor(alignment, network, n_threads), found)
 
     def scores(self, weights: Sequence[F64]) -> list[Score]:
         """The score of each layer weights `(L, M)`."""
@@ -118,13 +132,13 @@ class HeldOut:
     def _layer(self, l: int, weights: Sequence[F64], n_kept: int, *, has_parts: bool) -> _PredictedLayer:
         """Layer l predicted by each of the weights `(M,)`."""
         distinct, which = _distinct(weights)
-        truth = unit_deviations(self._source.layer(l).astype(np.float64))
+        truth = unit_deviations(self._in_axes(l, self._source.layer(l).astype(np.float64)))
         varies = ~truth.is_constant
         correlations: list[F64] = []
         parts: list[F64] = []
         kept: dict[int, F64] = {}
         for k, prediction in enumerate(self._predictor.predict(l, distinct)):
-            deviations = unit_deviations(prediction)
+            deviations = unit_deviations(self._in_axes(l, prediction))
             correlations.append(correlate_deviations(truth, deviations))
             if has_parts and varies.any():
                 of_units = truth.values[:, varies], deviations.values[:, varies]
@@ -136,6 +150,10 @@ class HeldOut:
             VaryingUnits(truth.values[:, varies], tuple(kept[k] for k in which[:n_kept])) if n_kept else None,
             np.array([parts[k] for k in which]) if parts else None,
         )
+
+    def _in_axes(self, l: int, values: F64) -> F64:
+        """Activations of source layer l along the axes in which it is compared."""
+        return values if self._axes is None else values @ self._axes[l]
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,9 @@ class MethodResult:
     """`(n_splits,)` for a permuted coupling: standard deviation of the hierarchy score over all orders of layers."""
     over_units: F64 | None = None
     """`(n_splits,)`: mean over all units alike, whatever their layers; None for similarities."""
+    in_rotated_units: F64 | None = None
+    """`(n_splits,)` for "mot+r", "single_best+r" and "pairwise_best+r": score along the rotated units, which does not
+    depend on the source's axes; see `Alignment.score`."""
     p_values: Mapping[str, float] | None = None
     """For "mot" and "mot+r": p-values of "scores higher" than other methods, by their names, over all splits."""
     p_hierarchy: float | None = None
@@ -212,6 +215,7 @@ class Comparison:
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the table, one a method: mean and deviation over the splits, median time, highest peak memory."""
+        nan = float("nan")
         return [
             {
                 "method": name,
@@ -222,11 +226,12 @@ class Comparison:
                 "hierarchy_sd": sd_of(result.hierarchies),
                 "seconds": float(np.median(result.seconds)),
                 "peak_bytes": int(result.peak_bytes.max()),
-                "p_better": float("nan") if result.p_better is None else result.p_better,
-                "over_units": float("nan") if result.over_units is None else float(result.over_units.mean()),
+                "p_better": nan if result.p_better is None else result.p_better,
+                "over_units": nan if result.over_units is None else float(result.over_units.mean()),
                 "p_mot_better": self._p_mot_better(name),
                 **dict(zip(("value_low", "value_high"), self.interval(name), strict=True)),
                 "noise_corrected": self.noise_corrected(name),
+                "in_rotated_units": nan if result.in_rotated_units is None else float(result.in_rotated_units.mean()),
             }
             for name, result in self.results.items()
         ]
@@ -303,6 +308,11 @@ class Comparison:
                 notes.append(
                     f"{name}: mean over all orders of layers; sd over orders {score}, of the hierarchy {depth}"
                 )
+        turned = {name: each.in_rotated_units for name, each in self.results.items()}
+        if shown := [f"{name} {values.mean():.3f}" for name, values in turned.items() if values is not None]:
+            notes.append(
+                f"+r: scores in the source's own units; along rotated units, whatever its axes: {', '.join(shown)}"
+            )
         if not np.isnan(self.hierarchy_ceiling):
             notes.append(
                 f"hierarchy of the monotone coupling, the best that the masses allow: {self.hierarchy_ceiling:.3f}"

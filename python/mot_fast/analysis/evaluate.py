@@ -18,7 +18,7 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.bootstrap import intervals
 from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
-from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import BlockLength
 from mot_fast.measures.coupling import UNSHUFFLED
@@ -112,8 +112,9 @@ def evaluate(
         for k, name in enumerate(UNSHUFFLED)
     }
     orders = layer_orders(alignment, scores[n:])
-    p_stimuli = sign_flip_p_value(parts[0] - parts[n:].mean(axis=0), n_resamples, seed, **sets)
-    found["permuted"] = _permuted_score(orders, scores[n:], max(p_stimuli, orders.p_score))
+    of_orders = [0, *range(n, len(scores))]
+    p_better = p_better_than_orders([scores[k] for k in of_orders], parts[of_orders], (n_resamples, seed), **sets)
+    found["permuted"] = _permuted_score(orders, scores[n:], p_better)
     evaluation = Evaluation(
         n_stimuli=len(layers[0].truth),
         scores=found,

@@ -117,13 +117,28 @@ def row_weights(alignment: Alignment) -> list[F64]:
 
 def layer_orders(alignment: Alignment, scores: Sequence[Score], drawn: tuple[int, int] = (N_ORDERS, 0)) -> LayerOrders:
     """Figures over all orders, from the scores of `row_weights`; `drawn`: number of random orders, and their seed."""
+    layer_scores, parts = _parts(scores)
+    value, sd = (np.nan, np.nan) if parts is None else _moments(parts)
+    distance, hierarchy_sd = _moments(_distances(alignment))
+    p_score = np.nan if parts is None else _share(parts, drawn)
+    return LayerOrders(layer_scores, value, sd, 1.0 - distance, hierarchy_sd, p_score, p_hierarchy(alignment, drawn))
+
+
+def share_of_orders(score: Score, scores: Sequence[Score], drawn: tuple[int, int]) -> float:
+    """Share of the orders, and the one of the score given, that score as high as this; NaN if scores are undefined."""
+    _, parts = _parts(scores)
+    if parts is None:
+        return float("nan")
+    is_of_plan = abs(score.value - np.trace(parts)) <= TIE
+    return _share(parts, drawn, None if is_of_plan else score.value)
+
+
+def _parts(scores: Sequence[Score]) -> tuple[F64, F64 | None]:
+    """Scores of the layers with each row, `(L, L)`, and what they add to the mean of a score; None if nothing is."""
     layer_scores = np.array([score.per_layer for score in scores]).T
     is_defined = ~np.isnan(layer_scores[:, 0])
     parts = np.where(is_defined[:, None], layer_scores, 0.0) / max(1, is_defined.sum())
-    value, sd = _moments(parts) if is_defined.any() else (np.nan, np.nan)
-    distance, hierarchy_sd = _moments(_distances(alignment))
-    p_score = _share(parts, drawn) if is_defined.any() else np.nan
-    return LayerOrders(layer_scores, value, sd, 1.0 - distance, hierarchy_sd, p_score, p_hierarchy(alignment))
+    return layer_scores, parts if is_defined.any() else None
 
 
 def p_hierarchy(alignment: Alignment, drawn: tuple[int, int] = (N_ORDERS, 0)) -> float:
@@ -156,7 +171,12 @@ def _orders(n: int, n_random: int, seed: int) -> Index:
     return np.concatenate([given[None], np.random.default_rng(seed).permuted(np.tile(given, (n_random, 1)), axis=1)])
 
 
-def _share(parts: F64, drawn: tuple[int, int]) -> float:
-    """Share of the orders whose sum of one number from each row is at least that of the given order."""
+def _share(parts: F64, drawn: tuple[int, int], observed: float | None = None) -> float:
+    """Share of the orders whose sum of one number from each row is at least that observed, or that of the given order.
+
+    An observed sum that is not that of an order counts as one more order.
+    """
     sums = parts[np.arange(len(parts)), _orders(len(parts), *drawn)].sum(axis=1)
+    if observed is not None:
+        sums = np.concatenate([[observed], sums])
     return float((sums >= sums[0] - TIE).mean())

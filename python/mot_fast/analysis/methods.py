@@ -18,11 +18,11 @@ from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
-from mot_fast.analysis.permutation_test import p_value, sign_flip_p_value
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
 from mot_fast.analysis.splits import Groups, Splits
 from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic, stimulus_sets
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.measures.coupling import COUPLINGS
+from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures.score import Score, mean_of_defined
@@ -99,6 +99,8 @@ class MethodOutcome:
     p_better: Mapping[str, float] | None = None
     """P-values of "scores higher" than other methods, by their names."""
     p_hierarchy: float | None = None
+    in_rotated_units: float | None = None
+    """Score along the rotated units, for couplings with rotations that the alignment keeps."""
 
 
 Figures = tuple[float, "float | None", "F64 | None"]
@@ -247,7 +249,9 @@ class ComparisonPlan:
         if coupling != "permuted":
             weights = alignment.coupling(coupling)
             (score,) = alignment.scores(*networks, [weights], self.n_jobs)
-            return MethodOutcome(score.value, score.over_units, weights)
+            has_axes = alignment.alternation is not None and coupling in FAVOURITES
+            turned = alignment.score(*networks, weights, axes="rotated").value if has_axes else None
+            return MethodOutcome(score.value, score.over_units, weights, in_rotated_units=turned)
         of_rows = row_weights(alignment)
         scores = alignment.scores(*networks, of_rows, self.n_jobs)
         orders = layer_orders(alignment, scores)
@@ -273,9 +277,14 @@ class ComparisonPlan:
             for k, name in enumerate(others, start=1)
         }
         if rows:
-            p = sign_flip_p_value(found[0] - found[len(weights) :].mean(axis=0), *how, **split.together)
-            orders = layer_orders(alignment, scores[len(weights) :], self._drawn(split))
-            p_better[f"permuted{suffix}"] = max(p, orders.p_score)
+            of_orders = [0, *range(len(weights), len(scores))]
+            p_better[f"permuted{suffix}"] = p_better_than_orders(
+                [scores[k] for k in of_orders],
+                found[of_orders],
+                how,
+                self._drawn(split),
+                **split.together,
+            )
         if suffix and "mot" in parts:
             p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
         parts[best] = found[0]
@@ -357,6 +366,7 @@ def _method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
     p_values = {name: _combined_p_value([each[name] for each in p_better]) for name in (p_better or [{}])[0]}
     p_hierarchies = [each.p_hierarchy for each in outcomes if each.p_hierarchy is not None]
     over_units = [each.over_units for each in outcomes if each.over_units is not None]
+    in_rotated_units = [each.in_rotated_units for each in outcomes if each.in_rotated_units is not None]
     hierarchies = [_hierarchy_or_nan(layer_map) for layer_map in layer_maps]
     pairwise = [p for name, p in p_values.items() if name.startswith("pairwise_best")]
     return MethodResult(
@@ -368,6 +378,7 @@ def _method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
         permuted_hierarchy_sds=sds[:, 1] if len(sds) else None,
         layer_maps=layer_maps or None,
         over_units=np.array(over_units) if over_units else None,
+        in_rotated_units=np.array(in_rotated_units) if in_rotated_units else None,
         p_better=pairwise[0] if pairwise else None,
         p_values=p_values if p_better else None,
         p_hierarchy=_combined_p_value(p_hierarchies) if p_hierarchies else None,

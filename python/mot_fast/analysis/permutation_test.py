@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.alignment.held_out import VaryingUnits
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
+from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.layer_orders import N_ORDERS, row_weights, share_of_orders
 from mot_fast.analysis.resampling import in_batches, predicted_units
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
@@ -21,6 +24,7 @@ from mot_fast.analysis.stimulus_sets import (
     stimulus_sets,
 )
 from mot_fast.measures.p_values import TIE
+from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 
 CONSTANT = 1e-12
@@ -53,7 +57,10 @@ def p_better(
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
     coupling, than : str or array `(L, M)`
-        Couplings or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
+        Couplings or layer weights, as for `Alignment.score`. "permuted" as the second is all orders of layers at once:
+        the p-value is then the larger of two, the one over stimuli for the difference from the mean over all orders
+        (by random changes of sign), and the share of the orders that score as high; see `mot_fast.score_layer_orders`.
+        As the first it is the order of seed 0.
     n_resamples : int
         Number of resamples, at least 1.
     seed : int
@@ -88,6 +95,11 @@ def p_better(
     _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    if isinstance(than, str) and than == "permuted":
+        weights = [layer_weights(alignment, coupling), *row_weights(alignment)]
+        scores, _, parts = HeldOut.of(alignment, source, target).scores_by_stimulus(weights)
+        how = n_resamples, seed
+        return p_better_than_orders(scores, parts, how, groups=groups, block_length=block_length)
     _, layers = predicted_units(alignment, source, target, [coupling, than])
     return p_value(layers, n_resamples, seed, groups=groups, block_length=block_length)
 
@@ -116,6 +128,32 @@ def p_value(
     masks = in_batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, sets.n)) < 0.5).astype(np.float64))
     n_as_large = sum(int((difference(sets.spread(mask)) >= observed - TIE).sum()) for mask in masks)
     return (1 + n_as_large) / (1 + n_resamples)
+
+
+def p_better_than_orders(
+    scores: Sequence[Score],
+    parts: F64,
+    how: tuple[int, int],
+    drawn: tuple[int, int] = (N_ORDERS, 0),
+    **sets: Any,
+) -> float:
+    """P-value of "a coupling scores higher than the layer plan with its rows in any order"; see `p_better`.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        Score of the coupling, followed by those of `row_weights`.
+    parts : array, `(1 + L, n_stimuli)`
+        Parts of the stimuli in these scores.
+    how : tuple
+        Number of resamples of the stimuli, and their seed.
+    drawn : tuple
+        Number of random orders, and their seed.
+    **sets
+        Stimuli that belong together, as for `p_value`.
+    """
+    over_stimuli = sign_flip_p_value(parts[0] - parts[1:].mean(axis=0), *how, **sets)
+    return max(over_stimuli, share_of_orders(scores[0], scores[1:], drawn))
 
 
 def sign_flip_p_value(
