@@ -38,18 +38,18 @@ def main() -> None:
 def diagonals(found: mot.SubjectComparison) -> str:
     """How much of each person's plan lies between a region and the same region of the others, against chance."""
     names = ("mot", "pairwise_best")
+    n_regions = len(found.source_labels)
     shares = {name: np.array([np.trace(plan) for plan in found.results[name].layer_maps]) for name in names}
-    n_people, n_regions = len(found.subjects), len(found.source_labels)
-    # Of the orders of the regions, the mean leaves one region in its place.
-    by_chance = {"random order": np.full(n_people, 1 / n_regions)}
-    parts = {name: np.zeros((n_people, 2)) for name in (*shares, *by_chance)}
+    # Of a region, random orders leave one part in so many on its own counterpart.
+    shares["random order"] = np.full(len(found.subjects), 1 / n_regions)
+    values = {name: mot.SubjectValues(each) for name, each in shares.items()}
     pairs = [(name, "random order") for name in names] + [names]
     lines = [
         "| share of the plan on the diagonal | mean | over people | higher than | in people | p adjusted |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
     ]
-    for test in found.effects.tests(pairs, shares | by_chance, parts):
-        mean = found.effects.mean(shares[test.method])
+    for test in found.effects.tests(pairs, values):
+        mean = found.effects.mean(values[test.method])
         lines.append(
             f"| {test.method} | {mean.value:.3f} +- {mean.sd:.3f} | {mean.low:.3f} to {mean.high:.3f} | {test.than} "
             f"| {test.n_better} of {test.n_subjects} | {test.p_adjusted:.2g} |"

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
-    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects
+    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects, SubjectValues
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.stability import stability
     from mot_fast.analysis.stability_result import Stability
@@ -91,6 +91,7 @@ __all__ = [
     "Stability",
     "SubjectComparison",
     "SubjectResult",
+    "SubjectValues",
     "SubsampleCurve",
     "Transport",
     "Transports",
@@ -148,7 +149,7 @@ _LATE = {
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
-    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects"),
+    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
     "analysis.stability": ("stability",),
     "analysis.stability_result": ("Stability",),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from mot_fast.analysis.random_effects import RandomEffects, sign_flip_p_values
+from mot_fast.analysis.random_effects import RandomEffects, SubjectValues, sign_flip_p_values
 from oracles import subjects as oracles
 
 
@@ -19,6 +19,10 @@ def as_parts(table):
     return (table - table.mean(axis=1, keepdims=True)) / table.shape[1]
 
 
+def of_table(table):
+    return SubjectValues(table.mean(axis=1), parts=as_parts(table))
+
+
 def table_of(rng, n_subjects, n_stimuli, of_subjects, of_stimuli, of_both):
     """A table of subjects and stimuli with these standard deviations, whose population mean is 0."""
     sides = rng.normal(0, of_subjects, (n_subjects, 1)) + rng.normal(0, of_stimuli, (1, n_stimuli))
@@ -27,7 +31,7 @@ def table_of(rng, n_subjects, n_stimuli, of_subjects, of_stimuli, of_both):
 
 def test_over_subjects_it_is_students_interval(rng):
     values = rng.random(7)
-    found = effects(confidence=0.9).mean(values)
+    found = effects(confidence=0.9).mean(SubjectValues(values))
     assert (found.value, found.sd) == (values.mean(), values.std(ddof=1))
     assert found.standard_error == pytest.approx(scipy.stats.sem(values), rel=1e-12)
     expected = scipy.stats.t.interval(0.9, 6, values.mean(), scipy.stats.sem(values))
@@ -37,7 +41,7 @@ def test_over_subjects_it_is_students_interval(rng):
 
 def test_over_subjects_and_stimuli_it_is_the_variance_from_mean_squares(rng):
     table = table_of(rng, 6, 40, 1.0, 4.0, 2.0)
-    found = effects().mean(table.mean(axis=1), as_parts(table))
+    found = effects().mean(of_table(table))
     assert found.crossed_standard_error**2 == pytest.approx(oracles.crossed_variance(table), rel=1e-10)
     assert found.crossed_low < found.low < found.value < found.high < found.crossed_high
 
@@ -46,21 +50,21 @@ def test_it_is_no_less_than_that_of_subjects_or_of_stimuli_alone(rng):
     alike = np.repeat(rng.random((1, 40)), 5, axis=0)
     table = alike + np.where(rng.random((5, 40)) < 0.5, -1.0, 1.0)
     table -= (table - alike).mean(axis=0)  # stimuli have no part in the mean of the subjects
-    found = effects().mean(table.mean(axis=1), as_parts(table))
+    found = effects().mean(of_table(table))
     assert oracles.crossed_variance(table) < found.standard_error**2
     assert found.crossed_standard_error >= found.standard_error
 
 
 def test_the_interval_over_both_is_no_shorter(rng):
     table = table_of(rng, 3, 40, 1.0, 1.0, 0.1)
-    found = effects().mean(table.mean(axis=1), as_parts(table))
+    found = effects().mean(of_table(table))
     assert found.crossed_standard_error > found.standard_error
     assert (found.crossed_low, found.crossed_high) == (found.low, found.high)
 
 
 def test_with_the_same_stimuli_it_is_the_ordinary_bootstrap_of_subjects(rng):
     values = rng.random(4)
-    found = effects().mean(values, np.zeros((4, 40)))
+    found = effects().mean(SubjectValues(values, parts=np.zeros((4, 40))))
     assert found.crossed_standard_error == found.standard_error
     drawn = oracles.every_bootstrap_mean(values)
     assert found.standard_error**2 * 3 / 4 == pytest.approx(drawn.var(), rel=1e-12)
@@ -79,7 +83,7 @@ def test_it_agrees_with_draws_of_subjects_and_stimuli():
         for step in (1e-4, -1e-4)
     ]
     scores = np.mean(ends, axis=(0, 2))
-    found = effects(40).mean(scores, np.subtract(*ends) / 2e-4)
+    found = effects(40).mean(SubjectValues(scores, parts=np.subtract(*ends) / 2e-4))
     drawn = oracles.double_bootstrap_variance(subjects, 600, np.random.default_rng(0))
     assert found.crossed_standard_error == pytest.approx(np.sqrt(drawn), rel=0.1)
     assert found.crossed_standard_error > 1.1 * found.standard_error
@@ -87,16 +91,16 @@ def test_it_agrees_with_draws_of_subjects_and_stimuli():
 
 def test_subjects_that_are_all_the_same_have_only_the_variance_of_stimuli(rng):
     table = np.repeat(rng.random((1, 40)), 5, axis=0)
-    found = effects().mean(table.mean(axis=1), as_parts(table))
+    found = effects().mean(of_table(table))
     assert (found.sd, found.standard_error) == (0.0, 0.0)
     assert found.low == found.high == found.value
     assert found.crossed_standard_error == pytest.approx(scipy.stats.sem(table[0]), rel=1e-10)
-    nothing = effects().mean(np.ones(3), np.zeros((3, 40)))
+    nothing = effects().mean(SubjectValues(np.ones(3), parts=np.zeros((3, 40))))
     assert nothing.crossed_low == nothing.crossed_high == 1.0
 
 
 def test_what_is_undefined_stays_undefined():
-    found = effects().mean(np.array([0.1, np.nan, 0.3]), np.zeros((3, 40)))
+    found = effects().mean(SubjectValues(np.array([0.1, np.nan, 0.3]), parts=np.zeros((3, 40))))
     assert np.isnan(dataclasses.astuple(found)).all()
 
 
@@ -135,7 +139,7 @@ def test_intervals_cover_as_they_say(sizes):
     is_covered = np.empty((1000, 2), bool)
     for k in range(1000):
         table = table_of(rng, *sizes)
-        found = effects(table.shape[1]).mean(table.mean(axis=1), as_parts(table))
+        found = effects(table.shape[1]).mean(of_table(table))
         is_covered[k] = found.low < 0 < found.high, found.crossed_low < 0 < found.crossed_high
     plain, crossed = is_covered.mean(axis=0)
     assert 0.93 < crossed < 0.985
@@ -171,12 +175,27 @@ def test_signs_are_drawn_a_few_at_a_time_in_the_same_order(monkeypatch, rng):
 
 
 def test_tests_are_adjusted_for_their_number(rng):
-    scores = {"a": rng.random(6) + 1, "b": rng.random(6), "c": rng.random(6) + 0.8}
-    parts = {name: as_parts(rng.random((6, 40))) for name in scores}
-    first, second = effects().tests([("a", "b"), ("a", "c")], scores, parts)
+    subjects = {
+        name: SubjectValues(rng.random(6) + more, parts=as_parts(rng.random((6, 40))))
+        for name, more in (("a", 1.0), ("b", 0.0), ("c", 0.8))
+    }
+    first, second = effects().tests([("a", "b"), ("a", "c")], subjects)
     assert (first.method, first.than, first.n_better, first.n_subjects) == ("a", "b", 6, 6)
     assert first.p_value == 1 / 64
     assert first.p_adjusted == 2 / 64
     assert second.p_adjusted == pytest.approx(max(first.p_adjusted, second.p_value))
-    assert second.difference == effects().mean(scores["a"] - scores["c"], parts["a"] - parts["c"])
-    assert effects().tests([], scores, parts) == ()
+    assert second.difference == effects().mean(subjects["a"] - subjects["c"])
+    assert effects().tests([], subjects) == ()
+
+
+def test_errors_and_tests_are_of_contributions(rng):
+    values, parts = rng.random(6), as_parts(rng.random((6, 40)))
+    spread = SubjectValues(values, values.mean() + 3 * (values - values.mean()), parts)
+    plain, found = effects().mean(SubjectValues(values, parts=parts)), effects().mean(spread)
+    assert (found.value, found.sd) == (plain.value, plain.sd)
+    assert found.standard_error == pytest.approx(3 * plain.standard_error)
+    assert found.crossed_standard_error > plain.crossed_standard_error
+    nothing = SubjectValues(np.zeros(6), np.zeros(6), np.zeros((6, 40)))
+    (test,) = effects().tests([("one", "none")], {"one": spread, "none": nothing})
+    assert test.p_value == sign_flip_p_values(spread.contributions[None], 999, 0)[0]
+    assert test.n_better == 6

@@ -67,6 +67,7 @@ def test_scores_are_those_of_plain_loops(subjects, target):
             subjects.values(), targets, lambda s, each, *_, name=name: mot.hierarchy(each[s].coupling(name))
         )
         np.testing.assert_allclose(found.results[name].hierarchies, depths, atol=1e-12)
+        np.testing.assert_array_equal(found.results[name].contributions, found.scores[name])
     assert len(found.tests) == len(COUPLINGS) - 1
 
 
@@ -117,6 +118,7 @@ def test_without_a_target_each_is_predicted_from_the_units_of_the_others(subject
     assert found.target_name is None
     assert found.ceiling is None
     assert "4 subjects each from all others' units, standardized" in str(found)
+    assert "- intervals and p: from contributions, as subjects are in each other's targets\n" in str(found)
 
 
 def test_where_units_are_common_they_are_predicted_from_the_mean_of_the_others(layers):
@@ -148,6 +150,43 @@ def test_a_target_may_be_given_where_units_are_common(layers, target):
     found = mot.compare_subjects(common(layers), target, ["mot"], common_units=True, splits=SPLITS)
     assert found.target_name == "model"
     assert "group ceiling of the scores: from the mean of the others" in str(found)
+
+
+@pytest.mark.parametrize(("common_units", "rotate"), [(False, False), (True, False), (False, True)])
+def test_contributions_are_scores_and_what_a_subject_does_to_those_of_others(layers, common_units, rotate):
+    sources, name = common(layers), "mot+r" if rotate else "mot"
+    found = mot.compare_subjects(sources, methods=[name], common_units=common_units, splits=SPLITS).results[name]
+
+    def target_of(s, train, weights):
+        others = [k for k in range(4) if k != s]
+        if common_units:
+            return [np.mean([weights[k] * z_scores(sources[k][l], train) for k in others], axis=0) for l in range(3)]
+        owners = [np.repeat(others, x.shape[1]) for x in sources[0]]
+        together = [np.hstack([sources[k][l] for k in others]) for l in range(3)]
+        means = [y[train].mean(axis=0) for y in together]
+        return [m + weights[o] * (y - m) for y, m, o in zip(together, means, owners, strict=True)]
+
+    alignments = {
+        (k, s): mot.align(
+            [x[train] for x in source], [y[train] for y in target_of(s, train, np.ones(4))], rotate=rotate
+        )
+        for k, (train, _) in enumerate(SPLITS)
+        for s, source in enumerate(sources)
+    }
+
+    def mean_score(weights):
+        scores = []
+        for (k, s), alignment in alignments.items():
+            train, test = SPLITS[k]
+            target = [y[test] for y in target_of(s, train, weights)]
+            scores.append(alignment.score([x[test] for x in sources[s]], target).value)
+        return np.mean(scores)
+
+    slopes = [(mean_score(1 + 1e-4 * row) - mean_score(1 - 1e-4 * row)) / 2e-4 for row in np.eye(4)]
+    expected = found.scores.mean(axis=1) + 4 * np.array(slopes)
+    np.testing.assert_allclose(found.contributions, expected, atol=1e-6)
+    assert found.contributions.mean() == pytest.approx(found.scores.mean(), abs=1e-12)
+    assert np.ptp(found.contributions - found.scores.mean(axis=1)) > 0.01
 
 
 def test_plans_agree_as_plain_loops_say(subjects, target):

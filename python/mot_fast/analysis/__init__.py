@@ -9,12 +9,8 @@
 - `stimulus_sets`: single stimuli, groups or blocks, which both resample.
 - `over_splits`: intervals and p-values of scores over random splits.
 - `subjects`: `compare_subjects` of many subjects; `subject_group`: what each is predicted from; `subject_scores` fits
-  and scores them; `random_effects`: means over subjects and stimuli; `subject_comparison`: the result.
-- `hierarchy_null`: the hierarchy score against chance; `alignment_null`: cost, score and layer costs; both fit again
-  after `shuffles` of the stimuli.
-- `equal_widths`: the cost among equally many units.
-- `stability`: alignments on many resamples of the stimuli, drawn by `row_draws`; `unit_matches` counts matches of units
-  and their false discoveries; `stability_result`: the result.
+  and scores them; `subject_influences`: what each does to the others' scores; `random_effects`: means over subjects and
+  stimuli; `subject_comparison`: the result.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """

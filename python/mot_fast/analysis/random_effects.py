@@ -25,7 +25,8 @@ class PopulationMean:
     sd: float
     """Standard deviation over the subjects."""
     standard_error: float
-    """Standard error of the mean where only the subjects are a sample: ``sd / sqrt(n_subjects)``."""
+    """Standard error of the mean where only the subjects are a sample: ``sd / sqrt(n_subjects)``, or, where subjects
+    predict each other, the same of their contributions."""
     low: float
     """Lower end of the t interval that belongs to `standard_error`: other subjects, the same stimuli."""
     high: float
@@ -54,6 +55,31 @@ class PairedTest:
     """One-sided p-value of "the method scores higher in the mean", by flipping the signs of subjects' differences."""
     p_adjusted: float
     """The p-value adjusted for all tests of the comparison, by Holm's procedure."""
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectValues:
+    """One figure of every subject, and how much of its mean subjects and held-out stimuli account for."""
+
+    values: F64
+    """`(n_subjects,)`: the figure."""
+    contributions: F64 | None = None
+    """`(n_subjects,)`: numbers with the same mean, each of which depends on one subject alone; None where the figures
+    do so themselves."""
+    parts: F64 | None = None
+    """`(n_subjects, n_stimuli)`: change of each figure with the weight of each stimulus, to first order: with weights w
+    it is ``value + parts @ (w - 1)``. None where the stimuli are no sample."""
+
+    def __sub__(self, other: SubjectValues) -> SubjectValues:
+        return SubjectValues(
+            self.values - other.values,
+            _difference(self.contributions, other.contributions),
+            _difference(self.parts, other.parts),
+        )
+
+
+def _difference(one: F64 | None, other: F64 | None) -> F64 | None:
+    return None if one is None or other is None else one - other
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +124,8 @@ class RandomEffects:
             squares = np.einsum("ij,ij->i", of_blocks, of_blocks) / length
         return np.asarray(squares * self.n_draws / (self.n_draws - 1))
 
-    def mean(self, values: F64, parts: F64 | None = None) -> PopulationMean:
-        """The mean of subjects' values, with its error bars.
-
-        Parameters
-        ----------
-        values : array, `(n_subjects,)`
-        parts : array, `(n_subjects, n_stimuli)`, optional
-            Change of each value with the weight of each stimulus: to first order a value is ``value + parts @ (weights
-            - 1)``, and the parts of a subject sum to 0. Without parts the stimuli are no sample.
+    def mean(self, subjects: SubjectValues) -> PopulationMean:
+        """The mean of a figure over subjects, with its error bars.
 
         Notes
         -----
@@ -117,8 +136,10 @@ class RandomEffects:
         double bootstrap of Schuett et al. (eLife 12, 2023), who keep it above the first two, as is done here. All are
         found in closed form, without draws. Degrees of freedom are Satterthwaite's.
         """
+        values, parts = subjects.values, subjects.parts
         n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
-        of_subjects = sd**2 / n
+        contributions = values if subjects.contributions is None else subjects.contributions
+        of_subjects = float(contributions.var(ddof=1)) / n
         plain = _t_interval(mean, of_subjects, n - 1.0, self.confidence)
         if parts is None or np.isnan(mean):
             return PopulationMean(mean, sd, *plain, np.nan, np.nan, np.nan)
@@ -133,31 +154,28 @@ class RandomEffects:
         # With few subjects the degrees of freedom may be so many more that the interval would be the shorter one.
         return PopulationMean(mean, sd, *plain, standard_error, min(low, plain[1]), max(high, plain[2]))
 
-    def tests(
-        self, pairs: Sequence[tuple[str, str]], scores: Mapping[str, F64], parts: Mapping[str, F64]
-    ) -> tuple[PairedTest, ...]:
+    def tests(self, pairs: Sequence[tuple[str, str]], subjects: Mapping[str, SubjectValues]) -> tuple[PairedTest, ...]:
         """Tests of pairs of methods, adjusted for their number.
 
         Parameters
         ----------
         pairs : sequence of pairs of str
             A method, and the one that it may be better than.
-        scores : mapping
-            For each method, an array `(n_subjects,)`.
-        parts : mapping
-            For each method, an array `(n_subjects, n_stimuli)`; see `mean`.
+        subjects : mapping
+            Scores of every subject, by method.
         """
         if not pairs:
             return ()
-        differences = np.array([scores[name] - scores[than] for name, than in pairs])
-        p_values = sign_flip_p_values(differences, self.n_permutations, self.seed)
+        differences = [subjects[name] - subjects[than] for name, than in pairs]
+        flipped = [each.values if each.contributions is None else each.contributions for each in differences]
+        p_values = sign_flip_p_values(np.array(flipped), self.n_permutations, self.seed)
         return tuple(
             PairedTest(
                 method=name,
                 than=than,
-                difference=self.mean(difference, parts[name] - parts[than]),
-                n_better=int((difference > TIE).sum()),
-                n_subjects=len(difference),
+                difference=self.mean(difference),
+                n_better=int((difference.values > TIE).sum()),
+                n_subjects=len(difference.values),
                 p_value=float(p_value),
                 p_adjusted=float(p_adjusted),
             )

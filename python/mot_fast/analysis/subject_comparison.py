@@ -11,7 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.analysis.comparison import sd_of, with_sd
-from mot_fast.analysis.random_effects import MOST_EXACT, PairedTest, PopulationMean, RandomEffects
+from mot_fast.analysis.random_effects import MOST_EXACT, PairedTest, PopulationMean, RandomEffects, SubjectValues
 from mot_fast.analysis.subject_scores import GROUP, GroupBounds, SubjectResult
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table
@@ -76,8 +76,7 @@ class SubjectComparison:
         ValueError
             If there is no such method.
         """
-        result = self._result(name)
-        return self.effects.mean(result.scores.mean(axis=1), result.parts)
+        return self.effects.mean(self._result(name).values)
 
     def hierarchy(self, name: str) -> PopulationMean:
         """Mean hierarchy score of a method over the subjects, with its error bars over subjects.
@@ -87,7 +86,7 @@ class SubjectComparison:
         ValueError
             If there is no such method.
         """
-        return self.effects.mean(self._result(name).hierarchies.mean(axis=1))
+        return self.effects.mean(SubjectValues(self._result(name).hierarchies.mean(axis=1)))
 
     def difference(self, name: str, than: str) -> PairedTest:
         """The paired test of any two methods; its p-value is not adjusted for others.
@@ -97,8 +96,7 @@ class SubjectComparison:
         ValueError
             If there is no such method.
         """
-        parts = {each: self._result(each).parts for each in (name, than)}
-        return self.effects.tests([(name, than)], self.scores, parts)[0]
+        return self.effects.tests([(name, than)], {each: self._result(each).values for each in (name, than)})[0]
 
     def group_plan(self, name: str = "mot") -> tuple[F64, F64]:
         """Mean over subjects of a method's layer weights, and their standard deviation, `(L, M)` each.
@@ -190,6 +188,8 @@ class SubjectComparison:
             f"means over {self.n_splits} {self.split_description}; held-out stimuli: {effects.n_stimuli}{drawn}",
             "+-: sd over subjects; intervals over subjects: for other subjects, over both: other stimuli as well",
         ]
+        if self.target_name is None:
+            notes.append("intervals and p: from contributions, as subjects are in each other's targets")
         if any(name.removesuffix("+r") == "permuted" for name in self.methods):
             notes.append("permuted: the layers of the plan in random order, the exact mean over all orders")
         for suffix in ("", "+r"):

@@ -80,12 +80,13 @@ class SubjectGroup:
                 f"no target is given and the other subjects predict each, found {', '.join(stranger.labels)}"
             )
 
-    def standardized(self, train: Index) -> list[F64] | None:
-        """Z-scores by the training stimuli, one array `(n_subjects, n_stimuli, n_l)` a layer; None unless units are
-        common.
-        """
-        if not self.has_common_units:
-            return None
+    def on_split(self, train: Index, test: Index) -> GroupOnSplit:
+        """The group with what each subject is predicted from on one split."""
+        standardized = self._standardized(train) if self.has_common_units else None
+        return GroupOnSplit(self, train, test, standardized, self._targets(standardized))
+
+    def _standardized(self, train: Index) -> list[F64]:
+        """Z-scores by the training stimuli, one array `(n_subjects, n_stimuli, n_l)` a layer."""
         found = []
         for l, width in enumerate(self.networks[0].widths):
             units = np.concatenate([network.layer(l) for network in self.networks], axis=1).astype(np.float64)
@@ -93,7 +94,7 @@ class SubjectGroup:
             found.append(np.ascontiguousarray(z.transpose(1, 0, 2)))
         return found
 
-    def targets(self, standardized: Sequence[F64] | None) -> list[Network]:
+    def _targets(self, standardized: Sequence[F64] | None) -> list[Network]:
         """The network that predicts each subject, on all stimuli; layers of the others are put together when read."""
         if self.target is not None:
             return [self.target] * len(self.networks)
@@ -123,11 +124,35 @@ class SubjectGroup:
         return Network(layers, "other subjects")
 
 
-def ceilings(group: SubjectGroup, standardized: Sequence[F64], test: Index) -> F64:
+@dataclass(frozen=True, eq=False)
+class GroupOnSplit:
+    """A group of subjects on one split of the stimuli."""
+
+    group: SubjectGroup
+    train: Index
+    test: Index
+    standardized: list[F64] | None
+    """Z-scores by the training stimuli, one array `(n_subjects, n_stimuli, n_l)` a layer; None unless units are
+    common."""
+    targets: list[Network]
+    """The network that predicts each subject, on all stimuli."""
+
+    def training(self, s: int) -> tuple[Network, Network]:
+        """Subject s and its target on the training stimuli."""
+        return self.group.networks[s][self.train], self.targets[s][self.train]
+
+    def held_out(self, s: int) -> tuple[Network, Network]:
+        """Subject s and its target on the held-out stimuli."""
+        return self.group.networks[s][self.test], self.targets[s][self.test]
+
+
+def ceilings(on_split: GroupOnSplit) -> F64:
     """Scores of every subject from the mean of the others, and from the mean of all, `(2, n_subjects)`.
 
-    Each unit is correlated with the mean of the same unit over subjects, by z-scores.
+    Each unit, which must be common to all subjects, is correlated with the mean of the same unit over subjects, by
+    z-scores.
     """
+    group, standardized, test = on_split.group, on_split.standardized or [], on_split.test
     per_layer = np.empty((len(standardized), 2, len(group.networks)))
     for l, z in enumerate(standardized):
         truth = np.array([network.layer(l)[test] for network in group.networks], dtype=np.float64)

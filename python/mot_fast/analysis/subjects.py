@@ -56,7 +56,9 @@ def compare_subjects(
     other subjects and other stimuli. In both, the training stimuli are fixed. See Notes.
 
     Without a target the subjects predict each other, leaving one out: each is predicted from the units of all others
-    side by side, layer by layer, or from their mean where units are common.
+    side by side, layer by layer, or from their mean where units are common. Scores of subjects that predict each other
+    are not independent, so that error bars and tests are of contributions: each has a subject's own score and what the
+    subject does to the scores of the others.
 
     Parameters
     ----------
@@ -131,6 +133,10 @@ def compare_subjects(
     P-values are one-sided, from flipping the signs of the subjects' differences, and adjusted for all tests of the
     comparison by Holm's procedure. They speak for other subjects and the same stimuli.
 
+    Where subjects predict each other, the standard deviation of their scores is too small for the error of the mean
+    (Chen et al., NeuroImage 142, 2016). A subject's contribution adds, to first order, the change of all scores with
+    its weight in the targets of the others, the plans being as they are.
+
     The alignments of all subjects on one split are in memory at once: about 16 bytes a pair of layers and unit of
     either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are.
 
@@ -168,15 +174,13 @@ def compare_subjects(
     warn_of_autocorrelation(group.networks[:1] if group.target is None else (group.networks[0], group.target), chosen)
     with named_once():
         figures = work.figures(chosen.rows, progress=progress)
-    parts = {name: result.parts for name, result in figures.results.items()}
     if block_length == "auto":
-        series = parts[names[0]].mean(axis=0)[_held_out(chosen)]
+        series = figures.results[names[0]].parts.mean(axis=0)[_held_out(chosen)]
         effects = replace(effects, block_length=automatic_length(series))
-    scores = {name: result.scores.mean(axis=1) for name, result in figures.results.items()}
     return SubjectComparison(
         results=figures.results,
         subjects=tuple(network.name for network in group.networks),
-        tests=effects.tests(_pairs(names), scores, parts),
+        tests=effects.tests(_pairs(names), {name: result.values for name, result in figures.results.items()}),
         plans=figures.plans,
         ceiling=figures.ceiling,
         source_labels=group.networks[0].labels if group.stranger is None else None,
