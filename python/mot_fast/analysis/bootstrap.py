@@ -76,6 +76,11 @@ def bootstrap_score(
     Stimuli count as independent draws, unless `groups` or `block_length` says which belong together: those of one
     subject, film or session, or those that follow each other in time.
 
+    Simulations counted how often intervals of 95 % cover (the documentation's page "Calibration"). "bca" covers as it
+    says for 50 or more independent stimuli without heavy tails; "t" for 20 or more, with heavy tails too; groups from
+    four of them on; blocks of automatic length for time series whose neighbours correlate by 0.5, from 20 stimuli on,
+    or by 0.9, from 200 on. With units that fire for few stimuli every interval is too narrow.
+
     Parameters
     ----------
     alignment : Alignment
@@ -102,8 +107,8 @@ def bootstrap_score(
         "bca", the default for single stimuli, is the bias-corrected and accelerated bootstrap (Efron, J. Am. Stat.
         Assoc. 82, 1987). "t", the default for groups and blocks, goes as many standard errors to either side of the
         score as Student's t says, with one degree of freedom less than there are sets of stimuli; the standard error is
-        the jackknife's, which leaves out one set at a time (Tukey, Ann. Math. Stat. 29, 1958). It covers better where
-        sets are few.
+        the jackknife's, which leaves out one set at a time (Tukey, Ann. Math. Stat. 29, 1958). `n_resamples` and `seed`
+        do nothing there.
 
     Returns
     -------

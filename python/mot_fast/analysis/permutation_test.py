@@ -46,7 +46,7 @@ def p_better(
     """One-sided p-value of "one coupling scores higher than another", by a paired test over held-out stimuli.
 
     The plans are fixed. Stimuli count as independent, unless `groups` or `block_length` says which belong together.
-    There are two tests; [Calibration](../calibration.md) says how often each errs.
+    There are two tests; simulations counted how often each errs (the documentation's page "Calibration").
 
     "exchange" is a permutation test. Every unit's two predictions are z-scored over the held-out stimuli. If neither
     coupling were better, the two predictions of a stimulus, of all units together, could be exchanged. Each resample
