@@ -34,17 +34,27 @@ if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
     from mot_fast.alignment.nested import NestedAlignment
     from mot_fast.alignment.trajectories import align_nested, align_trajectories
+    from mot_fast.analysis.alignment_null import AlignmentNull, alignment_null
     from mot_fast.analysis.bootstrap import Interval, bootstrap_score
     from mot_fast.analysis.compare import compare
     from mot_fast.analysis.comparison import Comparison, MethodResult
+    from mot_fast.analysis.equal_widths import EqualWidthCost, equal_width_cost
     from mot_fast.analysis.estimator import Aligner
     from mot_fast.analysis.evaluate import evaluate
     from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
+    from mot_fast.analysis.layer_orders import LayerOrders, score_layer_orders
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
+    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects, SubjectValues
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+    from mot_fast.analysis.stability import stability
+    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.subject_comparison import SubjectComparison
+    from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
+    from mot_fast.analysis.subjects import compare_subjects
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -52,6 +62,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Aligner",
     "Alignment",
+    "AlignmentNull",
     "Alternation",
     "AutocorrelatedStimuliWarning",
     "Certificate",
@@ -60,33 +71,47 @@ __all__ = [
     "CorrectedScore",
     "CouplingScore",
     "DamagedBlockWarning",
+    "EqualWidthCost",
     "Evaluation",
+    "GroupBounds",
     "HierarchyNull",
     "Interval",
+    "LayerOrders",
     "MethodResult",
     "NestedAlignment",
     "Network",
     "NoiseCeiling",
+    "PairedTest",
+    "PopulationMean",
+    "RandomEffects",
     "Run",
     "Score",
     "SimilarityMatrix",
     "SolverError",
+    "Stability",
+    "SubjectComparison",
+    "SubjectResult",
+    "SubjectValues",
     "SubsampleCurve",
     "Transport",
     "Transports",
     "TransposedLayersWarning",
+    "UnitMatches",
     "UnitPlan",
     "__version__",
     "align",
     "align_nested",
     "align_trajectories",
+    "alignment_null",
     "baselines",
     "blocked_splits",
     "bootstrap_score",
     "compare",
+    "compare_subjects",
     "corrected_interval",
     "corrected_p_value",
     "data",
+    "equal_width_cost",
     "evaluate",
     "extract",
     "hierarchy",
@@ -98,11 +123,13 @@ __all__ = [
     "ot",
     "p_better",
     "plot",
+    "score_layer_orders",
     "similarity_matrix",
     "solve_sample",
     "solve_transport",
     "solve_transports",
     "split",
+    "stability",
     "subsample_curve",
     "write_report",
 ]
@@ -110,17 +137,27 @@ __all__ = [
 _LATE = {
     "alignment.nested": ("NestedAlignment",),
     "alignment.trajectories": ("align_nested", "align_trajectories"),
+    "analysis.alignment_null": ("AlignmentNull", "alignment_null"),
     "analysis.bootstrap": ("Interval", "bootstrap_score"),
     "analysis.compare": ("compare",),
     "analysis.comparison": ("Comparison", "MethodResult"),
+    "analysis.equal_widths": ("EqualWidthCost", "equal_width_cost"),
     "analysis.estimator": ("Aligner",),
     "analysis.evaluate": ("evaluate",),
     "analysis.hierarchy_null": ("HierarchyNull", "hierarchy_null"),
+    "analysis.layer_orders": ("LayerOrders", "score_layer_orders"),
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
+    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
+    "analysis.stability": ("stability",),
+    "analysis.stability_result": ("Stability",),
+    "analysis.subject_comparison": ("SubjectComparison",),
+    "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
+    "analysis.subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
+    "analysis.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import ortho_group
 
 import mot_fast as mot
 from mot_fast.alignment.held_out import HeldOut
@@ -51,7 +52,96 @@ def test_units_are_kept_with_the_first_predictions(fitted):
     assert HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=0)[1] == []
 
 
+def test_the_parts_of_the_stimuli_are_pseudo_values(fitted):
+    """A stimulus that counts for a little more moves the score as its part says; their mean is the score."""
+    alignment, source, target = fitted
+    weights = [alignment.coupling(name) for name in ("mot", "uniform")]
+    scores, _, parts = HeldOut.of(alignment, source, target).scores_by_stimulus(weights)
+    assert parts.shape == (2, 30)
+    np.testing.assert_allclose(parts.mean(axis=1), [score.value for score in scores], atol=1e-14)
+    truths = [source.layer(l) for l in range(2)]
+    predictions = alignment.reconstruct(target, weights[0])
+    for t in (0, 7, 29):
+        counts = np.ones(30) + 1e-6 * (np.arange(30) == t)
+        moved = np.mean(
+            [np.mean(weighted_correlations(*pair, counts)) for pair in zip(truths, predictions, strict=True)]
+        )
+        assert (moved - scores[0].value) * 30 / 1e-6 == pytest.approx(parts[0, t] - scores[0].value, abs=1e-4)
+    constant = HeldOut.of(alignment, mot.load([np.ones((30, 6)), np.ones((30, 5))]), target)
+    assert np.isnan(constant.scores_by_stimulus(weights)[2]).all()
+
+
+@pytest.fixture
+def turned(layers):
+    """Training and held-out networks, and the same with the source turned, by which matrices."""
+    source, target = layers([5, 4], 160), layers([6, 5], 160, seed=2)
+    turns = [ortho_group.rvs(width, random_state=width) for width in (5, 4)]
+    networks = {"own": source, "turned": [x @ turn for x, turn in zip(source, turns, strict=True)]}
+    how = mot.Alternation(restarts=20)  # so that both find the best rotations
+    fits = {
+        name: mot.align([x[:100] for x in each], [y[:100] for y in target], rotate=how)
+        for name, each in networks.items()
+    }
+    held_out = {name: [x[100:] for x in each] for name, each in networks.items()}
+    return fits, held_out, [y[100:] for y in target], turns
+
+
+def test_scores_of_a_turned_source_are_found_in_its_own_axes(turned):
+    fits, held_out, target, turns = turned
+    own = fits["own"].score(held_out["own"], target).value
+    there, back = (
+        fits["turned"].score(held_out["turned"], target, axes=axes).value for axes in (None, [o.T for o in turns])
+    )
+    assert abs(there - own) > 0.02  # other units, other correlations
+    assert back == pytest.approx(own, abs=0.01)
+    along = [fits[name].score(held_out[name], target, axes="rotated").value for name in fits]
+    assert along[0] == pytest.approx(along[1], abs=0.01)
+
+
+def test_axes_are_those_of_the_slow_twin(turned):
+    fits, held_out, target, _ = turned
+    alignment, source = fits["own"], held_out["own"]
+    predictions = alignment.reconstruct(target)
+    chosen = alignment.layer_plan.argmax(axis=1)
+    axes = [alignment.rotation(l, m) for l, m in enumerate(chosen)]
+    for given, matrices in (("rotated", axes), ([a[:, :2] for a in axes], [a[:, :2] for a in axes])):
+        score = alignment.score(source, target, axes=given)
+        for l, matrix in enumerate(matrices):
+            pairs = zip((source[l] @ matrix).T, (predictions[l] @ matrix).T, strict=True)
+            expected = [np.corrcoef(x, p)[0, 1] for x, p in pairs]
+            np.testing.assert_allclose(score.per_unit[l], expected, atol=1e-12)
+
+
+def test_axes_that_are_none_are_named(turned, fitted):
+    fits, held_out, target, turns = turned
+
+    def score(axes):
+        return fits["own"].score(held_out["own"], target, axes=axes)
+
+    with pytest.raises(ValueError, match="axes: expected one of 'rotated', found 'own'"):
+        score("own")
+    with pytest.raises(ValueError, match="axes: expected 'rotated' or an array for each of 2 layers, found 1"):
+        score(turns[:1])
+    with pytest.raises(ValueError, match="axes: expected 'rotated' or an array for each of 2 layers, found int"):
+        score(3)
+    with pytest.raises(ValueError, match=r"axes\[1\]: expected up to 4 columns of 4 numbers, found shape \(5, 5\)"):
+        score([turns[0], turns[0]])
+    with pytest.raises(ValueError, match=r"axes\[0\]: expected orthonormal columns, found products that are off by 3"):
+        score([2 * turns[0], turns[1]])
+    alignment, source, others = fitted
+    with pytest.raises(ValueError, match="axes: expected None for an alignment without rotations"):
+        alignment.score(source, others, axes="rotated")
+
+
+def weighted_correlations(x, y, counts):
+    """Correlations of the columns of x and y, whose rows count as often as said."""
+    x, y = (values - np.average(values, axis=0, weights=counts) for values in (x, y))
+    products = [np.average(a * b, axis=0, weights=counts) for a, b in ((x, y), (x, x), (y, y))]
+    return products[0] / np.sqrt(products[1] * products[2])
+
+
 QUESTIONS = {
+    "score_layer_orders": mot.score_layer_orders,
     "score": lambda *fitted: fitted[0].score(*fitted[1:]),
     "bootstrap_score": lambda *fitted: mot.bootstrap_score(*fitted, n_resamples=9),
     "p_better": lambda *fitted: mot.p_better(*fitted, n_resamples=9),

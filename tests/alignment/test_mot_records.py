@@ -65,7 +65,9 @@ MOT, PERMUTED = ("evaluation", "scores", "mot"), ("evaluation", "scores", "permu
         (field("evaluation", [1]), r"'evaluation' in its header is \[1\]"),
         (field("n_draws", 0, "evaluation"), "'n_draws' in its header is 0"),
         (field("confidence", 1.5, "evaluation"), "'confidence' in its header is 1.5"),
-        (field("p_better", 2, "evaluation"), "'p_better' in its header is 2"),
+        (field("p_hierarchy", 2, "evaluation"), "'p_hierarchy' in its header is 2"),
+        (field("p_shuffled", -0.1, "evaluation"), "'p_shuffled' in its header is -0.1"),
+        (lambda header, _: header["evaluation"].update(p_better=0.5), "its header has .* are expected"),
         (lambda header, _: header["evaluation"]["scores"].pop("mot"), "it holds scores of"),
         (lambda header, _: header["evaluation"]["scores"]["mot"].pop("sd"), "its header has .* are expected"),
         (field("value", 0.9, *MOT), "the score of 'mot' is 0.9, and not the mean of its layers"),
@@ -75,6 +77,8 @@ MOT, PERMUTED = ("evaluation", "scores", "mot"), ("evaluation", "scores", "permu
         (field("hierarchy", 2, *MOT), "'hierarchy' in its header is 2"),
         (field("low", 1, *MOT), "the interval of 'mot' is from 1.0 to"),
         (field("low", None, *MOT), "the interval of 'mot' is from None to"),
+        (field("p_better", 2, *PERMUTED), "'p_better' in its header is 2"),
+        (field("over_units", "1", *MOT), "'over_units' in its header is '1'"),
         (field("sd", 0.1, *MOT), "'mot' has an interval or a deviation that such a coupling has not"),
         (field("sd", -1, *PERMUTED), "'sd' in its header is -1"),
         (lambda header, _: header["evaluation"]["scores"]["permuted"].update(low=0, high=1), "'permuted' has an inter"),
@@ -84,4 +88,45 @@ def test_histories_that_contradict_themselves_are_refused(scored, change, messag
     _, path = scored
     rewrite(path, change)
     with pytest.raises(ValueError, match=rf"run.mot: expected a complete .mot file, found none \(.*({message})"):
+        mot.Alignment.load(path)
+
+
+def as_of_version_3(header, _):
+    """Turn the header into that of a file of version 3, with four couplings and 20 random orders."""
+    evaluation = header["evaluation"]
+    header["version"] = 3
+    for name in ("p_hierarchy", "p_shuffled"):
+        evaluation.pop(name)
+    evaluation |= {"n_draws": 20, "p_better": evaluation["scores"]["pairwise_best"]["p_better"]}
+    for name in ("greedy", "uniform"):
+        evaluation["scores"].pop(name)
+    for score in evaluation["scores"].values():
+        for name in ("over_units", "p_better"):
+            score.pop(name)
+
+
+def test_scores_of_version_3_are_read(scored):
+    alignment, path = scored
+    rewrite(path, as_of_version_3)
+    found, expected = mot.Alignment.load(path).evaluation, alignment.evaluation
+    assert list(found.scores) == ["mot", "single_best", "pairwise_best", "permuted"]
+    assert (found.n_draws, found.p_better, found.p_hierarchy) == (20, expected.p_better, None)
+    assert found.scores["mot"].value == expected.scores["mot"].value
+    assert found.scores["permuted"].p_better is None
+    assert found.verdict() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda header: header["evaluation"].pop("p_better"), "its header has .* are expected"),
+        (lambda header: header["evaluation"].update(n_draws=None), "'n_draws' in its header is None"),
+        (lambda header: header["evaluation"]["scores"]["mot"].update(p_better=None), "its header has .* are expected"),
+        (lambda header: header["evaluation"]["scores"].pop("mot"), "it holds scores of"),
+    ],
+)
+def test_scores_of_version_3_that_contradict_themselves_are_refused(scored, change, message):
+    _, path = scored
+    rewrite(path, lambda header, members: (as_of_version_3(header, members), change(header)))
+    with pytest.raises(ValueError, match=rf"expected a complete .mot file, found none \(.*({message})"):
         mot.Alignment.load(path)

@@ -72,10 +72,13 @@ def calls(networks):
         "subsample_curve": lambda **how: mot.subsample_curve(
             *networks, (1.0,), methods=["mot"], **{"splits": 2, **how}
         ),
+        "similarity_matrix": lambda **how: mot.similarity_matrix(
+            dict(zip(("source", "b"), networks, strict=True)), **how
+        ),
     }
 
 
-@pytest.mark.parametrize("name", ["compare", "subsample_curve"])
+@pytest.mark.parametrize("name", ["compare", "subsample_curve", "similarity_matrix"])
 def test_random_splits_of_series_warn_once(rng, name):
     networks = [rng.random((60, 3)), series(rng, 0.9), rng.random((60, 3))], [series(rng, 0.9)]
     call = calls(networks)[name]
@@ -83,7 +86,7 @@ def test_random_splits_of_series_warn_once(rng, name):
         call()
     assert [each.filename for each in caught] == [__file__]
     message = str(caught[0].message)
-    assert message.startswith("splits: consecutive stimuli are alike ('source' layer 'layer1': autocorrelation 0.")
+    assert message.startswith("consecutive stimuli are alike ('source' layer 'layer1': autocorrelation 0.")
     assert "mot_fast.blocked_splits" in message
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 
@@ -11,13 +12,13 @@ from mot_fast.analysis import compare as compare_module
 from mot_fast.analysis import methods
 from mot_fast.analysis.compare import compare
 from mot_fast.analysis.comparison import METHODS, SIMILARITIES
-from mot_fast.baselines import linear_cka, procrustes, rsa
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
+from mot_fast.measures.coupling import FAVOURITES
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.measures.noise_ceiling import noise_ceiling
 
-PLAIN = ["mot", "single_best", "pairwise_best", "permuted"]
+PLAIN = ["mot", "single_best", "pairwise_best", "greedy", "uniform", "permuted"]
 
 
 @pytest.fixture
@@ -50,19 +51,28 @@ def test_couplings_are_those_of_alignments_of_the_same_splits(networks, suffix):
     found = compare(*networks, names, splits=2, seed=3, n_permutations=4, n_resamples=9, alternation=alternation)
     for s, (train, test) in enumerate(splits_of(networks, seed=3)):
         alignment = mot.align(*train, rotate=alternation if suffix else False)
-        for name in PLAIN[:3]:
+        for name in PLAIN[:-1]:
             weights = alignment.coupling(name)
             np.testing.assert_array_equal(found.layer_maps[name + suffix][s], weights)
             assert found.scores[name + suffix][s] == pytest.approx(alignment.score(*test, name).value, abs=1e-12)
             assert found.hierarchies[name + suffix][s] == pytest.approx(hierarchy(weights), abs=1e-12)
-        draws = [alignment.coupling("permuted", seed=k) for k in range(4)]
-        values = [alignment.score(*test, weights).value for weights in draws]
-        assert found.scores["permuted" + suffix][s] == pytest.approx(np.mean(values), abs=1e-12)
-        assert found.permuted_sds["permuted" + suffix][s] == pytest.approx(np.std(values, ddof=1), abs=1e-12)
-        assert found.hierarchies["permuted" + suffix][s] == pytest.approx(np.mean([*map(hierarchy, draws)]), abs=1e-12)
-        np.testing.assert_allclose(found.layer_maps["permuted" + suffix][s], np.mean(draws, axis=0), atol=1e-15)
+            if suffix and name in FAVOURITES:
+                along = alignment.score(*test, name, axes="rotated").value
+                assert found.results[name + suffix].in_rotated_units[s] == pytest.approx(along, abs=1e-12)
+            assert found.over_units[name + suffix][s] == pytest.approx(alignment.score(*test, name).over_units)
+        orders = [alignment.layer_plan[list(order)] for order in itertools.permutations(range(3))]
+        values = [alignment.score(*test, weights).value for weights in orders]
+        result = found.results["permuted" + suffix]
+        assert result.scores[s] == pytest.approx(np.mean(values), abs=1e-12)
+        assert result.permuted_sds[s] == pytest.approx(np.std(values), abs=1e-12)
+        assert result.hierarchies[s] == pytest.approx(np.mean([*map(hierarchy, orders)]), abs=1e-12)
+        assert result.permuted_hierarchy_sds[s] == pytest.approx(np.std([*map(hierarchy, orders)]), abs=1e-12)
+        over_units = [alignment.score(*test, weights).over_units for weights in orders]
+        assert result.over_units[s] == pytest.approx(np.mean(over_units), abs=1e-12)
+        np.testing.assert_allclose(result.layer_maps[s], np.mean(orders, axis=0), atol=1e-15)
     assert found.methods == tuple(names)
     assert {*found.scores} == {*found.hierarchies} == {*found.seconds} == {*found.peak_bytes} == {*names}
+    assert ("along rotated units, whatever its axes: mot+r " in str(found)) == bool(suffix)
     assert {*found.permuted_sds} == {"permuted" + suffix}
 
 
@@ -70,9 +80,13 @@ def test_global_methods_take_all_layers_as_one(networks):
     found = compare(*networks, ["global_linear", "global_ot"], splits=2)
     for s, (train, test) in enumerate(splits_of(networks)):
         alignment = mot.align(*columns_beside(train))
-        assert found.scores["global_ot"][s] == pytest.approx(alignment.score(*columns_beside(test)).value, abs=1e-12)
-        linear = global_linear_predictivity(*train, *test).value
-        assert found.scores["global_linear"][s] == pytest.approx(linear, abs=1e-12)
+        of_units = alignment.score(*columns_beside(test)).per_unit[0]
+        assert found.over_units["global_ot"][s] == pytest.approx(of_units.mean(), abs=1e-12)
+        of_layers = [of_units[:5].mean(), of_units[5:11].mean(), of_units[11:].mean()]
+        assert found.scores["global_ot"][s] == pytest.approx(np.mean(of_layers), abs=1e-12)
+        linear = global_linear_predictivity(*train, *test)
+        assert found.scores["global_linear"][s] == pytest.approx(linear.value, abs=1e-12)
+        assert found.over_units["global_linear"][s] == pytest.approx(linear.over_units, abs=1e-12)
     assert found.layer_maps == {}
     assert np.isnan(found.hierarchies["global_ot"]).all()
     assert [row["kind"] for row in found.rows()] == ["score", "score"]
@@ -83,7 +97,7 @@ def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(network
     for s, (train, test) in enumerate(splits_of(networks)):
         fitted = linear_predictivity(*train, *test)
         pairs = {"linear": (fitted.train, fitted.test)}
-        for name, measure in {"rsa": rsa, "cka": linear_cka, "procrustes": procrustes}.items():
+        for name, measure in SIMILARITIES.items():
             pairs[name] = measure(*train), measure(*test)
         for name, (in_training, held_out) in pairs.items():
             weights = np.zeros((3, 2))
@@ -92,7 +106,7 @@ def test_layers_are_mapped_in_training_and_evaluated_on_held_out_stimuli(network
             np.testing.assert_array_equal(found.layer_maps[name][s], weights)
             assert found.hierarchies[name][s] == pytest.approx(hierarchy(weights), abs=1e-12)
             assert found.scores[name][s] == pytest.approx((held_out * weights).sum(), abs=1e-12)
-    assert [found.kind(name) for name in found.methods] == ["score", "similarity", "similarity", "similarity"]
+    assert [found.kind(name) for name in found.methods] == ["score"] + ["similarity"] * 4
 
 
 def test_a_network_is_perfectly_like_itself():
@@ -145,9 +159,43 @@ def test_p_values_are_those_of_every_split_combined(networks):
     assert alone.p_better["mot"] == mot.p_better(mot.align(*train), *test, n_resamples=99)
 
 
+@pytest.mark.parametrize("suffix", ["", "+r"])
+def test_every_coupling_is_tested_against_mot(networks, suffix):
+    names, alternation = [name + suffix for name in PLAIN], Alternation(max_iter=5)
+    found = compare(*networks, names, splits=3, n_resamples=19, alternation=alternation)
+    p_values = {name: [] for name in names[1:]}
+    for s, (train, test) in enumerate(splits_of(networks, 3)):
+        alignment = mot.align(*train, rotate=alternation if suffix else False)
+        evaluation = mot.evaluate(alignment, *test, n_resamples=19, seed=s).evaluation
+        for name in PLAIN[1:]:
+            p_values[name + suffix].append(evaluation.scores[name].p_better)
+    expected = {name: min(1, 2 * np.median(each)) for name, each in p_values.items()}
+    assert found.p_values == {"mot" + suffix: pytest.approx(expected, abs=1e-12)}
+    assert [row["p_mot_better"] for row in found.rows()][1:] == pytest.approx([*expected.values()], abs=1e-12)
+    assert found.p_better["mot" + suffix] == pytest.approx(expected["pairwise_best" + suffix])
+    assert len(found.verdict()) == 3
+    assert all(
+        sentence.startswith("With rotations: " * bool(suffix) + "MOT" * (k < 2))
+        for k, sentence in enumerate(found.verdict())
+    )
+    assert str(found).endswith(f"**{found.verdict()[-1]}**  ")
+
+
+def test_rotations_are_tested_against_none(layers):
+    turned = np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))[0]
+    target = layers([6, 6], 90)
+    found = compare([y @ turned for y in target], target, ["mot", "mot+r"], splits=1, n_resamples=99)
+    assert found.p_values["mot+r"] == {"mot": 0.01}
+    assert found.verdict()[-1] == ("With rotations: MOT+R predicts better than MOT without rotations (p = 0.01).")
+    same = compare(target, target, ["mot", "mot+r"], splits=1, n_resamples=99)
+    assert same.p_values["mot+r"] == {"mot": 1.0}
+    assert "MOT+R predicts no better than MOT" in same.verdict()[-1]
+
+
 def test_p_values_need_both(networks):
-    found = compare(*networks, ["mot", "single_best", "pairwise_best+r"], splits=1)
+    found = compare(*networks, ["mot", "pairwise_best+r"], splits=1)
     assert found.p_better == {}
+    assert found.p_values == {"mot": {}}
     assert "being better" not in str(found)
 
 
@@ -163,7 +211,9 @@ def test_one_layer_has_no_hierarchy(layers):
     assert np.isnan(found.hierarchy_ceiling)
     assert "monotone" not in str(found)
     assert found.mean("mot") > 0
-    assert compare(layers([5] * 12), layers([5] * 24), ["cka"], splits=1).hierarchy_ceiling == ceiling(12, 24)
+    assert compare(layers([5] * 12), layers([5] * 24), ["cka"], splits=1).hierarchy_ceiling == pytest.approx(
+        ceiling(12, 24)
+    )
 
 
 def test_masses_reach_every_method(networks):
@@ -180,7 +230,8 @@ def test_masses_reach_every_method(networks):
         source_mass=[np.concatenate(source_mass)],
         target_mass=[np.repeat([1 / 7, 2 / 5], [7, 5])],
     )
-    assert found.scores["global_ot"][0] == pytest.approx(one_layer.score(*columns_beside(test)).value, abs=1e-12)
+    assert found.over_units["global_ot"][0] == pytest.approx(one_layer.score(*columns_beside(test)).value, abs=1e-12)
+    assert found.hierarchy_ceiling == ceiling(3, 2, [15, 21, 10], target_mass)
 
 
 def test_a_layer_of_constant_units_is_left_out_of_the_mean(layers):
@@ -274,7 +325,7 @@ def test_all_methods_by_default(networks):
     assert found.methods == METHODS
     assert all(np.isfinite(found.mean(name)) for name in METHODS)
     assert np.isnan(found.sd("mot"))
-    assert np.isnan(found.permuted_sds["permuted"][0])
+    assert found.permuted_sds["permuted"][0] > 0
     assert "nan" not in str(found)
 
 
@@ -343,3 +394,71 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
 def test_one_repeat_is_none(networks):
     with pytest.raises(ValueError, match="source_repeats: expected at least 2 networks, found 1"):
         compare(*networks, ["mot"], source_repeats=[networks[0]])
+
+
+def test_stimuli_of_one_group_are_resampled_together(networks):
+    groups = np.arange(60) // 5
+    found = compare(*networks, ["mot", "uniform", "permuted"], splits=2, test_size=0.4, groups=groups, n_resamples=99)
+    for name in ("uniform", "permuted"):
+        p_values = []
+        for s in range(2):
+            train, test = mot.split(60, 0.4, s, groups=groups)
+            alignment = mot.align(*(x[train] for x in networks))
+            held_out = [x[test] for x in networks]
+            evaluation = mot.evaluate(alignment, *held_out, n_resamples=99, seed=s, groups=groups[test]).evaluation
+            p_values.append(evaluation.scores[name].p_better)
+        assert found.p_values["mot"][name] == pytest.approx(min(1, 2 * np.median(p_values)))
+
+
+def test_blocks_are_resampled_together(networks):
+    blocks = mot.blocked_splits(60, 3, gap=2)
+    default, automatic, single = (
+        compare(*networks, ["mot", "uniform"], splits=blocks, n_resamples=99, block_length=length).p_values["mot"]
+        for length in (None, "auto", 1)
+    )
+    assert default == automatic
+    train, test = blocks[0]
+    alignment = mot.align(*(x[train] for x in networks))
+    held_out = [x[test] for x in networks]
+    options = {"than": "uniform", "n_resamples": 99, "seed": 0}
+    alone = compare(*networks, ["mot", "uniform"], splits=blocks[:1], n_resamples=99, block_length="auto")
+    assert alone.p_values["mot"]["uniform"] == mot.p_better(alignment, *held_out, block_length="auto", **options)
+    assert single["uniform"] > 0
+
+
+def test_few_groups_have_no_p_values(networks):
+    groups = np.arange(60) // 15
+    found = compare(*networks, ["mot", "uniform", "permuted"], splits=2, groups=groups, test_size=0.5)
+    assert np.isnan([*found.p_values["mot"].values()]).all()
+    assert [sentence[:7] for sentence in found.verdict()] == ["The map"]
+
+
+def test_lengths_of_blocks_that_do_not_fit_are_named(networks):
+    with pytest.raises(ValueError, match="block_length: expected at least 3 blocks of the 12 held-out stimuli"):
+        compare(*networks, ["mot"], block_length=5)
+    with pytest.raises(ValueError, match="block_length: expected None where groups are given, found 2"):
+        compare(*networks, ["mot"], block_length=2, groups=np.arange(60))
+    with pytest.raises(ValueError, match="block_length: expected one of 'auto', found 'long'"):
+        compare(*networks, ["mot"], block_length="long")
+
+
+def test_scores_stand_beside_what_noise_allows(layers):
+    signal = layers([5, 6], 200)
+    rng = np.random.default_rng(3)
+    repeats = [[x + rng.standard_normal(x.shape) for x in signal] for _ in range(4)]
+    measured = [np.mean(each, axis=0) for each in zip(*repeats, strict=True)]
+    found = compare(measured, signal, ["mot", "cka"], splits=2, source_repeats=repeats)
+    assert found.noise_corrected("mot") == found.mean("mot") / found.noise_ceiling.value > found.mean("mot")
+    assert np.isnan(found.noise_corrected("cka"))
+    assert f"| {found.noise_corrected('mot'):.3f} " in found.to_markdown()
+    assert np.isnan(compare(measured, signal, ["mot"], splits=1).noise_corrected("mot"))
+
+
+def test_intervals_over_splits_are_nadeau_and_bengio_s(networks):
+    found = compare(*networks, ["mot", "cka"], splits=4)
+    low, high = mot.corrected_interval(found.scores["mot"], 48, 12)
+    assert found.interval("mot") == (low, high)
+    assert f"{low:.3f} to {high:.3f}" in found.to_markdown()
+    narrow = found.interval("mot", 0.5)
+    assert low < narrow[0] < narrow[1] < high
+    assert np.isnan(compare(*networks, ["mot"], splits=1).interval("mot")).all()

@@ -11,9 +11,10 @@ import pytest
 import mot_fast as mot
 
 pytest.importorskip("sklearn")
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, train_test_split
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, cross_val_score, cross_validate, train_test_split
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 NOT_ITS_OWN = {
@@ -111,6 +112,72 @@ def test_clones_have_the_same_parameters_and_nothing_else(networks):
     with pytest.raises(NotFittedError, match="This Aligner instance is not fitted yet"):
         copy.reconstruct(networks[1])
     assert repr(mot.Aligner(coupling="single_best")) == "Aligner(coupling='single_best')"
+
+
+def test_rotations_are_chosen_by_held_out_scores(networks):
+    splits = [*FOLDS.split(np.zeros((45, 1)))]
+    for given in (FOLDS, splits):
+        estimator = mot.Aligner(rotate="auto", splits=given, coupling="single_best").fit(*networks)
+        for rotate in (False, True):
+            expected = [score(networks, *split, "single_best", rotate=rotate) for split in splits]
+            np.testing.assert_array_equal(estimator.split_scores_[rotate], expected)
+        means = {rotate: scores.mean() for rotate, scores in estimator.split_scores_.items()}
+        assert estimator.rotate_ == (means[True] > means[False])
+        assert estimator.alignment_.cost == mot.align(*networks, rotate=estimator.rotate_).cost
+    fixed = mot.Aligner(rotate=True).fit(*networks)
+    assert (fixed.rotate_, fixed.split_scores_) == (True, None)
+
+
+def test_rotations_are_chosen_where_axes_differ_and_only_there(rng):
+    source = rng.standard_normal((80, 6)) * np.arange(1, 7)
+    turned = source @ np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    assert mot.Aligner(rotate="auto", splits=2).fit(source, turned).rotate_ is True
+    units = rng.standard_normal((40, 20))
+    noisy = units + rng.standard_normal((40, 20))  # too few stimuli for a rotation of so many units
+    assert mot.Aligner(rotate="auto", splits=2).fit(units, noisy).rotate_ is False
+    assert mot.Aligner(rotate="auto", splits=2).fit(units, units).rotate_ is False  # both are perfect
+
+
+def test_groups_are_kept_together_in_the_choice(networks):
+    groups = np.arange(45) % 9
+    estimator = mot.Aligner(rotate="auto", splits=2).fit(*networks, groups=groups)
+    expected = [score(networks, *mot.split(45, seed=k, groups=groups)) for k in range(2)]
+    np.testing.assert_array_equal(estimator.split_scores_[False], expected)
+    for options, given, message in (
+        ({}, groups[1:], "groups: expected one label for each of 45 stimuli, found 44"),
+        ({"splits": 0}, None, "splits: expected at least 1, found 0"),
+        ({"splits": KFold(46)}, None, "splits: expected a splitter of 45 stimuli, found KFold, which says: Cannot"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            mot.Aligner(**{"rotate": "auto", **options}).fit(*networks, groups=given)
+    with pytest.raises(ValueError, match="source and target: expected the same stimuli, found 45 in 'one' and 40 in"):
+        mot.Aligner(rotate="auto").fit(networks[0], networks[1][:40])
+    with pytest.raises(TypeError, match="rotate: expected True, False or an Alternation, found 'always'"):
+        mot.Aligner(rotate="always").fit(*networks)
+
+
+def test_groups_reach_the_choice_through_scikit_learn(networks):
+    groups, folds = np.arange(45) // 5, GroupKFold(3)
+    given = {"X": networks[0], "y": networks[1], "cv": folds, "params": {"groups": groups}, "return_estimator": True}
+    plain = cross_validate(mot.Aligner(rotate="auto", splits=2), **given, groups=groups)
+    with config_context(enable_metadata_routing=True):
+        routed = cross_validate(mot.Aligner(rotate="auto", splits=2).set_fit_request(groups=True), **given)
+    np.testing.assert_array_equal(plain["test_score"], routed["test_score"])
+    train, _ = next(folds.split(np.zeros(45), groups=groups))
+    inner = [train[each] for each in mot.split(30, groups=groups[train])]
+    assert plain["estimator"][0].split_scores_[False][0] == score(networks, *inner)
+
+
+def test_the_choice_warns_once_of_what_it_is_given(networks):
+    x = [np.column_stack([networks[0].layer(0), np.ones(45)])]
+    with pytest.warns(mot.ConstantUnitsWarning) as caught:
+        mot.Aligner(rotate="auto", splits=2).fit(mot.load(x), networks[1])
+    assert [each.filename for each in caught] == [__file__]
+    series = np.cumsum(np.random.default_rng(0).standard_normal((60, 5)), axis=0)
+    with pytest.warns(mot.AutocorrelatedStimuliWarning) as caught:
+        mot.Aligner(rotate="auto", splits=2).fit(series, series)
+    assert [each.filename for each in caught] == [__file__]
+    mot.Aligner(rotate="auto", splits=mot.blocked_splits(60, 2)).fit(series, series)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis.evaluate import N_DRAWS
+from mot_fast.analysis.layer_orders import row_weights
+from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 
 
 @pytest.fixture
@@ -26,45 +28,85 @@ def test_scores_are_those_of_the_alignment(layers, rotate):
     alignment = mot.align([x[:60] for x in source], [y[:60] for y in target], rotate=rotate)
     held_out = [x[60:] for x in source], [y[60:] for y in target]
     evaluation = mot.evaluate(alignment, *held_out, n_resamples=49, seed=5).evaluation
-    assert list(evaluation.scores) == ["mot", "single_best", "pairwise_best", "permuted"]
-    for name in ("mot", "single_best", "pairwise_best"):
+    assert list(evaluation.scores) == list(COUPLINGS)
+    for name in UNSHUFFLED:
         found, expected = evaluation.scores[name], alignment.score(*held_out, name)
         assert (found.value, found.per_layer) == (expected.value, tuple(expected.per_layer))
+        assert found.over_units == expected.over_units == pytest.approx(np.mean(np.concatenate(expected.per_unit)))
         assert found.hierarchy == mot.hierarchy(alignment.coupling(name))
         interval = mot.bootstrap_score(alignment, *held_out, name, n_resamples=49, seed=5)
         assert (found.low, found.high, evaluation.confidence) == (interval.low, interval.high, interval.confidence)
         assert found.sd is found.hierarchy_sd is None
-    assert evaluation.p_better == mot.p_better(alignment, *held_out, n_resamples=49, seed=5)
+        if name != "mot":
+            assert found.p_better == mot.p_better(alignment, *held_out, than=name, n_resamples=49, seed=5)
+    assert evaluation.scores["mot"].p_better is None
+    assert evaluation.p_better == evaluation.scores["pairwise_best"].p_better
     assert (evaluation.n_stimuli, evaluation.n_resamples, evaluation.seed) == (30, 49, 5)
 
 
-def test_permuted_is_a_mean_over_draws(fitted):
+def test_permuted_is_a_mean_over_all_orders(fitted):
     alignment, *held_out = fitted
     evaluation = mot.evaluate(alignment, *held_out, n_resamples=9).evaluation
-    permuted = evaluation.scores["permuted"]
-    draws = [alignment.score(*held_out, "permuted", seed=k) for k in range(N_DRAWS)]
-    values = [draw.value for draw in draws]
-    assert evaluation.n_draws == N_DRAWS
-    assert permuted.value == pytest.approx(np.mean(values), abs=1e-15)
-    assert permuted.sd == pytest.approx(np.std(values, ddof=1), abs=1e-15)
-    np.testing.assert_allclose(permuted.per_layer, np.mean([draw.per_layer for draw in draws], axis=0), atol=1e-15)
-    hierarchies = [mot.hierarchy(alignment.coupling("permuted", seed=k)) for k in range(N_DRAWS)]
-    assert permuted.hierarchy == pytest.approx(np.mean(hierarchies), abs=1e-15)
-    assert permuted.hierarchy_sd == pytest.approx(np.std(hierarchies, ddof=1), abs=1e-15)
+    permuted, orders = evaluation.scores["permuted"], mot.score_layer_orders(alignment, *held_out)
+    assert evaluation.n_draws is None
+    assert (permuted.value, permuted.sd) == (orders.value, orders.sd)
+    assert permuted.per_layer == tuple(orders.per_layer)
+    assert (permuted.hierarchy, permuted.hierarchy_sd) == (orders.hierarchy, orders.hierarchy_sd)
     assert permuted.low is permuted.high is None
+    rows = [alignment.score(*held_out, weights) for weights in row_weights(alignment)]
+    assert permuted.over_units == pytest.approx(np.mean([np.concatenate(score.per_unit) for score in rows]), abs=1e-14)
+    assert evaluation.p_hierarchy == orders.p_hierarchy
+    # Both orders of two layers: no share of orders is below one half, however sure the stimuli are.
+    assert permuted.p_better >= orders.p_score >= 0.5
+
+
+def test_the_plan_s_own_order_has_to_win_over_stimuli_and_over_orders(layers):
+    source = layers([6] * 6, 90)
+    alignment = mot.align([x[:60] for x in source], [x[:60] for x in source])
+    held_out = [x[60:] for x in source]
+    found = mot.evaluate(alignment, held_out, held_out, n_resamples=199).evaluation
+    assert found.scores["permuted"].p_better == 0.005  # 1 / 200, and 1 / 720 of the orders
+    assert found.verdict()[0] == "MOT predicts better than a random order of layers (p = 0.015)."
+    noise = [np.random.default_rng(k).standard_normal((30, 6)) for k in range(6)]
+    by_chance = mot.evaluate(alignment, held_out, noise, n_resamples=199).evaluation
+    assert by_chance.scores["permuted"].p_better > 0.05
+    assert by_chance.verdict()[0].startswith("MOT predicts no better than a random order of layers")
+
+
+def test_few_groups_have_scores_but_neither_intervals_nor_p_values(fitted):
+    alignment, *held_out = fitted
+    found = mot.evaluate(alignment, *held_out, groups=iter(np.arange(30) // 15)).evaluation
+    for name, score in found.scores.items():
+        assert score.low is score.high is score.p_better is None
+        assert score.value == pytest.approx(mot.evaluate(alignment, *held_out).evaluation.scores[name].value)
+    with pytest.raises(ValueError, match=r"groups: expected .* 30 .*, found 2"):
+        mot.evaluate(alignment, *held_out, groups=[0, 1])
+
+
+def test_the_verdict_has_the_null_of_the_map(fitted):
+    alignment, *held_out = fitted
+    assert mot.evaluate(alignment, *held_out, n_resamples=9).evaluation.verdict()[-1].endswith("was not tested.")
+    null = mot.hierarchy_null(*held_out, n_permutations=9, n_layer_permutations=9)
+    again = mot.align(*held_out)
+    found = mot.evaluate(again, *held_out, n_resamples=9, null=null).evaluation
+    assert found.p_shuffled == null.p_stimuli
+    assert "maps of shuffled stimuli (p = " in found.verdict()[-1]
+    with pytest.raises(ValueError, match=r"null: expected that of the activations aligned, whose hierarchy score is"):
+        mot.evaluate(alignment, *held_out, null=replace(null, observed=null.observed / 2))
+    with pytest.raises(TypeError, match=r"null: expected what mot_fast\.hierarchy_null returns, found float"):
+        mot.evaluate(alignment, *held_out, null=0.5)
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
 def test_each_distinct_prediction_of_a_layer_is_made_once(predicted):
-    """All couplings and draws want 230 predictions of the bundled networks' layers, of which 106 are distinct."""
+    """Couplings and rows want 150 predictions of the bundled networks' layers, of which 133 are distinct."""
     source, target = mot.data.resnets()
     train, test = mot.split(source.n_stimuli)
     alignment = mot.align(source[train], target[train])
     mot.evaluate(alignment, source[test], target[test], n_resamples=9)
-    weights = [alignment.coupling(name) for name in ("mot", "single_best", "pairwise_best")]
-    weights += [alignment.coupling("permuted", seed=k) for k in range(N_DRAWS)]
+    weights = [alignment.coupling(name) for name in UNSHUFFLED] + row_weights(alignment)
     wanted = [(l, each[l].tobytes()) for each in weights for l in range(source.n_layers)]
-    assert (len(predicted), len(set(predicted)), len(wanted)) == (106, 106, 230)
+    assert (len(predicted), len(set(predicted)), len(wanted)) == (133, 133, 150)
     assert set(predicted) == set(wanted)
 
 

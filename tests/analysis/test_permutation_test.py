@@ -19,7 +19,7 @@ def given_p(truths, ours, others, n_resamples=999, seed=0, **sets):
     return p_value(given(truths, ours, others)[1], n_resamples, seed, **sets)
 
 
-@pytest.mark.parametrize(("coupling", "than"), [("mot", "pairwise_best"), ("single_best", "mot"), ("mot", "permuted")])
+@pytest.mark.parametrize(("coupling", "than"), [("mot", "pairwise_best"), ("single_best", "mot"), ("mot", "uniform")])
 def test_the_p_value_is_the_slow_twins(fitted, coupling, than):
     alignment, source, target = fitted
     p = p_better(alignment, source, target, coupling, than, n_resamples=120, seed=4)
@@ -166,6 +166,11 @@ def test_few_blocks_have_no_small_p(rng):
             "block_length: expected at least 3 blocks of the 30 .*, found 2 of length 11",
         ),
         ({"block_length": "auto", "groups": [1]}, ValueError, "block_length: expected None where groups are given"),
+        (
+            {"method": "t", "than": "permuted"},
+            ValueError,
+            "method: expected None or 'exchange' where than is 'permuted', found 't'",
+        ),
         ({"method": "bca"}, ValueError, "method: expected one of 'exchange', 't', found 'bca'"),
         ({"n_resamples": 0}, ValueError, "n_resamples: expected at least 1, found 0"),
         ({"seed": 0.5}, TypeError, "seed: expected an integer, found 0.5"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -265,3 +266,62 @@ def test_a_transport_that_is_not_proven_is_named(networks, monkeypatch):
     monkeypatch.setattr(joint_figures, "solve_between", lambda *_: Solutions([Unproven()] * 9))
     with pytest.raises(mot.SolverError, match="the transport from layer 'layer0' to layer 'layer0' could not be"):
         mot.similarity_matrix(networks, **SPLIT)
+
+
+@pytest.mark.parametrize("rotate", [False, mot.Alternation(max_iter=2)], ids=["plain", "rotated"])
+def test_over_several_splits_it_is_the_mean_of_single_ones(networks, rotate, tmp_path):
+    order = np.random.default_rng(0).permutation(50)
+    splits = [(order[:30], order[30:]), *mot.blocked_splits(50, 2, gap=3)]
+    alone = [mot.similarity_matrix(networks, splits=[pair], rotate=rotate) for pair in splits]
+    for way in ({"n_jobs": 1}, {"store": tmp_path}, {"store": tmp_path}, {"memory_limit": 20_000})[
+        : 2 if rotate else 4
+    ]:
+        found = mot.similarity_matrix(networks, splits=splits, rotate=rotate, **way)
+        for name in ("costs", "scores"):
+            values = np.array([getattr(each, name) for each in alone])
+            np.testing.assert_array_equal(getattr(found, name), values.mean(axis=0))
+            np.testing.assert_array_equal(getattr(found, f"{name}_sd"), values.std(axis=0, ddof=1))
+    assert (alone[0].costs_sd, alone[0].scores_sd, alone[0].n_splits) == (None, None, 1)
+    assert (found.n_train, found.n_test, found.n_splits, found.split_kind) == (22, 20, 3, "given")
+
+
+def test_workers_find_the_same_over_several_splits(networks):
+    alone = mot.similarity_matrix(networks, splits=2)
+    with ThreadPoolExecutor(2) as workers:
+        found = mot.similarity_matrix(networks, splits=2, executor=workers, n_jobs=1)
+    np.testing.assert_array_equal(found.costs, alone.costs)
+    np.testing.assert_array_equal(found.scores_sd, alone.scores_sd)
+
+
+def test_tables_over_several_splits_hold_deviations(networks, capsys):
+    found = mot.similarity_matrix(networks, splits=3, groups=np.arange(50) // 5, seed=2, progress=True)
+    assert "18/18" in capsys.readouterr().err
+    alone = [mot.similarity_matrix(networks, groups=np.arange(50) // 5, seed=2 + k) for k in range(3)]
+    np.testing.assert_array_equal(found.scores, np.mean([each.scores for each in alone], axis=0))
+    assert f"| {found.scores[0, 1]:.3f} +- {found.scores_sd[0, 1]:.3f} |" in found.to_markdown()
+    stimuli = "40 training stimuli, 10 held out; means over random splits of whole groups: 3"
+    assert repr(found) == f"SimilarityMatrix(a, b, c; {stimuli})"
+    assert stimuli in found._repr_html_()
+    pytest.importorskip("pandas")
+    assert found.to_pandas().loc[("a", "c"), "score_sd"] == found.scores_sd[0, 2]
+    pytest.importorskip("xarray")
+    np.testing.assert_array_equal(found.to_xarray().costs_sd, found.costs_sd)
+    assert set(alone[0].to_xarray()) == {"costs", "scores", "distances"}
+
+
+def test_constant_units_are_named_once_over_all_splits(networks):
+    networks["b"][0][:, 1] = 3.0
+    with pytest.warns(mot.ConstantUnitsWarning) as caught:
+        mot.similarity_matrix(networks, splits=3)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_bad_splits_are_refused(networks):
+    for options, message in (
+        ({"splits": 0}, "splits: expected at least 1, found 0"),
+        ({"splits": [([0, 1, 2], [2, 3, 4])]}, r"splits\[0\]: expected stimuli on one side each, found 2 in"),
+        ({"splits": [([0, 1, 2], [3, 4])]}, r"held-out stimuli of splits\[0\]: expected at least 3 stimuli, found 2"),
+        ({"groups": np.zeros(50)}, "groups: expected at least 2 groups, found 1, 0.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            mot.similarity_matrix(networks, **options)

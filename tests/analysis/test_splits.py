@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mot_fast as mot
 from mot_fast.analysis import splits as module
@@ -93,6 +95,30 @@ def test_splitters_of_scikit_learn_are_the_list_of_their_pairs():
         for train, test in found.rows:
             assert not set(GROUPS[train]) & set(GROUPS[test])
     same_rows(validated(selection.LeaveOneGroupOut(), groups=GROUPS), named_group_splits())
+
+
+@given(st.integers(4, 60), st.data())
+def test_blocks_without_gaps_are_the_folds_of_scikit_learn(n_stimuli, data):
+    selection = pytest.importorskip("sklearn.model_selection")
+    n_splits = data.draw(st.integers(2, n_stimuli))
+    for pair, fold in zip(
+        mot.blocked_splits(n_stimuli, n_splits), selection.KFold(n_splits).split(np.zeros(n_stimuli)), strict=True
+    ):
+        np.testing.assert_equal(pair, fold)
+
+
+@given(st.lists(st.integers(0, 7), min_size=24, max_size=60), st.integers(1, 3), st.integers(0, 9))
+def test_no_split_has_a_group_on_both_sides(groups, number, seed):
+    groups = np.array([*range(8), *groups])
+    try:
+        found = validated(number, len(groups), groups, test_size=0.4, seed=seed)
+    except ValueError as error:
+        assert "of a split: expected at least 3 stimuli" in str(error)  # noqa: PT017
+        return
+    for train, test in found.rows:
+        assert len(set(groups[test])) == 3
+        assert set(groups[train]) | set(groups[test]) == set(range(8))
+        assert not set(groups[train]) & set(groups[test])
 
 
 def named_group_splits():
@@ -227,7 +253,7 @@ def test_random_splits_are_the_list_of_them(networks):
         other = mot.compare(*networks, ["mot", "pairwise_best"], splits=splits, seed=3, groups=groups, n_resamples=19)
         for name in one.methods:
             np.testing.assert_array_equal(one.scores[name], other.scores[name])
-        assert one.p_better == other.p_better
+        np.testing.assert_equal(one.p_better, other.p_better)  # NaN of few groups
         assert one.split_kind == ("random" if groups is None else "grouped")
         assert other.split_kind == "given"
 
@@ -235,11 +261,12 @@ def test_random_splits_are_the_list_of_them(networks):
 def test_the_splits_of_a_table_are_named(networks):
     dataset = pytest.importorskip("xarray").Dataset
     blocks = mot.blocked_splits(N, 3, gap=2)
-    for splits, seed, coordinate, note in (
-        (2, 4, [4, 5], "random splits: 2"),
-        (blocks, 4, [0, 1, 2], "contiguous blocks with gaps of 2 stimuli: 3"),
+    for splits, groups, coordinate, note in (
+        (2, None, [4, 5], "stimuli held out: 20%; random splits: 2"),
+        (2, GROUPS, [4, 5], "groups held out: 20%; random splits of whole groups: 2"),
+        (blocks, None, [0, 1, 2], "stimuli held out: 33%; contiguous blocks with gaps of 2 stimuli: 3"),
     ):
-        found = mot.compare(*networks, ["cka"], splits=splits, seed=seed)
+        found = mot.compare(*networks, ["cka"], splits=splits, groups=groups, seed=4)
         assert found.split_description in note
         assert f"{note}; +-: sd over splits" in str(found)
         assert isinstance(found.to_xarray(), dataset)
@@ -258,6 +285,8 @@ def test_curves_over_given_splits(networks):
     note = "- held-out scores over contiguous blocks without gaps: 3, each with its own units; +-: sd over the splits"
     assert note in str(curve)
     assert curve.split_kind == "blocked"
+    pytest.importorskip("matplotlib").use("Agg")
+    assert curve.plot().get_ylabel() == "held-out score (mean over splits; band: sd)"
     grouped = mot.subsample_curve(*networks, (1.0,), methods=["mot"], splits=1, groups=GROUPS)
     assert "random splits of whole groups: 1, each" in str(grouped)
 

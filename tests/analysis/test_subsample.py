@@ -9,6 +9,7 @@ import mot_fast as mot
 from mot_fast.analysis import subsample as module
 from mot_fast.analysis.subsample import METHODS, SubsampleCurve, subsample_curve
 from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.measures.coupling import FAVOURITES
 from mot_fast.networks.network import Layer, Network
 
 
@@ -89,10 +90,14 @@ def test_units_are_read_when_needed():
 
 def test_copies_keep_a_perfect_score_only_with_all_units(rng):
     network = list(rng.standard_normal((3, 50, 6)))
+    assert {name.removesuffix("+r") for name in METHODS} == {*FAVOURITES, "greedy", "uniform"}
     curve = subsample_curve(network, network, (0.5, 1.0), methods=METHODS, splits=2)
     for name in METHODS:
-        np.testing.assert_allclose(curve.scores[name][1], 1.0, atol=1e-9)
-        assert (curve.scores[name][0] < 0.95).all()
+        if "uniform" in name:  # layers that have nothing to do with it predict a layer as well
+            assert (curve.scores[name] < 0.95).all()
+        else:
+            np.testing.assert_allclose(curve.scores[name][1], 1.0, atol=1e-9)
+            assert (curve.scores[name][0] < 0.95).all()
 
 
 def test_seeds_reproduce_and_each_has_its_own_split_and_units(networks):

@@ -121,6 +121,24 @@ def _independent_layers(population, n_stimuli, rng, n_layers):
     return [draw(rng, n_stimuli, 8) for draw in draws]
 
 
+ALIGNMENT_NULLS = {
+    name: {"shuffle": shuffle} for name, shuffle in (("default", "stimuli"), ('shuffle="circular"', "circular"))
+}
+
+
+def alignment_tests(population, n_stimuli, rng):
+    """Whether tests find that the costs or the scores of networks that have nothing in common are better than chance."""
+    networks = [_independent_layers(population, 5 * n_stimuli, rng, n_layers) for n_layers in (2, 3)]
+    nulls = dict(ALIGNMENT_NULLS)
+    if population == "grouped":
+        nulls["groups"] = {"groups": _groups(5 * n_stimuli)}
+    is_rejected = {}
+    for name, arguments in nulls.items():
+        null = mot.alignment_null(*networks, n_permutations=19, seed=int(rng.integers(2**32)), **arguments)
+        is_rejected |= {f"p_cost, {name}": null.p_cost <= LEVEL, f"p_score, {name}": null.p_score <= LEVEL}
+    return is_rejected
+
+
 N_SPLITS = 5
 
 

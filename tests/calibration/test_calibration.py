@@ -22,6 +22,7 @@ from calibration.table import save
 @pytest.mark.parametrize("population", POPULATIONS)
 @pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.filterwarnings("ignore:some units are constant")
+@pytest.mark.filterwarnings("ignore::mot_fast.AutocorrelatedStimuliWarning")
 def test_what_is_promised_holds(name, population, n_stimuli):
     study = STUDIES[name]
     rngs = np.random.default_rng([zlib.crc32(f"{name} {population}".encode()), n_stimuli]).spawn(study.n)

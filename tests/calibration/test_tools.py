@@ -54,6 +54,7 @@ def test_counts_are_judged_by_a_binomial_interval(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.filterwarnings("ignore:some units are constant")
+@pytest.mark.filterwarnings("ignore::mot_fast.AutocorrelatedStimuliWarning")
 def test_the_page_has_what_is_simulated_and_promises_what_is_asserted(name):
     study = STUDIES[name]
     section = PAGE.read_text(encoding="utf-8").partition(f"### {study.title}\n")[2].partition("###")[0]

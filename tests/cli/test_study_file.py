@@ -87,7 +87,7 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
         ("pairs = []\n" + NETWORKS, r"pairs: expected a list of \[source, target\], found \[\]"),
         ("splits = 3\n" + NETWORKS, "splits: expected a table, found 3"),
         (NETWORKS + "[splits]\nn = 2.5", "splits.n: expected a int, found 2.5"),
-        (NETWORKS + "[splits]\nm = 2", "splits: expected some of n, seed, test_size, found 'm'"),
+        (NETWORKS + "[splits]\nm = 2", "splits: expected some of blocks, gap, groups, n, seed, test_size, found 'm'"),
         (NETWORKS + "[alignment]\nrotate = 'yes'", "alignment.rotate: expected a bool, found 'yes'"),
         (NETWORKS + "[alignment]\nconvention = 'raw'", "alignment.convention: expected one of standardized, paper"),
         (NETWORKS + "[output]\nfigures = ['gif']", r"output.figures: expected a list of some of png, .*\['gif'\]"),

@@ -102,12 +102,15 @@ def test_parts_and_networks_are_shown_too(runs, layers):
 def test_the_best_of_a_comparison_are_marked(comparison):
     tree = parsed(comparison)
     head, *rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
-    assert head == ["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]
+    assert head == ["method", "kind", "held-out value", "95 % interval", "over units", "hierarchy", "s", "MB", "p"]
     assert [row[0] for row in rows] == list(comparison.methods)
     marked = {strong.text for cell in tree.iter("td") for strong in cell.iter("strong")}
     scores = [comparison.mean(name) for name in ("mot", "single_best", "permuted")]  # not the similarity, which is more
+    over_units = [values.mean() for values in comparison.over_units.values()]
     hierarchies = [values.mean() for values in comparison.hierarchies.values()]
-    assert {text.split(" ")[0] for text in marked} == {f"{max(scores):.3f}", f"{max(hierarchies):.3f}"}
+    assert {text.split(" ")[0] for text in marked} == {
+        f"{max(values):.3f}" for values in (scores, over_units, hierarchies)
+    }
     assert [item.text for item in tree.iter("li")] == [
         line.removeprefix("- ") for line in comparison.to_markdown().splitlines() if line.startswith("- ")
     ]

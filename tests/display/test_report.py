@@ -58,8 +58,8 @@ def networks(layers):
 
 @pytest.fixture
 def written(tmp_path):
-    def write(alignment):
-        mot.write_report(alignment, tmp_path / "report.html")
+    def write(alignment, **options):
+        mot.write_report(alignment, tmp_path / "report.html", **options)
         return Page(tmp_path / "report.html")
 
     return write
@@ -102,7 +102,9 @@ def test_scores_are_shown_with_their_errors(alignment, networks, written):
         assert (value, value + up, value - down) == pytest.approx((score.value, high, low), abs=1e-12)
         assert f"{score.value:.3f}" in page.text
     assert f"{scores['mot'].low:.3f} to {scores['mot'].high:.3f}" in page.text
-    assert f"p = {alignment.evaluation.p_better:.3g}" in page.text
+    assert f"{alignment.evaluation.p_better:.3g}" in page.texts["td"]
+    assert alignment.evaluation.verdict()[0] in page.text
+    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted (± sd over orders)"]
     for trace, score in zip(page.figures["layers"]["data"], scores.values(), strict=True):
         assert tuple(trace["y"]) == score.per_layer
 
@@ -118,8 +120,8 @@ def test_scores_that_are_not_defined_are_named_so(layers, written):
     alignment = mot.align(layers([6]), layers([7], seed=2))
     page = written(mot.evaluate(alignment, [np.ones((9, 6))], layers([7], 9), n_resamples=9))
     assert page.figures["scores"]["data"] == []
-    assert page.texts["td"].count("not defined") == 8
-    assert "p =" not in page.text
+    assert page.texts["td"].count("not defined") == 12
+    assert "MOT predicts" not in page.text
 
 
 def test_the_layer_plan_is_the_alignment_s(alignment, written):
@@ -194,6 +196,52 @@ def test_a_page_of_rotations_shows_how_they_converged(rotated, written):
     assert "of 6 pairs settled" in page.text
     assert "at most 20 alternations a pair, tolerance 0.0001, no restarts" in page.text
     assert "Every transport of every alternation" in page.text
+
+
+def test_stability_is_told_by_pair(alignment, networks, written):
+    stability = mot.stability(*networks, n_resamples=4, pairs=[(0, 2), (1, 1)], n_decoys=1)
+    page = written(alignment, stability=stability)
+    assert "How stable the plan is" in page.text
+    assert (
+        f"again on 4 bootstrap resamples. The layer plans of two of them have {100 * stability.mass_in_common:.0f} %"
+        in page.text
+    )
+    used = np.argwhere(stability.consensus_plan > 0)
+    hidden, _ = page.figures["stability"]["data"]
+    assert len(page.figures["stability"]["layout"]["shapes"]) == len(used)
+    for square, (l, m) in zip(page.figures["stability"]["layout"]["shapes"], used, strict=True):
+        share = 2 * stability.consensus_plan[l, m]
+        side = 0.92 * np.sqrt(share / (2 * stability.consensus_plan.max()))
+        assert (square["x1"] + square["x0"], square["y1"] + square["y0"]) == pytest.approx((2 * m, 2 * l), abs=2e-3)
+        assert (square["x1"] - square["x0"], square["y1"] - square["y0"]) == pytest.approx((side, side), abs=2e-3)
+        assert square["opacity"] == stability.confidence[l, m]
+        source, target, *figures = hidden["customdata"][l][m]
+        assert (source, target) == (f"layer{l}", f"layer{m}")
+        assert figures == pytest.approx([share, 2 * stability.sd[l, m], stability.confidence[l, m]], abs=1e-4)
+    matches = stability.units(0, 2)
+    assert f"{len(matches.discoveries())} of 6" in page.text
+    assert "decoys" in page.text
+
+
+def test_stability_without_decoys_or_units_says_less(alignment, networks, written):
+    page = written(alignment, stability=mot.stability(*networks, n_resamples=2, n_decoys=0))
+    assert "Median confidence" in page.text
+    assert " of 6" not in page.text
+    page = written(alignment, stability=mot.stability(*networks, n_resamples=2, pairs=[]))
+    assert "Median confidence" not in page.text
+    assert "decoys" not in page.text
+
+
+def test_stability_must_be_of_the_same_layers(alignment, layers, tmp_path):
+    other = mot.stability(layers([6, 5], 50), layers([7, 4], 50), n_resamples=2, n_decoys=0)
+    message = (
+        "stability: expected the layers of the alignment's target, 'layer0' of 7, 'layer1' of 4, 'layer2' of 8, found"
+    )
+    with pytest.raises(ValueError, match=message):
+        mot.write_report(alignment, tmp_path / "report.html", stability=other)
+    with pytest.raises(TypeError, match=r"stability: expected what mot_fast.stability returns, found Alignment"):
+        mot.write_report(alignment, tmp_path / "report.html", stability=alignment)
+    assert not list(tmp_path.iterdir())
 
 
 def test_without_rotations_every_transport_is_counted(alignment, written):

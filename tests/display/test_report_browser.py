@@ -48,8 +48,8 @@ def browser(tmp_path_factory):
 def shown(browser, tmp_path):
     """Writes the report of an alignment and opens it on a screen of some width."""
 
-    def show(alignment, width=1280, scheme="light"):
-        mot.write_report(alignment, tmp_path / "report.html")
+    def show(alignment, width=1280, scheme="light", **options):
+        mot.write_report(alignment, tmp_path / "report.html", **options)
         browser.get("about:blank")
         browser.get_log("performance")
         screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -176,6 +176,23 @@ def test_with_rotations_the_chosen_pair_s_convergence_is_drawn(rotated, shown):
         assert x == list(range(1, len(trace) + 1))
         np.testing.assert_allclose(y, 100 * (trace / trace[0] - 1), rtol=1e-3, atol=1e-9)
         assert f"{len(trace)} alternations" in text_of(browser, "pair-summary")
+
+
+def test_stability_is_drawn_and_hovered(layers, shown):
+    networks = [mot.load(layers([40] * n, 50, seed=seed), name=name) for n, seed, name in ((8, 0, "a"), (20, 2, "b"))]
+    stability = mot.stability(*networks, n_resamples=5, n_decoys=1)
+    browser = shown(stability.alignment, 400, "dark", stability=stability)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 400
+    squares = browser.find_elements(By.CSS_SELECTOR, "#stability .shapelayer path")
+    assert len(squares) == (stability.consensus_plan > 0).sum()
+    l, m = map(int, np.unravel_index(stability.consensus_plan.argmax(), stability.consensus_plan.shape))
+    k = [tuple(pair) for pair in np.argwhere(stability.consensus_plan > 0)].index((l, m))
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", squares[k])
+    ActionChains(browser).move_to_element(squares[k]).perform()
+    label = wait(browser, lambda: browser.execute_script("return document.querySelector('#stability .hovertext')"))
+    assert f"layer{l} to layer{m}" in label.text
+    assert f"{8 * stability.consensus_plan[l, m]:.1%} of the source layer" in label.text
+    assert f"used by {stability.confidence[l, m]:.0%} of the resamples" in label.text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis.evaluate import N_DRAWS
 from mot_fast.display import text_summary
+from mot_fast.measures.coupling import UNSHUFFLED
 
 
 @pytest.fixture
@@ -34,24 +34,31 @@ def test_terminals_without_block_characters_get_ascii(networks):
 def test_the_scores_are_those_of_the_alignment(networks):
     alignment = mot.evaluate(mot.align(*networks), *networks, n_resamples=99)
     text = text_summary.score_table(alignment)
-    for name in ("mot", "single_best", "pairwise_best"):
+    for name in UNSHUFFLED:
         (line,) = (line for line in text.splitlines() if line.startswith(name))
         interval = mot.bootstrap_score(alignment, *networks, name, n_resamples=99)
+        score = alignment.score(*networks, name)
+        p = [] if name == "mot" else [f"{mot.p_better(alignment, *networks, than=name, n_resamples=99):.3g}"]
         assert line.split()[1:] == [
-            f"{alignment.score(*networks, name).value:.3f}",
+            f"{score.value:.3f}",
             *f"{interval.low:.3f} to {interval.high:.3f}".split(),
+            *p,
+            f"{score.over_units:.3f}",
             f"{mot.hierarchy(alignment.coupling(name)):.3f}",
         ]
-    draws = [alignment.score(*networks, "permuted", seed=seed).value for seed in range(N_DRAWS)]
+    orders = mot.score_layer_orders(alignment, *networks)
     (line,) = (line for line in text.splitlines() if line.startswith("permuted "))
-    assert line.split()[1:4] == [f"{np.mean(draws):.3f}", "(sd", f"{np.std(draws, ddof=1):.3f})"]
+    assert line.split()[1] == f"{orders.value:.3f}"
+    sds = f"sd over orders {orders.sd:.3f}, of the hierarchy {orders.hierarchy_sd:.3f}"
+    assert f"permuted: mean over all orders; {sds}" in text
+    assert all(sentence in " ".join(text.split()) for sentence in alignment.evaluation.verdict())
 
 
 def test_one_layer_has_scores_but_no_hierarchy(networks):
     one, two = networks
     only = {"only": one.layer(0)}
     lines = text_summary.score_table(mot.evaluate(mot.align(only, two), only, two)).splitlines()
-    assert [line.split()[-1] for line in lines[1:5]] == ["-"] * 4
+    assert [line.split()[-1] for line in lines[1:7]] == ["-"] * 6
 
 
 def test_there_is_no_table_of_scores_that_nobody_computed(alignment):

@@ -25,6 +25,7 @@ RECORDINGS = {
         "v4_201025_1200images": ("V4",),
         "efficientnet_lite0_v4_1200images": 3,
     },
+    "subjects": {"alice_fmri_6roi_27subjects": REGIONS},
     "subsampling": {"minilm_l6_stsb2552": 2, "smollm2_135m_stsb2552": 3},
     "training_runs": {f"neox6x128_seed{seed}_trajectory": CHECKPOINTS for seed in (1, 2)},
     "networks": {
@@ -36,6 +37,7 @@ WRITTEN = {
     "language_models": 4 + 3,
     "vision": 4 * 8 + 3,
     "brains": 3 * 4,
+    "subjects": 3,
     "subsampling": 2,
     "training_runs": 2,
     "networks": 5,

@@ -22,6 +22,20 @@ def test_baselines_put_everything_on_one_layer():
     )  # tie: the earlier
 
 
+def test_greedy_averages_as_the_plan_does_without_its_balance(rng):
+    np.testing.assert_array_equal(coupling("greedy", PLAN, COSTS), [[0.2, 0.3, 0], [0.4, 0, 0.1]])
+    plan, costs = rng.random((5, 7)), rng.random((5, 7))
+    for row, weights, cost in zip(plan, coupling("greedy", plan, costs), costs, strict=True):
+        expected = dict(zip(sorted(range(7), key=lambda m: cost[m]), sorted(row, reverse=True), strict=True))
+        np.testing.assert_array_equal(weights, [expected[m] for m in range(7)])
+        assert (weights * cost).sum() <= (row * cost).sum()
+
+
+def test_uniform_weighs_all_target_layers_alike():
+    np.testing.assert_allclose(coupling("uniform", PLAN, COSTS), np.full((2, 3), 0.5 / 3))
+    np.testing.assert_allclose(coupling("uniform", [[0.3, 0.3], [0.1, 0.3]] * np.ones(1), COSTS[:, :2])[1], 0.2)
+
+
 def test_permuted_draws_rows_by_seed():
     plan = np.eye(6) / 6
     draws = [coupling("permuted", plan, plan, seed) for seed in range(5)]
@@ -32,8 +46,8 @@ def test_permuted_draws_rows_by_seed():
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(ValueError, match=r"coupling: expected one of 'mot', .* found 'greedy'"):
-        coupling("greedy", PLAN, COSTS)
+    with pytest.raises(ValueError, match=r"coupling: expected one of 'mot', .* found 'none'"):
+        coupling("none", PLAN, COSTS)
     with pytest.raises(TypeError, match="seed: expected an integer, found None"):
         coupling("permuted", PLAN, COSTS, None)
     with pytest.raises(ValueError, match="seed: expected at least 0, found -1"):

@@ -166,9 +166,10 @@ def test_all_layers_in_one_agree_with_scikit_learn(networks):
     source_train, target_train, source_test, target_test = (np.hstack(layers) for layers in in_lists(networks))
     _, prediction = oracles.ridge(source_train, target_train, target_test)
     expected = [np.corrcoef(x, z)[0, 1] for x, z in zip(source_test.T, prediction.T, strict=True)]
-    np.testing.assert_allclose(score.per_unit[0], expected, atol=1e-6)
-    assert score.per_layer.shape == (1,)
-    assert score.value == pytest.approx(np.mean(expected), abs=1e-6)
+    np.testing.assert_allclose(np.concatenate(score.per_unit), expected, atol=1e-6)
+    assert tuple(map(len, score.per_unit)) == mot.load(networks[0]).widths
+    assert score.over_units == pytest.approx(np.mean(expected), abs=1e-6)
+    assert score.value == pytest.approx(np.mean(score.per_layer)) == np.mean([units.mean() for units in score.per_unit])
 
 
 def test_one_layer_is_a_network_in_which_both_agree(networks):

@@ -35,4 +35,5 @@ def test_means_leave_out_what_is_undefined():
     np.testing.assert_array_equal(score.per_layer, [0.5, np.nan, 0.2])
     assert score.value == pytest.approx(0.35)
     assert score.n_undefined == 2
+    assert score.over_units == pytest.approx(0.4)
     assert np.isnan(Score.of_units([np.array([np.nan])]).value)

@@ -103,6 +103,40 @@ def hierarchies_of_all_layer_orders(plan: np.ndarray) -> np.ndarray:
     return np.array([oracles.hierarchy(plan[:, list(order)]) for order in itertools.permutations(range(plan.shape[1]))])
 
 
+def over_all_orders(parts: np.ndarray) -> tuple[float, float, float]:
+    """Mean, standard deviation and share as large as the given order's, of the sums of parts over all orders of rows.
+
+    In an order, row l of the table of parts is given column order[l].
+    """
+    n = len(parts)
+    sums = [sum(parts[l, order[l]] for l in range(n)) for order in itertools.permutations(range(n))]
+    return float(np.mean(sums)), float(np.std(sums)), float(np.mean(np.array(sums) >= np.trace(parts) - 1e-12))
+
+
+def adjusted(p_values: np.ndarray, method: str) -> np.ndarray:
+    """The least level at which a procedure for many tests, which rejects in steps, rejects each of them."""
+    n = len(p_values)
+    ordered = sorted(p_values)
+    levels = [
+        level
+        for k, p in enumerate(ordered)
+        for level in [p * (n - k) if method == "holm" else p * n / (k + 1)]
+        if level < 1
+    ]
+
+    def rejected(level: float) -> set[float]:
+        """P-values that are rejected at this level."""
+        is_low = [
+            p <= (1 + 1e-12) * level * (1 / (n - k) if method == "holm" else (k + 1) / n) for k, p in enumerate(ordered)
+        ]
+        n_rejected = next((k for k in range(n) if not is_low[k]), n) if method == "holm" else 0
+        if method == "bh":
+            n_rejected = max((k + 1 for k in range(n) if is_low[k]), default=0)
+        return set(ordered[:n_rejected])
+
+    return np.array([min((level for level in levels if p in rejected(level)), default=1.0) for p in p_values])
+
+
 def sets_drawn(numbers: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """How often each stimulus is drawn, where each row of draws says how often each set of stimuli is."""
     counts = np.zeros((len(draws), len(numbers)), int)
@@ -183,27 +217,3 @@ def influences(truths, predictions) -> np.ndarray:
 
     changes = step * n * np.eye(n)
     return np.array([(weighted(1 - step + up) - weighted(1 + step - up)) / (2 * step) for up in changes])
-
-
-def adjusted(p_values: np.ndarray, method: str) -> np.ndarray:
-    """The least level at which a procedure for many tests, which rejects in steps, rejects each of them."""
-    n = len(p_values)
-    ordered = sorted(p_values)
-    levels = [
-        level
-        for k, p in enumerate(ordered)
-        for level in [p * (n - k) if method == "holm" else p * n / (k + 1)]
-        if level < 1
-    ]
-
-    def rejected(level: float) -> set[float]:
-        """P-values that are rejected at this level."""
-        is_low = [
-            p <= (1 + 1e-12) * level * (1 / (n - k) if method == "holm" else (k + 1) / n) for k, p in enumerate(ordered)
-        ]
-        n_rejected = next((k for k in range(n) if not is_low[k]), n) if method == "holm" else 0
-        if method == "bh":
-            n_rejected = max((k + 1 for k in range(n) if is_low[k]), default=0)
-        return set(ordered[:n_rejected])
-
-    return np.array([min((level for level in levels if p in rejected(level)), default=1.0) for p in p_values])

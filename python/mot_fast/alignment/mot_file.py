@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
 
 FORMAT = "mot_fast alignment"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 _SIDES = ("source", "target")
 _UNIT_STATISTICS = ("mean", "deviation")

@@ -13,11 +13,14 @@ import numpy as np
 
 from mot_fast._validate import MIN_STIMULI
 from mot_fast.alignment.record import CouplingScore, Evaluation, Run
-from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
+from mot_fast.measures.coupling import COUPLINGS, FAVOURITES, UNSHUFFLED
 from mot_fast.system.json_header import check_fields, count, field, is_text, number, optional_number, texts
 
 SINCE = 3
 """First version of the format that has these fields; in files of earlier versions they mean nothing."""
+
+_EXACT_ORDERS = 4
+"""First version with scores of all couplings, and of "permuted" over all orders."""
 
 _VERSIONS = {"mot_fast", "python", "numpy", "scipy"}
 _DIGEST = re.compile("[0-9a-f]{40}")
@@ -63,19 +66,31 @@ def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None
     values = _optional_field(header, header, "evaluation", dict)
     if values is None:
         return None
-    check_fields(values, Evaluation)
+    is_exact = header["version"] >= _EXACT_ORDERS
+    check_fields(
+        values, Evaluation, () if is_exact else ("p_hierarchy", "p_shuffled"), () if is_exact else ("p_better",)
+    )
     scores = field(values, "scores", dict)
-    if scores.keys() != set(COUPLINGS):
+    if scores.keys() != set(COUPLINGS if is_exact else (*FAVOURITES, "permuted")):
         raise ValueError(f"it holds scores of {shown(sorted(scores))}")
+    if not is_exact:
+        scores = {name: _as_of_version_4(field(scores, name, dict), name, values["p_better"]) for name in scores}
     return Evaluation(
         n_stimuli=count(values, "n_stimuli", MIN_STIMULI),
         scores={name: _coupling_score(name, field(scores, name, dict), n_layers) for name in scores},
-        p_better=optional_number(values, "p_better", 0.0, 1.0),
         confidence=number(values, "confidence", 0.0, 1.0),
         n_resamples=count(values, "n_resamples", 2),
-        n_draws=count(values, "n_draws", 2),
         seed=count(values, "seed", 0, math.inf),
+        p_hierarchy=optional_number(values, "p_hierarchy", 0.0, 1.0) if is_exact else None,
+        p_shuffled=optional_number(values, "p_shuffled", 0.0, 1.0) if is_exact else None,
+        n_draws=None if is_exact and values["n_draws"] is None else count(values, "n_draws", 2),
     )
+
+
+def _as_of_version_4(score: Mapping[str, Any], name: str, p_better: Any) -> Mapping[str, Any]:
+    """Fields of a coupling's score as they are from version 4 on."""
+    check_fields(score, CouplingScore, ("over_units", "p_better"))
+    return {**score, "over_units": None, "p_better": p_better if name == "pairwise_best" else None}
 
 
 def _optional_field(header: Mapping[str, Any], values: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -107,6 +122,8 @@ def _coupling_score(name: str, values: Mapping[str, Any], n_layers: int) -> Coup
         high=optional_number(values, "high", -1.0, 1.0),
         sd=optional_number(values, "sd", 0.0, 2.0),
         hierarchy_sd=optional_number(values, "hierarchy_sd", 0.0, 1.0),
+        over_units=optional_number(values, "over_units", -1.0, 1.0),
+        p_better=optional_number(values, "p_better", 0.0, 1.0),
     )
     _check_score(name, score, n_layers)
     return score

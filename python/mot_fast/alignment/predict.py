@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
-from mot_fast._validate import F64
+from mot_fast._validate import F64, Array
 from mot_fast.alignment.rotations import rotations_of
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.measures.coupling import coupling as named_coupling
@@ -56,7 +56,11 @@ def reconstruct(alignment: Alignment, target: Source, coupling: str | npt.ArrayL
     weights = layer_weights(alignment, coupling, seed)
     predictor = Predictor(alignment, network)
     with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
-        return [predictor.predict(l, [row])[0] for l, row in enumerate(weights)]
+        return [next(predictor.predict(l, [row])) for l, row in enumerate(weights)]
+
+
+_PREDICTIONS_AT_ONCE = 8
+"""Predictions of one layer that are made together, from target layers of which most predict for one of them only."""
 
 
 class Predictor:
@@ -74,17 +78,29 @@ class Predictor:
     def __init__(self, alignment: Alignment, target: Network, n_threads: int | None = None) -> None:
         self._alignment, self._target, self._n_threads = alignment, target, n_threads
         self._is_standardized = alignment.convention == "standardized"
+        self._is_rotated = alignment.alternation is not None
         self._inputs: dict[int, F64] = {}
+        self._rotations: Mapping[tuple[int, int], F64] = {}
 
-    def predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
-        """Predictions of source layer l, `(n_stimuli, n_l)`, one for each array of weights of target layers, `(M,)`."""
+    def predict(self, l: int, weights: Sequence[F64]) -> Iterator[F64]:
+        """Yield predictions of source layer l, `(n_stimuli, n_l)`, by each array of weights of target layers, `(M,)`.
+
+        A few are held at once. With rotations all are, since rotations that are not kept are found again in each turn.
+        """
+        step = len(weights) if self._is_rotated else _PREDICTIONS_AT_ONCE
+        for first in range(0, len(weights), step):
+            yield from self._predict(l, weights[first : first + step])
+
+    def _predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
+        """Predictions by some weights; each pair of layers is gone through once."""
         summary = self._alignment.source
         predictions = [np.zeros((self._target.n_stimuli, summary.widths[l])) for _ in weights]
         used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
-        rotations = {} if self._alignment.alternation is None else rotations_of(self._alignment, used, self._n_threads)
+        rotations = rotations_of(self._alignment, used, self._n_threads) if self._is_rotated else {}
+        self._rotations = rotations
         for pair in used:
             prediction = np.zeros_like(predictions[0])
-            add_prediction(prediction, self._input(pair[1]), *self._plan(*pair), 1.0)
+            add_prediction(prediction, self.input(pair[1]), *self._plan(*pair), 1.0)
             if pair in rotations:
                 prediction = prediction @ rotations[pair].T
             for k, each in enumerate(weights):
@@ -98,14 +114,33 @@ class Predictor:
         row_sums = self._alignment.source.masses_of_units(l)
         return plan.row_starts, plan.columns, rows_to_one(plan, row_sums) if self._is_standardized else plan.mass
 
-    def _input(self, m: int) -> F64:
-        """Target layer m as predictions take it: standardized, or as it is."""
+    def input(self, m: int) -> F64:
+        """Target layer m as predictions take it."""
         if m not in self._inputs:
-            activations = self._target.layer(m).astype(np.float64)
-            if self._is_standardized:
-                deviation = self._alignment.target.deviations[m]
-                if self._alignment.alternation is not None:
-                    deviation = np.where(deviation == 0.0, 0.0, root_mean_square(deviation))
-                activations = z_scores(activations, self._alignment.target.means[m], deviation, "target")
-            self._inputs[m] = np.ascontiguousarray(activations)
+            self._inputs[m] = self.as_input(m, self._target.layer(m))
         return self._inputs[m]
+
+    def as_input(self, m: int, activations: Array) -> F64:
+        """Activations of target layer m as predictions take them: standardized, or as they are."""
+        values = activations.astype(np.float64)
+        if self._is_standardized:
+            deviation = self._alignment.target.deviations[m]
+            if self._is_rotated:
+                deviation = np.where(deviation == 0.0, 0.0, root_mean_square(deviation))
+            values = z_scores(values, self._alignment.target.means[m], deviation, "target")
+        return np.ascontiguousarray(values)
+
+    def pull_back(self, l: int, m: int, values: F64) -> F64:
+        """Values of source layer l, `(..., n_l)`, carried back to target layer m, `(..., n_m)`.
+
+        It is the adjoint of the prediction of layer l from layer m, by which slopes go from predictions to what they
+        are made of. Layer l must be the one that was predicted last, from layer m among others.
+        """
+        from scipy.sparse import csr_array
+
+        if self._is_rotated:
+            values = values @ self._rotations[l, m]
+        row_starts, columns, masses = self._plan(l, m)
+        widths = values.shape[-1], self._alignment.target.widths[m]
+        plan = csr_array((masses, columns, row_starts), shape=widths)
+        return np.asarray(values.reshape(-1, widths[0]) @ plan).reshape(*values.shape[:-1], widths[1])

@@ -25,7 +25,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.rotated_transports import RotatedPairs, RotatedTransports
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
 from mot_fast.layer_pairs.transport_plans import LayerPlans, TransportPlans
-from mot_fast.measures.coupling import UNSHUFFLED
+from mot_fast.measures.coupling import FAVOURITES
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.transport.transport import Certificate, UnitPlan, solve_transport
@@ -163,7 +163,7 @@ class RotatedProblem(AlignmentProblem[CentredLayer, RotatedPairs]):
             training=self.networks,
             memory_limit=self.memory_limit,
         )
-        used = sum(alignment.coupling(name) for name in UNSHUFFLED)
+        used = sum(alignment.coupling(name) for name in FAVOURITES)
         return replace(alignment, rotations=alignment.rotations_of(np.argwhere(used).tolist(), n_threads))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mot_fast.display.verdict import verdict
+
 CONVENTIONS = ("standardized", "paper")
 
 
@@ -35,7 +37,7 @@ class CouplingScore:
     """Held-out score of one coupling of layers, with its uncertainty; None stands for what is not defined.
 
     A score is undefined where every unit is constant, a hierarchy where a network has one layer. For the coupling
-    "permuted" all figures are means over draws.
+    "permuted" all figures are means over all orders of the layer plan's rows.
     """
 
     value: float | None
@@ -49,9 +51,13 @@ class CouplingScore:
     high: float | None = None
     """Upper end of the confidence interval of the score; "permuted" has none."""
     sd: float | None = None
-    """Standard deviation of the score over draws, for "permuted" only."""
+    """Standard deviation of the score over all orders, for "permuted" only: no uncertainty of its mean."""
     hierarchy_sd: float | None = None
-    """Standard deviation of the hierarchy score over draws, for "permuted" only."""
+    """Standard deviation of the hierarchy score over all orders, for "permuted" only."""
+    over_units: float | None = None
+    """Mean over all units alike, whatever their layers; None in files of version 3."""
+    p_better: float | None = None
+    """P-value of "mot scores higher than this coupling"; see `mot_fast.p_better`. None for "mot" itself."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,31 @@ class Evaluation:
     n_stimuli: int
     """Number of held-out stimuli."""
     scores: Mapping[str, CouplingScore]
-    """Scores by coupling: "mot", "single_best", "pairwise_best", "permuted"."""
-    p_better: float | None
-    """P-value of "mot scores higher than pairwise_best"; see `mot_fast.p_better`."""
+    """Scores by coupling: "mot", "single_best", "pairwise_best", "greedy", "uniform", "permuted". Files of version 3
+    have neither "greedy" nor "uniform"."""
     confidence: float
     """Confidence level of the intervals."""
     n_resamples: int
-    """Number of resamples of the stimuli, for the intervals and for `p_better`."""
-    n_draws: int
-    """Number of draws of "permuted"."""
+    """Number of resamples of the stimuli, for the intervals and for the p-values."""
     seed: int
-    """Seed of the resamples, for the intervals and for `p_better`."""
+    """Seed of the resamples, for the intervals and for the p-values."""
+    p_hierarchy: float | None = None
+    """Share of the orders of the layer plan's rows whose hierarchy score is at least the plan's."""
+    p_shuffled: float | None = None
+    """P-value of the plan's hierarchy score among those of alignments with shuffled stimuli, where it was tested; see
+    `mot_fast.hierarchy_null`."""
+    n_draws: int | None = None
+    """Number of random orders that "permuted" is the mean of, in files of version 3; None: of all orders."""
+
+    @property
+    def p_better(self) -> float | None:
+        """P-value of "mot scores higher than pairwise_best"."""
+        return self.scores["pairwise_best"].p_better
+
+    def verdict(self) -> list[str]:
+        """Sentences that say what the tests found: of the score, against controls, and of the order of the map.
+
+        The p-values in them are adjusted for the number of tests by Holm's procedure.
+        """
+        p_better = {name: score.p_better for name, score in self.scores.items()}
+        return verdict(p_better, self.p_hierarchy, self.p_shuffled)

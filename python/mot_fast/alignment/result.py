@@ -147,10 +147,12 @@ class Alignment:
 
         Parameters
         ----------
-        name : {"mot", "single_best", "pairwise_best", "permuted"}
+        name : {"mot", "single_best", "pairwise_best", "greedy", "uniform", "permuted"}
             "mot": the layer plan. "single_best": all of a source layer's weight on the target layer that has most of
             it in the plan, the first of several. "pairwise_best": all of it on the target layer of least cost.
-            "permuted": the rows of the plan in a random order.
+            Three controls: "greedy": the weights of a source layer's row of the plan on its cheapest target layers, in
+            order, so that it averages as "mot" does, but no balance of masses holds. "uniform": all target layers
+            alike, without a plan between layers. "permuted": the rows of the plan in a random order.
         seed : int
             Seed of the random order, for "permuted" only.
 
@@ -192,7 +194,15 @@ class Alignment:
         """
         return reconstruct(self, target, coupling, seed)
 
-    def score(self, source: Source, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> Score:
+    def score(
+        self,
+        source: Source,
+        target: Source,
+        coupling: str | npt.ArrayLike = "mot",
+        *,
+        seed: int = 0,
+        axes: str | Sequence[npt.ArrayLike] | None = None,
+    ) -> Score:
         """Mean correlation of held-out source units with their reconstruction from the target; higher is better.
 
         Parameters
@@ -203,6 +213,13 @@ class Alignment:
             Name of a coupling, as `Alignment.coupling` takes it, or layer weights.
         seed : int
             Seed of the random order, for "permuted" only.
+        axes : "rotated" or sequence of arrays `(n_l, k_l)`, optional
+            With rotations only: axes in which activations and predictions are compared. By default these are the units
+            as they were given, and the score is that of predictions back in them. It depends on what these axes are: a
+            source that is turned has the same alignment and another score. "rotated" compares along the rotated units,
+            the columns of ``X_l R_lm`` for the target layer m that has most of layer l in the plan; turning the source
+            does not change them. Arrays with orthonormal columns, one a layer, give axes of the caller's own: if ``X_l
+            O_l`` was aligned in the place of ``X_l``, ``O_l.T`` leads back.
 
         Returns
         -------
@@ -212,8 +229,8 @@ class Alignment:
         ------
         TypeError, ValueError
             If the networks' layers are not those aligned, their stimuli differ in number or are fewer than 3, or
-            activations are not finite; if a rotation is neither kept nor can be found again, which "permuted" may want,
-            as the alignment was loaded from a file.
+            activations are not finite; if axes are given that are not orthonormal, or none is rotated; if a rotation is
+            neither kept nor can be found again, which "permuted" may want, as the alignment was loaded from a file.
 
         See Also
         --------
@@ -222,7 +239,7 @@ class Alignment:
         mot_fast.p_better : p-value of "one coupling scores higher than another"
         mot_fast.compare : means and standard deviations of scores over splits
         """
-        held_out = HeldOut.of(self, source, target)
+        held_out = HeldOut.of(self, source, target, axes=axes)
         (score,) = held_out.scores([layer_weights(self, coupling, seed)])
         return score
 

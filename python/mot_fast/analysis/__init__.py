@@ -8,7 +8,9 @@
   `permutation_test`; both resample stimuli by `resampling`.
 - `stimulus_sets`: single stimuli, groups or blocks, which both resample.
 - `over_splits`: intervals and p-values of scores over random splits.
-- `hierarchy_null`: the hierarchy score against chance.
+- `subjects`: `compare_subjects` of many subjects; `subject_group`: what each is predicted from; `subject_scores` fits
+  and scores them; `subject_influences`: what each does to the others' scores; `random_effects`: means over subjects and
+  stimuli; `subject_comparison`: the result.
 - `subsample`: scores when only some of the target's units are kept.
 - `estimator`: `Aligner`, for scikit-learn.
 """

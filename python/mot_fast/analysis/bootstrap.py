@@ -15,7 +15,6 @@ from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.resampling import (
-    TIE,
     Drawn,
     defined,
     jackknife_error,
@@ -32,6 +31,7 @@ from mot_fast.analysis.stimulus_sets import (
     is_automatic,
     stimulus_sets,
 )
+from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 

@@ -11,10 +11,11 @@ from mot_fast._validate_masses import GivenMasses
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.comparison import METHODS, Comparison
-from mot_fast.analysis.methods import ComparisonPlan, SplitPair
+from mot_fast.analysis.layer_orders import N_ORDERS
+from mot_fast.analysis.methods import ComparisonPlan, SplitPair, Together
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
+from mot_fast.analysis.stimulus_sets import BlockLength
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.networks.load import Source, load, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
@@ -33,8 +34,9 @@ def compare(
     groups: Groups | None = None,
     test_size: float = 0.2,
     seed: int = 0,
-    n_permutations: int = 20,
+    n_permutations: int = N_ORDERS,
     n_resamples: int = 999,
+    block_length: BlockLength | None = None,
     alternation: Alternation = _ALTERNATION,
     convention: str = "standardized",
     source_mass: GivenMasses | None = None,
@@ -47,10 +49,12 @@ def compare(
 ) -> Comparison:
     """Compare two networks by many methods: each is fitted on training stimuli and evaluated on held-out ones.
 
-    Couplings ("mot", "single_best", "pairwise_best", "permuted"; with rotations "mot+r" and so on), "global_ot" (all
-    layers of a network as one), "global_linear" and "linear" (ridge regression) predict the source's units: their value
-    is the held-out score. "rsa", "cka" and "procrustes" predict nothing: their value is the held-out similarity of each
-    source layer with the target layer that is most similar in training. "linear" chooses target layers in the same way.
+    Couplings ("mot", "single_best", "pairwise_best" and the controls "greedy", "uniform", "permuted", see
+    `Alignment.coupling`; with rotations "mot+r" and so on), "global_ot" (all layers of a network as one),
+    "global_linear" and "linear" (ridge regression) predict the source's units: their value is the held-out score, a
+    mean over layers of means over their units. Beside it stands the mean over all units alike. "rsa", "cka",
+    "debiased_cka" and "procrustes" predict nothing: their value is the held-out similarity of each source layer with
+    the target layer that is most similar in training. "linear" chooses target layers in the same way.
 
     Parameters
     ----------
@@ -68,12 +72,17 @@ def compare(
     test_size, seed : float, int
         Fraction of the stimuli, or of the groups, that random splits hold out, and seed of the first split.
     n_permutations : int
-        Number of random orders of each permuted coupling; in every split these are the orders of seeds 0, 1, ...
+        Number of random orders of layers for p-values, see `mot_fast.score_layer_orders`; the value of "permuted" is
+        the mean over all orders.
     n_resamples : int
-        Number of resamples of the test whether "mot" is better than "pairwise_best" (and "mot+r" than
-        "pairwise_best+r"), which is done where both are asked for: see `mot_fast.p_better`. Twice the median of the
-        splits' p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika
-        107, 2020); the p-value of a single split is taken as it is.
+        Number of resamples of the tests whether "mot" is better than each other coupling asked for, "mot+r" than each
+        other one with rotations, and "mot+r" than "mot": see `mot_fast.p_better`. Twice the median of the splits'
+        p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika 107,
+        2020); the p-value of a single split is taken as it is. Held-out stimuli of one group are resampled together; a
+        split that holds out fewer than three groups has no p-values.
+    block_length : int or "auto", optional
+        Number of consecutive held-out stimuli that are resampled together, as for `mot_fast.p_better`; by default
+        "auto" for splits of `mot_fast.blocked_splits`, and 1 for others.
     alternation : Alternation
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
@@ -81,7 +90,8 @@ def compare(
         units have the same. The activations of both networks, which are read into memory, do not count towards the
         memory limit. A method that would take more is refused before any work.
     source_repeats : sequence of networks, optional
-        Repeated measurements of the source, from which the noise ceiling of the scores is estimated.
+        Repeated measurements of the source, whose mean it is: from them the noise ceiling of the scores is estimated,
+        and the table has the scores relative to it as well.
     progress : bool
         Show a progress bar over splits and groups of methods.
     store : path, optional
@@ -128,6 +138,7 @@ def compare(
     networks = source, target = named(source, "source"), named(target, "target")
     same_stimuli(networks)
     chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
+    together = Together.validated(chosen, groups, block_length)
     warn_of_rows(networks)
     plan = ComparisonPlan.validated(
         networks,
@@ -144,14 +155,14 @@ def compare(
     source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
     pairs = [
-        SplitPair((source[train], target[train]), (source[test], target[test]), seed + s)
+        SplitPair((source[train], target[train]), (source[test], target[test]), seed + s, together.of(test))
         for s, (train, test) in enumerate(chosen.rows)
     ]
     with named_once():
         results = plan.results(pairs, names, progress)
     return Comparison(
         results=results,
-        hierarchy_ceiling=ceiling(len(source), len(target)) if min(len(source), len(target)) > 1 else float("nan"),
+        hierarchy_ceiling=plan.hierarchy_ceiling(),
         noise_ceiling=repeats,
         source_name=source.name,
         source_labels=source.labels,

@@ -10,11 +10,13 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.analysis.over_splits import corrected_interval
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table
+from mot_fast.display.verdict import METHOD, verdict, verdict_on_rotations
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
-from mot_fast.measures.similarity import linear_cka, procrustes, rsa
+from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -24,7 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROTATED = tuple(f"{name}+r" for name in COUPLINGS)
-SIMILARITIES: Mapping[str, Callable[..., F64]] = {"rsa": rsa, "cka": linear_cka, "procrustes": procrustes}
+SIMILARITIES: Mapping[str, Callable[..., F64]] = {
+    "rsa": rsa,
+    "cka": linear_cka,
+    "debiased_cka": debiased_cka,
+    "procrustes": procrustes,
+}
 METHODS = (*COUPLINGS, *ROTATED, "global_ot", "global_linear", "linear", *SIMILARITIES)
 
 
@@ -41,11 +48,23 @@ class MethodResult:
     peak_bytes: F64
     """`(n_splits,)`: highest memory in use over what was in use before, sampled."""
     permuted_sds: F64 | None = None
-    """`(n_splits,)` for a permuted coupling: standard deviation of the value over its random orders."""
+    """`(n_splits,)` for a permuted coupling: standard deviation of the value over all orders of layers."""
     layer_maps: tuple[F64, ...] | None = None
     """One array `(L, M)` for every split, for a method that maps layers: weights of layer pairs, with sum 1."""
     p_better: float | None = None
     """For "mot" and "mot+r": p-value of "scores higher than the pairwise best", over all splits."""
+    permuted_hierarchy_sds: F64 | None = None
+    """`(n_splits,)` for a permuted coupling: standard deviation of the hierarchy score over all orders of layers."""
+    over_units: F64 | None = None
+    """`(n_splits,)`: mean over all units alike, whatever their layers; None for similarities."""
+    in_rotated_units: F64 | None = None
+    """`(n_splits,)` for "mot+r", "single_best+r" and "pairwise_best+r": score along the rotated units, which does not
+    depend on the source's axes; see `Alignment.score`."""
+    p_values: Mapping[str, float] | None = None
+    """For "mot" and "mot+r": p-values of "scores higher" than other methods, by their names, over all splits."""
+    p_hierarchy: float | None = None
+    """For "mot" and "mot+r": p-value of the map's hierarchy score among those of all orders of layers, over all splits.
+    """
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,7 +127,7 @@ class Comparison:
 
     @property
     def permuted_sds(self) -> Mapping[str, F64]:
-        """`(n_splits,)` for each permuted coupling: standard deviation of the value over its random orders."""
+        """`(n_splits,)` for each permuted coupling: standard deviation of the value over all orders of layers."""
         return self._by_method("permuted_sds")
 
     @property
@@ -121,6 +140,33 @@ class Comparison:
         """For "mot" and "mot+r": p-value of "scores higher than the pairwise best", over all splits."""
         return self._by_method("p_better")
 
+    @property
+    def p_values(self) -> Mapping[str, Mapping[str, float]]:
+        """For "mot" and "mot+r": p-values of "scores higher" than other methods, by their names, over all splits."""
+        return self._by_method("p_values")
+
+    @property
+    def over_units(self) -> Mapping[str, F64]:
+        """`(n_splits,)` for each method with predictions: mean over all units alike, whatever their layers."""
+        return self._by_method("over_units")
+
+    def verdict(self) -> list[str]:
+        """Sentences that say what the tests found, for "mot" and for "mot+r", as far as their controls were asked for.
+
+        The p-values in them are adjusted for the number of tests by Holm's procedure, without rotations and with
+        rotations apart.
+        """
+        sentences = []
+        for best in ("mot", "mot+r"):
+            result = self.results.get(best)
+            if result is not None and result.p_values is not None:
+                p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items() if name != "mot"}
+                found = verdict(p_better, result.p_hierarchy)
+                rotated = verdict_on_rotations(result.p_values["mot"]) if "mot" in result.p_values else []
+                start = "With rotations: " if best == "mot+r" else ""
+                sentences += [f"{start}{sentence}" for sentence in found + rotated]
+        return sentences
+
     def _by_method(self, name: str) -> dict[str, Any]:
         """One attribute of the results of all methods that have it."""
         values = {method: getattr(result, name) for method, result in self.results.items()}
@@ -130,7 +176,7 @@ class Comparison:
         """Take the attributes that a pickle holds; in those of version 0.1 results are by attribute, then by method."""
         attributes = dict(state)
         if "results" not in attributes:
-            columns = {each.name: attributes.pop(each.name) for each in fields(MethodResult)}
+            columns = {each.name: attributes.pop(each.name, {}) for each in fields(MethodResult)}
             attributes["results"] = {
                 method: MethodResult(**{name: column.get(method) for name, column in columns.items()})
                 for method in attributes.pop("methods")
@@ -145,12 +191,31 @@ class Comparison:
         """Standard deviation of a method's values over the splits; NaN for one split."""
         return sd_of(self.scores[_validate.choice(name, self.methods, "name")])
 
+    def interval(self, name: str, confidence: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of a method's expected value over splits, with Nadeau and Bengio's correction.
+
+        See `mot_fast.corrected_interval`. It is NaN for one split, and for results of version 0.1.
+        """
+        scores = self.scores[_validate.choice(name, self.methods, "name")]
+        if not self.n_train:
+            return float("nan"), float("nan")
+        return corrected_interval(scores, float(np.mean(self.n_train)), float(np.mean(self.n_test)), confidence)
+
+    def noise_corrected(self, name: str) -> float:
+        """Mean of a method's scores over splits, relative to the noise ceiling; NaN without one, or for similarities.
+
+        See `mot_fast.noise_corrected`; the ceiling is that of the units' mean over all stimuli.
+        """
+        ceiling = float("nan") if self.noise_ceiling is None else self.noise_ceiling.value
+        return self.mean(name) / ceiling if ceiling > 0 and self.kind(name) == "score" else float("nan")
+
     def kind(self, name: str) -> str:
         """Kind of a method's values: "score", a held-out reconstruction score, or "similarity" of layers."""
         return "similarity" if _validate.choice(name, self.methods, "name") in SIMILARITIES else "score"
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the table, one a method: mean and deviation over the splits, median time, highest peak memory."""
+        nan = float("nan")
         return [
             {
                 "method": name,
@@ -161,10 +226,20 @@ class Comparison:
                 "hierarchy_sd": sd_of(result.hierarchies),
                 "seconds": float(np.median(result.seconds)),
                 "peak_bytes": int(result.peak_bytes.max()),
-                "p_better": float("nan") if result.p_better is None else result.p_better,
+                "p_better": nan if result.p_better is None else result.p_better,
+                "over_units": nan if result.over_units is None else float(result.over_units.mean()),
+                "p_mot_better": self._p_mot_better(name),
+                **dict(zip(("value_low", "value_high"), self.interval(name), strict=True)),
+                "noise_corrected": self.noise_corrected(name),
+                "in_rotated_units": nan if result.in_rotated_units is None else float(result.in_rotated_units.mean()),
             }
             for name, result in self.results.items()
         ]
+
+    def _p_mot_better(self, name: str) -> float:
+        """P-value of "mot scores higher than this method"; of "mot+r" for couplings with rotations."""
+        best = self.results.get("mot+r" if name in ROTATED else "mot")
+        return float("nan") if best is None or best.p_values is None else best.p_values.get(name, float("nan"))
 
     def to_markdown(self) -> str:
         """A Markdown table with one row for each method, and notes on its columns."""
@@ -175,6 +250,8 @@ class Comparison:
             "",
             *(f"- {each}" for each in self._notes()),
         ]
+        if found := self.verdict():
+            lines += ["", *(f"**{sentence}**  " for sentence in found)]
         return "\n".join(lines)
 
     def _title(self) -> str:
@@ -185,37 +262,72 @@ class Comparison:
         return f"{source} from {target}, {self.convention}"
 
     def _cells(self) -> list[list[str]]:
-        cells = [["method", "kind", "held-out value", "hierarchy", "seconds", "peak MB", "p"]]
+        has_ceiling = self.noise_ceiling is not None
+        corrected = ["noise-corrected"] if has_ceiling else []
+        head = [
+            "method",
+            "kind",
+            "held-out value",
+            *corrected,
+            "95 % interval",
+            "over units",
+            "hierarchy",
+            "s",
+            "MB",
+            "p",
+        ]
+        cells = [head]
         for row in self.rows():
             value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
-            p = "" if np.isnan(row["p_better"]) else f"{row['p_better']:.3g}"
+            corrected = [number(row["noise_corrected"])] if has_ceiling else []
+            low, high = row["value_low"], row["value_high"]
+            interval = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
             resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
-            cells.append([row["method"], row["kind"], value, depth, *resources, p])
+            p = "" if np.isnan(row["p_mot_better"]) else f"{row['p_mot_better']:.3g}"
+            values = [value, *corrected, interval, number(row["over_units"]), depth]
+            cells.append([row["method"], row["kind"], *values, *resources, p])
         return cells
 
     def _notes(self) -> list[str]:
+        what = "groups" if self.split_kind == "grouped" else "stimuli"
         notes = [
-            f"stimuli held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
-            "score: mean correlation of source units with their predictions",
+            f"{what} held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
+            "score: mean correlation of source units with their predictions: of units in a layer, then of layers",
+            "95 % interval: of the expected value, over splits with Nadeau and Bengio's correction",
+            "over units: the same, all units alike; compare columns, not one with the other",
         ]
         if any(self.kind(name) == "similarity" for name in self.methods):
             notes.append("similarity: of source layers with those chosen in training; not comparable with any other")
         notes += [
-            "seconds: median, peak MB: highest, loaded code included; couplings: with the alignment that they share",
+            "s: median seconds, MB: highest peak, loaded code included; couplings: with the alignment that they share",
         ]
-        for name, sds in self.permuted_sds.items():
-            spread = "" if np.isnan(sds).any() else f", whose sd is {sds.mean():.3f}"
-            notes.append(f"{name}: mean over random orders{spread}")
+        for name, result in self.results.items():
+            if result.permuted_sds is not None and result.permuted_hierarchy_sds is not None:
+                sds = (each.mean() for each in (result.permuted_sds, result.permuted_hierarchy_sds))
+                score, depth = ("-" if np.isnan(sd) else f"{sd:.3f}" for sd in sds)
+                notes.append(
+                    f"{name}: mean over all orders of layers; sd over orders {score}, of the hierarchy {depth}"
+                )
+        turned = {name: each.in_rotated_units for name, each in self.results.items()}
+        if shown := [f"{name} {values.mean():.3f}" for name, values in turned.items() if values is not None]:
+            notes.append(
+                f"+r: scores in the source's own units; along rotated units, whatever its axes: {', '.join(shown)}"
+            )
         if not np.isnan(self.hierarchy_ceiling):
             notes.append(
                 f"hierarchy of the monotone coupling, the best that the masses allow: {self.hierarchy_ceiling:.3f}"
             )
         if self.noise_ceiling is not None:
             notes.append(
-                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}"
+                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}; "
+                "noise-corrected: relative to it"
             )
-        if self.p_better:
-            notes.append("p: of being better than pairwise_best, or pairwise_best+r, by chance, over all splits")
+        if any(self.p_values.values()):
+            notes.append(
+                "p: of mot (of mot+r, for methods with +r) being better than this method by chance, over all splits"
+            )
+        if self.verdict():
+            notes.append(METHOD)
         return notes
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -271,15 +383,18 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         marked = notebook.table(self._cells(), n_left=2, best=self._best())
-        return notebook.block(f"Comparison of {self._title()}", [], marked, notebook.notes(self._notes()))
+        return notebook.block(f"Comparison of {self._title()}", self.verdict(), marked, notebook.notes(self._notes()))
 
     def _best(self) -> set[tuple[int, int]]:
         """Row and column of the cells with the highest score and the highest hierarchy; the head is row 0."""
         rows = self.rows()
         best = set()
-        for k, column in ((2, "value"), (3, "hierarchy")):
+        head = self._cells()[0]
+        for column, title in (("value", "held-out value"), ("over_units", "over units"), ("hierarchy", "hierarchy")):
+            k = head.index(title)
             # Similarities are on scales of their own, so that none of them is the best.
-            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or k == 3}
+            is_hierarchy = column == "hierarchy"
+            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or is_hierarchy}
             shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
             best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
         return best
@@ -296,6 +411,11 @@ class Comparison:
 def sd_of(values: F64) -> float:
     """Standard deviation of a sample; NaN for a single value."""
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def number(value: float) -> str:
+    """A number as tables show it; an empty text where there is none."""
+    return "" if np.isnan(value) else f"{value:.3f}"
 
 
 def with_sd(value: float, sd: float) -> str:

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, check_alignment
-from mot_fast.alignment.held_out import HeldOut, VaryingUnits
+from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CouplingScore, Evaluation
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.bootstrap import Interval, intervals
-from mot_fast.analysis.permutation_test import p_value
+from mot_fast.analysis.bootstrap import intervals
+from mot_fast.analysis.hierarchy_null import HierarchyNull
+from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.splits import Groups
-from mot_fast.analysis.stimulus_sets import BlockLength
+from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 
 CONFIDENCE = 0.95
 """Confidence level of the intervals."""
-
-N_DRAWS = 20
-"""Number of draws of the permuted coupling, by the seeds from 0 on."""
 
 
 def evaluate(
@@ -38,6 +38,7 @@ def evaluate(
     *,
     n_resamples: int = 999,
     seed: int = 0,
+    null: HierarchyNull | None = None,
     groups: Groups | None = None,
     block_length: BlockLength | None = None,
 ) -> Alignment:
@@ -52,19 +53,25 @@ def evaluate(
         Number of resamples for the confidence intervals (95 %) and the p-value, at least 2.
     seed : int
         Seed of the resamples; see `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+    null : HierarchyNull, optional
+        What `mot_fast.hierarchy_null` found for the activations aligned: the evaluation's verdict then says whether the
+        map is more ordered than the maps of shuffled stimuli.
     groups, block_length : optional
-        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`. If they are of
+        fewer than three groups, there are neither intervals nor p-values.
 
     Returns
     -------
     Alignment
         The same alignment with its `evaluation`: for each coupling the score with its confidence interval, the scores
-        of every layer, and the hierarchy; for "permuted" their means and standard deviations over 20 draws.
+        of every layer, the hierarchy, and the p-value of "mot scores higher". For "permuted" these are the means and
+        standard deviations over all orders of the layer plan's rows (`mot_fast.score_layer_orders`), and the p-value is
+        the larger of two: over stimuli, of the mean over all orders; and the share of orders that score as high.
 
     Raises
     ------
     TypeError, ValueError
-        As `Alignment.score` and `mot_fast.bootstrap_score`.
+        As `Alignment.score` and `mot_fast.bootstrap_score`, or if the null is that of another alignment.
 
     Examples
     --------
@@ -75,72 +82,84 @@ def evaluate(
     >>> evaluation = mot.evaluate(alignment, source[test], target[test], n_resamples=99).evaluation
     >>> evaluation.n_stimuli, evaluation.p_better
     (240, 0.01)
-    >>> [round(score.value, 2) for score in evaluation.scores.values()]
-    [0.66, 0.58, 0.59, 0.56]
+    >>> for name, score in evaluation.scores.items():
+    ...     print(f"{name:13s} {score.value:.2f} {score.p_better}")
+    mot           0.66 None
+    single_best   0.58 0.01
+    pairwise_best 0.59 0.01
+    greedy        0.67 1.0
+    uniform       0.72 1.0
+    permuted      0.56 0.01
     """
     check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
-    draws = {
-        name: [alignment.coupling(name, seed=k) for k in range(1 if name in UNSHUFFLED else N_DRAWS)]
-        for name in COUPLINGS
-    }
-    weights = list(chain.from_iterable(draws.values()))
-    scores, layers = HeldOut.of(alignment, source, target).scores_and_units(weights, n_kept=len(UNSHUFFLED))
-    unshuffled = scores[: len(UNSHUFFLED)]
-    found = intervals(unshuffled, layers, n_resamples, CONFIDENCE, seed, groups=groups, block_length=block_length)
+    p_shuffled = None if null is None else _p_shuffled(null, alignment)
+    weights = [alignment.coupling(name) for name in UNSHUFFLED]
+    held_out = HeldOut.of(alignment, source, target)
+    scores, layers, parts = held_out.scores_by_stimulus(weights + row_weights(alignment), n_kept=len(UNSHUFFLED))
+    n = len(UNSHUFFLED)
+    labels = None if groups is None else list(groups)
+    sets: dict[str, Any] = {"groups": labels, "block_length": block_length}
+    orders = layer_orders(alignment, scores[n:])
+    found = {name: _coupling_score(scores[k], weights[k]) for k, name in enumerate(UNSHUFFLED)}
+    found["permuted"] = _permuted_score(orders, scores[n:])
+    if labels is None or len(set(labels)) >= MIN_SETS or len(labels) != held_out.n_stimuli:
+        how = n_resamples, seed
+        of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
+        for name, interval in zip(UNSHUFFLED, of_couplings, strict=True):
+            found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
+        of_orders = [0, *range(n, len(scores))]
+        p_values = [p_value([each.predicted_by(0, k) for each in layers], *how, **sets) for k in range(1, n)]
+        p_values.append(p_better_than_orders([scores[k] for k in of_orders], parts[of_orders], how, **sets))
+        for name, p in zip(COUPLINGS[1:], p_values, strict=True):
+            found[name] = replace(found[name], p_better=_defined(p))
     evaluation = Evaluation(
-        n_stimuli=len(layers[0].truth),
-        scores=_by_coupling(draws, scores, found),
-        p_better=_p_better(layers, n_resamples, seed, groups, block_length),
+        n_stimuli=held_out.n_stimuli,
+        scores=found,
         confidence=CONFIDENCE,
         n_resamples=n_resamples,
-        n_draws=N_DRAWS,
         seed=seed,
+        p_hierarchy=_defined(orders.p_hierarchy),
+        p_shuffled=p_shuffled,
     )
     return replace(alignment, evaluation=evaluation)
 
 
-def _p_better(
-    layers: Sequence[VaryingUnits],
-    n_resamples: int,
-    seed: int,
-    groups: Groups | None,
-    block_length: BlockLength | None,
-) -> float | None:
-    """P-value of "mot scores higher than pairwise_best"; None where it is not defined."""
-    which = [UNSHUFFLED.index(name) for name in ("mot", "pairwise_best")]
-    pairs = [layer.predicted_by(*which) for layer in layers]
-    return _defined(p_value(pairs, n_resamples, seed, groups=groups, block_length=block_length))
+def _p_shuffled(null: HierarchyNull, alignment: Alignment) -> float:
+    """P-value of the map among those of shuffled stimuli, from the null of this alignment."""
+    if not isinstance(null, HierarchyNull):
+        raise TypeError(f"null: expected what mot_fast.hierarchy_null returns, found {type(null).__name__}")
+    plan = alignment.layer_plan
+    found = hierarchy(plan) if min(plan.shape) > 1 else math.nan
+    if not abs(null.observed - found) <= TIE:
+        raise ValueError(
+            f"null: expected that of the activations aligned, whose hierarchy score is {found:.6g}, found that of an "
+            f"alignment with {null.observed:.6g}"
+        )
+    return null.p_stimuli
 
 
-def _by_coupling(
-    draws: Mapping[str, Sequence[F64]], scores: Sequence[Score], unshuffled: Sequence[Interval]
-) -> dict[str, CouplingScore]:
-    """Scores of every coupling over its draws, with the intervals of those that are not shuffled."""
-    unread = iter(scores)
-    found = {name: _over_draws(each, list(islice(unread, len(each)))) for name, each in draws.items()}
-    for name, interval in zip(UNSHUFFLED, unshuffled, strict=True):
-        found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
-    return found
-
-
-def _over_draws(weights: Sequence[F64], scores: Sequence[Score]) -> CouplingScore:
-    """Means and standard deviations over the draws of one coupling."""
-    values = np.array([score.value for score in scores])
-    hierarchies = np.array([hierarchy(each) if min(each.shape) > 1 else np.nan for each in weights])
+def _coupling_score(score: Score, weights: F64) -> CouplingScore:
+    """Score and hierarchy score of one coupling."""
     return CouplingScore(
-        value=_defined(values.mean()),
-        per_layer=tuple(map(_defined, np.mean([score.per_layer for score in scores], axis=0))),
-        hierarchy=_defined(hierarchies.mean()),
-        sd=_sd(values),
-        hierarchy_sd=_sd(hierarchies),
+        value=_defined(score.value),
+        per_layer=tuple(map(_defined, score.per_layer)),
+        hierarchy=hierarchy(weights) if min(weights.shape) > 1 else None,
+        over_units=_defined(score.over_units),
     )
 
 
-def _sd(values: F64) -> float | None:
-    """Standard deviation; None of a single value, and where it is not defined."""
-    return _defined(values.std(ddof=1)) if len(values) > 1 else None
+def _permuted_score(orders: LayerOrders, scores: Sequence[Score]) -> CouplingScore:
+    """Means and standard deviations over all orders of the layer plan's rows."""
+    return CouplingScore(
+        value=_defined(orders.value),
+        per_layer=tuple(map(_defined, orders.per_layer)),
+        hierarchy=_defined(orders.hierarchy),
+        sd=_defined(orders.sd),
+        hierarchy_sd=_defined(orders.hierarchy_sd),
+        over_units=_defined(np.mean([score.over_units for score in scores])),
+    )
 
 
 def _defined(value: npt.ArrayLike) -> float | None:

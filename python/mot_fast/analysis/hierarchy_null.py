@@ -11,10 +11,11 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.options import RotatingOptions
-from mot_fast.analysis.p_values import share_as_extreme
+from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
 from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
 from mot_fast.analysis.splits import Groups
 from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, load, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
 
@@ -88,7 +89,9 @@ def hierarchy_null(
 
     The first of them supposes that stimuli could have come in any order. Neighbours in a time series could not: where
     activity is autocorrelated, and the more so the deeper a layer is, networks that have nothing in common have layer
-    plans with a diagonal, which shuffled stimuli have not. `shuffle` says what to do about that.
+    plans with a diagonal, which shuffled stimuli have not: for simulated networks of 8 layers without a relation, whose
+    autocorrelation grows from 0 to 0.97 with depth, p is 0.05 or less in 54 of 100 cases over 100 stimuli, and in 3
+    with circular shifts. `shuffle` says what to do about that.
 
     Parameters
     ----------
@@ -130,6 +133,8 @@ def hierarchy_null(
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If consecutive stimuli are much alike in both networks, and single stimuli are shuffled.
     ConstantUnitsWarning
         If units are constant over the stimuli; once, since they are constant in any order.
 
@@ -155,6 +160,8 @@ def hierarchy_null(
     same_stimuli([source, target])
     warn_of_rows((source, target))
     how = Shuffle.of(shuffle, block_length, groups, target.n_stimuli)
+    if how.name == "stimuli":
+        warn_of_shuffled_record(source, target)
     orders = how.orders(np.arange(target.n_stimuli), n_permutations, stimulus_rng)
     with named_once():
         alignments = alignments_after_shuffles(source, target, orders, is_shown=progress, **options)

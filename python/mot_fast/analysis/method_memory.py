@@ -23,7 +23,6 @@ def threads_within(
     methods: Sequence[str],
     networks: tuple[Network, Network],
     n_held_out: int,
-    n_permutations: int,
     n_threads: int,
 ) -> dict[str, int]:
     """Number of threads for each method: as many of `n_threads` as keep to the memory limit.
@@ -38,7 +37,7 @@ def threads_within(
     threads = {}
     n_train = networks[0].n_stimuli - n_held_out
     for name in methods:
-        once, per_thread = _needed_bytes(name, methods, networks, n_train, n_held_out, n_permutations)
+        once, per_thread = _needed_bytes(name, methods, networks, n_train, n_held_out)
         room = max(limit, ALWAYS) - once
         if room < per_thread:
             raise ValueError(
@@ -56,16 +55,18 @@ def _needed_bytes(
     networks: tuple[Network, Network],
     n_train: int,
     n_held_out: int,
-    n_permutations: int,
 ) -> tuple[int, int]:
     """Bytes that a method needs once, and bytes that each thread needs; both are measured, and rounded up."""
     source, target = networks
     n_all, m_all, n, m = sum(source.widths), sum(target.widths), max(source.widths), max(target.widths)
     if name.removesuffix("+r") in COUPLINGS:
-        n_weights = n_permutations if name.removesuffix("+r") == "permuted" else 1
-        is_tested = name in ("mot", "mot+r") and name.replace("mot", "pairwise_best") in methods
+        n_weights = len(source) if name.removesuffix("+r") == "permuted" else 1
+        suffix = name[len(name.removesuffix("+r")) :]
+        n_tested = (
+            sum(other in methods for other in (f"{each}{suffix}" for each in COUPLINGS)) if name[:3] == "mot" else 0
+        )
         scored = needed_by_scores(n_held_out, n, m_all, n_weights)
-        tested = _FLOAT * n_held_out * (10 * n_all + 4 * m_all) if is_tested else 0
+        tested = _FLOAT * n_held_out * ((8 + n_tested) * n_all + 4 * m_all) if n_tested > 1 else 0
         return max(scored, tested, _least_for_alignment(n_train, n, m, is_rotated=name.endswith("+r"))), 0
     if name == "rsa":
         dissimilarities = n_train * (n_train - 1) // 2

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate, _validate_masses
-from mot_fast._validate import F64
+from mot_fast._validate import F64, Index
 from mot_fast.alignment.align import align
+from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult, sd_of
+from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
+from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
-from mot_fast.analysis.permutation_test import p_better
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
+from mot_fast.analysis.splits import Groups, Splits
+from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic, stimulus_sets
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.measures.coupling import COUPLINGS
-from mot_fast.measures.hierarchy import hierarchy
+from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
+from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity
+from mot_fast.measures.score import Score, mean_of_defined
 from mot_fast.measures.similarity import greedy_map
+from mot_fast.measures.standardize import is_constant
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.system.progress import progress_bar
@@ -42,6 +48,41 @@ class SplitPair:
     train: Pair
     test: Pair
     seed: int
+    together: Mapping[str, Any] | None
+    """Held-out stimuli that are resampled together, as arguments of `p_value`; None if there are too few sets of them.
+    """
+
+
+@dataclass(frozen=True)
+class Together:
+    """Stimuli that are resampled together: groups, blocks of consecutive held-out stimuli, or each alone."""
+
+    labels: Sequence[Hashable] | None
+    block_length: BlockLength | None
+
+    @classmethod
+    def validated(cls, splits: Splits, groups: Groups | None, block_length: Any) -> Together:
+        """The groups, or blocks of the length asked for, or of an automatic length if the splits are blocks.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the length is none that `mot_fast.p_better` takes for all of the held-out stimuli.
+        """
+        if groups is not None or (block_length is None and splits.kind != "blocked"):
+            is_automatic(groups, block_length)  # for its errors
+            return cls(None if groups is None else list(groups), None)
+        length: BlockLength = "auto" if block_length is None else block_length
+        if not is_automatic(None, length):
+            stimulus_sets(min(splits.n_test), None, length)
+        return cls(None, length)
+
+    def of(self, test: Index) -> Mapping[str, Any] | None:
+        """Arguments of `p_value` for these held-out stimuli; None if they are of fewer than three groups."""
+        if self.labels is None:
+            return {"block_length": self.block_length}
+        groups = [self.labels[t] for t in test]
+        return {"groups": groups} if len(set(groups)) >= MIN_SETS else None
 
 
 @dataclass(frozen=True)
@@ -49,10 +90,21 @@ class MethodOutcome:
     """Held-out value of one method on one split, and the time and memory that it took."""
 
     value: float
-    usage: ResourceUsage
-    layer_map: F64 | None = None
-    permuted_sd: float | None = None
-    p_better: float | None = None
+    over_units: float | None
+    """Mean over all units of the source, whatever their layers; None for similarities."""
+    layer_map: F64 | None
+    usage: ResourceUsage = field(default_factory=ResourceUsage)
+    order_sds: tuple[float, float] | None = None
+    """Standard deviations of value and hierarchy over all orders, for a permuted coupling."""
+    p_better: Mapping[str, float] | None = None
+    """P-values of "scores higher" than other methods, by their names."""
+    p_hierarchy: float | None = None
+    in_rotated_units: float | None = None
+    """Score along the rotated units, for couplings with rotations that the alignment keeps."""
+
+
+Figures = tuple[float, "float | None", "F64 | None"]
+"""Value of a method, its mean over all units, and its map of layers; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +170,7 @@ class ComparisonPlan:
             alternation=validated_alternation(alternation),
             source_masses=ComparedMasses.validated(masses[0], source.widths, "source_mass"),
             target_masses=ComparedMasses.validated(masses[1], target.widths, "target_mass"),
-            n_permutations=_validate.whole_number(
-                n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_REPEATS
-            ),
+            n_permutations=validated_permutations(n_permutations),
             n_resamples=_validate.whole_number(
                 n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES
             ),
@@ -129,6 +179,12 @@ class ComparisonPlan:
             memory_limit=memory_limit,
             store=None if store is None else _validate.path(store, "store"),
         )
+
+    def hierarchy_ceiling(self) -> float:
+        """Hierarchy score of the monotone coupling of these masses; NaN where a network has one layer."""
+        masses = self.source_masses.layers, self.target_masses.layers
+        n_source, n_target = map(len, masses)
+        return ceiling(n_source, n_target, *masses) if min(n_source, n_target) > 1 else float("nan")
 
     def within_memory(self, names: Sequence[str], networks: Pair, n_held_out: int) -> ComparisonPlan:
         """The plan with so few threads for each method that all of them keep to the memory limit.
@@ -141,7 +197,7 @@ class ComparisonPlan:
         if self.memory_limit is None:
             return self
         limit = _validate.memory_limit(self.memory_limit, 0)
-        threads = threads_within(limit, names, networks, n_held_out, self.n_permutations, self.n_jobs)
+        threads = threads_within(limit, names, networks, n_held_out, self.n_jobs)
         return replace(self, n_threads=threads)
 
     def results(self, splits: Sequence[SplitPair], names: Sequence[str], progress: bool) -> dict[str, MethodResult]:
@@ -150,23 +206,26 @@ class ComparisonPlan:
         outcomes: dict[str, list[MethodOutcome]] = {name: [] for name in names}
         with progress_bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
             for split in splits:
+                parts: dict[str, F64] = {}
                 for group in groups:
-                    for name, outcome in self._run_group(split, group).items():
+                    for name, outcome in self._run_group(split, group, parts).items():
                         outcomes[name].append(outcome)
                     bar.update()
         return {name: _method_result(each) for name, each in outcomes.items()}
 
-    def _run_group(self, split: SplitPair, names: list[str]) -> dict[str, MethodOutcome]:
-        """Outcomes of methods that share their work."""
+    def _run_group(self, split: SplitPair, names: list[str], parts: dict[str, F64]) -> dict[str, MethodOutcome]:
+        """Outcomes of methods that share their work.
+
+        `parts` holds the parts of the stimuli in the scores of "mot" and "mot+r", as far as they are known.
+        """
         if names[0] in COUPLINGS or names[0] in ROTATED:
-            return self._couplings(split, names)
+            return self._couplings(split, names, parts)
         measure = {"global_ot": self._global_ot, "global_linear": self._global_linear, "linear": self._linear}
         with measure_usage() as usage:
             outcome = measure[names[0]](split) if names[0] in measure else self._similarity(split, names[0])
-        value, layer_map = outcome
-        return {names[0]: MethodOutcome(value, usage, layer_map)}
+        return {names[0]: MethodOutcome(*outcome, usage)}
 
-    def _couplings(self, split: SplitPair, names: list[str]) -> dict[str, MethodOutcome]:
+    def _couplings(self, split: SplitPair, names: list[str], parts: dict[str, F64]) -> dict[str, MethodOutcome]:
         """Outcomes of couplings, all of them without rotations or all of them with, from one alignment."""
         suffix = "+r" if names[0] in ROTATED else ""
         masses = self.source_masses.given, self.target_masses.given
@@ -174,23 +233,66 @@ class ComparisonPlan:
             alignment = self._align(split.train, masses, self.alternation if suffix else False)
         outcomes = {}
         for name in names:
-            coupling = name.removesuffix("+r")
             with measure_usage() as scores_usage:
-                seeds = range(self.n_permutations if coupling == "permuted" else 1)
-                weights = [alignment.coupling(coupling, seed=k) for k in seeds]
-                values = np.array([score.value for score in alignment.scores(*split.test, weights, self.n_jobs)])
-            outcomes[name] = MethodOutcome(
-                float(values.mean()),
-                alignment_usage.then(scores_usage),
-                # The hierarchy is linear in the weights, so that of the mean map is the mean of the hierarchies.
-                np.mean(weights, axis=0),
-                permuted_sd=sd_of(values) if coupling == "permuted" else None,
+                outcome = self._coupling(alignment, split.test, name.removesuffix("+r"))
+            outcomes[name] = replace(outcome, usage=alignment_usage.then(scores_usage))
+        best = f"mot{suffix}"
+        if best in names:
+            p_better = self._p_better(alignment, split, names, parts)
+            outcomes[best] = replace(
+                outcomes[best], p_better=p_better, p_hierarchy=p_hierarchy(alignment, self._drawn(split))
             )
-        better, worse = f"mot{suffix}", f"pairwise_best{suffix}"
-        if better in names and worse in names:
-            p = p_better(alignment, *split.test, n_resamples=self.n_resamples, seed=split.seed)
-            outcomes[better] = replace(outcomes[better], p_better=p)
         return outcomes
+
+    def _coupling(self, alignment: Alignment, networks: Pair, coupling: str) -> MethodOutcome:
+        """Outcome of one coupling, as yet without its usage."""
+        if coupling != "permuted":
+            weights = alignment.coupling(coupling)
+            (score,) = alignment.scores(*networks, [weights], self.n_jobs)
+            has_axes = alignment.alternation is not None and coupling in FAVOURITES
+            turned = alignment.score(*networks, weights, axes="rotated").value if has_axes else None
+            return MethodOutcome(score.value, score.over_units, weights, in_rotated_units=turned)
+        of_rows = row_weights(alignment)
+        scores = alignment.scores(*networks, of_rows, self.n_jobs)
+        orders = layer_orders(alignment, scores)
+        # The hierarchy is linear in the weights, so that of the mean map is the mean of the hierarchies.
+        layer_map, over_units = np.mean(of_rows, axis=0), float(np.mean([score.over_units for score in scores]))
+        return MethodOutcome(orders.value, over_units, layer_map, order_sds=(orders.sd, orders.hierarchy_sd))
+
+    def _p_better(
+        self, alignment: Alignment, split: SplitPair, names: Sequence[str], parts: dict[str, F64]
+    ) -> dict[str, float]:
+        """P-values of "mot scores higher" than the other couplings, and with rotations than "mot" without."""
+        suffix = "+r" if names[0] in ROTATED else ""
+        best, others = f"mot{suffix}", [name for name in names if name not in (f"mot{suffix}", f"permuted{suffix}")]
+        weights = [alignment.coupling(name.removesuffix("+r")) for name in (best, *others)]
+        rows = row_weights(alignment) if f"permuted{suffix}" in names else []
+        if split.together is None:
+            return dict.fromkeys([name for name in names if name != best], float("nan"))
+        held_out = HeldOut.of(alignment, *split.test, self.n_jobs)
+        scores, layers, found = held_out.scores_by_stimulus(weights + rows, n_kept=len(weights) if others else 0)
+        how = self.n_resamples, split.seed
+        p_better = {
+            name: p_value([layer.predicted_by(0, k) for layer in layers], *how, **split.together)
+            for k, name in enumerate(others, start=1)
+        }
+        if rows:
+            of_orders = [0, *range(len(weights), len(scores))]
+            p_better[f"permuted{suffix}"] = p_better_than_orders(
+                [scores[k] for k in of_orders],
+                found[of_orders],
+                how,
+                self._drawn(split),
+                **split.together,
+            )
+        if suffix and "mot" in parts:
+            p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
+        parts[best] = found[0]
+        return p_better
+
+    def _drawn(self, split: SplitPair) -> tuple[int, int]:
+        """Number of random orders of layers, and their seed."""
+        return self.n_permutations, split.seed
 
     def _align(
         self, networks: Pair, masses: tuple[Any, Any], rotate: bool | Alternation, held_bytes: int = 0
@@ -207,37 +309,43 @@ class ComparisonPlan:
             store=self.store,
         )
 
-    def _global_ot(self, split: SplitPair) -> tuple[float, None]:
+    def _global_ot(self, split: SplitPair) -> Figures:
         """Held-out score of one transport between all units of both networks."""
         x, y, held_out_x, held_out_y = map(_as_one_layer, (*split.train, *split.test))
         masses = self.source_masses.as_one_layer, self.target_masses.as_one_layer
         copies = sum(network.layer(0).nbytes for network in (x, y, held_out_x, held_out_y))
-        return self._align((x, y), masses, rotate=False, held_bytes=copies).score(held_out_x, held_out_y).value, None
+        of_one_layer = self._align((x, y), masses, rotate=False, held_bytes=copies).score(held_out_x, held_out_y)
+        score = Score.of_joined_layers(of_one_layer.per_unit[0], split.test[0].widths)
+        return score.value, score.over_units, None
 
-    def _global_linear(self, split: SplitPair) -> tuple[float, None]:
+    def _global_linear(self, split: SplitPair) -> Figures:
         """Held-out score of one ridge regression from all units of the target."""
-        return global_linear_predictivity(*split.train, *split.test).value, None
+        score = global_linear_predictivity(*split.train, *split.test)
+        return score.value, score.over_units, None
 
-    def _linear(self, split: SplitPair) -> tuple[float, F64]:
+    def _linear(self, split: SplitPair) -> Figures:
         """Held-out score of ridge regressions between layers, and the map of layers."""
         found = linear_predictivity(*split.train, *split.test, n_jobs=self.n_threads.get("linear", self.n_jobs))
-        return self._mapped(found.train, found.test)
+        values, layer_map = self._mapped(found.train, found.test)
+        source = split.test[0]
+        n_varying = [np.count_nonzero(~is_constant(source.layer(l))) for l in range(len(source))]
+        over_units = np.nansum(values * n_varying) / max(1, sum(n_varying)) if sum(n_varying) else float("nan")
+        return mean_of_defined(values), float(over_units), layer_map
 
-    def _similarity(self, split: SplitPair, name: str) -> tuple[float, F64]:
+    def _similarity(self, split: SplitPair, name: str) -> Figures:
         """Held-out similarity of the layers that are most similar in training, and the map of layers."""
         n_jobs = self.n_threads.get(name, self.n_jobs)
         train, test = (SIMILARITIES[name](*networks, n_jobs=n_jobs) for networks in (split.train, split.test))
-        return self._mapped(train, test)
+        values, layer_map = self._mapped(train, test)
+        return mean_of_defined(values), None, layer_map
 
-    def _mapped(self, train: F64, test: F64) -> tuple[float, F64]:
-        """Mean of the held-out values where the training values are greatest, and the map of layers."""
+    def _mapped(self, train: F64, test: F64) -> tuple[F64, F64]:
+        """Held-out values of the source layers where the training values are greatest, and the map of layers."""
         chosen = greedy_map(np.nan_to_num(train, nan=-1.0))  # a layer of constant units is like none: the first
         layers = np.arange(len(train))
         layer_map = np.zeros(train.shape)
         layer_map[layers, chosen] = self.source_masses.layers
-        values = test[layers, chosen]
-        is_defined = ~np.isnan(values)
-        return float(values[is_defined].mean()) if is_defined.any() else float("nan"), layer_map
+        return test[layers, chosen], layer_map
 
 
 def validated_alternation(alternation: Any) -> Alternation:
@@ -253,23 +361,35 @@ def validated_alternation(alternation: Any) -> Alternation:
 def _method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
     """The result of one method from its outcomes on all splits."""
     layer_maps = tuple(each.layer_map for each in outcomes if each.layer_map is not None)
-    sds = [each.permuted_sd for each in outcomes if each.permuted_sd is not None]
-    p_values = [each.p_better for each in outcomes if each.p_better is not None]
+    sds = np.array([each.order_sds for each in outcomes if each.order_sds is not None])
+    p_better = [each.p_better for each in outcomes if each.p_better is not None]
+    p_values = {name: _combined_p_value([each[name] for each in p_better]) for name in (p_better or [{}])[0]}
+    p_hierarchies = [each.p_hierarchy for each in outcomes if each.p_hierarchy is not None]
+    over_units = [each.over_units for each in outcomes if each.over_units is not None]
+    in_rotated_units = [each.in_rotated_units for each in outcomes if each.in_rotated_units is not None]
     hierarchies = [_hierarchy_or_nan(layer_map) for layer_map in layer_maps]
+    pairwise = [p for name, p in p_values.items() if name.startswith("pairwise_best")]
     return MethodResult(
         scores=np.array([each.value for each in outcomes]),
         hierarchies=np.array(hierarchies or np.full(len(outcomes), np.nan)),
         seconds=np.array([each.usage.seconds for each in outcomes]),
         peak_bytes=np.array([each.usage.peak_bytes for each in outcomes]),
-        permuted_sds=np.array(sds) if sds else None,
+        permuted_sds=sds[:, 0] if len(sds) else None,
+        permuted_hierarchy_sds=sds[:, 1] if len(sds) else None,
         layer_maps=layer_maps or None,
-        p_better=_combined_p_value(p_values) if p_values else None,
+        over_units=np.array(over_units) if over_units else None,
+        in_rotated_units=np.array(in_rotated_units) if in_rotated_units else None,
+        p_better=pairwise[0] if pairwise else None,
+        p_values=p_values if p_better else None,
+        p_hierarchy=_combined_p_value(p_hierarchies) if p_hierarchies else None,
     )
 
 
 def _combined_p_value(p_values: Sequence[float]) -> float:
-    """One p-value from those of splits that may depend on each other in any way."""
-    return p_values[0] if len(p_values) == 1 else min(1.0, 2.0 * float(np.median(p_values)))
+    """One p-value from those of splits that may depend on each other in any way; NaN if one of them is."""
+    if len(p_values) == 1 or np.isnan(p_values).any():
+        return float(np.mean(p_values))
+    return min(1.0, 2.0 * float(np.median(p_values)))
 
 
 def _hierarchy_or_nan(layer_map: F64) -> float:

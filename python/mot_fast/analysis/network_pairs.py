@@ -10,20 +10,25 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mot_fast import _validate
+from mot_fast._validate import Index
+from mot_fast._warnings import named_once
 from mot_fast.alignment.problem import alternation_of
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.pair_figures import Setting, figures_of_pairs, scan_networks
-from mot_fast.analysis.similarity_matrix import SimilarityMatrix
+from mot_fast.analysis.similarity_matrix import SimilarityMatrix, mean_over_splits
+from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_scores
-from mot_fast.layer_pairs.pair_work import ResourceNeeds
+from mot_fast.layer_pairs.pair_work import PairWork, ResourceNeeds
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import progress_callback, readable_by_workers, warn_of_constant_units
 from mot_fast.networks.load import Source, is_path, load, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
-from mot_fast.networks.split import split
 from mot_fast.system import memory
 
 Work = TypeVar("Work", bound=ResourceNeeds)
+
+_TOO_FEW = "networks: of training and of held-out stimuli"
 
 
 def similarity_matrix(
@@ -31,6 +36,8 @@ def similarity_matrix(
     *,
     rotate: bool | Alternation = False,
     convention: str = "standardized",
+    splits: GivenSplits = 1,
+    groups: Groups | None = None,
     test_size: float = 0.2,
     seed: int = 0,
     n_jobs: int | None = None,
@@ -52,10 +59,11 @@ def similarity_matrix(
     rotate, convention, n_jobs, memory_limit, executor, store
         As in `mot_fast.align`; here an executor's workers are given whole pairs of networks, and the store keeps the
         cost and scores of each pair.
-    test_size, seed
-        Share of held-out stimuli and seed of the split; see `mot_fast.split`.
+    splits, groups, test_size, seed
+        How stimuli are split into training and held-out ones, as in `mot_fast.compare`; by default by one random split.
+        Costs and scores are the means over the splits.
     progress : bool
-        Show a progress bar over pairs of networks.
+        Show a progress bar over pairs of networks, once for each split.
 
     Returns
     -------
@@ -65,12 +73,14 @@ def similarity_matrix(
     ------
     TypeError, ValueError
         If there are fewer than two networks, they have the same labels, or they saw different numbers of stimuli; as
-        `mot_fast.align`.
+        `mot_fast.align`, and as `mot_fast.compare` of splits.
     SolverError
         If a transport could not be proven optimal.
 
     Warns
     -----
+    AutocorrelatedStimuliWarning
+        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over the training stimuli.
     TransposedLayersWarning
@@ -90,31 +100,49 @@ def similarity_matrix(
     ((2, 2), True)
     """
     loaded = _loaded(networks)
-    train, test = split(loaded[0].n_stimuli, test_size, seed)
-    _validate.enough_stimuli(min(len(train), len(test)), "networks: of training and of held-out stimuli")
+    chosen = Splits.validated(
+        splits, loaded[0].n_stimuli, groups=groups, test_size=test_size, seed=seed, sides=_TOO_FEW
+    )
     setting = Setting(alternation_of(rotate), convention)
-    work = setting.problem((loaded[0], loaded[1])).work
     resources = Resources.of(max(map(len, loaded)) ** 2, n_jobs, memory_limit, executor, store)
-    if resources.executor is None or resources.memory_limit is not None:
-        work = _within([(network[train], network[test]) for network in loaded], work, resources.budget)
+    sizes = list(zip(chosen.n_train, chosen.n_test, strict=True))
+    works = {
+        size: _work_within(loaded, rows, setting, resources)
+        for size, rows in dict(zip(sizes, chosen.rows, strict=True)).items()
+    }
+    warn_of_autocorrelation(loaded, chosen)
     n = len(loaded)
     pairs = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
-    costs, scores = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    costs, scores = np.full((2, len(sizes), n, n), np.nan)
     with (
-        progress_callback(progress, len(pairs), "network") as report,
+        named_once(),
+        progress_callback(progress, len(sizes) * len(pairs), "network") as report,
         readable_by_workers(loaded, resources) as readable,
     ):
-        train_test = [(network[train], network[test]) for network in readable]
-        scanned, statistics = scan_networks(train_test, work.preparation, resources)
-        warn_of_constant_units(loaded, statistics)
-        found = figures_of_pairs(pairs, scanned, setting, work, resources)
-        for n_done, (i, j, figures) in enumerate(found, 1):
-            costs[i, j], scores[i, j], *back = figures["figures"]
-            if back:
-                costs[j, i], scores[j, i] = costs[i, j], back[0]
-            if report:
-                report(n_done)
-    return SimilarityMatrix(tuple(network.name for network in loaded), costs, scores, len(train), len(test))
+        for k, (train, test) in enumerate(chosen.rows):
+            work = works[sizes[k]]
+            train_test = [(network[train], network[test]) for network in readable]
+            scanned, statistics = scan_networks(train_test, work.preparation, resources)
+            warn_of_constant_units(loaded, statistics)
+            found = figures_of_pairs(pairs, scanned, setting, work, resources)
+            for n_done, (i, j, figures) in enumerate(found, k * len(pairs) + 1):
+                costs[k, i, j], scores[k, i, j], *back = figures["figures"]
+                if back:
+                    costs[k, j, i], scores[k, j, i] = costs[k, i, j], back[0]
+                if report:
+                    report(n_done)
+    return mean_over_splits(tuple(network.name for network in loaded), costs, scores, chosen)
+
+
+def _work_within(
+    networks: Sequence[Network], rows: tuple[Index, Index], setting: Setting, resources: Resources
+) -> PairWork[Any, Any]:
+    """The work of one split on pairs of networks, within the memory limit if there is one."""
+    work = setting.problem((networks[0], networks[1])).work
+    if resources.executor is not None and resources.memory_limit is None:
+        return work
+    train, test = rows
+    return _within([(network[train], network[test]) for network in networks], work, resources.budget)
 
 
 def _loaded(networks: Any) -> list[Network]:

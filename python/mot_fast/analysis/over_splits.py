@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.analysis.resampling import TIE
+from mot_fast.measures.p_values import TIE
 
 
 def corrected_interval(

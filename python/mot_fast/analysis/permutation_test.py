@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.alignment.held_out import VaryingUnits
+from mot_fast.alignment.held_out import HeldOut, VaryingUnits
+from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import TIE, in_batches, jackknife_error, predicted_units, scores_without_each
+from mot_fast.analysis.layer_orders import N_ORDERS, row_weights, share_of_orders
+from mot_fast.analysis.resampling import in_batches, jackknife_error, predicted_units, scores_without_each
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
     BlockLength,
@@ -21,6 +23,8 @@ from mot_fast.analysis.stimulus_sets import (
     is_automatic,
     stimulus_sets,
 )
+from mot_fast.measures.p_values import TIE
+from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
 
 Method = Literal["exchange", "t"]
@@ -64,7 +68,10 @@ def p_better(
     source, target : Network or anything `mot_fast.load` takes
         Activations of the networks aligned, on the same held-out stimuli.
     coupling, than : str or array `(L, M)`
-        Couplings or layer weights, as for `Alignment.score`; "permuted" is the order of seed 0.
+        Couplings or layer weights, as for `Alignment.score`. "permuted" as the second is all orders of layers at once:
+        the p-value is then the larger of two, the one over stimuli for the difference from the mean over all orders
+        (by random changes of sign), and the share of the orders that score as high; see `mot_fast.score_layer_orders`.
+        As the first it is the order of seed 0.
     n_resamples : int
         Number of resamples of "exchange", at least 1.
     seed : int
@@ -77,7 +84,7 @@ def p_better(
         Length of blocks of consecutive held-out stimuli that are exchanged or left out together, as for
         `mot_fast.bootstrap_score`; "auto" finds it from the influences on the difference of the two scores.
     method : "exchange" or "t", optional
-        By default "exchange" for single stimuli, and "t" for groups and blocks.
+        By default "exchange" for single stimuli, and "t" for groups and blocks. There is no "t" for all orders.
 
     Returns
     -------
@@ -104,6 +111,15 @@ def p_better(
     _validate.check_alignment(alignment)
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
+    if method is not None:
+        _validate.choice(method, METHODS, "method")
+    if isinstance(than, str) and than == "permuted":
+        if method == "t":
+            raise ValueError("method: expected None or 'exchange' where than is 'permuted', found 't'")
+        weights = [layer_weights(alignment, coupling), *row_weights(alignment)]
+        scores, _, parts = HeldOut.of(alignment, source, target).scores_by_stimulus(weights)
+        how = n_resamples, seed
+        return p_better_than_orders(scores, parts, how, groups=groups, block_length=block_length)
     _, layers = predicted_units(alignment, source, target, [coupling, than])
     return p_value(layers, n_resamples, seed, groups=groups, block_length=block_length, method=method)
 
@@ -119,7 +135,7 @@ def p_value(
 ) -> float:
     """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
     default = "exchange" if groups is None and block_length is None else "t"
-    is_t = _validate.choice(default if method is None else method, METHODS, "method") == "t"
+    is_t = (default if method is None else method) == "t"
     if is_automatic(groups, block_length):
         block_length = automatic_length(influences(layers, 0) - influences(layers, 1))
     sets = stimulus_sets(len(layers[0].truth), groups, block_length)
@@ -146,6 +162,52 @@ def _p_by_t(observed: float, error: float, n: int) -> float:
     if n < 2:
         return float("nan")
     return float(stdtr(n - 1, -observed / error)) if error > TIE else float(observed <= TIE)
+
+
+def p_better_than_orders(
+    scores: Sequence[Score],
+    parts: F64,
+    how: tuple[int, int],
+    drawn: tuple[int, int] = (N_ORDERS, 0),
+    **sets: Any,
+) -> float:
+    """P-value of "a coupling scores higher than the layer plan with its rows in any order"; see `p_better`.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        Score of the coupling, followed by those of `row_weights`.
+    parts : array, `(1 + L, n_stimuli)`
+        Parts of the stimuli in these scores.
+    how : tuple
+        Number of resamples of the stimuli, and their seed.
+    drawn : tuple
+        Number of random orders, and their seed.
+    **sets
+        Stimuli that belong together, as for `p_value`.
+    """
+    over_stimuli = sign_flip_p_value(parts[0] - parts[1:].mean(axis=0), *how, **sets)
+    return max(over_stimuli, share_of_orders(scores[0], scores[1:], drawn))
+
+
+def sign_flip_p_value(
+    parts: F64, n_resamples: int, seed: int, *, groups: Groups | None = None, block_length: BlockLength | None = None
+) -> float:
+    """One-sided p-value of "the mean of these numbers, one a stimulus, is above 0", by random changes of their signs.
+
+    The parts that the stimuli have in a difference of two scores are such numbers; see `HeldOut.scores_by_stimulus`.
+    The difference need not be one of two predictions of the same unit. Stimuli that belong together, as for `p_better`,
+    change their signs together.
+    """
+    if is_automatic(groups, block_length):
+        block_length = automatic_length(parts)
+    sets = stimulus_sets(len(parts), groups, block_length)
+    if np.isnan(parts).any():
+        return float("nan")
+    sums = np.bincount(sets.numbers, parts) / len(parts)
+    is_flipped = np.random.default_rng(seed).random((n_resamples, sets.n)) < 0.5
+    flipped = sums.sum() - 2.0 * (is_flipped @ sums)
+    return (1 + int((flipped >= sums.sum() - TIE).sum())) / (1 + n_resamples)
 
 
 class _Exchange:

@@ -20,8 +20,6 @@ Rows = TypeVar("Rows")
 
 VALUES_AT_ONCE = 2**20
 """Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
-TIE = 1e-12
-"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 LEAST_SPREAD = 1e-6
 """Least ratio of squared deviations to squares, both summed; below it, rounding errors spoil the correlation."""
 

@@ -104,10 +104,14 @@ def alignments_after_shuffles(
         Arguments of `mot_fast.align`.
     """
     yield align(source, target, **options)
-    # That both networks saw the same stimuli is known by now, and shuffled ones are others, on purpose.
-    anonymous = Network(target.layers, target.name)
+    target = of_unknown_stimuli(target)
     for order in progress_bar("shuffles of the stimuli", is_shown=is_shown, pieces=orders):
-        yield align(source, anonymous[order], **options)
+        yield align(source, target[order], **options)
+
+
+def of_unknown_stimuli(network: Network) -> Network:
+    """The network without the identity of its stimuli, which would not allow them to be shuffled."""
+    return Network(network.layers, network.name)
 
 
 def _groups_of_equal_size(numbers: Index, what: str) -> list[Index]:

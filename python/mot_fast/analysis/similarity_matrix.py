@@ -9,6 +9,8 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.analysis.comparison import with_sd
+from mot_fast.analysis.splits import Splits
 from mot_fast.display import notebook, tables
 from mot_fast.display.tables import markdown_table
 from mot_fast.system import optional
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimilarityMatrix:
-    """Costs and scores of all pairs of n networks; made by `mot_fast.similarity_matrix`."""
+    """Costs and scores of all pairs of n networks, means over splits; made by `mot_fast.similarity_matrix`."""
 
     labels: tuple[str, ...]
     """Names of the networks, in the order of rows and columns."""
@@ -34,9 +36,18 @@ class SimilarityMatrix:
     scores: F64
     """`(n, n)`: held-out scores of network i reconstructed from network j, higher is better; not symmetric."""
     n_train: int
-    """Number of training stimuli."""
+    """Number of training stimuli; the least of all splits, where they differ."""
     n_test: int
-    """Number of held-out stimuli."""
+    """Number of held-out stimuli; the least of all splits, where they differ."""
+    costs_sd: F64 | None = None
+    """`(n, n)`: standard deviations of the costs over the splits; None for one split."""
+    scores_sd: F64 | None = None
+    """`(n, n)`: standard deviations of the scores over the splits; None for one split."""
+    n_splits: int = 1
+    split_kind: str = "random"
+    """Kind of the splits; see `Comparison.split_kind`."""
+    split_description: str = "random splits"
+    """What the splits are."""
 
     @property
     def distances(self) -> F64:
@@ -120,6 +131,8 @@ class SimilarityMatrix:
     def to_pandas(self) -> pandas.DataFrame:
         """Costs and scores of all ordered pairs as a table indexed by `network` and `from`. Needs pandas.
 
+        With several splits, `cost_sd` and `score_sd` are their standard deviations.
+
         Raises
         ------
         ImportError
@@ -127,12 +140,15 @@ class SimilarityMatrix:
         """
         frames = optional.pandas()
         index = frames.MultiIndex.from_product([self.labels, self.labels], names=["network", "from"])
-        return frames.DataFrame({"cost": self.costs.ravel(), "score": self.scores.ravel()}, index=index)
+        columns = {"cost": self.costs, "score": self.scores, "cost_sd": self.costs_sd, "score_sd": self.scores_sd}
+        there = {name: values.ravel() for name, values in columns.items() if values is not None}
+        return frames.DataFrame(there, index=index)
 
     def to_xarray(self) -> xarray.Dataset:
         """`costs`, `scores` and `distances` over `source_network` and `target_network`. Needs xarray.
 
-        Sources are reconstructed from targets. The attributes hold the numbers of stimuli.
+        Sources are reconstructed from targets. The attributes hold the numbers of stimuli. With several splits,
+        `costs_sd` and `scores_sd` are their standard deviations.
 
         Raises
         ------
@@ -141,15 +157,23 @@ class SimilarityMatrix:
         """
         return tables.dataset(
             {"source_network": self.labels, "target_network": self.labels},
-            {"costs": self.costs, "scores": self.scores, "distances": self.distances},
+            {"costs": self.costs, "scores": self.scores, "distances": self.distances} | self._sds(),
             {"n_train": self.n_train, "n_test": self.n_test},
         )
 
+    def _sds(self) -> dict[str, F64]:
+        """Standard deviations over the splits; nothing for one split."""
+        sds = {"costs_sd": self.costs_sd, "scores_sd": self.scores_sd}
+        return {name: values for name, values in sds.items() if values is not None}
+
     def to_markdown(self) -> str:
-        """Costs and scores as two Markdown tables."""
+        """Costs and scores as two Markdown tables; with several splits, with their standard deviations."""
         tables = []
-        for what, values in (("cost", self.costs), ("score, from", self.scores)):
-            rows = [[label, *(f"{value:.3f}" for value in row)] for label, row in zip(self.labels, values, strict=True)]
+        for what, values, sds in (("cost", self.costs, self.costs_sd), ("score, from", self.scores, self.scores_sd)):
+            cells = [[f"{value:.3f}" for value in row] for row in values]
+            if sds is not None:
+                cells = [[with_sd(*pair) for pair in zip(*rows, strict=True)] for rows in zip(values, sds, strict=True)]
+            rows = [[label, *row] for label, row in zip(self.labels, cells, strict=True)]
             tables.append("\n".join(markdown_table([[what, *self.labels], *rows], n_left=1)))
         return "\n\n".join(tables)
 
@@ -157,7 +181,7 @@ class SimilarityMatrix:
         return notebook.block(
             f"SimilarityMatrix of {len(self.labels)} networks",
             [
-                f"{self.n_train} training stimuli, {self.n_test} held out",
+                self._stimuli(),
                 "held-out score of each network (row) reconstructed from each other (column), higher is better:",
             ],
             notebook.heat_map(self.scores, self.labels, self.labels, form="{:.2f}".format),
@@ -165,4 +189,28 @@ class SimilarityMatrix:
 
     def __repr__(self) -> str:
         labels = printable(", ".join(self.labels))
-        return f"SimilarityMatrix({labels}; {self.n_train} training stimuli, {self.n_test} held out)"
+        return f"SimilarityMatrix({labels}; {self._stimuli()})"
+
+    def _stimuli(self) -> str:
+        """Numbers of training and held-out stimuli, and of splits if there are several."""
+        stimuli = f"{self.n_train} training stimuli, {self.n_test} held out"
+        return stimuli if self.n_splits == 1 else f"{stimuli}; means over {self.split_description}: {self.n_splits}"
+
+
+def mean_over_splits(labels: tuple[str, ...], costs: F64, scores: F64, splits: Splits) -> SimilarityMatrix:
+    """The matrix of the costs and scores on every split, `(n_splits, n, n)` each."""
+    n_splits = len(costs)
+    costs_sd, scores_sd = (each.std(axis=0, ddof=1) if n_splits > 1 else None for each in (costs, scores))
+    costs, scores = (each.mean(axis=0) if n_splits > 1 else each[0] for each in (costs, scores))
+    return SimilarityMatrix(
+        labels=labels,
+        costs=costs,
+        scores=scores,
+        n_train=min(splits.n_train),
+        n_test=min(splits.n_test),
+        costs_sd=costs_sd,
+        scores_sd=scores_sd,
+        n_splits=n_splits,
+        split_kind=splits.kind,
+        split_description=splits.description,
+    )

@@ -49,9 +49,18 @@ class Splits:
 
     @classmethod
     def validated(
-        cls, splits: GivenSplits, n_stimuli: int, *, groups: Groups | None = None, test_size: float, seed: int
+        cls,
+        splits: GivenSplits,
+        n_stimuli: int,
+        *,
+        groups: Groups | None = None,
+        test_size: float,
+        seed: int,
+        sides: str = "{side} stimuli of a split",
     ) -> Splits:
         """The splits that an argument asks for.
+
+        If random splits have too few stimuli on a side, their error begins with `sides`.
 
         Raises
         ------
@@ -71,7 +80,7 @@ class Splits:
             found = _given(splits, n_stimuli, groups, numbered)
             if numbered is not None:
                 _check_groups(found, numbered)
-        found.check_sizes()
+        found._check_sizes(sides)
         return found
 
     @property
@@ -84,12 +93,17 @@ class Splits:
         """Number of held-out stimuli of every split."""
         return tuple(len(test) for _, test in self.rows)
 
-    def check_sizes(self) -> None:
+    @property
+    def is_random(self) -> bool:
+        """Whether the splits are random ones of consecutive seeds, of single stimuli or of whole groups."""
+        return self.kind in ("random", "grouped")
+
+    def _check_sizes(self, sides: str) -> None:
         """Raise unless there are enough stimuli for correlations on both sides of every split."""
         for k, pair in enumerate(self.rows):
-            where = "of a split" if self.kind in ("random", "grouped") else f"of splits[{k}]"
-            for side, what in zip(pair, ("training", "held-out"), strict=True):
-                _validate.enough_stimuli(len(side), f"{what} stimuli {where}")
+            what = sides if self.is_random else f"{{side}} stimuli of splits[{k}]"
+            for rows, side in zip(pair, ("training", "held-out"), strict=True):
+                _validate.enough_stimuli(len(rows), what.format(side=side))
 
 
 def _number(splits: Any) -> int | None:
@@ -128,7 +142,9 @@ def _given(splits: Any, n_stimuli: int, groups: Groups | None, numbered: Index |
     if not 0 < len(pairs) <= _validate.MOST_REPEATS:
         found = "none" if not pairs else f"more than {_validate.MOST_REPEATS}"
         raise ValueError(f"splits: expected splits, at most {_validate.MOST_REPEATS}, found {found}")
-    rows = tuple(_validated_pair(pair, n_stimuli, f"splits[{k}]") for k, pair in enumerate(pairs))
+    rows = tuple(
+        validated_pair(pair, n_stimuli, f"splits[{k}]", "; one split is [pair]") for k, pair in enumerate(pairs)
+    )
     gap = _gap_between_blocks(rows, n_stimuli)
     if kind == "given" and gap is not None:
         kind, description = "blocked", f"contiguous blocks {f'with gaps of {gap} stimuli' if gap else 'without gaps'}"
@@ -146,11 +162,11 @@ def _pairs_of(splitter: Splitter, name: str, n_stimuli: int, numbered: Index | N
         ) from (error)
 
 
-def _validated_pair(pair: Any, n_stimuli: int, what: str) -> tuple[Index, Index]:
+def validated_pair(pair: Any, n_stimuli: int, what: str, hint: str = "") -> tuple[Index, Index]:
     """Training and held-out stimuli of one split, in the order in which they were given."""
     is_pair = isinstance(pair, Sequence | np.ndarray) and not isinstance(pair, (str, bytes)) and len(pair) == 2
     if not is_pair or any(side is None or np.isscalar(side) for side in pair):
-        raise TypeError(f"{what}: expected a pair (train, test) of stimuli, found {_shown(pair)}; one split is [pair]")
+        raise TypeError(f"{what}: expected a pair (train, test) of stimuli, found {_shown(pair)}{hint}")
     train, test = (
         _validated_side(side, n_stimuli, f"{what}, {name}") for side, name in zip(pair, ("train", "test"), strict=True)
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
-from mot_fast.alignment.held_out import VaryingUnits
+from mot_fast.alignment.held_out import VaryingUnits, mean_influences
 from mot_fast.analysis.splits import Groups
 from mot_fast.networks.split import group_numbers
 
@@ -153,15 +153,7 @@ def politis_white(series: F64) -> float:
 def influences(layers: Sequence[VaryingUnits], which: int = 0) -> F64:
     """Influence of each stimulus on the score of one of the predictions, `(n_stimuli,)`, to first order.
 
-    The influence of stimulus t on the correlation r of a unit x with its prediction p, both of mean 0 and variance 1,
-    is ``x_t p_t - r (x_t^2 + p_t^2) / 2`` (Devlin, Gnanadesikan & Kettenring, Biometrika 62, 1975); the score's is the
-    mean over units, then over layers.
+    It is the mean over units, then over layers; see `mean_influences`.
     """
-    means = [_influences(layer.truth, layer.predictions[which]).mean(axis=1) for layer in layers if layer.truth.size]
+    means = [mean_influences(layer.truth, layer.predictions[which]) for layer in layers if layer.truth.size]
     return np.asarray(np.mean(means, axis=0)) if means else np.zeros(len(layers[0].truth))
-
-
-def _influences(truth: F64, prediction: F64) -> F64:
-    product = truth * prediction
-    r = product.sum(axis=0)
-    return np.asarray(len(truth) * (product - r / 2 * (truth * truth + prediction * prediction)))

@@ -132,7 +132,8 @@ def subsample_curve(
     fractions : sequence of float
         Fractions of the units to keep, above 0 and up to 1.
     methods : sequence of str
-        Some of "mot", "single_best" and "pairwise_best"; a name followed by "+r" is the method with rotations.
+        Some of "mot", "single_best", "pairwise_best", "greedy" and "uniform"; a name followed by "+r" is the method
+        with rotations.
     splits, groups, test_size, seed
         How stimuli are split into training and held-out ones, as in `mot_fast.compare`; by default by five random
         splits. The seed is that of the first split and of its units.
@@ -217,10 +218,10 @@ def _subsampled_networks(network: Network, fractions: F64, seed: int) -> Iterato
     orders = [np.random.default_rng([seed, m]).permutation(width) for m, width in enumerate(network.widths)]
     for fraction in fractions:
         units = [np.sort(order[: max(1, round(fraction * len(order)))]) for order in orders]
-        yield network.with_layers([_some_units(network, m, chosen) for m, chosen in enumerate(units)])
+        yield network.with_layers([some_units(network, m, chosen) for m, chosen in enumerate(units)])
 
 
-def _some_units(network: Network, m: int, units: Index) -> Layer:
+def some_units(network: Network, m: int, units: Index) -> Layer:
     """Layer m of a network with these units only."""
 
     def read() -> Array:

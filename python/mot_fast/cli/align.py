@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 import mot_fast as mot
-from mot_fast import _validate
 from mot_fast.alignment.provenance import with_digests
 from mot_fast.alignment.result import Alignment
-from mot_fast.cli import arguments, output, terminal
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
+from mot_fast.cli import arguments, held_out, output, terminal
+from mot_fast.cli.held_out import HeldOut
 from mot_fast.display.text_summary import certificate_text, layer_plan_table, score_table
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.summary import NetworkSummary
@@ -34,6 +35,15 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "-o", "--output", type=arguments.path, metavar="FILE", help="write the alignment to this .mot file"
     )
     arguments.add_split(command, or_none=True)
+    held_out.add_blocks(command, which="the last of them")
+    command.add_argument(
+        "--shuffles",
+        dest="n_permutations",
+        type=arguments.whole_number(1),
+        metavar="N",
+        help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the layer plan "
+        "is more ordered than chance makes it",
+    )
     command.add_argument("--rotate", action="store_true", help="also rotate the units of the source's layers (MOT+R)")
     arguments.add_convention(command)
     arguments.add_jobs(command)
@@ -45,16 +55,21 @@ def run(options: argparse.Namespace) -> None:
     """Align the networks, print the results, and write the alignment if a file is named."""
     output.check_file(options.output)
     source, target = arguments.networks(options)
+    same_stimuli([source, target])
+    chosen = HeldOut.of(options, source.n_stimuli)
+    if (split := chosen.single_split(source.n_stimuli)) is not None:
+        warn_of_autocorrelation((source, target), split)
     arguments.remember_store(options, options.store)
     alignment, text = aligned(
         source,
         target,
-        (options.test_size, options.seed),
+        chosen,
         rotate=options.rotate,
         convention=options.convention,
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
         store=options.store,
+        n_permutations=options.n_permutations,
     )
     try:
         output.show(options, text, values(alignment, options.output))
@@ -65,24 +80,40 @@ def run(options: argparse.Namespace) -> None:
                 terminal.say(f"\nAlignment written to {options.output}")
 
 
-def aligned(source: Network, target: Network, split: tuple[float, int], **how: Any) -> tuple[Alignment, str]:
+def aligned(
+    source: Network,
+    target: Network,
+    split: tuple[float, int] | HeldOut,
+    n_permutations: int | None = None,
+    **how: Any,
+) -> tuple[Alignment, str]:
     """Align two networks; return the alignment, scored on the held-out stimuli if there are any, and its text."""
     same_stimuli([source, target])
-    test_size, seed = split
+    held_out = HeldOut(*split)
+    chosen = held_out.single_split(source.n_stimuli)  # its errors come before the work, not after it
     everything = np.arange(source.n_stimuli)
-    training, held_out = (everything, everything[:0]) if test_size == 0 else mot.split(len(everything), test_size, seed)
-    if len(held_out):  # before the work, not after it
-        _validate.enough_stimuli(len(held_out), f"test_size={test_size} of {source.n_stimuli} stimuli")
-    tests = source[held_out].in_memory(), target[held_out].in_memory()
+    training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
+    tests = source[testing].in_memory(), target[testing].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
     lines = [_plan_text(source, target, alignment, time.perf_counter() - started, len(training))]
     if alignment.source.digests is None:  # with a store, `align` has taken them
         alignment = with_digests(alignment, source[training], target[training])
-    if len(held_out):
-        alignment = mot.evaluate(alignment, *tests)
+    if len(testing):
+        null = None
+        if n_permutations is not None and min(len(source), len(target)) > 1:
+            null = mot.hierarchy_null(
+                source[training],
+                target[training],
+                n_permutations=n_permutations,
+                progress=terminal.is_watched(),
+                **held_out.shuffle(training),
+                **how,
+            )
+        together, note = held_out.resampled_by(testing)
+        alignment = mot.evaluate(alignment, *tests, null=null, **together)
         lines += [
-            f"\nScores on the {len(held_out)} held-out stimuli (1 is perfect):",
+            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect{note}):",
             score_table(alignment),
         ]
     lines += [

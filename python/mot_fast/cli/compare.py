@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import METHODS
-from mot_fast.cli import arguments, output, terminal
+from mot_fast.analysis.comparison import METHODS, SIMILARITIES
+from mot_fast.cli import arguments, held_out, output, terminal
+from mot_fast.cli.held_out import HeldOut
+from mot_fast.measures.coupling import COUPLINGS
+from mot_fast.networks.network import same_stimuli
 
 HELP = "compare two networks by many methods over several splits"
 DESCRIPTION = (
-    "Fit every method on training stimuli and score it on the other stimuli, over several random splits; print a\n"
+    "Fit every method on training stimuli and score it on the other stimuli, over several splits; print a\n"
     "table of scores with deviations, hierarchies, times and memory.\n"
     "Rotations (+r) and regressions (linear) take longest."
 )
 EXAMPLE = "mot-fast compare a.npz b.npz --methods mot pairwise_best cka --plot scores.png"
 
-DEFAULT_METHODS = ("mot", "single_best", "pairwise_best", "permuted", "rsa", "cka", "procrustes")
+DEFAULT_METHODS = (*COUPLINGS, *SIMILARITIES)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -30,14 +33,15 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         default=list(DEFAULT_METHODS),
         help=f"methods, some of {', '.join(METHODS)}, or all (default: {' '.join(DEFAULT_METHODS)})",
     )
-    command.add_argument(
+    how_often = command.add_mutually_exclusive_group()
+    how_often.add_argument(
         "--splits",
-        dest="splits",
         type=arguments.whole_number(1),
         default=5,
         help="number of random splits, whose seeds count up from --seed (default: %(default)s)",
     )
     arguments.add_split(command)
+    held_out.add_blocks(command, which="each of them once", instead=how_often)
     arguments.add_convention(command)
     command.add_argument(
         "-o",
@@ -61,12 +65,15 @@ def run(options: argparse.Namespace) -> None:
     output.check_table(options.output)
     output.check_picture(options.plot)
     source, target = arguments.networks(options)
+    same_stimuli([source, target])
+    chosen = HeldOut.of(options, source.n_stimuli)
     arguments.remember_store(options, options.store)
     comparison = mot.compare(
         source,
         target,
         METHODS if "all" in options.methods else list(dict.fromkeys(options.methods)),
-        splits=options.splits,
+        splits=chosen.splits(options.splits, source.n_stimuli),
+        groups=chosen.groups,
         test_size=options.test_size,
         seed=options.seed,
         convention=options.convention,

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
+from mot_fast.analysis.splits import Splits
 from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.cli.extract import read_texts
+from mot_fast.cli.held_out import HeldOut, read_groups
 from mot_fast.cli.study_file import Study, read_study
 from mot_fast.display.report.write import check_libraries
 from mot_fast.networks.network import Network, same_stimuli
@@ -27,7 +29,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
     arguments.add_jobs(command)
     arguments.add_json(command)
-    command.set_defaults(names={"splits": "splits.n", "test_size": "splits.test_size", "seed": "splits.seed"})
+    names = {"splits": "n", "n_splits": "blocks"} | {each: each for each in ("gap", "groups", "test_size", "seed")}
+    command.set_defaults(names={argument: f"splits.{key}" for argument, key in names.items()})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -46,14 +49,17 @@ def run(options: argparse.Namespace) -> None:
         raise OSError(message) from error
     arguments.remember_store(options, study.folder)
     networks = {name: _network(options.study, name, table, study.folder) for name, table in study.networks.items()}
+    held_out = {}
     for source, target in study.pairs:  # before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
+        held_out[source, target] = _held_out(study, networks[source].n_stimuli)
     how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": study.folder / "finished"}
     comparisons = {}
     for source, target in study.pairs:
         name = f"{source}--{target}"
         terminal.note(f"{source} from {target}")
-        comparisons[name] = _pair(study, (networks[source], networks[target]), study.folder / name, how)
+        pair = networks[source], networks[target]
+        comparisons[name] = _pair(study, pair, held_out[source, target], study.folder / name, how)
     summary = "\n\n".join(map(str, comparisons.values()))
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
@@ -83,15 +89,25 @@ def _loaded_or_recorded(name: str, table: Mapping[str, Any], folder: Path) -> Ne
     return mot.extract(table["model"], texts, store, name=name, progress=terminal.is_watched(), **how)
 
 
-def _pair(study: Study, networks: tuple[Network, Network], stem: Path, how: Mapping[str, Any]) -> mot.Comparison:
+def _held_out(study: Study, n_stimuli: int) -> HeldOut:
+    """Which stimuli are held out of so many; those that cannot be are an error."""
+    groups = None if study.groups is None else read_groups(study.groups, n_stimuli)
+    found = HeldOut(study.test_size, study.seed, groups, study.n_blocks, study.gap)
+    splits = found.splits(study.n_splits, n_stimuli)
+    Splits.validated(splits, n_stimuli, groups=groups, test_size=study.test_size, seed=study.seed)
+    return found
+
+
+def _pair(
+    study: Study, networks: tuple[Network, Network], held_out: HeldOut, stem: Path, how: Mapping[str, Any]
+) -> mot.Comparison:
     """Align and compare one pair of networks, write all results, and return the comparison."""
-    alignment, _ = align.aligned(
-        *networks, (study.test_size, study.seed), rotate=study.rotate, convention=study.convention, **how
-    )
+    alignment, _ = align.aligned(*networks, held_out, rotate=study.rotate, convention=study.convention, **how)
     comparison = mot.compare(
         *networks,
         study.methods,
-        splits=study.n_splits,
+        splits=held_out.splits(study.n_splits, networks[0].n_stimuli),
+        groups=held_out.groups,
         test_size=study.test_size,
         seed=study.seed,
         convention=study.convention,

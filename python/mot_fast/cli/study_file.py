@@ -20,7 +20,7 @@ from mot_fast.system.control_characters import printable
 
 _KEYS = {
     "": {"networks", "pairs", "splits", "methods", "alignment", "output"},
-    "splits": {"n", "test_size", "seed"},
+    "splits": {"n", "blocks", "gap", "groups", "test_size", "seed"},
     "alignment": {"rotate", "convention"},
     "output": {"folder", "figures", "reports", "tables"},
 }
@@ -45,6 +45,13 @@ class Study:
     """Source and target of every comparison."""
     methods: tuple[str, ...]
     n_splits: int
+    """Number of random splits."""
+    n_blocks: int | None
+    """Number of contiguous blocks, in place of random splits."""
+    gap: int
+    """Number of stimuli beside a held-out block that are not trained on."""
+    groups: Path | None
+    """File of the groups of stimuli."""
     test_size: float
     seed: int
     rotate: bool
@@ -98,6 +105,9 @@ class _Reader:
             pairs=self._pairs(values.get("pairs"), networks),
             methods=self._words(values.get("methods", list(DEFAULT_METHODS)), "methods", METHODS, at_least=1),
             n_splits=self._between(splits, "splits.n", int, 5, 1, _validate.MOST_REPEATS),
+            n_blocks=self._n_blocks(splits),
+            gap=self._between(splits, "splits.gap", int, 0, 0, math.inf),
+            groups=self._existing(splits, "splits.groups") if "groups" in splits else None,
             test_size=self._between(splits, "splits.test_size", float, 0.2, 0.0, 1.0),
             seed=self._between(splits, "splits.seed", int, 0, 0, math.inf),
             rotate=self._typed(alignment, "alignment.rotate", bool, False),
@@ -107,6 +117,17 @@ class _Reader:
             tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json")),
             has_reports=self._typed(output, "output.reports", bool, True),
         )
+
+    def _n_blocks(self, splits: Mapping[str, Any]) -> int | None:
+        """Number of contiguous blocks, if the study holds these out."""
+        if "blocks" not in splits:
+            if "gap" in splits:
+                raise self._wrong("splits.gap", "'blocks' beside it", splits["gap"])
+            return None
+        if "n" in splits:
+            raise self._wrong("splits", "either 'n' or 'blocks'", splits)
+        n_blocks: int = self._between(splits, "splits.blocks", int, None, 2, _validate.MOST_REPEATS)
+        return n_blocks
 
     def _folder(self, output: Mapping[str, Any]) -> Path:
         """Folder of the results, beside the file unless its path is absolute."""

@@ -30,14 +30,14 @@ AS_WRITTEN: dict[str, Any] = {"parse_math": False, "usetex": False}
 """Options of matplotlib for texts that hold names: "$", "_", "^" and the backslash are characters, not mathematics."""
 
 
-def new_axes(figsize: tuple[float, float], n: int = 1) -> list[Axes]:
-    """Axes side by side in a new figure, whose layout keeps texts apart."""
+def new_axes(figsize: tuple[float, float], n: int = 1, n_rows: int = 1) -> list[Axes]:
+    """Axes side by side in a new figure, n in each row, whose layout keeps texts apart."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise optional.missing("pictures need", "matplotlib", error=error) from error
-    _, axes = plt.subplots(1, n, figsize=figsize, layout="constrained", squeeze=False)
-    return list(axes[0])
+    _, axes = plt.subplots(n_rows, n, figsize=figsize, layout="constrained", squeeze=False)
+    return as_list(axes)
 
 
 def as_list(axes: Sequence[Axes] | npt.NDArray[np.object_]) -> list[Axes]:

@@ -22,6 +22,8 @@ COUPLING_STYLES = {
     "mot": (BLUE, "circle"),
     "single_best": (ORANGE, "square"),
     "pairwise_best": (GREEN, "diamond"),
+    "greedy": (SKY, "triangle-up"),
+    "uniform": (VERMILION, "star"),
     "permuted": (PURPLE, "x"),
 }
 """Colour and plotly's symbol of every coupling in the report."""

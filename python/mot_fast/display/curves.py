@@ -82,7 +82,7 @@ def percent_change(trace: F64) -> F64:
 
 
 def plot_subsample_curve(curve: SubsampleCurve, ax: Axes | None = None) -> Axes:
-    """Draw scores against the fraction of units kept: means over seeds, with bands of one standard deviation.
+    """Draw scores against the fraction of units kept: means over seeds or splits, with bands of one standard deviation.
 
     Parameters
     ----------
@@ -111,7 +111,8 @@ def plot_subsample_curve(curve: SubsampleCurve, ax: Axes | None = None) -> Axes:
         (lines[name],) = ax.plot(fractions, mean, color=color, marker=marker, linestyle=line, markersize=5)
         ax.fill_between(fractions, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
     ax.set_xlabel("fraction of the target's units")
-    ax.set_ylabel("held-out score (mean over seeds; band: sd)")
+    over = "seeds" if getattr(curve, "split_kind", "random") == "random" else "splits"
+    ax.set_ylabel(f"held-out score (mean over {over}; band: sd)")
     # The legend has the order in which the lines end.
     names = sorted(lines, key=lambda name: -np.nan_to_num(np.asarray(lines[name].get_ydata())[-1]))
     handles, texts = [lines[name] for name in names], [printable(name) for name in names]

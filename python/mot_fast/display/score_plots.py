@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.display.axes import ABOVE, AS_WRITTEN, new_axes, open_frame
+from mot_fast.display.axes import ABOVE, AS_WRITTEN, GivenAxes, as_list, new_axes, open_frame
 from mot_fast.display.colours import BAR_STYLES, BLUE, ORANGE
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mot_fast.analysis.alignment_null import AlignmentNull
     from mot_fast.analysis.comparison import Comparison
     from mot_fast.analysis.hierarchy_null import HierarchyNull
 
@@ -139,6 +140,49 @@ def plot_hierarchy_null(null: HierarchyNull, ax: Axes | None = None) -> Axes:
     ax.legend(**ABOVE, ncols=2, fontsize=8)
     open_frame(ax)
     return ax
+
+
+def plot_alignment_null(null: AlignmentNull, axes: GivenAxes = None) -> list[Axes]:
+    """Draw histograms of the costs, held-out scores and hierarchy scores that chance gives, beside those observed.
+
+    Parameters
+    ----------
+    null : AlignmentNull
+    axes : sequence of matplotlib axes, optional
+        Three axes, or two where a network has one layer and so no hierarchy; those of a new figure by default.
+
+    Returns
+    -------
+    list of matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there are too many or too few axes.
+    """
+    figures = [
+        ("alignment cost", null.cost, null.null_costs, null.p_cost),
+        ("held-out score", null.score, null.null_scores, null.p_score),
+        ("hierarchy score", null.hierarchy, null.null_hierarchies, null.p_hierarchy),
+    ]
+    shown = [each for each in figures if not np.isnan(each[1])]
+    drawn = new_axes((3.6 * len(shown), 3.6), len(shown)) if axes is None else as_list(axes)
+    if len(drawn) != len(shown):
+        raise ValueError(f"axes: expected {len(shown)}, found {len(drawn)}")
+    for ax, (what, observed, scores, p) in zip(drawn, shown, strict=True):
+        low, high = min(observed, scores.min()), max(observed, scores.max())
+        bins = np.linspace(low, max(high, low + 0.01), 41).tolist()
+        style: dict[str, Any] = {"histtype": "stepfilled", "facecolor": BLUE, "edgecolor": BLUE, "hatch": "...."}
+        label = f"{SHUFFLED[null.shuffle]}, {len(scores)} times: p = {p:.2g}"
+        ax.hist(scores, bins, weights=np.full(len(scores), 100.0 / len(scores)), alpha=0.5, label=label, **style)
+        ax.axvline(observed, color="black", linewidth=2.0, label=f"observed: {observed:.3f}")
+        ax.set_xlabel(what)
+        ax.legend(**ABOVE, fontsize=8)
+        open_frame(ax)
+    drawn[0].set_ylabel("% of the shuffles")
+    return drawn
 
 
 def standard_deviation(scores: F64) -> F64:

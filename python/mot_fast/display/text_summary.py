@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mot_fast.display.verdict import METHOD
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate
 
 if TYPE_CHECKING:
+    from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
 
 _SHADES = " ░▒▓█"
@@ -58,24 +61,39 @@ def score_table(alignment: Alignment) -> str:
     if evaluation is None:
         raise ValueError("alignment: expected one with held-out scores, as mot_fast.evaluate returns it, found none")
     interval = f"{evaluation.confidence:.0%} interval"
-    rows = [f"{'coupling':15s}{'held-out score':18s}{interval:16s}hierarchy"]
+    rows = [f"{'coupling':15s}{'held-out score':16s}{interval:18s}{'p':7s}{'over units':12s}hierarchy"]
     for name, score in evaluation.scores.items():
         interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
-        values = _with_sd(score.value, score.sd), interval, _with_sd(score.hierarchy, score.hierarchy_sd)
-        rows.append(f"{name:15s}{values[0]:18s}{values[1]:16s}{values[2]}")
+        p = "" if score.p_better is None else f"{score.p_better:.3g}"
+        over_units = "" if score.over_units is None else _number(score.over_units)
+        cells = f"{_number(score.value):16s}{interval:18s}{p:7s}{over_units:12s}"
+        rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
+    rows += ["p: of mot being better than this coupling by chance", _about_orders(evaluation)]
+    masses = alignment.source.layer_masses, alignment.target.layer_masses
     n_source, n_target = alignment.layer_plan.shape
-    rows.append(f"permuted: mean and sd over {evaluation.n_draws} draws")
     if min(n_source, n_target) > 1:
-        rows.append(
-            f"hierarchy of the monotone coupling, the best that the masses allow: {ceiling(n_source, n_target):.3f}"
-        )
-    return "\n".join(rows)
+        best = ceiling(n_source, n_target, *masses)
+        rows.append(f"hierarchy of the monotone coupling, the best that the masses allow: {best:.3f}")
+    found = evaluation.verdict()
+    return "\n".join([*rows, "", *map(_wrapped, [*found, METHOD])] if found else rows)
 
 
-def _with_sd(value: float | None, sd: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.3f}" if sd is None else f"{value:.3f} (sd {sd:.3f})"
+def _wrapped(sentence: str) -> str:
+    """A sentence on lines that fit a terminal, none of which ends within "p = 0.01"."""
+    unbroken = sentence.replace(" = ", "\0=\0")
+    return textwrap.fill(unbroken, 84, subsequent_indent="  ").replace("\0", " ")
+
+
+def _about_orders(evaluation: Evaluation) -> str:
+    """Note on the figures of the permuted coupling."""
+    permuted = evaluation.scores["permuted"]
+    of = "all orders" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders"
+    sds = f"sd over orders {_number(permuted.sd)}, of the hierarchy {_number(permuted.hierarchy_sd)}"
+    return f"permuted: mean over {of}; {sds}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def certificate_text(certificate: Certificate, n_transports: int) -> str:

@@ -6,5 +6,6 @@
 - `hierarchy`: how well a coupling keeps the order of layers.
 - `similarity`: RSA, CKA, Procrustes similarity, without plans between units (`mot_fast.baselines`).
 - `linear`: ridge regression from one network to the other (`mot_fast.linear`).
+- `p_values`: p-values of permutation tests, and their adjustment where there are many.
 - `noise_ceiling`: the highest correlation that noise leaves to a prediction.
 """

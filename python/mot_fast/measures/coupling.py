@@ -7,7 +7,9 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 
-UNSHUFFLED = ("mot", "single_best", "pairwise_best")
+FAVOURITES = ("mot", "single_best", "pairwise_best")
+"""Couplings that predict a source layer from few target layers."""
+UNSHUFFLED = (*FAVOURITES, "greedy", "uniform")
 """Couplings without random numbers."""
 COUPLINGS = (*UNSHUFFLED, "permuted")
 
@@ -20,8 +22,9 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
     name : str
         "mot": the layer plan itself; "single_best": all weight of a source layer on the target layer that has most of
         it in the plan; "pairwise_best": all weight of a source layer on the target layer of least layer cost;
-        "permuted": the rows of the plan in random order, each scaled to its new layer's mass. Ties go to the earlier
-        layer.
+        "greedy": the weights of each row of the plan, the largest on the target layer of least layer cost, the next on
+        the one of the next cost, and so on; "uniform": all target layers alike; "permuted": the rows of the plan in
+        random order, each scaled to its new layer's mass. Ties go to the earlier layer.
     layer_plan, layer_costs : arrays, `(L, M)`
     seed : int
         Seed of the random order.
@@ -36,6 +39,15 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
             return _all_on(layer_plan.argmax(axis=1), layer_plan)
         case "pairwise_best":
             return _all_on(layer_costs.argmin(axis=1), layer_plan)
+        case "greedy":
+            weights = np.empty(layer_plan.shape)
+            np.put_along_axis(
+                weights, layer_costs.argsort(axis=1, kind="stable"), -np.sort(-layer_plan, axis=1), axis=1
+            )
+            return weights
+        case "uniform":
+            masses = layer_plan.sum(axis=1, keepdims=True)
+            return np.repeat(masses / layer_plan.shape[1], layer_plan.shape[1], axis=1)
         case "permuted":
             seed = _validate.whole_number(seed, "seed", at_least=0)
             masses = layer_plan.sum(axis=1)

@@ -126,7 +126,8 @@ def global_linear_predictivity(
     Returns
     -------
     Score
-        Score of one layer that holds all source units: held-out correlation of each with its prediction.
+        Held-out correlation of every source unit with its prediction, layer by layer: its `value` is the mean over
+        layers, as that of an alignment, and `over_units` the mean over all units.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def global_linear_predictivity(
     ridge = RidgeCV(alphas=ALPHAS).fit(inputs, outputs)
     prediction = ridge.predict(held_out @ input_basis).reshape(len(held_out), -1) @ output_basis.T
     truth = np.hstack([source_test.layer(l).astype(np.float64) for l in range(len(source_test))])
-    return Score.of_units([correlate_units(truth, prediction)])
+    return Score.of_joined_layers(correlate_units(truth, prediction), source_test.widths)
 
 
 def _networks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +26,22 @@ class Score:
     """Number of units that are constant over the held-out stimuli: they have no correlation and are left out of the
     means."""
 
+    @property
+    def over_units(self) -> float:
+        """Mean over all units alike, whatever their layers: wide layers count for more than in `value`."""
+        return mean_of_defined(np.concatenate(self.per_unit))
+
     @classmethod
     def of_units(cls, per_unit: list[F64]) -> Score:
         """The score that follows from the correlations of every unit, one array a layer."""
         per_layer = np.array([mean_of_defined(units) for units in per_unit])
         n_undefined = sum(int(np.isnan(units).sum()) for units in per_unit)
         return cls(mean_of_defined(per_layer), per_layer, tuple(per_unit), n_undefined)
+
+    @classmethod
+    def of_joined_layers(cls, units: F64, widths: Sequence[int]) -> Score:
+        """The score that follows from the correlations of the units of all layers, end to end."""
+        return cls.of_units(np.split(units, np.cumsum(widths)[:-1]))
 
 
 def mean_of_defined(values: F64) -> float:
@@ -66,9 +77,9 @@ def correlate_units(truth: Array, prediction: F64) -> F64:
 def correlate_deviations(truth: UnitDeviations, prediction: UnitDeviations) -> F64:
     """Pearson correlation of each unit with its prediction, as `correlate_units`, from the deviations of both.
 
-    They may be those of stacks of layers.
+    They may be those of stacks of layers, or of one layer and a stack of its predictions.
     """
     r = np.clip(np.einsum("...ti,...ti->...i", truth.values, prediction.values), -1.0, 1.0)
-    r[prediction.is_constant] = 0.0
-    r[truth.is_constant] = np.nan
+    np.copyto(r, 0.0, where=prediction.is_constant)
+    np.copyto(r, np.nan, where=truth.is_constant)
     return np.asarray(r)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from reprlib import repr as short_repr
 from typing import Any
@@ -59,9 +59,11 @@ def is_text(value: Any) -> bool:
     return type(value) is str and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
-def check_fields(values: Mapping[str, Any], kind: type) -> None:
-    """Check that the names are exactly the fields of a dataclass."""
-    expected = {each.name for each in fields(kind)}
+def check_fields(
+    values: Mapping[str, Any], kind: type, without: Collection[str] = (), also: Collection[str] = ()
+) -> None:
+    """Check that the names are exactly the fields of a dataclass, without some of them, and with others."""
+    expected = ({each.name for each in fields(kind)} - set(without)) | set(also)
     if values.keys() != expected:
         raise ValueError(f"its header has {short_repr(sorted(values))} where {sorted(expected)} are expected")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
 from mot_fast.display.report.matches import matches_of_pairs
+from mot_fast.display.report.stability import stability_content
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
@@ -15,17 +16,19 @@ from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import MARGINAL_ERROR
 
 if TYPE_CHECKING:
+    from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.stability_result import Stability
     from mot_fast.layer_pairs.alternation import Alternation
 
 
-def page_content(alignment: Alignment) -> dict[str, Any]:
+def page_content(alignment: Alignment, stability: Stability | None = None) -> dict[str, Any]:
     """Values that fill the template `page/report.html`, by name."""
     found = matches_of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
     sides = {"source": alignment.source, "target": alignment.target}
     return {
-        "figures": figures(alignment, found["centres"], found["pairs"]),
+        "figures": figures(alignment, found["centres"], found["pairs"], stability),
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
@@ -33,11 +36,22 @@ def page_content(alignment: Alignment) -> dict[str, Any]:
         },
         "names": COUPLING_NAMES,
         "sides": {name: _network(side) for name, side in sides.items()},
-        "ceiling": ceiling(*alignment.layer_plan.shape) if min(alignment.layer_plan.shape) > 1 else None,
+        "ceiling": _ceiling(alignment),
+        "verdict": [] if alignment.evaluation is None else alignment.evaluation.verdict(),
+        "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
         "settled": _settled(alignment),
+        "stability": None if stability is None else stability_content(stability),
         "history": _history(alignment),
     }
+
+
+def _ceiling(alignment: Alignment) -> float | None:
+    """Hierarchy score of the monotone coupling of the layers' masses; None where a network has one layer."""
+    n_source, n_target = alignment.layer_plan.shape
+    if min(n_source, n_target) < 2:
+        return None
+    return ceiling(n_source, n_target, alignment.source.layer_masses, alignment.target.layer_masses)
 
 
 def _network(side: NetworkSummary) -> dict[str, Any]:
@@ -93,9 +107,14 @@ def _history(alignment: Alignment) -> dict[str, str]:
     if evaluation is not None:
         found["Scores"] = (
             f"{evaluation.n_stimuli:,} held-out stimuli, {evaluation.n_resamples:,} resamples with seed "
-            f"{evaluation.seed}, {evaluation.n_draws} draws of the permuted coupling"
+            f"{evaluation.seed}; permuted: mean over {_orders(evaluation)} of layers"
         )
     return found
+
+
+def _orders(evaluation: Evaluation) -> str:
+    """Number of orders that figures of the permuted coupling are means over, in words."""
+    return "all orders" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders"
 
 
 def _rotations(alternation: Alternation) -> str:

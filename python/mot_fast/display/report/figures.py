@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mot_fast._validate import F64
 from mot_fast.display.colours import BLUE, COUPLING_STYLES, REPORT_SCALE, VERMILION
 from mot_fast.display.escaping import plotly_text
 from mot_fast.display.names import short_name, short_names
@@ -14,11 +15,14 @@ from mot_fast.display.names import short_name, short_names
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.stability_result import Stability
 
 COUPLING_NAMES = {
     "mot": "MOT",
     "single_best": "single best",
     "pairwise_best": "pairwise best",
+    "greedy": "greedy",
+    "uniform": "uniform",
     "permuted": "permuted",
 }
 _SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
@@ -28,11 +32,19 @@ _CELL = 22
 _MOST_PIXELS = 900
 """Height of all its rows together, at most."""
 
+_INTERVAL, _SPREAD = {"thickness": 2, "width": 6}, {"thickness": 1, "width": 0}
+"""Bars of confidence intervals, and of standard deviations over orders."""
+
 Figure = dict[str, Any]
 
 
-def figures(alignment: Alignment, centres: Sequence[float], pairs: Sequence[Sequence[Any]]) -> dict[str, Figure]:
-    """Figures for which the alignment has data, by name.
+def figures(
+    alignment: Alignment,
+    centres: Sequence[float],
+    pairs: Sequence[Sequence[Any]],
+    stability: Stability | None = None,
+) -> dict[str, Figure]:
+    """Figures for which the alignment, and its stability, have data, by name.
 
     What depends on the chosen pair of layers is left empty for the page's script.
     """
@@ -43,6 +55,8 @@ def figures(alignment: Alignment, centres: Sequence[float], pairs: Sequence[Sequ
     if alignment.traces is not None:
         used = [pairs[l][m] for l, m in np.argwhere(alignment.layer_plan > 0)]
         found["convergence"] = _convergence(used)
+    if stability is not None:
+        found["stability"] = _stability(stability)
     return found
 
 
@@ -98,14 +112,18 @@ def _layer_plan(alignment: Alignment) -> Figure:
         "%{customdata[3]:.1%} of the source layer<br>layer cost %{customdata[4]:.4f}<extra></extra>",
         "colorbar": _colour_bar(),
     }
-    height = int(np.clip(_CELL * len(rows), 160, _MOST_PIXELS)) + 190
     category = {"type": "category", "showgrid": False}
     return _figure(
         [trace],
-        height,
+        _height_of_rows(len(rows)),
         {**category, "title_text": plotly_text(short_name(alignment.target.name)), "tickangle": -90},
         {**category, "title_text": plotly_text(short_name(alignment.source.name)), "autorange": "reversed"},
     )
+
+
+def _height_of_rows(n: int) -> int:
+    """Height of a heat map of n rows with its names and colour bar, in pixels."""
+    return int(np.clip(_CELL * n, 160, _MOST_PIXELS)) + 190
 
 
 def _colour_bar() -> dict[str, Any]:
@@ -151,21 +169,29 @@ def _scores(evaluation: Evaluation) -> Figure:
         low, high = (0.0, 0.0) if score.low is None or score.high is None else (score.low, score.high)
         up, down = (score.sd, score.sd) if score.sd is not None else (high - score.value, score.value - low)
         color, symbol = COUPLING_STYLES[name]
-        bar = f"± {score.sd:.3f} (sd over draws)" if score.sd is not None else f"{low:.3f} to {high:.3f}"
+        is_spread = score.sd is not None
+        bar = f"± {score.sd:.3f} (sd over orders)" if is_spread else f"{low:.3f} to {high:.3f} (confidence interval)"
+        label = f"{COUPLING_NAMES[name]} (± sd over orders)" if is_spread else COUPLING_NAMES[name]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "x": [score.value],
-                "y": [COUPLING_NAMES[name]],
+                "y": [label],
                 "marker": {"color": color, "symbol": symbol, "size": 11},
-                "error_x": {"array": [up], "arrayminus": [down], "color": color, "thickness": 2, "width": 6},
+                "error_x": {
+                    "array": [up],
+                    "arrayminus": [down],
+                    "color": color,
+                    "thickness": 1 if is_spread else 2,
+                    "width": 0 if is_spread else 6,
+                },
                 "hovertemplate": f"<b>{COUPLING_NAMES[name]}</b> %{{x:.3f}}<br>{bar}<extra></extra>",
                 "showlegend": False,
             }
         )
-    x = {"title_text": "held-out score (1 is perfect)"}
-    return _figure(traces, 220, x, {"type": "category", "autorange": "reversed", "showgrid": False})
+    x = {"title_text": f"held-out score (1 is perfect), with {evaluation.confidence:.0%} confidence intervals"}
+    return _figure(traces, 280, x, {"type": "category", "autorange": "reversed", "showgrid": False})
 
 
 def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
@@ -218,5 +244,82 @@ def _convergence(used: Sequence[Any]) -> Figure:
     return _figure(traces, 360, x, y, legend=_ABOVE)
 
 
+def _stability(stability: Stability) -> Figure:
+    """Consensus plan as squares: their area is the share of the source layer, their opacity the confidence."""
+    source, target = stability.alignment.source, stability.alignment.target
+    names = [list(map(plotly_text, short_names(side.labels))) for side in (source, target)]
+    shares = stability.consensus_plan / source.layer_masses[:, None]
+    numbers = (shares, stability.sd / source.layer_masses[:, None], stability.confidence)
+    cells = [
+        [
+            [plotly_text(row), plotly_text(column), *(round(float(values[l, m]), 4) for values in numbers)]
+            for m, column in enumerate(target.labels)
+        ]
+        for l, row in enumerate(source.labels)
+    ]
+    hidden = {  # cells that can be pointed at
+        "type": "heatmap",
+        "x": names[1],
+        "y": names[0],
+        "z": np.zeros(shares.shape).tolist(),
+        "customdata": cells,
+        "colorscale": [[0.0, REPORT_SCALE[0][1]], [1.0, REPORT_SCALE[0][1]]],
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>%{customdata[2]:.1%} of the source "
+        "layer (sd %{customdata[3]:.1%})<br>used by %{customdata[4]:.0%} of the resamples<extra></extra>",
+    }
+    key = {  # whose colour bar says what opacities mean
+        "type": "scatter",
+        "mode": "markers",
+        "x": [None],
+        "y": [None],
+        "hoverinfo": "skip",
+        "marker": {"color": [0.0], "colorscale": _OPACITIES, "cmin": 0.0, "cmax": 1.0, "colorbar": _opacity_bar()},
+    }
+    category = {"type": "category", "showgrid": False}
+    x = {**category, "title_text": plotly_text(short_name(target.name)), "tickangle": -90}
+    y = {**category, "title_text": plotly_text(short_name(source.name)), "autorange": "reversed"}
+    return _figure(
+        [hidden, key],
+        _height_of_rows(len(names[0])),
+        x,
+        y,
+        shapes=_squares(shares, stability.confidence),
+        showlegend=False,
+    )
+
+
+def _squares(shares: F64, opacities: F64) -> list[Figure]:
+    """Squares in the cells of a heat map, the largest of which fills its cell, as shapes of a layout."""
+    sides = _LARGEST_SQUARE * np.sqrt(shares / shares.max()) / 2
+    return [
+        {
+            "type": "rect",
+            "x0": round(m - sides[l, m], 3),
+            "x1": round(m + sides[l, m], 3),
+            "y0": round(l - sides[l, m], 3),
+            "y1": round(l + sides[l, m], 3),
+            "fillcolor": BLUE,
+            "opacity": round(float(opacities[l, m]), 3),
+            "line": {"width": 0},
+        }
+        for l, m in np.argwhere(shares > 0).tolist()
+    ]
+
+
+def _opacity_bar() -> dict[str, Any]:
+    """Colour bar of confidences."""
+    shares = [0.0, 0.25, 0.5, 0.75, 1.0]
+    ticks = {"tickvals": shares, "ticktext": [f"{share:.0%}" for share in shares]}
+    title = {"text": "share of the resamples", "side": "top"}
+    return {**_colour_bar(), **ticks, "title": title}
+
+
+_LARGEST_SQUARE = 0.92
+"""Side of the largest square of the consensus plan, where that of a cell is 1."""
+_OPACITIES = [[0.0, "rgba(0, 114, 178, 0)"], [1.0, "rgba(0, 114, 178, 1)"]]
+"""Colour scale of confidences."""
 _ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
 """Place of a legend above the axes, where it hides nothing."""

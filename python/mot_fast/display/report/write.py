@@ -11,32 +11,36 @@ from typing import TYPE_CHECKING, Any
 from mot_fast import _validate
 from mot_fast._validate import check_alignment
 from mot_fast.display.report.content import page_content
+from mot_fast.display.report.stability import check_stability
 from mot_fast.system import atomic_write, optional
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.stability_result import Stability
 
 _TEMPLATES = Path(__file__).parent / "page"
 
 
-def write_report(alignment: Alignment, path: str | os.PathLike[str]) -> None:
+def write_report(alignment: Alignment, path: str | os.PathLike[str], *, stability: Stability | None = None) -> None:
     """Write a page that shows an alignment in a browser: one HTML file, which loads nothing from elsewhere.
 
     It holds the held-out scores with their error bars, if `mot_fast.evaluate` has computed them; the layer plan, whose
-    cells show on a click which units match, how they correlate, and with what mass; the convergence of rotations, if
-    there are any; the certificate; and how the alignment was made.
+    cells show on a click which units match, how they correlate, and with what mass; how stable the plan is, if that is
+    given; the convergence of rotations, if there are any; the certificate; and how the alignment was made.
 
     Parameters
     ----------
     alignment : Alignment
     path : path
         File to write, which is replaced if it exists. It takes about 5 MB, nearly all of them the plotting library.
+    stability : Stability, optional
+        Stability of the plan between these layers, as `mot_fast.stability` finds it, for a section of its own.
 
     Raises
     ------
     TypeError, ValueError
-        If the path is no path, or the alignment no alignment.
+        If the path is no path, the alignment no alignment, or the stability none of an alignment of these layers.
     OSError
         If the file cannot be written; an older file is then left as it was.
     ImportError
@@ -55,11 +59,13 @@ def write_report(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     <!DOCTYPE html>
     """
     check_alignment(alignment)
+    if stability is not None:
+        check_stability(stability, alignment)
     path = Path(_validate.path(path, "path"))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
     # Names out of a file may hold lone surrogates, which UTF-8 cannot encode.
-    text = _page(alignment).encode("utf-8", "replace")
+    text = _page(alignment, stability).encode("utf-8", "replace")
     with atomic_write.open_atomically(path) as file:
         file.write(text)
 
@@ -73,7 +79,7 @@ def check_libraries() -> None:
         raise optional.missing("reports need", "plotly", "jinja2", error=error) from error
 
 
-def _page(alignment: Alignment) -> str:
+def _page(alignment: Alignment, stability: Stability | None) -> str:
     """The page as HTML."""
     check_libraries()
     import jinja2
@@ -90,7 +96,7 @@ def _page(alignment: Alignment) -> str:
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     scripts = [plotly.offline.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
     return environment.get_template("report.html").render(
-        page_content(alignment),
+        page_content(alignment, stability),
         alignment=alignment,
         scripts=scripts,
         hashes=[_hash(script) for script in scripts],

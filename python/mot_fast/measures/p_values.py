@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.analysis.resampling import TIE
 
+TIE = 1e-12
+"""Largest difference of scores that are equal but for rounding; scores are of order one."""
 ADJUSTMENTS = ("holm", "bh")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_fast.analysis.p_values import adjust, share_as_extreme
+from mot_fast.measures.p_values import adjust, share_as_extreme
 from oracles import statistics as oracles
 
 P_VALUES = [0.011, 0.02, 0.004, 0.9, 0.04, 0.011]

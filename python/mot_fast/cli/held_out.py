@@ -1,0 +1,147 @@
+"""Options about the stimuli that a command holds out: random ones, whole groups out of a file, or contiguous blocks."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import mot_fast as mot
+from mot_fast._validate import Index
+from mot_fast.analysis.splits import GivenSplits, Splits
+from mot_fast.analysis.stimulus_sets import MIN_SETS
+from mot_fast.cli import arguments
+
+_MOST_BYTES = 2**28
+"""Size of a file of groups, at most."""
+
+
+class HeldOut(NamedTuple):
+    """Which stimuli are held out."""
+
+    test_size: float
+    """Share of the stimuli, or of the groups; 0 for none."""
+    seed: int
+    groups: Sequence[Any] | None = None
+    """Group of every stimulus."""
+    n_blocks: int | None = None
+    """Number of contiguous blocks, in place of random splits."""
+    gap: int = 0
+    """Number of stimuli beside a held-out block that are not trained on."""
+
+    @classmethod
+    def of(cls, options: argparse.Namespace, n_stimuli: int) -> HeldOut:
+        """What the options of a command ask for."""
+        if options.gap is not None and options.n_splits is None:
+            options.command.error("argument --gap: expected --blocks as well")
+        groups = None if options.groups is None else read_groups(options.groups, n_stimuli)
+        return cls(options.test_size, options.seed, groups, options.n_splits, options.gap or 0)
+
+    def splits(self, n_splits: int, n_stimuli: int) -> GivenSplits:
+        """The splits of a comparison: so many random ones, unless there are blocks."""
+        return n_splits if self.n_blocks is None else mot.blocked_splits(n_stimuli, self.n_blocks, self.gap)
+
+    def single_split(self, n_stimuli: int) -> Splits | None:
+        """The split of a single alignment: a random one, or that of the last block; None where nothing is held out."""
+        if self.n_blocks is not None:
+            given: GivenSplits = mot.blocked_splits(n_stimuli, self.n_blocks, self.gap)[-1:]
+        elif self.test_size:
+            given = 1
+        else:
+            return None
+        test_size = self.test_size or 0.5
+        sides = f"test_size={self.test_size} of {n_stimuli} stimuli"
+        return Splits.validated(given, n_stimuli, groups=self.groups, test_size=test_size, seed=self.seed, sides=sides)
+
+    def shuffle(self, rows: Index) -> dict[str, Any]:
+        """How the stimuli trained on are shuffled, as arguments of `mot_fast.hierarchy_null`."""
+        if self.groups is not None:
+            return {"groups": [self.groups[t] for t in rows]}
+        return {} if self.n_blocks is None else {"shuffle": "circular"}
+
+    def resampled_by(self, testing: Index) -> tuple[Mapping[str, Any], str]:
+        """Arguments of `mot_fast.evaluate` for these held-out stimuli, and what the scores' title says of them."""
+        if self.groups is None:
+            if self.n_blocks is None:
+                return {}, ""
+            return {"block_length": "auto"}, "; intervals and p-values over blocks of neighbours"
+        labels = [self.groups[t] for t in testing]
+        n_groups = len(set(labels))
+        if n_groups < MIN_SETS:
+            return {
+                "groups": labels
+            }, f"; intervals and p-values need {MIN_SETS} held-out groups, and these are {n_groups}"
+        return {"groups": labels}, f"; intervals and p-values over {n_groups} groups"
+
+
+def add_blocks(command: argparse.ArgumentParser, *, which: str, instead: Any = None) -> None:
+    """Add the groups of stimuli, the number of contiguous blocks, in place of another option, and their gaps."""
+    command.add_argument(
+        "--groups",
+        type=arguments.path,
+        metavar="FILE",
+        help="hold out whole groups of stimuli, as stories or sessions: one label a line for each stimulus, a .csv of "
+        "one column, or a .npy; --test-size is the share of the groups",
+    )
+    (instead or command).add_argument(
+        "--blocks",
+        dest="n_splits",
+        type=arguments.whole_number(2),
+        metavar="N",
+        help=f"cut the stimuli into N contiguous blocks, as suits time series, and hold out {which}, in place of "
+        "random stimuli",
+    )
+    command.add_argument(
+        "--gap",
+        type=arguments.whole_number(0),
+        metavar="G",
+        help="with --blocks, leave out G stimuli on either side of the held-out block (default: 0)",
+    )
+
+
+def read_groups(path: Path, n_stimuli: int) -> list[Any]:
+    """Read the group of every stimulus.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or it does not hold one label a line.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a file of groups, found {'no file' if path.exists() else 'nothing'}")
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path}: expected a file of groups, found more than {_MOST_BYTES} bytes")
+    if path.suffix.lower() == ".npy":
+        return _array_of_groups(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # without the byte order mark that some editors write
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected text in UTF-8, one label a line, found {error}") from None
+    if path.suffix.lower() == ".csv":
+        rows = list(csv.reader(text.splitlines()))
+        for k, row in enumerate(rows):
+            if len(row) > 1:
+                raise ValueError(f"{path}: expected a single column, found {len(row)} in line {k + 1}")
+        labels = [row[0] if row else "" for row in rows]
+        labels = labels[len(labels) == n_stimuli + 1 :]  # without the head of the column
+    else:
+        labels = text.splitlines()
+    for k, label in enumerate(labels):
+        if not label.strip():
+            raise ValueError(f"{path}: expected a label in every line, found none in line {k + 1}")
+    return labels
+
+
+def _array_of_groups(path: Path) -> list[Any]:
+    """Groups in a file of NumPy."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path}: expected numbers or texts in a file of NumPy, found none ({error})") from error
+    if values.ndim != 1:
+        raise ValueError(f"{path}: expected one label for each stimulus, found shape {values.shape}")
+    return list(values.tolist())

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from mot_fast.display.verdict import verdict
+
+
+def test_every_sentence_follows_from_its_adjusted_p_value():
+    assert verdict({"permuted": 0.01, "greedy": 0.001, "uniform": 0.02}, 0.001, 0.001) == [
+        "MOT predicts better than a random order of layers (p = 0.02).",
+        "MOT predicts better than averages without balance: greedy (p = 0.005), uniform (p = 0.02).",
+        "The map is more ordered than a random order of layers (p = 0.005) and maps of shuffled stimuli (p = 0.005).",
+    ]
+    assert verdict({"permuted": 0.2, "greedy": 0.001, "uniform": 1.0}, 0.3, 0.001) == [
+        "MOT predicts no better than a random order of layers (p = 0.6).",
+        "Of averages without balance, MOT predicts better than greedy (p = 0.005), and no better than uniform (p = 1).",
+        (
+            "The map is more ordered than maps of shuffled stimuli (p = 0.005), and no more ordered than a random "
+            "order of layers (p = 0.6)."
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("p", "word"), [(0.05, "better"), (0.051, "no better")])
+def test_a_single_test_is_not_adjusted(p, word):
+    assert verdict({"permuted": p}) == [f"MOT predicts {word} than a random order of layers (p = {p:.2g})."]
+
+
+def test_many_tests_make_a_small_p_value_larger():
+    assert "no better than a random order" in verdict({"permuted": 0.03, "greedy": 0.9, "uniform": 0.9})[0]
+
+
+def test_what_is_not_defined_is_not_judged():
+    assert verdict({}) == verdict({"permuted": None, "greedy": float("nan")}, None) == []
+    assert verdict({"pairwise_best": 0.001}) == []
+    assert verdict({}, 0.01) == [
+        "The map is more ordered than a random order of layers (p = 0.01); against shuffled stimuli it was not tested."
+    ]
