@@ -73,6 +73,16 @@ def test_the_plan_s_own_order_has_to_win_over_stimuli_and_over_orders(layers):
     assert by_chance.verdict()[0].startswith("MOT predicts no better than a random order of layers")
 
 
+def test_few_groups_have_scores_but_neither_intervals_nor_p_values(fitted):
+    alignment, *held_out = fitted
+    found = mot.evaluate(alignment, *held_out, groups=iter(np.arange(30) // 15)).evaluation
+    for name, score in found.scores.items():
+        assert score.low is score.high is score.p_better is None
+        assert score.value == pytest.approx(mot.evaluate(alignment, *held_out).evaluation.scores[name].value)
+    with pytest.raises(ValueError, match=r"groups: expected .* 30 .*, found 2"):
+        mot.evaluate(alignment, *held_out, groups=[0, 1])
+
+
 def test_the_verdict_has_the_null_of_the_map(fitted):
     alignment, *held_out = fitted
     assert mot.evaluate(alignment, *held_out, n_resamples=9).evaluation.verdict()[-1].endswith("was not tested.")

@@ -253,7 +253,7 @@ def test_random_splits_are_the_list_of_them(networks):
         other = mot.compare(*networks, ["mot", "pairwise_best"], splits=splits, seed=3, groups=groups, n_resamples=19)
         for name in one.methods:
             np.testing.assert_array_equal(one.scores[name], other.scores[name])
-        assert one.p_better == other.p_better
+        np.testing.assert_equal(one.p_better, other.p_better)  # NaN of few groups
         assert one.split_kind == ("random" if groups is None else "grouped")
         assert other.split_kind == "given"
 

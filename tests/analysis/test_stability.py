@@ -193,6 +193,17 @@ def test_constant_units_have_no_partner():
     np.testing.assert_array_equal(matches.discoveries(), np.delete(np.arange(12), [2, 7]))
 
 
+def test_shuffled_time_series_warn():
+    noise = np.random.default_rng(0).standard_normal((2, 90, 4))
+    slow = [[sum(each[k : k + 60] for k in range(30))] for each in noise]
+    message = r"consecutive stimuli are alike in both networks .* q-values are too small; draw blocks \(block_length\)"
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message):
+        mot.stability(*slow, n_resamples=2, n_decoys=1)
+    for arguments in ({"n_decoys": 0}, {"pairs": []}, {"block_length": 10}, {"groups": np.arange(60) // 10}):
+        mot.stability(*slow, n_resamples=2, **({"n_decoys": 1} | arguments))
+    mot.stability(slow[0], [noise[1][:60]], n_resamples=2, n_decoys=1)
+
+
 def test_ties_are_shared():
     rng = np.random.default_rng(0)
     source = [rng.standard_normal((30, 3)) for _ in range(2)]

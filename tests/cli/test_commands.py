@@ -31,12 +31,23 @@ def test_the_demo_shows_scores_plan_proof_and_picture(tmp_path, monkeypatch):
     train, test = mot.split(source.n_stimuli)
     with pytest.warns(UserWarning, match="constant"):
         alignment = mot.align(source[train], target[train])
-    score = alignment.score(source[test], target[test]).value
+    score = alignment.score(source[test], target[test])
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("mot "))
     interval = mot.bootstrap_score(alignment, source[test], target[test])
     bounds = f"{interval.low:.3f}", "to", f"{interval.high:.3f}"
-    assert line.split() == ["mot", f"{score:.3f}", *bounds, f"{mot.hierarchy(alignment.layer_plan):.3f}"]
-    for text in ("single_best", "pairwise_best", "permuted", "281 transports proven optimal", "layer09_s3b2"):
+    figures = f"{score.over_units:.3f}", f"{mot.hierarchy(alignment.layer_plan):.3f}"
+    assert line.split() == ["mot", f"{score.value:.3f}", *bounds, *figures]
+    assert "MOT predicts better than a random order of layers (p = 0.004)." in result.stdout
+    assert "shuffled stimuli (p = 0.03)." in result.stdout
+    for text in (
+        "single_best",
+        "pairwise_best",
+        "greedy",
+        "uniform",
+        "permuted",
+        "281 transports proven optimal",
+        "layer09_s3b2",
+    ):
         assert text in result.stdout
     assert str(tmp_path / "mot-fast-demo.png") in result.stdout
     assert is_png(tmp_path / "mot-fast-demo.png")

@@ -41,6 +41,55 @@ def test_align_holds_out_groups_and_the_last_block(files, tmp_path):
         assert found["evaluation"]["n_stimuli"] == len(split[1])
 
 
+def test_align_shuffles_as_it_holds_out(files, tmp_path):
+    """Single stimuli, whole groups, or the record in a circle; intervals and p-values are by groups or blocks too."""
+    groups, (source, target) = np.array(GROUPS), map(mot.load, files)
+    of_groups = mot.split(60, 0.4, groups=groups)
+    for options, (train, test), how, together in (
+        ([], mot.split(60), {}, {}),
+        (
+            ["--groups", tmp_path / "groups.txt", "--test-size", 0.4],
+            of_groups,
+            {"groups": groups[of_groups[0]]},
+            {"groups": groups[of_groups[1]]},
+        ),
+        (["--blocks", 3], mot.blocked_splits(60, 3)[-1], {"shuffle": "circular"}, {"block_length": "auto"}),
+    ):
+        found = answer("align", *files, *options, "--shuffles", 9)["evaluation"]
+        null = mot.hierarchy_null(source[train], target[train], n_permutations=9, **how)
+        assert found["p_shuffled"] == null.p_stimuli
+        expected = mot.evaluate(mot.align(source[train], target[train]), source[test], target[test], **together)
+        for name, score in expected.evaluation.scores.items():
+            assert found["scores"][name]["low"] == pytest.approx(score.low)
+            assert found["scores"][name]["p_better"] == score.p_better
+
+
+def test_intervals_of_align_are_over_what_is_held_out_together(files, tmp_path):
+    source, target = map(mot.load, files)
+    groups = tmp_path / "groups.txt"
+    for options, split, how in (
+        (["--groups", groups, "--test-size", 0.4], mot.split(60, 0.4, groups=GROUPS), "groups"),
+        (["--blocks", 2], mot.blocked_splits(60, 2)[-1], "blocks"),
+        (["--groups", groups], mot.split(60, groups=GROUPS), "nothing"),
+    ):
+        train, test = split
+        together = {"groups": {"groups": GROUPS[test]}, "blocks": {"block_length": "auto"}}.get(how, {})
+        alignment = mot.align(source[train], target[train])
+        expected = mot.evaluate(alignment, source[test], target[test], **together).evaluation.scores
+        found = answer("align", *files, *options)["evaluation"]["scores"]
+        for name, score in found.items():
+            assert score["value"] == pytest.approx(expected[name].value, abs=1e-12)
+            for figure in ("low", "high", "p_better"):
+                wanted = None if how == "nothing" else getattr(expected[name], figure)
+                assert score[figure] == (None if wanted is None else pytest.approx(wanted, abs=1e-12))
+        text = run_here("align", *files, *options).stdout
+        assert {
+            "groups": "intervals and p-values over 4 groups",
+            "blocks": "intervals and p-values over blocks of neighbours",
+            "nothing": "intervals and p-values need 3 held-out groups, and these are 2",
+        }[how] in text
+
+
 def test_compare_holds_out_groups_and_every_block(files, tmp_path):
     for options, how, kind in (
         (["--groups", tmp_path / "groups.txt", "--splits", 2], {"splits": 2, "groups": GROUPS}, "grouped"),

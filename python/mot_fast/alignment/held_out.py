@@ -92,6 +92,11 @@ class HeldOut:
         _validate.enough_stimuli(truth.n_stimuli, "source and target")
         return cls(truth, Predictor(alignment, network, n_threads), found)
 
+    @property
+    def n_stimuli(self) -> int:
+        """Number of held-out stimuli."""
+        return self._source.n_stimuli
+
     def scores(self, weights: Sequence[F64]) -> list[Score]:
         """The score of each layer weights `(L, M)`."""
         return self.scores_and_units(weights, n_kept=0)[0]

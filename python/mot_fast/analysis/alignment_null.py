@@ -179,6 +179,12 @@ def alignment_null(
     of the L x M layer costs are one family, adjusted for their number. Holm's smallest is ``L M / (1 + n)``, which
     needs many shuffles; Benjamini and Hochberg's does well with few.
 
+    Circular shifts are nearly fair only: they have a seam, and the record as it is has none. Simulated networks without
+    a relation, whose stimuli are autocorrelated by 0.9, have a p-value of their cost of 0.05 or less in 20, 14, 10 and
+    6 of 100 cases, for 35, 70, 140 and 350 training stimuli, and of their score in 11, 12, 9 and 6; where they are
+    autocorrelated by 0.5, in about 5. After shuffles of single stimuli it is nearly all of them, at 0.9. Be careful
+    where the memory of a record is more than a fiftieth of it.
+
     Costs depend on the number of stimuli and of units: over few stimuli, and among many units, a partner is found by
     chance. `AlignmentNull.relative_cost` is the cost over its mean by chance, which makes different numbers of stimuli
     comparable. It does little about the number of units, since many units also hold better partners than few:

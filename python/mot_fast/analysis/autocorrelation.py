@@ -16,6 +16,9 @@ STRONG = 0.35
 neighbours in the file are often paraphrases have 0.1 to 0.3, photographs in the order of their classes at most 0.2."""
 _LEAST_DEVIATIONS = 5.0
 """Standard deviations of the mean, by chance, that it must be above zero."""
+_SHUFFLE_OTHERWISE = (
+    "shift the record in a circle (shuffle='circular') or shuffle blocks (shuffle='blocks') or whole groups (groups)"
+)
 _MOST_UNITS = 32
 _MOST_STIMULI = 1000
 """Numbers of a layer's units and stimuli, at most, that are looked at."""
@@ -40,17 +43,19 @@ def warn_of_autocorrelation(networks: Iterable[Network], splits: Splits) -> None
             return
 
 
-def warn_of_shuffled_record(source: Network, target: Network) -> None:
+def warn_of_shuffled_record(
+    source: Network, target: Network, too_small: str = "p-values", advice: str = _SHUFFLE_OTHERWISE
+) -> None:
     """Warn if consecutive stimuli are much alike in both networks, whose stimuli are going to be shuffled.
 
-    Where they are in one network only, the order of the other one's stimuli is as good as any.
+    Where they are in one network only, the order of the other one's stimuli is as good as any. The warning says what
+    will be too small, and what to do instead.
     """
     found = [_autocorrelated_layer(network) for network in (source, target)]
     if None not in found:
         warn(
             f"consecutive stimuli are alike in both networks ({found[0]}; {found[1]}), and shuffled ones are "
-            "not, so that p-values are too small; shift the record in a circle (shuffle='circular') or shuffle blocks "
-            "(shuffle='blocks') or whole groups (groups)",
+            f"not, so that {too_small} are too small; {advice}",
             AutocorrelatedStimuliWarning,
         )
 

@@ -20,8 +20,8 @@ from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.splits import Groups
-from mot_fast.analysis.stimulus_sets import BlockLength
-from mot_fast.measures.coupling import UNSHUFFLED
+from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength
+from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
@@ -57,7 +57,8 @@ def evaluate(
         What `mot_fast.hierarchy_null` found for the activations aligned: the evaluation's verdict then says whether the
         map is more ordered than the maps of shuffled stimuli.
     groups, block_length : optional
-        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`.
+        Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`. If they are of
+        fewer than three groups, there are neither intervals nor p-values.
 
     Returns
     -------
@@ -98,25 +99,23 @@ def evaluate(
     held_out = HeldOut.of(alignment, source, target)
     scores, layers, parts = held_out.scores_by_stimulus(weights + row_weights(alignment), n_kept=len(UNSHUFFLED))
     n = len(UNSHUFFLED)
-    sets: dict[str, Any] = {"groups": groups, "block_length": block_length}
-    intervals_of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
-    found = {
-        name: replace(
-            _coupling_score(scores[k], weights[k]),
-            low=_defined(intervals_of_couplings[k].low),
-            high=_defined(intervals_of_couplings[k].high),
-            p_better=None
-            if k == 0
-            else _defined(p_value([each.predicted_by(0, k) for each in layers], n_resamples, seed, **sets)),
-        )
-        for k, name in enumerate(UNSHUFFLED)
-    }
+    labels = None if groups is None else list(groups)
+    sets: dict[str, Any] = {"groups": labels, "block_length": block_length}
     orders = layer_orders(alignment, scores[n:])
-    of_orders = [0, *range(n, len(scores))]
-    p_better = p_better_than_orders([scores[k] for k in of_orders], parts[of_orders], (n_resamples, seed), **sets)
-    found["permuted"] = _permuted_score(orders, scores[n:], p_better)
+    found = {name: _coupling_score(scores[k], weights[k]) for k, name in enumerate(UNSHUFFLED)}
+    found["permuted"] = _permuted_score(orders, scores[n:])
+    if labels is None or len(set(labels)) >= MIN_SETS or len(labels) != held_out.n_stimuli:
+        how = n_resamples, seed
+        of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
+        for name, interval in zip(UNSHUFFLED, of_couplings, strict=True):
+            found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
+        of_orders = [0, *range(n, len(scores))]
+        p_values = [p_value([each.predicted_by(0, k) for each in layers], *how, **sets) for k in range(1, n)]
+        p_values.append(p_better_than_orders([scores[k] for k in of_orders], parts[of_orders], how, **sets))
+        for name, p in zip(COUPLINGS[1:], p_values, strict=True):
+            found[name] = replace(found[name], p_better=_defined(p))
     evaluation = Evaluation(
-        n_stimuli=len(layers[0].truth),
+        n_stimuli=held_out.n_stimuli,
         scores=found,
         confidence=CONFIDENCE,
         n_resamples=n_resamples,
@@ -151,7 +150,7 @@ def _coupling_score(score: Score, weights: F64) -> CouplingScore:
     )
 
 
-def _permuted_score(orders: LayerOrders, scores: Sequence[Score], p_better: float) -> CouplingScore:
+def _permuted_score(orders: LayerOrders, scores: Sequence[Score]) -> CouplingScore:
     """Means and standard deviations over all orders of the layer plan's rows."""
     return CouplingScore(
         value=_defined(orders.value),
@@ -160,7 +159,6 @@ def _permuted_score(orders: LayerOrders, scores: Sequence[Score], p_better: floa
         sd=_defined(orders.sd),
         hierarchy_sd=_defined(orders.hierarchy_sd),
         over_units=_defined(np.mean([score.over_units for score in scores])),
-        p_better=_defined(p_better),
     )
 
 

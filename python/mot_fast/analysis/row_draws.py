@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import Index
+from mot_fast.analysis.splits import Groups
+from mot_fast.networks.split import group_numbers
 
 KINDS = ("bootstrap", "halves")
 Resamples = str | Iterable[npt.ArrayLike]
@@ -29,7 +31,7 @@ class Stimuli:
     """Number of stimuli in a block; None where there are no blocks."""
 
     @classmethod
-    def of(cls, n: int, groups: npt.ArrayLike | None, block_length: int | None) -> Stimuli:
+    def of(cls, n: int, groups: Groups | None, block_length: int | None) -> Stimuli:
         """The stimuli, with validated groups or blocks.
 
         Raises
@@ -42,7 +44,10 @@ class Stimuli:
             raise ValueError("groups and block_length: expected one of them, found both")
         if block_length is not None:
             block_length = _validate.whole_number(block_length, "block_length", at_least=1, at_most=n // 2)
-        return cls(n, None if groups is None else _groups(groups, n), block_length)
+        if groups is None:
+            return cls(n, None, block_length)
+        numbers = group_numbers(groups, n)
+        return cls(n, [np.flatnonzero(numbers == g) for g in range(numbers.max() + 1)])
 
     def __str__(self) -> str:
         if self.groups is not None:
@@ -132,14 +137,3 @@ def _rows(values: Any, n_stimuli: int, what: str) -> Index:
     for bad in index[(index < 0) | (index >= n_stimuli)][:1]:
         raise IndexError(f"{what}: expected row indices from 0 to {n_stimuli - 1}, found {bad}")
     return index.astype(np.int64)
-
-
-def _groups(labels: npt.ArrayLike, n_stimuli: int) -> list[Index]:
-    """Positions of the stimuli of every group, the groups in the order of their labels."""
-    labels = np.asarray(labels)
-    if labels.shape != (n_stimuli,):
-        raise ValueError(f"groups: expected one label for each of {n_stimuli} stimuli, found shape {labels.shape}")
-    names, group = np.unique(labels, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(f"groups: expected at least two groups, found one, {labels[0]}")
-    return [np.flatnonzero(group == g) for g in range(len(names))]

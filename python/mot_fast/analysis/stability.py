@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Unpack, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
@@ -16,7 +15,10 @@ from mot_fast.alignment.align import align
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.alignment.problem import alternation_of
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
 from mot_fast.analysis.row_draws import Resamples, Stimuli, drawn_rows
+from mot_fast.analysis.shuffles import of_unknown_stimuli
+from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stability_result import Stability
 from mot_fast.analysis.unit_matches import SumOfPlans, UnitMatches, mass_in_common
 from mot_fast.networks.load import Source, pair, warn_of_rows
@@ -38,7 +40,7 @@ def stability(
     *,
     resamples: Resamples = "bootstrap",
     n_resamples: int = 50,
-    groups: npt.ArrayLike | None = None,
+    groups: Groups | None = None,
     block_length: int | None = None,
     pairs: Iterable[Sequence[int | str]] | None = None,
     n_decoys: int = 5,
@@ -68,7 +70,7 @@ def stability(
         of each resample, as ``[train for train, test in splits]``.
     n_resamples : int
         Number of resamples, at least 2; even for halves. It has no meaning where rows are given.
-    groups : array `(n_stimuli,)`, optional
+    groups : sequence, optional
         Label of each stimulus's group: subjects, sessions, repeats of an image. Whole groups are drawn, and change
         places in decoys.
     block_length : int, optional
@@ -105,6 +107,8 @@ def stability(
     -----
     ConstantUnitsWarning
         If units are constant over all stimuli or those of a resample: once, about the first such alignment.
+    AutocorrelatedStimuliWarning
+        If consecutive stimuli are much alike in both networks, and single stimuli are shuffled for decoys.
 
     Notes
     -----
@@ -131,6 +135,8 @@ def stability(
     given = _given_pairs(pairs, (source, target), is_rotated=alternation_of(options.get("rotate", False)) is not None)
     n_decoys = 0 if given == [] else n_decoys
     warn_of_rows((source, target))
+    if n_decoys and groups is None and block_length is None:
+        warn_of_shuffled_record(source, target, "q-values", "draw blocks (block_length) or whole groups (groups)")
     networks = source.in_memory(), target.in_memory()
     with named_once(), progress_bar("alignments", is_shown=progress, total=(1 + n_decoys) * len(rows)) as bar:
         alignment = align(*networks, **options)
@@ -181,8 +187,7 @@ class _Fits:
         """The plans between units after the target's stimuli take this order; only pairs followed are aligned."""
         sums = {each: SumOfPlans(self.n_together) for each in self.pairs}
         parts = [(l, [m for k, m in self.pairs if k == l]) for l in dict.fromkeys(l for l, _ in self.pairs)]
-        source, target = self.networks
-        target = Network(target[order].layers, target.name)  # which does not know that its stimuli are others now
+        source, target = self.networks[0], of_unknown_stimuli(self.networks[1])[order]
         for rows in self.rows:
             for l, layers in parts:
                 options = _options_of_layers(self.options, [l], layers)

@@ -36,6 +36,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     arguments.add_split(command, or_none=True)
     held_out.add_blocks(command, which="the last of them")
+    command.add_argument(
+        "--shuffles",
+        dest="n_permutations",
+        type=arguments.whole_number(1),
+        metavar="N",
+        help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the layer plan "
+        "is more ordered than chance makes it",
+    )
     command.add_argument("--rotate", action="store_true", help="also rotate the units of the source's layers (MOT+R)")
     arguments.add_convention(command)
     arguments.add_jobs(command)
@@ -61,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
         store=options.store,
+        n_permutations=options.n_permutations,
     )
     try:
         output.show(options, text, values(alignment, options.output))
@@ -71,10 +80,17 @@ def run(options: argparse.Namespace) -> None:
                 terminal.say(f"\nAlignment written to {options.output}")
 
 
-def aligned(source: Network, target: Network, split: tuple[float, int] | HeldOut, **how: Any) -> tuple[Alignment, str]:
+def aligned(
+    source: Network,
+    target: Network,
+    split: tuple[float, int] | HeldOut,
+    n_permutations: int | None = None,
+    **how: Any,
+) -> tuple[Alignment, str]:
     """Align two networks; return the alignment, scored on the held-out stimuli if there are any, and its text."""
     same_stimuli([source, target])
-    chosen = HeldOut(*split).single_split(source.n_stimuli)  # its errors come before the work, not after it
+    held_out = HeldOut(*split)
+    chosen = held_out.single_split(source.n_stimuli)  # its errors come before the work, not after it
     everything = np.arange(source.n_stimuli)
     training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
     tests = source[testing].in_memory(), target[testing].in_memory()
@@ -84,9 +100,20 @@ def aligned(source: Network, target: Network, split: tuple[float, int] | HeldOut
     if alignment.source.digests is None:  # with a store, `align` has taken them
         alignment = with_digests(alignment, source[training], target[training])
     if len(testing):
-        alignment = mot.evaluate(alignment, *tests)
+        null = None
+        if n_permutations is not None and min(len(source), len(target)) > 1:
+            null = mot.hierarchy_null(
+                source[training],
+                target[training],
+                n_permutations=n_permutations,
+                progress=terminal.is_watched(),
+                **held_out.shuffle(training),
+                **how,
+            )
+        together, note = held_out.resampled_by(testing)
+        alignment = mot.evaluate(alignment, *tests, null=null, **together)
         lines += [
-            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect):",
+            f"\nScores on the {len(testing)} held-out stimuli (1 is perfect{note}):",
             score_table(alignment),
         ]
     lines += [

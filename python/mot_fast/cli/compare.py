@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import METHODS
+from mot_fast.analysis.comparison import METHODS, SIMILARITIES
 from mot_fast.cli import arguments, held_out, output, terminal
 from mot_fast.cli.held_out import HeldOut
+from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.network import same_stimuli
 
 HELP = "compare two networks by many methods over several splits"
@@ -18,7 +19,7 @@ DESCRIPTION = (
 )
 EXAMPLE = "mot-fast compare a.npz b.npz --methods mot pairwise_best cka --plot scores.png"
 
-DEFAULT_METHODS = ("mot", "single_best", "pairwise_best", "permuted", "rsa", "cka", "procrustes")
+DEFAULT_METHODS = (*COUPLINGS, *SIMILARITIES)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from mot_fast.cli import align, arguments, output
 HELP = "align ResNet-20 and ResNet-56, which come with the package"
 DESCRIPTION = (
     "Align ResNet-20 and ResNet-56 on 80 %% of the bundled CIFAR-10 images and score the alignment on the other\n"
-    "20 %%; print the layer plan, scores and proof, and draw the layer plan."
+    "20 %%; print the layer plan, scores, what tests say of them, and proof, and draw the layer plan."
 )
 EXAMPLE = "mot-fast demo -o demo.png"
 
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     with suppress(ImportError):  # without matplotlib, the demo draws no picture
         output.check_picture(options.output)
     limits = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit}
-    alignment, text = align.aligned(*mot.data.resnets(), (0.2, 0), **limits)
+    alignment, text = align.aligned(*mot.data.resnets(), (0.2, 0), n_permutations=99, **limits)
     try:
         output.save_picture(alignment.plot(), options.output)
         picture = options.output.resolve()

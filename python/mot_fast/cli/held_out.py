@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import mot_fast as mot
+from mot_fast._validate import Index
 from mot_fast.analysis.splits import GivenSplits, Splits
+from mot_fast.analysis.stimulus_sets import MIN_SETS
 from mot_fast.cli import arguments
 
 _MOST_BYTES = 2**28
@@ -54,6 +56,26 @@ class HeldOut(NamedTuple):
         test_size = self.test_size or 0.5
         sides = f"test_size={self.test_size} of {n_stimuli} stimuli"
         return Splits.validated(given, n_stimuli, groups=self.groups, test_size=test_size, seed=self.seed, sides=sides)
+
+    def shuffle(self, rows: Index) -> dict[str, Any]:
+        """How the stimuli trained on are shuffled, as arguments of `mot_fast.hierarchy_null`."""
+        if self.groups is not None:
+            return {"groups": [self.groups[t] for t in rows]}
+        return {} if self.n_blocks is None else {"shuffle": "circular"}
+
+    def resampled_by(self, testing: Index) -> tuple[Mapping[str, Any], str]:
+        """Arguments of `mot_fast.evaluate` for these held-out stimuli, and what the scores' title says of them."""
+        if self.groups is None:
+            if self.n_blocks is None:
+                return {}, ""
+            return {"block_length": "auto"}, "; intervals and p-values over blocks of neighbours"
+        labels = [self.groups[t] for t in testing]
+        n_groups = len(set(labels))
+        if n_groups < MIN_SETS:
+            return {
+                "groups": labels
+            }, f"; intervals and p-values need {MIN_SETS} held-out groups, and these are {n_groups}"
+        return {"groups": labels}, f"; intervals and p-values over {n_groups} groups"
 
 
 def add_blocks(command: argparse.ArgumentParser, *, which: str, instead: Any = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,13 +75,19 @@ def score_table(alignment: Alignment) -> str:
         best = ceiling(n_source, n_target, *masses)
         rows.append(f"hierarchy of the monotone coupling, the best that the masses allow: {best:.3f}")
     found = evaluation.verdict()
-    return "\n".join([*rows, "", *found, METHOD] if found else rows)
+    return "\n".join([*rows, "", *map(_wrapped, [*found, METHOD])] if found else rows)
+
+
+def _wrapped(sentence: str) -> str:
+    """A sentence on lines that fit a terminal, none of which ends within "p = 0.01"."""
+    unbroken = sentence.replace(" = ", "\0=\0")
+    return textwrap.fill(unbroken, 84, subsequent_indent="  ").replace("\0", " ")
 
 
 def _about_orders(evaluation: Evaluation) -> str:
     """Note on the figures of the permuted coupling."""
     permuted = evaluation.scores["permuted"]
-    of = "all orders of layers" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders of layers"
+    of = "all orders" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders"
     sds = f"sd over orders {_number(permuted.sd)}, of the hierarchy {_number(permuted.hierarchy_sd)}"
     return f"permuted: mean over {of}; {sds}"
 

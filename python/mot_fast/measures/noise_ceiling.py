@@ -57,13 +57,13 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     as often negative as positive, and their mean ceiling is 0. The root of an estimate is too small on average where
     reliability is low and stimuli are few. Mean ceilings of simulated units, for two repeats:
 
-    =======================================  =====  =====  =====  =====  =====
-    reliability                              0      0.1    0.3    0.6    0.9
-    =======================================  =====  =====  =====  =====  =====
-    its square root, the ceiling to be found 0      0.316  0.548  0.775  0.949
-    found over 50 stimuli                    0.00   0.14   0.46   0.76   0.95
-    found over 500 stimuli                   0.00   0.26   0.54   0.77   0.95
-    =======================================  =====  =====  =====  =====  =====
+    ========================  =====  =====  =====  =====  =====
+    reliability               0      0.1    0.3    0.6    0.9
+    ========================  =====  =====  =====  =====  =====
+    ceiling: its square root  0.000  0.316  0.548  0.775  0.949
+    found over 50 stimuli     0.00   0.14   0.46   0.76   0.95
+    found over 500 stimuli    0.00   0.26   0.54   0.77   0.95
+    ========================  =====  =====  =====  =====  =====
 
     Parameters
     ----------

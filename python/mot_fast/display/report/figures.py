@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mot_fast._validate import F64
 from mot_fast.display.colours import BLUE, COUPLING_STYLES, REPORT_SCALE, VERMILION
 from mot_fast.display.escaping import plotly_text
 from mot_fast.display.names import short_name, short_names
@@ -248,20 +249,6 @@ def _stability(stability: Stability) -> Figure:
     source, target = stability.alignment.source, stability.alignment.target
     names = [list(map(plotly_text, short_names(side.labels))) for side in (source, target)]
     shares = stability.consensus_plan / source.layer_masses[:, None]
-    sides = _LARGEST_SQUARE * np.sqrt(shares / shares.max()) / 2
-    squares = [
-        {
-            "type": "rect",
-            "x0": round(m - sides[l, m], 3),
-            "x1": round(m + sides[l, m], 3),
-            "y0": round(l - sides[l, m], 3),
-            "y1": round(l + sides[l, m], 3),
-            "fillcolor": BLUE,
-            "opacity": round(float(stability.confidence[l, m]), 3),
-            "line": {"width": 0},
-        }
-        for l, m in np.argwhere(shares > 0).tolist()
-    ]
     numbers = (shares, stability.sd / source.layer_masses[:, None], stability.confidence)
     cells = [
         [
@@ -294,7 +281,32 @@ def _stability(stability: Stability) -> Figure:
     category = {"type": "category", "showgrid": False}
     x = {**category, "title_text": plotly_text(short_name(target.name)), "tickangle": -90}
     y = {**category, "title_text": plotly_text(short_name(source.name)), "autorange": "reversed"}
-    return _figure([hidden, key], _height_of_rows(len(names[0])), x, y, shapes=squares, showlegend=False)
+    return _figure(
+        [hidden, key],
+        _height_of_rows(len(names[0])),
+        x,
+        y,
+        shapes=_squares(shares, stability.confidence),
+        showlegend=False,
+    )
+
+
+def _squares(shares: F64, opacities: F64) -> list[Figure]:
+    """Squares in the cells of a heat map, the largest of which fills its cell, as shapes of a layout."""
+    sides = _LARGEST_SQUARE * np.sqrt(shares / shares.max()) / 2
+    return [
+        {
+            "type": "rect",
+            "x0": round(m - sides[l, m], 3),
+            "x1": round(m + sides[l, m], 3),
+            "y0": round(l - sides[l, m], 3),
+            "y1": round(l + sides[l, m], 3),
+            "fillcolor": BLUE,
+            "opacity": round(float(opacities[l, m]), 3),
+            "line": {"width": 0},
+        }
+        for l, m in np.argwhere(shares > 0).tolist()
+    ]
 
 
 def _opacity_bar() -> dict[str, Any]:
