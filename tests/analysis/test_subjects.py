@@ -275,7 +275,7 @@ def test_stimuli_are_drawn_in_blocks_or_groups(subjects, target):
     assert found.effects.n_draws == 10.0
     assert "held-out stimuli: 30, in blocks of 3" in str(found)
     groups = ["first"] * 15 + ["second"] * 15 + ["third"] * 10 + ["fourth"] * 5
-    grouped = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, groups=groups)
+    grouped = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, groups=iter(groups))
     assert grouped.effects.n_draws == 3.0
     assert "held-out stimuli: 30, of 3 groups" in str(grouped)
     sums = [grouped.results["mot"].parts[:, np.array(groups) == each].sum(axis=1) for each in dict.fromkeys(groups)]
