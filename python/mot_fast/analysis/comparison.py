@@ -14,7 +14,7 @@ from mot_fast.analysis.over_splits import corrected_interval
 from mot_fast.display import comparison_table as table
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table
-from mot_fast.display.verdict import verdict, verdict_on_rotations
+from mot_fast.display.verdict import verdict
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
@@ -161,11 +161,8 @@ class Comparison:
         for best in ("mot", "mot+r"):
             result = self.results.get(best)
             if result is not None and result.p_values is not None:
-                p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items() if name != "mot"}
-                found = verdict(p_better, result.p_hierarchy)
-                rotated = verdict_on_rotations(result.p_values["mot"]) if "mot" in result.p_values else []
-                start = "With rotations: " if best == "mot+r" else ""
-                sentences += [f"{start}{sentence}" for sentence in found + rotated]
+                p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items()}
+                sentences += verdict(p_better, result.p_hierarchy, is_rotated=best == "mot+r")
         return sentences
 
     def _by_method(self, name: str) -> dict[str, Any]:
