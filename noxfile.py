@@ -95,6 +95,15 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def calibration(session: nox.Session) -> None:
+    """Count how often intervals cover and tests err in simulations, and write the tables of docs/calibration.md."""
+    install_package(session, "test")
+    shutil.rmtree(BUILD / "calibration", ignore_errors=True)
+    session.run("pytest", "-m", "calibration", "tests/calibration", *(session.posargs or ["-n", "auto"]))
+    session.run("python", "tests/calibration/write_page.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Run the bench on small problems, for its answers and not for its times."""
     install_package(session, "bench")

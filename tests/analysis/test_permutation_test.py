@@ -93,7 +93,7 @@ def test_small_batches_change_nothing(fitted, monkeypatch):
 )
 def test_groups_and_blocks_are_exchanged_as_the_slow_twin_does(fitted, sets, numbers):
     alignment, source, target = fitted
-    p = p_better(alignment, source, target, n_resamples=120, seed=4, **sets)
+    p = p_better(alignment, source, target, n_resamples=120, seed=4, method="exchange", **sets)
     is_exchanged = (np.random.default_rng(4).random((120, numbers.max() + 1)) < 0.5)[:, numbers]
     predictions, others = (alignment.reconstruct(target, name) for name in ("mot", "pairwise_best"))
     assert p == pytest.approx(oracles_statistics.p_better(source, predictions, others, is_exchanged), abs=1e-12)
@@ -101,13 +101,41 @@ def test_groups_and_blocks_are_exchanged_as_the_slow_twin_does(fitted, sets, num
 
 def test_single_stimuli_are_blocks_of_one_and_groups_of_one(fitted):
     expected = p_better(*fitted, n_resamples=200)
-    assert p_better(*fitted, n_resamples=200, block_length=1) == expected
-    assert p_better(*fitted, n_resamples=200, groups=[f"film {k}" for k in range(30)]) == expected
+    assert p_better(*fitted, n_resamples=200, block_length=1, method="exchange") == expected
+    assert p_better(*fitted, n_resamples=200, groups=range(30), method="exchange") == expected
+    assert p_better(*fitted, groups=[f"film {k}" for k in range(30)]) == p_better(*fitted, method="t")
 
 
-def test_blocks_are_groups_of_neighbours(fitted):
-    p = p_better(*fitted, n_resamples=200, block_length=5)
-    assert p == p_better(*fitted, n_resamples=200, groups=np.repeat([3, 1, 4, 0, 5, 9], 5))
+@pytest.mark.parametrize("method", ["exchange", "t"])
+def test_blocks_are_groups_of_neighbours(fitted, method):
+    p = p_better(*fitted, n_resamples=200, block_length=5, method=method)
+    assert p == p_better(*fitted, n_resamples=200, groups=np.repeat([3, 1, 4, 0, 5, 9], 5), method=method)
+
+
+@pytest.mark.parametrize(
+    ("sets", "numbers"),
+    [
+        ({"method": "t"}, np.arange(30)),
+        ({"block_length": 4}, np.arange(30) * 7 // 30),
+        ({"groups": np.arange(30) % 5}, np.arange(30) % 5),
+    ],
+)
+def test_p_by_students_t_is_the_slow_twins(fitted, sets, numbers):
+    alignment, source, target = fitted
+    p = p_better(alignment, source, target, **sets)
+    predictions, others = (alignment.reconstruct(target, name) for name in ("mot", "pairwise_best"))
+    assert p == pytest.approx(oracles_statistics.p_by_t(source, predictions, others, numbers), abs=1e-9)
+    assert p_better(alignment, source, target, "pairwise_best", "mot", **sets) == pytest.approx(1 - p, abs=1e-9)
+
+
+def test_p_by_students_t_of_predictions_that_are_alike_everywhere(rng):
+    truth = rng.standard_normal((12, 3))
+    assert given_p([truth], [truth], [2 * truth + 1], method="t") == 1.0
+    assert given_p([truth], [truth], [-truth], method="t") == 0.0
+    assert given_p([truth], [-truth], [truth], method="t") == 1.0
+    only = np.eye(12)[:, :1]  # without one of three blocks nothing varies; the others give the same
+    assert given_p([only], [only], [-only], block_length=4) == 0.0
+    assert np.isnan(given_p([np.ones((9, 3))], [truth[:9]], [truth[:9]], method="t"))
 
 
 def test_an_automatic_length_is_that_of_the_differences_influences(rng):
@@ -122,7 +150,9 @@ def test_an_automatic_length_is_that_of_the_differences_influences(rng):
 
 def test_few_blocks_have_no_small_p(rng):
     truth = rng.standard_normal((30, 4))
-    assert given_p([truth], [truth], [rng.standard_normal((30, 4))], block_length=10) == pytest.approx(1 / 8, abs=0.05)
+    assert given_p(
+        [truth], [truth], [rng.standard_normal((30, 4))], block_length=10, method="exchange"
+    ) == pytest.approx(1 / 8, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +166,12 @@ def test_few_blocks_have_no_small_p(rng):
             "block_length: expected at least 3 blocks of the 30 .*, found 2 of length 11",
         ),
         ({"block_length": "auto", "groups": [1]}, ValueError, "block_length: expected None where groups are given"),
+        (
+            {"method": "t", "than": "permuted"},
+            ValueError,
+            "method: expected None or 'exchange' where than is 'permuted', found 't'",
+        ),
+        ({"method": "bca"}, ValueError, "method: expected one of 'exchange', 't', found 'bca'"),
         ({"n_resamples": 0}, ValueError, "n_resamples: expected at least 1, found 0"),
         ({"seed": 0.5}, TypeError, "seed: expected an integer, found 0.5"),
         ({"than": "worst"}, ValueError, "coupling: expected one of 'mot', 'single_best'"),

@@ -9,6 +9,7 @@ import mot_fast as mot
 from calibration.populations import AUTOREGRESSIVE, GROUP_SIZE, POPULATIONS, Networks, autoregressive, exact, gaussian
 
 LEVEL = 0.05
+AUTO = 'block_length="auto"'
 
 
 def _groups(n_stimuli):
@@ -27,8 +28,8 @@ def _ways(population, n_stimuli):
         return {"groups": {"groups": _groups(n_stimuli)}}
     if population.startswith("AR"):
         fifth = n_stimuli // 5
-        return {'block_length="auto"': {"block_length": "auto"}, "block_length=T // 5": {"block_length": fifth}}
-    return {'block_length="auto"': {"block_length": "auto"}} if population == "Gaussian" else {}
+        return {AUTO: {"block_length": "auto"}, "block_length=T // 5": {"block_length": fifth}}
+    return {AUTO: {"block_length": "auto"}} if population == "Gaussian" else {}
 
 
 def score_intervals(population, n_stimuli, rng):
@@ -59,25 +60,44 @@ def better_tests(population, n_stimuli, rng):
     alignment = mot.align([training[:, :n_units]], [copy, copy])
     signal, *noises = np.split(held_out, 3, axis=1)
     unlike = np.repeat([[0.3, 1.0], [1.0, 0.3]], n_units // 2, axis=1)
+    ways = {"default": {}, 'method="t"': {"method": "t"}} | _ways(population, n_stimuli)
+    ways |= {
+        f'{name}, method="exchange"': ways[name] | {"method": "exchange"} for name in ("groups", AUTO) if name in ways
+    }
     is_rejected = {}
     for kind, amounts in (("", np.ones_like(unlike)), ("unlike, ", unlike)):
         layers = [signal + amount * noise for amount, noise in zip(amounts, noises, strict=True)]
-        for name, arguments in ({"default": {}} | _ways(population, n_stimuli)).items():
+        for name, arguments in ways.items():
             couplings, seed = ([[1.0, 0.0]], [[0.0, 1.0]]), int(rng.integers(2**32))
             p = mot.p_better(alignment, [signal], layers, *couplings, n_resamples=399, seed=seed, **arguments)
             is_rejected[kind + name] = p <= LEVEL
     return is_rejected
 
 
+def _p_stimuli(**shuffle):
+    return lambda *networks, n, seed: (
+        mot.hierarchy_null(
+            *networks, n_permutations=19, n_layer_permutations=1, seed=seed, **_in_stimuli(shuffle, n)
+        ).p_stimuli
+    )
+
+
+def _p_layers(*networks, n, seed):  # noqa: ARG001
+    return mot.hierarchy_null(*networks, n_permutations=1, n_layer_permutations=199, seed=seed).p_layers
+
+
+def _in_stimuli(shuffle, n_stimuli):
+    """The arguments of a shuffle; a length that is a function is of the number of stimuli."""
+    return {name: value(n_stimuli) if callable(value) else value for name, value in shuffle.items()}
+
+
 NULLS = {
-    "p_stimuli": lambda *networks, seed: (
-        mot.hierarchy_null(*networks, n_permutations=19, n_layer_permutations=19, seed=seed).p_stimuli
-    ),
-    "p_layers": lambda *networks, seed: (
-        mot.hierarchy_null(*networks, n_permutations=1, n_layer_permutations=199, seed=seed).p_layers
-    ),
+    "p_stimuli": _p_stimuli(),
+    'p_stimuli, shuffle="circular"': _p_stimuli(shuffle="circular"),
+    'p_stimuli, shuffle="blocks", block_length=T // 5': _p_stimuli(shuffle="blocks", block_length=lambda n: n // 5),
+    "p_layers": _p_layers,
 }
-"""P-values of alignments of networks that have nothing in common."""
+"""P-values of alignments of networks that have nothing in common, for networks of n stimuli."""
 
 
 def chance_tests(population, n_stimuli, rng):
@@ -86,7 +106,10 @@ def chance_tests(population, n_stimuli, rng):
     The time scale of autocorrelated networks grows with depth.
     """
     networks = [_independent_layers(population, n_stimuli, rng, n_layers) for n_layers in (4, 5)]
-    return {name: null(*networks, seed=int(rng.integers(2**32))) <= LEVEL for name, null in NULLS.items()}
+    nulls = dict(NULLS)
+    if population == "grouped":
+        nulls["p_stimuli, groups"] = _p_stimuli(groups=_groups)
+    return {name: null(*networks, n=n_stimuli, seed=int(rng.integers(2**32))) <= LEVEL for name, null in nulls.items()}
 
 
 def _independent_layers(population, n_stimuli, rng, n_layers):
@@ -96,6 +119,24 @@ def _independent_layers(population, n_stimuli, rng, n_layers):
     if population in AUTOREGRESSIVE:
         draws[0] = gaussian
     return [draw(rng, n_stimuli, 8) for draw in draws]
+
+
+ALIGNMENT_NULLS = {
+    name: {"shuffle": shuffle} for name, shuffle in (("default", "stimuli"), ('shuffle="circular"', "circular"))
+}
+
+
+def alignment_tests(population, n_stimuli, rng):
+    """Whether tests find that the costs or the scores of networks that have nothing in common are better than chance."""
+    networks = [_independent_layers(population, 5 * n_stimuli, rng, n_layers) for n_layers in (2, 3)]
+    nulls = dict(ALIGNMENT_NULLS)
+    if population == "grouped":
+        nulls["groups"] = {"groups": _groups(5 * n_stimuli)}
+    is_rejected = {}
+    for name, arguments in nulls.items():
+        null = mot.alignment_null(*networks, n_permutations=19, seed=int(rng.integers(2**32)), **arguments)
+        is_rejected |= {f"p_cost, {name}": null.p_cost <= LEVEL, f"p_score, {name}": null.p_score <= LEVEL}
+    return is_rejected
 
 
 N_SPLITS = 5

@@ -28,7 +28,6 @@ class Count:
     nominal: float
     n: int
     count: int
-    is_promised: bool
 
     def interval(self):
         """The binomial 99 % interval (Clopper & Pearson)."""
@@ -47,8 +46,8 @@ class Count:
     def __str__(self):
         low, high = self.interval()
         share = f"{self.count / self.n:.3f}"
-        verdict = "**no**" if self.is_worse() else "safe" if self.is_better() else "yes"
-        return f"{f'**{share}**' if self.is_promised else share} ({low:.3f}-{high:.3f}) {verdict}"
+        verdict = "no" if self.is_worse() else "safe" if self.is_better() else "yes"
+        return f"{share} ({low:.3f}-{high:.3f}) {verdict}"
 
 
 def save(counts):
@@ -64,14 +63,19 @@ def load():
     return [Count(**each) for path in sorted(COUNTS.glob("*.json")) for each in json.loads(path.read_text("utf-8"))]
 
 
-def table(counts, study, populations):
-    """The Markdown table of one study."""
+def table(counts, study, populations, promises):
+    """The Markdown table of one study, in which the shares that are promised are bold."""
     of_study = [each for each in counts if each.study == study]
     lines = [f"| data | call | {' | '.join(f'T = {n}' for n in N_STIMULI)} |", "| --- | --- | --- | --- | --- |"]
     for population in populations:
         of_population = [each for each in of_study if each.population == population]
         for procedure in dict.fromkeys(each.procedure for each in of_population):
-            found = {each.n_stimuli: str(each) for each in of_population if each.procedure == procedure}
+            promised = promises.get((population, procedure), ())
+            found = {
+                each.n_stimuli: f"**{each}".replace(" ", "** ", 1) if each.n_stimuli in promised else str(each)
+                for each in of_population
+                if each.procedure == procedure
+            }
             lines.append(f"| {population} | `{procedure}` | {' | '.join(found.get(n, '') for n in N_STIMULI)} |")
     return "\n".join(lines)
 
@@ -83,5 +87,7 @@ def write(studies, populations):
         sys.exit(f"no counts of {', '.join(sorted(missing))} in {COUNTS}")
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    tables = [f"### {title}\n\n{table(counts, name, populations)}\n" for name, title in studies.items()]
+    tables = [
+        f"### {study.title}\n\n{table(counts, name, populations, study.promises)}\n" for name, study in studies.items()
+    ]
     PAGE.write_text(before + BEGIN + "\n" + "\n".join(tables) + "\n" + END + after, encoding="utf-8")

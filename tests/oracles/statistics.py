@@ -162,6 +162,15 @@ def t_interval(truths, predictions, numbers: np.ndarray, confidence: float):
     return max(low, -1.0), min(high, 1.0), error
 
 
+def p_by_t(truths, predictions, others, numbers: np.ndarray) -> float:
+    """One-sided p-value of the mean of the pseudo-values of a difference, one for each set of stimuli."""
+    without = without_each_set(truths, predictions, numbers) - without_each_set(truths, others, numbers)
+    difference = score(truths, predictions) - score(truths, others)
+    n = len(without)
+    error = scipy.stats.sem(n * difference - (n - 1) * without)
+    return scipy.stats.t(n - 1).sf(difference / error)
+
+
 def politis_white(series: np.ndarray) -> float:
     """Block length of the circular bootstrap by the printed formulas, one lag at a time."""
     n = len(series)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, get_args
@@ -14,7 +14,14 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.resampling import Drawn, LeftOut, Resamples, correlations, in_batches, predicted_units
+from mot_fast.analysis.resampling import (
+    Drawn,
+    defined,
+    jackknife_error,
+    predicted_units,
+    scores_of_resamples,
+    scores_without_each,
+)
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
     BlockLength,
@@ -69,6 +76,11 @@ def bootstrap_score(
     Stimuli count as independent draws, unless `groups` or `block_length` says which belong together: those of one
     subject, film or session, or those that follow each other in time.
 
+    Simulations counted how often intervals of 95 % cover (the documentation's page "Calibration"). "bca" covers as it
+    says for 50 or more independent stimuli without heavy tails; "t" for 20 or more, with heavy tails too; groups from
+    four of them on; blocks of automatic length for time series whose neighbours correlate by 0.5, from 20 stimuli on,
+    or by 0.9, from 200 on. With units that fire for few stimuli every interval is too narrow.
+
     Parameters
     ----------
     alignment : Alignment
@@ -95,8 +107,8 @@ def bootstrap_score(
         "bca", the default for single stimuli, is the bias-corrected and accelerated bootstrap (Efron, J. Am. Stat.
         Assoc. 82, 1987). "t", the default for groups and blocks, goes as many standard errors to either side of the
         score as Student's t says, with one degree of freedom less than there are sets of stimuli; the standard error is
-        the jackknife's, which leaves out one set at a time (Tukey, Ann. Math. Stat. 29, 1958). It covers better where
-        sets are few.
+        the jackknife's, which leaves out one set at a time (Tukey, Ann. Math. Stat. 29, 1958). `n_resamples` and `seed`
+        do nothing there.
 
     Returns
     -------
@@ -162,11 +174,11 @@ def intervals(
     def of(scores: Sequence[Score], layers: Sequence[VaryingUnits], length: BlockLength | None) -> list[Interval]:
         sets = stimulus_sets(len(layers[0].truth), groups, length)
         values = [score.value for score in scores]
-        without_one = _batches(layers, sets.n, lambda n_rows, first: LeftOut(sets, first, n_rows))
+        without_one = scores_without_each(layers, sets)
         if is_t:
             found = [_t_interval(*each, confidence) for each in zip(values, without_one, strict=True)]
         else:
-            resampled = _batches(layers, n_resamples, partial(_drawn, sets, np.random.default_rng(seed)))
+            resampled = scores_of_resamples(layers, n_resamples, partial(_drawn, sets, np.random.default_rng(seed)))
             found = [_bca_interval(*each, confidence) for each in zip(values, resampled, without_one, strict=True)]
         return [replace(each, block_length=sets.block_length) for each in found]
 
@@ -185,7 +197,7 @@ def _drawn(sets: StimulusSets, rng: np.random.Generator, n_rows: int, _: int) ->
 
 def _bca_interval(value: float, resampled: F64, without_one: F64, confidence: float) -> Interval:
     """The interval of one score, from its values in the resamples and without each set of stimuli in turn."""
-    resampled, without_one = _defined(resampled), _defined(without_one)
+    resampled, without_one = defined(resampled), defined(without_one)
     if np.isnan(value) or min(len(resampled), len(without_one)) < 2:
         return Interval(value, np.nan, np.nan, np.nan, confidence)
     low, high = np.quantile(resampled, _bca_levels(value, resampled, without_one, confidence))
@@ -196,38 +208,11 @@ def _t_interval(value: float, without_one: F64, confidence: float) -> Interval:
     """The interval of one score, from its values without each set of stimuli in turn; no end is beyond -1 or 1."""
     from scipy.special import stdtrit
 
-    without_one = _defined(without_one)
-    n = len(without_one)
+    error, n = jackknife_error(without_one)
     if np.isnan(value) or n < 2:
         return Interval(value, np.nan, np.nan, np.nan, confidence)
-    error = float((n - 1) / np.sqrt(n) * without_one.std(ddof=1))
     reach = float(stdtrit(n - 1, (1 + confidence) / 2)) * error
     return Interval(value, max(value - reach, -1.0), min(value + reach, 1.0), error, confidence)
-
-
-def _batches(layers: Sequence[VaryingUnits], n_rows: int, make: Callable[[int, int], Resamples]) -> F64:
-    """Scores of every prediction in all resamples that `make` makes, `(n_predictions, n_rows)`."""
-    return np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
-
-
-def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
-    """Scores of every prediction in every resample, `(n_predictions, n_rows)`."""
-    per_layer = [
-        [_mean_of_defined(r) for r in correlations(layer.truth, layer.predictions, resamples)] for layer in layers
-    ]
-    return _mean_of_defined(np.moveaxis(np.array(per_layer), 0, -1))
-
-
-def _mean_of_defined(values: F64) -> F64:
-    """Mean over the last axis of the values that are not NaN; NaN where all are."""
-    is_defined = ~np.isnan(values)
-    n = is_defined.sum(axis=-1)
-    return np.where(n > 0, np.where(is_defined, values, 0.0).sum(axis=-1) / np.maximum(n, 1), np.nan)
-
-
-def _defined(values: F64) -> F64:
-    """The values that are not NaN."""
-    return values[~np.isnan(values)]
 
 
 def _bca_levels(value: float, resampled: F64, without_one: F64, confidence: float) -> F64:

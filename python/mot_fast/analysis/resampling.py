@@ -123,3 +123,43 @@ def in_batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int,
     step = max(1, VALUES_AT_ONCE // max(max(layer.truth.shape) for layer in layers))
     for first in range(0, n_rows, step):
         yield make(min(step, n_rows - first), first)
+
+
+def scores_of_resamples(layers: Sequence[VaryingUnits], n_rows: int, make: Callable[[int, int], Resamples]) -> F64:
+    """Scores of every prediction in the resamples that `make` makes for `in_batches`, `(n_predictions, n_rows)`."""
+    return np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
+
+
+def scores_without_each(layers: Sequence[VaryingUnits], sets: StimulusSets) -> F64:
+    """Scores of every prediction without each set of stimuli in turn, `(n_predictions, n_sets)`."""
+    return scores_of_resamples(layers, sets.n, lambda n_rows, first: LeftOut(sets, first, n_rows))
+
+
+def jackknife_error(without_one: F64) -> tuple[float, int]:
+    """The jackknife's standard error of a number, from its values without each set of stimuli, and how many there are.
+
+    Values that are NaN are left out; of fewer than two, the error is NaN. Tukey, Ann. Math. Stat. 29, 1958.
+    """
+    values = defined(without_one)
+    n = len(values)
+    return (float((n - 1) / np.sqrt(n) * values.std(ddof=1)) if n > 1 else float("nan")), n
+
+
+def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
+    """Scores of every prediction in every resample, `(n_predictions, n_rows)`."""
+    per_layer = [
+        [_mean_of_defined(r) for r in correlations(layer.truth, layer.predictions, resamples)] for layer in layers
+    ]
+    return _mean_of_defined(np.moveaxis(np.array(per_layer), 0, -1))
+
+
+def _mean_of_defined(values: F64) -> F64:
+    """Mean over the last axis of the values that are not NaN; NaN where all are."""
+    is_defined = ~np.isnan(values)
+    n = is_defined.sum(axis=-1)
+    return np.where(n > 0, np.where(is_defined, values, 0.0).sum(axis=-1) / np.maximum(n, 1), np.nan)
+
+
+def defined(values: F64) -> F64:
+    """The values that are not NaN."""
+    return values[~np.isnan(values)]
