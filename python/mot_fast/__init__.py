@@ -48,13 +48,13 @@ if TYPE_CHECKING:
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects, SubjectValues
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
-    from mot_fast.analysis.stability import stability
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
+    from mot_fast.analysis.stability.stability import stability
+    from mot_fast.analysis.stability.unit_matches import UnitMatches
     from mot_fast.analysis.subject_comparison import SubjectComparison
     from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
     from mot_fast.analysis.subjects import compare_subjects
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
-    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -151,13 +151,13 @@ _LATE = {
     "analysis.permutation_test": ("p_better",),
     "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
-    "analysis.stability": ("stability",),
-    "analysis.stability_result": ("Stability",),
+    "analysis.stability.stability": ("stability",),
+    "analysis.stability.result": ("Stability",),
     "analysis.subject_comparison": ("SubjectComparison",),
     "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
     "analysis.subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
-    "analysis.unit_matches": ("UnitMatches",),
+    "analysis.stability.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

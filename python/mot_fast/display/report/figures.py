@@ -15,7 +15,7 @@ from mot_fast.display.names import short_name, short_names
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
 
 COUPLING_NAMES = {
     "mot": "MOT",
