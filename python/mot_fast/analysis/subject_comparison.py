@@ -198,7 +198,7 @@ class SubjectComparison:
                 notes.append(f"{group}: by the mean of the others' layer plans")
                 if own in self.methods:
                     gain = self.difference(own, group).difference
-                    notes[-1] += f"; a subject's own scores {gain.value:z.3f} higher"
+                    notes[-1] += f"; a subject's own less the group's {gain.value:z.3f}"
                     notes[-1] += f" ({_interval(gain.crossed_low, gain.crossed_high)} over both)"
         if self.tests:
             kind = "all signs" if len(self.subjects) <= MOST_EXACT else f"{self.effects.n_permutations} random signs"
