@@ -15,8 +15,8 @@ def test_every_sentence_follows_from_its_adjusted_p_value():
         "MOT predicts no better than a random order of layers (p = 0.6).",
         "Of averages without balance, MOT predicts better than greedy (p = 0.005), and no better than uniform (p = 1).",
         (
-            "The map of MOT is more ordered than maps of shuffled stimuli (p = 0.005), and no more ordered than a random "
-            "one (p = 0.6)."
+            "The map of MOT is more ordered than maps of shuffled stimuli (p = 0.005), and no more ordered than a "
+            "random one (p = 0.6)."
         ),
     ]
 

@@ -16,8 +16,8 @@ from mot_fast.system.control_characters import printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mot_fast.analysis.random_effects import PopulationMean
-    from mot_fast.analysis.subject_comparison import SubjectComparison
+    from mot_fast.analysis.subjects.random_effects import PopulationMean
+    from mot_fast.analysis.subjects.result import SubjectComparison
 
 _ROTATED = "+r"
 _GOLDEN = 0.6180339887498949

@@ -16,12 +16,12 @@ from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
 from mot_fast.analysis.layer_orders import validated_permutations
 from mot_fast.analysis.methods import validated_alternation
-from mot_fast.analysis.random_effects import RandomEffects
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.analysis.stimulus_sets import BlockLength, automatic_length, is_automatic, stimulus_sets
-from mot_fast.analysis.subject_comparison import SubjectComparison
-from mot_fast.analysis.subject_group import SubjectGroup
-from mot_fast.analysis.subject_scores import GROUP, METHODS, PLAIN, SubjectWork
+from mot_fast.analysis.subjects.group import SubjectGroup
+from mot_fast.analysis.subjects.random_effects import RandomEffects
+from mot_fast.analysis.subjects.result import SubjectComparison
+from mot_fast.analysis.subjects.scores import GROUP, METHODS, PLAIN, SubjectWork
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.networks.load import Source
 from mot_fast.networks.split import group_numbers

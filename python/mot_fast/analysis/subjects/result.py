@@ -11,8 +11,14 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.analysis.comparison import sd_of
-from mot_fast.analysis.random_effects import MOST_EXACT, PairedTest, PopulationMean, RandomEffects, SubjectValues
-from mot_fast.analysis.subject_scores import GROUP, GroupBounds, SubjectResult
+from mot_fast.analysis.subjects.random_effects import (
+    MOST_EXACT,
+    PairedTest,
+    PopulationMean,
+    RandomEffects,
+    SubjectValues,
+)
+from mot_fast.analysis.subjects.scores import GROUP, GroupBounds, SubjectResult
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.system import optional
