@@ -88,7 +88,7 @@ STUDIES = {
             ("grouped", "p_stimuli, groups"): N_STIMULI,
         },
     ),
-    "alignment_tests": Study("Size of `alignment_null` at 5 %", 0.05, 400, simulations.alignment_tests, {}),
+    "alignment_tests": Study("Size of `alignment_null` at 5 %", 0.05, 200, simulations.alignment_tests, {}),
     "split_intervals": Study(
         "Coverage of intervals over five random splits, 95 %",
         0.95,

@@ -32,8 +32,8 @@ def test_neighbours_are_alike_as_the_population_says(rng):
 def test_the_exact_stimuli_have_the_score_of_very_many(is_sparse, rng):
     networks = Networks(is_sparse)
     alignment = mot.align(*networks(rng.standard_normal((80, networks.n_sources))))
-    expected = alignment.score(*networks(rng.standard_normal((100_000, networks.n_sources)))).value
-    assert alignment.score(*networks(exact(networks.n_sources))).value == pytest.approx(expected, abs=0.003)
+    expected = alignment.score(*networks(rng.standard_normal((20_000, networks.n_sources)))).value
+    assert alignment.score(*networks(exact(networks.n_sources))).value == pytest.approx(expected, abs=0.01)
 
 
 def test_counts_are_judged_by_a_binomial_interval(tmp_path, monkeypatch):
@@ -66,8 +66,7 @@ def test_the_page_has_what_is_simulated_and_promises_what_is_asserted(name):
         if cell.startswith("**")
     }
     assert promised == {(*of, n) for of, all_n in study.promises.items() for n in all_n}
-    simulated = []
-    for population in POPULATIONS:
-        counts = study.counts(population, 20, [np.random.default_rng(seed) for seed in range(2)])
-        simulated += [[population, f"`{each.procedure}`"] for each in counts]
-    assert [row[:2] for row in rows[2:]] == simulated
+    for population in ("Gaussian", "AR(0.9)", "grouped"):
+        counts = study.counts(population, 20, [np.random.default_rng(0)])
+        assert [call for name, call, *_ in rows[2:] if name == population] == [f"`{each.procedure}`" for each in counts]
+    assert list(dict.fromkeys(row[0] for row in rows[2:])) == list(POPULATIONS)
