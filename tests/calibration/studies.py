@@ -88,7 +88,17 @@ STUDIES = {
             ("grouped", "p_stimuli, groups"): N_STIMULI,
         },
     ),
-    "alignment_tests": Study("Size of `alignment_null` at 5 %", 0.05, 200, simulations.alignment_tests, {}),
+    "alignment_tests": Study(
+        "Size of `alignment_null` at 5 %",
+        0.05,
+        200,
+        simulations.alignment_tests,
+        {
+            **{(name, f"{p}, default"): N_STIMULI for name in INDEPENDENT for p in ("p_cost", "p_score")},
+            **{(name, f"{p}, {CIRCULAR}"): N_STIMULI for name in (*INDEPENDENT, "AR(0.5)") for p in ("p_cost", "p_score")},
+            **{("grouped", f"{p}, groups"): N_STIMULI for p in ("p_cost", "p_score")},
+        },
+    ),
     "split_intervals": Study(
         "Coverage of intervals over five random splits, 95 %",
         0.95,
