@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from matplotlib import pyplot
 from study import folders, save, write
 
 import mot_fast as mot
@@ -13,6 +12,7 @@ from mot_fast.networks.load import load
 
 N_SPLITS, GAP = 5, 10
 """Contiguous fifths of the recording are held out; volumes within 20 seconds of them are left out of training."""
+NAMES = ("mot", "pairwise_best")
 
 
 def main() -> None:
@@ -32,18 +32,17 @@ def main() -> None:
     seconds = time.perf_counter() - start
     write(output / "subjects.md", f"{found!r}, {seconds:.1f} s\n\n{found}\n\n{diagonals(found)}")
     save(found.plot(), output / "subjects-scores.png")
-    save(plans(found), output / "subjects-plans.png")
+    save(mot.plot.plot_group_plans(found, methods=NAMES)[0], output / "subjects-plans.png")
 
 
 def diagonals(found: mot.SubjectComparison) -> str:
     """How much of each person's plan lies between a region and the same region of the others, against chance."""
-    names = ("mot", "pairwise_best")
     n_regions = len(found.source_labels)
-    shares = {name: np.array([np.trace(plan) for plan in found.results[name].layer_maps]) for name in names}
+    shares = {name: np.array([np.trace(plan) for plan in found.results[name].layer_maps]) for name in NAMES}
     # Of a region, random orders leave one part in so many on its own counterpart.
     shares["random order"] = np.full(len(found.subjects), 1 / n_regions)
     values = {name: mot.SubjectValues(each) for name, each in shares.items()}
-    pairs = [(name, "random order") for name in names] + [names]
+    pairs = [(name, "random order") for name in NAMES] + [NAMES]
     lines = [
         "| share of the plan on the diagonal | mean | over people | higher than | in people | p adjusted |",
         "| --- | ---: | ---: | --- | ---: | ---: |",
@@ -55,26 +54,6 @@ def diagonals(found: mot.SubjectComparison) -> str:
             f"| {test.n_better} of {test.n_subjects} | {test.p_adjusted:.2g} |"
         )
     return "\n".join(lines)
-
-
-def plans(found: mot.SubjectComparison) -> pyplot.Axes:
-    """Draw the mean over people of what share of each region goes where, with its standard deviation."""
-    names = ("mot", "pairwise_best")
-    figure, axes = pyplot.subplots(1, len(names), figsize=(9.6, 4.6), layout="compressed", sharey=True)
-    labels = found.source_labels
-    for ax, name in zip(axes, names, strict=True):
-        mean, sd = (len(labels) * each for each in found.group_plan(name))
-        image = ax.imshow(mean, cmap="Blues", vmin=0, vmax=1)
-        for (l, m), share in np.ndenumerate(mean):
-            color = "white" if share > 0.5 else "black"
-            ax.text(m, l, f"{share:.2f}\n±{sd[l, m]:.2f}", ha="center", va="center", fontsize=7.5, color=color)
-        ax.set_xticks(range(len(labels)), labels, rotation=45)
-        ax.set_yticks(range(len(labels)), labels)
-        ax.set_title(name)
-        ax.set_xlabel("region of the others")
-    axes[0].set_ylabel("region of a person")
-    figure.colorbar(image, ax=axes, label="share of the region, mean over people")
-    return axes[0]
 
 
 if __name__ == "__main__":

@@ -46,15 +46,15 @@ if TYPE_CHECKING:
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
     from mot_fast.analysis.permutation_test import p_better
-    from mot_fast.analysis.random_effects import PairedTest, PopulationMean, RandomEffects, SubjectValues
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
-    from mot_fast.analysis.stability import stability
-    from mot_fast.analysis.stability_result import Stability
-    from mot_fast.analysis.subject_comparison import SubjectComparison
-    from mot_fast.analysis.subject_scores import GroupBounds, SubjectResult
-    from mot_fast.analysis.subjects import compare_subjects
+    from mot_fast.analysis.stability.result import Stability
+    from mot_fast.analysis.stability.stability import stability
+    from mot_fast.analysis.stability.unit_matches import UnitMatches
+    from mot_fast.analysis.subjects.compare_subjects import compare_subjects
+    from mot_fast.analysis.subjects.random_effects import PairedTest, PopulationMean, RandomEffects, SubjectValues
+    from mot_fast.analysis.subjects.result import SubjectComparison
+    from mot_fast.analysis.subjects.scores import GroupBounds, SubjectResult
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
-    from mot_fast.analysis.unit_matches import UnitMatches
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -149,15 +149,15 @@ _LATE = {
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
     "analysis.permutation_test": ("p_better",),
-    "analysis.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
+    "analysis.subjects.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),
-    "analysis.stability": ("stability",),
-    "analysis.stability_result": ("Stability",),
-    "analysis.subject_comparison": ("SubjectComparison",),
-    "analysis.subject_scores": ("GroupBounds", "SubjectResult"),
-    "analysis.subjects": ("compare_subjects",),
+    "analysis.stability.stability": ("stability",),
+    "analysis.stability.result": ("Stability",),
+    "analysis.subjects.result": ("SubjectComparison",),
+    "analysis.subjects.scores": ("GroupBounds", "SubjectResult"),
+    "analysis.subjects.compare_subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
-    "analysis.unit_matches": ("UnitMatches",),
+    "analysis.stability.unit_matches": ("UnitMatches",),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

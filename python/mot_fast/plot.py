@@ -8,13 +8,14 @@ from mot_fast.display.layer_plans import plot_layer_plan, plot_layer_plans, plot
 from mot_fast.display.score_plots import plot_alignment_null, plot_hierarchy_null, plot_scores
 from mot_fast.display.similarity_plots import plot_dendrogram, plot_embedding, plot_similarity
 from mot_fast.display.stability_plots import plot_resampled_plans, plot_stability, plot_unit_confidence
-from mot_fast.display.subject_plots import plot_subjects
+from mot_fast.display.subject_plots import plot_group_plans, plot_subjects
 
 __all__ = [
     "plot_alignment_null",
     "plot_convergence",
     "plot_dendrogram",
     "plot_embedding",
+    "plot_group_plans",
     "plot_hierarchy_null",
     "plot_layer_plan",
     "plot_layer_plans",

@@ -127,7 +127,7 @@ ALIGNMENT_NULLS = {
 
 
 def alignment_tests(population, n_stimuli, rng):
-    """Whether tests find cost or score of networks that have nothing in common better than chance."""
+    """Whether tests find costs or scores of networks that have nothing in common to be better than chance."""
     networks = [_independent_layers(population, 5 * n_stimuli, rng, n_layers) for n_layers in (2, 3)]
     nulls = dict(ALIGNMENT_NULLS)
     if population == "grouped":

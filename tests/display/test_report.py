@@ -104,7 +104,7 @@ def test_scores_are_shown_with_their_errors(alignment, networks, written):
     assert f"{scores['mot'].low:.3f} to {scores['mot'].high:.3f}" in page.text
     assert f"{alignment.evaluation.p_better:.3g}" in page.texts["td"]
     assert alignment.evaluation.verdict()[0] in page.text
-    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted (± sd over orders)"]
+    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted<br>(± sd over orders)"]
     for trace, score in zip(page.figures["layers"]["data"], scores.values(), strict=True):
         assert tuple(trace["y"]) == score.per_layer
 

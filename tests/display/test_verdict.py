@@ -9,14 +9,14 @@ def test_every_sentence_follows_from_its_adjusted_p_value():
     assert verdict({"permuted": 0.01, "greedy": 0.001, "uniform": 0.02}, 0.001, 0.001) == [
         "MOT predicts better than a random order of layers (p = 0.02).",
         "MOT predicts better than averages without balance: greedy (p = 0.005), uniform (p = 0.02).",
-        "The map is more ordered than a random order of layers (p = 0.005) and maps of shuffled stimuli (p = 0.005).",
+        "The map of MOT is more ordered than a random one (p = 0.005) and maps of shuffled stimuli (p = 0.005).",
     ]
     assert verdict({"permuted": 0.2, "greedy": 0.001, "uniform": 1.0}, 0.3, 0.001) == [
         "MOT predicts no better than a random order of layers (p = 0.6).",
         "Of averages without balance, MOT predicts better than greedy (p = 0.005), and no better than uniform (p = 1).",
         (
-            "The map is more ordered than maps of shuffled stimuli (p = 0.005), and no more ordered than a random "
-            "order of layers (p = 0.6)."
+            "The map of MOT is more ordered than maps of shuffled stimuli (p = 0.005), and no more ordered than a "
+            "random one (p = 0.6)."
         ),
     ]
 
@@ -34,5 +34,12 @@ def test_what_is_not_defined_is_not_judged():
     assert verdict({}) == verdict({"permuted": None, "greedy": float("nan")}, None) == []
     assert verdict({"pairwise_best": 0.001}) == []
     assert verdict({}, 0.01) == [
-        "The map is more ordered than a random order of layers (p = 0.01); against shuffled stimuli it was not tested."
+        "The map of MOT is more ordered than a random one (p = 0.01); against shuffled stimuli it was not tested."
+    ]
+
+
+def test_rotations_are_judged_with_the_other_tests():
+    assert verdict({"mot": 0.02, "uniform": 0.001}, is_rotated=True) == [
+        "MOT+R predicts better than MOT without rotations (p = 0.02).",
+        "MOT+R predicts better than averages without balance: uniform (p = 0.002).",
     ]

@@ -37,7 +37,7 @@ def double_bootstrap_variance(subjects, n_resamples: int, rng: np.random.Generat
         for _ in range(n_resamples):
             drawn = rng.integers(n, size=n) if draws_subjects else np.arange(n)
             rows = rng.integers(n_stimuli, size=n_stimuli) if draws_stimuli else np.arange(n_stimuli)
-            scores = [_mean_correlation(x[rows], p[rows]) for x, p in subjects]
+            scores = {s: _mean_correlation(*(each[rows] for each in subjects[s])) for s in set(drawn.tolist())}
             means.append(np.mean([scores[s] for s in drawn]))
         found.append(np.var(means, ddof=1))
     of_subjects, of_stimuli = n / (n - 1), n_stimuli / (n_stimuli - 1)

@@ -81,6 +81,8 @@ class Predictor:
         self._is_rotated = alignment.alternation is not None
         self._inputs: dict[int, F64] = {}
         self._rotations: Mapping[tuple[int, int], F64] = {}
+        self._layer = -1
+        self._plans: dict[int, tuple[I32, I32, F64]] = {}  # of the layer that was predicted last
 
     def predict(self, l: int, weights: Sequence[F64]) -> Iterator[F64]:
         """Yield predictions of source layer l, `(n_stimuli, n_l)`, by each array of weights of target layers, `(M,)`.
@@ -110,9 +112,14 @@ class Predictor:
 
     def _plan(self, l: int, m: int) -> tuple[I32, I32, F64]:
         """Where the entries of each row of a plan begin, their columns, and the masses as predictions take them."""
-        plan = self._alignment.unit_plans[l][m]
-        row_sums = self._alignment.source.masses_of_units(l)
-        return plan.row_starts, plan.columns, rows_to_one(plan, row_sums) if self._is_standardized else plan.mass
+        if l != self._layer:
+            self._layer, self._plans = l, {}
+        if m not in self._plans:
+            plan = self._alignment.unit_plans[l][m]
+            row_sums = self._alignment.source.masses_of_units(l)
+            masses = rows_to_one(plan, row_sums) if self._is_standardized else plan.mass
+            self._plans[m] = plan.row_starts, plan.columns, masses
+        return self._plans[m]
 
     def input(self, m: int) -> F64:
         """Target layer m as predictions take it."""

@@ -15,11 +15,10 @@ from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
-from mot_fast.analysis.comparison import with_sd
 from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles, of_unknown_stimuli
 from mot_fast.analysis.splits import Groups, validated_pair
 from mot_fast.display import escaping
-from mot_fast.display.tables import markdown_table
+from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.measures import p_values
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme

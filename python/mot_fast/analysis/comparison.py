@@ -11,9 +11,10 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.analysis.over_splits import corrected_interval
+from mot_fast.display import comparison_table as table
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table
-from mot_fast.display.verdict import METHOD, verdict, verdict_on_rotations
+from mot_fast.display.verdict import verdict
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
@@ -160,11 +161,8 @@ class Comparison:
         for best in ("mot", "mot+r"):
             result = self.results.get(best)
             if result is not None and result.p_values is not None:
-                p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items() if name != "mot"}
-                found = verdict(p_better, result.p_hierarchy)
-                rotated = verdict_on_rotations(result.p_values["mot"]) if "mot" in result.p_values else []
-                start = "With rotations: " if best == "mot+r" else ""
-                sentences += [f"{start}{sentence}" for sentence in found + rotated]
+                p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items()}
+                sentences += verdict(p_better, result.p_hierarchy, is_rotated=best == "mot+r")
         return sentences
 
     def _by_method(self, name: str) -> dict[str, Any]:
@@ -244,91 +242,15 @@ class Comparison:
     def to_markdown(self) -> str:
         """A Markdown table with one row for each method, and notes on its columns."""
         lines = [
-            escaping.markdown(self._title()),
+            escaping.markdown(table.title(self)),
             "",
-            *markdown_table(self._cells(), n_left=2),
+            *markdown_table(table.cells(self), n_left=2),
             "",
-            *(f"- {each}" for each in self._notes()),
+            *(f"- {each}" for each in table.notes(self)),
         ]
         if found := self.verdict():
             lines += ["", *(f"**{sentence}**  " for sentence in found)]
         return "\n".join(lines)
-
-    def _title(self) -> str:
-        source, target = (
-            f"{printable(name)} ({len(labels)} layers)"
-            for name, labels in ((self.source_name, self.source_labels), (self.target_name, self.target_labels))
-        )
-        return f"{source} from {target}, {self.convention}"
-
-    def _cells(self) -> list[list[str]]:
-        has_ceiling = self.noise_ceiling is not None
-        corrected = ["noise-corrected"] if has_ceiling else []
-        head = [
-            "method",
-            "kind",
-            "held-out value",
-            *corrected,
-            "95 % interval",
-            "over units",
-            "hierarchy",
-            "s",
-            "MB",
-            "p",
-        ]
-        cells = [head]
-        for row in self.rows():
-            value, depth = (with_sd(row[column], row[f"{column}_sd"]) for column in ("value", "hierarchy"))
-            corrected = [number(row["noise_corrected"])] if has_ceiling else []
-            low, high = row["value_low"], row["value_high"]
-            interval = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-            resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
-            p = "" if np.isnan(row["p_mot_better"]) else f"{row['p_mot_better']:.3g}"
-            values = [value, *corrected, interval, number(row["over_units"]), depth]
-            cells.append([row["method"], row["kind"], *values, *resources, p])
-        return cells
-
-    def _notes(self) -> list[str]:
-        what = "groups" if self.split_kind == "grouped" else "stimuli"
-        notes = [
-            f"{what} held out: {self.test_size:.0%}; {self.split_description}: {self.n_splits}; +-: sd over splits",
-            "score: mean correlation of source units with their predictions: of units in a layer, then of layers",
-            "95 % interval: of the expected value, over splits with Nadeau and Bengio's correction",
-            "over units: the same, all units alike; compare columns, not one with the other",
-        ]
-        if any(self.kind(name) == "similarity" for name in self.methods):
-            notes.append("similarity: of source layers with those chosen in training; not comparable with any other")
-        notes += [
-            "s: median seconds, MB: highest peak, loaded code included; couplings: with the alignment that they share",
-        ]
-        for name, result in self.results.items():
-            if result.permuted_sds is not None and result.permuted_hierarchy_sds is not None:
-                sds = (each.mean() for each in (result.permuted_sds, result.permuted_hierarchy_sds))
-                score, depth = ("-" if np.isnan(sd) else f"{sd:.3f}" for sd in sds)
-                notes.append(
-                    f"{name}: mean over all orders of layers; sd over orders {score}, of the hierarchy {depth}"
-                )
-        turned = {name: each.in_rotated_units for name, each in self.results.items()}
-        if shown := [f"{name} {values.mean():.3f}" for name, values in turned.items() if values is not None]:
-            notes.append(
-                f"+r: scores in the source's own units; along rotated units, whatever its axes: {', '.join(shown)}"
-            )
-        if not np.isnan(self.hierarchy_ceiling):
-            notes.append(
-                f"hierarchy of the monotone coupling, the best that the masses allow: {self.hierarchy_ceiling:.3f}"
-            )
-        if self.noise_ceiling is not None:
-            notes.append(
-                f"noise ceiling of the source, the best score that its noise allows: {self.noise_ceiling.value:.3f}; "
-                "noise-corrected: relative to it"
-            )
-        if any(self.p_values.values()):
-            notes.append(
-                "p: of mot (of mot+r, for methods with +r) being better than this method by chance, over all splits"
-            )
-        if self.verdict():
-            notes.append(METHOD)
-        return notes
 
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a `pandas.DataFrame`.
@@ -382,22 +304,10 @@ class Comparison:
         return plot_scores(self, ax)
 
     def _repr_html_(self) -> str:
-        marked = notebook.table(self._cells(), n_left=2, best=self._best())
-        return notebook.block(f"Comparison of {self._title()}", self.verdict(), marked, notebook.notes(self._notes()))
-
-    def _best(self) -> set[tuple[int, int]]:
-        """Row and column of the cells with the highest score and the highest hierarchy; the head is row 0."""
-        rows = self.rows()
-        best = set()
-        head = self._cells()[0]
-        for column, title in (("value", "held-out value"), ("over_units", "over units"), ("hierarchy", "hierarchy")):
-            k = head.index(title)
-            # Similarities are on scales of their own, so that none of them is the best.
-            is_hierarchy = column == "hierarchy"
-            found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or is_hierarchy}
-            shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
-            best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
-        return best
+        marked = notebook.table(table.cells(self), n_left=2, best=table.best_cells(self))
+        return notebook.block(
+            f"Comparison of {table.title(self)}", self.verdict(), marked, notebook.notes(table.notes(self))
+        )
 
     def __repr__(self) -> str:
         methods = ", ".join(self.methods)
@@ -411,15 +321,3 @@ class Comparison:
 def sd_of(values: F64) -> float:
     """Standard deviation of a sample; NaN for a single value."""
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-
-
-def number(value: float) -> str:
-    """A number as tables show it; an empty text where there is none."""
-    return "" if np.isnan(value) else f"{value:.3f}"
-
-
-def with_sd(value: float, sd: float) -> str:
-    """Value and standard deviation as a table shows them; an empty text where there is no value."""
-    if np.isnan(value):
-        return ""
-    return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"

@@ -9,10 +9,9 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.analysis.comparison import with_sd
 from mot_fast.analysis.splits import Splits
 from mot_fast.display import notebook, tables
-from mot_fast.display.tables import markdown_table
+from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 

@@ -15,11 +15,11 @@ from mot_fast.alignment.align import align
 from mot_fast.alignment.options import PlainOptions
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
-from mot_fast.analysis.comparison import sd_of, with_sd
+from mot_fast.analysis.comparison import sd_of
 from mot_fast.analysis.methods import validated_alternation
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.display import escaping
-from mot_fast.display.tables import markdown_table
+from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows

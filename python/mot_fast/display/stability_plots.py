@@ -29,8 +29,8 @@ from mot_fast.system.control_characters import printable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mot_fast.analysis.stability_result import Stability
-    from mot_fast.analysis.unit_matches import UnitMatches
+    from mot_fast.analysis.stability.result import Stability
+    from mot_fast.analysis.stability.unit_matches import UnitMatches
 
 _LARGEST_SIDE = 0.92
 """Side of the largest square, where that of a cell is 1."""

@@ -1,20 +1,23 @@
-"""Picture of many subjects: a dot for each of them, and the means of methods with their intervals."""
+"""Pictures of many subjects: a dot for each of them, means of methods with their intervals, and mean plans."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mot_fast.display.axes import ABOVE, AS_WRITTEN, new_axes, open_frame
+from mot_fast.display import plan_maps
+from mot_fast.display.axes import ABOVE, AS_WRITTEN, GivenAxes, new_axes, open_frame
 from mot_fast.display.colours import BLUE, ORANGE, PALE_GREY
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mot_fast.analysis.random_effects import PopulationMean
-    from mot_fast.analysis.subject_comparison import SubjectComparison
+    from mot_fast.analysis.subjects.random_effects import PopulationMean
+    from mot_fast.analysis.subjects.result import SubjectComparison
 
 _ROTATED = "+r"
 _GOLDEN = 0.6180339887498949
@@ -81,3 +84,64 @@ def _draw_mean(ax: Axes, place: float, mean: PopulationMean, *, is_labelled: boo
     ax.plot([mean.crossed_low, mean.crossed_high], [place, place], color="black", linewidth=1.0, label=crossed)
     ax.plot([mean.low, mean.high], [place, place], color="black", linewidth=3.2, solid_capstyle="butt", label=plain)
     ax.plot([mean.value], [place], "D", color="white", markeredgecolor="black", markersize=5, label=dot)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Name and layers of one side of a group plan."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _GroupPlan(plan_maps.Plan):
+    """A mean plan of many subjects, which has no cost of its own."""
+
+    @property
+    def caption(self) -> str:
+        """The title alone."""
+        return printable(self.title, keep="\n")
+
+
+def plot_group_plans(
+    comparison: SubjectComparison, axes: GivenAxes = None, *, methods: Sequence[str] = ("mot",)
+) -> list[Axes]:
+    """Draw the mean over subjects of the layer weights of some methods, as shares of the source layers, side by side.
+
+    Parameters
+    ----------
+    comparison : SubjectComparison
+    axes : sequence of matplotlib axes, optional
+        Where to draw, one for each method; a new figure by default.
+    methods : sequence of str
+        Names of methods of the comparison.
+
+    Returns
+    -------
+    list of matplotlib axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `methods` is no sequence of names of methods, the subjects' layers are not alike, or there are not as many
+        axes as methods.
+    ImportError
+        If matplotlib is not installed.
+    """
+    if isinstance(methods, str):
+        raise TypeError(f"methods: expected several names, found {methods!r}; one alone is [{methods!r}]")
+    if not len(methods):
+        raise ValueError("methods: expected something to draw, found nothing")
+    n = len(comparison.subjects)
+    target = _Side(comparison.target_name or "other subjects", comparison.target_labels)
+    plans = []
+    for name in methods:
+        mean, _ = comparison.group_plan(name)
+        text = f"{plan_maps.title(name)}, mean of {n} subjects"
+        if name in comparison.plans:
+            bounds = comparison.plans[name]
+            text += f"\n{bounds.lower.mean():.2f} of the mass in common with the others"
+        source = _Side(f"{n} subjects", comparison.source_labels or ())
+        plans.append(_GroupPlan(text, source, target, mean, mean.sum(axis=1), np.zeros(mean.shape)))
+    return plan_maps.draw_strip(plans, axes, 1.0)

@@ -95,3 +95,15 @@ def aligned_table(cells: list[list[str]], n_left: int) -> list[str]:
         "| " + " | ".join(f"{cell:{'<' if k < n_left else '>'}{widths[k]}}" for k, cell in enumerate(row)) + " |"
         for row in (cells[0], rule, *cells[1:])
     ]
+
+
+def number(value: float) -> str:
+    """A number as tables show it; an empty text where there is none."""
+    return "" if np.isnan(value) else f"{value:.3f}"
+
+
+def with_sd(value: float, sd: float) -> str:
+    """Value and standard deviation as a table shows them; an empty text where there is no value."""
+    if np.isnan(value):
+        return ""
+    return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"

@@ -61,12 +61,12 @@ def score_table(alignment: Alignment) -> str:
     if evaluation is None:
         raise ValueError("alignment: expected one with held-out scores, as mot_fast.evaluate returns it, found none")
     interval = f"{evaluation.confidence:.0%} interval"
-    rows = [f"{'coupling':15s}{'held-out score':16s}{interval:18s}{'p':7s}{'over units':12s}hierarchy"]
+    rows = [f"{'coupling':15s}{'held-out score':16s}{interval:18s}{'p':9s}{'over units':12s}hierarchy"]
     for name, score in evaluation.scores.items():
         interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
         p = "" if score.p_better is None else f"{score.p_better:.3g}"
         over_units = "" if score.over_units is None else _number(score.over_units)
-        cells = f"{_number(score.value):16s}{interval:18s}{p:7s}{over_units:12s}"
+        cells = f"{_number(score.value):16s}{interval:18s}{p:9s}{over_units:12s}"
         rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
     rows += ["p: of mot being better than this coupling by chance", _about_orders(evaluation)]
     masses = alignment.source.layer_masses, alignment.target.layer_masses

@@ -17,19 +17,25 @@ AVERAGES = ("greedy", "uniform")
 
 
 def verdict(
-    p_better: Mapping[str, float | None], p_hierarchy: float | None = None, p_shuffled: float | None = None
+    p_better: Mapping[str, float | None],
+    p_hierarchy: float | None = None,
+    p_shuffled: float | None = None,
+    *,
+    is_rotated: bool = False,
 ) -> list[str]:
     """Sentences about a score and a map of layers, each from tests whose p-values are adjusted by Holm's procedure.
 
     Parameters
     ----------
     p_better : mapping
-        For "permuted", "greedy" and "uniform", as far as they were tested, the p-value of "MOT scores higher". None and
-        NaN stand for tests that are not defined.
+        For "permuted", "greedy" and "uniform", as far as they were tested, the p-value of "MOT scores higher"; with
+        rotations also for "mot" without. None and NaN stand for tests that are not defined.
     p_hierarchy : float, optional
         P-value of the map's hierarchy score among those of random orders of its layers.
     p_shuffled : float, optional
         P-value of the map's hierarchy score among those of alignments with shuffled stimuli.
+    is_rotated : bool
+        Whether the sentences are about MOT+R.
 
     Examples
     --------
@@ -37,27 +43,25 @@ def verdict(
     ...     print(sentence)
     MOT predicts better than a random order of layers (p = 0.004).
     MOT predicts no better than averages without balance: greedy (p = 0.8), uniform (p = 1).
-    The map is more ordered than a random order of layers (p = 0.006); against shuffled stimuli it was not tested.
+    The map of MOT is more ordered than a random one (p = 0.006); against shuffled stimuli it was not tested.
     """
-    tests = {name: p_better.get(name) for name in ("permuted", *AVERAGES)}
-    tests |= {"hierarchy": p_hierarchy, "shuffled": p_shuffled}
+    tests = {control: p_better.get(control) for control in ("permuted", *AVERAGES)}
+    tests |= {"mot": p_better.get("mot"), "hierarchy": p_hierarchy, "shuffled": p_shuffled}
     raw = np.array([np.nan if p is None else p for p in tests.values()], dtype=np.float64)
-    adjusted = {name: p for name, p in zip(tests, adjust(raw).tolist(), strict=True) if not np.isnan(p)}
-    sentences = []
+    adjusted = {test: p for test, p in zip(tests, adjust(raw).tolist(), strict=True) if not np.isnan(p)}
+    name, sentences = "MOT+R" if is_rotated else "MOT", []
+    if "mot" in adjusted:
+        p = adjusted["mot"]
+        sentences.append(f"{name} predicts {_better(p)} than MOT without rotations ({_p(p)}).")
     if "permuted" in adjusted:
         p = adjusted["permuted"]
-        sentences.append(f"MOT predicts {_better(p)} than a random order of layers ({_p(p)}).")
-    averages = {name: adjusted[name] for name in AVERAGES if name in adjusted}
+        sentences.append(f"{name} predicts {_better(p)} than a random order of layers ({_p(p)}).")
+    averages = {control: adjusted[control] for control in AVERAGES if control in adjusted}
     if averages:
-        sentences.append(_against_averages(averages))
+        sentences.append(_against_averages(name, averages))
     if "hierarchy" in adjusted or "shuffled" in adjusted:
-        sentences.append(_about_the_map(adjusted.get("hierarchy"), adjusted.get("shuffled")))
+        sentences.append(_about_the_map(name, adjusted.get("hierarchy"), adjusted.get("shuffled")))
     return sentences
-
-
-def verdict_on_rotations(p: float) -> list[str]:
-    """Sentence about the score with rotations against that without, from the p-value of "scores higher"."""
-    return [] if np.isnan(p) else [f"MOT+R predicts {_better(p)} than MOT without rotations ({_p(p)})."]
 
 
 def _better(p: float) -> str:
@@ -68,26 +72,24 @@ def _p(p: float) -> str:
     return f"p = {p:.2g}"
 
 
-def _against_averages(adjusted: Mapping[str, float]) -> str:
+def _against_averages(name: str, adjusted: Mapping[str, float]) -> str:
     """Sentence about the controls that average without balance."""
-    named = {name: f"{name} ({_p(p)})" for name, p in adjusted.items()}
-    beaten = [named[name] for name, p in adjusted.items() if p <= LEVEL]
-    unbeaten = [named[name] for name, p in adjusted.items() if p > LEVEL]
+    named = {control: f"{control} ({_p(p)})" for control, p in adjusted.items()}
+    beaten = [named[control] for control, p in adjusted.items() if p <= LEVEL]
+    unbeaten = [named[control] for control, p in adjusted.items() if p > LEVEL]
     if beaten and unbeaten:
         return (
-            f"Of averages without balance, MOT predicts better than {', '.join(beaten)}, and no better than "
+            f"Of averages without balance, {name} predicts better than {', '.join(beaten)}, and no better than "
             f"{', '.join(unbeaten)}."
         )
     word = "better" if beaten else "no better"
-    return f"MOT predicts {word} than averages without balance: {', '.join(named.values())}."
+    return f"{name} predicts {word} than averages without balance: {', '.join(named.values())}."
 
 
-def _about_the_map(p_orders: float | None, p_shuffled: float | None) -> str:
+def _about_the_map(name: str, p_orders: float | None, p_shuffled: float | None) -> str:
     """Sentence about the order of the map of layers."""
     found = [
-        (p, what)
-        for p, what in ((p_orders, "a random order of layers"), (p_shuffled, "maps of shuffled stimuli"))
-        if p is not None
+        (p, what) for p, what in ((p_orders, "a random one"), (p_shuffled, "maps of shuffled stimuli")) if p is not None
     ]
     more = [f"{what} ({_p(p)})" for p, what in found if p <= LEVEL]
     no_more = [f"{what} ({_p(p)})" for p, what in found if p > LEVEL]
@@ -95,4 +97,4 @@ def _about_the_map(p_orders: float | None, p_shuffled: float | None) -> str:
         f"{word} ordered than {' and '.join(each)}" for word, each in (("more", more), ("no more", no_more)) if each
     ]
     end = "" if p_shuffled is not None else "; against shuffled stimuli it was not tested"
-    return f"The map is {', and '.join(parts)}{end}."
+    return f"The map of {name} is {', and '.join(parts)}{end}."

@@ -18,7 +18,7 @@ from mot_fast.transport.transport import MARGINAL_ERROR
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
     from mot_fast.layer_pairs.alternation import Alternation
 
 

@@ -15,7 +15,7 @@ from mot_fast.display.names import short_name, short_names
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
 
 COUPLING_NAMES = {
     "mot": "MOT",
@@ -171,7 +171,7 @@ def _scores(evaluation: Evaluation) -> Figure:
         color, symbol = COUPLING_STYLES[name]
         is_spread = score.sd is not None
         bar = f"± {score.sd:.3f} (sd over orders)" if is_spread else f"{low:.3f} to {high:.3f} (confidence interval)"
-        label = f"{COUPLING_NAMES[name]} (± sd over orders)" if is_spread else COUPLING_NAMES[name]
+        label = f"{COUPLING_NAMES[name]}<br>(± sd over orders)" if is_spread else COUPLING_NAMES[name]
         traces.append(
             {
                 "type": "scatter",
@@ -190,7 +190,7 @@ def _scores(evaluation: Evaluation) -> Figure:
                 "showlegend": False,
             }
         )
-    x = {"title_text": f"held-out score (1 is perfect), with {evaluation.confidence:.0%} confidence intervals"}
+    x = {"title_text": f"held-out score, {evaluation.confidence:.0%} intervals"}
     return _figure(traces, 280, x, {"type": "category", "autorange": "reversed", "showgrid": False})
 
 

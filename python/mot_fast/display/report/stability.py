@@ -10,7 +10,7 @@ from mot_fast import _validate
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
 
 _OFTEN = 0.5
 """Share of the resamples in which pairs of layers carry mass that are listed, at least."""

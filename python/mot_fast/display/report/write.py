@@ -17,7 +17,7 @@ from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
-    from mot_fast.analysis.stability_result import Stability
+    from mot_fast.analysis.stability.result import Stability
 
 _TEMPLATES = Path(__file__).parent / "page"
 

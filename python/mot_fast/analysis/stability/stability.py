@@ -16,11 +16,11 @@ from mot_fast.alignment.options import RotatingOptions
 from mot_fast.alignment.problem import alternation_of
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
-from mot_fast.analysis.row_draws import Resamples, Stimuli, drawn_rows
 from mot_fast.analysis.shuffles import of_unknown_stimuli
 from mot_fast.analysis.splits import Groups
-from mot_fast.analysis.stability_result import Stability
-from mot_fast.analysis.unit_matches import SumOfPlans, UnitMatches, mass_in_common
+from mot_fast.analysis.stability.result import Stability
+from mot_fast.analysis.stability.row_draws import Resamples, Stimuli, drawn_rows
+from mot_fast.analysis.stability.unit_matches import SumOfPlans, UnitMatches, mass_in_common
 from mot_fast.networks.load import Source, pair, warn_of_rows
 from mot_fast.networks.network import Network
 from mot_fast.system.progress import progress_bar

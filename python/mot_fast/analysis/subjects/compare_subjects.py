@@ -16,12 +16,12 @@ from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
 from mot_fast.analysis.layer_orders import validated_permutations
 from mot_fast.analysis.methods import validated_alternation
-from mot_fast.analysis.random_effects import RandomEffects
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.analysis.stimulus_sets import BlockLength, automatic_length, is_automatic, stimulus_sets
-from mot_fast.analysis.subject_comparison import SubjectComparison
-from mot_fast.analysis.subject_group import SubjectGroup
-from mot_fast.analysis.subject_scores import GROUP, METHODS, PLAIN, SubjectWork
+from mot_fast.analysis.subjects.group import SubjectGroup
+from mot_fast.analysis.subjects.random_effects import RandomEffects
+from mot_fast.analysis.subjects.result import SubjectComparison
+from mot_fast.analysis.subjects.scores import GROUP, METHODS, PLAIN, SubjectWork
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.networks.load import Source
 from mot_fast.networks.split import group_numbers
@@ -137,8 +137,12 @@ def compare_subjects(
     (Chen et al., NeuroImage 142, 2016). A subject's contribution adds, to first order, the change of all scores with
     its weight in the targets of the others, the plans being as they are.
 
+    Intervals over subjects and stimuli are too narrow with few stimuli, above all where few of them drive the units,
+    and for records that are not many times as long as their autocorrelation lasts.
+
     The alignments of all subjects on one split are in memory at once: about 16 bytes a pair of layers and unit of
-    either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are.
+    either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are, and
+    without a target as many slopes as there are methods, for each held-out activation that predicts a subject.
 
     Examples
     --------
@@ -158,10 +162,11 @@ def compare_subjects(
     """
     group = SubjectGroup.validated(subjects, target, common_units)
     names = _methods(methods, group)
-    chosen = Splits.validated(splits, group.n_stimuli, groups=groups, test_size=test_size, seed=seed)
-    if block_length is None and groups is None and chosen.kind == "blocked":
-        block_length = "auto"
     numbered = None if groups is None else group_numbers(groups, group.n_stimuli)
+    labels = None if numbered is None else numbered.tolist()
+    chosen = Splits.validated(splits, group.n_stimuli, groups=labels, test_size=test_size, seed=seed)
+    if block_length is None and numbered is None and chosen.kind == "blocked":
+        block_length = "auto"
     effects = RandomEffects(
         n_stimuli=len(_held_out(chosen)),
         confidence=_validate.fraction(confidence, "confidence"),

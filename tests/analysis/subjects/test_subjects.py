@@ -39,14 +39,13 @@ def common(layers, n=4):
 
 
 def by_loops(subjects, targets, score, rotate=False):
-    """Scores `(n_subjects, n_splits)` that a function finds of alignments one by one."""
-    found = np.empty((len(subjects), len(SPLITS)))
+    """What a function finds of alignments one by one, `(..., n_subjects, n_splits)`."""
+    found = []
     for k, (train, test) in enumerate(SPLITS):
         pairs = [(mot.load(source), mot.load(targets[s][k])) for s, source in enumerate(subjects)]
         alignments = [mot.align(source[train], target[train], rotate=rotate) for source, target in pairs]
-        for s, (source, target) in enumerate(pairs):
-            found[s, k] = score(s, alignments, source[test], target[test])
-    return found
+        found.append([score(s, alignments, source[test], target[test]) for s, (source, target) in enumerate(pairs)])
+    return np.moveaxis(found, (0, 1), (-1, -2))
 
 
 def z_scores(x, train):
@@ -56,17 +55,17 @@ def z_scores(x, train):
 def test_scores_are_those_of_plain_loops(subjects, target):
     found = mot.compare_subjects(subjects, target, splits=SPLITS)
     assert found.methods == (*COUPLINGS, "group")
-    targets = [[target, target]] * 4
-    for name in PLAIN:
-        expected = by_loops(
-            subjects.values(), targets, lambda s, each, *held_out, name=name: each[s].score(*held_out, name).value
-        )
-        np.testing.assert_allclose(found.results[name].scores, expected, atol=1e-12)
-        np.testing.assert_allclose(found.scores[name], expected.mean(axis=1), atol=1e-12)
-        depths = by_loops(
-            subjects.values(), targets, lambda s, each, *_, name=name: mot.hierarchy(each[s].coupling(name))
-        )
-        np.testing.assert_allclose(found.results[name].hierarchies, depths, atol=1e-12)
+
+    def by_name(s, alignments, *held_out):
+        weights = [alignments[s].coupling(name) for name in PLAIN]
+        scores = [alignments[s].score(*held_out, each).value for each in weights]
+        return scores, list(map(mot.hierarchy, weights))
+
+    scores, depths = by_loops(subjects.values(), [[target, target]] * 4, by_name)
+    for k, name in enumerate(PLAIN):
+        np.testing.assert_allclose(found.results[name].scores, scores[k], atol=1e-12)
+        np.testing.assert_allclose(found.results[name].hierarchies, depths[k], atol=1e-12)
+        np.testing.assert_allclose(found.scores[name], scores[k].mean(axis=1), atol=1e-12)
         np.testing.assert_array_equal(found.results[name].contributions, found.scores[name])
     assert len(found.tests) == len(COUPLINGS) - 1
 
@@ -91,14 +90,12 @@ def test_permuted_is_the_mean_over_all_orders(subjects, target):
 def test_group_is_by_the_mean_of_the_plans_of_the_others(subjects, target, suffix):
     found = mot.compare_subjects(subjects, target, [f"mot{suffix}", f"group{suffix}"], splits=SPLITS)
 
-    def by_others(s, alignments, *held_out):
-        plans = [each.layer_plan for k, each in enumerate(alignments) if k != s]
-        return alignments[s].score(*held_out, np.mean(plans, axis=0)).value
+    def by_own_and_others(s, alignments, *held_out):
+        others = np.mean([each.layer_plan for k, each in enumerate(alignments) if k != s], axis=0)
+        return [alignments[s].score(*held_out, each).value for each in ("mot", others)]
 
-    targets = [[target, target]] * 4
-    own = by_loops(subjects.values(), targets, lambda s, each, *held_out: each[s].score(*held_out).value, bool(suffix))
+    own, expected = by_loops(subjects.values(), [[target, target]] * 4, by_own_and_others, bool(suffix))
     np.testing.assert_allclose(found.results[f"mot{suffix}"].scores, own, atol=1e-12)
-    expected = by_loops(subjects.values(), targets, by_others, bool(suffix))
     np.testing.assert_allclose(found.results[f"group{suffix}"].scores, expected, atol=1e-12)
     assert found.tests == ()
 
@@ -275,7 +272,7 @@ def test_stimuli_are_drawn_in_blocks_or_groups(subjects, target):
     assert found.effects.n_draws == 10.0
     assert "held-out stimuli: 30, in blocks of 3" in str(found)
     groups = ["first"] * 15 + ["second"] * 15 + ["third"] * 10 + ["fourth"] * 5
-    grouped = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, groups=groups)
+    grouped = mot.compare_subjects(subjects, target, ["mot"], splits=SPLITS, groups=iter(groups))
     assert grouped.effects.n_draws == 3.0
     assert "held-out stimuli: 30, of 3 groups" in str(grouped)
     sums = [grouped.results["mot"].parts[:, np.array(groups) == each].sum(axis=1) for each in dict.fromkeys(groups)]

@@ -12,7 +12,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.unit_matches import TIE, UnitMatches
+from mot_fast.analysis.stability.unit_matches import TIE, UnitMatches
 from mot_fast.display import escaping, notebook
 from mot_fast.display.tables import markdown_table
 from mot_fast.system import optional

@@ -30,7 +30,7 @@ def test_the_table_reads_well_as_text(found):
     test = found.tests[0]
     assert f"{test.n_better} of 5" in text
     assert "p: one-sided, by flipping the signs of subjects' differences (all signs); adjusted: Holm" in text
-    assert "group: by the mean of the others' layer plans; a subject's own scores" in text
+    assert "group: by the mean of the others' layer plans; a subject's own less the group's" in text
     assert repr(found) == (
         "SubjectComparison(5 subjects from a_*model*, standardized; mot, single_best, pairwise_best, group, 2 splits)"
     )
@@ -122,3 +122,22 @@ def test_the_picture_has_the_group_ceiling_and_what_is_undefined(layers):
             layer[test] = 1.0
     undefined = mot.compare_subjects(subjects, methods=["mot"], splits=1)
     assert undefined.plot().texts[0].get_text() == "undefined"
+
+
+def test_mean_plans_stand_side_by_side(found):
+    pytest.importorskip("matplotlib")
+    left, right = mot.plot.plot_group_plans(found, methods=["mot", "single_best"])
+    assert left.get_title() == (
+        f"MOT, mean of 5 subjects\n{found.plans['mot'].lower.mean():.2f} of the mass in common with the others"
+    )
+    assert right.get_title() == "single_best, mean of 5 subjects"
+    for ax, name in ((left, "mot"), (right, "single_best")):
+        np.testing.assert_allclose(ax.images[0].get_array(), 2 * found.group_plan(name)[0])
+    assert names(left.xaxis) == ["layer0", "layer1", "layer2"]
+    assert overlaps(left, right) == 0
+    with pytest.raises(TypeError, match=r"methods: expected several names, found 'mot'; one alone is \['mot'\]"):
+        mot.plot.plot_group_plans(found, methods="mot")
+    with pytest.raises(ValueError, match=r"methods: expected something to draw, found nothing"):
+        mot.plot.plot_group_plans(found, methods=[])
+    with pytest.raises(ValueError, match=r"axes: expected one for each of 1 plans, found 0"):
+        mot.plot.plot_group_plans(found, [])

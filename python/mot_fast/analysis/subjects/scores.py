@@ -14,9 +14,9 @@ from mot_fast.alignment.options import PlainOptions
 from mot_fast.alignment.predict import Predictor
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.layer_orders import row_weights
-from mot_fast.analysis.random_effects import SubjectValues
-from mot_fast.analysis.subject_group import GroupOnSplit, SubjectGroup, ceilings
-from mot_fast.analysis.subject_influences import TargetSlopes
+from mot_fast.analysis.subjects.group import GroupOnSplit, SubjectGroup, ceilings
+from mot_fast.analysis.subjects.influences import TargetSlopes
+from mot_fast.analysis.subjects.random_effects import SubjectValues
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.hierarchy import hierarchy

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis import stability as module
-from mot_fast.analysis.unit_matches import q_values
+from mot_fast.analysis.stability import stability as module
+from mot_fast.analysis.stability.unit_matches import q_values
 from oracles import resampled
 from oracles.transports import Twin, correlation_cost
 

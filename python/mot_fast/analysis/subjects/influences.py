@@ -14,7 +14,7 @@ import numpy as np
 
 from mot_fast._validate import F64
 from mot_fast.alignment.predict import Predictor
-from mot_fast.analysis.subject_group import GroupOnSplit
+from mot_fast.analysis.subjects.group import GroupOnSplit
 from mot_fast.measures.standardize import UnitDeviations, unit_deviations
 
 

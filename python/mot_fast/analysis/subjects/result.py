@@ -10,11 +10,17 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.analysis.comparison import sd_of, with_sd
-from mot_fast.analysis.random_effects import MOST_EXACT, PairedTest, PopulationMean, RandomEffects, SubjectValues
-from mot_fast.analysis.subject_scores import GROUP, GroupBounds, SubjectResult
+from mot_fast.analysis.comparison import sd_of
+from mot_fast.analysis.subjects.random_effects import (
+    MOST_EXACT,
+    PairedTest,
+    PopulationMean,
+    RandomEffects,
+    SubjectValues,
+)
+from mot_fast.analysis.subjects.scores import GROUP, GroupBounds, SubjectResult
 from mot_fast.display import escaping, notebook, tables
-from mot_fast.display.tables import markdown_table
+from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -198,7 +204,7 @@ class SubjectComparison:
                 notes.append(f"{group}: by the mean of the others' layer plans")
                 if own in self.methods:
                     gain = self.difference(own, group).difference
-                    notes[-1] += f"; a subject's own scores {gain.value:z.3f} higher"
+                    notes[-1] += f"; a subject's own less the group's {gain.value:z.3f}"
                     notes[-1] += f" ({_interval(gain.crossed_low, gain.crossed_high)} over both)"
         if self.tests:
             kind = "all signs" if len(self.subjects) <= MOST_EXACT else f"{self.effects.n_permutations} random signs"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mot_fast.analysis.row_draws import Stimuli, drawn_rows
+from mot_fast.analysis.stability.row_draws import Stimuli, drawn_rows
 
 GROUPS = ["b", "a", "a", "c", "b", "c", "c", "a", "b", "d", "d", "d"]
 

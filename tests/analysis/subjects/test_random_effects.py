@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from mot_fast.analysis.random_effects import RandomEffects, SubjectValues, sign_flip_p_values
+from mot_fast.analysis.subjects.random_effects import RandomEffects, SubjectValues, sign_flip_p_values
 from oracles import subjects as oracles
 
 
@@ -170,7 +170,7 @@ def test_many_subjects_have_random_signs(rng):
 def test_signs_are_drawn_a_few_at_a_time_in_the_same_order(monkeypatch, rng):
     differences = rng.normal(0.3, 1.0, (2, 20))
     at_once = sign_flip_p_values(differences, 99, seed=0)
-    monkeypatch.setattr("mot_fast.analysis.random_effects.VALUES_AT_ONCE", 50)
+    monkeypatch.setattr("mot_fast.analysis.subjects.random_effects.VALUES_AT_ONCE", 50)
     np.testing.assert_array_equal(sign_flip_p_values(differences, 99, seed=0), at_once)
 
 
