@@ -46,6 +46,7 @@ T20, T50, T200 = N_STIMULI
 INDEPENDENT = "Gaussian", "heavy-tailed", "sparse"
 LIKE_AND_UNLIKE = "", "unlike, "
 AUTO, FIFTH = 'block_length="auto"', "block_length=T // 5"
+COST_AND_SCORE = "p_cost", "p_score"
 CIRCULAR = 'shuffle="circular"'
 
 STUDIES = {
@@ -88,7 +89,21 @@ STUDIES = {
             ("grouped", "p_stimuli, groups"): N_STIMULI,
         },
     ),
-    "alignment_tests": Study("Size of `alignment_null` at 5 %", 0.05, 200, simulations.alignment_tests, {}),
+    "alignment_tests": Study(
+        "Size of `alignment_null` at 5 %",
+        0.05,
+        200,
+        simulations.alignment_tests,
+        {
+            **{(name, f"{p}, default"): N_STIMULI for name in INDEPENDENT for p in ("p_cost", "p_score")},
+            **{
+                (name, f"{p}, {CIRCULAR}"): N_STIMULI
+                for name in (*INDEPENDENT, "AR(0.5)")
+                for p in ("p_cost", "p_score")
+            },
+            **{("grouped", f"{p}, groups"): N_STIMULI for p in ("p_cost", "p_score")},
+        },
+    ),
     "split_intervals": Study(
         "Coverage of intervals over five random splits, 95 %",
         0.95,
