@@ -5,6 +5,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.display import text_summary
+from mot_fast.display.tables import p_text
 from mot_fast.measures.coupling import UNSHUFFLED
 
 
@@ -38,7 +39,7 @@ def test_the_scores_are_those_of_the_alignment(networks):
         (line,) = (line for line in text.splitlines() if line.startswith(name))
         interval = mot.bootstrap_score(alignment, *networks, name, n_resamples=99)
         score = alignment.score(*networks, name)
-        p = [] if name == "mot" else [f"{mot.p_better(alignment, *networks, than=name, n_resamples=99):.3g}"]
+        p = [] if name == "mot" else [p_text(mot.p_better(alignment, *networks, than=name, method="t"))]
         assert line.split()[1:] == [
             f"{score.value:.3f}",
             *f"{interval.low:.3f} to {interval.high:.3f}".split(),

@@ -72,7 +72,7 @@ class Evaluation:
     confidence: float
     """Confidence level of the intervals."""
     n_resamples: int
-    """Number of resamples of the stimuli, for the intervals and for the p-values."""
+    """Number of resamples of the stimuli, for the intervals and for the p-value of "permuted"."""
     seed: int
     """Seed of the resamples, for the intervals and for the p-values."""
     p_hierarchy: float | None = None

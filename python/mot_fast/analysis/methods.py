@@ -273,7 +273,7 @@ class ComparisonPlan:
         scores, layers, found = held_out.scores_by_stimulus(weights + rows, n_kept=len(weights) if others else 0)
         how = self.n_resamples, split.seed
         p_better = {
-            name: p_value([layer.predicted_by(0, k) for layer in layers], *how, **split.together)
+            name: p_value([layer.predicted_by(0, k) for layer in layers], *how, **split.together, method="t")
             for k, name in enumerate(others, start=1)
         }
         if rows:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mot_fast.display.tables import number, with_sd
+from mot_fast.display.tables import number, p_text, with_sd
 from mot_fast.display.verdict import METHOD
 from mot_fast.system.control_characters import printable
 
@@ -33,9 +33,8 @@ def cells(comparison: Comparison) -> list[list[str]]:
         low, high = row["value_low"], row["value_high"]
         interval = "" if np.isnan(low) else f"{low:.3f} to {high:.3f}"
         resources = f"{row['seconds']:.2f}", f"{row['peak_bytes'] / 1e6:.0f}"
-        p = "" if np.isnan(row["p_mot_better"]) else f"{row['p_mot_better']:.3g}"
         values = [value, *corrected, interval, number(row["over_units"]), depth]
-        rows.append([row["method"], row["kind"], *values, *resources, p])
+        rows.append([row["method"], row["kind"], *values, *resources, p_text(row["p_mot_better"])])
     return rows
 
 

@@ -107,3 +107,8 @@ def with_sd(value: float, sd: float) -> str:
     if np.isnan(value):
         return ""
     return f"{value:.3f}" if np.isnan(sd) else f"{value:.3f} +- {sd:.3f}"
+
+
+def p_text(p: float) -> str:
+    """A p-value as tables show it: three digits, and no more than that it is very small; an empty text without one."""
+    return "" if np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3g}"

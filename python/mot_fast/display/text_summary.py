@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mot_fast.display.tables import p_text
 from mot_fast.display.verdict import METHOD
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.system.control_characters import printable
@@ -64,7 +65,7 @@ def score_table(alignment: Alignment) -> str:
     rows = [f"{'coupling':15s}{'held-out score':16s}{interval:18s}{'p':9s}{'over units':12s}hierarchy"]
     for name, score in evaluation.scores.items():
         interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
-        p = "" if score.p_better is None else f"{score.p_better:.3g}"
+        p = "" if score.p_better is None else p_text(score.p_better)
         over_units = "" if score.over_units is None else _number(score.over_units)
         cells = f"{_number(score.value):16s}{interval:18s}{p:9s}{over_units:12s}"
         rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
@@ -80,7 +81,7 @@ def score_table(alignment: Alignment) -> str:
 
 def _wrapped(sentence: str) -> str:
     """A sentence on lines that fit a terminal, none of which ends within "p = 0.01"."""
-    unbroken = sentence.replace(" = ", "\0=\0")
+    unbroken = sentence.replace(" = ", "\0=\0").replace("p < ", "p\0<\0")
     return textwrap.fill(unbroken, 84, subsequent_indent="  ").replace("\0", " ")
 
 

@@ -69,7 +69,7 @@ def _better(p: float) -> str:
 
 
 def _p(p: float) -> str:
-    return f"p = {p:.2g}"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
 def _against_averages(name: str, adjusted: Mapping[str, float]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.display.report.stability import stability_content
+from mot_fast.display.tables import p_text
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
@@ -35,6 +36,7 @@ def page_content(alignment: Alignment, stability: Stability | None = None) -> di
             "labels": [list(map(printable, side.labels)) for side in sides.values()],
         },
         "names": COUPLING_NAMES,
+        "p_text": p_text,
         "sides": {name: _network(side) for name, side in sides.items()},
         "ceiling": _ceiling(alignment),
         "verdict": [] if alignment.evaluation is None else alignment.evaluation.verdict(),
