@@ -44,14 +44,20 @@ def study(
 
     splits, store = options.get("splits", 5), options.get("store")
     train, _ = mot.split(source.n_stimuli) if isinstance(splits, int) else splits[0]
-    plain = mot.align(source[train], target[train], store=store)
-    plans = {"MOT": (plain, "mot"), "greedy": (plain, "greedy"), "pairwise best": (plain, "pairwise_best")}
-    if any(method.endswith("+r") for method in comparison.methods):
-        rotated = mot.align(source[train], target[train], rotate=True, store=store)
-        plans |= {"MOT+R": (rotated, "mot"), "pairwise best + R": (rotated, "pairwise_best")}
-        save(mot.plot.plot_convergence(rotated), folder / f"{name}-convergence.png")
-    save(mot.plot.plot_layer_plans(plans)[0], folder / f"{name}-plans.png")
+    is_rotated = any(method.endswith("+r") for method in comparison.methods)
+    draw_plans(folder / name, source[train], target[train], is_rotated=is_rotated, store=store)
     return comparison
+
+
+def draw_plans(start: Path, source: Network, target: Network, *, is_rotated: bool, store: Path | None = None) -> None:
+    """Draw the layer plan of MOT beside those of couplings without balance, and with rotations."""
+    plain = mot.align(source, target, store=store)
+    plans = {"MOT": (plain, "mot"), "greedy": (plain, "greedy"), "pairwise best": (plain, "pairwise_best")}
+    if is_rotated:
+        rotated = mot.align(source, target, rotate=True, store=store)
+        plans["MOT+R"] = rotated, "mot"
+        save(mot.plot.plot_convergence(rotated), start.with_name(f"{start.name}-convergence.png"))
+    save(mot.plot.plot_layer_plans(plans)[0], start.with_name(f"{start.name}-plans.png"))
 
 
 def about(null: mot.HierarchyNull) -> str:
