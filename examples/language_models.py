@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from study import folders, save, study, write
+from study import COUPLINGS, ROTATED, folders, study, write
 
 import mot_fast as mot
+
+OTHERS = ("global_linear", "linear", "rsa", "cka", "debiased_cka", "procrustes")
 
 
 def main() -> None:
@@ -12,7 +14,13 @@ def main() -> None:
     recordings, output = folders(__doc__)
     smollm2 = mot.load(recordings / "smollm2_135m_stsb2552.npz", "SmolLM2-135M")
     gemma3 = mot.load(recordings / "gemma3_270m_stsb2552.npz", "Gemma-3-270M")
-    study("language-models", smollm2, gemma3, output)
+    store = output / "store"  # so that a run that was stopped goes on where it was
+    study("language-models", smollm2, gemma3, output, (*COUPLINGS, "global_ot"), n_shuffles=39, store=store)
+    as_printed = mot.compare(smollm2, gemma3, COUPLINGS, convention="paper", store=store)
+    write(output / "language-models-paper-convention.md", str(as_printed))
+    rotated = ("mot", *ROTATED)
+    study("language-models-rotated", smollm2, gemma3, output, rotated, n_shuffles=0, splits=2, store=store)
+    write(output / "language-models-others.md", str(mot.compare(smollm2, gemma3, OTHERS, progress=True)))
 
     train, test = mot.split(smollm2.n_stimuli)
     alignment = mot.align(smollm2[train], gemma3[train])
@@ -21,14 +29,6 @@ def main() -> None:
         output / "language-models-interval.md",
         f"score of the first split {interval.value:.3f}, 95 % interval over stimuli {interval.low:.3f} to "
         f"{interval.high:.3f}",
-    )
-    null = mot.hierarchy_null(smollm2[train], gemma3[train], n_permutations=49, progress=True)
-    save(null.plot(), output / "language-models-null.png")
-    write(
-        output / "language-models-null.md",
-        f"hierarchy {null.observed:.3f} of at most {null.ceiling:.3f}; stimuli shuffled {null.stimuli.mean():.3f} "
-        f"(sd {null.stimuli.std(ddof=1):.3f}), p = {null.p_stimuli:.3g}; layers shuffled {null.layers.mean():.3f} "
-        f"(sd {null.layers.std(ddof=1):.3f}), p = {null.p_layers:.3g}",
     )
 
 

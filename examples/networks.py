@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.axes import Axes
-from study import folders, save, write
+from study import COUPLINGS, folders, save, table, verdicts, write
 
 import mot_fast as mot
 from mot_fast.networks.network import Network
 
 N_SPLITS = 5
+PLAIN = (*COUPLINGS, "global_ot")
 
 
 def main() -> None:
-    """Write `NAME-matrix.md` and `NAME-matrix.png` of each family, and the scores at several sizes."""
+    """Write `NAME-matrix.md` and `NAME-matrix.png` of each family, its controls, and the scores at several sizes."""
     recordings, output = folders(__doc__)
     resnets = {f"ResNet-{depth}": recordings / f"resnet{depth}_cifar2000.npz" for depth in (20, 32, 44, 56)}
     files = {"SmolLM2-135M": "smollm2_135m", "Gemma-3-270M": "gemma3_270m", "MiniLM-L6": "minilm_l6"}
     models = {name: recordings / f"{file}_stsb2552.npz" for name, file in files.items()}
     family("resnets", resnets, output)
     family("language-models", models, output)
+    controls(
+        itertools.chain(itertools.permutations(resnets.items(), 2), itertools.permutations(models.items(), 2)), output
+    )
     sizes(*(mot.load(models[name], name) for name in ("MiniLM-L6", "SmolLM2-135M")), output)
 
 
@@ -66,8 +72,36 @@ def picture(matrix: mot.SimilarityMatrix) -> Axes:
     return matrix.plot_embedding(axes[1, 1])
 
 
+def controls(pairs: Iterable[tuple[tuple[str, Path], tuple[str, Path]]], output: Path) -> None:
+    """Every network predicted from every other one of its family, with controls, in both conventions."""
+    networks = [(f"{one} from {two}", mot.load(path, one), mot.load(other, two)) for (one, path), (two, other) in pairs]
+    for convention in ("standardized", "paper"):
+        compared = {
+            names: mot.compare(source, target, PLAIN, splits=N_SPLITS, convention=convention, progress=True)
+            for names, source, target in networks
+        }
+        parts = [table(compared, "scores", PLAIN), table(compared, "hierarchies", COUPLINGS)]
+        write(output / f"controls-{convention}.md", "\n\n".join([*parts, counts(compared), verdicts(compared)]))
+
+
+def counts(compared: dict[str, mot.Comparison]) -> str:
+    """On how many pairs of networks MOT has the higher mean score, and the higher hierarchy, than each other method."""
+    lines = []
+    for other in PLAIN[1:]:
+        n_scores, n_maps = (
+            sum(getattr(each, what)["mot"].mean() > getattr(each, what)[other].mean() for each in compared.values())
+            for what in ("scores", "hierarchies")
+        )
+        n_found = sum(each.p_values["mot"].get(other, 1.0) <= 0.05 for each in compared.values())
+        lines.append(
+            f"- {other}: MOT has the higher score on {n_scores} of {len(compared)} pairs (p <= 0.05 on {n_found}), the "
+            f"higher hierarchy on {n_maps}"
+        )
+    return "\n".join(lines)
+
+
 def sizes(network: Network, larger: Network, output: Path) -> None:
-    """Scores of one network and another one, of which fewer and fewer layers and units are kept."""
+    """Scores and costs of one network and another one, of which fewer and fewer layers and units are kept."""
     few = np.linspace(0, len(larger) - 1, len(network)).round().astype(int)
     width = network.widths[0]
     kinds = {
@@ -83,6 +117,10 @@ def sizes(network: Network, larger: Network, output: Path) -> None:
     ]
     for k, kind in enumerate(kinds, 1):
         lines.append(f"| {kind} | {found.costs[0, k]:.3f} | {found.scores[0, k]:.3f} | {found.scores[k, 0]:.3f} |")
+    lines += ["", "| units a layer, in both | cost | relative to shuffled stimuli |", "| --- | ---: | ---: |"]
+    for n_units in sorted({max(1, width // k) for k in (24, 8, 3, 1)}):
+        equal = mot.equal_width_cost(network, larger, n_units, n_draws=3)
+        lines.append(f"| {n_units} | {equal.value:.3f} (sd {equal.sd:.3f}) | {equal.relative:.3f} |")
     write(output / "sizes.md", "\n".join(lines))
 
 

@@ -31,6 +31,12 @@ def main() -> None:
         layer_table(aligned),
     ]
     write(output / "training-runs.md", "\n\n".join(parts))
+    trained, untrained = (runs[0][list(runs[0])[k]] for k in (-1, 0))
+    by_step = [
+        control_table("the last step of the first run", trained, runs[1]),
+        control_table("the first step of the first run", untrained, runs[1]),
+    ]
+    write(output / "training-runs-controls.md", "\n\n".join(by_step))
     axes = aligned.plot()
     axes[0].set_ylabel("checkpoints of the first run (source)")
     for ax in axes:
@@ -78,6 +84,30 @@ def checkpoint_table(aligned: mot.NestedAlignment, runs: list[Run]) -> str:
         ]
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def control_table(name: str, source: Network, run: Run) -> str:
+    """One network predicted from every step of a run: scores, p-values and hierarchies, and what the tests say."""
+    lines = [
+        f"{name}, from each step of the second run:",
+        "",
+        "| step | MOT | greedy | uniform | permuted | p permuted | p greedy | p uniform | H | p orders | p shuffled |",
+        "| --- |" + " ---: |" * 10,
+    ]
+    verdicts = []
+    for step, target in run.items():
+        found = mot.compare(source, target, ("mot", "greedy", "uniform", "permuted"))
+        null = mot.hierarchy_null(source, target)
+        tests = found.results["mot"]
+        p_values = [found.p_values["mot"][each] for each in ("permuted", "greedy", "uniform")]
+        cells = [
+            *(f"{found.mean(each):.3f}" for each in found.methods),
+            *(f"{p:.3g}" for p in p_values),
+            *(f"{found.hierarchies['mot'].mean():.2f}", f"{tests.p_hierarchy:.2g}", f"{null.p_stimuli:.2g}"),
+        ]
+        lines.append(f"| {step} | {' | '.join(cells)} |")
+        verdicts.append(f"- {step}: {' '.join(found.verdict())}")
+    return "\n".join([*lines, "", *verdicts])
 
 
 def margin(aligned: mot.NestedAlignment, i: int, j: int) -> float:

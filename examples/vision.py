@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 
-from study import folders, study, write
+from study import COUPLINGS, ROTATED, folders, study, table, verdicts, write
 
 import mot_fast as mot
 from mot_fast.networks.network import Network
 
 DEPTHS = (20, 32, 44, 56)
-METHODS = (
-    *("mot", "single_best", "pairwise_best", "permuted"),
-    *("mot+r", "single_best+r", "pairwise_best+r", "permuted+r"),
-)
+PLAIN = (*COUPLINGS, "global_ot")
 
 
 def main() -> None:
@@ -23,27 +20,25 @@ def main() -> None:
     efficient = [
         mot.load(recordings / f"efficientnet_lite{k}_imagenet1000.npz", f"EfficientNet-Lite{k}") for k in (0, 1)
     ]
-    compared = {}
-    for source, target in itertools.combinations(resnets, 2):
-        name = f"{source.name}-{target.name}".lower()
-        compared[f"{source.name} x {target.name}"] = study(name, source, target, output, METHODS)
-    compared["EfficientNet-Lite0 x Lite1"] = study("efficientnets", *efficient, output, METHODS)
-    write(output / "vision-scores.md", table(compared, "scores"))
-    write(output / "vision-hierarchies.md", table(compared, "hierarchies"))
     study("resnet-20-resnet-56-all", resnets[0], resnets[-1], output)
+    pairs = {f"{one.name} x {two.name.split('-')[1]}": (one, two) for one, two in itertools.combinations(resnets, 2)}
+    pairs["EfficientNet-Lite0 x Lite1"] = (efficient[0], efficient[1])
+    compared = {
+        names: study(names.lower().replace(" x ", "-"), *pair, output, (*PLAIN, *ROTATED))
+        for names, pair in pairs.items()
+    }
+    for what in ("scores", "hierarchies"):
+        tables = (table(compared, what, PLAIN[:6] if what == "hierarchies" else PLAIN), table(compared, what, ROTATED))
+        write(output / f"vision-{what}.md", "\n\n".join(tables))
+    write(output / "vision-verdicts.md", verdicts(compared))
 
-    pairs = ((resnets[0], resnets[-1]), (resnets[1], resnets[2]), efficient)
-    write(output / "vision-paper-convention.md", "\n".join(map(in_the_paper_s_convention, pairs)))
-
-
-def table(compared: dict[str, mot.Comparison], what: str) -> str:
-    """Mean and standard deviation over the splits, a line a pair of networks."""
-    lines = ["| networks | " + " | ".join(METHODS) + " |", "| --- |" + " ---: |" * len(METHODS)]
-    for names, comparison in compared.items():
-        values = (getattr(comparison, what)[method] for method in METHODS)
-        cells = (f"{value.mean():.3f} ({value.std(ddof=1):.3f})" for value in values)
-        lines.append(f"| {names} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    as_printed = {names: mot.compare(*pair, COUPLINGS, convention="paper") for names, pair in pairs.items()}
+    lines = [
+        table(as_printed, "scores", COUPLINGS),
+        verdicts(as_printed),
+        *map(in_the_paper_s_convention, pairs.values()),
+    ]
+    write(output / "vision-paper-convention.md", "\n\n".join(lines))
 
 
 def in_the_paper_s_convention(pair: tuple[Network, Network]) -> str:
