@@ -118,7 +118,8 @@ def sizes(network: Network, larger: Network, output: Path) -> None:
     for k, kind in enumerate(kinds, 1):
         lines.append(f"| {kind} | {found.costs[0, k]:.3f} | {found.scores[0, k]:.3f} | {found.scores[k, 0]:.3f} |")
     lines += ["", "| units a layer, in both | cost | relative to shuffled stimuli |", "| --- | ---: | ---: |"]
-    for n_units in sorted({max(1, width // k) for k in (24, 8, 3, 1)}):
+    narrowest = min(*network.widths, *larger.widths)
+    for n_units in sorted({max(1, narrowest // k) for k in (24, 8, 3, 1)}):
         equal = mot.equal_width_cost(network, larger, n_units, n_draws=3)
         lines.append(f"| {n_units} | {equal.value:.3f} (sd {equal.sd:.3f}) | {equal.relative:.3f} |")
     write(output / "sizes.md", "\n".join(lines))

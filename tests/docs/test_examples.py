@@ -34,13 +34,13 @@ RECORDINGS = {
     },
 }
 WRITTEN = {
-    "language_models": 4 + 3,
-    "vision": 4 * 8 + 3,
-    "brains": 3 * 4,
+    "language_models": 5 + 4 + 4,
+    "vision": 6 * 8 + 4,
+    "brains": 6 + 4 + 4 + 3,
     "subjects": 3,
     "subsampling": 2,
-    "training_runs": 2,
-    "networks": 5,
+    "training_runs": 3,
+    "networks": 7,
 }
 
 
