@@ -15,6 +15,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast.layer_pairs.block_store import FORMAT, FORMAT_VERSION, _digest_of
+from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.system import archive
 
 KINDS = ["plain", "masses", "rotated", "scored", "version 1"]
@@ -99,7 +100,7 @@ def assert_history_makes_sense(alignment):
         assert alignment.run.n_stimuli >= 3
         assert all(isinstance(version, str) for version in alignment.run.versions.values())
     if alignment.evaluation is not None:
-        assert list(alignment.evaluation.scores) == ["mot", "single_best", "pairwise_best", "permuted"]
+        assert list(alignment.evaluation.scores) == list(COUPLINGS)
         for score in alignment.evaluation.scores.values():
             assert len(score.per_layer) == len(alignment.source.labels)
             assert score.value == pytest.approx(np.mean(score.per_layer))
