@@ -6,7 +6,7 @@ from study import folders, save, write
 
 import mot_fast as mot
 
-METHODS = ("mot", "greedy", "uniform", "pairwise_best", "mot+r", "greedy+r", "uniform+r", "pairwise_best+r")
+METHODS = ("mot", "greedy", "uniform", "pairwise_best", "mot+r", "pairwise_best+r")
 
 
 def main() -> None:
