@@ -461,3 +461,35 @@ def test_intervals_over_splits_are_nadeau_and_bengio_s(networks):
     narrow = found.interval("mot", 0.5)
     assert low < narrow[0] < narrow[1] < high
     assert np.isnan(compare(*networks, ["mot"], splits=1).interval("mot")).all()
+
+
+@pytest.mark.parametrize(
+    ("how", "shuffle"),
+    [
+        ({}, {}),
+        ({"groups": np.arange(60) // 5}, {"groups": np.arange(60) // 5}),
+        ({"splits": mot.blocked_splits(60, 3)}, {"shuffle": "circular"}),
+        ({"source_mass": [1, 2, 3], "convention": "paper"}, {"source_mass": [1, 2, 3], "convention": "paper"}),
+    ],
+)
+def test_the_verdict_covers_shuffled_stimuli_if_asked(networks, how, shuffle):
+    options = {"splits": 2, "test_size": 0.4, **how}
+    found = compare(*networks, ["mot", "cka"], n_shuffles=9, **options)
+    null = mot.hierarchy_null(*networks, n_permutations=9, **shuffle)
+    assert found.results["mot"].p_shuffled == null.p_stimuli
+    assert found.results["cka"].p_shuffled is None
+    assert "maps of shuffled stimuli (p = " in found.verdict()[-1]
+    without = compare(*networks, ["mot", "cka"], **options)
+    assert without.results["mot"].p_shuffled is None
+    assert without.verdict()[-1].endswith("against shuffled stimuli it was not tested.")
+
+
+def test_rotated_maps_are_compared_with_rotated_ones(networks):
+    alternation = Alternation(max_iter=3)
+    found = compare(*networks, ["mot+r"], splits=1, n_shuffles=5, alternation=alternation)
+    assert (
+        found.results["mot+r"].p_shuffled
+        == mot.hierarchy_null(*networks, n_permutations=5, rotate=alternation).p_stimuli
+    )
+    with pytest.raises(ValueError, match="n_shuffles: expected at least 0, found -1"):
+        compare(*networks, ["mot"], n_shuffles=-1)

@@ -101,6 +101,8 @@ def test_compare_holds_out_groups_and_every_block(files, tmp_path):
             np.testing.assert_array_equal(found["values_of_splits"][name], expected.scores[name])
         assert (found["split_kind"], found["n_test"]) == (kind, list(expected.n_test))
         assert found["n_train"] == list(expected.n_train)
+    text = run_here("compare", *files, "--methods", "mot", "--blocks", 3, "--shuffles", 9).stdout
+    assert "maps of shuffled stimuli (p = " in text
     table = run_here("compare", *files, "--methods", "cka", "--blocks", 3, "--gap", 2).stdout
     assert "contiguous blocks with gaps of 2 stimuli: 3" in table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mot_fast import _validate
 from mot_fast._validate_masses import GivenMasses
@@ -36,6 +37,7 @@ def compare(
     seed: int = 0,
     n_permutations: int = N_ORDERS,
     n_resamples: int = 999,
+    n_shuffles: int = 0,
     block_length: BlockLength | None = None,
     alternation: Alternation = _ALTERNATION,
     convention: str = "standardized",
@@ -81,6 +83,11 @@ def compare(
         p-values, at most 1, is valid however these depend on each other (Rueger 1978; Vovk & Wang, Biometrika 107,
         2020); the p-value of a single split is taken as it is. Held-out stimuli of one group are resampled together; a
         split that holds out fewer than three groups has no p-values.
+    n_shuffles : int
+        Number of alignments with shuffled stimuli, to which the verdict compares the hierarchy score of "mot" and of
+        "mot+r", fitted to all stimuli: see `mot_fast.hierarchy_null`. Groups are shuffled as wholes; where held-out
+        stimuli are resampled in blocks, the record is shifted in a circle. None by default, since each takes as long as
+        an alignment; 99 tell much.
     block_length : int or "auto", optional
         Number of consecutive held-out stimuli that are resampled together, as for `mot_fast.p_better`; by default
         "auto" for splits of `mot_fast.blocked_splits`, and 1 for others.
@@ -139,6 +146,7 @@ def compare(
     networks = source, target = named(source, "source"), named(target, "target")
     same_stimuli(networks)
     chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
+    n_shuffles = _validate.whole_number(n_shuffles, "n_shuffles", at_least=0, at_most=_validate.MOST_REPEATS)
     together = Together.validated(chosen, groups, block_length)
     warn_of_rows(networks)
     plan = ComparisonPlan.validated(
@@ -161,6 +169,10 @@ def compare(
     ]
     with named_once():
         results = plan.results(pairs, names, progress)
+        if n_shuffles and min(len(source), len(target)) > 1:
+            for best in [name for name in ("mot", "mot+r") if name in names]:
+                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together)
+                results[best] = replace(results[best], p_shuffled=p_shuffled)
     return Comparison(
         results=results,
         hierarchy_ceiling=plan.hierarchy_ceiling(),

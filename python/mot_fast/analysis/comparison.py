@@ -66,6 +66,9 @@ class MethodResult:
     p_hierarchy: float | None = None
     """For "mot" and "mot+r": p-value of the map's hierarchy score among those of all orders of layers, over all splits.
     """
+    p_shuffled: float | None = None
+    """For "mot" and "mot+r", where it was tested: p-value of the hierarchy score of a map of all stimuli among those of
+    shuffled stimuli."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,7 +165,7 @@ class Comparison:
             result = self.results.get(best)
             if result is not None and result.p_values is not None:
                 p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items()}
-                sentences += verdict(p_better, result.p_hierarchy, is_rotated=best == "mot+r")
+                sentences += verdict(p_better, result.p_hierarchy, result.p_shuffled, is_rotated=best == "mot+r")
         return sentences
 
     def _by_method(self, name: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
+from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
@@ -289,6 +290,28 @@ class ComparisonPlan:
             p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
         parts[best] = found[0]
         return p_better
+
+    def p_shuffled(self, networks: Pair, best: str, n_shuffles: int, together: Together) -> float:
+        """P-value of the hierarchy score of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli.
+
+        Groups are shuffled as wholes, and where held-out stimuli are resampled in blocks the record is shifted.
+        """
+        shuffle = "stimuli" if together.block_length in (None, 1) else "circular"
+        null = hierarchy_null(
+            *networks,
+            n_permutations=n_shuffles,
+            n_layer_permutations=1,
+            shuffle=shuffle,
+            groups=together.labels,
+            rotate=self.alternation if best in ROTATED else False,
+            source_mass=self.source_masses.given,
+            target_mass=self.target_masses.given,
+            convention=self.convention,
+            n_jobs=self.n_jobs,
+            memory_limit=self.memory_limit,
+            store=self.store,
+        )
+        return null.p_stimuli
 
     def _drawn(self, split: SplitPair) -> tuple[int, int]:
         """Number of random orders of layers, and their seed."""

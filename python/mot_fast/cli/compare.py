@@ -42,6 +42,15 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     arguments.add_split(command)
     held_out.add_blocks(command, which="each of them once", instead=how_often)
+    command.add_argument(
+        "--shuffles",
+        dest="n_shuffles",
+        type=arguments.whole_number(1),
+        default=0,
+        metavar="N",
+        help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the plans are "
+        "more ordered than chance makes them",
+    )
     arguments.add_convention(command)
     command.add_argument(
         "-o",
@@ -76,6 +85,7 @@ def run(options: argparse.Namespace) -> None:
         groups=chosen.groups,
         test_size=options.test_size,
         seed=options.seed,
+        n_shuffles=options.n_shuffles,
         convention=options.convention,
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
