@@ -430,6 +430,12 @@ def test_few_groups_have_no_p_values(networks):
     found = compare(*networks, ["mot", "uniform", "permuted"], splits=2, groups=groups, test_size=0.5)
     assert np.isnan([*found.p_values["mot"].values()]).all()
     assert [sentence[:7] for sentence in found.verdict()] == ["The map"]
+    numbers = np.arange(60) // 6
+    splits = [(np.flatnonzero(numbers > n), np.flatnonzero(numbers <= n)) for n in (3, 1)]  # of four groups, and of two
+    methods, few = ["mot", "uniform", "mot+r", "uniform+r"], {"n_resamples": 9, "alternation": Alternation(max_iter=2)}
+    uneven = compare(*networks, methods, splits=splits, groups=numbers, **few)
+    assert uneven.p_values.keys() == {"mot", "mot+r"}
+    assert np.isnan([*uneven.p_values["mot"].values(), *uneven.p_values["mot+r"].values()]).all()
 
 
 def test_lengths_of_blocks_that_do_not_fit_are_named(networks):

@@ -386,7 +386,8 @@ def _method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
     layer_maps = tuple(each.layer_map for each in outcomes if each.layer_map is not None)
     sds = np.array([each.order_sds for each in outcomes if each.order_sds is not None])
     p_better = [each.p_better for each in outcomes if each.p_better is not None]
-    p_values = {name: _combined_p_value([each[name] for each in p_better]) for name in (p_better or [{}])[0]}
+    tested = dict.fromkeys(name for each in p_better for name in each)
+    p_values = {name: _combined_p_value([each.get(name, float("nan")) for each in p_better]) for name in tested}
     p_hierarchies = [each.p_hierarchy for each in outcomes if each.p_hierarchy is not None]
     over_units = [each.over_units for each in outcomes if each.over_units is not None]
     in_rotated_units = [each.in_rotated_units for each in outcomes if each.in_rotated_units is not None]
