@@ -13,9 +13,9 @@ from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.comparison import METHODS, Comparison
 from mot_fast.analysis.layer_orders import N_ORDERS
-from mot_fast.analysis.methods import ComparisonPlan, SplitPair, Together
+from mot_fast.analysis.methods import ComparisonPlan, SplitPair
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
-from mot_fast.analysis.stimulus_sets import BlockLength
+from mot_fast.analysis.stimulus_sets import BlockLength, Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.networks.load import Source, load, named, warn_of_rows

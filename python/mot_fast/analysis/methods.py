@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate, _validate_masses
-from mot_fast._validate import F64, Index
+from mot_fast._validate import F64
 from mot_fast.alignment.align import align
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
@@ -20,8 +20,7 @@ from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
-from mot_fast.analysis.splits import Groups, Splits
-from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic, stimulus_sets
+from mot_fast.analysis.stimulus_sets import Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
 from mot_fast.measures.hierarchy import ceiling, hierarchy
@@ -52,38 +51,6 @@ class SplitPair:
     together: Mapping[str, Any] | None
     """Held-out stimuli that are resampled together, as arguments of `p_value`; None if there are too few sets of them.
     """
-
-
-@dataclass(frozen=True)
-class Together:
-    """Stimuli that are resampled together: groups, blocks of consecutive held-out stimuli, or each alone."""
-
-    labels: Sequence[Hashable] | None
-    block_length: BlockLength | None
-
-    @classmethod
-    def validated(cls, splits: Splits, groups: Groups | None, block_length: Any) -> Together:
-        """The groups, or blocks of the length asked for, or of an automatic length if the splits are blocks.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the length is none that `mot_fast.p_better` takes for all of the held-out stimuli.
-        """
-        if groups is not None or (block_length is None and splits.kind != "blocked"):
-            is_automatic(groups, block_length)  # for its errors
-            return cls(None if groups is None else list(groups), None)
-        length: BlockLength = "auto" if block_length is None else block_length
-        if not is_automatic(None, length):
-            stimulus_sets(min(splits.n_test), None, length)
-        return cls(None, length)
-
-    def of(self, test: Index) -> Mapping[str, Any] | None:
-        """Arguments of `p_value` for these held-out stimuli; None if they are of fewer than three groups."""
-        if self.labels is None:
-            return {"block_length": self.block_length}
-        groups = [self.labels[t] for t in test]
-        return {"groups": groups} if len(set(groups)) >= MIN_SETS else None
 
 
 @dataclass(frozen=True)

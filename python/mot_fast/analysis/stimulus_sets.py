@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import VaryingUnits, mean_influences
-from mot_fast.analysis.splits import Groups
+from mot_fast.analysis.splits import Groups, Splits
 from mot_fast.networks.split import group_numbers
 
 BlockLength = int | Literal["auto"]
@@ -95,6 +95,38 @@ def is_automatic(groups: Groups | None, block_length: Any) -> bool:
     if isinstance(block_length, str):
         return _validate.choice(block_length, ("auto",), "block_length") == "auto"
     return False
+
+
+@dataclass(frozen=True)
+class Together:
+    """Stimuli that are resampled together: groups, blocks of consecutive held-out stimuli, or each alone."""
+
+    labels: Sequence[Hashable] | None
+    block_length: BlockLength | None
+
+    @classmethod
+    def validated(cls, splits: Splits, groups: Groups | None, block_length: Any) -> Together:
+        """The groups, or blocks of the length asked for, or of an automatic length if the splits are blocks.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the length is none that `mot_fast.p_better` takes for all of the held-out stimuli.
+        """
+        if groups is not None or (block_length is None and splits.kind != "blocked"):
+            is_automatic(groups, block_length)  # for its errors
+            return cls(None if groups is None else list(groups), None)
+        length: BlockLength = "auto" if block_length is None else block_length
+        if not is_automatic(None, length):
+            stimulus_sets(min(splits.n_test), None, length)
+        return cls(None, length)
+
+    def of(self, test: Index) -> Mapping[str, Any] | None:
+        """Arguments of `p_value` for these held-out stimuli; None if they are of fewer than three groups."""
+        if self.labels is None:
+            return {"block_length": self.block_length}
+        groups = [self.labels[t] for t in test]
+        return {"groups": groups} if len(set(groups)) >= MIN_SETS else None
 
 
 def automatic_length(series: F64) -> int:
