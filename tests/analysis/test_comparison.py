@@ -97,3 +97,12 @@ def test_pickles_of_the_first_version_have_results_by_attribute(networks):
     for name, result in found.results.items():
         expected = dataclasses.asdict(result) | dict.fromkeys(later)
         np.testing.assert_equal(dataclasses.asdict(old.results[name]), expected)
+
+
+@pytest.mark.parametrize("widths", [([4], [3, 4, 3]), ([3, 4, 3], [4])])
+def test_a_verdict_on_one_layer_says_that_there_is_nothing_to_test(layers, widths):
+    source, target = (layers(each, 60, seed=k) for k, each in enumerate(widths))
+    found = mot.compare(source, target, ["mot", "greedy", "permuted", "mot+r", "greedy+r"], splits=2).verdict()
+    assert [sentence.partition(" ")[0] for sentence in found] == ["One", "MOT+R"]
+    alignment = mot.evaluate(mot.align(source, target), source, target, n_resamples=9)
+    assert alignment.evaluation.verdict() == found[:1]

@@ -74,6 +74,31 @@ def better_tests(population, n_stimuli, rng):
     return is_rejected
 
 
+def order_tests(population, n_stimuli, rng):
+    """Whether tests find that layers in their order predict better than in a random one, though all orders are alike.
+
+    Every target layer is a copy of the same units with noise of its own, as is every source layer. "unlike": some
+    target layers have more noise than others, so that they predict worse, whatever they predict.
+    """
+    n_units, n_layers = 4, 5
+    sources = POPULATIONS[population](rng, n_stimuli, (1 + 2 * n_layers) * n_units)
+    signal, *noises = np.split(sources, 1 + 2 * n_layers, axis=1)
+    # Plans between units are those of a network with itself: unit by unit.
+    units = rng.standard_normal((5 * n_units, n_units))
+    alignment = mot.align([units] * n_layers, [units] * n_layers)
+    source = [signal + noise for noise in noises[:n_layers]]
+    is_rejected = {}
+    for kind, amounts in (("", np.ones(n_layers)), ("unlike, ", np.linspace(0.5, 1.5, n_layers))):
+        target = [signal + amount * noise for amount, noise in zip(amounts, noises[n_layers:], strict=True)]
+        for name, arguments in ({"default": {}} | _ways(population, n_stimuli)).items():
+            p = mot.p_better(
+                *(alignment, source, target, np.eye(n_layers), "permuted"),
+                **(arguments | {"n_resamples": 399, "seed": int(rng.integers(2**32))}),
+            )
+            is_rejected[kind + name] = p <= LEVEL
+    return is_rejected
+
+
 def _p_stimuli(**shuffle):
     return lambda *networks, n, seed: (
         mot.hierarchy_null(
@@ -154,7 +179,7 @@ def split_scores(population, n_stimuli, rng):
     return scores
 
 
-def split_intervals(scores, n_stimuli):
+def split_intervals(scores, population, n_stimuli):  # noqa: ARG001
     """Whether intervals over the splits of each simulation cover the expected score, which is that of all simulations.
 
     Parameters
@@ -170,3 +195,94 @@ def split_intervals(scores, n_stimuli):
         "corrected_interval": (corrected[:, 0] <= expected) & (expected <= corrected[:, 1]),
         "mean +- t sd / sqrt(J)": np.abs(scores.mean(axis=1) - expected) <= plain,
     }
+
+
+FALSE_DISCOVERIES = 0.1
+"""False discovery rate at which units are matched."""
+
+
+def unit_matches(population, n_stimuli, rng):
+    """Whether a match of two units is false that is drawn among all discoveries; no match is, where none is found.
+
+    How often is the false discovery rate. "unrelated": no unit has a counterpart. "half related": every second unit has
+    one, a copy with as much noise.
+    """
+    n_units = 12
+    one, other = np.split(POPULATIONS[population](rng, n_stimuli, 2 * n_units), 2, axis=1)
+    is_copy = np.arange(n_units) % 2 == 0
+    related = np.where(is_copy, (one + other) / np.sqrt(2), other)
+    ways = {"default": {}}
+    if population == "grouped":
+        ways["groups"] = {"groups": _groups(n_stimuli)}
+    elif population in AUTOREGRESSIVE:
+        ways["block_length=T // 5"] = {"block_length": n_stimuli // 5}
+    is_false = {}
+    for kind, copies, target in (("unrelated", ~is_copy & is_copy, other), ("half related", is_copy, related)):
+        for name, arguments in ways.items():
+            seed = int(rng.integers(2**32))
+            found = mot.stability([one], [target], n_resamples=10, seed=seed, **arguments).units(0, 0)
+            drawn = rng.permutation(found.discoveries(FALSE_DISCOVERIES))[:1]
+            is_false[f"{kind}, {name}"] = any(not copies[k] or found.partners[k] != k for k in drawn)
+    return is_false
+
+
+N_SUBJECTS = 12
+
+
+def subject_scores(population, n_stimuli, rng):
+    """Mean scores of subjects who are a sample, and the ends of their intervals, `(n_ways, 5)`.
+
+    A subject's layers mix the sources that all have in common in a way of its own, and have noise of its own. The
+    training stimuli are the same in all simulations, as the intervals suppose. So are the held-out ones in the last
+    way.
+    """
+    networks, fixed = Networks(population == "sparse"), np.random.default_rng(n_stimuli)
+    rows = np.arange(4 * n_stimuli), np.arange(4 * n_stimuli, 5 * n_stimuli)
+    training, same = (POPULATIONS[population](fixed, len(part), networks.n_sources) for part in rows)
+    others = POPULATIONS[population](rng, n_stimuli, networks.n_sources)
+    found = []
+    for held_out, ways in ((others, _subject_ways(population, n_stimuli)), (same, {"": {}})):
+        subjects = [_subject(networks, population, (training, held_out), rng) for _ in range(N_SUBJECTS)]
+        target = networks(np.concatenate([training, held_out]))[1]
+        for arguments in ways.values():
+            compared = mot.compare_subjects(subjects, target, ["mot"], splits=[rows], n_permutations=1, **arguments)
+            score = compared.score("mot")
+            found.append([score.value, score.low, score.high, score.crossed_low, score.crossed_high])
+    return found
+
+
+def _subject(networks, population, parts, rng):
+    """Layers of a subject who mixes the shared sources of the parts of a record in a way of its own."""
+    n_shared = networks.N_SHARED
+    mixture = np.eye(n_shared) + 0.3 * rng.standard_normal((n_shared, n_shared))
+    noises = [POPULATIONS[population](rng, len(part), networks.n_sources - n_shared) for part in parts]
+    own = [np.hstack([part[:, :n_shared] @ mixture, noise]) for part, noise in zip(parts, noises, strict=True)]
+    return networks(np.concatenate(own))[0]
+
+
+def _subject_ways(population, n_stimuli):
+    ways = {"default": {}} | _ways(population, n_stimuli)
+    if population == "grouped":
+        ways["groups"] = {"groups": _groups(5 * n_stimuli)}
+    return ways
+
+
+def subject_intervals(found, population, n_stimuli):
+    """Whether intervals of a score cover the expected score, which is that of all simulations.
+
+    Parameters
+    ----------
+    found : array, `(n_simulations, n_ways, 5)`
+        What `subject_scores` finds.
+    """
+    *others, same = np.moveaxis(found, 1, 0)
+    covers = {"over subjects, the same stimuli": _covers(same[:, :3]), "over subjects": _covers(others[0][:, :3])}
+    for name, way in zip(_subject_ways(population, n_stimuli), others, strict=True):
+        covers[f"over both, {name}"] = _covers(way[:, [0, 3, 4]])
+    return covers
+
+
+def _covers(intervals):
+    """Whether intervals cover the mean of all values, of rows of a value and the ends of its interval."""
+    values, low, high = intervals.T
+    return (low <= values.mean()) & (values.mean() <= high)

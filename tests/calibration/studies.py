@@ -34,7 +34,7 @@ class Study:
         if self.judge is None:
             totals = {name: sum(each[name] for each in found) for name in found[0]}
         else:
-            totals = {name: each.sum() for name, each in self.judge(np.array(found), n_stimuli).items()}
+            totals = {name: each.sum() for name, each in self.judge(np.array(found), population, n_stimuli).items()}
         name = next(name for name, study in STUDIES.items() if study is self)
         return [
             Count(name, population, procedure, n_stimuli, self.nominal, len(rngs), int(total))
@@ -111,5 +111,21 @@ STUDIES = {
         simulations.split_scores,
         {(name, "corrected_interval"): N_STIMULI for name in INDEPENDENT},
         simulations.split_intervals,
+    ),
+    "order_tests": Study('Size of `p_better(than="permuted")` at 5 %', 0.05, 400, simulations.order_tests, {}),
+    "unit_matches": Study(
+        "False discovery rate of `stability` at q = 0.1",
+        simulations.FALSE_DISCOVERIES,
+        200,
+        simulations.unit_matches,
+        {},
+    ),
+    "subject_intervals": Study(
+        "Coverage of `compare_subjects`, 12 subjects, 95 %",
+        0.95,
+        400,
+        simulations.subject_scores,
+        {},
+        simulations.subject_intervals,
     ),
 }

@@ -43,3 +43,16 @@ def test_rotations_are_judged_with_the_other_tests():
         "MOT+R predicts better than MOT without rotations (p = 0.02).",
         "MOT+R predicts better than averages without balance: uniform (p = 0.002).",
     ]
+
+
+def test_a_plan_without_a_choice_is_not_judged():
+    p_better = {"permuted": 1.0, "greedy": 1.0, "uniform": 1.0}
+    sentence = (
+        "One of the networks has a single layer: the plan of layers has no choice, and there is nothing to test in it."
+    )
+    assert verdict(p_better, 1.0, is_one_layer=True) == [sentence]
+    assert verdict(p_better | {"mot": 0.02}, is_rotated=True, is_one_layer=True) == [
+        "MOT+R predicts better than MOT without rotations (p = 0.02).",
+        sentence,
+    ]
+    assert verdict({}, is_one_layer=True) == []

@@ -94,4 +94,5 @@ class Evaluation:
         The p-values in them are adjusted for the number of tests by Holm's procedure.
         """
         p_better = {name: score.p_better for name, score in self.scores.items()}
-        return verdict(p_better, self.p_hierarchy, self.p_shuffled)
+        is_one_layer = self.scores["mot"].hierarchy is None
+        return verdict(p_better, self.p_hierarchy, self.p_shuffled, is_one_layer=is_one_layer)

@@ -160,13 +160,15 @@ class Comparison:
         The p-values in them are adjusted for the number of tests by Holm's procedure, without rotations and with
         rotations apart.
         """
-        sentences = []
+        sentences: dict[str, None] = {}  # each once, and in order
+        is_one_layer = 1 in (len(self.source_labels), len(self.target_labels))
         for best in ("mot", "mot+r"):
             result = self.results.get(best)
             if result is not None and result.p_values is not None:
                 p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items()}
-                sentences += verdict(p_better, result.p_hierarchy, result.p_shuffled, is_rotated=best == "mot+r")
-        return sentences
+                of_map, kind = (result.p_hierarchy, result.p_shuffled), {"is_rotated": best == "mot+r"}
+                sentences |= dict.fromkeys(verdict(p_better, *of_map, **kind, is_one_layer=is_one_layer))
+        return list(sentences)
 
     def _by_method(self, name: str) -> dict[str, Any]:
         """One attribute of the results of all methods that have it."""

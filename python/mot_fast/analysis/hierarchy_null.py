@@ -91,7 +91,8 @@ def hierarchy_null(
     activity is autocorrelated, and the more so the deeper a layer is, networks that have nothing in common have layer
     plans with a diagonal, which shuffled stimuli have not: for simulated networks of 8 layers without a relation, whose
     autocorrelation grows from 0 to 0.97 with depth, p is 0.05 or less in 54 of 100 cases over 100 stimuli, and in 3
-    with circular shifts. `shuffle` says what to do about that.
+    with circular shifts. `shuffle` says what to do about that. The p-value over layers errs as often there, whatever
+    `shuffle` is: of a time series, report the first one.
 
     Parameters
     ----------

@@ -14,6 +14,10 @@ METHOD = f"verdict: at {LEVEL:.0%}, p-values by Holm's procedure for all tests i
 """How the sentences follow from the tests, for the notes of tables."""
 AVERAGES = ("greedy", "uniform")
 """Controls that average target layers, as the plan does, but keep no balance of masses."""
+CONTROLS = ("permuted", *AVERAGES)
+NO_CHOICE = (
+    "One of the networks has a single layer: the plan of layers has no choice, and there is nothing to test in it."
+)
 
 
 def verdict(
@@ -22,6 +26,7 @@ def verdict(
     p_shuffled: float | None = None,
     *,
     is_rotated: bool = False,
+    is_one_layer: bool = False,
 ) -> list[str]:
     """Sentences about a score and a map of layers, each from tests whose p-values are adjusted by Holm's procedure.
 
@@ -36,6 +41,8 @@ def verdict(
         P-value of the map's hierarchy score among those of alignments with shuffled stimuli.
     is_rotated : bool
         Whether the sentences are about MOT+R.
+    is_one_layer : bool
+        Whether a network has a single layer. Then the plan has no choice, and its controls are the plan itself.
 
     Examples
     --------
@@ -45,8 +52,10 @@ def verdict(
     MOT predicts no better than averages without balance: greedy (p = 0.8), uniform (p = 1).
     The map of MOT is more ordered than a random one (p = 0.006); against shuffled stimuli it was not tested.
     """
-    tests = {control: p_better.get(control) for control in ("permuted", *AVERAGES)}
-    tests |= {"mot": p_better.get("mot"), "hierarchy": p_hierarchy, "shuffled": p_shuffled}
+    tests = {"mot": p_better.get("mot")}
+    if not is_one_layer:
+        tests |= {control: p_better.get(control) for control in CONTROLS}
+        tests |= {"hierarchy": p_hierarchy, "shuffled": p_shuffled}
     raw = np.array([np.nan if p is None else p for p in tests.values()], dtype=np.float64)
     adjusted = {test: p for test, p in zip(tests, adjust(raw).tolist(), strict=True) if not np.isnan(p)}
     name, sentences = "MOT+R" if is_rotated else "MOT", []
@@ -61,6 +70,8 @@ def verdict(
         sentences.append(_against_averages(name, averages))
     if "hierarchy" in adjusted or "shuffled" in adjusted:
         sentences.append(_about_the_map(name, adjusted.get("hierarchy"), adjusted.get("shuffled")))
+    if is_one_layer and any(control in p_better for control in CONTROLS):
+        sentences.append(NO_CHOICE)
     return sentences
 
 
