@@ -15,12 +15,12 @@ def main() -> None:
     smollm2 = mot.load(recordings / "smollm2_135m_stsb2552.npz", "SmolLM2-135M")
     gemma3 = mot.load(recordings / "gemma3_270m_stsb2552.npz", "Gemma-3-270M")
     store = output / "store"  # so that a run that was stopped goes on where it was
+    write(output / "language-models-others.md", str(mot.compare(smollm2, gemma3, OTHERS, progress=True)))
     study("language-models", smollm2, gemma3, output, (*COUPLINGS, "global_ot"), n_shuffles=39, store=store)
     as_printed = mot.compare(smollm2, gemma3, COUPLINGS, convention="paper", store=store)
     write(output / "language-models-paper-convention.md", str(as_printed))
     rotated = ("mot", *ROTATED)
     study("language-models-rotated", smollm2, gemma3, output, rotated, n_shuffles=0, splits=2, store=store)
-    write(output / "language-models-others.md", str(mot.compare(smollm2, gemma3, OTHERS, progress=True)))
 
     train, test = mot.split(smollm2.n_stimuli)
     alignment = mot.align(smollm2[train], gemma3[train])

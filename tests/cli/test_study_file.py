@@ -39,7 +39,7 @@ layers = ["layer[01]"]
 def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
     path = write(
         folder,
-        'pairs = [["one", "two"], ["three", "one"]]\nmethods = ["mot", "pairwise_best", "cka"]\n'
+        'pairs = [["one", "two"], ["three", "one"]]\nmethods = ["mot", "pairwise_best", "cka"]\nshuffles = 4\n'
         + NETWORKS
         + '[networks.three]\nactivations = "three.npz"\n'
         + "[splits]\nn = 2\ntest_size = 0.25\nseed = 3\n"
@@ -54,12 +54,17 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
         assert is_png(out / f"{name}.plan.png")
         assert json.loads((out / f"{name}.json").read_text())["values_of_splits"] == found[name]["values_of_splits"]
     source, target = mot.load(folder / "one.npz"), mot.load(folder / "two.npz", layers="layer[01]")
-    expected = mot.compare(source, target, ["mot", "pairwise_best", "cka"], splits=2, test_size=0.25, seed=3)
+    how = {"splits": 2, "test_size": 0.25, "seed": 3, "n_shuffles": 4}
+    expected = mot.compare(source, target, ["mot", "pairwise_best", "cka"], **how)
     np.testing.assert_array_equal(found["one--two"]["values_of_splits"]["mot"], expected.scores["mot"])
     train, test = mot.split(60, 0.25, 3)
     alignment = mot.Alignment.load(out / "one--two.mot")
     assert alignment.cost == mot.align(source[train], target[train]).cost
     assert alignment.evaluation.n_stimuli == len(test)
+    null = mot.hierarchy_null(source[train], target[train], n_permutations=4)
+    assert alignment.evaluation.p_shuffled == null.p_stimuli
+    assert "maps of shuffled stimuli" in expected.verdict()[-1]
+    assert expected.verdict()[-1] in (out / "one--two.md").read_text()
     blocks = {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
     again = run_here("run", path)
     assert again.returncode == 0, again.stderr
@@ -85,6 +90,7 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
         ("methods = 'cka'\n" + NETWORKS, "methods: expected a list of some of .*, found 'cka'"),
         ("pairs = [['one', 'four']]\n" + NETWORKS, r"pairs\[0\]: expected two of one, two, found \['one', 'four'\]"),
         ("pairs = []\n" + NETWORKS, r"pairs: expected a list of \[source, target\], found \[\]"),
+        ("shuffles = -1\n" + NETWORKS, "shuffles: expected a number between 0 and 10000, found -1"),
         ("splits = 3\n" + NETWORKS, "splits: expected a table, found 3"),
         (NETWORKS + "[splits]\nn = 2.5", "splits.n: expected a int, found 2.5"),
         (NETWORKS + "[splits]\nm = 2", "splits: expected some of blocks, gap, groups, n, seed, test_size, found 'm'"),

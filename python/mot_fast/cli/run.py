@@ -102,7 +102,8 @@ def _pair(
     study: Study, networks: tuple[Network, Network], held_out: HeldOut, stem: Path, how: Mapping[str, Any]
 ) -> mot.Comparison:
     """Align and compare one pair of networks, write all results, and return the comparison."""
-    alignment, _ = align.aligned(*networks, held_out, rotate=study.rotate, convention=study.convention, **how)
+    how = {"convention": study.convention, **how}
+    alignment, _ = align.aligned(*networks, held_out, study.n_shuffles or None, rotate=study.rotate, **how)
     comparison = mot.compare(
         *networks,
         study.methods,
@@ -110,7 +111,7 @@ def _pair(
         groups=held_out.groups,
         test_size=study.test_size,
         seed=study.seed,
-        convention=study.convention,
+        n_shuffles=study.n_shuffles,
         progress=terminal.is_watched(),
         **how,
     )

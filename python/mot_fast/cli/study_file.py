@@ -19,7 +19,7 @@ from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.system.control_characters import printable
 
 _KEYS = {
-    "": {"networks", "pairs", "splits", "methods", "alignment", "output"},
+    "": {"networks", "pairs", "splits", "methods", "shuffles", "alignment", "output"},
     "splits": {"n", "blocks", "gap", "groups", "test_size", "seed"},
     "alignment": {"rotate", "convention"},
     "output": {"folder", "figures", "reports", "tables"},
@@ -44,6 +44,8 @@ class Study:
     pairs: tuple[tuple[str, str], ...]
     """Source and target of every comparison."""
     methods: tuple[str, ...]
+    n_shuffles: int
+    """Number of alignments with shuffled stimuli that the order of a layer plan is compared with; 0 for no test."""
     n_splits: int
     """Number of random splits."""
     n_blocks: int | None
@@ -104,6 +106,7 @@ class _Reader:
             networks=networks,
             pairs=self._pairs(values.get("pairs"), networks),
             methods=self._words(values.get("methods", list(DEFAULT_METHODS)), "methods", METHODS, at_least=1),
+            n_shuffles=self._between(values, "shuffles", int, 0, 0, _validate.MOST_REPEATS),
             n_splits=self._between(splits, "splits.n", int, 5, 1, _validate.MOST_REPEATS),
             n_blocks=self._n_blocks(splits),
             gap=self._between(splits, "splits.gap", int, 0, 0, math.inf),
