@@ -96,6 +96,7 @@ def axes_table(source: Network, target: Network) -> str:
     kinds = (
         *("MOT", "MOT+R", "MOT+R, rotated units"),
         *("turned: MOT+R", "turned: MOT+R, led back", "turned: MOT+R, rotated units"),
+        *("target turned: MOT+R", "target turned: MOT+R, rotated units"),
     )
     lines = ["| units | " + " | ".join(kinds) + " |", "| --- |" + " ---: |" * len(kinds)]
     for units in ("as recorded", "z-scored"):
@@ -106,17 +107,16 @@ def axes_table(source: Network, target: Network) -> str:
 
 
 def axes_scores(source: Network, target: Network, seed: int, is_scaled: bool) -> list[float]:
-    """Held-out scores of one random split, of the source as it is and of the source after a random turn."""
+    """Held-out scores of one random split, of both as they are, of the source turned at random, and of the target."""
     train, test = mot.split(source.n_stimuli, seed=seed)
     x, y = (network.layer(0) for network in (source, target))
     if is_scaled:
         x, y = ((each - each[train].mean(axis=0)) / each[train].std(axis=0) for each in (x, y))
-    turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((x.shape[1],) * 2))[0]
+    turns = [np.linalg.qr(np.random.default_rng(seed).standard_normal((each.shape[1],) * 2))[0] for each in (x, y)]
     scores = [mot.align([x[train]], [y[train]]).score([x[test]], [y[test]]).value]
-    for given, back in ((x, None), (x @ turn, [turn.T])):
-        alignment = mot.align([given[train]], [y[train]], rotate=True)
-        kinds = [None, "rotated"] if back is None else [None, back, "rotated"]
-        scores += [alignment.score([given[test]], [y[test]], axes=axes).value for axes in kinds]
+    for one, other, back in ((x, y, []), (x @ turns[0], y, [[turns[0].T]]), (x, y @ turns[1], [])):
+        alignment = mot.align([one[train]], [other[train]], rotate=True)
+        scores += [alignment.score([one[test]], [other[test]], axes=axes).value for axes in (None, *back, "rotated")]
     return scores
 
 

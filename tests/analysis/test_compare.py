@@ -72,7 +72,7 @@ def test_couplings_are_those_of_alignments_of_the_same_splits(networks, suffix):
         np.testing.assert_allclose(result.layer_maps[s], np.mean(orders, axis=0), atol=1e-15)
     assert found.methods == tuple(names)
     assert {*found.scores} == {*found.hierarchies} == {*found.seconds} == {*found.peak_bytes} == {*names}
-    assert ("along rotated units, whatever its axes: mot+r " in str(found)) == bool(suffix)
+    assert ("along rotated units, in axes like the target's: mot+r " in str(found)) == bool(suffix)
     assert {*found.permuted_sds} == {"permuted" + suffix}
 
 

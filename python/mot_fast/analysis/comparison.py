@@ -59,8 +59,8 @@ class MethodResult:
     over_units: F64 | None = None
     """`(n_splits,)`: mean over all units alike, whatever their layers; None for similarities."""
     in_rotated_units: F64 | None = None
-    """`(n_splits,)` for "mot+r", "single_best+r" and "pairwise_best+r": score along the rotated units, which does not
-    depend on the source's axes; see `Alignment.score`."""
+    """`(n_splits,)` for "mot+r", "single_best+r" and "pairwise_best+r": score along the rotated units, which depends on
+    the target's axes and not on the source's; see `Alignment.score`."""
     p_values: Mapping[str, float] | None = None
     """For "mot" and "mot+r": p-values of "scores higher" than other methods, by their names, over all splits."""
     p_hierarchy: float | None = None

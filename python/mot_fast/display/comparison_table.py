@@ -61,7 +61,7 @@ def notes(comparison: Comparison) -> list[str]:
     turned = {name: each.in_rotated_units for name, each in comparison.results.items()}
     if shown := [f"{name} {values.mean():.3f}" for name, values in turned.items() if values is not None]:
         lines.append(
-            f"+r: scores in the source's own units; along rotated units, whatever its axes: {', '.join(shown)}"
+            f"+r: scores in the source's own units; along rotated units, in axes like the target's: {', '.join(shown)}"
         )
     if not np.isnan(comparison.hierarchy_ceiling):
         lines.append(
