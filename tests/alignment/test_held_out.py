@@ -184,3 +184,18 @@ def test_files_are_looked_at_once(fitted, tmp_path, monkeypatch, question):
         np.savez(tmp_path / f"{name}.npz", **{label: network.layer(label) for label in network.labels})
     QUESTIONS[question](alignment, tmp_path / "source.npz", tmp_path / "target.npz")
     assert looked_at == ["source.npz", "target.npz"]
+
+
+def test_axes_along_which_nothing_varies_are_no_units(turned):
+    """Units that are constant stay so after a turn and back, which leaves rounding errors of them."""
+    _, held_out, target, turns = turned
+    own = [np.column_stack([np.full((len(x), 2), 3.0), x[:, 2:]]) for x in held_out["own"]]
+    source = [x @ turn for x, turn in zip(own, turns, strict=True)]
+    alignment = mot.align(source, target, rotate=True)
+    score = alignment.score(source, target, axes=[turn.T for turn in turns])
+    for l, prediction in enumerate(alignment.reconstruct(target)):
+        back = (prediction @ turns[l].T)[:, 2:]
+        expected = [np.corrcoef(x, p)[0, 1] for x, p in zip(own[l][:, 2:].T, back.T, strict=True)]
+        assert np.isnan(score.per_unit[l][:2]).all()
+        np.testing.assert_allclose(score.per_unit[l][2:], expected, atol=1e-9)
+        assert score.per_layer[l] == pytest.approx(np.mean(expected), abs=1e-9)

@@ -80,6 +80,7 @@ def calls(networks):
 
 @pytest.mark.parametrize("name", ["compare", "subsample_curve", "similarity_matrix"])
 def test_random_splits_of_series_warn_once(rng, name):
+    KFold = pytest.importorskip("sklearn.model_selection", reason="whose splitters are tried").KFold
     networks = [rng.random((60, 3)), series(rng, 0.9), rng.random((60, 3))], [series(rng, 0.9)]
     call = calls(networks)[name]
     with pytest.warns(mot.AutocorrelatedStimuliWarning) as caught:
@@ -87,11 +88,16 @@ def test_random_splits_of_series_warn_once(rng, name):
     assert [each.filename for each in caught] == [__file__]
     message = str(caught[0].message)
     assert message.startswith("consecutive stimuli are alike ('source' layer 'layer1': autocorrelation 0.")
+    assert "random splits hold out neighbours" in message
     assert "mot_fast.blocked_splits" in message
+    for splits, what in ((KFold(5, shuffle=True), "splits of KFold"), ([mot.split(60)], "given splits")):
+        with pytest.warns(mot.AutocorrelatedStimuliWarning, match=f"and {what} hold out neighbours of training"):
+            call(splits=splits)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         call(splits=mot.blocked_splits(60, 3, gap=5))
         call(groups=np.arange(60) // 6)
+        call(splits=KFold(5))
         calls([each[:1] for each in networks[:1]] * 2)[name]()  # the layer without autocorrelation alone
 
 

@@ -93,6 +93,10 @@ def test_the_verdict_has_the_null_of_the_map(fitted):
     assert "maps of shuffled stimuli (p = " in found.verdict()[-1]
     with pytest.raises(ValueError, match=r"null: expected that of the activations aligned, whose hierarchy score is"):
         mot.evaluate(alignment, *held_out, null=replace(null, observed=null.observed / 2))
+    with pytest.raises(ValueError, match=r"null: expected that of .* with the same options, found another plan"):
+        mot.evaluate(again, *held_out, null=replace(null, plan=null.plan[::-1]))
+    with pytest.raises(ValueError, match=r"null: expected that of \d+ x \d+ layers, found that of 1 x 2"):
+        mot.evaluate(again, *held_out, null=replace(null, stimuli_plan=np.ones((1, 2))))
     with pytest.raises(TypeError, match=r"null: expected what mot_fast\.hierarchy_null returns, found float"):
         mot.evaluate(alignment, *held_out, null=0.5)
 
@@ -157,3 +161,40 @@ def test_intervals_and_p_are_by_blocks_or_groups(fitted, sets):
     interval = mot.bootstrap_score(alignment, *held_out, **sets)
     assert (evaluation.scores["mot"].low, evaluation.scores["mot"].high) == (interval.low, interval.high)
     assert evaluation.p_better == mot.p_better(alignment, *held_out, n_resamples=49, **sets)
+
+
+@pytest.mark.parametrize(
+    ("groups", "error", "message"),
+    [
+        (5, TypeError, "groups: expected one label for each stimulus, found 5"),
+        ("ab" * 15, TypeError, "groups: expected one label for each stimulus"),
+        ([None] * 30, ValueError, "groups: expected a label for every stimulus, found None first at stimulus 0"),
+        ([[1]] * 30, TypeError, r"groups: expected numbers or texts, found \[1\]"),
+        ([1] * 23, ValueError, "groups: expected one label for each of 30 stimuli, found 23"),
+    ],
+)
+def test_groups_that_are_none_are_refused(fitted, groups, error, message):
+    alignment, *held_out = fitted
+    with pytest.raises(error, match=message):
+        mot.evaluate(alignment, *held_out, n_resamples=9, groups=groups)
+    with pytest.raises(ValueError, match="block_length: expected None where groups are given, found 3"):
+        mot.evaluate(alignment, *held_out, groups=[0] * 15 + [1] * 15, block_length=3)
+
+
+class Label:
+    """An element of a tensor: equal to others of its value, and hashed by identity."""
+
+    shape = ()
+
+    def __init__(self, value):
+        self.value = value
+
+    def item(self):
+        return self.value
+
+
+def test_labels_in_tensors_are_those_that_they_hold(fitted):
+    alignment, *held_out = fitted
+    labels = [k // 6 for k in range(30)]
+    expected = mot.evaluate(alignment, *held_out, n_resamples=9, groups=labels).evaluation
+    assert mot.evaluate(alignment, *held_out, n_resamples=9, groups=map(Label, labels)).evaluation == expected

@@ -174,7 +174,7 @@ def test_few_blocks_have_no_small_p(rng):
         ({"method": "bca"}, ValueError, "method: expected one of 'exchange', 't', found 'bca'"),
         ({"n_resamples": 0}, ValueError, "n_resamples: expected at least 1, found 0"),
         ({"seed": 0.5}, TypeError, "seed: expected an integer, found 0.5"),
-        ({"than": "worst"}, ValueError, "coupling: expected one of 'mot', 'single_best'"),
+        ({"than": "worst"}, ValueError, "than: expected one of 'mot', 'single_best'"),
     ],
 )
 def test_what_a_p_value_refuses(fitted, arguments, error, message):

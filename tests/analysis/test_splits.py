@@ -295,3 +295,48 @@ def test_all_splits_together_must_fit_into_memory(networks, monkeypatch):
     monkeypatch.setattr(module.memory, "available", lambda: 1000)
     with pytest.raises(ValueError, match="splits: expected splits that fit into memory, found 3 of"):
         mot.compare(*networks, ["mot"], splits=3)
+
+
+def test_random_splits_of_few_groups_are_no_two_the_same():
+    groups = np.arange(N) // 12
+    found = validated(5, groups=groups)
+    held_out = {tuple(test) for _, test in found.rows}
+    assert len(held_out) == 5
+    assert found.rows[0][1].tolist() == mot.split(N, 0.2, 0, groups=groups)[1].tolist()
+    with pytest.raises(ValueError, match="splits: expected at most 5 of 5 groups, all that there are, found 6"):
+        validated(6, groups=groups)
+
+
+def test_a_split_that_comes_twice_is_an_error(networks):
+    with pytest.raises(ValueError, match=r"splits: expected each split once, found splits\[0\] again as splits\[1\]"):
+        mot.compare(*networks, ["mot"], splits=[PAIR, (PAIR[0][::-1], PAIR[1])])
+
+
+def test_stimuli_held_out_in_a_row_are_blocks_however_they_are_given():
+    pytest.importorskip("sklearn", reason="the splitters are those of scikit-learn")
+    from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
+
+    blocks = mot.blocked_splits(N, 5)
+    for splits in (blocks, blocks[::-1], blocks[:4], KFold(5), TimeSeriesSplit(4)):
+        assert validated(splits).are_blocks
+    for splits in (2, KFold(5, shuffle=True), [mot.split(N, 0.2, 0)]):
+        found = validated(splits)
+        assert not found.are_blocks
+        assert found.share_with_trained_neighbours() > 0.5
+    groups = np.arange(N) // 12
+    assert not validated(GroupKFold(5), groups=groups).are_blocks
+
+
+def test_groups_may_be_any_iterable(networks):
+    groups = np.arange(N) // 6
+    expected = mot.compare(*networks, ["mot", "pairwise_best"], splits=2, groups=groups, test_size=0.4)
+    found = mot.compare(*networks, ["mot", "pairwise_best"], splits=2, groups=iter(groups.tolist()), test_size=0.4)
+    assert found.p_values == expected.p_values
+    assert found.scores["mot"].tolist() == expected.scores["mot"].tolist()
+
+
+def test_groups_that_no_shuffle_exchanges_are_refused_before_any_work(networks, monkeypatch):
+    monkeypatch.setattr("mot_fast.analysis.methods.align", None)
+    groups = np.repeat([0, 1, 2, 3], [5, 10, 20, 25])
+    with pytest.raises(ValueError, match="groups: expected several groups of one size among the stimuli, found sizes"):
+        mot.compare(*networks, ["mot"], splits=2, groups=groups, n_shuffles=3)

@@ -185,6 +185,7 @@ def test_groups_are_read_from_many_files(tmp_path):
     labels = ["a", "b, or c", "a", 'd "e"']
     for name, text in (
         ("plain.txt", 'a\nb, or c\na\nd "e"'),
+        ("spaces.txt", 'a \nb, or c\n a\nd "e"\n'),
         ("mark.txt", '\ufeffa\r\nb, or c\r\na\r\nd "e"\r\n'),
         ("column.csv", 'a\n"b, or c"\na\n"d ""e"""\n'),
         ("head.csv", 'story\na\n"b, or c"\na\n"d ""e"""\n'),
@@ -203,6 +204,15 @@ def test_groups_are_read_from_many_files(tmp_path):
         ("groups.txt", b"a\n\nb\n", "groups.txt: expected a label in every line, found none in line 2"),
         ("groups.csv", b"a\n\nb\n", "groups.csv: expected a label in every line, found none in line 2"),
         ("groups.csv", b"a\nb,c\n", "groups.csv: expected a single column, found 2 in line 2"),
+        ("groups.csv", b"story\na\n\na\n", "groups.csv: expected a label in every line, found none in line 3"),
+        ("groups.csv", b"id;story\n1;a\n2;a\n3;b\n", "groups.csv: expected a single column, found ';' in line 2"),
+        ("groups.txt", b"1\ta\n2\ta\n3\tb\n", r"groups.txt: expected a single column, found '\\t' in line 1"),
+        (
+            "groups.txt",
+            b"a\nb\nc\n",
+            "groups.txt: expected groups of several stimuli, found a label of its own for each",
+        ),
+        ("groups.csv", b"a" * 200_000, r"groups.csv: expected a table of one column, found none \(field larger"),
         ("groups.txt", b"\xff\xfe\xfa", "groups.txt: expected text in UTF-8, one label a line, found 'utf-8' codec"),
         ("groups.npy", b"a\nb\n", "groups.npy: expected numbers or texts in a file of NumPy, found none"),
         ("groups.npy", np.eye(2), r"groups.npy: expected one label for each stimulus, found shape \(2, 2\)"),
@@ -242,3 +252,25 @@ def test_random_splits_of_series_are_named(tmp_path, rng):
         assert "--blocks and --gap" in line
         assert run_here(command, *files, *options, "--blocks", 3, "--gap", 5).stderr == ""
     assert run_here("align", *files, "--test-size", 0).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--blocks", "4", "--test-size", "0.7"], "argument --test-size: expected none with --blocks"),
+        (["--test-size", "0", "--shuffles", "5"], "argument --shuffles: expected a --test-size above 0"),
+        (["--test-size", "0", "--groups", "groups.txt"], "argument --groups: expected a --test-size above 0"),
+    ],
+)
+def test_options_that_would_mean_nothing_are_refused(files, options, message, capsys):
+    with pytest.raises(SystemExit):
+        main(["align", *map(str, files), *options])
+    assert message in capsys.readouterr().err
+
+
+def test_groups_that_cannot_be_shuffled_are_refused_before_the_work(files, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(mot, "align", None)
+    (tmp_path / "unequal.txt").write_text("a\n" * 7 + "b\n" * 13 + "c\n" * 40)
+    arguments = ["align", *map(str, files), "--groups", str(tmp_path / "unequal.txt"), "--shuffles", "3"]
+    assert main(arguments) == 1
+    assert "expected several groups of one size among the training stimuli" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_methods_that_exceed_the_limit_are_refused_before_anything_is_read(metho
 
 def test_methods_get_the_threads_that_keep_to_the_limit():
     networks = tuple(OnPaper(1000, 100).network(name) for name in ("one", "other"))
-    within = partial(threads_within, networks=networks, n_held_out=200, n_threads=16)
+    within = partial(threads_within, networks=networks, size=(networks[0].n_stimuli - 200, 200), n_threads=16)
     assert within(2**40, ["mot", "linear", "rsa"]) == {"mot": 16, "linear": 16, "rsa": 16}
     assert within(2**26, ["linear", "rsa"]) == {"linear": 10, "rsa": 1}
 

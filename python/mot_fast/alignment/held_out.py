@@ -157,8 +157,17 @@ class HeldOut:
         )
 
     def _in_axes(self, l: int, values: F64) -> F64:
-        """Activations of source layer l along the axes in which it is compared."""
-        return values if self._axes is None else values @ self._axes[l]
+        """Activations of source layer l along the axes in which it is compared.
+
+        An axis along which they do not vary, but for rounding errors, has zeros: it is no unit that counts.
+        """
+        if self._axes is None:
+            return values
+        axes = self._axes[l]
+        error = max(len(axes) * np.finfo(np.float64).eps, float(np.abs(axes.T @ axes - np.eye(axes.shape[1])).max()))
+        turned = values @ axes
+        spread = np.linalg.norm(turned - turned.mean(axis=0), axis=0)
+        return np.where(spread <= error * np.linalg.norm(values), 0.0, turned)
 
 
 @dataclass(frozen=True, eq=False)

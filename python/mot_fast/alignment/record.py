@@ -88,11 +88,13 @@ class Evaluation:
         """P-value of "mot scores higher than pairwise_best"."""
         return self.scores["pairwise_best"].p_better
 
-    def verdict(self) -> list[str]:
+    def verdict(self, *, is_rotated: bool = False) -> list[str]:
         """Sentences that say what the tests found: of the score, against controls, and of the order of the map.
 
-        The p-values in them are adjusted for the number of tests by Holm's procedure.
+        The p-values in them are adjusted for the number of tests by Holm's procedure. `is_rotated` says whether the
+        alignment has rotations: it is then called MOT+R.
         """
         p_better = {name: score.p_better for name, score in self.scores.items()}
         is_one_layer = self.scores["mot"].hierarchy is None
-        return verdict(p_better, self.p_hierarchy, self.p_shuffled, is_one_layer=is_one_layer)
+        of_map = self.p_hierarchy, self.p_shuffled
+        return verdict(p_better, *of_map, is_rotated=is_rotated, is_one_layer=is_one_layer)

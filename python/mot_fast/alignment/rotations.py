@@ -48,7 +48,11 @@ def rotated_axes(alignment: Alignment, axes: str | Sequence[npt.ArrayLike]) -> l
         If the axes are neither "rotated" nor orthonormal arrays for every layer, or the alignment has no rotations.
     """
     if alignment.alternation is None:
-        raise ValueError("axes: expected None for an alignment without rotations, whose units are matched as they are")
+        found_axes = f"'{axes}'" if isinstance(axes, str) else type(axes).__name__
+        raise ValueError(
+            "axes: expected None for an alignment without rotations, whose units are matched as they are, found "
+            f"{found_axes}"
+        )
     if isinstance(axes, str):
         _validate.choice(axes, ("rotated",), "axes")
         pairs = [(l, int(m)) for l, m in enumerate(alignment.layer_plan.argmax(axis=1))]

@@ -14,6 +14,8 @@ from mot_fast.networks.network import Network
 STRONG = 0.35
 """Mean autocorrelation from which on there is a warning. In fMRI of a story it is 0.6 to 0.7; sentences whose
 neighbours in the file are often paraphrases have 0.1 to 0.3, photographs in the order of their classes at most 0.2."""
+MOST_NEIGHBOURS = 0.5
+"""Share of the held-out stimuli that may have a trained neighbour, as those at the ends of blocks have."""
 _LEAST_DEVIATIONS = 5.0
 """Standard deviations of the mean, by chance, that it must be above zero."""
 _SHUFFLE_OTHERWISE = (
@@ -25,17 +27,17 @@ _MOST_STIMULI = 1000
 
 
 def warn_of_autocorrelation(networks: Iterable[Network], splits: Splits) -> None:
-    """Warn if splits are random though consecutive stimuli are much alike, in the first network where they are.
+    """Warn if most held-out stimuli have trained neighbours, and consecutive stimuli are much alike in a network.
 
     The first, the middle and the last layer of every network are looked at.
     """
-    if splits.kind != "random":
+    if splits.has_groups or splits.share_with_trained_neighbours() <= MOST_NEIGHBOURS:
         return
     for network in networks:
         found = _autocorrelated_layer(network)
         if found is not None:
             warn(
-                f"consecutive stimuli are alike ({found}), and random splits hold out neighbours of training "
+                f"consecutive stimuli are alike ({found}), and {splits.description} hold out neighbours of training "
                 "stimuli, so that scores are too good; hold out contiguous blocks with gaps "
                 "(mot_fast.blocked_splits, --blocks and --gap) or whole groups (groups, --groups)",
                 AutocorrelatedStimuliWarning,

@@ -20,6 +20,7 @@ from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.networks.load import Source, load, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.networks.split import group_numbers
 from mot_fast.system import optional
 
 _ALTERNATION = Alternation()
@@ -145,9 +146,12 @@ def compare(
     _check_scikit_learn(names)
     networks = source, target = named(source, "source"), named(target, "target")
     same_stimuli(networks)
-    chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
+    labels = None if groups is None else group_numbers(groups, source.n_stimuli).tolist()
+    chosen = Splits.validated(splits, source.n_stimuli, groups=labels, test_size=test_size, seed=seed)
     n_shuffles = _validate.whole_number(n_shuffles, "n_shuffles", at_least=0, at_most=_validate.MOST_REPEATS)
-    together = Together.validated(chosen, groups, block_length)
+    together = Together.validated(chosen, labels, block_length)
+    if n_shuffles:
+        together.shuffle(source.n_stimuli)  # for its errors
     warn_of_rows(networks)
     plan = ComparisonPlan.validated(
         networks,
@@ -159,7 +163,7 @@ def compare(
         n_jobs=n_jobs,
         memory_limit=memory_limit,
         store=store,
-    ).within_memory(names, networks, n_held_out=max(chosen.n_test))
+    ).within_memory(names, networks, sizes=set(zip(chosen.n_train, chosen.n_test, strict=True)))
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
     source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
@@ -171,7 +175,7 @@ def compare(
         results = plan.results(pairs, names, progress)
         if n_shuffles and min(len(source), len(target)) > 1:
             for best in [name for name in ("mot", "mot+r") if name in names]:
-                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together)
+                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together, seed, progress)
                 results[best] = replace(results[best], p_shuffled=p_shuffled)
     return Comparison(
         results=results,

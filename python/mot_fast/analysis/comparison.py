@@ -81,8 +81,7 @@ class Comparison:
     results: Mapping[str, MethodResult]
     """Result of each method, by its name."""
     hierarchy_ceiling: float
-    """Hierarchy score of the monotone coupling, the best that uniform masses allow; NaN where a network has one layer.
-    """
+    """Hierarchy score of the monotone coupling, the best that the masses allow; NaN where a network has one layer."""
     noise_ceiling: NoiseCeiling | None
     """Noise ceiling from repeated measurements of the source; None where there are none."""
     source_name: str

@@ -20,12 +20,14 @@ from mot_fast.analysis.hierarchy_null import HierarchyNull
 from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weights
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.splits import Groups
-from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength
+from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
+from mot_fast.networks.split import group_numbers
+from mot_fast.transport.transport import MARGINAL_ERROR
 
 CONFIDENCE = 0.95
 """Confidence level of the intervals."""
@@ -96,16 +98,17 @@ def evaluate(
     n_resamples = _validate.whole_number(n_resamples, "n_resamples", at_least=2, at_most=_validate.MOST_RESAMPLES)
     seed = _validate.whole_number(seed, "seed", at_least=0)
     p_shuffled = None if null is None else _p_shuffled(null, alignment)
+    is_automatic(groups, block_length)  # for its errors
     weights = [alignment.coupling(name) for name in UNSHUFFLED]
     held_out = HeldOut.of(alignment, source, target)
+    labels = None if groups is None else group_numbers(groups, held_out.n_stimuli, at_least=1).tolist()
     scores, layers, parts = held_out.scores_by_stimulus(weights + row_weights(alignment), n_kept=len(UNSHUFFLED))
     n = len(UNSHUFFLED)
-    labels = None if groups is None else list(groups)
     sets: dict[str, Any] = {"groups": labels, "block_length": block_length}
     orders = layer_orders(alignment, scores[n:])
     found = {name: _coupling_score(scores[k], weights[k]) for k, name in enumerate(UNSHUFFLED)}
     found["permuted"] = _permuted_score(orders, scores[n:])
-    if labels is None or len(set(labels)) >= MIN_SETS or len(labels) != held_out.n_stimuli:
+    if labels is None or len(set(labels)) >= MIN_SETS:
         how = n_resamples, seed
         of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
         for name, interval in zip(UNSHUFFLED, of_couplings, strict=True):
@@ -134,12 +137,17 @@ def _p_shuffled(null: HierarchyNull, alignment: Alignment) -> float:
     if not isinstance(null, HierarchyNull):
         raise TypeError(f"null: expected what mot_fast.hierarchy_null returns, found {type(null).__name__}")
     plan = alignment.layer_plan
+    if null.stimuli_plan.shape != plan.shape:
+        shape, found_shape = (" x ".join(map(str, each.shape)) for each in (plan, null.stimuli_plan))
+        raise ValueError(f"null: expected that of {shape} layers, found that of {found_shape}")
     found = hierarchy(plan) if min(plan.shape) > 1 else math.nan
     if not abs(null.observed - found) <= TIE:
         raise ValueError(
             f"null: expected that of the activations aligned, whose hierarchy score is {found:.6g}, found that of an "
             f"alignment with {null.observed:.6g}"
         )
+    if null.plan is not None and not np.allclose(null.plan, plan, rtol=0.0, atol=MARGINAL_ERROR):
+        raise ValueError("null: expected that of the activations aligned, with the same options, found another plan")
     return null.p_stimuli
 
 

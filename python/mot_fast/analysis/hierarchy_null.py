@@ -44,6 +44,8 @@ class HierarchyNull:
     """`(L, M)`: mean of the layer plans after the stimuli are shuffled, the shape that chance gives them."""
     shuffle: str = "stimuli"
     """How the stimuli were shuffled: "stimuli", "circular", "blocks", or "groups"."""
+    plan: F64 | None = None
+    """`(L, M)`: layer plan of the networks as they are; None in results of version 0.1."""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw both nulls as histograms, with the observed score, and return the axes. Needs matplotlib.
@@ -112,7 +114,8 @@ def hierarchy_null(
         Number of stimuli in a block, at most T / 2, for "blocks" only. A rest is shared out among the blocks.
     groups : sequence, optional
         Group of every stimulus, such as its story, object or session: numbers or texts. Whole groups are then exchanged
-        among those of equal size, each in its own order; groups of a size of their own stay where they are.
+        among those of equal size, each in its own order; groups of a size of their own stay where they are. Where few
+        groups can change places, no p-value is small: k groups of one size have k! orders.
     seed : int
         Seed of `numpy.random.default_rng`, which shuffles.
     progress : bool
@@ -181,6 +184,7 @@ def hierarchy_null(
         p_layers=float(share_as_extreme(observed, layers)),
         stimuli_plan=np.mean(plans, axis=0),
         shuffle=how.name,
+        plan=plan,
     )
 
 

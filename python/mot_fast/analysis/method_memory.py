@@ -22,12 +22,13 @@ def threads_within(
     limit: int,
     methods: Sequence[str],
     networks: tuple[Network, Network],
-    n_held_out: int,
+    size: tuple[int, int],
     n_threads: int,
 ) -> dict[str, int]:
     """Number of threads for each method: as many of `n_threads` as keep to the memory limit.
 
-    Alignments divide the memory among their threads by themselves, so only their least need counts here.
+    Alignments divide the memory among their threads by themselves, so only their least need counts here. `size` is the
+    numbers of training and held-out stimuli.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def threads_within(
         If a method needs more than the limit even on one thread.
     """
     threads = {}
-    n_train = networks[0].n_stimuli - n_held_out
+    n_train, n_held_out = size
     for name in methods:
         once, per_thread = _needed_bytes(name, methods, networks, n_train, n_held_out)
         room = max(limit, ALWAYS) - once

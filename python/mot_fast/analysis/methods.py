@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -154,8 +154,10 @@ class ComparisonPlan:
         n_source, n_target = map(len, masses)
         return ceiling(n_source, n_target, *masses) if min(n_source, n_target) > 1 else float("nan")
 
-    def within_memory(self, names: Sequence[str], networks: Pair, n_held_out: int) -> ComparisonPlan:
+    def within_memory(self, names: Sequence[str], networks: Pair, sizes: Iterable[tuple[int, int]]) -> ComparisonPlan:
         """The plan with so few threads for each method that all of them keep to the memory limit.
+
+        `sizes` are the numbers of training and held-out stimuli of the splits.
 
         Raises
         ------
@@ -165,8 +167,8 @@ class ComparisonPlan:
         if self.memory_limit is None:
             return self
         limit = _validate.memory_limit(self.memory_limit, 0)
-        threads = threads_within(limit, names, networks, n_held_out, self.n_jobs)
-        return replace(self, n_threads=threads)
+        threads = [threads_within(limit, names, networks, size, self.n_jobs) for size in sizes]
+        return replace(self, n_threads={name: min(each[name] for each in threads) for name in names})
 
     def results(self, splits: Sequence[SplitPair], names: Sequence[str], progress: bool) -> dict[str, MethodResult]:
         """Run all methods on every split, and collect the results of each method."""
@@ -258,18 +260,18 @@ class ComparisonPlan:
         parts[best] = found[0]
         return p_better
 
-    def p_shuffled(self, networks: Pair, best: str, n_shuffles: int, together: Together) -> float:
-        """P-value of the hierarchy score of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli.
-
-        Groups are shuffled as wholes, and where held-out stimuli are resampled in blocks the record is shifted.
-        """
-        shuffle = "stimuli" if together.block_length in (None, 1) else "circular"
+    def p_shuffled(
+        self, networks: Pair, best: str, n_shuffles: int, together: Together, seed: int, progress: bool
+    ) -> float:
+        """P-value of the hierarchy of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli."""
         null = hierarchy_null(
             *networks,
             n_permutations=n_shuffles,
             n_layer_permutations=1,
-            shuffle=shuffle,
+            shuffle=together.shuffle(networks[1].n_stimuli).kind,
             groups=together.labels,
+            seed=seed,
+            progress=progress,
             rotate=self.alternation if best in ROTATED else False,
             source_mass=self.source_masses.given,
             target_mass=self.target_masses.given,

@@ -14,7 +14,13 @@ from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.layer_orders import N_ORDERS, row_weights, share_of_orders
-from mot_fast.analysis.resampling import in_batches, jackknife_error, predicted_units, scores_without_each
+from mot_fast.analysis.resampling import (
+    VALUES_AT_ONCE,
+    in_batches,
+    jackknife_error,
+    predicted_units,
+    scores_without_each,
+)
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
     BlockLength,
@@ -23,6 +29,7 @@ from mot_fast.analysis.stimulus_sets import (
     is_automatic,
     stimulus_sets,
 )
+from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
@@ -113,6 +120,10 @@ def p_better(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     if method is not None:
         _validate.choice(method, METHODS, "method")
+    if isinstance(than, str):
+        _validate.choice(than, COUPLINGS, "than")
+    else:
+        _validate.layer_weights(than, alignment.layer_plan.shape, "than")
     if isinstance(than, str) and than == "permuted":
         if method == "t":
             raise ValueError("method: expected None or 'exchange' where than is 'permuted', found 't'")
@@ -205,9 +216,11 @@ def sign_flip_p_value(
     if np.isnan(parts).any():
         return float("nan")
     sums = np.bincount(sets.numbers, parts) / len(parts)
-    is_flipped = np.random.default_rng(seed).random((n_resamples, sets.n)) < 0.5
-    flipped = sums.sum() - 2.0 * (is_flipped @ sums)
-    return (1 + int((flipped >= sums.sum() - TIE).sum())) / (1 + n_resamples)
+    rng, n_at_once, n_as_large = np.random.default_rng(seed), max(1, VALUES_AT_ONCE // sets.n), 0
+    for first in range(0, n_resamples, n_at_once):
+        is_flipped = rng.random((min(n_at_once, n_resamples - first), sets.n)) < 0.5
+        n_as_large += int((sums.sum() - 2.0 * (is_flipped @ sums) >= sums.sum() - TIE).sum())
+    return (1 + n_as_large) / (1 + n_resamples)
 
 
 class _Exchange:

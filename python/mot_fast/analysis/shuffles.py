@@ -55,6 +55,15 @@ class Shuffle:
         """What is shuffled: the kind of shuffle, or "groups"."""
         return self.kind if self.groups is None else "groups"
 
+    def check(self, rows: Index, what: str = "stimuli") -> None:
+        """Raise unless these stimuli can be shuffled so; `what` names them in the error."""
+        if self.groups is not None:
+            _groups_of_equal_size(self.groups[rows], what)
+        elif self.block_length is not None and 2 * self.block_length > len(rows):
+            raise ValueError(
+                f"block_length: expected at most half of the {len(rows)} {what}, found {self.block_length}"
+            )
+
     def orders(self, rows: Index, n: int, rng: np.random.Generator, what: str = "stimuli") -> list[Index]:
         """Random orders of some stimuli, as positions among them: n, or all circular shifts where there are no more.
 
@@ -72,6 +81,7 @@ class Shuffle:
         ValueError
             If they cannot be shuffled so.
         """
+        self.check(rows, what)
         n_stimuli = len(rows)
         if self.groups is not None:
             alike = _groups_of_equal_size(self.groups[rows], what)
@@ -80,10 +90,6 @@ class Shuffle:
             shifts = 1 + rng.permutation(n_stimuli - 1)[:n]
             return [np.roll(np.arange(n_stimuli, dtype=np.int64), shift) for shift in shifts]
         if self.block_length is not None:
-            if 2 * self.block_length > n_stimuli:
-                raise ValueError(
-                    f"block_length: expected at most half of the {n_stimuli} {what}, found {self.block_length}"
-                )
             blocks = np.array_split(np.arange(n_stimuli, dtype=np.int64), n_stimuli // self.block_length)
             return [np.concatenate([blocks[k] for k in rng.permutation(len(blocks))]) for _ in range(n)]
         return [rng.permutation(n_stimuli) for _ in range(n)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import operator
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +48,8 @@ class Splits:
     """What the splits are, in the plural, as "random splits"."""
     test_size: float
     """Fraction of the stimuli that is held out: the one asked for, or the mean of given splits."""
+    has_groups: bool = False
+    """Whether stimuli have groups, which no split cuts in two."""
 
     @classmethod
     def validated(
@@ -70,17 +74,18 @@ class Splits:
         """
         seed = _validate.whole_number(seed, "seed", at_least=0)
         number = _number(splits)
+        numbered = None if groups is None else group_numbers(groups, n_stimuli)
         if number is not None:
-            rows = _random(number, n_stimuli, groups, test_size, seed)
+            rows = _random(number, n_stimuli, numbered, test_size, seed)
             kind, description = ("random", "random splits") if groups is None else ("grouped", _GROUPED)
-            found = cls(rows, kind, description, float(test_size))
+            found = cls(rows, kind, description, float(test_size), numbered is not None)
         else:
             split(n_stimuli, test_size, seed)  # for its errors
-            numbered = None if groups is None else group_numbers(groups, n_stimuli)
-            found = _given(splits, n_stimuli, groups, numbered)
+            found = _given(splits, n_stimuli, numbered)
             if numbered is not None:
                 _check_groups(found, numbered)
         found._check_sizes(sides)
+        found._check_repeats()
         return found
 
     @property
@@ -97,6 +102,26 @@ class Splits:
     def is_random(self) -> bool:
         """Whether the splits are random ones of consecutive seeds, of single stimuli or of whole groups."""
         return self.kind in ("random", "grouped")
+
+    @property
+    def are_blocks(self) -> bool:
+        """Whether every split holds out stimuli in a row, without groups: those of a time series are neighbours."""
+        return not (self.is_random or self.has_groups) and all(
+            np.array_equal(test, np.arange(test[0], test[0] + len(test))) for _, test in self.rows
+        )
+
+    def share_with_trained_neighbours(self) -> float:
+        """Share of the held-out stimuli whose neighbour, before or after, is trained on; the mean over splits."""
+        shares = [np.isin(test[:, None] + [-1, 1], train).any(axis=1).mean() for train, test in self.rows]
+        return float(np.mean(shares))
+
+    def _check_repeats(self) -> None:
+        """Raise if a split comes twice: what is computed over splits would count it twice."""
+        first: dict[tuple[bytes, bytes], int] = {}
+        for k, pair in enumerate(self.rows):
+            other = first.setdefault((np.sort(pair[0]).tobytes(), np.sort(pair[1]).tobytes()), k)
+            if other != k:
+                raise ValueError(f"splits: expected each split once, found splits[{other}] again as splits[{k}]")
 
     def _check_sizes(self, sides: str) -> None:
         """Raise unless there are enough stimuli for correlations on both sides of every split."""
@@ -116,24 +141,36 @@ def _number(splits: Any) -> int | None:
 
 
 def _random(
-    number: int, n_stimuli: int, groups: Groups | None, test_size: float, seed: int
+    number: int, n_stimuli: int, numbered: Index | None, test_size: float, seed: int
 ) -> tuple[tuple[Index, Index], ...]:
-    """Random splits of consecutive seeds."""
+    """Random splits of consecutive seeds, but for those that hold out what an earlier one does."""
     n_bytes = number * n_stimuli * np.dtype(np.int64).itemsize
     if n_bytes > memory.available():
         raise ValueError(
             f"splits: expected splits that fit into memory, found {number} of {memory.format_bytes(n_bytes)}"
         )
-    numbered = None if groups is None else group_numbers(groups, n_stimuli).tolist()
-    return tuple(split(n_stimuli, test_size, seed + k, groups=numbered) for k in range(number))
+    groups = None if numbered is None else numbered.tolist()
+    first = split(n_stimuli, test_size, seed, groups=groups)
+    n = n_stimuli if numbered is None else int(numbered.max()) + 1
+    n_test = len(first[1]) if numbered is None else len(np.unique(numbered[first[1]]))
+    if n < 64 and number > (n_possible := math.comb(n, n_test)):  # of more there are always enough
+        what = "stimuli" if numbered is None else "groups"
+        raise ValueError(f"splits: expected at most {n_possible} of {n} {what}, all that there are, found {number}")
+    found: dict[bytes, tuple[Index, Index]] = {}
+    for k in itertools.count():
+        train, test = split(n_stimuli, test_size, seed + k, groups=groups)
+        found.setdefault(test.tobytes(), (train, test))
+        if len(found) == number:
+            return tuple(found.values())
+    raise AssertionError  # a count has no end
 
 
-def _given(splits: Any, n_stimuli: int, groups: Groups | None, numbered: Index | None) -> Splits:
+def _given(splits: Any, n_stimuli: int, numbered: Index | None) -> Splits:
     """Pairs that the caller gave, or that the caller's splitter makes."""
     is_splitter = callable(getattr(splits, "split", None)) and not isinstance(splits, (str, bytes, np.ndarray))
     if is_splitter:
         kind = type(splits).__name__
-        pairs = _pairs_of(splits, kind, n_stimuli, None if groups is None else numbered)
+        pairs = _pairs_of(splits, kind, n_stimuli, numbered)
         description = f"splits of {kind}"
     elif isinstance(splits, Iterable) and not isinstance(splits, (str, bytes, Mapping)):
         kind, pairs, description = "given", list(islice(splits, _validate.MOST_REPEATS + 1)), "given splits"
@@ -148,7 +185,8 @@ def _given(splits: Any, n_stimuli: int, groups: Groups | None, numbered: Index |
     gap = _gap_between_blocks(rows, n_stimuli)
     if kind == "given" and gap is not None:
         kind, description = "blocked", f"contiguous blocks {f'with gaps of {gap} stimuli' if gap else 'without gaps'}"
-    return Splits(rows, kind, description, float(np.mean([len(test) for _, test in rows]) / n_stimuli))
+    test_size = float(np.mean([len(test) for _, test in rows]) / n_stimuli)
+    return Splits(rows, kind, description, test_size, numbered is not None)
 
 
 def _pairs_of(splitter: Splitter, name: str, n_stimuli: int, numbered: Index | None) -> list[Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import VaryingUnits, mean_influences
+from mot_fast.analysis.shuffles import Shuffle
 from mot_fast.analysis.splits import Groups, Splits
 from mot_fast.networks.split import group_numbers
 
@@ -113,13 +114,27 @@ class Together:
         TypeError, ValueError
             If the length is none that `mot_fast.p_better` takes for all of the held-out stimuli.
         """
-        if groups is not None or (block_length is None and splits.kind != "blocked"):
+        if groups is not None or (block_length is None and not splits.are_blocks):
             is_automatic(groups, block_length)  # for its errors
             return cls(None if groups is None else list(groups), None)
         length: BlockLength = "auto" if block_length is None else block_length
         if not is_automatic(None, length):
             stimulus_sets(min(splits.n_test), None, length)
         return cls(None, length)
+
+    def shuffle(self, n_stimuli: int) -> Shuffle:
+        """How all stimuli are shuffled, so that what belongs together stays together.
+
+        Groups are shuffled as wholes, and where held-out stimuli are resampled in blocks the record is shifted.
+
+        Raises
+        ------
+        ValueError
+            If no two groups are of one size.
+        """
+        found = Shuffle.of("stimuli" if self.block_length in (None, 1) else "circular", None, self.labels, n_stimuli)
+        found.check(np.arange(n_stimuli))
+        return found
 
     def of(self, test: Index) -> Mapping[str, Any] | None:
         """Arguments of `p_value` for these held-out stimuli; None if they are of fewer than three groups."""

@@ -93,6 +93,8 @@ def aligned(
     chosen = held_out.single_split(source.n_stimuli)  # its errors come before the work, not after it
     everything = np.arange(source.n_stimuli)
     training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
+    if n_permutations is not None:
+        held_out.check_shuffle(training)
     tests = source[testing].in_memory(), target[testing].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
@@ -106,6 +108,7 @@ def aligned(
                 source[training],
                 target[training],
                 n_permutations=n_permutations,
+                seed=held_out.seed,
                 progress=terminal.is_watched(),
                 **held_out.shuffle(training),
                 **how,

@@ -109,12 +109,16 @@ def _network(options: argparse.Namespace, side: str) -> Network:
         raise ValueError(with_option_names(str(error), {"layers": f"--{side}-layers"})) from error
 
 
+TEST_SIZE = 0.2
+"""Share of the stimuli that is held out by default."""
+
+
 def add_split(command: argparse.ArgumentParser, *, or_none: bool = False) -> None:
     """Add the share of held-out stimuli and the seed of the split."""
     command.add_argument(
         "--test-size",
         type=share(or_none=or_none),
-        default=0.2,
+        default=TEST_SIZE,
         help="share of the stimuli that is held out for the scores (default: %(default)s)",
     )
     command.add_argument(

@@ -12,6 +12,7 @@ import numpy as np
 
 import mot_fast as mot
 from mot_fast._validate import Index
+from mot_fast.analysis.shuffles import Shuffle
 from mot_fast.analysis.splits import GivenSplits, Splits
 from mot_fast.analysis.stimulus_sets import MIN_SETS
 from mot_fast.cli import arguments
@@ -38,6 +39,13 @@ class HeldOut(NamedTuple):
         """What the options of a command ask for."""
         if options.gap is not None and options.n_splits is None:
             options.command.error("argument --gap: expected --blocks as well")
+        if options.n_splits is not None and options.test_size not in (0, arguments.TEST_SIZE):
+            options.command.error("argument --test-size: expected none with --blocks, each of which is held out whole")
+        if not options.test_size and options.n_splits is None:
+            for name in ("groups", "n_permutations"):
+                if getattr(options, name, None) is not None:
+                    flag = "--groups" if name == "groups" else "--shuffles"
+                    options.command.error(f"argument {flag}: expected a --test-size above 0, as nothing is held out")
         groups = None if options.groups is None else read_groups(options.groups, n_stimuli)
         return cls(options.test_size, options.seed, groups, options.n_splits, options.gap or 0)
 
@@ -62,6 +70,12 @@ class HeldOut(NamedTuple):
         if self.groups is not None:
             return {"groups": [self.groups[t] for t in rows]}
         return {} if self.n_blocks is None else {"shuffle": "circular"}
+
+    def check_shuffle(self, rows: Index) -> None:
+        """Raise if the stimuli trained on cannot be shuffled so that groups stay together."""
+        if self.groups is not None:
+            labels = [self.groups[t] for t in rows]
+            Shuffle.of("stimuli", None, labels, len(rows)).check(np.arange(len(rows)), "training stimuli")
 
     def resampled_by(self, testing: Index) -> tuple[Mapping[str, Any], str]:
         """Arguments of `mot_fast.evaluate` for these held-out stimuli, and what the scores' title says of them."""
@@ -109,8 +123,16 @@ def read_groups(path: Path, n_stimuli: int) -> list[Any]:
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, or it does not hold one label a line.
+        If there is no such file, it does not hold one label a line, or no two stimuli have the same.
     """
+    labels = _labels(path, n_stimuli)
+    if len(set(labels)) == n_stimuli == len(labels):
+        raise ValueError(f"{path}: expected groups of several stimuli, found a label of its own for each")
+    return labels
+
+
+def _labels(path: Path, n_stimuli: int) -> list[Any]:
+    """The labels in a file; a table may have a head."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a file of groups, found {'no file' if path.exists() else 'nothing'}")
     if path.stat().st_size > _MOST_BYTES:
@@ -121,18 +143,29 @@ def read_groups(path: Path, n_stimuli: int) -> list[Any]:
         text = path.read_text(encoding="utf-8-sig")  # without the byte order mark that some editors write
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: expected text in UTF-8, one label a line, found {error}") from None
-    if path.suffix.lower() == ".csv":
-        rows = list(csv.reader(text.splitlines()))
-        for k, row in enumerate(rows):
+    is_table = path.suffix.lower() == ".csv"
+    lines = text.removesuffix("\n").split("\n")  # of any system, as text is read
+    labels = _single_column(path, lines) if is_table else [line.strip() for line in lines]
+    n_heads = int(is_table and len(labels) == n_stimuli + 1)
+    for k, label in enumerate(labels[n_heads:], start=n_heads + 1):
+        if not label:
+            raise ValueError(f"{path}: expected a label in every line, found none in line {k}")
+        for mark in ("\t", ";") if is_table else ("\t",):
+            if mark in label:
+                raise ValueError(f"{path}: expected a single column, found {mark!r} in line {k}")
+    return labels[n_heads:]
+
+
+def _single_column(path: Path, lines: Sequence[str]) -> list[str]:
+    """The fields of a table of one column, without spaces around them."""
+    labels = []
+    try:
+        for k, row in enumerate(csv.reader(lines), start=1):
             if len(row) > 1:
-                raise ValueError(f"{path}: expected a single column, found {len(row)} in line {k + 1}")
-        labels = [row[0] if row else "" for row in rows]
-        labels = labels[len(labels) == n_stimuli + 1 :]  # without the head of the column
-    else:
-        labels = text.splitlines()
-    for k, label in enumerate(labels):
-        if not label.strip():
-            raise ValueError(f"{path}: expected a label in every line, found none in line {k + 1}")
+                raise ValueError(f"{path}: expected a single column, found {len(row)} in line {k}")
+            labels.append(row[0].strip() if row else "")
+    except csv.Error as error:
+        raise ValueError(f"{path}: expected a table of one column, found none ({error})") from None
     return labels
 
 

@@ -127,8 +127,9 @@ class _Reader:
             if "gap" in splits:
                 raise self._wrong("splits.gap", "'blocks' beside it", splits["gap"])
             return None
-        if "n" in splits:
-            raise self._wrong("splits", "either 'n' or 'blocks'", splits)
+        for name in ("n", "test_size"):
+            if name in splits:
+                raise self._wrong("splits", f"either '{name}' or 'blocks'", splits)
         n_blocks: int = self._between(splits, "splits.blocks", int, None, 2, _validate.MOST_REPEATS)
         return n_blocks
 

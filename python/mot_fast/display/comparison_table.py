@@ -59,7 +59,11 @@ def notes(comparison: Comparison) -> list[str]:
             score, depth = ("-" if np.isnan(sd) else f"{sd:.3f}" for sd in sds)
             lines.append(f"{name}: mean over all orders of layers; sd over orders {score}, of the hierarchy {depth}")
     turned = {name: each.in_rotated_units for name, each in comparison.results.items()}
-    if shown := [f"{name} {values.mean():.3f}" for name, values in turned.items() if values is not None]:
+    if shown := [
+        f"{name} {values.mean():.3f}"
+        for name, values in turned.items()
+        if values is not None and not np.isnan(values).any()
+    ]:
         lines.append(
             f"+r: scores in the source's own units; along rotated units, in axes like the target's: {', '.join(shown)}"
         )

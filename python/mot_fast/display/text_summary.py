@@ -75,7 +75,7 @@ def score_table(alignment: Alignment) -> str:
     if min(n_source, n_target) > 1:
         best = ceiling(n_source, n_target, *masses)
         rows.append(f"hierarchy of the monotone coupling, the best that the masses allow: {best:.3f}")
-    found = evaluation.verdict()
+    found = evaluation.verdict(is_rotated=alignment.alternation is not None)
     return "\n".join([*rows, "", *map(_wrapped, [*found, METHOD])] if found else rows)
 
 

@@ -125,13 +125,13 @@ def blocked_splits(n_stimuli: int, n_splits: int = 5, gap: int = 0) -> list[tupl
     return splits
 
 
-def group_numbers(groups: Iterable[Hashable], n_stimuli: int) -> Index:
+def group_numbers(groups: Iterable[Hashable], n_stimuli: int, at_least: int = 2) -> Index:
     """The group of every stimulus as a number; groups are numbered as they first appear, whatever their labels are.
 
     Raises
     ------
     TypeError, ValueError
-        If they are not one label for each stimulus, or all stimuli are of one group.
+        If they are not one label for each stimulus, or there are fewer groups than `at_least`.
     """
     if isinstance(groups, (str, bytes, Mapping, Set)) or not isinstance(groups, Iterable):
         raise TypeError(f"groups: expected one label for each stimulus, found {groups!r}")
@@ -147,8 +147,8 @@ def group_numbers(groups: Iterable[Hashable], n_stimuli: int) -> Index:
             numbered[k] = found.setdefault(label, len(found))
         except TypeError:
             raise TypeError(f"groups: expected numbers or texts, found {label!r} first at stimulus {k}") from None
-    if len(found) < 2:
-        raise ValueError(f"groups: expected at least 2 groups, found {len(found)}, {labels[0]!r}")
+    if len(found) < at_least:
+        raise ValueError(f"groups: expected at least {at_least} groups, found {len(found)}, {labels[0]!r}")
     return numbered
 
 
@@ -160,7 +160,13 @@ def _plain_labels(groups: Iterable[Any]) -> list[Any]:
         if values.ndim != 1:
             raise ValueError(f"groups: expected one label for each stimulus, found shape {values.shape}")
         return list(values) if np.ma.is_masked(values) else list(values.tolist())
-    return list(groups)
+    return [_plain_label(label) for label in groups]
+
+
+def _plain_label(label: Any) -> Any:
+    """A label as a value of Python: arrays and tensors of one element, as lists of them have, may hash by identity."""
+    is_array = getattr(label, "shape", None) == () and hasattr(label, "item") and label is not np.ma.masked
+    return label.item() if is_array and not isinstance(label, np.datetime64 | np.timedelta64) else label
 
 
 def _is_unequal_to_itself(label: Any) -> bool:

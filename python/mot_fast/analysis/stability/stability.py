@@ -215,6 +215,8 @@ def _given_pairs(
         raise ValueError("pairs: expected none with rotations, by which each resample has units of its own; found some")
     if pairs is None:
         return [] if is_rotated else None
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise TypeError(f"pairs: expected pairs of a source and a target layer, found {pairs!r}")
     found = []
     for each in pairs:
         if isinstance(each, str) or not isinstance(each, Sequence | np.ndarray) or len(each) != 2:

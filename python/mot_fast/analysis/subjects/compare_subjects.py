@@ -165,7 +165,7 @@ def compare_subjects(
     numbered = None if groups is None else group_numbers(groups, group.n_stimuli)
     labels = None if numbered is None else numbered.tolist()
     chosen = Splits.validated(splits, group.n_stimuli, groups=labels, test_size=test_size, seed=seed)
-    if block_length is None and numbered is None and chosen.kind == "blocked":
+    if block_length is None and numbered is None and chosen.are_blocks:
         block_length = "auto"
     effects = RandomEffects(
         n_stimuli=len(_held_out(chosen)),

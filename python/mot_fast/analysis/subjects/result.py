@@ -178,7 +178,9 @@ class SubjectComparison:
         for name in dict.fromkeys(test.method for test in self.tests):
             for is_higher, what in ((True, "scores higher than"), (False, "is not shown to score higher than")):
                 others = [
-                    test.than for test in self.tests if test.method == name and (test.p_adjusted <= level) == is_higher
+                    test.than
+                    for test in self.tests
+                    if test.method == name and not np.isnan(test.p_adjusted) and (test.p_adjusted <= level) == is_higher
                 ]
                 if others:
                     sentences.append(f"{name} {what} {', '.join(others)}")

@@ -39,7 +39,9 @@ def page_content(alignment: Alignment, stability: Stability | None = None) -> di
         "p_text": p_text,
         "sides": {name: _network(side) for name, side in sides.items()},
         "ceiling": _ceiling(alignment),
-        "verdict": [] if alignment.evaluation is None else alignment.evaluation.verdict(),
+        "verdict": []
+        if alignment.evaluation is None
+        else alignment.evaluation.verdict(is_rotated=alignment.alternation is not None),
         "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
         "settled": _settled(alignment),
