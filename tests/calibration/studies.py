@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration import simulations
-from calibration.populations import N_STIMULI, POPULATIONS
+from calibration.populations import AUTOREGRESSIVE, N_STIMULI, POPULATIONS
 from calibration.table import Count
 
 
@@ -45,6 +45,7 @@ class Study:
 T20, T50, T200 = N_STIMULI
 INDEPENDENT = "Gaussian", "heavy-tailed", "sparse"
 LIKE_AND_UNLIKE = "", "unlike, "
+RELATED = "unrelated", "half related"
 AUTO, FIFTH = 'block_length="auto"', "block_length=T // 5"
 COST_AND_SCORE = "p_cost", "p_score"
 CIRCULAR = 'shuffle="circular"'
@@ -112,20 +113,46 @@ STUDIES = {
         {(name, "corrected_interval"): N_STIMULI for name in INDEPENDENT},
         simulations.split_intervals,
     ),
-    "order_tests": Study('Size of `p_better(than="permuted")` at 5 %', 0.05, 400, simulations.order_tests, {}),
+    "order_tests": Study(
+        'Size of `p_better(than="permuted")` at 5 %',
+        0.05,
+        400,
+        simulations.order_tests,
+        {
+            **{(name, f"{kind}default"): N_STIMULI for name in INDEPENDENT for kind in LIKE_AND_UNLIKE},
+            **{("Gaussian", kind + AUTO): N_STIMULI for kind in LIKE_AND_UNLIKE},
+            **{
+                (name, kind + way): N_STIMULI
+                for name in AUTOREGRESSIVE
+                for way in (AUTO, FIFTH)
+                for kind in LIKE_AND_UNLIKE
+            },
+            **{("grouped", f"{kind}groups"): N_STIMULI for kind in LIKE_AND_UNLIKE},
+        },
+    ),
     "unit_matches": Study(
         "False discovery rate of `stability` at q = 0.1",
         simulations.FALSE_DISCOVERIES,
         200,
         simulations.unit_matches,
-        {},
+        {
+            **{(name, f"{kind}, default"): N_STIMULI for name in INDEPENDENT for kind in RELATED},
+            **{(name, f"{kind}, {FIFTH}"): N_STIMULI for name in AUTOREGRESSIVE for kind in RELATED},
+            **{("grouped", f"{kind}, groups"): N_STIMULI for kind in RELATED},
+        },
     ),
     "subject_intervals": Study(
         "Coverage of `compare_subjects`, 12 subjects, 95 %",
         0.95,
         400,
         simulations.subject_scores,
-        {},
+        {
+            **{(name, "over subjects, the same stimuli"): N_STIMULI for name in POPULATIONS},
+            **{("Gaussian", f"over both, {way}"): N_STIMULI for way in ("default", AUTO)},
+            **{("AR(0.5)", f"over both, {way}"): N_STIMULI for way in (AUTO, FIFTH)},
+            **{("AR(0.9)", f"over both, {way}"): (T200,) for way in (AUTO, FIFTH)},
+            ("grouped", "over both, groups"): N_STIMULI,
+        },
         simulations.subject_intervals,
     ),
 }
