@@ -216,10 +216,11 @@ class Alignment:
         axes : "rotated" or sequence of arrays `(n_l, k_l)`, optional
             With rotations only: axes in which activations and predictions are compared. By default these are the units
             as they were given, and the score is that of predictions back in them. It depends on what these axes are: a
-            source that is turned has the same alignment and another score. "rotated" compares along the rotated units,
-            the columns of ``X_l R_lm`` for the target layer m that has most of layer l in the plan; turning the source
-            does not change that score, turning the target does. Arrays with orthonormal columns, one a layer, give axes
-            of the caller's own: if ``X_l O_l`` was aligned in the place of ``X_l``, ``O_l.T`` leads back.
+            source that is turned has the same alignment, but for local optima (see `restarts` of `Alternation`), and
+            another score. "rotated" compares along the rotated units, the columns of ``X_l R_lm`` for the target layer
+            m that has most of layer l in the plan; turning the source does not change that score, turning the target
+            does. Arrays with orthonormal columns, one a layer, give axes of the caller's own: if ``X_l O_l`` was
+            aligned in the place of ``X_l``, ``O_l.T`` leads back.
 
         Returns
         -------

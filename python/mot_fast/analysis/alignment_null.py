@@ -199,7 +199,9 @@ def alignment_null(
         Number of shuffles, each of which takes about as long as one `mot_fast.align`.
     shuffle, block_length, groups
         How the stimuli are shuffled; see `mot_fast.hierarchy_null`. For time series take "circular", for stimuli that
-        belong together `groups`. The number of circular shifts is at most that of the training stimuli less one.
+        belong together `groups`. Training and held-out stimuli are shuffled apart: there are at most as many circular
+        shifts as training stimuli less one, a block has at most half of the held-out stimuli, and on both sides there
+        must be groups of equal size.
     split : (train, test), optional
         Indices of the training and of the held-out stimuli. By default ``mot_fast.split(n_stimuli, test_size, seed,
         groups=groups)``; for "circular" and "blocks" the last stimuli are held out. There the held-out stimuli must

@@ -67,9 +67,11 @@ def compare(
         Names of the methods; by default all of those above.
     splits : int, list of (train, test), or splitter
         How stimuli are split into training and held-out ones. An integer is a number of random splits: split s is
-        ``mot_fast.split(n_stimuli, test_size, seed + s, groups=groups)``. A list has one pair of indices or masks for
-        each split; `mot_fast.blocked_splits` makes one for stimuli whose neighbours are alike, such as time series. A
-        splitter is any object with scikit-learn's ``split(X, y, groups)``, as `KFold`; its X is an array of zeros.
+        ``mot_fast.split(n_stimuli, test_size, seed + s, groups=groups)``; seeds that hold out the same stimuli as an
+        earlier one, as happens with few groups, are passed over. A list has one pair of indices or masks for each
+        split; `mot_fast.blocked_splits` makes one for stimuli whose neighbours are alike, such as time series. A
+        splitter is any object with scikit-learn's ``split(X, y, groups)``, as `KFold`; its X is an array of zeros. No
+        split may come twice.
     groups : sequence, optional
         Group of every stimulus; no split may have stimuli of one group on both sides. See `mot_fast.split`.
     test_size, seed : float, int
@@ -91,7 +93,7 @@ def compare(
         an alignment; 99 tell much.
     block_length : int or "auto", optional
         Number of consecutive held-out stimuli that are resampled together, as for `mot_fast.p_better`; by default
-        "auto" for splits of `mot_fast.blocked_splits`, and 1 for others.
+        "auto" for splits that each hold out stimuli in a row, as those of `mot_fast.blocked_splits`, and 1 for others.
     alternation : Alternation
         How the couplings with "+r" find their rotations.
     convention, source_mass, target_mass, n_jobs, memory_limit
@@ -126,7 +128,8 @@ def compare(
     Warns
     -----
     AutocorrelatedStimuliWarning
-        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
+        If most held-out stimuli have neighbours that are trained on, as in random splits without groups, though
+        consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first split that has some.
     TransposedLayersWarning

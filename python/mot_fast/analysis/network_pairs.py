@@ -80,7 +80,8 @@ def similarity_matrix(
     Warns
     -----
     AutocorrelatedStimuliWarning
-        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
+        If most held-out stimuli have neighbours that are trained on, as in random splits without groups, though
+        consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over the training stimuli.
     TransposedLayersWarning

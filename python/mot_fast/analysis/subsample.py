@@ -158,7 +158,8 @@ def subsample_curve(
     Warns
     -----
     AutocorrelatedStimuliWarning
-        If splits are random, without groups, though consecutive stimuli are much alike in one of the networks.
+        If most held-out stimuli have neighbours that are trained on, as in random splits without groups, though
+        consecutive stimuli are much alike in one of the networks.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first alignment that has some.
 

@@ -83,8 +83,8 @@ def compare_subjects(
     block_length : int or "auto", optional
         Number of consecutive stimuli that may depend on each other, as volumes of a time series do: blocks of them are
         what counts as drawn, at least three held out. "auto" finds it from the autocorrelation of the stimuli's parts
-        in the mean score of the first method; see `mot_fast.bootstrap_score`. By default "auto" for the splits of
-        `mot_fast.blocked_splits`, and otherwise single stimuli.
+        in the mean score of the first method; see `mot_fast.bootstrap_score`. By default "auto" for splits that
+        each hold out stimuli in a row, as those of `mot_fast.blocked_splits`, and otherwise single stimuli.
     test_size, seed : float, int
         Fraction of the stimuli, or of the groups, that random splits hold out, and seed of the first split; it is that
         of random signs, too.
@@ -115,8 +115,8 @@ def compare_subjects(
     Warns
     -----
     AutocorrelatedStimuliWarning
-        If splits are random, without groups, though consecutive stimuli are much alike in the first subject or in the
-        target.
+        If most held-out stimuli have neighbours that are trained on, as in random splits without groups, though
+        consecutive stimuli are much alike in the first subject or in the target.
     ConstantUnitsWarning
         If units are constant over training stimuli: once, at the end, about the first alignment that has some.
     TransposedLayersWarning
