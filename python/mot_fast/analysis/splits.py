@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 import operator
@@ -117,9 +118,9 @@ class Splits:
 
     def _check_repeats(self) -> None:
         """Raise if a split comes twice: what is computed over splits would count it twice."""
-        first: dict[tuple[bytes, bytes], int] = {}
-        for k, pair in enumerate(self.rows):
-            other = first.setdefault((np.sort(pair[0]).tobytes(), np.sort(pair[1]).tobytes()), k)
+        first: dict[bytes, int] = {}
+        for k, (train, test) in enumerate(self.rows):
+            other = first.setdefault(_digest(train) + _digest(test), k)
             if other != k:
                 raise ValueError(f"splits: expected each split once, found splits[{other}] again as splits[{k}]")
 
@@ -159,10 +160,15 @@ def _random(
     found: dict[bytes, tuple[Index, Index]] = {}
     for k in itertools.count():
         train, test = split(n_stimuli, test_size, seed + k, groups=groups)
-        found.setdefault(test.tobytes(), (train, test))
+        found.setdefault(_digest(test), (train, test))
         if len(found) == number:
             return tuple(found.values())
     raise AssertionError  # a count has no end
+
+
+def _digest(rows: Index) -> bytes:
+    """The same for the same stimuli in any order, and for no others."""
+    return hashlib.sha256(np.sort(rows).tobytes()).digest()
 
 
 def _given(splits: Any, n_stimuli: int, numbered: Index | None) -> Splits:
