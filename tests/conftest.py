@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -25,6 +26,11 @@ if threading.current_thread() is threading.main_thread():
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than there are cores for `-n auto`: for a third of the time tests wait for processes."""
     return available_threads() + 1
+
+
+# A property is no matter of time: the first example may import a library, or share the machine with others.
+hypothesis.settings.register_profile("without deadlines", deadline=None)
+hypothesis.settings.load_profile("without deadlines")
 
 
 @pytest.fixture(autouse=True)
