@@ -106,3 +106,18 @@ def test_a_verdict_on_one_layer_says_that_there_is_nothing_to_test(layers, width
     assert [sentence.partition(" ")[0] for sentence in found] == ["One", "MOT+R"]
     alignment = mot.evaluate(mot.align(source, target), source, target, n_resamples=9)
     assert alignment.evaluation.verdict() == found[:1]
+
+
+def test_missing_p_values_have_a_reason(networks):
+    groups = np.repeat([0, 1, 2, 3, 4], 12)
+    few = mot.compare(*networks, ["mot", "pairwise_best"], splits=2, groups=groups[: networks[0].n_stimuli])
+    assert "- p: none, as splits hold out fewer than three groups, or nothing varies" in str(few)
+    assert "p: none" not in str(mot.compare(*networks, ["mot", "pairwise_best"], splits=2))
+
+
+def test_methods_that_need_more_held_out_stimuli_are_refused_before_any_work(networks, monkeypatch):
+    monkeypatch.setattr("mot_fast.analysis.methods.align", None)
+    n = networks[0].n_stimuli
+    splits = [mot.split(n), (range(3, n), range(3))]
+    with pytest.raises(ValueError, match=r"methods: 'debiased_cka' needs at least 4 held-out stimuli, found 3 in spl"):
+        mot.compare(*networks, ["mot", "debiased_cka"], splits=splits)

@@ -18,6 +18,7 @@ from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.analysis.stimulus_sets import BlockLength, Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
+from mot_fast.measures.similarity import MIN_STIMULI_DEBIASED
 from mot_fast.networks.load import Source, load, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.split import group_numbers
@@ -146,11 +147,11 @@ def compare(
     True
     """
     names = known_methods(METHODS if methods is None else methods, METHODS)
-    _check_scikit_learn(names)
     networks = source, target = named(source, "source"), named(target, "target")
     same_stimuli(networks)
     labels = None if groups is None else group_numbers(groups, source.n_stimuli).tolist()
     chosen = Splits.validated(splits, source.n_stimuli, groups=labels, test_size=test_size, seed=seed)
+    _check_methods(names, chosen)
     n_shuffles = _validate.whole_number(n_shuffles, "n_shuffles", at_least=0, at_most=_validate.MOST_REPEATS)
     together = Together.validated(chosen, labels, block_length)
     if n_shuffles:
@@ -170,12 +171,8 @@ def compare(
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
     source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
-    pairs = [
-        SplitPair((source[train], target[train]), (source[test], target[test]), seed + s, together.of(test))
-        for s, (train, test) in enumerate(chosen.rows)
-    ]
     with named_once():
-        results = plan.results(pairs, names, progress)
+        results = plan.results(_split_pairs((source, target), chosen, together, seed), names, progress)
         if n_shuffles and min(len(source), len(target)) > 1:
             for best in [name for name in ("mot", "mot+r") if name in names]:
                 p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together, seed, progress)
@@ -212,10 +209,25 @@ def known_methods(methods: Sequence[str], known: Sequence[str]) -> tuple[str, ..
     return tuple(methods)
 
 
-def _check_scikit_learn(methods: Sequence[str]) -> None:
-    """Refuse the global regression before any work where scikit-learn, which fits it, is not installed."""
+def _check_methods(methods: Sequence[str], splits: Splits) -> None:
+    """Refuse methods before any work where what they need is missing: scikit-learn, or enough held-out stimuli."""
     if "global_linear" in methods and importlib.util.find_spec("sklearn") is None:
         raise optional.missing('methods: "global_linear" needs', "sklearn")
+    few = min(splits.n_test)
+    if "debiased_cka" in methods and few < MIN_STIMULI_DEBIASED:
+        where = f"splits[{splits.n_test.index(few)}]"
+        raise ValueError(
+            f"methods: 'debiased_cka' needs at least {MIN_STIMULI_DEBIASED} held-out stimuli, found {few} in {where}"
+        )
+
+
+def _split_pairs(networks: tuple[Network, Network], splits: Splits, together: Together, seed: int) -> list[SplitPair]:
+    """The two networks on both sides of every split, with what is resampled together."""
+    source, target = networks
+    return [
+        SplitPair((source[train], target[train]), (source[test], target[test]), seed + s, together.of(test))
+        for s, (train, test) in enumerate(splits.rows)
+    ]
 
 
 def _noise_ceiling(repeats: Sequence[Source], source: Network, seed: int) -> NoiseCeiling:

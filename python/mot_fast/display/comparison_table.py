@@ -76,9 +76,11 @@ def notes(comparison: Comparison) -> list[str]:
             f"noise ceiling of the source, the best score that its noise allows: {comparison.noise_ceiling.value:.3f}; "
             "noise-corrected: relative to it"
         )
-    if any(comparison.p_values.values()):
+    if p_values := [p for of_method in comparison.p_values.values() for p in of_method.values()]:
         lines.append(
-            "p: of mot (of mot+r, for methods with +r) being better than this method by chance, over all splits"
+            "p: none, as splits hold out fewer than three groups, or nothing varies"
+            if np.isnan(p_values).all()
+            else "p: of mot (of mot+r, for methods with +r) being better than this method by chance, over all splits"
         )
     if comparison.verdict():
         lines.append(METHOD)

@@ -25,7 +25,7 @@ COMPARISONS = ("spearman", "pearson", "kendall")
 _DECIMALS = 12
 """Decimals of dissimilarities that are kept: rounding blurs them at 1e-15, and ranks of equal ones would be noise."""
 
-_MIN_STIMULI_DEBIASED = 4
+MIN_STIMULI_DEBIASED = 4
 """Fewest stimuli of the debiased CKA: the estimator divides by ``T (T - 3)``."""
 
 _LEAST_DEBIASED = 1e-12
@@ -167,9 +167,9 @@ def debiased_cka(source: Source, target: Source, *, n_jobs: int | None = None) -
     """
     n_threads = _validate.n_threads(n_jobs)
     source, target = pair(source, target)
-    if source.n_stimuli < _MIN_STIMULI_DEBIASED:
+    if source.n_stimuli < MIN_STIMULI_DEBIASED:
         raise ValueError(
-            f"networks '{source.name}' and '{target.name}': expected at least {_MIN_STIMULI_DEBIASED} stimuli for the "
+            f"networks '{source.name}' and '{target.name}': expected at least {MIN_STIMULI_DEBIASED} stimuli for the "
             f"debiased CKA, found {source.n_stimuli}"
         )
     similarity = _all_pairs(source, target, _centred_for_debiased_cka, _debiased_product, n_threads)
