@@ -191,11 +191,11 @@ def test_time_scales_that_grow_with_depth_make_a_diagonal_of_nothing():
 
 def test_time_series_whose_stimuli_are_shuffled_are_named(rng):
     series, noise = forgetful(rng), list(rng.standard_normal((2, 100, 5)))
-    message = "alike in both networks .*'network' layer 'layer4': autocorrelation 0.* p-values are too small"
+    message = "alike in both networks .*'target' layer 'layer4': autocorrelation 0.* p-values are too small"
     options = {"n_permutations": 1, "n_layer_permutations": 1}
     with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message):
         hierarchy_null(series, series, **options)
-    with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message.replace("'network'", "'target'")):
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match=message):
         mot.alignment_null(series, series, n_permutations=1)
     hierarchy_null(series, noise, **options)
     hierarchy_null(noise, series, **options)
@@ -206,8 +206,8 @@ def test_time_series_whose_stimuli_are_shuffled_are_named(rng):
 @pytest.mark.parametrize(
     ("n_source", "n_target", "message"),
     [
-        (1, 3, "source: expected at least two layers, found 1 in 'network'"),
-        (3, 1, "target: expected at least two layers, found 1 in 'network'"),
+        (1, 3, "source: expected at least two layers, found 1 in 'source'"),
+        (3, 1, "target: expected at least two layers, found 1 in 'target'"),
     ],
 )
 def test_one_layer_is_refused_before_any_fit(n_source, n_target, message, monkeypatch):

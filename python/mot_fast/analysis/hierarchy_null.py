@@ -16,7 +16,7 @@ from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
 from mot_fast.analysis.splits import Groups
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.measures.p_values import share_as_extreme
-from mot_fast.networks.load import Source, load, warn_of_rows
+from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def hierarchy_null(
 
 def _deep_network(source: Source, argument: str) -> Network:
     """The network, loaded; one of a single layer is an error."""
-    network = load(source)
+    network = named(source, argument)
     if network.n_layers < 2:
         raise ValueError(f"{argument}: expected at least two layers, found {network.n_layers} in '{network.name}'")
     return network

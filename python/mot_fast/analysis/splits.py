@@ -158,12 +158,11 @@ def _random(
         what = "stimuli" if numbered is None else "groups"
         raise ValueError(f"splits: expected at most {n_possible} of {n} {what}, all that there are, found {number}")
     found: dict[bytes, tuple[Index, Index]] = {}
-    for k in itertools.count():
-        train, test = split(n_stimuli, test_size, seed + k, groups=groups)
+    seeds = itertools.count(seed)
+    while len(found) < number:
+        train, test = split(n_stimuli, test_size, next(seeds), groups=groups)
         found.setdefault(_digest(test), (train, test))
-        if len(found) == number:
-            return tuple(found.values())
-    raise AssertionError  # a count has no end
+    return tuple(found.values())
 
 
 def _digest(rows: Index) -> bytes:
