@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, module, py::mod_gil_not_used()) {
     bind_layer(module);
     bind_pairs(module);
     bind_points(module);
+    bind_partial(module);
     bind_many(module);
 }

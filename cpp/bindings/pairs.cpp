@@ -57,6 +57,16 @@ std::vector<mot::LayerPair> pairs_of(const Layers& sources, const Layers& target
     return pairs;
 }
 
+/// Mass and price of every pair, one of them infinite.
+void set_goals(std::vector<mot::LayerPair>& pairs, const Doubles& goals) {
+    if (goals.ndim() != 2 || goals.shape(0) != static_cast<py::ssize_t>(pairs.size()) || goals.shape(1) != 2)
+        throw py::value_error("goals must be (n_pairs, 2)");
+    for (std::size_t p = 0; p < pairs.size(); ++p) {
+        const auto row = static_cast<py::ssize_t>(p);
+        pairs[p].goal = mot::PartialGoal{goals.at(row, 0), goals.at(row, 1)};
+    }
+}
+
 Solutions solve(const std::vector<mot::LayerPair>& pairs, const mot::BatchLimits& limits, const py::object& progress) {
     const mot::Sgemm sgemm = scipy_sgemm();
     Solutions solutions;
@@ -72,9 +82,11 @@ Solutions solve(const std::vector<mot::LayerPair>& pairs, const mot::BatchLimits
 Solutions solve_pairs(const Layers& sources, const Layers& targets, int n_threads, std::int64_t most_costs,
                       std::int64_t most_costs_alone, const py::object& progress, const LayerMasses& source_masses,
                       const LayerMasses& target_masses,
-                      const std::optional<std::vector<std::int64_t>>& most_costs_of_pairs) {
-    return solve(pairs_of(sources, targets, source_masses, target_masses, most_costs_of_pairs),
-                 {n_threads, most_costs, most_costs_alone}, progress);
+                      const std::optional<std::vector<std::int64_t>>& most_costs_of_pairs,
+                      const std::optional<Doubles>& goals) {
+    std::vector<mot::LayerPair> pairs = pairs_of(sources, targets, source_masses, target_masses, most_costs_of_pairs);
+    if (goals) set_goals(pairs, *goals);
+    return solve(pairs, {n_threads, most_costs, most_costs_alone}, progress);
 }
 
 using Positions = py::array_t<std::int64_t, py::array::c_style>;
@@ -107,9 +119,9 @@ void bind_pairs(py::module_& module) {
     module.def("solve_pairs", &solve_pairs, py::arg("sources"), py::arg("targets"), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"), py::arg("progress") = py::none(),
                py::arg("source_masses").noconvert() = py::none(), py::arg("target_masses").noconvert() = py::none(),
-               py::arg("most_costs_of_pairs") = py::none(),
+               py::arg("most_costs_of_pairs") = py::none(), py::arg("goals").noconvert() = py::none(),
                "Solutions of all pairs, row-major; `progress(n_done)` is called from the calling thread. The units of "
-               "layers without masses weigh the same.");
+               "layers without masses weigh the same. Where goals are given, mass may be left behind.");
     module.def("solve_chosen_pairs", &solve_chosen_pairs, py::arg("layers"), py::arg("sources").noconvert(),
                py::arg("targets").noconvert(), py::arg("most_costs_of_pairs").noconvert(), py::arg("n_threads"),
                py::arg("most_costs"), py::arg("most_costs_alone"),

@@ -25,6 +25,13 @@ py::array_t<double> costs_of(const Solutions& solutions) {
     return as_array(std::move(costs));
 }
 
+py::array_t<double> prices_of(const Solutions& solutions) {
+    std::vector<double> prices;
+    prices.reserve(solutions.of_pairs.size());
+    for (const mot::Solution& each : solutions.of_pairs) prices.push_back(each.price);
+    return as_array(std::move(prices));
+}
+
 py::array_t<double> certificates_of(const Solutions& solutions) {
     py::array_t<double> figures({static_cast<py::ssize_t>(solutions.of_pairs.size()), n_figures});
     double* next = figures.mutable_data();
@@ -91,6 +98,11 @@ void bind_solution(py::module_& module) {
         .def_property_readonly("is_infeasible", [](const Solution& s) { return s.status == mot::Status::infeasible; })
         .def_readonly("cost", &Solution::cost)
         .def_readonly("certificate", &Solution::certificate)
+        .def_readonly("price", &Solution::price)
+        .def("take_left_behind",
+             [](Solution& s) {
+                 return py::make_tuple(as_array(std::move(s.left_at_source)), as_array(std::move(s.left_at_target)));
+             })
         .def("take_arrays",
              [](Solution& s) {
                  return py::make_tuple(as_array(std::move(s.plan.source)), as_array(std::move(s.plan.target)),
@@ -123,6 +135,7 @@ void bind_solution(py::module_& module) {
             },
             py::return_value_policy::reference_internal)
         .def_property_readonly("costs", &costs_of)
+        .def_property_readonly("prices", &prices_of)
         .def_property_readonly("certificates", &certificates_of, "(n, 5): as `Certificate` of Python orders them.")
         .def("first_unproven", &first_unproven)
         .def("take_plans", &take_plans, "Entries of each plan; then rows, columns, mass, u and v, end to end.");

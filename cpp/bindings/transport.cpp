@@ -24,26 +24,13 @@ mot::Method method_of(const std::string& name) {
     throw py::value_error("method must be 'automatic', 'simplex' or 'assignment', found '" + name + "'");
 }
 
-using Doubles = py::array_t<double, py::array::c_style>;
 /// Potentials of the rows and of the columns to start from.
 using Start = std::pair<Doubles, Doubles>;
 
-mot::Potentials potentials_of(const Start& start, py::ssize_t n_rows, py::ssize_t n_columns) {
-    const auto& [u, v] = start;
-    if (u.ndim() != 1 || v.ndim() != 1 || u.shape(0) != n_rows || v.shape(0) != n_columns)
-        throw py::value_error("potentials must be u (n,), v (m,)");
-    return {{u.data(), u.data() + n_rows}, {v.data(), v.data() + n_columns}};
-}
-
 template <class Real>
-mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
-                              const py::array_t<double, py::array::c_style>& a,
-                              const py::array_t<double, py::array::c_style>& b, double scale, const std::string& method,
-                              const std::optional<Start>& potentials) {
-    if (cost.ndim() != 2 || a.ndim() != 1 || b.ndim() != 1 || a.shape(0) != cost.shape(0) ||
-        b.shape(0) != cost.shape(1))
-        throw py::value_error("cost must be (n, m), a (n,), b (m,)");
-    const mot::MatrixView<Real> view{cost.data(), cost.shape(0), cost.shape(1)};
+mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost, const Doubles& a, const Doubles& b,
+                              double scale, const std::string& method, const std::optional<Start>& potentials) {
+    const mot::MatrixView<Real> view = matrix_of(cost, a, b);
     const mot::Method chosen = method_of(method);
     std::optional<mot::Potentials> start;
     if (potentials) start = potentials_of(*potentials, view.n_rows, view.n_columns);
@@ -59,26 +46,9 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
     return solution;
 }
 
-void check_rows(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
-                const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs, const Doubles& a,
-                const Doubles& b) {
-    const bool has_shapes = row_starts.ndim() == 1 && columns.ndim() == 1 && costs.ndim() == 1 && a.ndim() == 1 &&
-                            b.ndim() == 1 && row_starts.size() == a.size() + 1 && columns.size() == costs.size();
-    bool is_sound = has_shapes && row_starts.data()[0] == 0 && row_starts.data()[a.size()] == columns.size();
-    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i) is_sound = row_starts.data()[i] <= row_starts.data()[i + 1];
-    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i)
-        for (std::int64_t k = row_starts.data()[i]; is_sound && k < row_starts.data()[i + 1]; ++k)
-            is_sound = columns.data()[k] >= 0 && columns.data()[k] < b.size() &&
-                       (k == row_starts.data()[i] || columns.data()[k - 1] < columns.data()[k]);
-    if (!is_sound)
-        throw py::value_error("row_starts, columns, costs must be rows of increasing columns, a (n,), b (m,)");
-}
-
-mot::Solution solve_sparse_transport(const py::array_t<std::int64_t, py::array::c_style>& row_starts,
-                                     const py::array_t<mot::Node, py::array::c_style>& columns, const Doubles& costs,
+mot::Solution solve_sparse_transport(const RowStarts& row_starts, const Columns& columns, const Doubles& costs,
                                      const Doubles& a, const Doubles& b) {
-    check_rows(row_starts, columns, costs, a, b);
-    const mot::SparseView view{row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
+    const mot::SparseView view = sparse_view_of(row_starts, columns, costs, a, b);
     mot::Solution solution;
     {
         const Unlocked unlocked;
@@ -184,6 +154,28 @@ double largest_magnitude(const py::array_t<Real, py::array::c_style>& values) {
 }
 
 }  // namespace
+
+mot::Potentials potentials_of(const std::pair<Doubles, Doubles>& given, py::ssize_t n_rows, py::ssize_t n_columns) {
+    const auto& [u, v] = given;
+    if (u.ndim() != 1 || v.ndim() != 1 || u.shape(0) != n_rows || v.shape(0) != n_columns)
+        throw py::value_error("potentials must be u (n,), v (m,)");
+    return {{u.data(), u.data() + n_rows}, {v.data(), v.data() + n_columns}};
+}
+
+mot::SparseView sparse_view_of(const RowStarts& row_starts, const Columns& columns, const Doubles& costs,
+                               const Doubles& a, const Doubles& b) {
+    const bool has_shapes = row_starts.ndim() == 1 && columns.ndim() == 1 && costs.ndim() == 1 && a.ndim() == 1 &&
+                            b.ndim() == 1 && row_starts.size() == a.size() + 1 && columns.size() == costs.size();
+    bool is_sound = has_shapes && row_starts.data()[0] == 0 && row_starts.data()[a.size()] == columns.size();
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i) is_sound = row_starts.data()[i] <= row_starts.data()[i + 1];
+    for (py::ssize_t i = 0; is_sound && i < a.size(); ++i)
+        for (std::int64_t k = row_starts.data()[i]; is_sound && k < row_starts.data()[i + 1]; ++k)
+            is_sound = columns.data()[k] >= 0 && columns.data()[k] < b.size() &&
+                       (k == row_starts.data()[i] || columns.data()[k - 1] < columns.data()[k]);
+    if (!is_sound)
+        throw py::value_error("row_starts, columns, costs must be rows of increasing columns, a (n,), b (m,)");
+    return {row_starts.data(), columns.data(), costs.data(), a.size(), b.size()};
+}
 
 void bind_transport(py::module_& module) {
     module.attr("GREATEST_COST") = mot::greatest_cost;

@@ -27,8 +27,10 @@ from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.networks.split import blocked_splits, split
 from mot_fast.transport.many import Transports, solve_transports
+from mot_fast.transport.partial import PartialPath, PartialTransport, UnitPrices, partial_path
 from mot_fast.transport.points import solve_sample
-from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan, solve_transport
+from mot_fast.transport.solve import solve_transport
+from mot_fast.transport.transport import Certificate, SolverError, Transport, UnitPlan
 
 if TYPE_CHECKING:
     from mot_fast import baselines, data, linear, ot, plot
@@ -82,6 +84,8 @@ __all__ = [
     "Network",
     "NoiseCeiling",
     "PairedTest",
+    "PartialPath",
+    "PartialTransport",
     "PopulationMean",
     "RandomEffects",
     "Run",
@@ -98,6 +102,7 @@ __all__ = [
     "TransposedLayersWarning",
     "UnitMatches",
     "UnitPlan",
+    "UnitPrices",
     "__version__",
     "align",
     "align_nested",
@@ -122,6 +127,7 @@ __all__ = [
     "noise_corrected",
     "ot",
     "p_better",
+    "partial_path",
     "plot",
     "score_layer_orders",
     "similarity_matrix",

@@ -31,6 +31,9 @@ class Solution:
     def cost(self) -> float: ...
     @property
     def certificate(self) -> Certificate: ...
+    @property
+    def price(self) -> float: ...
+    def take_left_behind(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
     def take_arrays(
         self,
     ) -> tuple[
@@ -51,6 +54,8 @@ class Solutions(Sequence[Solution]):
     def __len__(self) -> int: ...
     @property
     def costs(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def prices(self) -> npt.NDArray[np.float64]: ...
     @property
     def certificates(self) -> npt.NDArray[np.float64]: ...
     def first_unproven(self) -> int | None: ...
@@ -97,6 +102,38 @@ def solve_sparse_transport(
     a: npt.NDArray[np.float64],
     b: npt.NDArray[np.float64],
 ) -> Solution: ...
+_Floats = npt.NDArray[np.float64]
+PartialCurve = tuple[_Floats, _Floats, tuple[_Floats, _Floats], tuple[_Floats, _Floats]]
+
+def solve_partial(
+    cost: npt.NDArray[Any],
+    a: _Floats,
+    b: _Floats,
+    scale: float,
+    masses: Sequence[float],
+    kept: tuple[_Floats, _Floats] | None = None,
+) -> tuple[Solutions, PartialCurve]: ...
+def solve_sparse_partial(
+    row_starts: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int32],
+    costs: _Floats,
+    a: _Floats,
+    b: _Floats,
+    masses: Sequence[float],
+    kept: tuple[_Floats, _Floats] | None = None,
+) -> tuple[Solutions, PartialCurve]: ...
+def solve_partial_points(
+    x: _Floats,
+    y: _Floats,
+    a: _Floats,
+    b: _Floats,
+    metric: str,
+    base: float,
+    most_costs: int,
+    n_threads: int,
+    masses: Sequence[float],
+    kept: tuple[_Floats, _Floats] | None = None,
+) -> tuple[Solutions, PartialCurve]: ...
 def solve_points(
     x: npt.NDArray[np.float64],
     y: npt.NDArray[np.float64],
@@ -122,6 +159,7 @@ def solve_pairs(
     source_masses: Sequence[npt.NDArray[np.float64]] | None = None,
     target_masses: Sequence[npt.NDArray[np.float64]] | None = None,
     most_costs_of_pairs: Sequence[int] | None = None,
+    goals: npt.NDArray[np.float64] | None = None,
 ) -> Solutions: ...
 def solve_chosen_pairs(
     layers: Sequence[StandardizedLayer],

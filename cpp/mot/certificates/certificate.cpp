@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "mot/costs/correlation_cost.hpp"
@@ -23,6 +24,14 @@ double excess(double u, double v, double cost) {
     const DoubleDouble sum = DoubleDouble::sum(u, v);
     const DoubleDouble difference = DoubleDouble::sum(sum.high, -cost);
     return difference.high + (difference.low + sum.low);
+}
+
+template <class Cost>
+double resolution_of(const Cost& cost) {
+    return cost.resolution();
+}
+double resolution_of(const SparseCost&) {
+    return 0.0;
 }
 
 double largest_magnitude(const std::vector<double>& values) {
@@ -170,20 +179,10 @@ struct MatchingTransport {
     }
 };
 
-}  // namespace
-
-bool Certificate::is_optimal() const {
-    constexpr double marginal_tolerance = 1e-9;
-    // Written so that a NaN anywhere means "not optimal".
-    return dual_violation <= tolerance && slackness <= tolerance && duality_gap <= tolerance &&
-           marginal_error <= marginal_tolerance;
-}
-
+/// Measures all arcs of the cost, between the units that `potentials` has.
 template <class Cost>
-Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
-                    Interrupt& interrupt) {
+void measure_arcs(const Cost& cost, const Potentials& potentials, Measurement& measurement, Interrupt& interrupt) {
     using Value = typename Cost::Value;
-    Measurement measurement(masses, plan, potentials);
     std::vector<std::vector<Node>> hits(static_cast<std::size_t>(cost.n_workers()));
     for (std::vector<Node>& of_worker : hits) of_worker.resize(potentials.v.size());
     if constexpr (Cost::is_exact) {
@@ -232,15 +231,74 @@ Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, co
         for (std::size_t k = 0; k < arcs.size(); ++k)
             if (least[k] < arcs[k].cost) measurement.add_arc(index(arcs[k].source), index(arcs[k].target), least[k]);
     }
-    return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, cost.resolution());
 }
 
-template <>
-Certificate certify(const SparseCost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
-                    Interrupt&) {
-    Measurement measurement(masses, plan, potentials);
+void measure_arcs(const SparseCost& cost, const Potentials&, Measurement& measurement, Interrupt&) {
     cost.for_each_arc([&](Node i, Node j, double value) { measurement.add_arc(index(i), index(j), value); });
-    return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, 0.0);
+}
+
+/// The partial transport as one of all mass, between the units and two spare ones behind them.
+struct TransportWithSpares {
+    Masses masses;
+    Plan plan;
+    Potentials of_units;  // the price is part of the v
+    Potentials potentials;
+
+    TransportWithSpares(const PartialProblem& problem, const PartialPlan& partial)
+        : masses(problem.masses), plan(partial.carried), of_units(partial.potentials) {
+        for (double& v : of_units.v) v += partial.price;
+        potentials = of_units;
+        potentials.u.push_back(-partial.price);
+        potentials.v.push_back(0.0);
+        const double mass = partial.mass / masses.unit;
+        const auto spare_source = static_cast<Node>(masses.source.size());
+        const auto spare_target = static_cast<Node>(masses.target.size());
+        const auto rest = [mass](const std::vector<double>& masses_of_side) {
+            return std::max(std::accumulate(masses_of_side.begin(), masses_of_side.end(), 0.0) - mass, 0.0);
+        };
+        const double kept = rest(masses.source);
+        masses.source.push_back(rest(masses.target));
+        masses.target.push_back(kept);
+        for (Node i = 0; i < spare_source; ++i)
+            if (partial.left_at_source[index(i)] != 0) plan.add(i, spare_target, partial.left_at_source[index(i)]);
+        for (Node j = 0; j < spare_target; ++j)
+            if (partial.left_at_target[index(j)] != 0) plan.add(spare_source, j, partial.left_at_target[index(j)]);
+    }
+};
+
+}  // namespace
+
+bool Certificate::is_optimal() const {
+    constexpr double marginal_tolerance = 1e-9;
+    // Written so that a NaN anywhere means "not optimal".
+    return dual_violation <= tolerance && slackness <= tolerance && duality_gap <= tolerance &&
+           marginal_error <= marginal_tolerance;
+}
+
+template <class Cost>
+Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
+                    Interrupt& interrupt) {
+    Measurement measurement(masses, plan, potentials);
+    measure_arcs(cost, potentials, measurement, interrupt);
+    return measurement.finish([&](Node i, Node j) { return cost.exact(i, j); }, resolution_of(cost));
+}
+
+template <class Cost>
+Certificate certify_partial(const Cost& cost, const PartialProblem& problem, const PartialPlan& plan,
+                            Interrupt& interrupt) {
+    const TransportWithSpares transport(problem, plan);
+    Measurement measurement(transport.masses, transport.plan, transport.potentials);
+    measure_arcs(cost, transport.of_units, measurement, interrupt);
+    const std::vector<double>& kept_by_source = problem.kept.u;
+    const std::vector<double>& kept_by_target = problem.kept.v;
+    const std::size_t spare_source = kept_by_source.size(), spare_target = kept_by_target.size();
+    for (std::size_t i = 0; i < spare_source; ++i) measurement.add_arc(i, spare_target, kept_by_source[i]);
+    for (std::size_t j = 0; j < spare_target; ++j) measurement.add_arc(spare_source, j, kept_by_target[j]);
+    const auto cost_of = [&](Node i, Node j) {
+        if (index(i) == spare_source) return kept_by_target[index(j)];
+        return index(j) == spare_target ? kept_by_source[index(i)] : cost.exact(i, j);
+    };
+    return measurement.finish(cost_of, resolution_of(cost));
 }
 
 Certificate certify_matching(const MatrixView<double>& cost, const std::vector<Node>& column_of,
@@ -267,5 +325,16 @@ template Certificate certify(const CorrelationCost<double>&, const Masses&, cons
 template Certificate certify(const PointCost<float>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const PointCost<double>&, const Masses&, const Plan&, const Potentials&, Interrupt&);
 template Certificate certify(const ScreenedCost&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify(const SparseCost&, const Masses&, const Plan&, const Potentials&, Interrupt&);
+template Certificate certify_partial(const GivenCost<float>&, const PartialProblem&, const PartialPlan&, Interrupt&);
+template Certificate certify_partial(const GivenCost<double>&, const PartialProblem&, const PartialPlan&, Interrupt&);
+template Certificate certify_partial(const CorrelationCost<float>&, const PartialProblem&, const PartialPlan&,
+                                     Interrupt&);
+template Certificate certify_partial(const CorrelationCost<double>&, const PartialProblem&, const PartialPlan&,
+                                     Interrupt&);
+template Certificate certify_partial(const PointCost<float>&, const PartialProblem&, const PartialPlan&, Interrupt&);
+template Certificate certify_partial(const PointCost<double>&, const PartialProblem&, const PartialPlan&, Interrupt&);
+template Certificate certify_partial(const ScreenedCost&, const PartialProblem&, const PartialPlan&, Interrupt&);
+template Certificate certify_partial(const SparseCost&, const PartialProblem&, const PartialPlan&, Interrupt&);
 
 }  // namespace mot

@@ -11,6 +11,7 @@
 
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
+#include "mot/types/partial.hpp"
 #include "mot/types/plan.hpp"
 #include "mot/types/views.hpp"
 
@@ -47,6 +48,13 @@ struct Certificate {
 template <class Cost>
 Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
                     Interrupt& interrupt);
+
+/// Certifies a partial transport as the transport in which a spare source of potential -price brings what targets go
+/// without, and a spare target of potential zero takes what sources keep. Figures are over all mass, carried or left
+/// behind; `primal` contains what is paid for mass left behind.
+template <class Cost>
+Certificate certify_partial(const Cost& cost, const PartialProblem& problem, const PartialPlan& plan,
+                            Interrupt& interrupt);
 
 /// Certifies a matching of every row. Leaving columns over is the transport in which an idle row of cost and potential
 /// zero takes them: then v_j <= 0 for every column, and v_j = 0 where no row is matched, or the gap shows.

@@ -20,25 +20,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-Plan sorted(Plan plan) {
-    const auto is_before = [&](std::size_t x, std::size_t y) {
-        return plan.source[x] != plan.source[y] ? plan.source[x] < plan.source[y] : plan.target[x] < plan.target[y];
-    };
-    std::size_t n_sorted = std::min<std::size_t>(plan.size(), 1);
-    while (n_sorted < plan.size() && is_before(n_sorted - 1, n_sorted)) ++n_sorted;
-    if (n_sorted == plan.size()) return plan;
-    std::vector<std::size_t> order(plan.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), is_before);
-    Plan result = plan;
-    for (std::size_t k = 0; k < order.size(); ++k) {
-        result.source[k] = plan.source[order[k]];
-        result.target[k] = plan.target[order[k]];
-        result.mass[k] = plan.mass[order[k]];
-    }
-    return result;
-}
-
 /// Duals are free up to a constant: both sides get half of the dual value, so that exchanging the sides exchanges u and
 /// v. Potentials of units without mass may still be -infinity.
 void centre(const Masses& masses, Potentials& potentials) {
@@ -58,8 +39,28 @@ double greatest_potential(double cost, double other) {
     return cost - other - std::numeric_limits<double>::epsilon() * (std::abs(cost) + std::abs(other));
 }
 
-/// Gives units without mass, which took no part, the largest potential that surely leaves no arc violated: the searched
-/// costs may be above the exact ones by the margin.
+}  // namespace
+
+Plan sorted(Plan plan) {
+    const auto is_before = [&](std::size_t x, std::size_t y) {
+        return plan.source[x] != plan.source[y] ? plan.source[x] < plan.source[y] : plan.target[x] < plan.target[y];
+    };
+    std::size_t n_sorted = std::min<std::size_t>(plan.size(), 1);
+    while (n_sorted < plan.size() && is_before(n_sorted - 1, n_sorted)) ++n_sorted;
+    if (n_sorted == plan.size()) return plan;
+    std::vector<std::size_t> order(plan.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), is_before);
+    Plan result = plan;
+    for (std::size_t k = 0; k < order.size(); ++k) {
+        result.source[k] = plan.source[order[k]];
+        result.target[k] = plan.target[order[k]];
+        result.mass[k] = plan.mass[order[k]];
+    }
+    return result;
+}
+
+/// The searched costs may be above the exact ones by the margin.
 template <class Cost>
 void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
     std::vector<double>& u = potentials.u;
@@ -89,6 +90,7 @@ void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt) {
 }
 
 /// Does it over listed arcs; a unit that has none gets the potential zero.
+template <>
 void complete(const SparseCost& cost, Potentials& potentials, Interrupt&) {
     std::vector<double>& u = potentials.u;
     std::vector<double>& v = potentials.v;
@@ -108,8 +110,6 @@ void complete(const SparseCost& cost, Potentials& potentials, Interrupt&) {
     });
     set_open(u, most_u);
 }
-
-}  // namespace
 
 template <class Cost>
 Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials potentials, Interrupt& interrupt) {
@@ -159,6 +159,13 @@ Solution settle(const PointCost<float>&, const Masses&, Solution solution, Inter
     return solution;
 }
 
+template void complete(const GivenCost<float>&, Potentials&, Interrupt&);
+template void complete(const GivenCost<double>&, Potentials&, Interrupt&);
+template void complete(const CorrelationCost<float>&, Potentials&, Interrupt&);
+template void complete(const CorrelationCost<double>&, Potentials&, Interrupt&);
+template void complete(const PointCost<float>&, Potentials&, Interrupt&);
+template void complete(const PointCost<double>&, Potentials&, Interrupt&);
+template void complete(const ScreenedCost&, Potentials&, Interrupt&);
 template Solution finish(const GivenCost<float>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const GivenCost<double>&, const Masses&, Plan, Potentials, Interrupt&);
 template Solution finish(const CorrelationCost<float>&, const Masses&, Plan, Potentials, Interrupt&);

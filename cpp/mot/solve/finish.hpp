@@ -14,6 +14,13 @@ namespace mot {
 template <class Cost>
 Solution finish(const Cost& cost, const Masses& masses, Plan plan, Potentials potentials, Interrupt& interrupt);
 
+/// In the order of sources, then targets.
+Plan sorted(Plan plan);
+
+/// Gives units whose potential is -infinity, which took no part, the largest one that surely leaves no arc violated.
+template <class Cost>
+void complete(const Cost& cost, Potentials& potentials, Interrupt& interrupt);
+
 /// Refines a solution that its certificate does not settle, and finishes it again. Correlations are known up to their
 /// rounding only, and stay as they are.
 template <class Cost>

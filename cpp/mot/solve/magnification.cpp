@@ -25,8 +25,8 @@ Solution reduced(Solution solution) {
     for (double& v : solution.potentials.v) v *= factor;
     Certificate& certificate = solution.certificate;
     for (double* figure :
-         {&solution.cost, &certificate.dual_violation, &certificate.slackness, &certificate.duality_gap,
-          &certificate.primal, &certificate.cost_scale, &certificate.tolerance})
+         {&solution.cost, &solution.price, &certificate.dual_violation, &certificate.slackness,
+          &certificate.duality_gap, &certificate.primal, &certificate.cost_scale, &certificate.tolerance})
         *figure *= factor;
     return solution;
 }

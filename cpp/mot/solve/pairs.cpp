@@ -1,7 +1,9 @@
 #include "mot/solve/pairs.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -27,6 +29,29 @@ Masses masses_of(const LayerPair& pair) {
     if (!a) return Masses::from_marginals(equal_masses(n_source, b, n_target).data(), n_source, b, n_target);
     if (!b) return Masses::from_marginals(a, n_source, equal_masses(n_target, a, n_source).data(), n_target);
     return Masses::from_marginals(a, n_source, b, n_target);
+}
+
+/// Calls `solve(cost)` with rounded costs, then in single precision, then in double precision, until the answer is
+/// decided.
+template <class Solve>
+Solution solve_on_correlations(const StandardizedLayer& source, const StandardizedLayer& target, Workspace& workspace,
+                               Interrupt& interrupt, Solve solve) {
+    if (ScreenedCost::is_possible(source, target) && ScreenedCost::may_be_worthwhile(source, target)) {
+        const ScreenedCost cost(source, target, workspace, interrupt);
+        if (cost.is_worthwhile()) {
+            Solution solution = solve(cost);
+            if (solution.status != Status::undecided) return solution;
+        }
+    }
+    {
+        const CorrelationCost<float> cost(source, target, workspace, interrupt);
+        if (interrupt.requested()) return {};
+        Solution solution = solve(cost);
+        if (solution.status != Status::undecided) return solution;
+    }
+    const CorrelationCost<double> cost(source, target, workspace, interrupt);
+    if (interrupt.requested()) return {};
+    return solve(cost);
 }
 
 /// The pairs of one call, ordered by the work on them.
@@ -72,7 +97,17 @@ private:
     void solve_one(std::size_t p, std::int64_t most_costs, Workspace& workspace, Interrupt& interrupt) {
         const LayerPair& pair = pairs_[p];
         workspace.most_stored = std::min(most_costs, pair.most_costs);
-        solutions_[p] = solve_pair(*pair.source, *pair.target, masses_of(pair), workspace, interrupt);
+        const Masses masses = masses_of(pair);
+        if (!pair.goal) {
+            solutions_[p] = solve_pair(*pair.source, *pair.target, masses, workspace, interrupt);
+            return;
+        }
+        const double kept = std::isfinite(pair.goal->price) ? pair.goal->price / 2 : 0.0;
+        const PartialProblem problem{
+            masses, {std::vector<double>(masses.source.size(), kept), std::vector<double>(masses.target.size(), kept)}};
+        PartialGoal goal = *pair.goal;
+        goal.price -= 2 * kept;
+        solutions_[p] = solve_partial_pair(*pair.source, *pair.target, problem, goal, workspace, interrupt);
     }
 
     /// All threads work on one pair.
@@ -108,22 +143,16 @@ private:
 
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method) {
-    if (ScreenedCost::is_possible(source, target) && ScreenedCost::may_be_worthwhile(source, target)) {
-        const ScreenedCost cost(source, target, workspace, interrupt);
-        if (cost.is_worthwhile()) {
-            Solution solution = solve_dense(cost, masses, interrupt, method);
-            if (solution.status != Status::undecided) return solution;
-        }
-    }
-    {
-        const CorrelationCost<float> cost(source, target, workspace, interrupt);
-        if (interrupt.requested()) return {};
-        Solution solution = solve_dense(cost, masses, interrupt, method);
-        if (solution.status != Status::undecided) return solution;
-    }
-    const CorrelationCost<double> cost(source, target, workspace, interrupt);
-    if (interrupt.requested()) return {};
-    return solve_dense(cost, masses, interrupt, method);
+    return solve_on_correlations(source, target, workspace, interrupt,
+                                 [&](const auto& cost) { return solve_dense(cost, masses, interrupt, method); });
+}
+
+Solution solve_partial_pair(const StandardizedLayer& source, const StandardizedLayer& target,
+                            const PartialProblem& problem, const PartialGoal& goal, Workspace& workspace,
+                            Interrupt& interrupt) {
+    return solve_on_correlations(source, target, workspace, interrupt, [&](const auto& cost) {
+        return std::move(solve_partial(cost, problem, {goal}, interrupt).front());
+    });
 }
 
 std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,

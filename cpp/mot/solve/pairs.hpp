@@ -4,15 +4,18 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "mot/costs/standardized_layer.hpp"
 #include "mot/costs/workspace.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/partial.hpp"
 #include "mot/solve/solution.hpp"
 #include "mot/types/batch.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
+#include "mot/types/partial.hpp"
 
 namespace mot {
 
@@ -20,6 +23,11 @@ namespace mot {
 /// nearly or exactly alike, in double precision.
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method = Method::automatic);
+
+/// The same where mass may be left behind; see `solve_partial`.
+Solution solve_partial_pair(const StandardizedLayer& source, const StandardizedLayer& target,
+                            const PartialProblem& problem, const PartialGoal& goal, Workspace& workspace,
+                            Interrupt& interrupt);
 
 /// Masses of the units, where given, are non-negative; those of the two layers have equal, positive sums. The units of
 /// a layer without masses share the other's sum equally, or 1 if neither has any.
@@ -30,6 +38,9 @@ struct LayerPair {
     const double* target_masses = nullptr;  ///< (target->n_units(),)
     /// Costs that may be kept for this pair, where that is less than the limits of all pairs say.
     std::int64_t most_costs = std::numeric_limits<std::int64_t>::max();
+    /// Where mass may be left behind: how much is carried, or the price at which a unit of mass is rather left behind,
+    /// of which source and target pay half each.
+    std::optional<PartialGoal> goal = std::nullopt;
 };
 
 struct BatchLimits {

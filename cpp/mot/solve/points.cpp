@@ -26,17 +26,38 @@ bool suits_boxes(const PointPair& points) {
            std::min(points.source.n_rows, points.target.n_rows) >= fewest_points;
 }
 
-/// Solves on the costs of all pairs, computed once.
-Solution solve_stored(const PointPair& points, const Masses& masses, Workspace& workspace, Interrupt& interrupt) {
+/// The costs of all pairs, computed once; null where there is no room for them.
+const double* stored_costs(const PointPair& points, Workspace& workspace, Buffer& buffer, Interrupt& interrupt) {
+    constexpr std::int64_t numbers_per_double = sizeof(double) / sizeof(float);
+    if (points.source.n_rows * points.target.n_rows * numbers_per_double > workspace.most_stored) return nullptr;
     const PointCost<double> cost(points, workspace);
-    Buffer costs;
-    auto* const matrix = costs.reserve<double>(cost.n_rows() * cost.n_columns());
+    auto* const matrix = buffer.reserve<double>(cost.n_rows() * cost.n_columns());
     cost.for_each_row_in_groups(interrupt, is_every_row, [&](const RowVisit&, std::int64_t i, const double* row) {
         std::copy_n(row, cost.n_columns(), matrix + i * cost.n_columns());
     });
-    if (interrupt.requested()) return {};
-    const double scale = row_kernels<double>().largest_magnitude(matrix, cost.n_rows() * cost.n_columns());
-    return solve_dense(GivenCost<double>({matrix, cost.n_rows(), cost.n_columns()}, scale), masses, interrupt);
+    return matrix;
+}
+
+/// Calls `solve(cost)` with the costs of the points, and once more in double precision where single precision leaves
+/// the answer undecided.
+template <class Solve, class IsDecided>
+auto solve_on_costs(const PointPair& points, Workspace& workspace, Interrupt& interrupt, Solve solve,
+                    IsDecided is_decided) {
+    Buffer buffer;
+    if (const double* const matrix = stored_costs(points, workspace, buffer, interrupt)) {
+        const std::int64_t n = points.source.n_rows, m = points.target.n_rows;
+        const double scale = row_kernels<double>().largest_magnitude(matrix, n * m);
+        return solve(GivenCost<double>({matrix, n, m}, scale));
+    }
+    if (points.n_dimensions() > few_dimensions && PointCost<float>::has_products(points.metric)) {
+        auto answer = solve(PointCost<float>(points, workspace));
+        if (is_decided(answer)) return answer;
+    }
+    return solve(PointCost<double>(points, workspace));
+}
+
+bool is_decided(const Solution& solution) {
+    return solution.status == Status::optimal || solution.status == Status::interrupted;
 }
 
 }  // namespace
@@ -44,17 +65,21 @@ Solution solve_stored(const PointPair& points, const Masses& masses, Workspace& 
 Solution solve_points(const PointPair& points, const Masses& masses, Workspace& workspace, Interrupt& interrupt) {
     if (suits_boxes(points)) {
         Solution solution = solve_low_dimensional(points, masses, workspace, interrupt);
-        if (solution.status == Status::optimal || solution.status == Status::interrupted) return solution;
+        if (is_decided(solution)) return solution;
     }
-    constexpr std::int64_t numbers_per_double = sizeof(double) / sizeof(float);
-    if (points.source.n_rows * points.target.n_rows * numbers_per_double <= workspace.most_stored)
-        return solve_stored(points, masses, workspace, interrupt);
-    if (points.n_dimensions() > few_dimensions && PointCost<float>::has_products(points.metric)) {
-        const PointCost<float> cost(points, workspace);
-        Solution solution = solve_dense(cost, masses, interrupt);
-        if (solution.status == Status::optimal || solution.status == Status::interrupted) return solution;
-    }
-    return solve_dense(PointCost<double>(points, workspace), masses, interrupt);
+    const auto solve = [&](const auto& cost) {
+        return interrupt.requested() ? Solution{} : solve_dense(cost, masses, interrupt);
+    };
+    return solve_on_costs(points, workspace, interrupt, solve, is_decided);
+}
+
+std::vector<Solution> solve_partial_points(const PointPair& points, const PartialProblem& problem,
+                                           const std::vector<PartialGoal>& goals, Workspace& workspace,
+                                           Interrupt& interrupt, PartialCurve* curve) {
+    const auto solve = [&](const auto& cost) { return solve_partial(cost, problem, goals, interrupt, curve); };
+    return solve_on_costs(points, workspace, interrupt, solve, [](const std::vector<Solution>& solutions) {
+        return std::all_of(solutions.begin(), solutions.end(), is_decided);
+    });
 }
 
 }  // namespace mot

@@ -63,6 +63,14 @@ Masses Masses::from_marginals(const double* a, std::int64_t n_source, const doub
     return masses;
 }
 
+Masses Masses::unbalanced(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target) {
+    check_size(n_source, n_target);
+    Masses masses;
+    masses.source.assign(a, a + n_source);
+    masses.target.assign(b, b + n_target);
+    return masses;
+}
+
 double total_mass(const Masses& masses) {
     return std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
 }

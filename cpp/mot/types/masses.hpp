@@ -20,6 +20,8 @@ struct Masses {
     /// Takes the caller's marginals, which must be non-negative and have equal, positive sums up to rounding. What
     /// rounding there is, is levelled by scaling `b` to the sum of `a`.
     static Masses from_marginals(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
+    /// Takes the caller's marginals as they are, with sums that may differ: for partial transports.
+    static Masses unbalanced(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
 };
 
 /// The mass of all sources, in the unit of `Masses`.

@@ -18,7 +18,8 @@ from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.networks.nesting import NetworkGroup
 from mot_fast.networks.network import Network
 from mot_fast.system.control_characters import printable
-from mot_fast.transport.transport import Certificate, Transport, UnitPlan, solve_transport
+from mot_fast.transport.solve import solve_transport
+from mot_fast.transport.transport import Certificate, Transport, UnitPlan
 
 if TYPE_CHECKING:
     import pandas

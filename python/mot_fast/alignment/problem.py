@@ -28,7 +28,8 @@ from mot_fast.layer_pairs.transport_plans import LayerPlans, TransportPlans
 from mot_fast.measures.coupling import FAVOURITES
 from mot_fast.networks.network import Network
 from mot_fast.networks.summary import NetworkSummary
-from mot_fast.transport.transport import Certificate, UnitPlan, solve_transport
+from mot_fast.transport.solve import solve_transport
+from mot_fast.transport.transport import Certificate, UnitPlan
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from mot_fast.layer_pairs.layer_cache import StoredNetwork, read_unchanged, read
 from mot_fast.layer_pairs.memory_budget import Budget, needed_by_transport
 from mot_fast.layer_pairs.passed_layer import PassedLayer
 from mot_fast.measures.standardize import z_scores
-from mot_fast.transport.transport import require_optimal, solve_transport
+from mot_fast.transport.solve import solve_transport
+from mot_fast.transport.transport import require_optimal
 
 Pair = tuple[int, int]
 """Positions of two networks."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
-from mot_fast.transport.drop_in_validation import is_sparse
+from mot_fast.transport.problem import is_sparse
 
 
 class Backend(ABC):

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._core import GREATEST_COST, figures_of, largest_magnitude
+from mot_fast._core import figures_of
 from mot_fast._validate import F64
 from mot_fast._validate_masses import marginal
+from mot_fast.transport.problem import is_sparse, sparse_costs
 
 HISTOGRAM_SUM_TOLERANCE = 1.5e-6
 """Largest difference of two sums that are equal to 6 decimals, as `numpy.testing` and POT count decimals."""
@@ -26,31 +27,6 @@ def assignment_costs(values: Any) -> F64:
     if costs.ndim != 2:
         raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")
     return np.ascontiguousarray(costs.astype(np.float64, casting="safe", copy=False))
-
-
-def is_sparse(values: Any) -> bool:
-    """Whether this is one of SciPy's sparse matrices; `scipy.sparse` is not imported to find out."""
-    return type(values).__module__.startswith("scipy.sparse")
-
-
-def sparse_costs(values: Any, what: str) -> tuple[Any, float]:
-    """Finite costs in compressed rows, with increasing columns, and the largest magnitude among them.
-
-    Entries that are stored twice are summed, stored zeros are kept.
-    """
-    import scipy.sparse
-
-    if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"{what}: expected a non-empty matrix, found shape {values.shape}")
-    if not _validate.is_readable_dtype(values.dtype):
-        raise TypeError(f"{what}: expected real numbers, found {values.dtype}")
-    rows = scipy.sparse.csr_array(values, copy=True)
-    rows.sum_duplicates()
-    rows.data = _validate.activations(rows.data, what).astype(np.float64, copy=False)
-    largest = largest_magnitude(rows.data)
-    if not largest <= GREATEST_COST:
-        raise ValueError(f"{what}: expected finite costs up to {GREATEST_COST}, found {largest}")
-    return rows, largest
 
 
 def masses_and_costs(

@@ -12,7 +12,7 @@ from mot_fast import _validate
 from mot_fast._core import GREATEST_COST
 from mot_fast._validate import F64
 from mot_fast.system.memory import format_bytes
-from mot_fast.transport.drop_in_validation import is_sparse
+from mot_fast.transport.problem import is_sparse
 
 METRICS = "sqeuclidean", "euclidean", "cityblock", "cosine", "correlation", "inner_product"
 """Costs between points: SciPy's distances of these names, and minus the inner product."""

@@ -1,4 +1,4 @@
-"""Exact optimal transport on one cost matrix, with a certificate that proves it optimal."""
+"""An exact optimal transport, with the certificate that proves it optimal."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast import _validate
 from mot_fast._core import Certificate as MeasuredCertificate
-from mot_fast._core import Solution, solve_plain_transport
-from mot_fast._core import solve_transport as solve_in_core
+from mot_fast._core import Solution
 from mot_fast._validate import F64
-from mot_fast._validate_masses import marginals
 from mot_fast.system import optional
 from mot_fast.system.control_characters import printable
 
@@ -170,9 +167,13 @@ class Transport:
         2            1            1  0.167   1.0
         3            1            2  0.333   0.0
         """
-        cost = self.u[self.rows] + self.v[self.columns]
+        cost = self._pair_costs()
         columns = {"source_unit": self.rows, "target_unit": self.columns, "mass": self.mass, "cost": cost}
         return optional.pandas().DataFrame(columns)
+
+    def _pair_costs(self) -> F64:
+        """The cost of each pair that carries mass, for each unit of it."""
+        return np.asarray(self.u[self.rows] + self.v[self.columns])
 
     def __repr__(self) -> str:
         return f"Transport({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, cost {self.cost:.6g})"
@@ -227,71 +228,6 @@ class UnitPlan(Transport):
     def __repr__(self) -> str:
         names = printable(f"'{self.source}' to '{self.target}'")
         return f"UnitPlan({names}, {self.shape[0]} x {self.shape[1]}, cost {self.cost:.6g})"
-
-
-def solve_transport(
-    cost: npt.ArrayLike,
-    a: npt.ArrayLike | None = None,
-    b: npt.ArrayLike | None = None,
-    *,
-    potentials: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-) -> Transport:
-    """Carry the mass `a` onto the mass `b` at least total cost, exactly.
-
-    Parameters
-    ----------
-    cost : array, `(n, m)`
-        Cost of moving one unit of mass, finite; float32 is solved as it is, all else as float64.
-    a, b : arrays, `(n,)` and `(m,)`, optional
-        Non-negative masses with equal sums; uniform with sum 1 by default. Sums that differ by less than a millionth
-        are levelled by scaling `b`.
-    potentials : arrays `(n,)` and `(m,)`, optional
-        Potentials `u` and `v` to start from: those of the same problem, or of one like it, such as the last step of an
-        optimization. They save time if they are near to the optimum; others, even NaN, change nothing but the time.
-
-    Returns
-    -------
-    Transport
-        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]``, tight wherever the plan moves mass; the
-        marginals are met to 1e-9 of the total mass.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the costs are not finite real numbers, the masses are negative, not finite, all zero, of unequal sums or of
-        the wrong shape, or the potentials are of the wrong shape.
-    SolverError
-        If the answer could not be proven optimal, as when products of costs and masses leave the range of doubles.
-
-    See Also
-    --------
-    mot_fast.solve_transports : Many problems at once, on all threads.
-    mot_fast.solve_sample : Points, at costs from their coordinates.
-    mot_fast.ot : POT's and SciPy's signatures.
-
-    Examples
-    --------
-    >>> import numpy as np, mot_fast as mot
-    >>> transport = mot.solve_transport([[0.0, 1.0, 3.0], [3.0, 1.0, 0.0]])
-    >>> round(transport.cost, 6)
-    0.333333
-    >>> np.round(transport.toarray(), 3)
-    array([[0.333, 0.167, 0.   ],
-           [0.   , 0.167, 0.333]])
-
-    A problem like it starts from its potentials:
-
-    >>> next_cost = [[0.0, 1.1, 3.0], [3.0, 1.0, 0.0]]
-    >>> round(mot.solve_transport(next_cost, potentials=(transport.u, transport.v)).cost, 6)
-    0.35
-    """
-    solution = solve_plain_transport(cost, a, b) if potentials is None else None
-    if solution is None:  # an argument has to be converted, or an error has to name it
-        matrix, largest = _validate.cost_matrix(cost)
-        mass_a, mass_b = marginals(a, b, matrix.shape)
-        start = _validate.potentials(potentials, matrix.shape, "potentials")
-        solution = solve_in_core(matrix, mass_a, mass_b, largest, potentials=start)
-    return Transport.from_solution(solution, "the transport")
 
 
 def require_optimal(solution: Solution, what: str) -> Solution:

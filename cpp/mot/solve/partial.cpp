@@ -1,0 +1,230 @@
+#include "mot/solve/partial.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+
+#include "mot/costs/correlation_cost.hpp"
+#include "mot/costs/given_cost.hpp"
+#include "mot/costs/point_cost.hpp"
+#include "mot/costs/screened_cost.hpp"
+#include "mot/costs/sparse_cost.hpp"
+#include "mot/solve/finish.hpp"
+#include "mot/solve/magnification.hpp"
+#include "mot/solve/reachable_arcs.hpp"
+#include "mot/types/double_double.hpp"
+
+namespace mot {
+namespace {
+
+/// Whether costs are known to the last bit, so that an answer can be, too.
+template <class Cost>
+constexpr bool is_known_exactly = std::is_same_v<Cost, GivenCost<double>> || std::is_same_v<Cost, GivenCost<float>> ||
+                                  std::is_same_v<Cost, PointCost<double>> || std::is_same_v<Cost, SparseCost>;
+
+double sum_of(const std::vector<double>& masses) {
+    return std::accumulate(masses.begin(), masses.end(), 0.0);
+}
+
+/// How many arcs may be known by lower bounds alone when they come first: each is looked at once.
+template <class Cost>
+std::int64_t most_resolved(const Cost& cost) {
+    if constexpr (is_known_exactly<Cost>)
+        return 0;
+    else
+        return Cost::is_exact ? 0 : cost.most_within_margin();
+}
+
+/// In the caller's unit, and in order; every unit gets a potential.
+template <class Cost>
+Solution finish_partial(const Cost& cost, const PartialProblem& problem, PartialPlan plan, Interrupt& interrupt) {
+    const double unit = problem.masses.unit;
+    plan.mass *= unit;
+    for (std::vector<double>* masses : {&plan.carried.mass, &plan.left_at_source, &plan.left_at_target})
+        for (double& mass : *masses) mass *= unit;
+    plan.carried = sorted(std::move(plan.carried));
+    complete(cost, plan.potentials, interrupt);
+    const auto at_most = [](std::vector<double>& potentials, const std::vector<double>& bounds, double price) {
+        for (std::size_t k = 0; k < potentials.size(); ++k)
+            potentials[k] = std::min(potentials[k], bounds[k] + price) - price;
+    };
+    at_most(plan.potentials.u, problem.kept.u, 0.0);
+    at_most(plan.potentials.v, problem.kept.v, plan.price);
+
+    Solution solution;
+    solution.certificate = certify_partial(cost, problem, plan, interrupt);
+    if (interrupt.requested()) return {};
+    SumOfProducts carried;
+    for (std::size_t k = 0; k < plan.carried.size(); ++k)
+        carried.add(plan.carried.mass[k], cost.exact(plan.carried.source[k], plan.carried.target[k]));
+    solution.cost = rounded(carried.value());
+    const bool is_proven = solution.certificate.is_optimal() && std::isfinite(solution.cost);
+    solution.status = is_proven ? Status::optimal : Status::not_proven;
+    solution.plan = std::move(plan.carried);
+    solution.potentials = std::move(plan.potentials);
+    solution.price = plan.price;
+    solution.left_at_source = std::move(plan.left_at_source);
+    solution.left_at_target = std::move(plan.left_at_target);
+    return solution;
+}
+
+Solution unsolved(Status status) {
+    Solution solution;
+    solution.status = status;
+    return solution;
+}
+
+/// Walks to a goal, with ever new arcs.
+template <class Cost, class Real>
+PartialStop walk_to(PartialPath<Real>& engine, ReachableArcs<Cost>& arcs, const PartialGoal& goal,
+                    Interrupt& interrupt) {
+    PartialStop stop = engine.advance(goal.mass, goal.price, interrupt);
+    while (stop == PartialStop::needs_arcs) {
+        arcs.refill(engine);
+        if (interrupt.requested()) return PartialStop::interrupted;
+        stop = engine.advance(goal.mass, goal.price, interrupt);
+    }
+    return stop;
+}
+
+Status status_of(PartialStop stop) {
+    switch (stop) {
+        case PartialStop::at_mass:
+        case PartialStop::at_price:
+            return Status::optimal;
+        case PartialStop::without_arc:
+            return Status::infeasible;
+        case PartialStop::undecided:
+            return Status::undecided;
+        case PartialStop::interrupted:
+            return Status::interrupted;
+        default:
+            return Status::not_proven;
+    }
+}
+
+template <class Real, class Cost>
+std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, const std::vector<PartialGoal>& goals,
+                           Interrupt& interrupt, PartialCurve* curve) {
+    constexpr double negligible_share = 1e-12;
+    const double most = std::min(sum_of(problem.masses.source), sum_of(problem.masses.target));
+    PartialPath<Real> engine(problem, [&](Node i, Node j) { return cost.exact(i, j); }, most_resolved(cost));
+    ReachableArcs<Cost> arcs(cost, interrupt);
+    arcs.refill(engine);
+    std::vector<Solution> solutions;
+    Status status = Status::optimal;
+    for (PartialGoal goal : goals) {
+        if (status == Status::optimal) {
+            goal.mass = std::min(goal.mass / problem.masses.unit, most);
+            status = status_of(walk_to(engine, arcs, goal, interrupt));
+            if (status == Status::infeasible && goal.mass - engine.mass() <= negligible_share * most)
+                status = Status::optimal;
+        }
+        solutions.push_back(status == Status::optimal ? finish_partial(cost, problem, engine.plan(), interrupt)
+                                                      : unsolved(status));
+    }
+    if (curve) {
+        *curve = {engine.breakpoints(), engine.source_prices(), engine.target_prices(), status};
+        for (Breakpoint& breakpoint : curve->breakpoints) breakpoint.mass *= problem.masses.unit;
+    }
+    return solutions;
+}
+
+/// Whether nothing but rounding of the answer is left.
+bool is_settled(const Solution& solution) {
+    constexpr double settled = 1e-12;
+    if (solution.status == Status::interrupted || solution.status == Status::infeasible) return true;
+    const Certificate& certificate = solution.certificate;
+    return solution.status == Status::optimal &&
+           certificate.duality_gap <= settled * certificate.cost_scale + 0x1p-1050;
+}
+
+template <class Cost>
+std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& problem,
+                                     const std::vector<PartialGoal>& goals, Interrupt& interrupt, PartialCurve* curve) {
+    std::vector<Solution> solutions = walk<double>(cost, problem, goals, interrupt, curve);
+    if constexpr (is_known_exactly<Cost>)
+        if (!std::all_of(solutions.begin(), solutions.end(), is_settled))
+            return walk<DoubleDouble>(cost, problem, goals, interrupt, curve);
+    return solutions;
+}
+
+/// Solves the problem with costs that were magnified.
+template <class Cost>
+std::vector<Solution> solve_magnified(const Cost& larger, PartialProblem problem, std::vector<PartialGoal> goals,
+                                      Interrupt& interrupt, PartialCurve* curve) {
+    problem.kept = magnified(std::move(problem.kept));
+    for (PartialGoal& goal : goals) goal.price *= magnification;
+    std::vector<Solution> solutions = solve_in_range(larger, problem, goals, interrupt, curve);
+    for (Solution& solution : solutions) solution = reduced(std::move(solution));
+    if (!curve) return solutions;
+    for (Breakpoint& breakpoint : curve->breakpoints) breakpoint.price /= magnification;
+    for (EntryPrices* prices : {&curve->source_prices, &curve->target_prices})
+        for (std::vector<double>* side : {&prices->first, &prices->all})
+            for (double& price : *side) price /= magnification;
+    return solutions;
+}
+
+bool are_tiny(double scale, const Potentials& kept) {
+    for (const std::vector<double>* side : {&kept.u, &kept.v})
+        for (const double price : *side) scale = std::max(scale, std::abs(price));
+    return needs_magnification(scale);
+}
+
+}  // namespace
+
+PartialProblem partial_problem(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target) {
+    const double sum_a = std::accumulate(a, a + n_source, 0.0);
+    const double sum_b = std::accumulate(b, b + n_target, 0.0);
+    PartialProblem problem;
+    if (sum_a == sum_b)
+        problem.masses = Masses::from_marginals(a, n_source, b, n_target);
+    else
+        problem.masses = Masses::unbalanced(a, n_source, b, n_target);
+    problem.kept.u.assign(static_cast<std::size_t>(n_source), 0.0);
+    problem.kept.v.assign(static_cast<std::size_t>(n_target), 0.0);
+    return problem;
+}
+
+template <class Cost>
+std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& problem,
+                                    const std::vector<PartialGoal>& goals, Interrupt& interrupt, PartialCurve* curve) {
+    if constexpr (std::is_same_v<Cost, GivenCost<double>>) {
+        if (are_tiny(cost.scale(), problem.kept)) {
+            const std::vector<double> costs = magnified(cost.stored().data, cost.n_rows() * cost.n_columns());
+            const GivenCost<double> larger({costs.data(), cost.n_rows(), cost.n_columns()},
+                                           cost.scale() * magnification);
+            return solve_magnified(larger, problem, goals, interrupt, curve);
+        }
+    } else if constexpr (std::is_same_v<Cost, SparseCost>) {
+        if (are_tiny(cost.scale(), problem.kept)) {
+            SparseView view = cost.view();
+            const std::vector<double> costs = magnified(view.costs, view.row_starts[view.n_rows]);
+            view.costs = costs.data();
+            return solve_magnified(SparseCost(view), problem, goals, interrupt, curve);
+        }
+    }
+    return solve_in_range(cost, problem, goals, interrupt, curve);
+}
+
+template std::vector<Solution> solve_partial(const GivenCost<float>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const GivenCost<double>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const CorrelationCost<float>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const CorrelationCost<double>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const PointCost<float>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const PointCost<double>&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const ScreenedCost&, const PartialProblem&,
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+template std::vector<Solution> solve_partial(const SparseCost&, const PartialProblem&, const std::vector<PartialGoal>&,
+                                             Interrupt&, PartialCurve*);
+
+}  // namespace mot

@@ -1,0 +1,40 @@
+/// Exact partial transport: the cheapest plan of a given mass, or at a given price for mass that is left behind, or of
+/// every mass.
+///
+/// One engine walks along the curve of least cost against mass; costs are searched for the arcs it may need next.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "mot/engines/partial_path.hpp"
+#include "mot/solve/solution.hpp"
+#include "mot/types/interrupt.hpp"
+#include "mot/types/partial.hpp"
+
+namespace mot {
+
+/// Where the walk ends: at this mass, not in the unit of `Masses`; and before pairs that cost as much as this price.
+struct PartialGoal {
+    double mass = std::numeric_limits<double>::infinity();
+    double price = std::numeric_limits<double>::infinity();
+};
+
+/// The curve of least cost against mass, up to the last goal.
+struct PartialCurve {
+    std::vector<Breakpoint> breakpoints;
+    EntryPrices source_prices, target_prices;
+    Status status = Status::interrupted;
+};
+
+/// The problem of the caller's masses, whose sums may differ, where nothing is paid for what is left behind.
+PartialProblem partial_problem(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
+
+/// One solution for each goal, each of which asks for no less than the one before. A solution is `infeasible` where so
+/// much mass cannot be carried, and all behind it are. The curve, where it is wanted, is that of the whole walk.
+template <class Cost>
+std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& problem,
+                                    const std::vector<PartialGoal>& goals, Interrupt& interrupt,
+                                    PartialCurve* curve = nullptr);
+
+}  // namespace mot
