@@ -102,6 +102,7 @@ def solve_sparse_transport(
     a: npt.NDArray[np.float64],
     b: npt.NDArray[np.float64],
 ) -> Solution: ...
+
 _Floats = npt.NDArray[np.float64]
 PartialCurve = tuple[_Floats, _Floats, tuple[_Floats, _Floats], tuple[_Floats, _Floats]]
 

@@ -26,6 +26,12 @@ std::vector<Edge> star(const std::vector<double>& a, const std::vector<double>& 
     return edges;
 }
 
+/// Flows up to this are rounding; none where all masses and their sums are whole numbers, which leave flows exact.
+double negligible_flow(const Masses& masses) {
+    const double total = std::max(sum_of(masses.source), sum_of(masses.target));
+    return total < 0x1p53 && has_whole_masses(masses) ? 0.0 : 0x1p-50 * total;
+}
+
 EntryPrices unentered(std::size_t n) {
     return {std::vector<double>(n, infinity), std::vector<double>(n, infinity)};
 }
@@ -49,6 +55,8 @@ PartialPath<Real>::PartialPath(const PartialProblem& problem, ExactCost exact, s
       is_raised_(parent_cost_.size(), 0),
       key_(parent_cost_.size(), Real(out_of_play)),
       first_(a_.size()),
+      most_to_target_(a_.size(), Real(-out_of_play)),
+      negligible_(negligible_flow(problem.masses)),
       raised_root_(spare_source()),
       price_(-infinity),
       source_prices_(unentered(a_.size())),
@@ -78,11 +86,14 @@ void PartialPath<Real>::set_arcs(const std::vector<KnownArc>& arcs, std::vector<
         for (const KnownArc& arc : arcs) visit(index(arc.target), End{arc.source, arc.is_exact, arc.cost});
     });
     recompute_potentials();
+    recompute_flows();
     heap_.clear();
     for (Node x = 0; is_unit(x); ++x) set_key(x);
     for (Node i = 0; i < n_source_; ++i) {
-        first_[index(i)] = {};
-        if (!is_raised_[index(i)] && a_[index(i)] > 0) find_first_arc(i);
+        if (!is_raised_[index(i)] && a_[index(i)] > 0)
+            find_first_arc(i);
+        else
+            set_first(i, {});
     }
 }
 
@@ -96,13 +107,20 @@ void PartialPath<Real>::set_key(Node x) {
 template <class Real>
 void PartialPath<Real>::push(Node source) {
     heap_.push_back({first_[index(source)].price, source});
-    std::push_heap(heap_.begin(), heap_.end(), is_later);
+    std::push_heap(heap_.begin(), heap_.end(), IsLater());
 }
 
 template <class Real>
 void PartialPath<Real>::pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), is_later);
+    std::pop_heap(heap_.begin(), heap_.end(), IsLater());
     heap_.pop_back();
+}
+
+template <class Real>
+void PartialPath<Real>::set_first(Node source, const First& first) {
+    first_[index(source)] = first;
+    const bool has_key = key_[index(source)] < none_in_play;
+    most_to_target_[index(source)] = has_key ? first.price - key_[index(source)] : Real(-out_of_play);
 }
 
 template <class Real>
@@ -118,7 +136,7 @@ void PartialPath<Real>::find_first_arc(Node source) {
     if (first.end.node != no_node) first.price = price_of(source, first.end);
     const Real known(complete_until_[index(source)]);
     if (known < first.price) first = {{no_node, true, 0.0}, known};
-    first_[index(source)] = first;
+    set_first(source, first);
     if (first.price < none_in_play) push(source);
 }
 
@@ -199,12 +217,16 @@ Node PartialPath<Real>::carry(double most_mass, bool& is_enough) {
             flow = parent_flow_[index(x)];
             blocking = x;
         }
-    is_enough = !(mass_ + flow < Real(most_mass));
-    if (is_enough) flow = std::max(Real(most_mass) - mass_, Real(0.0));
+    const double rounding = negligible_ * static_cast<double>(base_.size());
+    is_enough = !(mass_ + flow + Real(rounding) < Real(most_mass));
+    if (is_enough) flow = std::min(flow, std::max(Real(most_mass) - mass_, Real(0.0)));
     if (!(Real(0.0) < flow)) return blocking;
     Node before = spare_source();
-    for (Node x = spare_source(); x != tree_.root(); before = x, x = tree_.parent(x))
-        parent_flow_[index(x)] += is_source(x) ? -flow : flow;
+    for (Node x = spare_source(); x != tree_.root(); before = x, x = tree_.parent(x)) {
+        Real& of_x = parent_flow_[index(x)];
+        of_x += is_source(x) ? -flow : flow;
+        if (is_source(x) && !(Real(negligible_) < of_x)) of_x = Real(0.0);
+    }
     const double price = rounded(price_);
     const auto enter = [&](EntryPrices& prices, Node unit, const Real& left) {
         prices.first[index(unit)] = std::min(prices.first[index(unit)], price);
@@ -252,17 +274,27 @@ void PartialPath<Real>::change_sides(Node from, Node except, bool is_raised) {
     for (const Node node : switched_) {
         if (!is_unit(node)) continue;
         if (is_source(node)) {
-            first_[index(node)].price = Real(out_of_play);
-            if (!is_raised) find_first_arc(node);
+            if (is_raised)
+                set_first(node, {});
+            else
+                find_first_arc(node);
         } else if (is_raised) {
-            for (const End& end : arcs_of_target_.row(index(node - n_source_))) {
-                const End to_node{node, end.is_exact, end.cost};
-                const Real price = price_of(end.node, to_node);
-                if (!(price < none_in_play && price < first_[index(end.node)].price)) continue;
-                first_[index(end.node)] = {to_node, price};
-                push(end.node);
-            }
+            offer(node);
         }
+    }
+}
+
+/// A target that is raised may be where the first arc of a source leads.
+template <class Real>
+void PartialPath<Real>::offer(Node target) {
+    const Real key = key_[index(target)];
+    for (const End& end : arcs_of_target_.row(index(target - n_source_))) {
+        if (!(Real(end.cost) + key < most_to_target_[index(end.node)])) continue;
+        const End to_target{target, end.is_exact, end.cost};
+        const Real price = price_of(end.node, to_target);
+        if (!(price < first_[index(end.node)].price)) continue;
+        set_first(end.node, {to_target, price});
+        push(end.node);
     }
 }
 

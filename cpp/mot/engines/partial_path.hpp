@@ -108,7 +108,9 @@ private:
     /// Keys of nodes that no arc leads from, or to, across the cut; beyond all sums of costs.
     static constexpr double out_of_play = 0x1p1010;
     inline static const Real none_in_play{out_of_play / 2};  ///< above all prices of arcs that cross the cut
-    static bool is_later(const Entry& x, const Entry& y) { return y.price < x.price; }
+    struct IsLater {
+        bool operator()(const Entry& x, const Entry& y) const { return y.price < x.price; }
+    };
 
     Node spare_source() const { return n_source_ + n_target_; }
     Node spare_target() const { return n_source_ + n_target_ + 1; }
@@ -119,7 +121,9 @@ private:
     }
 
     void set_key(Node node);
+    void set_first(Node source, const First& first);
     void find_first_arc(Node source);
+    void offer(Node target);
     void push(Node source);
     void pop();
     void resolve(Node source, const End& end);
@@ -145,8 +149,10 @@ private:
     std::vector<char> is_raised_;
     std::vector<Real> key_;     // -base of a source that is not raised, base of a target that is: they sum up to prices
     std::vector<First> first_;  // of every source that is not raised
+    std::vector<Real> most_to_target_;  // what cost and key of an arc of a source must be below to be first
     std::vector<Entry> heap_;
     std::vector<Node> switched_;
+    double negligible_;
     bool is_joined_ = false;
     Node raised_root_;  // the raised part is the subtree of this node
     Real price_, mass_{0.0};

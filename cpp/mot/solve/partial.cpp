@@ -25,10 +25,6 @@ template <class Cost>
 constexpr bool is_known_exactly = std::is_same_v<Cost, GivenCost<double>> || std::is_same_v<Cost, GivenCost<float>> ||
                                   std::is_same_v<Cost, PointCost<double>> || std::is_same_v<Cost, SparseCost>;
 
-double sum_of(const std::vector<double>& masses) {
-    return std::accumulate(masses.begin(), masses.end(), 0.0);
-}
-
 /// How many arcs may be known by lower bounds alone when they come first: each is looked at once.
 template <class Cost>
 std::int64_t most_resolved(const Cost& cost) {
@@ -118,7 +114,9 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
     Status status = Status::optimal;
     for (PartialGoal goal : goals) {
         if (status == Status::optimal) {
-            goal.mass = std::min(goal.mass / problem.masses.unit, most);
+            // At a price the walk goes on to it even where all mass is carried before.
+            goal.mass /= problem.masses.unit;
+            if (std::isinf(goal.price)) goal.mass = std::min(goal.mass, most);
             status = status_of(walk_to(engine, arcs, goal, interrupt));
             if (status == Status::infeasible && goal.mass - engine.mass() <= negligible_share * most)
                 status = Status::optimal;
@@ -180,7 +178,9 @@ PartialProblem partial_problem(const double* a, std::int64_t n_source, const dou
     const double sum_a = std::accumulate(a, a + n_source, 0.0);
     const double sum_b = std::accumulate(b, b + n_target, 0.0);
     PartialProblem problem;
-    if (sum_a == sum_b)
+    // Sums that differ by rounding are levelled, so that masses that are all alike become whole numbers.
+    constexpr double rounding = 1e-12;
+    if (std::abs(sum_a - sum_b) <= rounding * sum_a)
         problem.masses = Masses::from_marginals(a, n_source, b, n_target);
     else
         problem.masses = Masses::unbalanced(a, n_source, b, n_target);

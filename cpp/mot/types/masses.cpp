@@ -71,8 +71,12 @@ Masses Masses::unbalanced(const double* a, std::int64_t n_source, const double* 
     return masses;
 }
 
+double sum_of(const std::vector<double>& masses) {
+    return std::accumulate(masses.begin(), masses.end(), 0.0);
+}
+
 double total_mass(const Masses& masses) {
-    return std::accumulate(masses.source.begin(), masses.source.end(), 0.0);
+    return sum_of(masses.source);
 }
 
 bool is_whole(double value) {

@@ -24,6 +24,7 @@ struct Masses {
     static Masses unbalanced(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
 };
 
+double sum_of(const std::vector<double>& masses);
 /// The mass of all sources, in the unit of `Masses`.
 double total_mass(const Masses& masses);
 

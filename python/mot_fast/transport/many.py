@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,10 @@ import numpy.typing as npt
 from mot_fast import _validate
 from mot_fast._core import Solution, Solutions, solve_many
 from mot_fast._validate import F64, Index
+from mot_fast.system import threads
 from mot_fast.transport.many_validation import Problems, has_tensors
-from mot_fast.transport.transport import I32, Certificate, Transport, unproven
+from mot_fast.transport.partial import PartialTransport, solve_partial_problem
+from mot_fast.transport.transport import I32, Certificate, SolverError, Transport, unproven
 
 if TYPE_CHECKING:
     from mot_fast._dlpack import ArrayLike
@@ -130,13 +132,35 @@ class Transports(Sequence[Transport]):
         )
 
 
+@overload
 def solve_transports(
     costs: ArrayLike | Sequence[ArrayLike],
     a: ArrayLike | Sequence[ArrayLike | None] | None = None,
     b: ArrayLike | Sequence[ArrayLike | None] | None = None,
     *,
+    mass: None = None,
+    unmatched_cost: None = None,
     n_jobs: int | None = None,
-) -> Transports:
+) -> Transports: ...
+@overload
+def solve_transports(
+    costs: ArrayLike | Sequence[ArrayLike],
+    a: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    b: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    *,
+    mass: float | Sequence[float] | None = None,
+    unmatched_cost: Any = None,
+    n_jobs: int | None = None,
+) -> list[PartialTransport]: ...
+def solve_transports(
+    costs: ArrayLike | Sequence[ArrayLike],
+    a: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    b: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    *,
+    mass: float | Sequence[float] | None = None,
+    unmatched_cost: Any = None,
+    n_jobs: int | None = None,
+) -> Transports | list[PartialTransport]:
     """Solve many transport problems at once, each as `solve_transport` does, on all threads.
 
     Of problems that share one cost matrix, those whose masses are nearly those of an earlier one start from its
@@ -153,6 +177,10 @@ def solve_transports(
         Non-negative masses of rows and columns: the same in all problems, `(n,)` and `(m,)`; one row a problem,
         `(k, n)` and `(k, m)`; or a list with one array a problem. Both sides of a problem have equal sums; uniform with
         sum 1 by default.
+    mass : float or sequence of floats, optional
+        Total mass to carry in every problem, or in each: what fits worst is left behind, and sums may differ.
+    unmatched_cost : optional
+        Price of mass that is left behind, in place of `mass`, the same in all problems; see `solve_transport`.
     n_jobs : int, optional
         Number of threads, each of which solves one problem after another; -1 or None: as many as `OMP_NUM_THREADS` and
         the processor affinity allow. The results are the same bits for every number.
@@ -163,6 +191,8 @@ def solve_transports(
         A sequence of `Transport`, in the order of the problems, with the costs and potentials of all in arrays. Where
         an argument is a tensor, so are its `costs`, whose derivatives are those of `mot_fast.ot.emd2`: the plans by the
         costs, the potentials less their means by the masses. All else is in NumPy's arrays.
+    list of PartialTransport
+        Where `mass` or `unmatched_cost` is given.
 
     Raises
     ------
@@ -185,6 +215,8 @@ def solve_transports(
     >>> transports[17].cost == mot.solve_transport(costs[17]).cost
     True
     """
+    if mass is not None or unmatched_cost is not None:
+        return _solve_partial(Problems.of(costs, a, b, is_partial=True), mass, unmatched_cost, n_jobs)
     if has_tensors(costs, a, b):
         from mot_fast.transport.torch_batches import TensorBatch
 
@@ -197,6 +229,21 @@ def solve_transports(
     if unproven is not None:
         _raise_for(problems, unproven, solutions[unproven])
     return Transports.from_solutions(solutions, problems.shape or problems.shapes)
+
+
+def _solve_partial(problems: Problems, mass: Any, unmatched_cost: Any, n_jobs: int | None) -> list[PartialTransport]:
+    if np.ndim(mass) == 1 and len(mass) != problems.n_problems:
+        raise ValueError(f"mass: expected one number, or one for each of {problems.n_problems}, found {len(mass)}")
+
+    def solve_one(p: int) -> PartialTransport:
+        mass_of_problem = mass[p] if np.ndim(mass) == 1 else mass
+        try:
+            return solve_partial_problem(problems.partial_problem(p), mass_of_problem, unmatched_cost)
+        except (ValueError, SolverError) as error:
+            where = problems.name(p)
+            raise error if str(error).startswith(where) else type(error)(f"{where}: {error}") from None
+
+    return threads.map_in_order(solve_one, range(problems.n_problems), _validate.n_threads(n_jobs))
 
 
 def _raise_for(problems: Problems, p: int, solution: Solution) -> None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import MARGINAL_SUM_TOLERANCE, marginal
+from mot_fast.transport.problem import DenseProblem
 
 Costs = Array | list[Array]
 """A stack `(k, n, m)`, the one matrix of all problems `(n, m)`, or a list of matrices."""
@@ -30,8 +31,8 @@ class Problems:
     n_problems: int
 
     @classmethod
-    def of(cls, costs: Any, a: Any, b: Any) -> Problems:
-        """The problems of `solve_transports`.
+    def of(cls, costs: Any, a: Any, b: Any, *, is_partial: bool = False) -> Problems:
+        """The problems of `solve_transports`; masses of partial ones may have different sums.
 
         Raises
         ------
@@ -51,7 +52,8 @@ class Problems:
                 )
             sizes = [[found.shape[side]] * n_problems for side in (-2, -1)]
         problems = cls(found, _masses(a, sizes[0], "a"), _masses(b, sizes[1], "b"), n_problems)
-        problems._check_sums()
+        if not is_partial:
+            problems._check_sums()
         return problems
 
     @property
@@ -74,6 +76,12 @@ class Problems:
         has_many = isinstance(self.costs, list) or self.costs.ndim == 3
         return (self.costs[p], f"costs[{p}]") if has_many else (np.asarray(self.costs), "costs")
 
+    def partial_problem(self, p: int) -> DenseProblem:
+        """One problem, of which mass may be left behind, with its costs validated."""
+        cost, largest = _validate.cost_matrix(*self.cost(p))
+        masses = (_masses_of(side, p, n) for side, n in zip((self.a, self.b), cost.shape, strict=True))
+        return DenseProblem(cost, largest, *masses)
+
     def name(self, p: int) -> str:
         """One problem, as an error names it."""
         named = self.cost(p)[1], *(name for name in (_name(self.a, "a", p), _name(self.b, "b", p)) if "[" in name)
@@ -87,6 +95,14 @@ class Problems:
             found = (float(sums[p] if sums.ndim else sums) for sums in (sum_a, sum_b))
             names = f"{_name(self.a, 'a', p)} and {_name(self.b, 'b', p)}"
             raise ValueError(f"{names}: expected equal sums, found {next(found)} and {next(found)}")
+
+
+def _masses_of(masses: Masses, p: int, n: int) -> F64:
+    if masses is None:
+        return np.full(n, 1.0 / n)
+    has_many = isinstance(masses, list) or masses.ndim == 2
+    found = masses[p] if has_many else masses
+    return np.full(n, 1.0 / n) if found is None else np.asarray(found)
 
 
 def has_tensors(*given: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,7 +21,7 @@ from mot_fast.transport.problem import (
     prices_of_unmatched,
     problem_of,
 )
-from mot_fast.transport.transport import Certificate, Transport, require_optimal
+from mot_fast.transport.transport import I32, Certificate, Transport, require_optimal
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,13 +49,17 @@ class PartialTransport(Transport):
     unmatched_cost: float
     """What is paid for mass left behind; zero where the mass to carry was given."""
 
+    _COSTS = ("u", "v", "price")  # `unmatched_cost` comes from the caller's prices
+
     @classmethod
-    def from_partial(cls, solution: Solution, kept: Kept | None, what: str = "the partial transport") -> Any:
+    def from_partial(
+        cls, solution: Solution, kept: Kept | None, what: str = "the partial transport"
+    ) -> PartialTransport:
         """The core's solution as a result of this package; leaves nothing in `solution`."""
         certificate = Certificate.of(require_optimal(solution, what).certificate)
         rows, columns, mass, u, v = solution.take_arrays()
         left = solution.take_left_behind()
-        paid = 0.0 if kept is None else sum(float(np.dot(*pair)) for pair in zip(kept, left, strict=True))
+        paid = 0.0 if kept is None else float(kept[0] @ left[0] + kept[1] @ left[1])
         return cls(rows, columns, mass, solution.cost, u, v, certificate, *left, solution.price, paid)
 
     @property
@@ -66,12 +70,12 @@ class PartialTransport(Transport):
     @property
     def matched_rows(self) -> F64:
         """`(n,)`: share of each row's mass that is carried; NaN for a row without mass."""
-        return _share(np.bincount(self.rows, self.mass, minlength=self.shape[0]), self.left_rows)
+        return _share(self.rows, self.mass, self.left_rows)
 
     @property
     def matched_columns(self) -> F64:
         """`(m,)`: share of each column's mass that is carried; NaN for a column without mass."""
-        return _share(np.bincount(self.columns, self.mass, minlength=self.shape[1]), self.left_columns)
+        return _share(self.columns, self.mass, self.left_columns)
 
     def _pair_costs(self) -> F64:
         return super()._pair_costs() + self.price
@@ -114,7 +118,7 @@ class PartialPath:
     """Prices at which the columns are matched."""
     end: PartialTransport
     """The plan of the largest mass."""
-    _solve: Callable[[Sequence[float]], list[PartialTransport]]
+    _problem: Problem
 
     @overload
     def at(self, mass: float) -> PartialTransport: ...
@@ -129,9 +133,10 @@ class PartialPath:
             If a mass is not a number above 0 and at most the largest.
         """
         if np.ndim(mass) == 0:
-            return self._solve([self._mass(mass, "mass")])[0]
+            return solve_masses(self._problem, [self._mass(mass, "mass")])[0]
         masses = [self._mass(each, f"mass[{k}]") for k, each in enumerate(mass)]  # type: ignore[arg-type]
-        plans = dict(zip(sorted(set(masses)), self._solve(sorted(set(masses))), strict=True))
+        chosen = sorted(set(masses))
+        plans = dict(zip(chosen, solve_masses(self._problem, chosen), strict=True))
         return [plans[each] for each in masses]
 
     def _mass(self, value: Any, what: str) -> float:
@@ -142,7 +147,8 @@ class PartialPath:
 
     def cost_at(self, mass: npt.ArrayLike) -> F64:
         """The least cost of carrying each of these masses, in their shape; NaN for masses off the path."""
-        return np.interp(mass, self.masses, self.costs, left=np.nan, right=np.nan)
+        masses = np.asarray(mass, dtype=np.float64)
+        return np.asarray(np.interp(masses, self.masses, self.costs, left=np.nan, right=np.nan))
 
     def knee(self, n_masses: int = 100) -> float:
         """The mass at which the curve bends most, which leaves behind what costs much more than the rest.
@@ -228,12 +234,12 @@ def path_of(problem: Problem) -> PartialPath:
         if not most > 0:
             raise ValueError("cost: expected an entry between a row and a column that have mass, found none")
         solutions, curve = problem.solve_partial([most], None)
-    end = PartialTransport.from_partial(solutions[0], None)
+    end = _transport(problem, solutions[0], None)
     masses, prices, (rows_first, rows_all), (columns_first, columns_all) = curve
     masses = np.concatenate([[0.0], masses])
     costs = np.concatenate([[0.0], np.cumsum(np.diff(masses) * prices)])
     rows, columns = UnitPrices(rows_first, rows_all), UnitPrices(columns_first, columns_all)
-    return PartialPath(masses, costs, prices, rows, columns, end, lambda chosen: solve_masses(problem, chosen))
+    return PartialPath(masses, costs, prices, rows, columns, end, problem)
 
 
 def solve_partial_problem(problem: Problem, mass: Any, unmatched_cost: Any) -> PartialTransport:
@@ -244,7 +250,7 @@ def solve_partial_problem(problem: Problem, mass: Any, unmatched_cost: Any) -> P
         return solve_masses(problem, [mass_to_carry(mass, problem.a, problem.b)])[0]
     kept = prices_of_unmatched(unmatched_cost, (len(problem.a), len(problem.b)))
     solutions, _ = problem.solve_partial([], kept)
-    return PartialTransport.from_partial(solutions[0], kept)  # type: ignore[no-any-return]
+    return _transport(problem, solutions[0], kept)
 
 
 def solve_masses(problem: Problem, masses: Sequence[float]) -> list[PartialTransport]:
@@ -257,7 +263,11 @@ def solve_masses(problem: Problem, masses: Sequence[float]) -> list[PartialTrans
     """
     solutions, curve = problem.solve_partial(masses, None)
     _refuse_infeasible(solutions, curve, masses)
-    return [PartialTransport.from_partial(solution, None) for solution in solutions]
+    return [_transport(problem, solution, None) for solution in solutions]
+
+
+def _transport(problem: Problem, solution: Solution, kept: Kept | None) -> PartialTransport:
+    return PartialTransport.from_partial(solution, kept).with_costs_times(problem.cost_exponent)
 
 
 def curvature(x: F64, y: F64) -> F64:
@@ -274,6 +284,7 @@ def _refuse_infeasible(solutions: Solutions, curve: PartialCurve, masses: Sequen
             raise ValueError(f"mass: expected at most {most:.9g}, all that the listed pairs carry, found {mass:.9g}")
 
 
-def _share(carried: F64, left: F64) -> F64:
-    total = carried + left
-    return np.divide(carried, total, out=np.full(len(total), np.nan), where=total > 0)
+def _share(units: I32, masses: F64, left: F64) -> F64:
+    carried: F64 = np.bincount(units, masses, minlength=len(left)).astype(np.float64, copy=False)
+    share = np.full(len(left), np.nan)
+    return np.asarray(np.divide(carried, carried + left, out=share, where=carried + left > 0))

@@ -12,7 +12,7 @@ from mot_fast._validate import F64
 from mot_fast.system import memory
 from mot_fast.transport.backend import Backend
 from mot_fast.transport.drop_in_validation import masses_of_points
-from mot_fast.transport.points import scaled, solve_points
+from mot_fast.transport.points import solve_points
 from mot_fast.transport.prepared_points import PreparedPoints
 from mot_fast.transport.transport import Transport
 
@@ -209,7 +209,7 @@ def _solve(X_a: Any, X_b: Any, a: Any, b: Any, metric: str, are_sums_compared: b
     points = PreparedPoints.of(x, y, metric, limit // 2, ("X_a", "X_b"))
     masses: tuple[F64, F64] = masses_of_points(mass_a, mass_b, (len(points.x), len(points.y)), are_sums_compared)
     solution = solve_points(points, *masses, limit, _validate.n_threads(None))
-    found = scaled(Transport.from_solution(solution, "the transport"), points.cost_exponent)
+    found = Transport.from_solution(solution, "the transport").with_costs_times(points.cost_exponent)
     rows, columns = found.rows.astype(np.int64), found.columns.astype(np.int64)
     cost = backend.cost_of_points((X_a, X_b), metric, found.cost, (rows, columns, found.mass), (found.u, found.v))
     plan = backend.sparse(rows, columns, found.mass, found.shape)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mot_fast import _validate
-from mot_fast._core import Solution
+from mot_fast._core import Solution, Solutions, solve_partial_points
 from mot_fast._core import solve_points as solve_in_core
 from mot_fast._validate import F64
-from mot_fast._validate_masses import marginals
+from mot_fast._validate_masses import marginal, marginals
 from mot_fast.system import memory
 from mot_fast.system.blas import one_blas_thread
+from mot_fast.transport.partial import solve_partial_problem
 from mot_fast.transport.prepared_points import PreparedPoints
-from mot_fast.transport.transport import Certificate, Transport
+from mot_fast.transport.problem import Kept
+from mot_fast.transport.transport import Transport
+
+if TYPE_CHECKING:
+    from mot_fast._core import PartialCurve
 
 _MOST_STORED = 2**25
 """Largest number of costs, in single precision, that are kept: more take longer to write than to compute anew."""
@@ -32,6 +37,8 @@ def solve_sample(
     b: Any = None,
     *,
     metric: str = "sqeuclidean",
+    mass: float | None = None,
+    unmatched_cost: Any = None,
     memory_limit: int | None = None,
     n_jobs: int | None = None,
 ) -> Transport:
@@ -51,6 +58,8 @@ def solve_sample(
         The cost of moving one unit of mass: 'sqeuclidean' (the default), 'euclidean', 'cityblock', 'cosine' or
         'correlation', as SciPy defines them, or 'inner_product', which is minus the inner product: the plan is that of
         the greatest total inner product.
+    mass, unmatched_cost : optional
+        Total mass to carry, or the price of mass that is left behind, as for `solve_transport`.
     memory_limit : int, optional
         Bytes of which half may go to costs that are kept; half of the memory that is free by default. Costs that do not
         fit are computed anew whenever they are searched, as those of very many pairs are in any case.
@@ -60,14 +69,16 @@ def solve_sample(
     Returns
     -------
     Transport
-        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]`` for all pairs, tight wherever the plan moves mass.
+        Plan, cost, and potentials with ``u[i] + v[j] <= cost[i, j]`` for all pairs, tight wherever the plan moves mass;
+        a `PartialTransport` where `mass` or `unmatched_cost` is given.
 
     Raises
     ------
     TypeError, ValueError
         If the points are not finite real numbers of as many dimensions, are zero where the metric is 'cosine' or
         constant where it is 'correlation', or costs exceed 1e300; if the masses are negative, not finite, all zero, of
-        unequal sums or of the wrong shape.
+        unequal sums (unless some may be left behind) or of the wrong shape; if `mass` is not positive or more than
+        there is, or prices are not finite.
     SolverError
         If the answer could not be proven optimal.
 
@@ -89,31 +100,51 @@ def solve_sample(
     limit = _validate.memory_limit(memory_limit, memory.available())
     n_threads = _validate.n_threads(n_jobs)
     points = PreparedPoints.of(x, y, metric, limit // 2)
+    if mass is not None or unmatched_cost is not None:
+        partial = PointsProblem.of(points, a, b, limit, n_threads)
+        return solve_partial_problem(partial, mass, unmatched_cost)
     masses = marginals(a, b, (len(points.x), len(points.y)))
     solution = solve_points(points, *masses, limit, n_threads)
-    return scaled(Transport.from_solution(solution, "the transport"), points.cost_exponent)
+    return Transport.from_solution(solution, "the transport").with_costs_times(points.cost_exponent)
+
+
+@dataclass(frozen=True, eq=False)
+class PointsProblem:
+    """A partial transport between points, whose coordinates were scaled."""
+
+    points: PreparedPoints
+    a: F64
+    b: F64
+    limit: int
+    """Bytes of memory for costs."""
+    n_threads: int
+
+    @classmethod
+    def of(cls, points: PreparedPoints, a: Any, b: Any, limit: int, n_threads: int) -> PointsProblem:
+        """The problem of these masses, whose sums may differ."""
+        mass_a, mass_b = marginal(a, len(points.x), "a"), marginal(b, len(points.y), "b")
+        return cls(points, mass_a, mass_b, limit, n_threads)
+
+    @property
+    def cost_exponent(self) -> int:
+        """Costs are two to this power times as large as those that the core solves on."""
+        return self.points.cost_exponent
+
+    def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+        """Solutions for these masses, or for what is paid, and the curve; costs are the scaled ones."""
+        points = self.points
+        if kept is not None:
+            kept = np.ldexp(kept[0], -self.cost_exponent), np.ldexp(kept[1], -self.cost_exponent)
+        where = points.x, points.y, self.a, self.b, points.metric, points.base, _most_costs(self.limit)
+        with one_blas_thread:
+            return solve_partial_points(*where, self.n_threads, list(masses), kept)
 
 
 def solve_points(points: PreparedPoints, a: F64, b: F64, limit: int, n_threads: int) -> Solution:
     """The core's solution of the transport between prepared points, within a memory limit in bytes."""
-    most_costs = min(_MOST_STORED, max(_ALWAYS_STORED, limit // 2 // _BYTES_PER_COST))
     with one_blas_thread:
-        return solve_in_core(points.x, points.y, a, b, points.metric, points.base, most_costs, n_threads)
+        return solve_in_core(points.x, points.y, a, b, points.metric, points.base, _most_costs(limit), n_threads)
 
 
-def scaled(transport: Transport, exponent: int) -> Transport:
-    """The transport of which all costs are two to this power times as large."""
-    if exponent == 0:
-        return transport
-    found = transport.certificate
-    violation, slackness, gap, tolerance = (
-        math.ldexp(figure, exponent)
-        for figure in (found.dual_violation, found.slackness, found.duality_gap, found.tolerance)
-    )
-    return replace(
-        transport,
-        cost=math.ldexp(transport.cost, exponent),
-        u=np.ldexp(transport.u, exponent),
-        v=np.ldexp(transport.v, exponent),
-        certificate=Certificate(violation, slackness, gap, found.marginal_error, tolerance),
-    )
+def _most_costs(limit: int) -> int:
+    return min(_MOST_STORED, max(_ALWAYS_STORED, limit // 2 // _BYTES_PER_COST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -32,8 +32,17 @@ Kept = tuple[F64, F64]
 class Problem(Protocol):
     """A transport problem, wherever its costs come from."""
 
-    a: F64
-    b: F64
+    @property
+    def a(self) -> F64:
+        """Masses of the rows."""
+
+    @property
+    def b(self) -> F64:
+        """Masses of the columns."""
+
+    @property
+    def cost_exponent(self) -> int:
+        """Costs are two to this power times as large as those that the core solves on."""
 
     def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
         """Solutions for these masses, in increasing order, or for what is paid; and the curve up to the last one."""
@@ -48,12 +57,14 @@ class DenseProblem:
     """Largest absolute cost."""
     a: F64
     b: F64
+    cost_exponent: ClassVar[int] = 0
 
     def solve(self, potentials: Kept | None) -> Solution:
         """The solution in which all mass is carried, started from potentials, if there are any."""
         return solve_in_core(self.cost, self.a, self.b, self.scale, potentials=potentials)
 
     def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+        """Solutions for these masses, or for what is paid, and the curve."""
         return solve_partial(self.cost, self.a, self.b, self.scale, list(masses), kept)
 
 
@@ -66,12 +77,14 @@ class SparseProblem:
     cost: F64
     a: F64
     b: F64
+    cost_exponent: ClassVar[int] = 0
 
     def solve(self, potentials: Kept | None) -> Solution:  # noqa: ARG002
         """The solution in which all mass is carried."""
         return solve_sparse_transport(self.row_starts, self.columns, self.cost, self.a, self.b)
 
     def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+        """Solutions for these masses, or for what is paid, and the curve."""
         return solve_sparse_partial(self.row_starts, self.columns, self.cost, self.a, self.b, list(masses), kept)
 
 
@@ -84,9 +97,7 @@ def problem_of(cost: Any, a: Any, b: Any, *, is_partial: bool) -> DenseProblem |
     else:
         matrix, scale = _validate.cost_matrix(cost)
         shape = matrix.shape
-    mass_a, mass_b = (
-        (marginal(a, shape[0], "a"), marginal(b, shape[1], "b")) if is_partial else marginals(a, b, shape)
-    )
+    mass_a, mass_b = (marginal(a, shape[0], "a"), marginal(b, shape[1], "b")) if is_partial else marginals(a, b, shape)
     if is_sparse(cost):
         return SparseProblem(rows.indptr.astype(np.int64), rows.indices.astype(np.int32), rows.data, mass_a, mass_b)
     return DenseProblem(matrix, scale, mass_a, mass_b)
@@ -153,7 +164,9 @@ def _price_of_side(value: Any, n: int, what: str) -> F64:
     largest = largest_magnitude(prices)
     if not largest <= GREATEST_COST:
         place = int(np.argmax(~(np.abs(prices) <= GREATEST_COST)))
-        raise ValueError(f"{what}: expected finite prices up to {GREATEST_COST}, found {prices[place]} first at {place}")
+        raise ValueError(
+            f"{what}: expected finite prices up to {GREATEST_COST}, found {prices[place]} first at {place}"
+        )
     return prices
 
 

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,9 @@ class Certificate:
         return cls(*figures.max(axis=0).tolist())
 
 
+_FIGURES_OF_COST = "dual_violation", "slackness", "duality_gap", "tolerance"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Transport:
     """A proven optimal transport."""
@@ -91,6 +94,9 @@ class Transport:
     v: F64
     """Potentials `(m,)` of the columns, shifted against `u` so that both have the same mean, weighted by the masses."""
     certificate: Certificate
+
+    _COSTS: ClassVar[tuple[str, ...]] = ("u", "v")
+    """Fields besides `cost` that are in units of cost."""
 
     @classmethod
     def from_solution(cls, solution: Solution, what: str, **labels: str) -> Self:
@@ -142,6 +148,15 @@ class Transport:
         plan = np.zeros(self.shape)
         plan[self.rows, self.columns] = self.mass
         return plan
+
+    def with_costs_times(self, exponent: int) -> Self:
+        """The same transport where all costs are two to this power times as large."""
+        if exponent == 0:
+            return self
+        figures = {name: math.ldexp(getattr(self.certificate, name), exponent) for name in _FIGURES_OF_COST}
+        costs = {name: np.ldexp(getattr(self, name), exponent) for name in self._COSTS}
+        certificate = replace(self.certificate, **figures)
+        return replace(self, cost=math.ldexp(self.cost, exponent), certificate=certificate, **costs)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The plan as a table, one row for each pair that carries mass. Needs pandas.
