@@ -13,6 +13,7 @@
 #include "mot/costs/given_cost.hpp"
 #include "mot/kernels/kernels.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/partial.hpp"
 #include "mot/solve/sparse.hpp"
 
 namespace {
@@ -29,7 +30,8 @@ using Start = std::pair<Doubles, Doubles>;
 
 template <class Real>
 mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost, const Doubles& a, const Doubles& b,
-                              double scale, const std::string& method, const std::optional<Start>& potentials) {
+                              double scale, const std::string& method, const std::optional<Start>& potentials,
+                              const std::optional<std::pair<double, double>>& goal) {
     const mot::MatrixView<Real> view = matrix_of(cost, a, b);
     const mot::Method chosen = method_of(method);
     std::optional<mot::Potentials> start;
@@ -39,8 +41,9 @@ mot::Solution solve_transport(const py::array_t<Real, py::array::c_style>& cost,
         const Unlocked unlocked;
         SignalInterrupt interrupt(unlocked);
         const mot::Masses masses = mot::Masses::from_marginals(a.data(), view.n_rows, b.data(), view.n_columns);
-        solution =
-            mot::solve_dense(mot::GivenCost<Real>(view, scale), masses, interrupt, chosen, start ? &*start : nullptr);
+        const mot::GivenCost<Real> given(view, scale);
+        solution = goal ? mot::solve_towards(given, masses, {goal->first, goal->second}, interrupt)
+                        : mot::solve_dense(given, masses, interrupt, chosen, start ? &*start : nullptr);
     }
     if (PyErr_Occurred()) throw py::error_already_set();
     return solution;
@@ -184,10 +187,10 @@ void bind_transport(py::module_& module) {
                "The largest absolute value of an array; NaN where there is one.");
     module.def("solve_transport", &solve_transport<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
-               py::arg("potentials") = py::none());
+               py::arg("potentials") = py::none(), py::arg("goal") = py::none());
     module.def("solve_transport", &solve_transport<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("scale"), py::arg("method") = "automatic",
-               py::arg("potentials") = py::none());
+               py::arg("potentials") = py::none(), py::arg("goal") = py::none());
     module.def("solve_plain_transport", &solve_plain_transport, py::arg("cost"), py::arg("a"), py::arg("b"),
                "The solution where masses are None or arrays, and nothing needs conversion; None where the arguments "
                "need a full validation.");

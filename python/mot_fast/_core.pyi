@@ -93,6 +93,7 @@ def solve_transport(
     scale: float,
     method: str = "automatic",
     potentials: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None,
+    goal: tuple[float, float] | None = None,
 ) -> Solution: ...
 def solve_plain_transport(cost: Any, a: Any, b: Any) -> Solution | None: ...
 def solve_sparse_transport(

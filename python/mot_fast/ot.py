@@ -1,9 +1,9 @@
 """Optimal transport and assignment under the names and signatures of POT and SciPy, exact and proven.
 
-`emd`, `emd2`, `emd2_lazy` and `solve_sample` stand in for POT's (0.9.7), `linear_sum_assignment` for SciPy's. They
-take the same arguments and return the same results, in the library and dtype of the arrays that they are given: NumPy
-arrays, SciPy sparse costs, lists, and PyTorch tensors, whose costs know their derivatives. Arrays of other libraries
-come back as NumPy's.
+`emd`, `emd2`, `emd2_lazy`, `solve_sample`, `partial_wasserstein` and `partial_wasserstein2` stand in for POT's (0.9.7),
+`linear_sum_assignment` for SciPy's. They take the same arguments and return the same results, in the library and dtype
+of the arrays that they are given: NumPy arrays, SciPy sparse costs, lists, and PyTorch tensors, whose costs know their
+derivatives. Arrays of other libraries come back as NumPy's.
 
 They differ from the originals in these points.
 
@@ -12,10 +12,23 @@ They differ from the originals in these points.
   `potentials_init` is used.
 - `emd` and `emd2` raise an error for costs that are NaN, infinite or above 1e300, for masses that are negative or all
   zero, and for sparse costs that leave no plan, where POT warns or returns numbers.
-- Potentials are always centred, ``a @ u == b @ v``.
+- Potentials are always centred, ``a @ u == b @ v``. Those of the partial functions are at most zero, and the log has
+  the `price` of carrying more beside them.
+- `partial_wasserstein` and `partial_wasserstein2` carry what is asked for, whatever the costs are. POT may carry more
+  where some are negative or all are zero, and without `m` nothing where all are negative.
 """
 
 from mot_fast.transport.drop_ins import emd, emd2, linear_sum_assignment
+from mot_fast.transport.partial_drop_ins import partial_wasserstein, partial_wasserstein2
 from mot_fast.transport.point_drop_ins import SampleResult, emd2_lazy, solve_sample
 
-__all__ = ["SampleResult", "emd", "emd2", "emd2_lazy", "linear_sum_assignment", "solve_sample"]
+__all__ = [
+    "SampleResult",
+    "emd",
+    "emd2",
+    "emd2_lazy",
+    "linear_sum_assignment",
+    "partial_wasserstein",
+    "partial_wasserstein2",
+    "solve_sample",
+]

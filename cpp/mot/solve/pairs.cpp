@@ -1,9 +1,7 @@
 #include "mot/solve/pairs.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
-#include <utility>
 
 #include "mot/costs/correlation_cost.hpp"
 #include "mot/costs/screened_cost.hpp"
@@ -98,16 +96,9 @@ private:
         const LayerPair& pair = pairs_[p];
         workspace.most_stored = std::min(most_costs, pair.most_costs);
         const Masses masses = masses_of(pair);
-        if (!pair.goal) {
-            solutions_[p] = solve_pair(*pair.source, *pair.target, masses, workspace, interrupt);
-            return;
-        }
-        const double kept = std::isfinite(pair.goal->price) ? pair.goal->price / 2 : 0.0;
-        const PartialProblem problem{
-            masses, {std::vector<double>(masses.source.size(), kept), std::vector<double>(masses.target.size(), kept)}};
-        PartialGoal goal = *pair.goal;
-        goal.price -= 2 * kept;
-        solutions_[p] = solve_partial_pair(*pair.source, *pair.target, problem, goal, workspace, interrupt);
+        solutions_[p] = pair.goal
+                            ? solve_pair_towards(*pair.source, *pair.target, masses, *pair.goal, workspace, interrupt)
+                            : solve_pair(*pair.source, *pair.target, masses, workspace, interrupt);
     }
 
     /// All threads work on one pair.
@@ -147,12 +138,10 @@ Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& ta
                                  [&](const auto& cost) { return solve_dense(cost, masses, interrupt, method); });
 }
 
-Solution solve_partial_pair(const StandardizedLayer& source, const StandardizedLayer& target,
-                            const PartialProblem& problem, const PartialGoal& goal, Workspace& workspace,
-                            Interrupt& interrupt) {
-    return solve_on_correlations(source, target, workspace, interrupt, [&](const auto& cost) {
-        return std::move(solve_partial(cost, problem, {goal}, interrupt).front());
-    });
+Solution solve_pair_towards(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
+                            const PartialGoal& goal, Workspace& workspace, Interrupt& interrupt) {
+    return solve_on_correlations(source, target, workspace, interrupt,
+                                 [&](const auto& cost) { return solve_towards(cost, masses, goal, interrupt); });
 }
 
 std::vector<Solution> solve_pairs(const std::vector<LayerPair>& pairs, Sgemm sgemm, const BatchLimits& limits,

@@ -15,7 +15,6 @@
 #include "mot/types/batch.hpp"
 #include "mot/types/interrupt.hpp"
 #include "mot/types/masses.hpp"
-#include "mot/types/partial.hpp"
 
 namespace mot {
 
@@ -24,10 +23,9 @@ namespace mot {
 Solution solve_pair(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
                     Workspace& workspace, Interrupt& interrupt, Method method = Method::automatic);
 
-/// The same where mass may be left behind; see `solve_partial`.
-Solution solve_partial_pair(const StandardizedLayer& source, const StandardizedLayer& target,
-                            const PartialProblem& problem, const PartialGoal& goal, Workspace& workspace,
-                            Interrupt& interrupt);
+/// The same towards a goal; see `solve_towards`.
+Solution solve_pair_towards(const StandardizedLayer& source, const StandardizedLayer& target, const Masses& masses,
+                            const PartialGoal& goal, Workspace& workspace, Interrupt& interrupt);
 
 /// Masses of the units, where given, are non-negative; those of the two layers have equal, positive sums. The units of
 /// a layer without masses share the other's sum equally, or 1 if neither has any.

@@ -210,6 +210,18 @@ std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& prob
     return solve_in_range(cost, problem, goals, interrupt, curve);
 }
 
+template <class Cost>
+Solution solve_towards(const Cost& cost, const Masses& masses, const PartialGoal& goal, Interrupt& interrupt) {
+    const bool is_paid = std::isfinite(goal.price);
+    const double kept = is_paid ? goal.price / 2 : 0.0;
+    const PartialProblem problem{
+        masses, {std::vector<double>(masses.source.size(), kept), std::vector<double>(masses.target.size(), kept)}};
+    const PartialGoal of_problem{goal.mass, is_paid ? 0.0 : goal.price};
+    Solution solution = std::move(solve_partial(cost, problem, {of_problem}, interrupt).front());
+    for (double& u : solution.potentials.u) u += solution.price;
+    return solution;
+}
+
 template std::vector<Solution> solve_partial(const GivenCost<float>&, const PartialProblem&,
                                              const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
 template std::vector<Solution> solve_partial(const GivenCost<double>&, const PartialProblem&,
@@ -226,5 +238,11 @@ template std::vector<Solution> solve_partial(const ScreenedCost&, const PartialP
                                              const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
 template std::vector<Solution> solve_partial(const SparseCost&, const PartialProblem&, const std::vector<PartialGoal>&,
                                              Interrupt&, PartialCurve*);
+
+template Solution solve_towards(const GivenCost<float>&, const Masses&, const PartialGoal&, Interrupt&);
+template Solution solve_towards(const GivenCost<double>&, const Masses&, const PartialGoal&, Interrupt&);
+template Solution solve_towards(const CorrelationCost<float>&, const Masses&, const PartialGoal&, Interrupt&);
+template Solution solve_towards(const CorrelationCost<double>&, const Masses&, const PartialGoal&, Interrupt&);
+template Solution solve_towards(const ScreenedCost&, const Masses&, const PartialGoal&, Interrupt&);
 
 }  // namespace mot

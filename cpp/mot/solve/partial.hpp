@@ -37,4 +37,10 @@ std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& prob
                                     const std::vector<PartialGoal>& goals, Interrupt& interrupt,
                                     PartialCurve* curve = nullptr);
 
+/// One plan towards a goal of which the price, if it is finite, is paid by source and target, half each. The price of
+/// mass becomes part of the u: as in a full transport u_i + v_j <= cost_ij, and where mass is left behind on both sides
+/// the price is the largest u and the largest v together.
+template <class Cost>
+Solution solve_towards(const Cost& cost, const Masses& masses, const PartialGoal& goal, Interrupt& interrupt);
+
 }  // namespace mot

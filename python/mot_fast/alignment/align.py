@@ -9,6 +9,7 @@ from dataclasses import replace
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.alignment.problem import alignment_problem
 from mot_fast.alignment.provenance import Stopwatch
+from mot_fast.alignment.record import Goals
 from mot_fast.alignment.result import Alignment
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.resources import Resources
@@ -23,6 +24,10 @@ def align(
     convention: str = "standardized",
     source_mass: GivenMasses | None = None,
     target_mass: GivenMasses | None = None,
+    unit_mass: float | None = None,
+    layer_mass: float | None = None,
+    unit_cost: float | None = None,
+    layer_cost: float | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -56,6 +61,12 @@ def align(
         layer: the masses of units; each layer then has the mass of its units together (arrays of ones weigh layers by
         width). Only ratios count. By default all layers have equal masses, and so have the units of a layer. With
         rotations the masses are those of the rotated units, and the residual counts all units alike.
+    unit_mass, layer_mass : float, optional
+        Share of the mass, above 0 and at most 1, that is carried between the units of every pair of layers, or between
+        the layers: what fits worst is left behind (partial transport). All of it by default.
+    unit_cost, layer_cost : float, optional
+        In their place, a price of mass that is left behind: a pair of units, or of layers, is used only where it costs
+        less. Costs of units are 1 - correlation, those of layers are `Alignment.layer_costs`.
     n_jobs : int, optional
         Number of threads; by default, and for -1, as many as `OMP_NUM_THREADS` and the processor affinity allow; for
         -2 all of them but one, and so on, as in joblib. The result is the same to the last bit for any number. A forked
@@ -123,7 +134,8 @@ def align(
     stopwatch = Stopwatch()
     source, target = pair(source, target)
     warn_of_rows((source, target))
-    problem = alignment_problem((source, target), rotate, convention, (source_mass, target_mass), memory_limit)
+    goals = Goals.of(unit_mass, unit_cost, layer_mass, layer_cost)
+    problem = alignment_problem((source, target), rotate, convention, (source_mass, target_mass), memory_limit, goals)
     resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
     alignment = problem.solve(resources, has_progress=progress)
     return replace(alignment, run=stopwatch.run(source.n_stimuli, resources.n_threads, resources.memory_limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,7 +111,7 @@ class HeldOut:
             Number of the first layer weights whose predictions are kept, of all source layers.
         """
         found = self._all_layers(weights, n_kept)
-        return _scores(found), [layer.units for layer in found if layer.units is not None]
+        return self._scores(found, weights), [layer.units for layer in found if layer.units is not None]
 
     def scores_by_stimulus(
         self, weights: Sequence[F64], n_kept: int = 0
@@ -125,7 +125,16 @@ class HeldOut:
         parts = np.array([layer.parts for layer in found if layer.parts is not None])
         if not len(parts):
             parts = np.full((1, len(weights), self._source.n_stimuli), np.nan)
-        return _scores(found), [layer.units for layer in found if layer.units is not None], parts.mean(axis=0)
+        units = [layer.units for layer in found if layer.units is not None]
+        return self._scores(found, weights), units, parts.mean(axis=0)
+
+    def _scores(self, layers: Sequence[_PredictedLayer], weights: Sequence[F64]) -> list[Score]:
+        """The score of each layer weights."""
+        per_weights = zip(*(layer.correlations for layer in layers), strict=True)
+        return [
+            replace(Score.of_units(list(per_unit)), matched=self._predictor.matched(each))
+            for per_unit, each in zip(per_weights, weights, strict=True)
+        ]
 
     def _all_layers(self, weights: Sequence[F64], n_kept: int, *, has_parts: bool = False) -> list[_PredictedLayer]:
         with one_blas_thread:  # so that no bit depends on the number of BLAS's threads
@@ -145,8 +154,9 @@ class HeldOut:
         for k, prediction in enumerate(self._predictor.predict(l, distinct)):
             deviations = unit_deviations(self._in_axes(l, prediction))
             correlations.append(correlate_deviations(truth, deviations))
-            if has_parts and varies.any():
-                of_units = truth.values[:, varies], deviations.values[:, varies]
+            is_defined = ~np.isnan(correlations[-1])
+            if has_parts and is_defined.any():
+                of_units = truth.values[:, is_defined], deviations.values[:, is_defined]
                 parts.append(np.nanmean(correlations[-1]) + mean_influences(*of_units))
             if k in which[:n_kept]:
                 kept[k] = deviations.values[:, varies]
@@ -180,11 +190,6 @@ class _PredictedLayer:
     """Its varying units with the predictions that are kept; None where none are."""
     parts: F64 | None
     """Parts of the stimuli in its scores, `(n_weights, n_stimuli)`; None where not wanted, or where no unit varies."""
-
-
-def _scores(layers: Sequence[_PredictedLayer]) -> list[Score]:
-    """The score of each layer weights."""
-    return [Score.of_units(list(per_unit)) for per_unit in zip(*(layer.correlations for layer in layers), strict=True)]
 
 
 def mean_influences(truth: F64, prediction: F64) -> F64:

@@ -18,7 +18,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
-from mot_fast.alignment.mot_records import digests_of, evaluation_of, run_of
+from mot_fast.alignment.mot_records import digests_of, evaluation_of, goals_of, run_of
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
 
 FORMAT = "mot_fast alignment"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
+_BEFORE_GOALS = 4
+"""Version of files in which all mass is carried: readers of that version read them."""
 
 _SIDES = ("source", "target")
 _UNIT_STATISTICS = ("mean", "deviation")
@@ -48,7 +50,7 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
         "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "version": _BEFORE_GOALS if alignment.goals.are_all else FORMAT_VERSION,
         "convention": alignment.convention,
         "cost": alignment.cost,
         "certificate": asdict(alignment.certificate),
@@ -56,6 +58,8 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
         "target": _names(alignment.target),
         **{name: None if value is None else asdict(value) for name, value in optional.items()},
     }
+    if not alignment.goals.are_all:
+        header["goals"] = asdict(alignment.goals)
     archive.write(place, header, _arrays(alignment), stored=("rotation",))
 
 
@@ -127,6 +131,7 @@ def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dic
     if convention not in CONVENTIONS:
         raise ValueError(f"its convention is {shown(convention)}")
     plans = PackedPlans(arrays, source, target)
+    goals = goals_of(header)
     alignment = result_type(
         source=source,
         target=target,
@@ -137,12 +142,13 @@ def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dic
         certificate=_certificate(field(header, "certificate", dict)),
         unit_plans=in_rows(plans, shape[1]),
         **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
+        goals=goals,
         run=run_of(header),
         evaluation=evaluation_of(header, shape[0]),
     )
     check_proofs(arrays["certificate"], alignment.certificate, np.abs(alignment.layer_costs).max())
     _check_layer_plan(alignment, arrays)
-    check_plans(plans, *(_masses_of_units(summary) for summary in (source, target)))
+    check_plans(plans, goals.units, *(_masses_of_units(summary) for summary in (source, target)))
     return alignment
 
 
@@ -232,14 +238,19 @@ def _rotated(
 def _check_layer_plan(alignment: Alignment, arrays: Mapping[str, Array]) -> None:
     """Raise `ValueError` if the layer plan contradicts the layers' masses, the cost, or the costs of the unit plans."""
     costs, plan = alignment.layer_costs, alignment.layer_plan
-    if not (agree(plan.sum(1), alignment.source.layer_masses) and agree(plan.sum(0), alignment.target.layer_masses)):
+    goal = alignment.goals.layers
+    lefts = alignment.source.layer_masses - plan.sum(1), alignment.target.layer_masses - plan.sum(0)
+    if not all(agree(left, np.zeros(len(left))) if goal.is_all else (left >= -ROUNDING).all() for left in lefts):
         raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
+    if goal.mass is not None and not abs(plan.sum() - goal.mass) <= ROUNDING:
+        raise ValueError(f"'layer_plan' carries {plan.sum()}, and not {goal}")
     if (plan < 0).any():
         raise ValueError("'layer_plan' is negative")
-    if not abs(alignment.cost - float((costs * plan).sum())) <= ROUNDING * np.abs(costs).max():
+    cost = goal.cost(np.array((costs * plan).sum()), plan.sum())
+    if not abs(alignment.cost - float(cost)) <= ROUNDING * max(np.abs(costs).max(), goal.price or 0.0):
         raise ValueError(f"its cost is {alignment.cost}, and not that of its layer plan")
     if alignment.traces is None:
-        if not np.array_equal(costs.ravel(), arrays["cost"]):
+        if not np.array_equal(costs.ravel(), alignment.goals.units.costs_of(arrays)):
             raise ValueError("its layer costs are not those of its unit plans")
     elif not np.array_equal(costs.ravel(), packing.least(arrays["trace"], arrays["alternations"])):
         raise ValueError("its layer costs are not the least residuals of its traces")

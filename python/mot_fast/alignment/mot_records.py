@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from reprlib import repr as shown
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from mot_fast._validate import MIN_STIMULI
-from mot_fast.alignment.record import CouplingScore, Evaluation, Run
+from mot_fast.alignment.record import ALL_MASS, CouplingScore, Evaluation, Goals, Run
+from mot_fast.layer_pairs.goal import Goal
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES, UNSHUFFLED
 from mot_fast.system.json_header import check_fields, count, field, is_text, number, optional_number, texts
 
@@ -21,6 +23,9 @@ SINCE = 3
 
 _EXACT_ORDERS = 4
 """First version with scores of all couplings, and of "permuted" over all orders."""
+
+_WITH_GOALS = 5
+"""First version of files in which mass may be left behind."""
 
 _VERSIONS = {"mot_fast", "python", "numpy", "scipy"}
 _DIGEST = re.compile("[0-9a-f]{40}")
@@ -59,6 +64,22 @@ def run_of(header: Mapping[str, Any]) -> Run | None:
         platform=field(values, "platform", str),
         machine=field(values, "machine", str),
     )
+
+
+def goals_of(header: Mapping[str, Any]) -> Goals:
+    """How much mass is carried; all of it in files of earlier versions, and in those without such a field."""
+    if header["version"] < _WITH_GOALS:
+        return ALL_MASS
+    values = field(header, "goals", dict)
+    check_fields(values, Goals)
+    found = {level: field(values, level, dict) for level in values}
+    for level in found.values():
+        check_fields(level, Goal)
+    units, layers = (found[level] for level in ("units", "layers"))
+    goals = Goals.of(units["mass"], units["price"], layers["mass"], layers["price"])
+    if goals.are_all or asdict(goals) != values:
+        raise ValueError(f"'goals' in its header is {shown(values)}")
+    return goals
 
 
 def evaluation_of(header: Mapping[str, Any], n_layers: int) -> Evaluation | None:

@@ -16,6 +16,10 @@ class PlainOptions(TypedDict, total=False):
     convention: str
     source_mass: GivenMasses | None
     target_mass: GivenMasses | None
+    unit_mass: float | None
+    layer_mass: float | None
+    unit_cost: float | None
+    layer_cost: float | None
     n_jobs: int | None
     memory_limit: int | None
     executor: Executor | None

@@ -96,6 +96,7 @@ class Predictor:
     def _predict(self, l: int, weights: Sequence[F64]) -> list[F64]:
         """Predictions by some weights; each pair of layers is gone through once."""
         summary = self._alignment.source
+        shares = [np.zeros(summary.widths[l]) for _ in weights]
         predictions = [np.zeros((self._target.n_stimuli, summary.widths[l])) for _ in weights]
         used = [(l, int(m)) for m in np.flatnonzero(np.any([each != 0 for each in weights], axis=0))]
         rotations = rotations_of(self._alignment, used, self._n_threads) if self._is_rotated else {}
@@ -108,7 +109,17 @@ class Predictor:
             for k, each in enumerate(weights):
                 if weight := each[pair[1]]:
                     predictions[k] += weight / summary.layer_masses[l] * prediction
+                    shares[k] += weight * self._matched(*pair)
+        for prediction, share in zip(predictions, shares, strict=True):
+            prediction[:, share == 0.0] = np.nan  # what has no counterpart is not predicted
         return predictions
+
+    def _matched(self, l: int, m: int) -> F64:
+        """Mass of every unit of source layer l that is carried to target layer m; with rotations, of all together."""
+        plan = self._alignment.unit_plans[l][m]
+        if self._alignment.goals.units.is_all or self._is_rotated:
+            return np.full(plan.shape[0], plan.mass.sum())
+        return np.asarray(np.bincount(plan.rows, plan.mass, minlength=plan.shape[0]), dtype=np.float64)
 
     def _plan(self, l: int, m: int) -> tuple[I32, I32, F64]:
         """Where the entries of each row of a plan begin, their columns, and the masses as predictions take them."""
@@ -120,6 +131,14 @@ class Predictor:
             masses = rows_to_one(plan, row_sums) if self._is_standardized else plan.mass
             self._plans[m] = plan.row_starts, plan.columns, masses
         return self._plans[m]
+
+    def matched(self, weights: F64) -> float:
+        """Share of the source's mass that layer weights `(L, M)` and the units' plans carry."""
+        if self._alignment.goals.are_all:
+            return 1.0
+        used = np.argwhere(weights)
+        plans = self._alignment.unit_plans
+        return float(sum(weights[l, m] * plans[l][m].mass.sum() for l, m in used))
 
     def input(self, m: int) -> F64:
         """Target layer m as predictions take it."""

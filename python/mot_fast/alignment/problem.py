@@ -12,7 +12,7 @@ import numpy as np
 from mot_fast import _validate, _validate_masses
 from mot_fast._validate import F64
 from mot_fast._validate_masses import GivenMasses
-from mot_fast.alignment.record import CONVENTIONS
+from mot_fast.alignment.record import ALL_MASS, CONVENTIONS, Goals
 from mot_fast.alignment.result import Alignment
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.centred_layer import CentredLayer
@@ -52,6 +52,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
     networks: tuple[Network, Network]
     convention: str
     masses: tuple[NetworkMasses, NetworkMasses]
+    goals: Goals
 
     @property
     @abstractmethod
@@ -110,12 +111,17 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
             )
             for network, seen, masses in zip(self.networks, statistics, self.masses, strict=True)
         )
-        between_layers = solve_transport(layer_costs, source.layer_masses, target.layer_masses)
+        goal = self.goals.layers
+        between_layers = solve_transport(
+            layer_costs, source.layer_masses, target.layer_masses, mass=goal.mass, unmatched_cost=goal.price
+        )
+        cost = float(goal.cost(np.array(between_layers.cost), between_layers.mass.sum()))
         return Alignment(
             source=source,
             target=target,
             convention=self.convention,
-            cost=between_layers.cost,
+            goals=self.goals,
+            cost=cost,
             layer_costs=layer_costs,
             layer_plan=between_layers.toarray(),
             certificate=Certificate.worst([between_layers.certificate, *certificates]),
@@ -130,7 +136,7 @@ class PlainProblem(AlignmentProblem[UnitLayer, LayerPlans]):
     @property
     def work(self) -> TransportPlans:
         """The exact transports between units."""
-        return TransportPlans(masses=self.unit_masses)
+        return TransportPlans(masses=self.unit_masses, goal=self.goals.units)
 
     def alignment(self, statistics: tuple[Statistics, Statistics], result: LayerPlans, n_threads: int) -> Alignment:  # noqa: ARG002
         """Make the alignment of the plans; layer costs are their costs."""
@@ -147,7 +153,7 @@ class RotatedProblem(AlignmentProblem[CentredLayer, RotatedPairs]):
     @property
     def work(self) -> RotatedTransports:
         """The alternations between transport and rotation."""
-        return RotatedTransports(self.convention, self.alternation, self.unit_masses)
+        return RotatedTransports(self.convention, self.alternation, self.unit_masses, self.goals.units)
 
     def alignment(self, statistics: tuple[Statistics, Statistics], result: RotatedPairs, n_threads: int) -> Alignment:
         """Make the alignment of the pairs; layer costs are residuals, and rotations that couplings use are kept."""
@@ -174,6 +180,7 @@ def alignment_problem(
     convention: str,
     masses: tuple[GivenMasses | None, GivenMasses | None] = (None, None),
     memory_limit: int | None = None,
+    goals: Goals = ALL_MASS,
 ) -> PlainProblem | RotatedProblem:
     """Validate the arguments of `mot_fast.align`, and return the problem that they state."""
     alternation = alternation_of(rotate)
@@ -183,8 +190,8 @@ def alignment_problem(
         for values, network, what in zip(masses, networks, ("source_mass", "target_mass"), strict=True)
     )
     if alternation is None:
-        return PlainProblem(networks, convention, (source, target))
-    return RotatedProblem(networks, convention, (source, target), alternation, memory_limit)
+        return PlainProblem(networks, convention, (source, target), goals)
+    return RotatedProblem(networks, convention, (source, target), goals, alternation, memory_limit)
 
 
 def alternation_of(rotate: bool | Alternation) -> Alternation | None:

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mot_fast.display.verdict import verdict
+from mot_fast.layer_pairs.goal import ALL, Goal
 
 CONVENTIONS = ("standardized", "paper")
+
+
+@dataclass(frozen=True)
+class Goals:
+    """How much mass an alignment carries at either level."""
+
+    units: Goal = ALL
+    """Of the units' mass, in every pair of layers."""
+    layers: Goal = ALL
+    """Of the layers' mass."""
+
+    @classmethod
+    def of(cls, unit_mass: Any, unit_cost: Any, layer_mass: Any, layer_cost: Any) -> Goals:
+        """The goals of the arguments of `mot_fast.align`, validated."""
+        return cls(Goal.of(unit_mass, unit_cost, "unit"), Goal.of(layer_mass, layer_cost, "layer"))
+
+    @property
+    def are_all(self) -> bool:
+        """Whether all mass is carried at both levels."""
+        return self.units.is_all and self.layers.is_all
+
+
+ALL_MASS = Goals()
+"""All mass is carried at both levels."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.predict import layer_weights, reconstruct
-from mot_fast.alignment.record import Evaluation, Run
+from mot_fast.alignment.record import ALL_MASS, Evaluation, Goals, Run
 from mot_fast.alignment.rotations import rotations_of
 from mot_fast.display import notebook, tables
 from mot_fast.layer_pairs.alternation import Alternation
@@ -47,13 +47,15 @@ class Alignment:
     convention: str
     """Convention of the reconstruction, "standardized" or "paper"; see `mot_fast.align`."""
     cost: float
-    """Alignment cost: ``sum(layer_costs * layer_plan)``."""
+    """Alignment cost: ``sum(layer_costs * layer_plan)``; of each unit of mass carried, where `layer_mass` was given,
+    and with what is paid for layers left behind, where `layer_cost` was."""
     layer_costs: F64
     """Costs of the layer pairs, `(L, M)`: the least cost of carrying the units of one layer onto those of the other,
-    1 - correlation each; with rotations the least residual."""
+    1 - correlation each; with rotations the least residual. Of each unit of mass carried, where `unit_mass` was given,
+    and with what is paid for units left behind, where `unit_cost` was."""
     layer_plan: F64
     """Plan between the layers, `(L, M)`: rows sum to the masses of the source layers, 1 / L by default, columns to the
-    masses of the target layers, 1 / M."""
+    masses of the target layers, 1 / M; or to less, where layers may be left behind."""
     certificate: Certificate
     """Proof of optimality: the worst of every figure over all transports solved."""
     unit_plans: Sequence[Sequence[UnitPlan]]
@@ -75,6 +77,8 @@ class Alignment:
     neither saved nor pickled."""
     memory_limit: int | None = None
     """Memory limit given to `mot_fast.align`, in bytes; it holds where rotations are found again too."""
+    goals: Goals = ALL_MASS
+    """How much mass is carried between units and between layers: all of it by default."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "training": None}

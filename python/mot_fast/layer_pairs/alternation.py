@@ -18,6 +18,7 @@ from mot_fast import _validate
 from mot_fast._core import solve_transport
 from mot_fast._validate import F64
 from mot_fast.layer_pairs.centred_layer import CentredLayer
+from mot_fast.layer_pairs.goal import ALL, Goal
 from mot_fast.layer_pairs.procrustes import orthogonal_factor
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.system.jit import compiled
@@ -121,6 +122,9 @@ class LayerPair:
         Masses of the layers' units, `(n_l,)` and `(n_m,)`, each with sum 1; uniform where None.
     convention : {"standardized", "paper"}
         Which residual is used: scale-free with rows of the plan scaled to sum to 1, or as the paper prints it.
+    goal : Goal
+        How much of the units' mass is carried. A rotated unit of which only a share is carried counts by that share in
+        the reconstruction, and wholly in the residual.
     """
 
     def __init__(
@@ -130,7 +134,9 @@ class LayerPair:
         labels: tuple[str, str],
         masses: tuple[F64 | None, F64 | None] = (None, None),
         convention: str = "standardized",
+        goal: Goal = ALL,
     ) -> None:
+        self.goal = goal
         self.source, self.target, self.labels = source, target, labels
         # BLAS computes a matrix times its own transpose by another routine: without the copy, the bits would depend on
         # whether both layers share their memory.
@@ -218,7 +224,7 @@ class LayerPair:
         squares = np.einsum("ki,ki->i", rotation, self.source.gram @ rotation)
         rounding = len(squares) * _EPSILON * float(squares.max())
         largest = _to_correlation_cost(cost, _inverse_roots(squares, rounding), self.inverse_norms)
-        solution = solve_transport(cost, self.a, self.b, largest)
+        solution = solve_transport(cost, self.a, self.b, largest, goal=self.goal.for_core)
         what = f"the transport from rotated layer '{self.labels[0]}' to layer '{self.labels[1]}'"
         return UnitPlan.from_solution(solution, what, source=self.labels[0], target=self.labels[1])
 

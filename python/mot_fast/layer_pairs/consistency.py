@@ -7,6 +7,7 @@ from reprlib import repr as shown
 import numpy as np
 
 from mot_fast._validate import F64, Array, Index
+from mot_fast.layer_pairs.goal import Goal, carried_masses
 from mot_fast.layer_pairs.packing import PackedPlans
 from mot_fast.transport.transport import MARGINAL_ERROR, Certificate
 
@@ -47,12 +48,15 @@ def check_proofs(figures: F64, worst: Certificate | None = None, largest_cost: f
         raise ValueError("its certificate is better than that of a transport")
 
 
-def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> None:
+def check_plans(plans: PackedPlans, goal: Goal, source_masses: F64, target_masses: F64) -> None:
     """Raise `ValueError` unless plans have these masses, cost what their potentials say, and no less than any can.
+
+    Where mass may be left behind they have no more than these masses, and carry as much as the goal says.
 
     Parameters
     ----------
     plans : PackedPlans
+    goal : Goal
     source_masses, target_masses : arrays
         Masses of the units of all layers of a network, end to end.
     """
@@ -65,10 +69,13 @@ def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> N
         (np.bincount(rows, arrays["mass"], len(a)) - a, plans.u_starts),
         (np.bincount(columns, arrays["mass"], len(b)) - b, plans.v_starts),
     ):
-        for p in np.flatnonzero(~(_largest(np.abs(sums), starts) <= ROUNDING))[:1]:
+        errors = np.abs(sums) if goal.is_all else sums  # what is left behind
+        for p in np.flatnonzero(~(_largest(errors, starts) <= ROUNDING))[:1]:
             raise ValueError(f"the rows or columns of {_name(plans, p)} do not sum to the masses of units")
     gap = arrays["cost"] - np.add.reduceat(a * arrays["u"], plans.u_starts[:-1])
     gap -= np.add.reduceat(b * arrays["v"], plans.v_starts[:-1])
+    if not goal.is_all:
+        gap += _paid_for_left_behind(plans, goal)
     for p in np.flatnonzero(~(np.abs(gap) <= arrays["certificate"][:, 2] + ROUNDING))[:1]:
         cost = float(arrays["cost"][p])
         raise ValueError(f"{_name(plans, p)} costs {cost}, which is {gap[p]} more than its potentials allow")
@@ -78,6 +85,23 @@ def check_plans(plans: PackedPlans, source_masses: F64, target_masses: F64) -> N
     tight = arrays["u"][rows] + arrays["v"][columns]
     for k in np.flatnonzero(~(tight >= -TOLERANCE))[:1]:
         raise ValueError(f"{_name(plans, pair[k])} moves mass at a cost below 0")
+
+
+def _paid_for_left_behind(plans: PackedPlans, goal: Goal) -> F64:
+    """What the mass that every plan leaves behind would pay at the price of mass; `ValueError` unless it is the goal's.
+
+    Units that leave mass behind have the largest potentials, and these together are the price.
+    """
+    arrays = plans.arrays
+    carried = carried_masses(arrays["mass"], arrays["entries"])
+    prices = _largest(arrays["u"], plans.u_starts) + _largest(arrays["v"], plans.v_starts)
+    if goal.price is None:
+        is_met = np.abs(carried - (goal.mass or 1.0)) <= ROUNDING
+    else:
+        is_met = (np.abs(prices - goal.price) <= TOLERANCE) | (carried >= 1.0 - ROUNDING)
+    for p in np.flatnonzero(~is_met)[:1]:
+        raise ValueError(f"{_name(plans, p)} carries {carried[p]} at a price of {prices[p]}, and not {goal}")
+    return np.asarray((1.0 - carried) * prices)
 
 
 def _positions(layer_starts: Index, layers: Index, starts: Index) -> Index:

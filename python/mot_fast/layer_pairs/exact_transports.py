@@ -14,6 +14,7 @@ import numpy as np
 from mot_fast._core import Solution, Solutions, StandardizedLayer, solve_chosen_pairs, solve_pairs, solve_transport
 from mot_fast._validate import F64, Index, Layered
 from mot_fast.layer_pairs import packing
+from mot_fast.layer_pairs.goal import ALL, Goal
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport, standardized_bytes
 from mot_fast.layer_pairs.pairs import (
     BlockResult,
@@ -58,6 +59,8 @@ class ExactTransports(ABC, Generic[Result]):
 
     is_in_passes: bool = False
     """Whether no layer is held, and activations are read again for every pair."""
+    goal: Goal = ALL
+    """How much of the units' mass is carried."""
 
     @property
     def preparation(self) -> Preparation[UnitLayer]:
@@ -84,7 +87,7 @@ class ExactTransports(ABC, Generic[Result]):
         def work(batch: PairBatch[UnitLayer], n_done: int) -> Result:
             report_all = report and (lambda n: report(n_done + n))
             masses = masses_of(self.unit_masses, batch.source_block, batch.target_block)
-            solutions = solve_batch(layers, batch, masses, budget, n_threads, report_all)
+            solutions = solve_batch(layers, batch, masses, budget, n_threads, report_all, self.goal)
             of_batch = source.select(batch.source_block), target.select(batch.target_block)
             require_all_optimal(solutions, of_batch)
             return self.collect(*of_batch, solutions)
@@ -149,6 +152,7 @@ def solve_batch(
     budget: Budget,
     n_threads: int,
     report: ReportProgress,
+    goal: Goal = ALL,
 ) -> Solutions:
     """Solve the transports of a batch, row by row; `masses` are those of the batch's layers."""
     source_layers, target_layers = (
@@ -156,7 +160,7 @@ def solve_batch(
         for some in (batch.source_layers, batch.target_layers)
     )
     if not source_layers:
-        return _solve_in_passes(layers, batch, masses, n_threads, report)
+        return _solve_in_passes(layers, batch, masses, n_threads, report, goal)
     source, target, n_stimuli = layers[0].network.widths, layers[1].network.widths, layers[0].network.n_stimuli
     n, m = max(source[l] for l in batch.source_block), max(target[m] for m in batch.target_block)
     shapes = [(source[l], target[m]) for l, m in batch.pairs]
@@ -171,6 +175,7 @@ def solve_batch(
         source_masses,
         target_masses,
         _most_costs(shapes, n_stimuli, budget),
+        goal.for_pairs(len(shapes)),
     )
 
 
@@ -229,6 +234,7 @@ def _solve_in_passes(
     masses: tuple[UnitMasses, UnitMasses],
     n_threads: int,
     report: ReportProgress,
+    goal: Goal,
 ) -> Solutions:
     """Solve the transports of a batch in passes over the stimuli, each on its whole matrix of costs."""
     prepared = batch.source_layers, batch.target_layers
@@ -244,7 +250,7 @@ def _solve_in_passes(
             np.full(n, 1.0 / n) if given is None else given[k]
             for n, given, k in zip(costs.shape, masses, positions, strict=True)
         )
-        return solve_transport(costs, a, b, largest)
+        return solve_transport(costs, a, b, largest, goal=goal.for_core)
 
     pairs = [(l, m) for l in range(len(blocks[0])) for m in range(len(blocks[1]))]
     return Solutions(threads.run([partial(solve, pair) for pair in pairs], n_threads, report))

@@ -15,6 +15,7 @@ from mot_fast.layer_pairs.alternation import Alternation, LayerPair, RotatedPair
 from mot_fast.layer_pairs.centred_layer import CentredLayer
 from mot_fast.layer_pairs.consistency import check_proofs
 from mot_fast.layer_pairs.exact_transports import UnitMasses, masses_of, transport_name, transport_seconds
+from mot_fast.layer_pairs.goal import ALL, Goal
 from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import (
@@ -56,6 +57,8 @@ class RotatedTransports:
     convention: str
     alternation: Alternation
     masses: tuple[UnitMasses, UnitMasses] = (None, None)
+    goal: Goal = ALL
+    """How much of the units' mass is carried."""
     first: tuple[int, int] = (0, 0)
     """Positions of the first source and target layer in their networks, on which random starts depend."""
 
@@ -72,6 +75,7 @@ class RotatedTransports:
             "convention": self.convention,
             "alternation": asdict(self.alternation),
             "first": self.first if self.alternation.restarts else None,
+            **self.goal.identity,
         }
 
     def for_block(self, rows: range, columns: range) -> RotatedTransports:
@@ -132,7 +136,7 @@ class RotatedTransports:
         Rotations are not stored, so that potentials cannot be compared with the activations.
         """
         packing.check_names(arrays, packing.PLANS | packing.TRACES | {"pair_certificate"})
-        plans = checked_plans(arrays, networks, self.masses)
+        plans = checked_plans(arrays, networks, self.masses, self.goal)
         traces = packing.unpack_traces(arrays, len(plans))
         packing.check_shapes(arrays, {"pair_certificate": (len(plans), 5)})
         check_proofs(arrays["pair_certificate"])
@@ -179,7 +183,7 @@ class RotatedTransports:
         """Return two layers, given by position, ready to be aligned."""
         labels = networks[0].labels[l], networks[1].labels[m]
         masses = self._unit_masses(0, l, source), self._unit_masses(1, m, target)
-        return LayerPair(source, target, labels, masses, self.convention)
+        return LayerPair(source, target, labels, masses, self.convention, self.goal)
 
     def align(self, l: int, m: int, pair: LayerPair, check: Callable[[], None]) -> RotatedPair:
         """Return the best result of the alternations from every start."""

@@ -13,6 +13,7 @@ from mot_fast._validate import F64, Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import TOLERANCE, check_proofs
 from mot_fast.layer_pairs.exact_transports import ExactTransports, transport_name
+from mot_fast.layer_pairs.goal import carried_masses
 from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.pairs import BlockResult, PreparedNetwork
 from mot_fast.layer_pairs.spot_check import sample_of_pairs
@@ -52,8 +53,8 @@ class TransportCosts(ExactTransports[LayerCosts]):
     """Exact transports at cost 1 - correlation between layers whose units have equal masses; their costs are kept."""
 
     def identity(self) -> dict[str, Any]:
-        """Return the name of the work, as costs depend on the activations alone."""
-        return {"work": "layer costs"}
+        """Return the name of the work, and what costs depend on beside the activations: how much mass is carried."""
+        return {"work": "layer costs", **self.goal.identity}
 
     def for_block(self, rows: range, columns: range) -> TransportCosts:  # noqa: ARG002
         """Return the same, which serves any layers."""
@@ -61,7 +62,12 @@ class TransportCosts(ExactTransports[LayerCosts]):
 
     def collect(self, source: Network, target: Network, solutions: Solutions) -> LayerCosts:
         """Make a matrix of the costs of the core's solutions."""
-        costs = solutions.costs.reshape(len(source), len(target))
+        if self.goal.is_all:
+            costs = solutions.costs
+        else:
+            entries, _, _, mass, _, _ = solutions.take_plans()
+            costs = self.goal.cost(solutions.costs, carried_masses(mass, entries))
+        costs = costs.reshape(len(source), len(target))
         return LayerCosts(costs, Certificate.worst_of(solutions.certificates))
 
     def join(self, blocks: Iterable[BlockResult[LayerCosts]], shape: tuple[int, int]) -> LayerCosts:

@@ -13,6 +13,7 @@ from mot_fast._validate import Array
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.consistency import check_plans, check_proofs
 from mot_fast.layer_pairs.exact_transports import ExactTransports, UnitMasses, masses_of
+from mot_fast.layer_pairs.goal import Goal
 from mot_fast.layer_pairs.memory_budget import Budget
 from mot_fast.layer_pairs.packing import PackedPlans, in_rows
 from mot_fast.layer_pairs.pairs import BlockResult, joined_rows
@@ -30,14 +31,11 @@ class LayerPlans(LayerCosts):
     """The plan of every pair of layers, `[source layer][target layer]`."""
 
     @classmethod
-    def of(cls, plans: PackedPlans) -> LayerPlans:
+    def of(cls, plans: PackedPlans, goal: Goal) -> LayerPlans:
         """The plans between all layers of two networks, each made when it is asked for."""
         n_target = len(plans.target_starts) - 1
-        costs, certificate = (
-            plans.arrays["cost"].reshape(-1, n_target),
-            Certificate.worst_of(plans.arrays["certificate"]),
-        )
-        return cls(costs, certificate, in_rows(plans, n_target))
+        costs = goal.costs_of(plans.arrays).reshape(-1, n_target)
+        return cls(costs, Certificate.worst_of(plans.arrays["certificate"]), in_rows(plans, n_target))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class TransportPlans(ExactTransports[LayerPlans]):
 
     def identity(self) -> dict[str, Any]:
         """Return what the plans depend on beside the activations: the masses of units."""
-        return {"work": "unit plans", "masses": masses_identity(self.masses)}
+        return {"work": "unit plans", "masses": masses_identity(self.masses), **self.goal.identity}
 
     def for_block(self, rows: range, columns: range) -> TransportPlans:
         """Return the transports of some source layers and some target layers."""
@@ -62,7 +60,7 @@ class TransportPlans(ExactTransports[LayerPlans]):
     def collect(self, source: Network, target: Network, solutions: Solutions) -> LayerPlans:
         """Pack the plans of the core's solutions."""
         arrays = packing.pack_solutions(solutions)
-        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True, are_solved=True))
+        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True, are_solved=True), self.goal)
 
     def join(self, blocks: Iterable[BlockResult[LayerPlans]], shape: tuple[int, int]) -> LayerPlans:
         """Put the plans of blocks together."""
@@ -76,18 +74,21 @@ class TransportPlans(ExactTransports[LayerPlans]):
 
     def unpack(self, arrays: Mapping[str, Array], source: Network, target: Network) -> LayerPlans:
         """Return the plans, each made of its arrays when it is asked for."""
-        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True))
+        return LayerPlans.of(PackedPlans(arrays, source, target, are_kept=True), self.goal)
 
     def check(self, arrays: Mapping[str, Array], networks: tuple[Network, Network], budget: Budget) -> None:  # noqa: ARG002
         """Raise `ValueError` unless plans are proven, have these masses, and fit a sample of the activations."""
         packing.check_names(arrays, packing.PLANS)
-        check_correlations(checked_plans(arrays, networks, self.masses), *networks)
+        check_correlations(checked_plans(arrays, networks, self.masses, self.goal), *networks)
 
 
 def checked_plans(
-    arrays: Mapping[str, Array], networks: tuple[Network, Network], masses: tuple[UnitMasses, UnitMasses]
+    arrays: Mapping[str, Array],
+    networks: tuple[Network, Network],
+    masses: tuple[UnitMasses, UnitMasses],
+    goal: Goal,
 ) -> PackedPlans:
-    """The plans between two networks' layers; `ValueError` unless they agree with their masses and proofs."""
+    """The plans between two networks' layers; `ValueError` unless they agree with their masses, goal and proofs."""
     packing.check_types(arrays)
     plans = PackedPlans(arrays, *networks)
     check_proofs(arrays["certificate"])
@@ -95,7 +96,7 @@ def checked_plans(
         np.concatenate([np.full(n, 1.0 / n) for n in network.widths] if given is None else list(given))
         for network, given in zip(networks, masses, strict=True)
     )
-    check_plans(plans, *of_units)
+    check_plans(plans, goal, *of_units)
     return plans
 
 

@@ -24,7 +24,7 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
         it in the plan; "pairwise_best": all weight of a source layer on the target layer of least layer cost;
         "greedy": the weights of each row of the plan, the largest on the target layer of least layer cost, the next on
         the one of the next cost, and so on; "uniform": all target layers alike; "permuted": the rows of the plan in
-        random order, each scaled to its new layer's mass. Ties go to the earlier layer.
+        random order, each scaled to its new layer's mass, but for rows without any. Ties go to the earlier layer.
     layer_plan, layer_costs : arrays, `(L, M)`
     seed : int
         Seed of the random order.
@@ -52,7 +52,8 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
             seed = _validate.whole_number(seed, "seed", at_least=0)
             masses = layer_plan.sum(axis=1)
             order = np.random.default_rng(seed).permutation(len(masses))
-            return np.asarray(layer_plan[order] * (masses / masses[order])[:, None])
+            scales = np.divide(masses, masses[order], out=np.zeros(len(masses)), where=masses[order] > 0)
+            return np.asarray(layer_plan[order] * scales[:, None])
         case _:
             return layer_plan.copy()
 

@@ -23,8 +23,10 @@ class Score:
     """Pearson correlations over stimuli of every unit with its prediction, one array `(n_l,)` a source layer; NaN where
     undefined."""
     n_undefined: int
-    """Number of units that are constant over the held-out stimuli: they have no correlation and are left out of the
-    means."""
+    """Number of units that are constant over the held-out stimuli, or have no counterpart: they have no correlation and
+    are left out of the means."""
+    matched: float = 1.0
+    """Share of the source's mass that the coupling carries: 1 unless units or layers may be left behind."""
 
     @property
     def over_units(self) -> float:

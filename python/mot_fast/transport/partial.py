@@ -44,8 +44,8 @@ class PartialTransport(Transport):
     left_columns: F64
     """`(m,)`: mass that every column goes without."""
     price: float
-    """What carrying a little more would cost, for each unit of mass; zero where prices for mass left behind were given:
-    it would cost what it saves."""
+    """What the last bit of mass cost, for each unit of mass; zero where prices for mass left behind were given, as it
+    cost what it saved."""
     unmatched_cost: float
     """What is paid for mass left behind; zero where the mass to carry was given."""
 

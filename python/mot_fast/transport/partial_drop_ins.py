@@ -170,10 +170,11 @@ class _Solved:
 def _solve(a: Any, b: Any, M: Any, m: Any, options: Mapping[str, Any]) -> _Solved:
     for name in options:
         if name not in _IGNORED_OPTIONS:
-            raise TypeError(f"{name}: expected an option of emd, one of {', '.join(_IGNORED_OPTIONS)}, found another")
+            raise TypeError(f"kwargs: expected options of emd, {', '.join(_IGNORED_OPTIONS)}, found {name!r}")
     _check_threads(options.get("numThreads", 1))
-    masses = (each.detach() if hasattr(each, "detach") else each for each in (a, b))  # POT's cost depends on M alone
-    mass_a, mass_b, costs, backend = Backend.unpack(*masses, M)
+    # As in POT, the masses get no derivatives.
+    a, b = (masses.detach() if hasattr(masses, "detach") else masses for masses in (a, b))
+    mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, False)
     is_dense = isinstance(costs, np.ndarray)
     problem: DenseProblem | SparseProblem

@@ -108,7 +108,7 @@ def solve_transport(
 
     >>> mot.solve_transport([[0.1, 0.9], [0.9, 0.3]], mass=0.5)
     PartialTransport(2 x 2, 1 entries, mass 0.5, cost 0.05,
-                     left behind by rows and columns 0.5 and 0.5, price 0.3)
+                     left behind by rows and columns 0.5 and 0.5, price 0.1)
     """
     if mass is not None or unmatched_cost is not None:
         problem = problem_of(cost, a, b, is_partial=True)
