@@ -246,6 +246,13 @@ def test_a_pair_is_used_only_where_it_costs_less_than_the_price(rng):
     assert cost[answer.rows, answer.columns].max() < 0.02
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7, 0.9])
+def test_a_share_of_units_that_are_alike_is_whole_units(share, rng):
+    answer = mot.solve_transport(rng.random((10, 10)), mass=share)
+    assert answer.nnz == round(10 * share)
+    assert set(np.round(answer.matched_rows, 12)) <= {0.0, 1.0}
+
+
 def test_a_unit_without_mass_has_no_share(rng):
     answer = mot.solve_transport(rng.random((3, 3)), [0.5, 0.0, 0.5], [1.0, 1.0, 1.0], mass=0.7)
     assert np.isnan(answer.matched_rows[1])

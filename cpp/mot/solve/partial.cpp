@@ -102,6 +102,16 @@ Status status_of(PartialStop stop) {
     }
 }
 
+/// Counted in the unit of the masses. Where these are whole numbers, so is a mass that rounding alone sets apart from
+/// one: 0.7 of ten units are seven of them.
+double in_units(double mass, const Masses& masses) {
+    constexpr double rounding = 1e-12;
+    const double counted = mass / masses.unit;
+    if (!std::isfinite(counted) || !has_whole_masses(masses)) return counted;
+    const double whole = std::round(counted);
+    return std::abs(counted - whole) <= rounding * counted ? whole : counted;
+}
+
 template <class Real, class Cost>
 std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, const std::vector<PartialGoal>& goals,
                            Interrupt& interrupt, PartialCurve* curve) {
@@ -115,7 +125,7 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
     for (PartialGoal goal : goals) {
         if (status == Status::optimal) {
             // At a price the walk goes on to it even where all mass is carried before.
-            goal.mass /= problem.masses.unit;
+            goal.mass = in_units(goal.mass, problem.masses);
             if (std::isinf(goal.price)) goal.mass = std::min(goal.mass, most);
             status = status_of(walk_to(engine, arcs, goal, interrupt));
             if (status == Status::infeasible && goal.mass - engine.mass() <= negligible_share * most)

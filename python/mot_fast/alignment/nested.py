@@ -11,8 +11,10 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import Options
+from mot_fast.alignment.record import ALL_MASS, Goals
 from mot_fast.alignment.result import Alignment
 from mot_fast.display import notebook, tables
+from mot_fast.layer_pairs.goal import Goal
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.networks.nesting import NetworkGroup
@@ -49,16 +51,23 @@ class NestedAlignment:
     """Proof of optimality: the worst of every figure over all transports up to this level."""
     layer_costs: F64
     """Costs between all layers of both systems, the layers of all parts end to end."""
+    goals: Goals = ALL_MASS
+    """How much mass is carried between units and between layers; all of it at the levels above."""
 
     @classmethod
     def of(
-        cls, source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, certificate: Certificate
+        cls,
+        source: NetworkGroup | Network,
+        target: NetworkGroup | Network,
+        layer_costs: F64,
+        certificate: Certificate,
+        goals: Goals = ALL_MASS,
     ) -> NestedAlignment:
         """Solve this level, given the costs of all pairs of layers and the worst figures of their certificates."""
-        costs, below = _costs(source, target, layer_costs)
-        transport = solve_transport(costs)
+        costs, below = _costs(source, target, layer_costs, goals.layers)
+        transport, cost = _transport(source, costs, goals.layers)
         worst = Certificate.worst([certificate, *below, transport.certificate])
-        return cls(source, target, costs, transport.toarray(), transport.cost, worst, layer_costs)
+        return cls(source, target, costs, transport.toarray(), cost, worst, layer_costs, goals)
 
     @property
     def n_levels(self) -> int:
@@ -79,13 +88,18 @@ class NestedAlignment:
         if isinstance(self.source, Network) or isinstance(self.target, Network):
             assert isinstance(self.source, Network)
             assert isinstance(self.target, Network)
-            plan = align(self.source.select([i]), self.target.select([j])).unit_plan(0, 0)
-            if abs(plan.cost - self.layer_costs[i, j]) > 1e-9:
+            goal = self.goals.units
+            pair = align(self.source.select([i]), self.target.select([j]), unit_mass=goal.mass, unit_cost=goal.price)
+            if abs(pair.layer_costs[0, 0] - self.layer_costs[i, j]) > 1e-9:
                 raise ValueError("between: expected the activations that were aligned, found others")
-            return plan
+            return pair.unit_plan(0, 0)
         rows, columns = (_spans(tree)[k] for tree, k in ((self.source, i), (self.target, j)))
         return NestedAlignment.of(
-            self.source.children[i], self.target.children[j], self.layer_costs[rows, columns], self.certificate
+            self.source.children[i],
+            self.target.children[j],
+            self.layer_costs[rows, columns],
+            self.certificate,
+            self.goals,
         )
 
     def alignment(self, source_part: int | str, target_part: int | str, **options: Unpack[Options]) -> Alignment:
@@ -185,7 +199,7 @@ class NestedAlignment:
 
 
 def _costs(
-    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, goal: Goal
 ) -> tuple[F64, list[Certificate]]:
     """Costs between parts, and the certificates of their transports; costs between layers are those given."""
     if isinstance(source, Network) or isinstance(target, Network):
@@ -195,18 +209,28 @@ def _costs(
     columns = _spans(target)
     for i, rows in enumerate(_spans(source)):
         for j, span in enumerate(columns):
-            transport, below = _solve(source.children[i], target.children[j], layer_costs[rows, span])
-            costs[i, j] = transport.cost
+            transport, costs[i, j], below = _solve(
+                source.children[i], target.children[j], layer_costs[rows, span], goal
+            )
             certificates.append(Certificate.worst([transport.certificate, *below]))
     return costs, certificates
 
 
 def _solve(
-    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64
-) -> tuple[Transport, list[Certificate]]:
-    """The transport between two parts' parts, and the certificates of all levels below it."""
-    costs, below = _costs(source, target, layer_costs)
-    return solve_transport(costs), below
+    source: NetworkGroup | Network, target: NetworkGroup | Network, layer_costs: F64, goal: Goal
+) -> tuple[Transport, float, list[Certificate]]:
+    """The transport between two parts' parts, its cost, and the certificates of all levels below it."""
+    costs, below = _costs(source, target, layer_costs, goal)
+    return *_transport(source, costs, goal), below
+
+
+def _transport(source: NetworkGroup | Network, costs: F64, goal: Goal) -> tuple[Transport, float]:
+    """The transport between the parts of two systems, and what it costs; layers may be left behind."""
+    if isinstance(source, NetworkGroup) or goal.is_all:
+        transport = solve_transport(costs)
+        return transport, transport.cost
+    partial = solve_transport(costs, mass=goal.mass, unmatched_cost=goal.price)
+    return partial, float(goal.cost(np.array(partial.cost), partial.mass.sum()))
 
 
 def _spans(tree: NetworkGroup) -> list[slice]:

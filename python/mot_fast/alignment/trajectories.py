@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from mot_fast import _validate
 from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment.nested import NestedAlignment
+from mot_fast.alignment.record import Goals
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.layer_pairs.run import solve_pairs_of_layers
 from mot_fast.layer_pairs.transport_costs import TransportCosts
@@ -22,6 +23,10 @@ def align_trajectories(
     source: Sequence[Source] | Mapping[str, Source],
     target: Sequence[Source] | Mapping[str, Source],
     *,
+    unit_mass: float | None = None,
+    layer_mass: float | None = None,
+    unit_cost: float | None = None,
+    layer_cost: float | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -40,6 +45,9 @@ def align_trajectories(
     source, target : sequence, or mapping from labels
         Checkpoints of either run, in the order of training: networks, or anything `mot_fast.load` takes, on the same
         stimuli.
+    unit_mass, layer_mass, unit_cost, layer_cost : float, optional
+        How much of the units' and of the layers' mass is carried, or at which price, as in `mot_fast.align`. All
+        checkpoints are.
     n_jobs, memory_limit, executor, store
         As in `mot_fast.align`.
     progress : bool
@@ -78,7 +86,8 @@ def align_trajectories(
                 f"{tree.name}: expected checkpoints that are networks, found {tree.depth} levels above the networks; "
                 "mot_fast.align_nested takes any number"
             )
-    return _align(trees, n_jobs, progress, memory_limit, executor, store)
+    goals = Goals.of(unit_mass, unit_cost, layer_mass, layer_cost)
+    return _align(trees, goals, n_jobs, progress, memory_limit, executor, store)
 
 
 @renamed_arguments(a="source", b="target")
@@ -86,6 +95,10 @@ def align_nested(
     source: Nested,
     target: Nested,
     *,
+    unit_mass: float | None = None,
+    layer_mass: float | None = None,
+    unit_cost: float | None = None,
+    layer_cost: float | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -102,7 +115,7 @@ def align_nested(
         Networks (anything `mot_fast.load` takes), or sequences or mappings of networks, and so on, to the same depth
         everywhere: families of training runs of checkpoints, for example. All networks saw the same stimuli in the same
         order.
-    n_jobs, progress, memory_limit, executor, store
+    unit_mass, layer_mass, unit_cost, layer_cost, n_jobs, progress, memory_limit, executor, store
         As in `align_trajectories`.
 
     Returns
@@ -131,11 +144,13 @@ def align_nested(
         raise ValueError(
             f"source and target: expected one depth, found {trees[0].depth} and {trees[1].depth} levels of networks"
         )
-    return _align(trees, n_jobs, progress, memory_limit, executor, store)
+    goals = Goals.of(unit_mass, unit_cost, layer_mass, layer_cost)
+    return _align(trees, goals, n_jobs, progress, memory_limit, executor, store)
 
 
 def _align(
     trees: tuple[NetworkGroup, NetworkGroup],
+    goals: Goals,
     n_jobs: int | None,
     progress: bool,
     memory_limit: int | None,
@@ -152,5 +167,7 @@ def _align(
     _validate.enough_stimuli(source.n_stimuli, what)
     warn_of_rows((source, target))
     resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
-    _, found = solve_pairs_of_layers((source, target), TransportCosts(), resources, has_progress=progress)
-    return NestedAlignment.of(*trees, found.costs, found.certificate)
+    _, found = solve_pairs_of_layers(
+        (source, target), TransportCosts(goal=goals.units), resources, has_progress=progress
+    )
+    return NestedAlignment.of(*trees, found.costs, found.certificate, goals)
