@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.layer_orders import LayerOrders, score_layer_orders
     from mot_fast.analysis.network_pairs import similarity_matrix
     from mot_fast.analysis.over_splits import corrected_interval, corrected_p_value
+    from mot_fast.analysis.partial_curve import PartialCurve, partial_curve
     from mot_fast.analysis.permutation_test import p_better
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
     from mot_fast.analysis.stability.result import Stability
@@ -84,6 +85,7 @@ __all__ = [
     "Network",
     "NoiseCeiling",
     "PairedTest",
+    "PartialCurve",
     "PartialPath",
     "PartialTransport",
     "PopulationMean",
@@ -127,6 +129,7 @@ __all__ = [
     "noise_corrected",
     "ot",
     "p_better",
+    "partial_curve",
     "partial_path",
     "plot",
     "score_layer_orders",
@@ -154,6 +157,7 @@ _LATE = {
     "analysis.layer_orders": ("LayerOrders", "score_layer_orders"),
     "analysis.network_pairs": ("similarity_matrix",),
     "analysis.over_splits": ("corrected_interval", "corrected_p_value"),
+    "analysis.partial_curve": ("PartialCurve", "partial_curve"),
     "analysis.permutation_test": ("p_better",),
     "analysis.subjects.random_effects": ("PairedTest", "PopulationMean", "RandomEffects", "SubjectValues"),
     "analysis.similarity_matrix": ("SimilarityMatrix",),

@@ -3,7 +3,7 @@
 Every function draws on the axes given, or on a new figure, and returns them. matplotlib is loaded when it is needed.
 """
 
-from mot_fast.display.curves import plot_convergence, plot_subsample_curve
+from mot_fast.display.curves import plot_convergence, plot_partial_curve, plot_subsample_curve
 from mot_fast.display.layer_plans import plot_layer_plan, plot_layer_plans, plot_nested
 from mot_fast.display.score_plots import plot_alignment_null, plot_hierarchy_null, plot_scores
 from mot_fast.display.similarity_plots import plot_dendrogram, plot_embedding, plot_similarity
@@ -20,6 +20,7 @@ __all__ = [
     "plot_layer_plan",
     "plot_layer_plans",
     "plot_nested",
+    "plot_partial_curve",
     "plot_resampled_plans",
     "plot_scores",
     "plot_similarity",

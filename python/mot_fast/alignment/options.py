@@ -10,20 +10,25 @@ from mot_fast._validate_masses import GivenMasses
 from mot_fast.layer_pairs.alternation import Alternation
 
 
-class PlainOptions(TypedDict, total=False):
-    """Keyword arguments of `align` without rotations and progress bar, which the function has itself."""
+class WholeUnitsOptions(TypedDict, total=False):
+    """Keyword arguments of `align` without rotations, progress bar, and how much of the units' mass is matched."""
 
     convention: str
     source_mass: GivenMasses | None
     target_mass: GivenMasses | None
-    unit_mass: float | None
     layer_mass: float | None
-    unit_cost: float | None
     layer_cost: float | None
     n_jobs: int | None
     memory_limit: int | None
     executor: Executor | None
     store: str | os.PathLike[str] | None
+
+
+class PlainOptions(WholeUnitsOptions, total=False):
+    """Keyword arguments of `align` without rotations and progress bar, which the function has itself."""
+
+    unit_mass: float | None
+    unit_cost: float | None
 
 
 class RotatingOptions(PlainOptions, total=False):

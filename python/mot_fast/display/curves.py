@@ -1,4 +1,4 @@
-"""Curves: residuals while rotations converge, and scores against the fraction of units that is kept."""
+"""Curves: residuals while rotations converge, scores against units kept, scores and costs against mass matched."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.partial_curve import PartialCurve
     from mot_fast.analysis.subsample import SubsampleCurve
 
 _STYLES = (SERIES_COLOURS, SERIES_MARKERS, SERIES_LINES)
@@ -119,5 +120,48 @@ def plot_subsample_curve(curve: SubsampleCurve, ax: Axes | None = None) -> Axes:
     legend = ax.legend(handles, texts, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     for text in legend.get_texts():
         text.set(**AS_WRITTEN)
+    open_frame(ax)
+    return ax
+
+
+def plot_partial_curve(curve: PartialCurve, ax: Axes | None = None) -> Axes:
+    """Draw scores and costs against the share of the units that is matched, with the knee of the held-out cost.
+
+    Means over splits, with bands of one standard deviation. The balanced alignment is at the right end. Where stimuli
+    were shuffled, what networks cost by chance is drawn too.
+
+    Parameters
+    ----------
+    curve : PartialCurve
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    (ax,) = new_axes((7.2, 4.2)) if ax is None else (ax,)
+    lines = {
+        "held-out score": curve.scores,
+        "cost on held-out stimuli": curve.held_out_costs,
+        "cost on training stimuli": curve.costs,
+    }
+    if curve.chance_costs is not None:
+        lines["cost after shuffling stimuli"] = curve.chance_costs
+    for k, (name, values) in enumerate(lines.items()):
+        mean, sd = values.mean(axis=1), standard_deviation(values)
+        color, marker, line = (style[k % len(style)] for style in _STYLES)
+        ax.plot(curve.unit_masses, mean, color=color, marker=marker, linestyle=line, markersize=5, label=name)
+        ax.fill_between(curve.unit_masses, mean - sd, mean + sd, color=color, alpha=0.15, linewidth=0)
+    if len(curve.unit_masses) > 2:
+        ax.axvline(curve.knee(), color=LIGHT_GREY, linewidth=1.2, zorder=0.5, label=f"knee, {curve.knee():.2g}")
+    ax.set_xlabel("share of the units that is matched")
+    ax.set_ylabel("of what is matched (mean; band: sd)")
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     open_frame(ax)
     return ax
