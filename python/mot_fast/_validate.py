@@ -221,19 +221,22 @@ def whole_number(value: Any, what: str, at_least: int | None = None, at_most: in
 
 def fraction(value: Any, what: str) -> float:
     """A number between 0 and 1, neither of them."""
-    if not 0 < (number := real_number(value, what)) < 1:
+    if not 0 < (number := _number(value, what)) < 1:
         raise ValueError(f"{what}: expected a number between 0 and 1, found {value}")
     return number
 
 
 def real_number(value: Any, what: str) -> float:
     """A finite number of Python or numpy, or an array's or tensor's only one; no boolean."""
-    if hasattr(value, "item") and np.ndim(value) == 0:
-        value = value.item()
+    number = _number(value.item() if hasattr(value, "item") and np.ndim(value) == 0 else value, what)
+    if not np.isfinite(number):
+        raise ValueError(f"{what}: expected a finite number, found {number}")
+    return number
+
+
+def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{what}: expected a number, found {value!r}")
-    if not np.isfinite(float(value)):
-        raise ValueError(f"{what}: expected a finite number, found {value}")
     return float(value)
 
 

@@ -228,6 +228,29 @@ def test_many_problems_at_once_are_those_one_by_one(rng):
         mot.solve_transports(stack, mass=[0.5, 0.5])
 
 
+@pytest.mark.parametrize("much", [1e3, 1e16, 1e100, 1e200])
+@pytest.mark.parametrize("side", [0, 1])
+def test_masses_that_dwarf_the_other_side_change_nothing(much, side, rng):
+    cost = rng.random((5, 6))
+    few, many = rng.random(5), much * (1 + rng.random(6))
+    cost, a, b = (cost, few, many) if side == 0 else (cost.T.copy(), many, few)
+    for mass in (0.3 * few.sum(), few.sum()):
+        answer = mot.solve_transport(cost, a, b, mass=mass)
+        assert answer.carried == pytest.approx(mass)
+        modest = (np.minimum(each, 10.0) for each in (a, b))
+        assert answer.cost == pytest.approx(partial_by_linear_programming(cost, *modest, mass)[0])
+    left = answer.left_columns if side == 0 else answer.left_rows
+    np.testing.assert_allclose(left + answer.toarray().sum(axis=side), many)
+    tiny = mot.solve_transport(np.ones((50, 60)), np.full(50, 1e-200), np.full(60, 1e200), mass=1e-199)
+    assert tiny.carried == pytest.approx(1e-199)
+
+
+def test_a_hair_that_no_listed_pair_carries_is_rounding():
+    a = np.array([1e-12, 1e-12, 1e-12, 1.0])
+    listed = scipy.sparse.coo_array(([0.27, 0.04, 0.0165], ([1, 2, 3], [0, 0, 0])), shape=(4, 1))
+    assert mot.solve_transport(listed, a / a.sum(), [1.0], mass=1.0).cost == pytest.approx(0.0165)
+
+
 def test_everything_or_nothing_is_carried_at_extreme_prices(rng):
     cost = rng.random((5, 7)) + 0.5
     everything = mot.solve_transport(cost, unmatched_cost=1e6)

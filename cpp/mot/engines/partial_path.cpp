@@ -28,8 +28,9 @@ std::vector<Edge> star(const std::vector<double>& a, const std::vector<double>& 
 
 /// Flows up to this are rounding; none where all masses and their sums are whole numbers, which leave flows exact.
 double negligible_flow(const Masses& masses) {
-    const double total = std::max(sum_of(masses.source), sum_of(masses.target));
-    return total < 0x1p53 && has_whole_masses(masses) ? 0.0 : 0x1p-50 * total;
+    const double total = std::min(sum_of(masses.source), sum_of(masses.target));
+    const double most = std::max(sum_of(masses.source), sum_of(masses.target));
+    return most < 0x1p53 && has_whole_masses(masses) ? 0.0 : 0x1p-50 * total;
 }
 
 EntryPrices unentered(std::size_t n) {
@@ -381,7 +382,7 @@ void PartialPath<Real>::recompute_flows() {
     for (Node x = spare_source(); x != tree_.root(); x = tree_.parent(x)) excess[index(x)] += supply;
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
         const double flow = rounded(is_source(x) ? excess[index(x)] : -excess[index(x)]);
-        parent_flow_[index(x)] = Real(std::max(flow, 0.0));
+        parent_flow_[index(x)] = Real(flow > negligible_ ? flow : 0.0);
     }
 }
 

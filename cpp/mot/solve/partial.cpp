@@ -37,6 +37,7 @@ std::int64_t most_resolved(const Cost& cost) {
 /// In the caller's unit, and in order; every unit gets a potential.
 template <class Cost>
 Solution finish_partial(const Cost& cost, const PartialProblem& problem, PartialPlan plan, Interrupt& interrupt) {
+    constexpr double mass_tolerance = 1e-9;
     const double unit = problem.masses.unit;
     plan.mass *= unit;
     for (std::vector<double>* masses : {&plan.carried.mass, &plan.left_at_source, &plan.left_at_target})
@@ -57,7 +58,9 @@ Solution finish_partial(const Cost& cost, const PartialProblem& problem, Partial
     for (std::size_t k = 0; k < plan.carried.size(); ++k)
         carried.add(plan.carried.mass[k], cost.exact(plan.carried.source[k], plan.carried.target[k]));
     solution.cost = rounded(carried.value());
-    const bool is_proven = solution.certificate.is_optimal() && std::isfinite(solution.cost);
+    // Beside all mass that is left behind, the certificate might not see that some is missing from what is carried.
+    const bool is_all = std::abs(sum_of(plan.carried.mass) - plan.mass) <= mass_tolerance * plan.mass;
+    const bool is_proven = is_all && solution.certificate.is_optimal() && std::isfinite(solution.cost);
     solution.status = is_proven ? Status::optimal : Status::not_proven;
     solution.plan = std::move(plan.carried);
     solution.potentials = std::move(plan.potentials);
@@ -115,7 +118,7 @@ double in_units(double mass, const Masses& masses) {
 template <class Real, class Cost>
 std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, const std::vector<PartialGoal>& goals,
                            Interrupt& interrupt, PartialCurve* curve) {
-    constexpr double negligible_share = 1e-12;
+    constexpr double mass_tolerance = 1e-9;
     const double most = std::min(sum_of(problem.masses.source), sum_of(problem.masses.target));
     PartialPath<Real> engine(problem, [&](Node i, Node j) { return cost.exact(i, j); }, most_resolved(cost));
     ReachableArcs<Cost> arcs(cost, interrupt);
@@ -124,11 +127,9 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
     Status status = Status::optimal;
     for (PartialGoal goal : goals) {
         if (status == Status::optimal) {
-            // At a price the walk goes on to it even where all mass is carried before.
-            goal.mass = in_units(goal.mass, problem.masses);
-            if (std::isinf(goal.price)) goal.mass = std::min(goal.mass, most);
+            goal.mass = std::min(in_units(goal.mass, problem.masses), most);
             status = status_of(walk_to(engine, arcs, goal, interrupt));
-            if (status == Status::infeasible && goal.mass - engine.mass() <= negligible_share * most)
+            if (status == Status::infeasible && goal.mass - engine.mass() <= mass_tolerance * goal.mass)
                 status = Status::optimal;
         }
         solutions.push_back(status == Status::optimal ? finish_partial(cost, problem, engine.plan(), interrupt)
@@ -150,13 +151,84 @@ bool is_settled(const Solution& solution) {
            certificate.duality_gap <= settled * certificate.cost_scale + 0x1p-1050;
 }
 
+/// Masses of a unit beyond twice what the whole other side has are left behind in any case, and the rest would be
+/// rounded away beside them.
+struct WithinReach {
+    PartialProblem problem;
+    std::vector<double> beyond_at_source, beyond_at_target;  // not in the unit of the masses
+
+    explicit WithinReach(const PartialProblem& whole) : problem(whole) {
+        const auto cap = [&](std::vector<double>& masses, double most) {
+            std::vector<double> beyond;
+            for (double& mass : masses) {
+                const double kept = std::min(mass, most);
+                beyond.push_back((mass - kept) * whole.masses.unit);
+                mass = kept;
+            }
+            return beyond;
+        };
+        beyond_at_source = cap(problem.masses.source, 2 * sum_of(whole.masses.target));
+        beyond_at_target = cap(problem.masses.target, 2 * sum_of(whole.masses.source));
+    }
+
+    void add_beyond(Solution& solution) const {
+        for (std::size_t i = 0; i < solution.left_at_source.size(); ++i)
+            solution.left_at_source[i] += beyond_at_source[i];
+        for (std::size_t j = 0; j < solution.left_at_target.size(); ++j)
+            solution.left_at_target[j] += beyond_at_target[j];
+    }
+};
+
+/// What all sources pay at least, and all targets, is a price of mass: in its place potentials stay as small as costs.
+class CommonPrices {
+public:
+    explicit CommonPrices(PartialProblem& problem)
+        : of_sources_(take(problem.kept.u)), of_targets_(take(problem.kept.v)) {}
+
+    double sum() const { return of_sources_ + of_targets_; }
+
+    /// Where all mass of a side was carried at a lower price than the goal's, that one is as good.
+    void give_back(Solution& solution, double price_of_goal, bool are_sources_fewer) const {
+        for (double& u : solution.potentials.u) u += of_sources_;
+        for (double& v : solution.potentials.v) v += of_targets_;
+        solution.price -= sum();
+        if (!std::isfinite(price_of_goal) || !(solution.price < price_of_goal)) return;
+        for (double& potential : are_sources_fewer ? solution.potentials.u : solution.potentials.v)
+            potential -= price_of_goal - solution.price;
+        solution.price = price_of_goal;
+    }
+
+private:
+    static double take(std::vector<double>& kept) {
+        const double least = kept.empty() ? 0.0 : *std::min_element(kept.begin(), kept.end());
+        for (double& price : kept) price -= least;
+        return least;
+    }
+
+    double of_sources_, of_targets_;
+};
+
 template <class Cost>
-std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& problem,
-                                     const std::vector<PartialGoal>& goals, Interrupt& interrupt, PartialCurve* curve) {
+std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& whole, std::vector<PartialGoal> goals,
+                                     Interrupt& interrupt, PartialCurve* curve) {
+    WithinReach within(whole);
+    PartialProblem& problem = within.problem;
+    const CommonPrices common(problem);
+    std::vector<double> price_of_goal;
+    for (PartialGoal& goal : goals) {
+        price_of_goal.push_back(goal.price);
+        goal.price += common.sum();
+    }
     std::vector<Solution> solutions = walk<double>(cost, problem, goals, interrupt, curve);
     if constexpr (is_known_exactly<Cost>)
         if (!std::all_of(solutions.begin(), solutions.end(), is_settled))
-            return walk<DoubleDouble>(cost, problem, goals, interrupt, curve);
+            solutions = walk<DoubleDouble>(cost, problem, goals, interrupt, curve);
+    const bool are_sources_fewer = sum_of(problem.masses.source) <= sum_of(problem.masses.target);
+    for (std::size_t k = 0; k < solutions.size(); ++k) {
+        within.add_beyond(solutions[k]);
+        common.give_back(solutions[k], price_of_goal[k], are_sources_fewer);
+    }
+    if (curve) curve->lower_prices(common.sum());
     return solutions;
 }
 

@@ -24,6 +24,14 @@ struct PartialGoal {
 struct PartialCurve {
     std::vector<Breakpoint> breakpoints;
     EntryPrices source_prices, target_prices;
+
+    void lower_prices(double by) {
+        for (Breakpoint& breakpoint : breakpoints) breakpoint.price -= by;
+        for (EntryPrices* prices : {&source_prices, &target_prices})
+            for (std::vector<double>* side : {&prices->first, &prices->all})
+                for (double& price : *side) price -= by;
+    }
+
     Status status = Status::interrupted;
 };
 

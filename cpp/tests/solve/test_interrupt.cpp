@@ -11,6 +11,8 @@
 
 #include "mot/solve/assignment.hpp"
 #include "mot/solve/dense.hpp"
+#include "mot/solve/partial.hpp"
+#include "mot/solve/points.hpp"
 #include "mot/solve/sparse.hpp"
 #include "oracles/layers.hpp"
 #include "support/check.hpp"
@@ -105,6 +107,36 @@ void test_sparse(Random& random) {
     test_moments(random, "sparse without a plan", Status::infeasible, 20, solve(infeasible, 120));
 }
 
+/// The first goal is not reached before the walk has gone on for long.
+void test_partial(Random& random) {
+    const std::vector<double> a(120, 1.0), b(120, 1.5);
+    const mot::PartialProblem problem = mot::partial_problem(a.data(), 120, b.data(), 120);
+    const auto status_of_all = [](const std::vector<mot::Solution>& solutions) {
+        CHECK(solutions.size() == 2);
+        // The walk may be over when what is left is to prove the last plan.
+        CHECK(solutions[1].status == solutions[0].status || solutions[1].status == Status::interrupted);
+        status_of(solutions[0]);
+        return status_of(solutions[1]);
+    };
+    const std::vector<mot::PartialGoal> goals{{100.0}, {120.0}};
+    const Matrix ranks = rank_products(random, 120), ties = whole_costs(random, 120, 120, 2);
+    for (const Matrix* cost : {&ranks, &ties})
+        test_moments(random, "partial", Status::optimal, 20, [&](mot::Interrupt& interrupt) {
+            return status_of_all(mot::solve_partial(as_given(*cost), problem, goals, interrupt));
+        });
+    const FiniteRows rows(some_of(random, ranks, 50));
+    test_moments(random, "partial, listed", Status::optimal, 20, [&](mot::Interrupt& interrupt) {
+        return status_of_all(mot::solve_partial(mot::SparseCost(rows.view()), problem, goals, interrupt));
+    });
+    const Matrix x = random_activations(random, 120, 12), y = random_activations(random, 120, 12);
+    for (const mot::Metric metric : {mot::Metric::squared_euclidean, mot::Metric::cityblock})
+        test_moments(random, "partial, points", Status::optimal, 200, [&](mot::Interrupt& interrupt) {
+            mot::Workspace workspace = workspace_of(naive_sgemm, 0);
+            const mot::PointPair points{view_of_cost(x), view_of_cost(y), metric};
+            return status_of_all(mot::solve_partial_points(points, problem, goals, workspace, interrupt));
+        });
+}
+
 /// Starts with the matrix product, between whose panels there are checks.
 void test_correlations(Random& random) {
     const mot::StandardizedLayer source = standardize(random_activations(random, 4, 1100));
@@ -195,6 +227,7 @@ int main() {
     test_dense(random);
     test_matchings(random);
     test_sparse(random);
+    test_partial(random);
     test_correlations(random);
     test_layers(random);
     test_product(random);

@@ -281,7 +281,7 @@ def _refuse_infeasible(solutions: Solutions, curve: PartialCurve, masses: Sequen
     for solution, mass in zip(solutions, masses, strict=True):
         if solution.is_infeasible:
             most = largest_carried(curve)
-            raise ValueError(f"mass: expected at most {most:.9g}, all that the listed pairs carry, found {mass:.9g}")
+            raise ValueError(f"mass: expected at most {most!r}, all that the listed pairs carry, found {mass!r}")
 
 
 def _share(units: I32, masses: F64, left: F64) -> F64:
