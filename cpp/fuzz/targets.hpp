@@ -5,4 +5,3 @@
 
 void test_correlations(Bytes& bytes);
 void test_points(Bytes& bytes);
-void test_partial(Bytes& bytes);
