@@ -26,6 +26,16 @@ double excess(double u, double v, double cost) {
     return difference.high + (difference.low + sum.low);
 }
 
+/// u_i + v_j + price - cost_ij: large parts may cancel in any order.
+double excess(double u, double v, double price, double cost) {
+    return rounded(DoubleDouble::sum(u, v) + DoubleDouble::sum(price, -cost));
+}
+
+/// A price of mass, which is paid for what is carried between all units but the last of each side.
+struct Price {
+    double value = 0;
+};
+
 template <class Cost>
 double resolution_of(const Cost& cost) {
     return cost.resolution();
@@ -43,18 +53,19 @@ double largest_magnitude(const std::vector<double>& values) {
 /// Collects the figures of a certificate, first over all arcs, then over those that carry mass.
 class Measurement {
 public:
-    Measurement(const Masses& masses, const Plan& plan, const Potentials& potentials)
+    Measurement(const Masses& masses, const Plan& plan, const Potentials& potentials, Price price = {})
         : masses_(masses),
           plan_(plan),
           u_(potentials.u),
           v_(potentials.v),
+          price_(price.value),
           largest_v_(largest_magnitude(v_)),
           row_violation_(u_.size(), 0.0),
           worst_of_row_(u_.size(), 0.0) {}
 
     /// Arcs of different rows may be added at the same time.
     void add_arc(std::size_t i, std::size_t j, double cost) {
-        const double violation = excess(u_[i], v_[j], cost);
+        const double violation = excess_of(i, j, cost);
         worst_of_row_[i] = Certificate::worse(worst_of_row_[i], violation);
         // Where one end has no mass no plan can use the arc.
         if (masses_.source[i] > 0 && masses_.target[j] > 0)
@@ -72,12 +83,15 @@ public:
     }
     bool can_add_rows() const {
         const auto has_mass = [](double mass) { return mass > 0; };
-        return std::isfinite(largest_v_) && std::all_of(masses_.target.begin(), masses_.target.end(), has_mass);
+        return price_ == 0.0 && std::isfinite(largest_v_) &&
+               std::all_of(masses_.target.begin(), masses_.target.end(), has_mass);
     }
 
     /// The threshold for costs less the v_j, below which an arc of row i may be violated. Rounding of a comparison
     /// clears no arc that is.
-    double threshold(std::size_t i) const { return u_[i] + 8 * unit_roundoff<double> * (std::abs(u_[i]) + largest_v_); }
+    double threshold(std::size_t i) const {
+        return u_[i] + price_ + 8 * unit_roundoff<double> * (std::abs(u_[i]) + std::abs(price_) + largest_v_);
+    }
 
     template <class CostOf>
     Certificate finish(CostOf cost_of, double resolution) {
@@ -116,8 +130,17 @@ private:
             column_error_[j] += mass;
             primal_.add(mass, cost);
             magnitude_ += mass * std::abs(cost);
-            figures_.slackness = Certificate::worse(figures_.slackness, std::abs(excess(u_[i], v_[j], cost)));
+            figures_.slackness = Certificate::worse(figures_.slackness, std::abs(excess_of(i, j, cost)));
+            if (is_priced(i, j)) dual_.add(mass, price_);
         }
+        largest_potential_ = std::abs(price_);
+    }
+
+    bool is_priced(std::size_t i, std::size_t j) const {
+        return price_ != 0.0 && i + 1 < u_.size() && j + 1 < v_.size();
+    }
+    double excess_of(std::size_t i, std::size_t j, double cost) const {
+        return is_priced(i, j) ? excess(u_[i], v_[j], price_, cost) : excess(u_[i], v_[j], cost);
     }
 
     double magnified(double mass) const { return mass * magnifier_; }
@@ -142,6 +165,7 @@ private:
     const Plan& plan_;
     const std::vector<double>& u_;
     const std::vector<double>& v_;
+    double price_;
     double largest_v_;
     std::vector<double> row_violation_;  // worst of every row, over the columns that have mass
     std::vector<double> worst_of_row_;   // over all columns
@@ -241,14 +265,11 @@ void measure_arcs(const SparseCost& cost, const Potentials&, Measurement& measur
 struct TransportWithSpares {
     Masses masses;
     Plan plan;
-    Potentials of_units;  // the price is part of the v
     Potentials potentials;
 
     TransportWithSpares(const PartialProblem& problem, const PartialPlan& partial)
-        : masses(problem.masses), plan(partial.carried), of_units(partial.potentials) {
-        for (double& v : of_units.v) v += partial.price;
-        potentials = of_units;
-        potentials.u.push_back(-partial.price);
+        : masses(problem.masses), plan(partial.carried), potentials(partial.potentials) {
+        potentials.u.push_back(0.0);
         potentials.v.push_back(0.0);
         const double mass = partial.mass / masses.unit;
         const auto spare_source = static_cast<Node>(masses.source.size());
@@ -287,8 +308,8 @@ template <class Cost>
 Certificate certify_partial(const Cost& cost, const PartialProblem& problem, const PartialPlan& plan,
                             Interrupt& interrupt) {
     const TransportWithSpares transport(problem, plan);
-    Measurement measurement(transport.masses, transport.plan, transport.potentials);
-    measure_arcs(cost, transport.of_units, measurement, interrupt);
+    Measurement measurement(transport.masses, transport.plan, transport.potentials, Price{plan.price});
+    measure_arcs(cost, plan.potentials, measurement, interrupt);
     const std::vector<double>& kept_by_source = problem.kept.u;
     const std::vector<double>& kept_by_target = problem.kept.v;
     const std::size_t spare_source = kept_by_source.size(), spare_target = kept_by_target.size();

@@ -49,9 +49,9 @@ template <class Cost>
 Certificate certify(const Cost& cost, const Masses& masses, const Plan& plan, const Potentials& potentials,
                     Interrupt& interrupt);
 
-/// Certifies a partial transport as the transport in which a spare source of potential -price brings what targets go
-/// without, and a spare target of potential zero takes what sources keep. Figures are over all mass, carried or left
-/// behind; `primal` contains what is paid for mass left behind.
+/// Certifies a partial transport as the transport in which a spare source brings what targets go without, a spare
+/// target takes what sources keep, both of potential zero, and what is carried between units costs less by the price.
+/// Figures are over all mass, carried or left behind; `primal` contains what is paid for mass left behind.
 template <class Cost>
 Certificate certify_partial(const Cost& cost, const PartialProblem& problem, const PartialPlan& plan,
                             Interrupt& interrupt);

@@ -348,14 +348,20 @@ void PartialPath<Real>::recompute_potentials() {
 }
 
 template <class Real>
-Potentials PartialPath<Real>::potentials_at(double price) const {
+Potentials PartialPath<Real>::potentials_at(const Real& price, bool has_price_in_v) const {
     Potentials potentials;
-    const auto signed_potential = [&](Node x) {
-        return rounded(is_raised_[index(x)] ? base_[index(x)] - Real(price) : base_[index(x)]);
-    };
-    for (Node i = 0; i < n_source_; ++i) potentials.u.push_back(a_[index(i)] > 0 ? signed_potential(i) : -infinity);
-    for (Node j = 0; j < n_target_; ++j)
-        potentials.v.push_back(b_[index(j)] > 0 ? -signed_potential(n_source_ + j) : -infinity);
+    // Where the price cancels it is not added and taken away again, which would round.
+    for (Node i = 0; i < n_source_; ++i) {
+        const Real& base = base_[index(i)];
+        const double u = rounded(is_raised_[index(i)] ? base - price : base);
+        potentials.u.push_back(a_[index(i)] > 0 ? u : -infinity);
+    }
+    for (Node j = 0; j < n_target_; ++j) {
+        const std::size_t x = index(n_source_ + j);
+        const Real raised = has_price_in_v ? price - base_[x] : -base_[x];
+        const Real lower = has_price_in_v ? -base_[x] : -base_[x] - price;
+        potentials.v.push_back(b_[index(j)] > 0 ? rounded(is_raised_[x] ? raised : lower) : -infinity);
+    }
     return potentials;
 }
 
@@ -386,10 +392,25 @@ void PartialPath<Real>::recompute_flows() {
     }
 }
 
+/// What is left of a unit when rounding alone sets it apart from nothing was carried at this price.
+template <class Real>
+void PartialPath<Real>::enter_last() {
+    const double rounding = negligible_ * static_cast<double>(base_.size());
+    for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
+        const Node parent = tree_.parent(x);
+        if (is_unit(x) == is_unit(parent) || rounded(parent_flow_[index(x)]) > rounding) continue;
+        const Node unit = is_unit(x) ? x : parent;
+        EntryPrices& prices = is_source(unit) ? source_prices_ : target_prices_;
+        const std::size_t place = index(is_source(unit) ? unit : unit - n_source_);
+        if (prices.first[place] < infinity) prices.all[place] = std::min(prices.all[place], price());
+    }
+}
+
 template <class Real>
 PartialPlan PartialPath<Real>::plan() {
     recompute_flows();
     PartialPlan plan;
+    enter_last();
     plan.left_at_source.assign(a_.size(), 0.0);
     plan.left_at_target.assign(b_.size(), 0.0);
     for (Node x = tree_.next(tree_.root()); x != tree_.root(); x = tree_.next(x)) {
@@ -406,7 +427,7 @@ PartialPlan PartialPath<Real>::plan() {
     }
     plan.mass = mass();
     plan.price = price();
-    plan.potentials = potentials_at(plan.price);
+    plan.potentials = potentials_at(price_, false);
     return plan;
 }
 

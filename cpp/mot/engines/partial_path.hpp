@@ -80,8 +80,8 @@ public:
     /// The price of carrying more; minus infinity at first.
     double price() const { return rounded(price_); }
     /// Of sources, and of targets together with this price; those of units without mass are -infinity.
-    Potentials potentials_at(double price) const;
-    /// Mass is counted in the unit of `Masses`; the price is part of the v.
+    Potentials potentials_at(double price) const { return potentials_at(Real(price), true); }
+    /// Mass is counted in the unit of `Masses`.
     PartialPlan plan();
     const std::vector<Breakpoint>& breakpoints() const { return breakpoints_; }
     const EntryPrices& source_prices() const { return source_prices_; }
@@ -132,6 +132,8 @@ private:
     Node carry(double most_mass, bool& is_enough);
     void cut_at(Node blocking);
     void change_sides(Node from, Node except, bool is_raised);
+    Potentials potentials_at(const Real& price, bool has_price_in_v) const;
+    void enter_last();
     void recompute_potentials();
     void recompute_flows();
 

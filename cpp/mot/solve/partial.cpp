@@ -34,22 +34,35 @@ std::int64_t most_resolved(const Cost& cost) {
         return Cost::is_exact ? 0 : cost.most_within_margin();
 }
 
-/// In the caller's unit, and in order; every unit gets a potential.
+/// Gives units without mass the largest potential that surely leaves no arc violated, and none more than it pays.
 template <class Cost>
-Solution finish_partial(const Cost& cost, const PartialProblem& problem, PartialPlan plan, Interrupt& interrupt) {
+void complete_partial(const Cost& cost, const PartialProblem& problem, PartialPlan& plan, Interrupt& interrupt) {
+    Potentials with_price = plan.potentials;
+    for (double& v : with_price.v) v += plan.price;
+    complete(cost, with_price, interrupt);
+    const auto take = [](std::vector<double>& potentials, const std::vector<double>& found,
+                         const std::vector<double>& kept, double price, double price_in_found) {
+        for (std::size_t k = 0; k < potentials.size(); ++k) {
+            const double rounding = 4 * unit_roundoff<double> * (std::abs(found[k]) + std::abs(price));
+            if (!std::isfinite(potentials[k])) potentials[k] = found[k] - price_in_found - rounding;
+            potentials[k] = std::min(potentials[k], kept[k]);
+        }
+    };
+    take(plan.potentials.u, with_price.u, problem.kept.u, plan.price, 0.0);
+    take(plan.potentials.v, with_price.v, problem.kept.v, plan.price, plan.price);
+}
+
+/// In the caller's unit, and in order; every unit gets a potential. `asked` is the most that was to be carried.
+template <class Cost>
+Solution finish_partial(const Cost& cost, const PartialProblem& problem, PartialPlan plan, double asked,
+                        Interrupt& interrupt) {
     constexpr double mass_tolerance = 1e-9;
     const double unit = problem.masses.unit;
     plan.mass *= unit;
     for (std::vector<double>* masses : {&plan.carried.mass, &plan.left_at_source, &plan.left_at_target})
         for (double& mass : *masses) mass *= unit;
     plan.carried = sorted(std::move(plan.carried));
-    complete(cost, plan.potentials, interrupt);
-    const auto at_most = [](std::vector<double>& potentials, const std::vector<double>& bounds, double price) {
-        for (std::size_t k = 0; k < potentials.size(); ++k)
-            potentials[k] = std::min(potentials[k], bounds[k] + price) - price;
-    };
-    at_most(plan.potentials.u, problem.kept.u, 0.0);
-    at_most(plan.potentials.v, problem.kept.v, plan.price);
+    complete_partial(cost, problem, plan, interrupt);
 
     Solution solution;
     solution.certificate = certify_partial(cost, problem, plan, interrupt);
@@ -59,7 +72,7 @@ Solution finish_partial(const Cost& cost, const PartialProblem& problem, Partial
         carried.add(plan.carried.mass[k], cost.exact(plan.carried.source[k], plan.carried.target[k]));
     solution.cost = rounded(carried.value());
     // Beside all mass that is left behind, the certificate might not see that some is missing from what is carried.
-    const bool is_all = std::abs(sum_of(plan.carried.mass) - plan.mass) <= mass_tolerance * plan.mass;
+    const bool is_all = std::abs(sum_of(plan.carried.mass) - plan.mass) <= mass_tolerance * std::max(asked, plan.mass);
     const bool is_proven = is_all && solution.certificate.is_optimal() && std::isfinite(solution.cost);
     solution.status = is_proven ? Status::optimal : Status::not_proven;
     solution.plan = std::move(plan.carried);
@@ -132,7 +145,8 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
             if (status == Status::infeasible && goal.mass - engine.mass() <= mass_tolerance * goal.mass)
                 status = Status::optimal;
         }
-        solutions.push_back(status == Status::optimal ? finish_partial(cost, problem, engine.plan(), interrupt)
+        solutions.push_back(status == Status::optimal ? finish_partial(cost, problem, engine.plan(),
+                                                                       goal.mass * problem.masses.unit, interrupt)
                                                       : unsolved(status));
     }
     if (curve) {

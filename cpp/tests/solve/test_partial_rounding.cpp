@@ -83,9 +83,10 @@ void test_uniform_masses_enter(Random& random) {
 }
 
 void test_tenths_enter(Random& random) {
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 4000; ++round) {
         case_name = "tenths, round " + std::to_string(round);
-        const std::size_t n = draw_size(random, 1, 30), m = draw_size(random, 1, 30);
+        const std::size_t most = round % 4 == 0 ? 30 : 6;
+        const std::size_t n = draw_size(random, 1, most), m = draw_size(random, 1, most);
         CallerCase given(real_costs(random, n, m), tenths(random, n), tenths(random, m));
         if (round % 2 == 0)
             for (std::vector<double>* side : {&given.a, &given.b}) {
@@ -189,6 +190,70 @@ void test_matrix_is_as_list(Random& random, double lowest_exponent) {
     }
 }
 
+/// What some units pay, and others do not, decides which units leave mass behind, but not how exact the rest is.
+void test_dear_units(Random& random) {
+    for (const double price : {1e3, 1e6, 1e9, 1e12, 1e15})
+        for (const CostFamily family : {CostFamily::rank_two, CostFamily::clouds, CostFamily::densities})
+            for (const std::size_t n : {12u, 40u, 150u}) {
+                case_name = std::string("dear units, ") + name_of(family) + ", " + std::to_string(n) + ", price 1e" +
+                            std::to_string(static_cast<int>(std::lround(std::log10(price))));
+                Matrix cost = draw_costs(random, family, n, n + 7);
+                cost = times(std::move(cost), 1 / cost.scale());
+                CallerCase given(cost, std::vector<double>(n, 1.0), std::vector<double>(n + 7, 1.0));
+                const auto value_at = [&](double dear) {
+                    for (std::size_t i = 0; i < n; ++i) given.kept_a[i] = dear * static_cast<double>(1 + i % 7);
+                    given.kept_b.assign(n + 7, 0.3);
+                    const Solution solution = solve_case(given, CostKind::matrix, {of_price(0.0)}).front();
+                    CHECK(solution.status == mot::Status::optimal);
+                    CHECK_NEAR(carried_by(solution), static_cast<double>(n), 1e-12 * static_cast<double>(n));
+                    return solution.cost;
+                };
+                CHECK_NEAR(value_at(price), value_at(100.0), 1e-11 * static_cast<double>(n));
+            }
+}
+
+/// Where all mass of a side is carried below the price at which leaving it is rather paid, the walk is over.
+void test_walk_ends_once_all_is_carried(Random& random) {
+    case_name = "all is carried";
+    CallerCase given(real_costs(random, 2100, 2000), std::vector<double>(2100, 1.0), std::vector<double>(2000, 1.0));
+    given.kept_a.assign(2100, 1e6);
+    given.kept_b.assign(2000, 1e6);
+    constexpr int many_checks = 1000;
+    StopAt stop(many_checks, std::int64_t{1} << 20);
+    CHECK(solve_case(given, CostKind::matrix, {of_price(0.0)}, stop).front().status == mot::Status::optimal);
+}
+
+/// A mass that is rounding beside the others may be left out, even if it is all that is worth carrying.
+void test_mass_below_rounding() {
+    Matrix cost(1, 2);
+    cost.values = {0.3, 0.9};
+    for (const double mass : {1e-9, 1e-12, 1e-15, 1e-16, 1e-20, 1e-300}) {
+        case_name = "a mass of 1e" + std::to_string(static_cast<int>(std::lround(std::log10(mass))));
+        CallerCase given(cost, {1.0}, {mass, 1.0});
+        CHECK(solve_case(given, CostKind::matrix, {of_mass(mass)}).front().status == mot::Status::optimal);
+        given.kept_a = {0.4};
+        const Solution at_price = solve_case(given, CostKind::matrix, {of_price(0.0)}).front();
+        CHECK(at_price.status == mot::Status::optimal);
+        CHECK_NEAR(carried_by(at_price), mass, 1e-14);
+    }
+}
+
+/// Plans that cost nothing are proven, too, beside prices that are rounded.
+void test_free_plans(Random& random, std::size_t most, int least_mass, int n_rounds) {
+    for (int round = 0; round < n_rounds; ++round) {
+        const std::size_t n = draw_size(random, 1, most), m = draw_size(random, 1, most);
+        case_name = "free plans, " + std::to_string(n) + " x " + std::to_string(m) + ", round " + std::to_string(round);
+        CallerCase given(times(whole_costs(random, n, m, 3), 0.1), std::vector<double>(n), std::vector<double>(m));
+        for (std::vector<double>* side : {&given.a, &given.b}) {
+            for (double& mass : *side) mass = draw(random, least_mass, 1);
+            side->front() = 1;
+        }
+        given.kept_a.assign(n, draw_real(random, 0.0, 0.3));
+        for (double& price : given.kept_b) price = draw_real(random, 0.0, 0.3);
+        check_partial(given.data(), solve_case(given, CostKind::matrix, {of_price(0.0)}).front(), 1e-14);
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -196,8 +261,13 @@ int main() {
     test_matrix_is_as_list(random, -1.0);
     test_matrix_is_as_list(random, -12.0);
     test_uniform_masses_enter(random);
-    test_tenths_enter(random);
     test_curve_through_goals(random);
     test_sums_of_very_different_size(random);
     test_prices_far_above_the_costs(random);
+    test_walk_ends_once_all_is_carried(random);
+    test_free_plans(random, 5, 0, 3000);
+    test_free_plans(random, 200, 1, 600);
+    test_mass_below_rounding();
+    test_tenths_enter(random);
+    test_dear_units(random);
 }
