@@ -237,6 +237,38 @@ def test_forked_children_align_too():
     assert set(answers) == {"True"}
 
 
+@pytest.mark.processes
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_children_are_born_while_another_thread_limits_blas_and_lifts_the_limit():
+    """BLAS changes its number of threads under a lock, which a child would inherit closed."""
+    program = """
+        import os, signal, threading
+
+        from mot_fast.system.blas import one_blas_thread
+
+        x, y = make([3]), make([4], seed=1)
+        mot.align(x, y)
+        ended = threading.Event()
+
+        def limit_and_lift():
+            while not ended.is_set():
+                with one_blas_thread:
+                    pass
+
+        thread = threading.Thread(target=limit_and_lift)
+        thread.start()
+        for _ in range(100):
+            child = os.fork()
+            if child == 0:
+                mot.align(x, y)
+                os._exit(0)
+            print(os.waitpid(child, 0)[1] == 0)
+        ended.set()
+        thread.join()
+        """
+    assert run_python(program).split() == ["True"] * 100
+
+
 @pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])

@@ -13,17 +13,20 @@ class OneBlasThread:
 
     The limit holds for the process. Of several alignments at once the first sets it and the last restores what was
     before, whichever threads they run in. A child that is forked meanwhile runs none of them, and restores it at once.
+    No process forks while a limit is being set: the child would wait for ever for the BLAS's own lock.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may fork while its own thread sets the limit
         self._n_users = 0
         self._before: list[tuple[Any, int]] = []
         self._libraries: list[Any] = []
         self._n_modules = 0
         """Number of modules that were loaded when the libraries were looked for."""
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._forget_users)
+            os.register_at_fork(
+                before=self._wait_for_setting, after_in_parent=self._allow_setting, after_in_child=self._forget_users
+            )
 
     def __enter__(self) -> None:
         import scipy.linalg.cython_blas  # noqa: F401  the core's BLAS; a limit binds only what is loaded
@@ -55,8 +58,14 @@ class OneBlasThread:
             _set_num_threads(library, n_threads)
         self._before = []
 
+    def _wait_for_setting(self) -> None:
+        self._lock.acquire()
+
+    def _allow_setting(self) -> None:
+        self._lock.release()
+
     def _forget_users(self) -> None:
-        self._lock = threading.Lock()  # a thread that held the old lock does not exist in the child
+        self._lock = threading.RLock()  # the parent's is held
         self._n_users = 0
         self._restore()
 
