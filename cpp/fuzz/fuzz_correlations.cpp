@@ -12,6 +12,7 @@
 #include "mot/costs/screened_cost.hpp"
 #include "oracles/layers.hpp"
 #include "oracles/transport.hpp"
+#include "partial_answers.hpp"
 #include "problems.hpp"
 #include "support/check.hpp"
 #include "support/problems.hpp"
@@ -53,6 +54,16 @@ void solve_correlations_and_check(Bytes& bytes, const Cost& core_cost, const Mat
     NeverInterrupt never;
     const mot::Potentials optimal = mot::solve_dense(core_cost, masses, never).potentials;
     solve_from_potentials(bytes, core_cost, masses, draw_start(bytes, optimal, core_cost.scale()), check);
+}
+
+/// The same where mass may be left behind.
+template <class Cost>
+void solve_partial_correlations(Bytes& bytes, const Cost& core_cost, const Matrix& cost) {
+    constexpr double uncertainty = 1e-6;
+    solve_partial_and_check(
+        bytes, cost, uncertainty,
+        [&](const mot::PartialProblem& problem, const std::vector<mot::PartialGoal>& goals, mot::Interrupt& interrupt,
+            mot::PartialCurve* curve) { return mot::solve_partial(core_cost, problem, goals, interrupt, curve); });
 }
 
 /// Deviations from the mean over their norm, unit by unit; zeros for a constant unit.
@@ -131,14 +142,18 @@ void test_correlations(Bytes& bytes) {
     mot::Workspace workspace{naive_sgemm, most_stored, mot::Workers(n_workers, one_by_one)};
     const Matrix expected = correlation_cost(x, y, shape);
     const Marginals marginals = draw_marginals(bytes, shape);
+    const bool is_partial = bytes.is_one_in(4);
+    const auto solve_on = [&](const auto& cost) {
+        if (is_partial)
+            solve_partial_correlations(bytes, cost, expected);
+        else
+            solve_correlations_and_check(bytes, cost, expected, marginals);
+    };
     const std::size_t kind = bytes.pick(4);
     if (kind == 0)
-        solve_correlations_and_check(bytes, mot::CorrelationCost<float>(source, target, workspace, interrupt), expected,
-                                     marginals);
+        solve_on(mot::CorrelationCost<float>(source, target, workspace, interrupt));
     else if (kind == 1)
-        solve_correlations_and_check(bytes, mot::CorrelationCost<double>(source, target, workspace, interrupt),
-                                     expected, marginals);
+        solve_on(mot::CorrelationCost<double>(source, target, workspace, interrupt));
     else
-        solve_correlations_and_check(bytes, mot::ScreenedCost(source, target, workspace, interrupt), expected,
-                                     marginals);
+        solve_on(mot::ScreenedCost(source, target, workspace, interrupt));
 }

@@ -11,6 +11,7 @@
 #include "mot/solve/points.hpp"
 #include "oracles/layers.hpp"
 #include "oracles/transport.hpp"
+#include "partial_answers.hpp"
 #include "problems.hpp"
 #include "support/check.hpp"
 #include "targets.hpp"
@@ -49,6 +50,15 @@ void test_points(Bytes& bytes) {
     for (std::size_t i = 0; i < shape.n; ++i)
         for (std::size_t j = 0; j < shape.m; ++j)
             cost(i, j) = points.cost(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
+    if (bytes.is_one_in(4)) {
+        mot::Workspace workspace{naive_sgemm, bytes.is_one_in(2) ? 0 : 1 << 20, mot::Workers(1)};
+        const auto solve = [&](const mot::PartialProblem& problem, const std::vector<mot::PartialGoal>& goals,
+                               mot::Interrupt& interrupt, mot::PartialCurve* curve) {
+            return mot::solve_partial_points(points, problem, goals, workspace, interrupt, curve);
+        };
+        solve_partial_and_check(bytes, cost, 0.0, solve);
+        return;
+    }
     const Marginals marginals = draw_marginals(bytes, shape);
     if (has_negligible_mass(marginals)) return;
     const mot::Masses masses = masses_of(marginals);

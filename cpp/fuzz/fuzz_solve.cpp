@@ -144,6 +144,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         test_correlations(bytes);
     else if (bytes.is_one_in(4))
         test_points(bytes);
+    else if (bytes.is_one_in(4))
+        test_partial(bytes);
     else if (bytes.is_one_in(8))
         test_many(bytes);
     else

@@ -5,3 +5,4 @@
 
 void test_correlations(Bytes& bytes);
 void test_points(Bytes& bytes);
+void test_partial(Bytes& bytes);

@@ -52,6 +52,11 @@ void complete_partial(const Cost& cost, const PartialProblem& problem, PartialPl
     take(plan.potentials.v, with_price.v, problem.kept.v, plan.price, plan.price);
 }
 
+/// In the unit of the masses.
+double most_carried(const PartialProblem& problem) {
+    return std::min(sum_of(problem.masses.source), sum_of(problem.masses.target));
+}
+
 /// In the caller's unit, and in order; every unit gets a potential. `asked` is the most that was to be carried.
 template <class Cost>
 Solution finish_partial(const Cost& cost, const PartialProblem& problem, PartialPlan plan, double asked,
@@ -72,7 +77,12 @@ Solution finish_partial(const Cost& cost, const PartialProblem& problem, Partial
         carried.add(plan.carried.mass[k], cost.exact(plan.carried.source[k], plan.carried.target[k]));
     solution.cost = rounded(carried.value());
     // Beside all mass that is left behind, the certificate might not see that some is missing from what is carried.
-    const bool is_all = std::abs(sum_of(plan.carried.mass) - plan.mass) <= mass_tolerance * std::max(asked, plan.mass);
+    // What rounding of the units' masses can hide is not missing.
+    constexpr double epsilon = std::numeric_limits<double>::epsilon();
+    const auto n_units = static_cast<double>(problem.masses.source.size() + problem.masses.target.size());
+    const double rounding = 4 * epsilon * n_units * problem.masses.unit * most_carried(problem);
+    const bool is_all =
+        std::abs(sum_of(plan.carried.mass) - plan.mass) <= mass_tolerance * std::max(asked, plan.mass) + rounding;
     const bool is_proven = is_all && solution.certificate.is_optimal() && std::isfinite(solution.cost);
     solution.status = is_proven ? Status::optimal : Status::not_proven;
     solution.plan = std::move(plan.carried);
@@ -132,7 +142,7 @@ template <class Real, class Cost>
 std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, const std::vector<PartialGoal>& goals,
                            Interrupt& interrupt, PartialCurve* curve) {
     constexpr double mass_tolerance = 1e-9;
-    const double most = std::min(sum_of(problem.masses.source), sum_of(problem.masses.target));
+    const double most = most_carried(problem);
     PartialPath<Real> engine(problem, [&](Node i, Node j) { return cost.exact(i, j); }, most_resolved(cost));
     ReachableArcs<Cost> arcs(cost, interrupt);
     arcs.refill(engine);

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 
 from mot_fast._validate_masses import GivenMasses
+from mot_fast.alignment.matched import refuse_nothing
 from mot_fast.alignment.problem import alignment_problem
 from mot_fast.alignment.provenance import Stopwatch
 from mot_fast.alignment.record import Goals
@@ -138,4 +139,5 @@ def align(
     problem = alignment_problem((source, target), rotate, convention, (source_mass, target_mass), memory_limit, goals)
     resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
     alignment = problem.solve(resources, has_progress=progress)
+    refuse_nothing(alignment)
     return replace(alignment, run=stopwatch.run(source.n_stimuli, resources.n_threads, resources.memory_limit))

@@ -13,7 +13,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.predict import Predictor, aligned_network
 from mot_fast.alignment.rotations import rotated_axes
-from mot_fast.measures.score import Score, correlate_deviations
+from mot_fast.measures.score import Score, correlate_deviations, mean_over_defined
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source
 from mot_fast.networks.network import Network, same_stimuli
@@ -33,11 +33,16 @@ class VaryingUnits:
     truth: F64
     """Deviations of the units' activations."""
     predictions: tuple[F64, ...]
-    """Deviations of the units' predictions, one array for each layer weights; zeros where a prediction is constant."""
+    """Deviations of the units' predictions, one array for each layer weights; zeros where a prediction is constant, NaN
+    where a unit has no counterpart."""
 
     def predicted_by(self, *which: int) -> VaryingUnits:
-        """Return these units with some of their predictions, by position."""
-        return VaryingUnits(self.truth, tuple(self.predictions[k] for k in which))
+        """Return the units that all of some predictions, by position, predict, with these predictions of them."""
+        predictions = [self.predictions[k] for k in which]
+        is_predicted = ~np.any([np.isnan(each).any(axis=0) for each in predictions], axis=0)
+        if is_predicted.all():
+            return VaryingUnits(self.truth, tuple(predictions))
+        return VaryingUnits(self.truth[:, is_predicted], tuple(each[:, is_predicted] for each in predictions))
 
 
 class HeldOut:
@@ -122,11 +127,8 @@ class HeldOut:
         stimulus has a larger part the more the score falls as its weight does. They are NaN where the score is.
         """
         found = self._all_layers(weights, n_kept, has_parts=True)
-        parts = np.array([layer.parts for layer in found if layer.parts is not None])
-        if not len(parts):
-            parts = np.full((1, len(weights), self._source.n_stimuli), np.nan)
         units = [layer.units for layer in found if layer.units is not None]
-        return self._scores(found, weights), units, parts.mean(axis=0)
+        return self._scores(found, weights), units, mean_over_defined(np.array([layer.parts for layer in found]))
 
     def _scores(self, layers: Sequence[_PredictedLayer], weights: Sequence[F64]) -> list[Score]:
         """The score of each layer weights."""
@@ -155,9 +157,12 @@ class HeldOut:
             deviations = unit_deviations(self._in_axes(l, prediction))
             correlations.append(correlate_deviations(truth, deviations))
             is_defined = ~np.isnan(correlations[-1])
-            if has_parts and is_defined.any():
+            if has_parts:
                 of_units = truth.values[:, is_defined], deviations.values[:, is_defined]
-                parts.append(np.nanmean(correlations[-1]) + mean_influences(*of_units))
+                part = np.full(len(truth.values), np.nan)
+                if is_defined.any():
+                    part = correlations[-1][is_defined].mean() + mean_influences(*of_units)
+                parts.append(part)
             if k in which[:n_kept]:
                 kept[k] = deviations.values[:, varies]
         return _PredictedLayer(
@@ -189,7 +194,7 @@ class _PredictedLayer:
     units: VaryingUnits | None
     """Its varying units with the predictions that are kept; None where none are."""
     parts: F64 | None
-    """Parts of the stimuli in its scores, `(n_weights, n_stimuli)`; None where not wanted, or where no unit varies."""
+    """Parts of the stimuli in its scores, `(n_weights, n_stimuli)`, NaN where a score is; None where not wanted."""
 
 
 def mean_influences(truth: F64, prediction: F64) -> F64:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TypedDict
 
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.layer_pairs.alternation import Alternation
+
+PRICES = ("unit_cost", "layer_cost")
+GOALS = ("unit_mass", "layer_mass", *PRICES)
+"""Arguments of `align` that leave mass behind."""
+
+
+def expect_none(options: Mapping[str, object], names: Sequence[str], why: str) -> None:
+    """Refuse arguments of `align` that a function cannot hand on."""
+    for name in names:
+        if options.get(name) is not None:
+            raise ValueError(f"{name}: expected None, {why}, found {options[name]!r}")
 
 
 class WholeUnitsOptions(TypedDict, total=False):

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
+from mot_fast.alignment.matched import matched_share
 from mot_fast.alignment.rotations import rotations_of
 from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
-from mot_fast.measures.coupling import coupling as named_coupling
 from mot_fast.measures.standardize import root_mean_square, z_scores
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network
@@ -46,7 +46,7 @@ def layer_weights(alignment: Alignment, coupling: str | npt.ArrayLike, seed: int
         If there is no such coupling, or the weights are no finite non-negative matrix of this shape.
     """
     if isinstance(coupling, str):
-        return named_coupling(coupling, alignment.layer_plan, alignment.layer_costs, seed)
+        return alignment.coupling(coupling, seed=seed)
     return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
 
 
@@ -134,11 +134,7 @@ class Predictor:
 
     def matched(self, weights: F64) -> float:
         """Share of the source's mass that layer weights `(L, M)` and the units' plans carry."""
-        if self._alignment.goals.are_all:
-            return 1.0
-        used = np.argwhere(weights)
-        plans = self._alignment.unit_plans
-        return float(sum(weights[l, m] * plans[l][m].mass.sum() for l, m in used))
+        return matched_share(self._alignment, weights)
 
     def input(self, m: int) -> F64:
         """Target layer m as predictions take it."""

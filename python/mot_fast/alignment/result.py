@@ -14,6 +14,7 @@ from mot_fast._validate import F64
 from mot_fast._warnings import renamed_arguments
 from mot_fast.alignment import mot_file
 from mot_fast.alignment.held_out import HeldOut
+from mot_fast.alignment.matched import hierarchy_ceiling, matched_share
 from mot_fast.alignment.predict import layer_weights, reconstruct
 from mot_fast.alignment.record import ALL_MASS, Evaluation, Goals, Run
 from mot_fast.alignment.rotations import rotations_of
@@ -95,6 +96,15 @@ class Alignment:
         m = _validate.position(target_layer, self.target.labels, "target_layer")
         return self.unit_plans[l][m]
 
+    @property
+    def matched(self) -> float:
+        """Share of the source's mass that the layer plan and the units' plans carry: 1 unless some is left behind."""
+        return matched_share(self, self.layer_plan)
+
+    def hierarchy_ceiling(self) -> float:
+        """Highest hierarchy score of a layer plan that carries as much mass; NaN where a network has one layer."""
+        return hierarchy_ceiling(self)
+
     def rotation(self, source_layer: int | str, target_layer: int | str) -> F64:
         """The orthogonal R, `(n_l, n_l)`, of two layers: their plan is between the columns of ``X_l R`` and ``Y_m``.
 
@@ -165,7 +175,7 @@ class Alignment:
         ValueError
             If there is no such coupling.
         """
-        return coupling(name, self.layer_plan, self.layer_costs, seed)
+        return coupling(name, self.layer_plan, self.layer_costs, seed, is_all=self.goals.layers.is_all)
 
     def reconstruct(self, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> list[F64]:
         """The source network's activations predicted from the target network's.
@@ -360,24 +370,12 @@ class Alignment:
         return mot_file.load(path, Alignment)
 
     def _repr_html_(self) -> str:
-        sides = [
-            f"{side.name} ({len(side.labels)} layers, {sum(side.widths)} units)" for side in (self.source, self.target)
-        ]
-        rotated = "" if self.alternation is None else ", source layers rotated"
-        shares = self.layer_plan / self.source.layer_masses[:, None]
-        return notebook.block(
-            f"Alignment of {sides[0]} with {sides[1]}",
-            [
-                f"cost {self.cost:.4f}, {self.convention}{rotated}",
-                notebook.proof(self.certificate),
-                "what percentage of each source layer (row) goes to which target layer (column):",
-            ],
-            notebook.heat_map(shares, self.source.labels, self.target.labels, form=notebook.percent),
-        )
+        return notebook.of_alignment(self)
 
     def __repr__(self) -> str:
+        matched = "" if self.goals.are_all else f", {self.matched:.0%} matched"
         return (
             f"Alignment('{printable(self.source.name)}', {len(self.source.labels)} layers, "
             f"to '{printable(self.target.name)}', "
-            f"{len(self.target.labels)} layers, {self.convention}, cost {self.cost:.4f})"
+            f"{len(self.target.labels)} layers, {self.convention}, cost {self.cost:.4f}{matched})"
         )

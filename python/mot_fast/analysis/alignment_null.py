@@ -216,7 +216,8 @@ def alignment_null(
     progress : bool
         Show a progress bar over the shuffles.
     **options
-        Any other argument of `mot_fast.align`.
+        Any other argument of `mot_fast.align` but `unit_cost` and `layer_cost`: at the price of networks that have much
+        in common, shuffled ones match nothing.
 
     Returns
     -------

@@ -85,7 +85,8 @@ def equal_width_cost(
     progress : bool
         Show a progress bar over the draws.
     **options
-        Any other argument of `mot_fast.align`; masses, if given, are one number a layer.
+        Any other argument of `mot_fast.align` but `unit_cost` and `layer_cost`; masses, if given, are one number a
+        layer.
 
     Returns
     -------

@@ -24,7 +24,7 @@ from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE
-from mot_fast.measures.score import Score
+from mot_fast.measures.score import Score, mean_over_defined
 from mot_fast.networks.load import Source
 from mot_fast.networks.split import group_numbers
 from mot_fast.transport.transport import MARGINAL_ERROR
@@ -169,7 +169,7 @@ def _permuted_score(orders: LayerOrders, scores: Sequence[Score]) -> CouplingSco
         hierarchy=_defined(orders.hierarchy),
         sd=_defined(orders.sd),
         hierarchy_sd=_defined(orders.hierarchy_sd),
-        over_units=_defined(np.mean([score.over_units for score in scores])),
+        over_units=_defined(mean_over_defined(np.array([score.over_units for score in scores]))),
     )
 
 

@@ -14,7 +14,7 @@ from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
 from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
 from mot_fast.analysis.splits import Groups
-from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
@@ -121,7 +121,8 @@ def hierarchy_null(
     progress : bool
         Show a progress bar over the shuffles of the stimuli.
     **options
-        Any other argument of `mot_fast.align`.
+        Any other argument of `mot_fast.align` but `unit_cost` and `layer_cost`: at the price of networks that have much
+        in common, shuffled ones match nothing.
 
     Returns
     -------
@@ -177,7 +178,7 @@ def hierarchy_null(
     stimuli = np.array([hierarchy(shuffled) for shuffled in plans])
     return HierarchyNull(
         observed=observed,
-        ceiling=ceiling(len(source), len(target), first.source.layer_masses, first.target.layer_masses),
+        ceiling=first.hierarchy_ceiling(),
         stimuli=stimuli,
         layers=layers,
         p_stimuli=float(share_as_extreme(observed, stimuli)),

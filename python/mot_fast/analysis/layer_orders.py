@@ -13,7 +13,7 @@ from mot_fast._validate import F64, Index
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.result import Alignment
 from mot_fast.measures.p_values import TIE
-from mot_fast.measures.score import Score
+from mot_fast.measures.score import Score, mean_over_defined
 from mot_fast.networks.load import Source
 
 _MOST_LAYERS_IN_ALL_ORDERS = 8
@@ -31,9 +31,10 @@ class LayerOrders:
 
     layer_scores: F64
     """`(L, L)`: score of source layer l predicted from the target layers of row k of the plan. The diagonal is MOT's;
-    a row is NaN where the layer's score is undefined."""
+    a row is NaN where the layer's score is undefined, a column where a layer is left behind."""
     value: float
-    """Mean score over all orders: the expected score of a random order of layers."""
+    """Mean score over all orders: the expected score of a random order of layers. NaN where a layer would have a score
+    in some orders only: at a price, the units of two layers may have nothing in common."""
     sd: float
     """Standard deviation of the score over all orders. It is no uncertainty of `value`, which is exact."""
     hierarchy: float
@@ -48,7 +49,7 @@ class LayerOrders:
     @property
     def per_layer(self) -> F64:
         """Mean score of each source layer over all orders, `(L,)`."""
-        return np.asarray(self.layer_scores.mean(axis=1))
+        return mean_over_defined(self.layer_scores, axis=1)
 
     def __repr__(self) -> str:
         return (
@@ -110,7 +111,12 @@ def validated_permutations(n_permutations: int) -> int:
 
 
 def row_weights(alignment: Alignment) -> list[F64]:
-    """Layer weights `(L, M)` that give one row of the layer plan to every source layer, for each of the L rows."""
+    """Layer weights `(L, M)` that give one row of the layer plan to every source layer, for each of the L rows.
+
+    Rows are scaled to the layer's mass, or stay as they are where layers may be left behind.
+    """
+    if not alignment.goals.layers.is_all:
+        return [np.tile(row, (len(alignment.layer_plan), 1)) for row in alignment.layer_plan]
     masses = alignment.source.layer_masses
     return [np.outer(masses / mass, row) for row, mass in zip(alignment.layer_plan, masses, strict=True)]
 
@@ -134,11 +140,17 @@ def share_of_orders(score: Score, scores: Sequence[Score], drawn: tuple[int, int
 
 
 def _parts(scores: Sequence[Score]) -> tuple[F64, F64 | None]:
-    """Scores of the layers with each row, `(L, L)`, and what they add to the mean of a score; None if nothing is."""
+    """Scores of the layers with each row, `(L, L)`, and what they add to the mean of a score.
+
+    A layer without varying units never has a score, and a row without any mass gives none: the mean is over the others.
+    The second is None where nothing has a score, or where the number of those that have depends on the order.
+    """
     layer_scores = np.array([score.per_layer for score in scores]).T
-    is_defined = ~np.isnan(layer_scores[:, 0])
-    parts = np.where(is_defined[:, None], layer_scores, 0.0) / max(1, is_defined.sum())
-    return layer_scores, parts if is_defined.any() else None
+    is_defined = ~np.isnan(layer_scores)
+    layers, rows = is_defined.any(axis=1), is_defined.any(axis=0)
+    is_fixed = (is_defined == np.outer(layers, rows)).all() and (layers.all() or rows.all())
+    n = min(layers.sum(), rows.sum())
+    return layer_scores, np.where(is_defined, layer_scores, 0.0) / n if n and is_fixed else None
 
 
 def p_hierarchy(alignment: Alignment, drawn: tuple[int, int] = (N_ORDERS, 0)) -> float:
@@ -151,8 +163,10 @@ def _distances(alignment: Alignment) -> F64:
     masses, plan = alignment.source.layer_masses, alignment.layer_plan
     if min(plan.shape) < 2:
         return np.full((len(plan), len(plan)), np.nan)
-    depths = (np.linspace(0.0, 1.0, n) for n in plan.shape)
-    return np.asarray(masses[:, None] * (np.abs(np.subtract.outer(*depths)) @ (plan / masses[:, None]).T))
+    of_depths = np.abs(np.subtract.outer(*(np.linspace(0.0, 1.0, n) for n in plan.shape)))
+    if not alignment.goals.layers.is_all:
+        return np.asarray(of_depths @ plan.T / plan.sum())
+    return np.asarray(masses[:, None] * (of_depths @ (plan / masses[:, None]).T))
 
 
 def _moments(parts: F64) -> tuple[float, float]:

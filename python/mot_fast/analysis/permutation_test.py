@@ -31,7 +31,7 @@ from mot_fast.analysis.stimulus_sets import (
 )
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.p_values import TIE
-from mot_fast.measures.score import Score
+from mot_fast.measures.score import Score, mean_over_defined
 from mot_fast.networks.load import Source
 
 Method = Literal["exchange", "t"]
@@ -56,8 +56,10 @@ def p_better(
 ) -> float:
     """One-sided p-value of "one coupling scores higher than another", by a paired test over held-out stimuli.
 
-    The plans are fixed. Stimuli count as independent, unless `groups` or `block_length` says which belong together.
-    There are two tests; simulations counted how often each errs (the documentation's page "Calibration").
+    The plans are fixed. Where units or layers are left behind, the test is over the units that both couplings predict,
+    like for like, though either score is a mean over all that it predicts. Stimuli count as independent, unless
+    `groups` or `block_length` says which belong together. There are two tests; simulations counted how often each errs
+    (the documentation's page "Calibration").
 
     "exchange" is a permutation test. Every unit's two predictions are z-scored over the held-out stimuli. If neither
     coupling were better, the two predictions of a stimulus, of all units together, could be exchanged. Each resample
@@ -144,7 +146,11 @@ def p_value(
     block_length: BlockLength | None = None,
     method: Method | None = None,
 ) -> float:
-    """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`."""
+    """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`.
+
+    It is over the units that both predict.
+    """
+    layers = [layer.predicted_by(0, 1) for layer in layers]
     default = "exchange" if groups is None and block_length is None else "t"
     is_t = (default if method is None else method) == "t"
     if is_automatic(groups, block_length):
@@ -197,8 +203,8 @@ def p_better_than_orders(
     **sets
         Stimuli that belong together, as for `p_value`.
     """
-    over_stimuli = sign_flip_p_value(parts[0] - parts[1:].mean(axis=0), *how, **sets)
-    return max(over_stimuli, share_of_orders(scores[0], scores[1:], drawn))
+    over_stimuli = sign_flip_p_value(parts[0] - mean_over_defined(parts[1:]), *how, **sets)
+    return float(np.maximum(over_stimuli, share_of_orders(scores[0], scores[1:], drawn)))  # NaN if either is
 
 
 def sign_flip_p_value(

@@ -13,7 +13,7 @@ from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.stimulus_sets import StimulusSets
-from mot_fast.measures.score import Score, correlate_units
+from mot_fast.measures.score import Score, correlate_units, mean_over_defined
 from mot_fast.networks.load import Source
 
 Rows = TypeVar("Rows")
@@ -148,16 +148,10 @@ def jackknife_error(without_one: F64) -> tuple[float, int]:
 def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
     """Scores of every prediction in every resample, `(n_predictions, n_rows)`."""
     per_layer = [
-        [_mean_of_defined(r) for r in correlations(layer.truth, layer.predictions, resamples)] for layer in layers
+        [mean_over_defined(r, axis=-1) for r in correlations(layer.truth, layer.predictions, resamples)]
+        for layer in layers
     ]
-    return _mean_of_defined(np.moveaxis(np.array(per_layer), 0, -1))
-
-
-def _mean_of_defined(values: F64) -> F64:
-    """Mean over the last axis of the values that are not NaN; NaN where all are."""
-    is_defined = ~np.isnan(values)
-    n = is_defined.sum(axis=-1)
-    return np.where(n > 0, np.where(is_defined, values, 0.0).sum(axis=-1) / np.maximum(n, 1), np.nan)
+    return mean_over_defined(np.array(per_layer))
 
 
 def defined(values: F64) -> F64:

@@ -11,7 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import Index
 from mot_fast.alignment.align import align
-from mot_fast.alignment.options import RotatingOptions
+from mot_fast.alignment.options import PRICES, RotatingOptions, expect_none
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.splits import Groups
 from mot_fast.networks.network import Network
@@ -107,8 +107,9 @@ def alignments_after_shuffles(
     is_shown : bool
         Whether a progress bar over the shuffles is shown.
     **options
-        Arguments of `mot_fast.align`.
+        Arguments of `mot_fast.align`, but for prices.
     """
+    expect_none(options, PRICES, "as shuffled networks match nothing at the price of networks that have much in common")
     yield align(source, target, **options)
     target = of_unknown_stimuli(target)
     for order in progress_bar("shuffles of the stimuli", is_shown=is_shown, pieces=orders):

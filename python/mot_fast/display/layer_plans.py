@@ -13,7 +13,6 @@ from mot_fast._validate import F64, check_alignment
 from mot_fast.display import plan_maps
 from mot_fast.display.axes import GivenAxes
 from mot_fast.display.plan_maps import Plan, darkest_share
-from mot_fast.measures.coupling import coupling as named_coupling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,12 +179,23 @@ def _plans(alignments: Sequence[Item] | Mapping[str, Item], couplings: Sequence[
 def _plan(alignment: Alignment, coupling: Coupling, title: str) -> Plan:
     weights, masses = _weights(alignment, coupling), alignment.source.layer_masses
     what = "cost" if alignment.alternation is None else "residual"
-    return Plan(title, alignment.source, alignment.target, weights, masses, alignment.layer_costs, what)
+    goal = alignment.goals.layers
+    return Plan(
+        title,
+        alignment.source,
+        alignment.target,
+        weights,
+        masses,
+        alignment.layer_costs,
+        what,
+        target_masses=None if goal.is_all else alignment.target.layer_masses,
+        cost=float(goal.cost((alignment.layer_costs * weights).sum(), weights.sum())),
+    )
 
 
 def _weights(alignment: Alignment, coupling: Coupling) -> F64:
     if isinstance(coupling, str):
-        return named_coupling(coupling, alignment.layer_plan, alignment.layer_costs)
+        return alignment.coupling(coupling)
     return _validate.layer_weights(coupling, alignment.layer_plan.shape, "coupling")
 
 

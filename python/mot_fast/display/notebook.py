@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,7 +11,11 @@ from mot_fast._validate import F64
 from mot_fast.display.colours import BLUE
 from mot_fast.display.escaping import html_text
 from mot_fast.display.names import short_names
+from mot_fast.display.text_summary import matched_text
 from mot_fast.transport.transport import Certificate
+
+if TYPE_CHECKING:
+    from mot_fast.alignment.result import Alignment
 
 _DEEPEST = 0.75
 """Opacity of the deepest colour, on which black text over white and white text over black can still be read."""
@@ -34,6 +39,23 @@ def proof(certificate: Certificate) -> str:
     return (
         "every transport is proven optimal: no plan could cost less by more than "
         f"{certificate.duality_gap:.1g} per unit of mass; masses are met to {certificate.marginal_error:.1g}"
+    )
+
+
+def of_alignment(alignment: Alignment) -> str:
+    """An alignment: its cost, its proof, and what share of each layer goes where."""
+    source, target = alignment.source, alignment.target
+    sides = [f"{side.name} ({len(side.labels)} layers, {sum(side.widths)} units)" for side in (source, target)]
+    rotated = "" if alignment.alternation is None else ", source layers rotated"
+    return block(
+        f"Alignment of {sides[0]} with {sides[1]}",
+        [
+            f"cost {alignment.cost:.4f}, {alignment.convention}{rotated}",
+            *([] if alignment.goals.are_all else [f"matched: {matched_text(alignment)}"]),
+            proof(alignment.certificate),
+            "what percentage of each source layer (row) goes to which target layer (column):",
+        ],
+        heat_map(alignment.layer_plan / source.layer_masses[:, None], source.labels, target.labels, form=percent),
     )
 
 

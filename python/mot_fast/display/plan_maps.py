@@ -37,6 +37,10 @@ _MOST_NUMBERED = 12
 """Parts on a side up to which the shares stand in the cells."""
 
 
+LEFT_BEHIND = "left behind"
+"""Name of the row and the column that say what share of a part has no counterpart."""
+
+
 class Named(Protocol):
     """One side of a plan: a network, its summary, or a group of networks."""
 
@@ -66,17 +70,38 @@ class Plan:
     """Name of the costs."""
     part: str = "layer"
     """Word for a part."""
+    target_masses: F64 | None = None
+    """Masses of the target's parts, `(m,)`, where parts may be left behind; None where all mass is carried."""
+    cost: float | None = None
+    """Cost of the plan, where it is not the sum over the pairs."""
 
     @property
     def caption(self) -> str:
         """Title, cost and hierarchy score; also the score's ceiling, which holds where all parts weigh the same."""
         title = printable(str(self.title), keep="\n")
-        text = f"{title}\n{self.what} {round((self.costs * self.weights).sum(), 12):#.3g}"
+        cost = (self.costs * self.weights).sum() if self.cost is None else self.cost
+        text = f"{title}\n{self.what} {round(cost, 12):#.3g}"
         if min(self.weights.shape) > 1 and self.weights.any():
             text += f", H {hierarchy(self.weights):.2f}"
-            if _is_uniform(self.weights.sum(axis=0)) and _is_uniform(self.weights.sum(axis=1)):
+            if self.target_masses is not None:
+                text += f", {_percent(self.weights.sum())} % matched"
+            elif _is_uniform(self.weights.sum(axis=0)) and _is_uniform(self.weights.sum(axis=1)):
                 text += f" (ceiling {ceiling(*self.weights.shape):.2f})"
         return text
+
+    def shares(self) -> F64:
+        """Shares of the source's parts, `(n, m)`.
+
+        Where parts may be left behind, a last column says what share of each is, and a last row what share of each of
+        the target's parts.
+        """
+        shares = self.weights / self.masses[:, None]
+        if self.target_masses is None:
+            return shares
+        left = 1.0 - shares.sum(axis=1, keepdims=True)
+        left_at_target = 1.0 - self.weights.sum(axis=0) / self.target_masses
+        framed = np.block([[shares, left], [left_at_target, np.full(1, np.nan)]])
+        return np.where(np.abs(framed) < 1e-9, 0.0, framed)
 
     def has_source_of(self, other: Plan) -> bool:
         """Whether the rows of both plans have the same names and masses."""
@@ -161,8 +186,13 @@ def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
     from matplotlib.colors import PowerNorm
 
     scale = PowerNorm(0.5, vmin=0.0, vmax=limit)
-    shares = plan.weights / plan.masses[:, None]
-    image = heat_map.draw(ax, shares, plan.source.labels, plan.target.labels, cmap=MORE_IS_DARKER, norm=scale)
+    shares = plan.shares()
+    margin = [] if plan.target_masses is None else [LEFT_BEHIND]
+    labels = ([*side.labels, *margin] for side in (plan.source, plan.target))
+    image = heat_map.draw(ax, shares, *labels, cmap=MORE_IS_DARKER, norm=scale)
+    if margin:
+        for draw_line, n in ((ax.axhline, len(plan.source.labels)), (ax.axvline, len(plan.target.labels))):
+            draw_line(n - 0.5, color="black", linewidth=0.8)
     ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
     ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
     ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)
@@ -208,7 +238,7 @@ def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
 def _add_colorbar(drawn: Sequence[_Drawn], part: str) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    image, largest = drawn[0].image, max(each.shares.max() for each in drawn)
+    image, largest = drawn[0].image, max(np.nanmax(each.shares) for each in drawn)
     bar = drawn[0].ax.figure.colorbar(
         image,
         ax=[each.ax for each in drawn],

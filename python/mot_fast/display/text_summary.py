@@ -10,7 +10,6 @@ import numpy as np
 
 from mot_fast.display.tables import p_text
 from mot_fast.display.verdict import METHOD
-from mot_fast.measures.hierarchy import ceiling
 from mot_fast.system.control_characters import printable
 from mot_fast.transport.transport import Certificate
 
@@ -20,11 +19,17 @@ if TYPE_CHECKING:
 
 _SHADES = " ░▒▓█"
 _ASCII_SHADES = " .:+#"
+_LEAST_LEFT = 1e-6
+"""Least share of a layer that counts as left behind: less is rounding."""
 
 
 def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> str:
-    """The layer plan as text: a row for each source layer, a column for each target layer, darker for more mass."""
-    shares = alignment.layer_plan * len(alignment.layer_plan)
+    """The layer plan as text: a row for each source layer, a column for each target layer, darker for more mass.
+
+    Where layers may be left behind, every row says what share of its layer is, and a last line does for target layers.
+    """
+    shares = alignment.layer_plan / alignment.source.layer_masses[:, None]
+    is_all = alignment.goals.layers.is_all
     encoding = _known_encoding(encoding)
     shades = _SHADES if printable(_SHADES, encoding=encoding) == _SHADES else _ASCII_SHADES
     levels = np.ceil(np.clip(shares, 0.0, 1.0) * (len(shades) - 1) - 1e-9).astype(int)
@@ -35,11 +40,32 @@ def layer_plan_table(alignment: Alignment, encoding: str | None = "utf-8") -> st
     for label, row, share in zip(labels, levels, shares, strict=True):
         best = int(share.argmax())
         cells = "".join(shades[level] * 2 for level in row)
-        lines.append(f"{label:>{width}} |{cells}| {share[best]:4.0%} in {best}")
+        left = 1.0 - float(share.sum())
+        most = f"{share[best]:4.0%} in {best}" if is_all or share[best] > _LEAST_LEFT else ""
+        lines.append(f"{label:>{width}} |{cells}| {', '.join(filter(None, [most, _left_text(left, is_all)]))}")
     step = 100 // (len(shades) - 1)
     legend = ", ".join(f"{shade} to {step * k} %" for k, shade in enumerate(shades) if k)
     lines.append(f"{'':>{width}}  of the source layer: {legend}")
+    if not is_all:
+        lefts = 1.0 - alignment.layer_plan.sum(axis=0) / alignment.target.layer_masses
+        shown = ", ".join(f"{m} ({left:.0%})" for m, left in enumerate(lefts.tolist()) if left > _LEAST_LEFT)
+        lines.append(_wrapped(f"target layers left behind: {shown or 'none'}"))
+    if not alignment.goals.are_all:
+        lines.append(_wrapped(f"matched: {matched_text(alignment)}"))
     return "\n".join(lines)
+
+
+def _left_text(left: float, is_all: bool) -> str:
+    return "" if is_all or left <= _LEAST_LEFT else f"{left:4.0%} left behind"
+
+
+def matched_text(alignment: Alignment) -> str:
+    """How much of the source an alignment matches, at both levels."""
+    layers = float(alignment.layer_plan.sum())
+    of_layers = [] if alignment.goals.layers.is_all else [f"{layers:.3g} of the layers' mass"]
+    units = alignment.matched / layers
+    of_units = [] if alignment.goals.units.is_all else [f"{units:.3g} of the mass of units in layers that are matched"]
+    return " and ".join([*of_layers, *of_units])
 
 
 def _known_encoding(encoding: str | None) -> str:
@@ -70,11 +96,14 @@ def score_table(alignment: Alignment) -> str:
         cells = f"{_number(score.value):16s}{interval:18s}{p:9s}{over_units:12s}"
         rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
     rows += ["p: of mot being better than this coupling by chance", _about_orders(evaluation)]
-    masses = alignment.source.layer_masses, alignment.target.layer_masses
-    n_source, n_target = alignment.layer_plan.shape
-    if min(n_source, n_target) > 1:
-        best = ceiling(n_source, n_target, *masses)
-        rows.append(f"hierarchy of the monotone coupling, the best that the masses allow: {best:.3f}")
+    if not alignment.goals.are_all:
+        rows.append(_wrapped(f"scores are of what is matched, by mot {matched_text(alignment)}"))
+    if min(alignment.layer_plan.shape) > 1:
+        best = alignment.hierarchy_ceiling()
+        of = "the monotone coupling, the best that the masses allow"
+        rows.append(
+            f"hierarchy of {of if alignment.goals.layers.is_all else 'the best plan of as much mass'}: {best:.3f}"
+        )
     found = evaluation.verdict(is_rotated=alignment.alternation is not None)
     return "\n".join([*rows, "", *map(_wrapped, [*found, METHOD])] if found else rows)
 

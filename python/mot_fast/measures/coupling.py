@@ -14,7 +14,7 @@ UNSHUFFLED = (*FAVOURITES, "greedy", "uniform")
 COUPLINGS = (*UNSHUFFLED, "permuted")
 
 
-def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64:
+def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0, *, is_all: bool = True) -> F64:
     """Layer weights `(L, M)`, each row summing to the mass of its source layer, 1 / L by default.
 
     Parameters
@@ -24,10 +24,13 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
         it in the plan; "pairwise_best": all weight of a source layer on the target layer of least layer cost;
         "greedy": the weights of each row of the plan, the largest on the target layer of least layer cost, the next on
         the one of the next cost, and so on; "uniform": all target layers alike; "permuted": the rows of the plan in
-        random order, each scaled to its new layer's mass, but for rows without any. Ties go to the earlier layer.
+        random order, each scaled to its new layer's mass, but for rows without any, or as they are where the plan does
+        not carry all mass. Ties go to the earlier layer.
     layer_plan, layer_costs : arrays, `(L, M)`
     seed : int
         Seed of the random order.
+    is_all : bool
+        Whether the plan carries all mass of the layers.
 
     Raises
     ------
@@ -52,7 +55,8 @@ def coupling(name: str, layer_plan: F64, layer_costs: F64, seed: int = 0) -> F64
             seed = _validate.whole_number(seed, "seed", at_least=0)
             masses = layer_plan.sum(axis=1)
             order = np.random.default_rng(seed).permutation(len(masses))
-            scales = np.divide(masses, masses[order], out=np.zeros(len(masses)), where=masses[order] > 0)
+            is_scaled = is_all & (masses[order] > 0)
+            scales = np.divide(masses, masses[order], out=np.ones(len(masses)), where=is_scaled)
             return np.asarray(layer_plan[order] * scales[:, None])
         case _:
             return layer_plan.copy()

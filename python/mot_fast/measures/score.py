@@ -52,6 +52,13 @@ def mean_of_defined(values: F64) -> float:
     return float(defined.mean()) if defined.size else float("nan")
 
 
+def mean_over_defined(values: F64, axis: int = 0) -> F64:
+    """Mean over one axis of the values that are not NaN; NaN where all are."""
+    is_defined = ~np.isnan(values)
+    n = is_defined.sum(axis=axis)
+    return np.where(n > 0, np.where(is_defined, values, 0.0).sum(axis=axis) / np.maximum(n, 1), np.nan)
+
+
 def means_of_defined(values: F64) -> F64:
     """The mean of each row, as `mean_of_defined` finds it."""
     means = np.asarray(values.mean(axis=1))

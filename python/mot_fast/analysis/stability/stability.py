@@ -12,7 +12,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once
 from mot_fast.alignment.align import align
-from mot_fast.alignment.options import RotatingOptions
+from mot_fast.alignment.options import GOALS, RotatingOptions, expect_none
 from mot_fast.alignment.problem import alternation_of
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
@@ -87,8 +87,8 @@ def stability(
     progress : bool
         Show a progress bar over the alignments.
     **options
-        Any other argument of `mot_fast.align`. With `rotate`, no units are followed: each resample has rotated units
-        of its own, among which none is the same one again.
+        Any other argument of `mot_fast.align` but those that leave units or layers behind. With `rotate`, no units are
+        followed: each resample has rotated units of its own, among which none is the same one again.
 
     Returns
     -------
@@ -125,6 +125,7 @@ def stability(
     >>> stability.units(2, 7)
     UnitMatches('layer02_s1b1' to 'layer07_s1b6', 16 x 16, median confidence 1.00, 14 matched at q <= 0.05)
     """
+    expect_none(options, GOALS, "as stability is that of plans which carry all mass")
     source, target = pair(source, target)
     stimuli = Stimuli.of(source.n_stimuli, groups, block_length)
     n_decoys = _validate.whole_number(n_decoys, "n_decoys", at_least=0, at_most=_validate.MOST_REPEATS)

@@ -11,7 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import Index
 from mot_fast._warnings import named_once
-from mot_fast.alignment.options import PlainOptions
+from mot_fast.alignment.options import GOALS, PlainOptions, expect_none
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
 from mot_fast.analysis.layer_orders import validated_permutations
@@ -97,7 +97,7 @@ def compare_subjects(
     progress : bool
         Show a progress bar.
     **options
-        Any other argument of `mot_fast.align`.
+        Any other argument of `mot_fast.align` but those that leave units or layers behind.
 
     Returns
     -------
@@ -160,6 +160,7 @@ def compare_subjects(
     >>> [(test.than, test.n_better, test.p_value) for test in found.tests]
     [('pairwise_best', 4, 0.0625), ('permuted', 4, 0.0625)]
     """
+    expect_none(options, GOALS, "as subjects are compared by plans which carry all mass")
     group = SubjectGroup.validated(subjects, target, common_units)
     names = _methods(methods, group)
     numbered = None if groups is None else group_numbers(groups, group.n_stimuli)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
+from mot_fast.display.report.left_behind import left_behind
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.display.report.stability import stability_content
 from mot_fast.display.tables import p_text
-from mot_fast.measures.hierarchy import ceiling
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
 from mot_fast.system.memory import format_bytes
@@ -38,6 +38,7 @@ def page_content(alignment: Alignment, stability: Stability | None = None) -> di
         "names": COUPLING_NAMES,
         "p_text": p_text,
         "sides": {name: _network(side) for name, side in sides.items()},
+        "left_behind": left_behind(alignment),
         "ceiling": _ceiling(alignment),
         "verdict": []
         if alignment.evaluation is None
@@ -51,11 +52,8 @@ def page_content(alignment: Alignment, stability: Stability | None = None) -> di
 
 
 def _ceiling(alignment: Alignment) -> float | None:
-    """Hierarchy score of the monotone coupling of the layers' masses; None where a network has one layer."""
-    n_source, n_target = alignment.layer_plan.shape
-    if min(n_source, n_target) < 2:
-        return None
-    return ceiling(n_source, n_target, alignment.source.layer_masses, alignment.target.layer_masses)
+    """Highest hierarchy score that the layers' masses allow; None where a network has one layer."""
+    return alignment.hierarchy_ceiling() if min(alignment.layer_plan.shape) > 1 else None
 
 
 def _network(side: NetworkSummary) -> dict[str, Any]:
