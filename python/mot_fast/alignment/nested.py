@@ -11,10 +11,12 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import Options
+from mot_fast.alignment.problem import alignment_problem
 from mot_fast.alignment.record import ALL_MASS, Goals
 from mot_fast.alignment.result import Alignment
 from mot_fast.display import notebook, tables
 from mot_fast.layer_pairs.goal import Goal
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import coupling
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.networks.nesting import NetworkGroup
@@ -88,8 +90,9 @@ class NestedAlignment:
         if isinstance(self.source, Network) or isinstance(self.target, Network):
             assert isinstance(self.source, Network)
             assert isinstance(self.target, Network)
-            goal = self.goals.units
-            pair = align(self.source.select([i]), self.target.select([j]), unit_mass=goal.mass, unit_cost=goal.price)
+            layers, goals = (self.source.select([i]), self.target.select([j])), Goals(units=self.goals.units)
+            problem = alignment_problem(layers, False, "standardized", goals=goals)
+            pair = problem.solve(Resources.of(1, None, None, None, None), has_progress=False)
             if abs(pair.layer_costs[0, 0] - self.layer_costs[i, j]) > 1e-9:
                 raise ValueError("between: expected the activations that were aligned, found others")
             return pair.unit_plan(0, 0)
