@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.subjects.result import SubjectComparison
     from mot_fast.analysis.subjects.scores import GroupBounds, SubjectResult
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
+    from mot_fast.analysis.unit_ranking import UnitRanking, rank_units
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -105,6 +106,7 @@ __all__ = [
     "UnitMatches",
     "UnitPlan",
     "UnitPrices",
+    "UnitRanking",
     "__version__",
     "align",
     "align_nested",
@@ -132,6 +134,7 @@ __all__ = [
     "partial_curve",
     "partial_path",
     "plot",
+    "rank_units",
     "score_layer_orders",
     "similarity_matrix",
     "solve_sample",
@@ -168,6 +171,7 @@ _LATE = {
     "analysis.subjects.compare_subjects": ("compare_subjects",),
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "analysis.stability.unit_matches": ("UnitMatches",),
+    "analysis.unit_ranking": ("UnitRanking", "rank_units"),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

@@ -183,6 +183,25 @@ def test_ctrl_c_says_so_and_exits_with_130(tmp_path):
     assert process.returncode == 130
 
 
+def test_align_leaves_units_and_layers_behind(files, tmp_path):
+    result = run_here(
+        "align", *files, "--unit-mass", "path", "--layer-mass", "0.8", "--shuffles", "2", "-o", tmp_path / "a.mot"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "left behind" in result.stdout
+    assert "matched: 0.8 of the layers' mass" in result.stdout
+    goals = mot.Alignment.load(tmp_path / "a.mot").goals
+    assert goals.layers.mass == 0.8
+    assert 0 < goals.units.mass <= 1
+    for option, value in (("--unit-mass", "knee"), ("--layer-mass", "1.5"), ("--layer-cost", "0")):
+        wrong = run_here("align", *files, option, value)
+        assert wrong.returncode == 2
+        assert f"argument {option}: expected a" in wrong.stderr
+    at_a_price = run_here("align", *files, "--layer-cost", "0.9", "--shuffles", "2")
+    assert at_a_price.returncode == 1
+    assert "--layer-cost: expected None, as shuffled networks match nothing" in at_a_price.stderr
+
+
 def test_align_with_rotations(files, tmp_path):
     result = run_here("align", *files, "--rotate", "-o", tmp_path / "run.mot")
     assert result.returncode == 0, result.stderr

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import Literal
 
 from mot_fast._validate_masses import GivenMasses
+from mot_fast._warnings import named_once
 from mot_fast.alignment.matched import refuse_nothing
-from mot_fast.alignment.problem import alignment_problem
+from mot_fast.alignment.problem import alignment_problem, alternation_of
 from mot_fast.alignment.provenance import Stopwatch
 from mot_fast.alignment.record import Goals
 from mot_fast.alignment.result import Alignment
+from mot_fast.alignment.unit_path import UnitCurve, is_knee, unit_paths
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.networks.load import Source, pair, warn_of_rows
@@ -25,7 +29,7 @@ def align(
     convention: str = "standardized",
     source_mass: GivenMasses | None = None,
     target_mass: GivenMasses | None = None,
-    unit_mass: float | None = None,
+    unit_mass: float | Literal["path"] | None = None,
     layer_mass: float | None = None,
     unit_cost: float | None = None,
     layer_cost: float | None = None,
@@ -64,7 +68,11 @@ def align(
         rotations the masses are those of the rotated units, and the residual counts all units alike.
     unit_mass, layer_mass : float, optional
         Share of the mass, above 0 and at most 1, that is carried between the units of every pair of layers, or between
-        the layers: what fits worst is left behind (partial transport). All of it by default.
+        the layers: what fits worst is left behind (partial transport). All of it by default. For "path" the units'
+        share is found: all of them are matched first, then ever more of the units of each pair of layers that the layer
+        plan couples (`mot_fast.partial_path`), and the share is taken at the knee of the mean of these curves;
+        `Alignment.goals` says which it is. Not with rotations. A curve without a bend has a knee all the same: look at
+        it with `mot_fast.rank_units` or `mot_fast.partial_curve`.
     unit_cost, layer_cost : float, optional
         In their place, a price of mass that is left behind: a pair of units, or of layers, is used only where it costs
         less. Costs of units are 1 - correlation, those of layers are `Alignment.layer_costs`.
@@ -135,9 +143,18 @@ def align(
     stopwatch = Stopwatch()
     source, target = pair(source, target)
     warn_of_rows((source, target))
-    goals = Goals.of(unit_mass, unit_cost, layer_mass, layer_cost)
+    is_at_knee = is_knee(unit_mass, is_rotated=alternation_of(rotate) is not None)
+    # Any share stands for that at the knee until it is known.
+    goals = Goals.of(0.5 if is_at_knee else unit_mass, unit_cost, layer_mass, layer_cost)
     problem = alignment_problem((source, target), rotate, convention, (source_mass, target_mass), memory_limit, goals)
     resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
-    alignment = problem.solve(resources, has_progress=progress)
+    with named_once() if is_at_knee else nullcontext():
+        if is_at_knee:
+            of_all_units = replace(problem, goals=Goals(layers=goals.layers)).solve(resources, has_progress=progress)
+            refuse_nothing(of_all_units)
+            paths = unit_paths(problem.networks, problem.unit_masses, of_all_units.layer_plan, resources.n_threads)
+            share = UnitCurve.of(paths, of_all_units.layer_plan).knee()
+            problem = replace(problem, goals=Goals.of(share, None, layer_mass, layer_cost))
+        alignment = problem.solve(resources, has_progress=progress)
     refuse_nothing(alignment)
     return replace(alignment, run=stopwatch.run(source.n_stimuli, resources.n_threads, resources.memory_limit))

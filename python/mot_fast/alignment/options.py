@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from mot_fast._validate_masses import GivenMasses
 from mot_fast.layer_pairs.alternation import Alternation
@@ -39,7 +39,7 @@ class WholeUnitsOptions(TypedDict, total=False):
 class PlainOptions(WholeUnitsOptions, total=False):
     """Keyword arguments of `align` without rotations and progress bar, which the function has itself."""
 
-    unit_mass: float | None
+    unit_mass: float | Literal["path"] | None
     unit_cost: float | None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import mot_fast as mot
+from mot_fast.alignment.options import PRICES, expect_none
 from mot_fast.alignment.provenance import with_digests
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
@@ -44,6 +45,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the layer plan "
         "is more ordered than chance makes it",
     )
+    arguments.add_goals(command)
     command.add_argument("--rotate", action="store_true", help="also rotate the units of the source's layers (MOT+R)")
     arguments.add_convention(command)
     arguments.add_jobs(command)
@@ -65,6 +67,10 @@ def run(options: argparse.Namespace) -> None:
         target,
         chosen,
         rotate=options.rotate,
+        unit_mass=options.unit_mass,
+        layer_mass=options.layer_mass,
+        unit_cost=options.unit_cost,
+        layer_cost=options.layer_cost,
         convention=options.convention,
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
@@ -95,6 +101,7 @@ def aligned(
     training, testing = (everything, everything[:0]) if chosen is None else chosen.rows[0]
     if n_permutations is not None:
         held_out.check_shuffle(training)
+        expect_none(how, PRICES, "as shuffled networks match nothing at the price of networks that have much in common")
     tests = source[testing].in_memory(), target[testing].in_memory()
     started = time.perf_counter()
     alignment = mot.align(source[training], target[training], progress=terminal.is_watched(), **how)
@@ -104,6 +111,8 @@ def aligned(
     if len(testing):
         null = None
         if n_permutations is not None and min(len(source), len(target)) > 1:
+            if alignment.goals.units.mass is not None:  # that at the knee, if it was asked for
+                how["unit_mass"] = alignment.goals.units.mass
             null = mot.hierarchy_null(
                 source[training],
                 target[training],
@@ -133,6 +142,8 @@ def values(alignment: Alignment, path: Path | None = None) -> Mapping[str, Any]:
         "target": _network_values(alignment.target),
         "convention": alignment.convention,
         "rotate": alignment.alternation,
+        "goals": None if alignment.goals.are_all else alignment.goals,
+        "matched": alignment.matched,
         "cost": alignment.cost,
         "layer_costs": alignment.layer_costs,
         "layer_plan": alignment.layer_plan,

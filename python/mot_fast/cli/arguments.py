@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import mot_fast as mot
+from mot_fast._core import GREATEST_COST
 from mot_fast.alignment.record import CONVENTIONS
+from mot_fast.alignment.unit_path import KNEE
 from mot_fast.networks.network import Network
 
 _GIB = 2**30
@@ -38,6 +40,22 @@ def share(*, or_none: bool) -> Callable[[str], float]:
     """Type of a share of the stimuli that leaves some stimuli on the other side."""
     what = "a share from 0 to below 1, as 0.2, or 0 for none" if or_none else "a share between 0 and 1, as 0.2"
     return partial(_number, float, what, lambda number: 0 < number < 1 or (or_none and number == 0))
+
+
+def share_of_mass(text: str) -> float:
+    """Type of a share of the mass that is matched."""
+    return _number(float, "a share of the mass, above 0 and at most 1, as 0.8", lambda number: 0 < number <= 1, text)
+
+
+def share_or_knee(text: str) -> float | str:
+    """Type of such a share, or of the word for the one at the knee."""
+    what = f"a share of the mass, above 0 and at most 1, as 0.8, or {KNEE!r}"
+    return text if text == KNEE else _number(float, what, lambda number: 0 < number <= 1, text)
+
+
+def price(text: str) -> float:
+    """Type of a price of mass that is left behind."""
+    return _number(float, "a price above 0, as 0.5", lambda number: 0 < number <= GREATEST_COST, text)
 
 
 def gibibytes(text: str) -> int:
@@ -134,6 +152,26 @@ def add_convention(command: argparse.ArgumentParser) -> None:
         default=CONVENTIONS[0],
         help="predict z-scored activations, or raw ones by the paper's formulas (default: %(default)s)",
     )
+
+
+def add_goals(command: argparse.ArgumentParser) -> None:
+    """Add how much of the units and of the layers is matched."""
+    command.add_argument(
+        "--unit-mass",
+        type=share_or_knee,
+        metavar="SHARE",
+        help=f"match this share of the units' mass only, or for {KNEE!r} the share at the knee of the curve of costs",
+    )
+    command.add_argument(
+        "--layer-mass", type=share_of_mass, metavar="SHARE", help="match this share of the layers' mass only"
+    )
+    for level in ("unit", "layer"):
+        command.add_argument(
+            f"--{level}-cost",
+            type=price,
+            metavar="PRICE",
+            help=f"match pairs of {level}s only where they cost less than this",
+        )
 
 
 def add_jobs(command: argparse.ArgumentParser) -> None:
