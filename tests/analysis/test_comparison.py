@@ -86,7 +86,15 @@ def test_results_are_there_by_method_and_by_attribute(networks):
 
 def test_pickles_of_the_first_version_have_results_by_attribute(networks):
     found = compare(*networks, ["mot", "pairwise_best", "permuted", "rsa"], splits=2, n_resamples=9)
-    later = {"in_rotated_units", "permuted_hierarchy_sds", "over_units", "p_values", "p_hierarchy", "p_shuffled"}
+    later = {
+        "in_rotated_units",
+        "permuted_hierarchy_sds",
+        "over_units",
+        "p_values",
+        "p_hierarchy",
+        "p_shuffled",
+        "matched",
+    }
     names = [each.name for each in dataclasses.fields(mot.MethodResult) if each.name not in later]
     by_attribute = {name: getattr(found, name) for name in names}
     others = {name: value for name, value in vars(found).items() if name != "results"}

@@ -56,9 +56,10 @@ def compare(
     Couplings ("mot", "single_best", "pairwise_best" and the controls "greedy", "uniform", "permuted", see
     `Alignment.coupling`; with rotations "mot+r" and so on), "global_ot" (all layers of a network as one),
     "global_linear" and "linear" (ridge regression) predict the source's units: their value is the held-out score, a
-    mean over layers of means over their units. Beside it stands the mean over all units alike. "rsa", "cka",
-    "debiased_cka" and "procrustes" predict nothing: their value is the held-out similarity of each source layer with
-    the target layer that is most similar in training. "linear" chooses target layers in the same way.
+    mean over layers of means over their units. Beside it stands the mean over all units alike. "partial" is "mot" with
+    as many of the units matched as the knee of their curve says (``unit_mass="path"``): its scores are of those. "rsa",
+    "cka", "debiased_cka" and "procrustes" predict nothing: their value is the held-out similarity of each source layer
+    with the target layer that is most similar in training. "linear" chooses target layers in the same way.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ SIMILARITIES: Mapping[str, Callable[..., F64]] = {
     "debiased_cka": debiased_cka,
     "procrustes": procrustes,
 }
-METHODS = (*COUPLINGS, *ROTATED, "global_ot", "global_linear", "linear", *SIMILARITIES)
+METHODS = (*COUPLINGS, *ROTATED, "partial", "global_ot", "global_linear", "linear", *SIMILARITIES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,8 @@ class MethodResult:
     p_shuffled: float | None = None
     """For "mot" and "mot+r", where it was tested: p-value of the hierarchy score of a map of all stimuli among those of
     shuffled stimuli."""
+    matched: F64 | None = None
+    """`(n_splits,)` for "partial": share of the source's mass that is matched, which its scores are of."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -233,6 +235,7 @@ class Comparison:
                 "p_mot_better": self._p_mot_better(name),
                 **dict(zip(("value_low", "value_high"), self.interval(name), strict=True)),
                 "noise_corrected": self.noise_corrected(name),
+                "matched": 1.0 if result.matched is None else float(result.matched.mean()),
                 "in_rotated_units": nan if result.in_rotated_units is None else float(result.in_rotated_units.mean()),
             }
             for name, result in self.results.items()

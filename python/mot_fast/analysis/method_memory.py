@@ -14,6 +14,8 @@ from mot_fast.system.memory import format_bytes
 
 _FLOAT = 8
 """Bytes of a float64."""
+_COSTS_OF_PATH = 4
+"""Arrays of the size of the costs of a pair of layers that its path takes."""
 _N_ALPHAS = 17
 """Number of penalties that the ridge regressions of "linear" choose from."""
 
@@ -60,15 +62,8 @@ def _needed_bytes(
     """Bytes that a method needs once, and bytes that each thread needs; both are measured, and rounded up."""
     source, target = networks
     n_all, m_all, n, m = sum(source.widths), sum(target.widths), max(source.widths), max(target.widths)
-    if name.removesuffix("+r") in COUPLINGS:
-        n_weights = len(source) if name.removesuffix("+r") == "permuted" else 1
-        suffix = name[len(name.removesuffix("+r")) :]
-        n_tested = (
-            sum(other in methods for other in (f"{each}{suffix}" for each in COUPLINGS)) if name[:3] == "mot" else 0
-        )
-        scored = needed_by_scores(n_held_out, n, m_all, n_weights)
-        tested = _FLOAT * n_held_out * ((8 + n_tested) * n_all + 4 * m_all) if n_tested > 1 else 0
-        return max(scored, tested, _least_for_alignment(n_train, n, m, is_rotated=name.endswith("+r"))), 0
+    if name == "partial" or name.removesuffix("+r") in COUPLINGS:
+        return _needed_by_alignment(name, methods, networks, n_train, n_held_out)
     if name == "rsa":
         dissimilarities = n_train * (n_train - 1) // 2
         return _FLOAT * min(len(source), len(target)) * dissimilarities, _FLOAT * 14 * dissimilarities
@@ -83,6 +78,26 @@ def _needed_bytes(
         return copies + _least_for_alignment(n_train, n_all, m_all, is_rotated=False), 0
     held = min(n_all, m_all)
     return _FLOAT * n_train * held, _FLOAT * (4 * n_train * max(n, m) + n * m + max(n, m) ** 2)
+
+
+def _needed_by_alignment(
+    name: str, methods: Sequence[str], networks: tuple[Network, Network], n_train: int, n_held_out: int
+) -> tuple[int, int]:
+    """The same of a coupling, which is tested against the others, or of "partial", which finds paths of pairs too."""
+    source, target = networks
+    n_all, m_all, n, m = sum(source.widths), sum(target.widths), max(source.widths), max(target.widths)
+    coupling = name.removesuffix("+r")
+    n_weights = len(source) if coupling == "permuted" else 1
+    needed = max(
+        needed_by_scores(n_held_out, n, m_all, n_weights),
+        _least_for_alignment(n_train, n, m, is_rotated=name.endswith("+r")),
+    )
+    if name == "partial":
+        return max(needed, _FLOAT * n_train * (n_all + m_all)), _FLOAT * _COSTS_OF_PATH * n * m
+    suffix = name[len(coupling) :]
+    n_tested = sum(f"{each}{suffix}" in methods for each in COUPLINGS) if coupling == "mot" else 0
+    tested = _FLOAT * n_held_out * ((8 + n_tested) * n_all + 4 * m_all) if n_tested > 1 else 0
+    return max(needed, tested), 0
 
 
 def _least_for_alignment(n_stimuli: int, n: int, m: int, *, is_rotated: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,11 +19,12 @@ from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
+from mot_fast.analysis.method_outcomes import Figures, MethodOutcome, method_result
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
 from mot_fast.analysis.stimulus_sets import Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
-from mot_fast.measures.hierarchy import ceiling, hierarchy
+from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures.score import Score, mean_of_defined
 from mot_fast.measures.similarity import greedy_map
@@ -31,9 +32,17 @@ from mot_fast.measures.standardize import is_constant
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
 from mot_fast.system.progress import progress_bar
-from mot_fast.system.resource_usage import ResourceUsage, measure_usage
+from mot_fast.system.resource_usage import measure_usage
 
-_GROUPS = (*((name,) for name in SIMILARITIES), COUPLINGS, ROTATED, ("global_ot",), ("global_linear",), ("linear",))
+_GROUPS = (
+    *((name,) for name in SIMILARITIES),
+    COUPLINGS,
+    ROTATED,
+    ("partial",),
+    ("global_ot",),
+    ("global_linear",),
+    ("linear",),
+)
 """Groups of methods that share their work, in the order in which they are run. The similarities are first, since they
 refuse activations that all others take."""
 
@@ -51,28 +60,6 @@ class SplitPair:
     together: Mapping[str, Any] | None
     """Held-out stimuli that are resampled together, as arguments of `p_value`; None if there are too few sets of them.
     """
-
-
-@dataclass(frozen=True)
-class MethodOutcome:
-    """Held-out value of one method on one split, and the time and memory that it took."""
-
-    value: float
-    over_units: float | None
-    """Mean over all units of the source, whatever their layers; None for similarities."""
-    layer_map: F64 | None
-    usage: ResourceUsage = field(default_factory=ResourceUsage)
-    order_sds: tuple[float, float] | None = None
-    """Standard deviations of value and hierarchy over all orders, for a permuted coupling."""
-    p_better: Mapping[str, float] | None = None
-    """P-values of "scores higher" than other methods, by their names."""
-    p_hierarchy: float | None = None
-    in_rotated_units: float | None = None
-    """Score along the rotated units, for couplings with rotations that the alignment keeps."""
-
-
-Figures = tuple[float, "float | None", "F64 | None"]
-"""Value of a method, its mean over all units, and its map of layers; None where it has none."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +168,7 @@ class ComparisonPlan:
                     for name, outcome in self._run_group(split, group, parts).items():
                         outcomes[name].append(outcome)
                     bar.update()
-        return {name: _method_result(each) for name, each in outcomes.items()}
+        return {name: method_result(each) for name, each in outcomes.items()}
 
     def _run_group(self, split: SplitPair, names: list[str], parts: dict[str, F64]) -> dict[str, MethodOutcome]:
         """Outcomes of methods that share their work.
@@ -190,6 +177,8 @@ class ComparisonPlan:
         """
         if names[0] in COUPLINGS or names[0] in ROTATED:
             return self._couplings(split, names, parts)
+        if names[0] == "partial":
+            return {names[0]: self._partial(split)}
         measure = {"global_ot": self._global_ot, "global_linear": self._global_linear, "linear": self._linear}
         with measure_usage() as usage:
             outcome = measure[names[0]](split) if names[0] in measure else self._similarity(split, names[0])
@@ -287,7 +276,12 @@ class ComparisonPlan:
         return self.n_permutations, split.seed
 
     def _align(
-        self, networks: Pair, masses: tuple[Any, Any], rotate: bool | Alternation, held_bytes: int = 0
+        self,
+        networks: Pair,
+        masses: tuple[Any, Any],
+        rotate: bool | Alternation,
+        held_bytes: int = 0,
+        unit_mass: Literal["path"] | None = None,
     ) -> Alignment:
         """Align two networks within what `held_bytes` leave of the memory limit."""
         return align(
@@ -295,11 +289,20 @@ class ComparisonPlan:
             rotate=rotate,
             source_mass=masses[0],
             target_mass=masses[1],
+            unit_mass=unit_mass,
             convention=self.convention,
             n_jobs=self.n_jobs,
             memory_limit=None if self.memory_limit is None else max(1, self.memory_limit - held_bytes),
             store=self.store,
         )
+
+    def _partial(self, split: SplitPair) -> MethodOutcome:
+        """Outcome of the alignment that matches the share of the units at the knee of their curve."""
+        masses = self.source_masses.given, self.target_masses.given
+        with measure_usage() as usage:
+            alignment = self._align(split.train, masses, rotate=False, unit_mass="path")
+            score = alignment.score(*split.test)
+        return MethodOutcome(score.value, score.over_units, alignment.layer_plan, usage, matched=alignment.matched)
 
     def _global_ot(self, split: SplitPair) -> Figures:
         """Held-out score of one transport between all units of both networks."""
@@ -348,46 +351,6 @@ def validated_alternation(alternation: Any) -> Alternation:
             "'mot+r'"
         )
     return alternation
-
-
-def _method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
-    """The result of one method from its outcomes on all splits."""
-    layer_maps = tuple(each.layer_map for each in outcomes if each.layer_map is not None)
-    sds = np.array([each.order_sds for each in outcomes if each.order_sds is not None])
-    p_better = [each.p_better for each in outcomes if each.p_better is not None]
-    tested = dict.fromkeys(name for each in p_better for name in each)
-    p_values = {name: _combined_p_value([each.get(name, float("nan")) for each in p_better]) for name in tested}
-    p_hierarchies = [each.p_hierarchy for each in outcomes if each.p_hierarchy is not None]
-    over_units = [each.over_units for each in outcomes if each.over_units is not None]
-    in_rotated_units = [each.in_rotated_units for each in outcomes if each.in_rotated_units is not None]
-    hierarchies = [_hierarchy_or_nan(layer_map) for layer_map in layer_maps]
-    pairwise = [p for name, p in p_values.items() if name.startswith("pairwise_best")]
-    return MethodResult(
-        scores=np.array([each.value for each in outcomes]),
-        hierarchies=np.array(hierarchies or np.full(len(outcomes), np.nan)),
-        seconds=np.array([each.usage.seconds for each in outcomes]),
-        peak_bytes=np.array([each.usage.peak_bytes for each in outcomes]),
-        permuted_sds=sds[:, 0] if len(sds) else None,
-        permuted_hierarchy_sds=sds[:, 1] if len(sds) else None,
-        layer_maps=layer_maps or None,
-        over_units=np.array(over_units) if over_units else None,
-        in_rotated_units=np.array(in_rotated_units) if in_rotated_units else None,
-        p_better=pairwise[0] if pairwise else None,
-        p_values=p_values if p_better else None,
-        p_hierarchy=_combined_p_value(p_hierarchies) if p_hierarchies else None,
-    )
-
-
-def _combined_p_value(p_values: Sequence[float]) -> float:
-    """One p-value from those of splits that may depend on each other in any way; NaN if one of them is."""
-    if len(p_values) == 1 or np.isnan(p_values).any():
-        return float(np.mean(p_values))
-    return min(1.0, 2.0 * float(np.median(p_values)))
-
-
-def _hierarchy_or_nan(layer_map: F64) -> float:
-    """Hierarchy score of a layer map; NaN where a network has one layer."""
-    return hierarchy(layer_map) if min(layer_map.shape) > 1 else float("nan")
 
 
 def _as_one_layer(network: Network) -> Network:

@@ -110,7 +110,7 @@ def rank_units(alignment: Alignment, source: Source, target: Source, *, n_jobs: 
     >>> target = [np.hstack([common + rng.standard_normal((100, 4)) / 4, rng.standard_normal((100, 2))])]
     >>> ranking = mot.rank_units(mot.align(source, target), source, target)
     >>> ranking.source_prices[0].round(2)
-    array([0.03, 0.03, 0.03, 0.03, 0.96, 1.05])
+    array([0.04, 0.03, 0.02, 0.02, 0.82, 1.14])
     """
     _validate.check_alignment(alignment)
     if alignment.alternation is not None:

@@ -58,6 +58,12 @@ def notes(comparison: Comparison) -> list[str]:
             sds = (each.mean() for each in (result.permuted_sds, result.permuted_hierarchy_sds))
             score, depth = ("-" if np.isnan(sd) else f"{sd:.3f}" for sd in sds)
             lines.append(f"{name}: mean over all orders of layers; sd over orders {score}, of the hierarchy {depth}")
+    for name, result in comparison.results.items():
+        if result.matched is not None:
+            lines.append(
+                f"{name}: {result.matched.mean():.0%} of the mass matched, the share of the units at the knee of the "
+                "curve of costs; its scores are of those, and not comparable with others"
+            )
     turned = {name: each.in_rotated_units for name, each in comparison.results.items()}
     if shown := [
         f"{name} {values.mean():.3f}"
@@ -96,7 +102,12 @@ def best_cells(comparison: Comparison) -> set[tuple[int, int]]:
         k = head.index(title)
         # Similarities are on scales of their own, so that none of them is the best.
         is_hierarchy = column == "hierarchy"
-        found = {i: row[column] for i, row in enumerate(rows, start=1) if row["kind"] == "score" or is_hierarchy}
+        # Nor is a score of a part of the units.
+        found = {
+            i: row[column]
+            for i, row in enumerate(rows, start=1)
+            if (row["kind"] == "score" and row["matched"] == 1.0) or is_hierarchy
+        }
         shown = {i: round(value, 3) for i, value in found.items() if not np.isnan(value)}
         best |= {(i, k) for i, value in shown.items() if value == max(shown.values())}
     return best
