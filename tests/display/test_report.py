@@ -244,6 +244,53 @@ def test_stability_must_be_of_the_same_layers(alignment, layers, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_left_behind_is_shown_in_the_margin_and_listed(networks, written):
+    alignment = mot.align(*networks, unit_mass=0.5, layer_mass=0.6)
+    page = written(alignment)
+    margin = page.figures["plan"]["data"][1]
+    left = 1 - alignment.layer_plan.sum(axis=1) * 2, 1 - alignment.layer_plan.sum(axis=0) * 3
+    shares = np.array(margin["z"], dtype=float) ** 2
+    np.testing.assert_allclose(shares[:-1, -1], left[0], atol=1e-3)
+    np.testing.assert_allclose(shares[-1, :-1], left[1], atol=1e-3)
+    assert np.isnan(shares[:-1, :-1]).all()
+    assert "0.6 of the layers' mass and 0.5 of the mass of units in layers that are matched is matched" in page.text
+    rows = re.findall(r"<tr><td>(.*?)</td><th scope=\"row\">(.*?)</th><td>(\d+) %</td><td>(.*?)</td></tr>", page.source)
+    labels = [*alignment.source.labels, *alignment.target.labels]
+    assert {row[1]: int(row[2]) for row in rows} == {
+        label: round(100 * share) for label, share in zip(labels, np.concatenate(left), strict=True)
+    }
+    for label, _, text in (row[1:] for row in rows[:2]):
+        l = alignment.source.labels.index(label)
+        matched = {int(u) for m in np.flatnonzero(alignment.layer_plan[l]) for u in alignment.unit_plans[l][m].rows}
+        width = alignment.source.widths[l]
+        assert text == (f"{width - len(matched)} of {width}" if matched else "all")
+
+
+def test_a_balanced_alignment_leaves_nothing_behind(alignment, written):
+    page = written(alignment)
+    assert len(page.figures["plan"]["data"]) == 1
+    assert "Left behind" not in page.text
+    assert "curve" not in page.figures
+
+
+def test_a_curve_is_drawn_with_its_knee_and_listed(networks, alignment, written):
+    curve = mot.partial_curve(*networks, (0.25, 0.5, 0.75, 1.0), splits=2, n_shuffles=1)
+    page = written(alignment, curve=curve)
+    score, cost = page.figures["curve"]["data"]
+    np.testing.assert_allclose(score["y"], curve.scores.mean(axis=1))
+    np.testing.assert_allclose(cost["y"], curve.held_out_costs.mean(axis=1))
+    assert page.figures["curve"]["layout"]["shapes"][0]["x0"] == curve.knee()
+    for row in curve.cells()[1:]:
+        assert "".join(f"<td>{cell}</td>" for cell in row[1:]) in page.source
+    assert "matched by chance" in page.text
+    assert f"{100 * curve.knee():.0f} % of the mass (its knee)" in page.text
+    short = written(alignment, curve=mot.partial_curve(*networks, (0.5, 1.0), splits=1))
+    assert "knee" not in short.text
+    assert "shapes" not in short.figures["curve"]["layout"]
+    with pytest.raises(TypeError, match=r"curve: expected what mot_fast\.partial_curve returns, found Alignment"):
+        written(alignment, curve=alignment)
+
+
 def test_without_rotations_every_transport_is_counted(alignment, written):
     text = written(alignment).text
     assert "Every one of the 7 transports (6 between the units of two layers, one between the layers)" in text

@@ -155,6 +155,18 @@ def test_a_click_shows_the_pair(scored, shown):
         assert [Select(each).first_selected_option.text for each in chosen] == [f"layer{l}", f"layer{m}"]
 
 
+def test_the_margin_says_what_is_left_behind_and_chooses_nothing(layers, shown):
+    alignment = mot.align(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), layer_mass=0.5)
+    browser = shown(alignment)
+    before = browser.find_element(By.ID, "pair-title").text
+    pointer_at(browser, 0, 3).click().perform()
+    label = wait(browser, lambda: browser.execute_script("return document.querySelector('#plan .hovertext')"))
+    left = 1 - alignment.layer_plan[0].sum() * 2
+    wait(browser, lambda: f"{left:.1%} left behind" in label.text)
+    assert browser.find_element(By.ID, "pair-title").text == before
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
 def test_lists_and_keys_choose_pairs_as_well(scored, shown):
     browser = shown(scored)
     Select(browser.find_element(By.ID, "source-layer")).select_by_visible_text("layer1")

@@ -92,20 +92,29 @@ class PartialCurve:
         saved = prices[:, None, None] * masses[None, :, None] - by_chance[None]
         return np.asarray(masses[saved.argmax(axis=1)].mean(axis=1))
 
-    def to_markdown(self) -> str:
-        """A Markdown table with one row for each mass."""
+    def cells(self) -> list[list[str]]:
+        """Cells of a table with one row for each mass, below its head."""
         chance = None if self.chance_costs is None else self.matched_by_chance()
         heads = ["units matched", "held-out score", "cost", "held-out cost"]
         cells = [heads if chance is None else [*heads, "matched by chance"]]
         for k, mass in enumerate(self.unit_masses):
             figures = [with_sd(float(values[k].mean()), sd_of(values[k])) for values in self._figures]
             cells.append([f"{mass:.4g}", *figures, *([] if chance is None else [f"{chance[k]:.3f}"])])
-        title = f"{self.source_name} from {self.target_name}, units without a counterpart left behind"
-        notes = [f"- over {self.split_description}: {self.scores.shape[1]}; +-: sd over them; of what is matched"]
+        return cells
+
+    def notes(self) -> list[str]:
+        """Notes on the table."""
+        notes = [f"over {self.split_description}: {self.scores.shape[1]}; +-: sd over them; of what is matched"]
         if self.chance_costs is not None:
             n = self.chance_costs.shape[1]
-            notes.append(f"- matched by chance: at the same price, after the stimuli are shuffled ({n} times)")
-        return "\n".join([escaping.markdown(title), "", *markdown_table(cells, n_left=1), "", *notes])
+            notes.append(f"matched by chance: at the same price, after the stimuli are shuffled ({n} times)")
+        return notes
+
+    def to_markdown(self) -> str:
+        """A Markdown table with one row for each mass."""
+        title = f"{self.source_name} from {self.target_name}, units without a counterpart left behind"
+        notes = [f"- {note}" for note in self.notes()]
+        return "\n".join([escaping.markdown(title), "", *markdown_table(self.cells(), n_left=1), "", *notes])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw scores, costs and the knee, and return the axes. Needs matplotlib.

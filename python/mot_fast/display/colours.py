@@ -10,8 +10,12 @@ LIGHT_GREY, PALE_GREY = "0.75", "0.88"
 
 MORE_IS_DARKER, LESS_IS_DARKER = "Blues", "Blues_r"
 """Colour maps of heat maps in pictures."""
+LEFT_IS_DARKER = "Oranges"
+"""Colour map of the margin of what is left behind."""
 REPORT_SCALE = [[0.0, "rgba(0, 114, 178, 0.07)"], [1.0, "rgba(0, 114, 178, 1)"]]
 """Colour scale of the report's heat map: blue over the page, whether that is light or dark."""
+LEFT_SCALE = [[0.0, "rgba(213, 94, 0, 0.05)"], [1.0, "rgba(213, 94, 0, 0.9)"]]
+"""Colour scale of the report's margin of what is left behind."""
 
 SERIES_COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "black")
 SERIES_MARKERS = "osD^vPX<>*"

@@ -22,7 +22,7 @@ from mot_fast.display.axes import (
     size_in_points,
     thin_out,
 )
-from mot_fast.display.colours import MORE_IS_DARKER
+from mot_fast.display.colours import LEFT_IS_DARKER, MORE_IS_DARKER
 from mot_fast.display.names import short_name, short_names
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.system.control_characters import printable
@@ -191,8 +191,11 @@ def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
     labels = ([*side.labels, *margin] for side in (plan.source, plan.target))
     image = heat_map.draw(ax, shares, *labels, cmap=MORE_IS_DARKER, norm=scale)
     if margin:
-        for draw_line, n in ((ax.axhline, len(plan.source.labels)), (ax.axvline, len(plan.target.labels))):
-            draw_line(n - 0.5, color="black", linewidth=0.8)
+        is_margin = np.zeros(shares.shape, np.bool_)
+        is_margin[-1] = is_margin[:, -1] = True
+        ax.imshow(
+            np.where(is_margin, shares, np.nan), aspect="auto", interpolation="nearest", cmap=LEFT_IS_DARKER, norm=scale
+        )
     ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
     ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
     ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast.display.report.figures import COUPLING_NAMES, figures
-from mot_fast.display.report.left_behind import left_behind
+from mot_fast.display.report.left_behind import curve_content, left_behind
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.display.report.stability import stability_content
 from mot_fast.display.tables import p_text
@@ -19,17 +19,20 @@ from mot_fast.transport.transport import MARGINAL_ERROR
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.partial_curve import PartialCurve
     from mot_fast.analysis.stability.result import Stability
     from mot_fast.layer_pairs.alternation import Alternation
 
 
-def page_content(alignment: Alignment, stability: Stability | None = None) -> dict[str, Any]:
+def page_content(
+    alignment: Alignment, stability: Stability | None = None, curve: PartialCurve | None = None
+) -> dict[str, Any]:
     """Values that fill the template `page/report.html`, by name."""
     found = matches_of_pairs(alignment)
     l, m = np.unravel_index(alignment.layer_plan.argmax(), alignment.layer_plan.shape)
     sides = {"source": alignment.source, "target": alignment.target}
     return {
-        "figures": figures(alignment, found["centres"], found["pairs"], stability),
+        "figures": figures(alignment, found["centres"], found["pairs"], stability, curve),
         "data": {
             "pairs": found["pairs"],
             "chosen": [int(l), int(m)],
@@ -39,6 +42,7 @@ def page_content(alignment: Alignment, stability: Stability | None = None) -> di
         "p_text": p_text,
         "sides": {name: _network(side) for name, side in sides.items()},
         "left_behind": left_behind(alignment),
+        "curve": None if curve is None else curve_content(curve),
         "ceiling": _ceiling(alignment),
         "verdict": []
         if alignment.evaluation is None

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.display.colours import BLUE, COUPLING_STYLES, REPORT_SCALE, VERMILION
+from mot_fast.display.colours import BLUE, COUPLING_STYLES, LEFT_SCALE, REPORT_SCALE, VERMILION
 from mot_fast.display.escaping import plotly_text
 from mot_fast.display.names import short_name, short_names
 
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.partial_curve import PartialCurve
     from mot_fast.analysis.stability.result import Stability
 
 COUPLING_NAMES = {
@@ -27,6 +28,8 @@ COUPLING_NAMES = {
 }
 _SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
 """Shares that stand at the colour scale."""
+_LEFT_BEHIND = "left behind\N{NO-BREAK SPACE}"
+"""Name of the row and the column of what is left behind, which no layer has."""
 _CELL = 22
 """Height of a row of the layer plan where there is room, in pixels."""
 _MOST_PIXELS = 900
@@ -43,8 +46,9 @@ def figures(
     centres: Sequence[float],
     pairs: Sequence[Sequence[Any]],
     stability: Stability | None = None,
+    curve: PartialCurve | None = None,
 ) -> dict[str, Figure]:
-    """Figures for which the alignment, and its stability, have data, by name.
+    """Figures for which the alignment, its stability and the curve have data, by name.
 
     What depends on the chosen pair of layers is left empty for the page's script.
     """
@@ -57,6 +61,8 @@ def figures(
         found["convergence"] = _convergence(used)
     if stability is not None:
         found["stability"] = _stability(stability)
+    if curve is not None:
+        found["curve"] = _curve(curve)
     return found
 
 
@@ -113,12 +119,43 @@ def _layer_plan(alignment: Alignment) -> Figure:
         "colorbar": _colour_bar(),
     }
     category = {"type": "category", "showgrid": False}
+    margin = [] if alignment.goals.layers.is_all else [_margin(alignment, names, (rows, columns))]
     return _figure(
-        [trace],
-        _height_of_rows(len(rows)),
+        [trace, *margin],
+        _height_of_rows(len(rows) + len(margin)),
         {**category, "title_text": plotly_text(short_name(alignment.target.name)), "tickangle": -90},
         {**category, "title_text": plotly_text(short_name(alignment.source.name)), "autorange": "reversed"},
     )
+
+
+def _margin(alignment: Alignment, names: Sequence[list[str]], labels: tuple[list[str], list[str]]) -> Figure:
+    """Heat map of a column and a row beyond the layer plan: the shares of the layers that it leaves behind."""
+    plan, masses = alignment.layer_plan, (alignment.source.layer_masses, alignment.target.layer_masses)
+    left = [np.clip(1.0 - plan.sum(axis=1 - k) / masses[k], 0.0, 1.0).tolist() for k in range(2)]
+    m = plan.shape[1]
+    shares: list[list[float | None]] = [[*[None] * m, share] for share in left[0]]
+    words = [
+        [*[""] * m, f"<b>{name}</b><br>{share:.1%} left behind"] for name, share in zip(names[0], left[0], strict=True)
+    ]
+    shares.append([*left[1], None])
+    words.append(
+        [*(f"<b>{name}</b><br>{share:.1%} left behind" for name, share in zip(names[1], left[1], strict=True)), ""]
+    )
+    return {
+        "type": "heatmap",
+        "x": [*labels[1], _LEFT_BEHIND],
+        "y": [*labels[0], _LEFT_BEHIND],
+        "z": [[None if share is None else round(float(np.sqrt(share)), 4) for share in row] for row in shares],
+        "zmin": 0.0,
+        "zmax": 1.0,
+        "text": words,
+        "colorscale": LEFT_SCALE,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hoverongaps": False,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _height_of_rows(n: int) -> int:
@@ -212,6 +249,36 @@ def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
     ]
     x = {"type": "category", "showgrid": False, "tickangle": -90}
     return _figure(traces, 400, x, {"title_text": "held-out score"}, legend=_ABOVE)
+
+
+def _curve(curve: PartialCurve) -> Figure:
+    """Held-out score and costs of ever more of the units' mass, and the knee."""
+    lines = [
+        ("held-out score", curve.scores, BLUE, "circle"),
+        ("held-out cost", curve.held_out_costs, VERMILION, "square"),
+    ]
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name,
+            "x": curve.unit_masses.tolist(),
+            "y": values.mean(axis=1).tolist(),
+            "error_y": {"array": values.std(axis=1, ddof=1).tolist() if values.shape[1] > 1 else [], "thickness": 1},
+            "line": {"color": color, "width": 1.5},
+            "marker": {"symbol": symbol, "size": 7},
+            "hovertemplate": "%{x:.0%} matched: %{y:.3f}",
+        }
+        for name, values, color, symbol in lines
+    ]
+    shapes, notes = [], []
+    if len(curve.unit_masses) > 2:
+        knee = curve.knee()
+        shapes = [{"type": "line", "x0": knee, "x1": knee, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot"}}]
+        notes = [{"x": knee, "y": 1, "yref": "paper", "text": "knee", "showarrow": False, "yanchor": "bottom"}]
+    x = {"title_text": "share of the units' mass that is matched", "tickformat": ".0%"}
+    y = {"title_text": "mean over splits", "rangemode": "tozero"}
+    return _figure(traces, 340, x, y, legend=_ABOVE, shapes=shapes, annotations=notes)
 
 
 def _convergence(used: Sequence[Any]) -> Figure:

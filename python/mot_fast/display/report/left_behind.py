@@ -11,6 +11,7 @@ from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
+    from mot_fast.analysis.partial_curve import PartialCurve
 
 _LEAST = 1e-6
 """Least share of a layer that counts as left behind: less is rounding."""
@@ -37,6 +38,24 @@ def left_behind(alignment: Alignment) -> dict[str, Any] | None:
         "text": matched_text(alignment),
         "layers": [layer for layer in layers if layer["share"] > _LEAST or layer["n_units"]],
     }
+
+
+def check_curve(curve: PartialCurve) -> None:
+    """Check that a value is a curve of scores and costs.
+
+    Raises
+    ------
+    TypeError
+        If it is not.
+    """
+    if not hasattr(curve, "held_out_costs"):
+        raise TypeError(f"curve: expected what mot_fast.partial_curve returns, found {type(curve).__name__}")
+
+
+def curve_content(curve: PartialCurve) -> dict[str, Any]:
+    """The table of a curve, its notes and its knee."""
+    knee = curve.knee() if len(curve.unit_masses) > 2 else None
+    return {"rows": curve.cells(), "notes": curve.notes(), "knee": knee}
 
 
 def _matched_units(alignment: Alignment) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:

@@ -51,7 +51,9 @@ async function draw() {
     await Plotly.newPlot(id, figure.data, figure.layout, config);
   }
   show(...data.chosen);
-  byId("plan").on("plotly_click", ({ points }) => show(...points[0].pointIndex));
+  byId("plan").on("plotly_click", ({ points }) => {
+    if (points[0].curveNumber === 0) show(...points[0].pointIndex); // not in the margin
+  });
   for (const select of selects) {
     select.addEventListener("change", () => show(...selects.map((each) => Number(each.value))));
   }
