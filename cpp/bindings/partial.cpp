@@ -71,12 +71,12 @@ py::tuple solve_unlocked(const Doubles& a, const Doubles& b, const std::vector<d
 
 template <class Real>
 py::tuple solve_partial(const py::array_t<Real, py::array::c_style>& cost, const Doubles& a, const Doubles& b,
-                        double scale, const std::vector<double>& masses, const Kept& kept) {
+                        double scale, const std::vector<double>& masses, const Kept& kept, bool has_curve) {
     const mot::MatrixView<Real> view = matrix_of(cost, a, b);
     return solve_unlocked(a, b, masses, kept,
                           [&](const auto& problem, const auto& goals, mot::Interrupt& interrupt, auto& curve) {
                               const mot::GivenCost<Real> given(view, scale);
-                              return mot::solve_partial(given, problem, goals, interrupt, &curve);
+                              return mot::solve_partial(given, problem, goals, interrupt, has_curve ? &curve : nullptr);
                           });
 }
 
@@ -110,9 +110,11 @@ void bind_partial(py::module_& module) {
         "Solutions for all masses, or for what is paid; then the curve: masses and prices of its breakpoints, and the "
         "prices at which mass of every source and of every target is carried first, and all of it.";
     module.def("solve_partial", &solve_partial<double>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("masses"), py::arg("kept") = py::none(), what);
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("masses"), py::arg("kept") = py::none(),
+               py::arg("has_curve") = true, what);
     module.def("solve_partial", &solve_partial<float>, py::arg("cost").noconvert(), py::arg("a").noconvert(),
-               py::arg("b").noconvert(), py::arg("scale"), py::arg("masses"), py::arg("kept") = py::none(), what);
+               py::arg("b").noconvert(), py::arg("scale"), py::arg("masses"), py::arg("kept") = py::none(),
+               py::arg("has_curve") = true, what);
     module.def("solve_sparse_partial", &solve_sparse_partial, py::arg("row_starts").noconvert(),
                py::arg("columns").noconvert(), py::arg("costs").noconvert(), py::arg("a").noconvert(),
                py::arg("b").noconvert(), py::arg("masses"), py::arg("kept") = py::none(), what);

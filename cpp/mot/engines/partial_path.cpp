@@ -12,6 +12,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// A node costs a cache miss or two.
 constexpr std::int64_t steps_per_node = 8;
 constexpr std::int64_t most_idle_pivots_per_node = 256;
+constexpr std::int64_t work_of_pivot = 8;
 
 /// Every unit that has mass hangs on the spare unit of the other side, and the two are linked.
 std::vector<Edge> star(const std::vector<double>& a, const std::vector<double>& b) {
@@ -312,6 +313,8 @@ PartialStop PartialPath<Real>::advance(double mass, double highest_price, Interr
         if (is_enough) return PartialStop::at_mass;
         cut_at(blocking);
         if (++n_idle_ > most_idle_pivots_per_node * n_nodes) return PartialStop::not_proven;
+        work_ += static_cast<std::int64_t>(switched_.size()) + work_of_pivot;
+        if (work_ > most_work_) return PartialStop::long_way;
         if (interrupt.requested_after(steps_per_node * static_cast<std::int64_t>(switched_.size() + 1)))
             return PartialStop::interrupted;
     }

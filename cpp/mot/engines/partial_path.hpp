@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -51,6 +52,7 @@ enum class PartialStop {
     without_arc,  ///< no more mass can be carried
     undecided,    ///< too many arcs are known by lower bounds that tell nothing
     not_proven,   ///< pivots whose flows are rounded away go on for very long
+    long_way,     ///< pivots have taken more work than is allowed
     interrupted,
 };
 
@@ -72,6 +74,10 @@ public:
 
     /// Replaces all arcs but those of the tree. Those of each source are complete until the price that is given for it.
     void set_arcs(const std::vector<KnownArc>& arcs, std::vector<double> complete_until);
+
+    /// How much work the pivots of the whole walk may take: one for each unit that changes sides, and some for each
+    /// pivot. Without a limit at first.
+    void allow_work(std::int64_t most) { most_work_ = most; }
 
     /// Carries more, until all that is asked for is carried or carrying more costs as much as `highest_price`.
     PartialStop advance(double mass, double highest_price, Interrupt& interrupt);
@@ -158,7 +164,7 @@ private:
     bool is_joined_ = false;
     Node raised_root_;  // the raised part is the subtree of this node
     Real price_, mass_{0.0};
-    std::int64_t n_idle_ = 0;
+    std::int64_t n_idle_ = 0, work_ = 0, most_work_ = std::numeric_limits<std::int64_t>::max();
     std::vector<Breakpoint> breakpoints_;
     EntryPrices source_prices_, target_prices_;
 };

@@ -15,15 +15,19 @@
 #include "mot/solve/finish.hpp"
 #include "mot/solve/magnification.hpp"
 #include "mot/solve/reachable_arcs.hpp"
+#include "mot/solve/with_spare_units.hpp"
 #include "mot/types/double_double.hpp"
 
 namespace mot {
 namespace {
 
+template <class Cost>
+constexpr bool is_given = std::is_same_v<Cost, GivenCost<double>> || std::is_same_v<Cost, GivenCost<float>>;
+
 /// Whether costs are known to the last bit, so that an answer can be, too.
 template <class Cost>
-constexpr bool is_known_exactly = std::is_same_v<Cost, GivenCost<double>> || std::is_same_v<Cost, GivenCost<float>> ||
-                                  std::is_same_v<Cost, PointCost<double>> || std::is_same_v<Cost, SparseCost>;
+constexpr bool is_known_exactly =
+    is_given<Cost> || std::is_same_v<Cost, PointCost<double>> || std::is_same_v<Cost, SparseCost>;
 
 /// How many arcs may be known by lower bounds alone when they come first: each is looked at once.
 template <class Cost>
@@ -140,10 +144,12 @@ double in_units(double mass, const Masses& masses) {
 
 template <class Real, class Cost>
 std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, const std::vector<PartialGoal>& goals,
-                           Interrupt& interrupt, PartialCurve* curve) {
+                           Interrupt& interrupt, PartialCurve* curve,
+                           std::int64_t most_work = std::numeric_limits<std::int64_t>::max()) {
     constexpr double mass_tolerance = 1e-9;
     const double most = most_carried(problem);
     PartialPath<Real> engine(problem, [&](Node i, Node j) { return cost.exact(i, j); }, most_resolved(cost));
+    engine.allow_work(most_work);
     ReachableArcs<Cost> arcs(cost, interrupt);
     arcs.refill(engine);
     std::vector<Solution> solutions;
@@ -164,6 +170,37 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
         for (Breakpoint& breakpoint : curve->breakpoints) breakpoint.mass *= problem.masses.unit;
     }
     return solutions;
+}
+
+/// Whether flows of the lighter side keep their digits beside the mass of both.
+bool are_comparable(const Masses& masses) {
+    constexpr double most_times = 4;
+    const double at_sources = sum_of(masses.source), at_targets = sum_of(masses.target);
+    return has_whole_masses(masses) ||
+           std::max(at_sources, at_targets) <= most_times * std::min(at_sources, at_targets);
+}
+
+/// Where very many arcs are tight at once the walk takes many pivots that move nothing, which a full transport does
+/// not. Of given costs, which can be copied, a single plan is found by one then.
+template <class Cost>
+std::vector<Solution> walk_unless_it_is_long(const Cost& cost, const PartialProblem& problem,
+                                             const std::vector<PartialGoal>& goals, Interrupt& interrupt,
+                                             PartialCurve* curve, std::int64_t most_work) {
+    if constexpr (is_given<Cost>) {
+        const bool has_one_end = std::isfinite(goals.front().mass) != std::isfinite(goals.front().price);
+        if (!curve && goals.size() == 1 && has_one_end && are_comparable(problem.masses)) {
+            const std::int64_t n_units = cost.n_rows() + cost.n_columns();
+            std::vector<Solution> found = walk<double>(cost, problem, goals, interrupt, curve, most_work * n_units);
+            if (found.front().status != Status::not_proven) return found;
+            PartialGoal goal = goals.front();
+            goal.mass = std::min(in_units(goal.mass, problem.masses), most_carried(problem));
+            PartialPlan plan;
+            const Status status = solve_with_spare_units(cost, problem, goal, interrupt, plan);
+            if (status != Status::optimal) return {unsolved(status)};
+            return {finish_partial(cost, problem, std::move(plan), goal.mass * problem.masses.unit, interrupt)};
+        }
+    }
+    return walk<double>(cost, problem, goals, interrupt, curve);
 }
 
 /// Whether nothing but rounding of the answer is left.
@@ -234,7 +271,7 @@ private:
 
 template <class Cost>
 std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& whole, std::vector<PartialGoal> goals,
-                                     Interrupt& interrupt, PartialCurve* curve) {
+                                     Interrupt& interrupt, PartialCurve* curve, std::int64_t most_work) {
     WithinReach within(whole);
     PartialProblem& problem = within.problem;
     const CommonPrices common(problem);
@@ -243,7 +280,7 @@ std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& who
         price_of_goal.push_back(goal.price);
         goal.price += common.sum();
     }
-    std::vector<Solution> solutions = walk<double>(cost, problem, goals, interrupt, curve);
+    std::vector<Solution> solutions = walk_unless_it_is_long(cost, problem, goals, interrupt, curve, most_work);
     if constexpr (is_known_exactly<Cost>)
         if (!std::all_of(solutions.begin(), solutions.end(), is_settled))
             solutions = walk<DoubleDouble>(cost, problem, goals, interrupt, curve);
@@ -259,10 +296,10 @@ std::vector<Solution> solve_in_range(const Cost& cost, const PartialProblem& who
 /// Solves the problem with costs that were magnified.
 template <class Cost>
 std::vector<Solution> solve_magnified(const Cost& larger, PartialProblem problem, std::vector<PartialGoal> goals,
-                                      Interrupt& interrupt, PartialCurve* curve) {
+                                      Interrupt& interrupt, PartialCurve* curve, std::int64_t most_work) {
     problem.kept = magnified(std::move(problem.kept));
     for (PartialGoal& goal : goals) goal.price *= magnification;
-    std::vector<Solution> solutions = solve_in_range(larger, problem, goals, interrupt, curve);
+    std::vector<Solution> solutions = solve_in_range(larger, problem, goals, interrupt, curve, most_work);
     for (Solution& solution : solutions) solution = reduced(std::move(solution));
     if (!curve) return solutions;
     for (Breakpoint& breakpoint : curve->breakpoints) breakpoint.price /= magnification;
@@ -297,23 +334,24 @@ PartialProblem partial_problem(const double* a, std::int64_t n_source, const dou
 
 template <class Cost>
 std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& problem,
-                                    const std::vector<PartialGoal>& goals, Interrupt& interrupt, PartialCurve* curve) {
+                                    const std::vector<PartialGoal>& goals, Interrupt& interrupt, PartialCurve* curve,
+                                    std::int64_t most_work) {
     if constexpr (std::is_same_v<Cost, GivenCost<double>>) {
         if (are_tiny(cost.scale(), problem.kept)) {
             const std::vector<double> costs = magnified(cost.stored().data, cost.n_rows() * cost.n_columns());
             const GivenCost<double> larger({costs.data(), cost.n_rows(), cost.n_columns()},
                                            cost.scale() * magnification);
-            return solve_magnified(larger, problem, goals, interrupt, curve);
+            return solve_magnified(larger, problem, goals, interrupt, curve, most_work);
         }
     } else if constexpr (std::is_same_v<Cost, SparseCost>) {
         if (are_tiny(cost.scale(), problem.kept)) {
             SparseView view = cost.view();
             const std::vector<double> costs = magnified(view.costs, view.row_starts[view.n_rows]);
             view.costs = costs.data();
-            return solve_magnified(SparseCost(view), problem, goals, interrupt, curve);
+            return solve_magnified(SparseCost(view), problem, goals, interrupt, curve, most_work);
         }
     }
-    return solve_in_range(cost, problem, goals, interrupt, curve);
+    return solve_in_range(cost, problem, goals, interrupt, curve, most_work);
 }
 
 template <class Cost>
@@ -329,21 +367,21 @@ Solution solve_towards(const Cost& cost, const Masses& masses, const PartialGoal
 }
 
 template std::vector<Solution> solve_partial(const GivenCost<float>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const GivenCost<double>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const CorrelationCost<float>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const CorrelationCost<double>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const PointCost<float>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const PointCost<double>&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const ScreenedCost&, const PartialProblem&,
-                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*);
+                                             const std::vector<PartialGoal>&, Interrupt&, PartialCurve*, std::int64_t);
 template std::vector<Solution> solve_partial(const SparseCost&, const PartialProblem&, const std::vector<PartialGoal>&,
-                                             Interrupt&, PartialCurve*);
+                                             Interrupt&, PartialCurve*, std::int64_t);
 
 template Solution solve_towards(const GivenCost<float>&, const Masses&, const PartialGoal&, Interrupt&);
 template Solution solve_towards(const GivenCost<double>&, const Masses&, const PartialGoal&, Interrupt&);

@@ -4,6 +4,7 @@
 /// One engine walks along the curve of least cost against mass; costs are searched for the arcs it may need next.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -38,12 +39,17 @@ struct PartialCurve {
 /// The problem of the caller's masses, whose sums may differ, where nothing is paid for what is left behind.
 PartialProblem partial_problem(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
 
+/// Work of the walk's pivots for each unit, beyond which a single plan is sought in another way. Ordinary walks take up
+/// to about 15; those on sums and products of what rows and columns have take hundreds.
+constexpr std::int64_t ordinary_work = 64;
+
 /// One solution for each goal, each of which asks for no less than the one before. A solution is `infeasible` where so
-/// much mass cannot be carried, and all behind it are. The curve, where it is wanted, is that of the whole walk.
+/// much mass cannot be carried, and all behind it are. The curve, where it is wanted, is that of the whole walk,
+/// however long it is.
 template <class Cost>
 std::vector<Solution> solve_partial(const Cost& cost, const PartialProblem& problem,
                                     const std::vector<PartialGoal>& goals, Interrupt& interrupt,
-                                    PartialCurve* curve = nullptr);
+                                    PartialCurve* curve = nullptr, std::int64_t most_work = ordinary_work);
 
 /// One plan towards a goal of which the price, if it is finite, is paid by source and target, half each. The price of
 /// mass becomes part of the u: as in a full transport u_i + v_j <= cost_ij, and where mass is left behind on both sides

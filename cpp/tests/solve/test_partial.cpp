@@ -129,9 +129,11 @@ void test_masses(Random& random, const CallerCase& given, double unit, const Slo
         CHECK_NEAR(given.value(solutions[k]), least_cost(slow, carried, unit), allowed.cost);
     }
     const std::size_t k = draw_size(random, 0, goals.size() - 1);
-    const std::vector<Solution> alone = solve_case(given, kind, {goals[k]});
-    check_partial(given.data(), alone.front(), 100 * allowed.price);
-    CHECK_NEAR(given.value(alone.front()), given.value(solutions[k]), allowed.cost);
+    for (const Solution& alone :
+         {solve_case(given, kind, {goals[k]}).front(), solve_without_walk(given, kind, goals[k])}) {
+        CHECK_NEAR(check_partial(given.data(), alone, 100 * allowed.price), goals[k].mass, allowed.mass);
+        CHECK_NEAR(given.value(alone), given.value(solutions[k]), allowed.cost);
+    }
 }
 
 /// Where the sums of costs are exact, so is the comparison of a price with one on the curve.
@@ -150,9 +152,14 @@ void test_prices(Random& random, const CallerCase& given, double unit, const Slo
         check_entry_prices(given, unit == 1.0, curve, goals[k].price, solutions[k]);
     }
     const std::size_t k = draw_size(random, 0, goals.size() - 1);
-    const Solution alone = solve_case(given, kind, {goals[k]}).front();
-    check_partial(given.data(), alone, 100 * allowed.price);
-    CHECK_NEAR(given.value(alone), given.value(solutions[k]), allowed.cost);
+    const double saved = goals[k].price * check_partial(given.data(), solutions[k], 100 * allowed.price);
+    for (const Solution& alone :
+         {solve_case(given, kind, {goals[k]}).front(), solve_without_walk(given, kind, goals[k])}) {
+        const double carried = check_partial(given.data(), alone, 100 * allowed.price);
+        CHECK_NEAR(given.value(alone) - goals[k].price * carried, given.value(solutions[k]) - saved,
+                   allowed.cost + allowed.mass * std::abs(goals[k].price));
+        CHECK(alone.price <= goals[k].price);
+    }
 }
 
 /// Costs and prices are whole multiples of 2^-20. In the whole masses' own unit all answers are exact.

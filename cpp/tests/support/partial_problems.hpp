@@ -151,17 +151,19 @@ struct CallerCase {
 
 inline std::vector<mot::Solution> solve_case(const CallerCase& given, CostKind kind,
                                              const std::vector<mot::PartialGoal>& goals, mot::Interrupt& interrupt,
-                                             mot::PartialCurve* curve = nullptr) {
+                                             mot::PartialCurve* curve = nullptr,
+                                             std::int64_t most_work = mot::ordinary_work) {
     const mot::PartialProblem problem = given.problem();
     if (kind == CostKind::listed) {
         const FiniteRows rows(given.cost);
         return mot::solve_partial(mot::SparseCost(rows.view()), problem, goals, interrupt, curve);
     }
-    if (kind == CostKind::matrix) return mot::solve_partial(as_given(given.cost), problem, goals, interrupt, curve);
+    if (kind == CostKind::matrix)
+        return mot::solve_partial(as_given(given.cost), problem, goals, interrupt, curve, most_work);
     const std::vector<float> values(given.cost.values.begin(), given.cost.values.end());
     const mot::MatrixView<double> view = view_of_cost(given.cost);
     const mot::GivenCost<float> cost({values.data(), view.n_rows, view.n_columns}, given.cost.scale());
-    return mot::solve_partial(cost, problem, goals, interrupt, curve);
+    return mot::solve_partial(cost, problem, goals, interrupt, curve, most_work);
 }
 
 inline std::vector<mot::Solution> solve_case(const CallerCase& given, CostKind kind,
@@ -169,6 +171,12 @@ inline std::vector<mot::Solution> solve_case(const CallerCase& given, CostKind k
                                              mot::PartialCurve* curve = nullptr) {
     NeverInterrupt never;
     return solve_case(given, kind, goals, never, curve);
+}
+
+/// One plan, by a full transport with spare units from the first pivot on.
+inline mot::Solution solve_without_walk(const CallerCase& given, CostKind kind, const mot::PartialGoal& goal) {
+    NeverInterrupt never;
+    return solve_case(given, kind, {goal}, never, nullptr, 0).front();
 }
 
 inline mot::PartialGoal of_mass(double mass) {

@@ -228,12 +228,12 @@ def partial_path(cost: Any, a: Any = None, b: Any = None) -> PartialPath:
 def path_of(problem: Problem) -> PartialPath:
     """The path of a problem, up to the largest mass that its pairs can carry."""
     most = min(float(problem.a.sum()), float(problem.b.sum()))
-    solutions, curve = problem.solve_partial([most], None)
+    solutions, curve = problem.solve_partial([most], None, has_curve=True)
     if solutions[0].is_infeasible:
         most = largest_carried(curve)
         if not most > 0:
             raise ValueError("cost: expected an entry between a row and a column that have mass, found none")
-        solutions, curve = problem.solve_partial([most], None)
+        solutions, curve = problem.solve_partial([most], None, has_curve=True)
     end = _transport(problem, solutions[0], None)
     masses, prices, (rows_first, rows_all), (columns_first, columns_all) = curve
     masses = np.concatenate([[0.0], masses])

@@ -130,7 +130,13 @@ class PointsProblem:
         """Costs are two to this power times as large as those that the core solves on."""
         return self.points.cost_exponent
 
-    def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+    def solve_partial(
+        self,
+        masses: Sequence[float],
+        kept: Kept | None,
+        *,
+        has_curve: bool = False,  # noqa: ARG002
+    ) -> tuple[Solutions, PartialCurve]:
         """Solutions for these masses, or for what is paid, and the curve; costs are the scaled ones."""
         points = self.points
         if kept is not None:

@@ -44,8 +44,13 @@ class Problem(Protocol):
     def cost_exponent(self) -> int:
         """Costs are two to this power times as large as those that the core solves on."""
 
-    def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
-        """Solutions for these masses, in increasing order, or for what is paid; and the curve up to the last one."""
+    def solve_partial(
+        self, masses: Sequence[float], kept: Kept | None, *, has_curve: bool = False
+    ) -> tuple[Solutions, PartialCurve]:
+        """Solutions for these masses, in increasing order, or for what is paid; and the curve up to the last one.
+
+        Of dense costs the curve may be empty unless it is asked for.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +68,11 @@ class DenseProblem:
         """The solution in which all mass is carried, started from potentials, if there are any."""
         return solve_in_core(self.cost, self.a, self.b, self.scale, potentials=potentials)
 
-    def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+    def solve_partial(
+        self, masses: Sequence[float], kept: Kept | None, *, has_curve: bool = False
+    ) -> tuple[Solutions, PartialCurve]:
         """Solutions for these masses, or for what is paid, and the curve."""
-        return solve_partial(self.cost, self.a, self.b, self.scale, list(masses), kept)
+        return solve_partial(self.cost, self.a, self.b, self.scale, list(masses), kept, has_curve)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +90,13 @@ class SparseProblem:
         """The solution in which all mass is carried."""
         return solve_sparse_transport(self.row_starts, self.columns, self.cost, self.a, self.b)
 
-    def solve_partial(self, masses: Sequence[float], kept: Kept | None) -> tuple[Solutions, PartialCurve]:
+    def solve_partial(
+        self,
+        masses: Sequence[float],
+        kept: Kept | None,
+        *,
+        has_curve: bool = False,  # noqa: ARG002
+    ) -> tuple[Solutions, PartialCurve]:
         """Solutions for these masses, or for what is paid, and the curve."""
         return solve_sparse_partial(self.row_starts, self.columns, self.cost, self.a, self.b, list(masses), kept)
 
