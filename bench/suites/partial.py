@@ -41,10 +41,16 @@ def section(options: argparse.Namespace) -> Section:
     masses = [
         timed(name, make(n, n), mass, options.repeats) for n in sizes for name, make in KINDS.items() for mass in MASSES
     ]
+    ties = [
+        timed(name, _of_family(name, n, n), mass, options.repeats, targets=(faster_than(POT, at_least=1, aim=10),))
+        for n in sizes[:2]
+        for name in TIES
+        for mass in MASSES
+    ]
     paths = [timed_path(name, make(*shape), options.repeats) for shape in shapes for name, make in KINDS.items()]
-    every = [*masses, *paths]
+    every = [*masses, *ties, *paths]
     return Section(
-        [asdict(each) for each in every], [rows(masses), path_rows(paths)], [], [v for t in every for v in t.verdicts()]
+        [asdict(each) for each in every], [rows([*masses, *ties]), path_rows(paths)], [], [v for t in every for v in t.verdicts()]
     )
 
 
@@ -63,7 +69,13 @@ KINDS: dict[str, Callable[[int, int], F64]] = {
 }
 
 
-def timed(name: str, cost: F64, mass: float, n_repeats: int) -> Timing:
+def timed(
+    name: str,
+    cost: F64,
+    mass: float,
+    n_repeats: int,
+    targets: tuple[Target, ...] = (faster_than(POT, at_least=10, aim=30),),
+) -> Timing:
     """Time the plan of one mass, with uniform masses; both plans must carry it at the same cost."""
     calls = {
         OURS: partial(mot.ot.partial_wasserstein, [], [], cost, m=mass),
@@ -75,7 +87,7 @@ def timed(name: str, cost: F64, mass: float, n_repeats: int) -> Timing:
         assert abs(plan.sum() - mass) <= TOLERANCE, f"{work}: {of} carries {plan.sum()}"
     difference = abs(np.vdot(plans[OURS], cost) - np.vdot(plans[POT], cost))
     assert difference <= TOLERANCE * np.abs(cost).max(), f"{work}: POT differs from {OURS} by {difference:.1e}"
-    return Timing(work=work, seconds=seconds, targets=(faster_than(POT, at_least=10, aim=30),))
+    return Timing(work=work, seconds=seconds, targets=targets)
 
 
 def timed_path(name: str, cost: F64, n_repeats: int) -> PathTiming:

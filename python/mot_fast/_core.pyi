@@ -114,6 +114,7 @@ def solve_partial(
     scale: float,
     masses: Sequence[float],
     kept: tuple[_Floats, _Floats] | None = None,
+    has_curve: bool = True,
 ) -> tuple[Solutions, PartialCurve]: ...
 def solve_sparse_partial(
     row_starts: npt.NDArray[np.int64],

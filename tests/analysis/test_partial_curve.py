@@ -105,3 +105,36 @@ def test_a_curve_of_two_masses_has_no_knee_and_one_without_shuffles_no_chance(la
         curve.knee()
     with pytest.raises(ValueError, match="chance_costs: expected costs of shuffled stimuli, found none"):
         curve.matched_by_chance()
+
+
+def test_records_are_shifted_where_time_has_an_order(layers):
+    source, target = layers([9], 60), layers([10], 60, seed=2)
+    curve = mot.partial_curve(source, target, (0.5, 1.0), splits=1, n_shuffles=3, shuffle="circular", seed=4)
+    shifts = 1 + np.random.default_rng(4).permutation(59)[:3]
+    for k, shift in enumerate(shifts):
+        shifted = [np.roll(y, -shift, axis=0) for y in target], [np.roll(y, shift, axis=0) for y in target]
+        costs = [mot.align(source, each, unit_mass=0.5).cost for each in shifted]
+        assert any(curve.chance_costs[0, k] == pytest.approx(cost) for cost in costs)
+    assert "after the record is shifted in a circle (3 times)" in str(curve)
+    blocks = mot.partial_curve(source, target, (0.5, 1.0), splits=1, n_shuffles=1, shuffle="blocks", block_length=6)
+    assert "after the blocks are shuffled" in str(blocks)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"shuffle": "rows"}, "shuffle: expected one of"),
+        ({"shuffle": "blocks"}, "block_length: expected a number of stimuli"),
+        ({"block_length": 3}, "block_length: expected None unless"),
+    ],
+)
+def test_bad_shuffles_are_named(arguments, message, layers):
+    with pytest.raises(ValueError, match=message):
+        mot.partial_curve(layers([9], 60), layers([10], 60, seed=2), (0.5, 1.0), n_shuffles=1, **arguments)
+
+
+def test_shuffled_records_are_warned_of():
+    rng = np.random.default_rng(0)
+    walks = [np.cumsum(rng.standard_normal((80, 6)), axis=0) for _ in range(2)]
+    with pytest.warns(mot.AutocorrelatedStimuliWarning, match="shuffled"):
+        mot.partial_curve(walks[:1], walks[1:], (0.5, 1.0), splits=mot.blocked_splits(80, 2), n_shuffles=1)

@@ -141,6 +141,15 @@ def test_the_knee_is_where_the_cost_of_mass_jumps(rng):
     assert mot.partial_path(cost).knee() == pytest.approx(0.7, abs=0.02)
 
 
+def test_the_knee_is_a_share_of_whatever_mass_there_is_and_never_nothing(rng):
+    cost = rng.random((20, 20))
+    shares = [mot.partial_path(cost, *[np.full(20, total / 20)] * 2).knee() / total for total in (1.0, 20.0, 1e-3)]
+    np.testing.assert_allclose(shares, shares[0], rtol=1e-12)
+    for n in range(3, 60):
+        path = mot.partial_path(rng.random((6, 9)) ** 4)
+        assert path.at(path.knee(n)).carried > 0
+
+
 def test_the_knee_is_the_one_of_the_published_curvature(rng):
     cost = np.sort(rng.random((30, 30)), axis=1) ** 3
     path = mot.partial_path(cost)

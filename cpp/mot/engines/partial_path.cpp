@@ -12,7 +12,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// A node costs a cache miss or two.
 constexpr std::int64_t steps_per_node = 8;
 constexpr std::int64_t most_idle_pivots_per_node = 256;
-constexpr std::int64_t work_of_pivot = 8;
 
 /// Every unit that has mass hangs on the spare unit of the other side, and the two are linked.
 std::vector<Edge> star(const std::vector<double>& a, const std::vector<double>& b) {
@@ -129,6 +128,7 @@ template <class Real>
 void PartialPath<Real>::find_first_arc(Node source) {
     First first;
     Real least = none_in_play;
+    work_ += static_cast<std::int64_t>(arcs_of_source_.size(index(source)));
     for (const End& end : arcs_of_source_.row(index(source))) {
         const Real to_target = Real(end.cost) + key_[index(end.node)];
         if (!(to_target < least)) continue;
@@ -214,11 +214,13 @@ template <class Real>
 Node PartialPath<Real>::carry(double most_mass, bool& is_enough) {
     Node blocking = no_node;
     Real flow(infinity);
-    for (Node x = spare_source(); x != tree_.root(); x = tree_.parent(x))
+    for (Node x = spare_source(); x != tree_.root(); x = tree_.parent(x)) {
+        ++work_;
         if (is_source(x) && parent_flow_[index(x)] < flow) {
             flow = parent_flow_[index(x)];
             blocking = x;
         }
+    }
     const double rounding = negligible_ * static_cast<double>(base_.size());
     is_enough = !(mass_ + flow + Real(rounding) < Real(most_mass));
     if (is_enough) flow = std::min(flow, std::max(Real(most_mass) - mass_, Real(0.0)));
@@ -273,6 +275,7 @@ void PartialPath<Real>::change_sides(Node from, Node except, bool is_raised) {
         if (is_unit(x)) set_key(x);
         x = tree_.next(x);
     } while (x != behind);
+    work_ += static_cast<std::int64_t>(switched_.size());
     for (const Node node : switched_) {
         if (!is_unit(node)) continue;
         if (is_source(node)) {
@@ -290,6 +293,7 @@ void PartialPath<Real>::change_sides(Node from, Node except, bool is_raised) {
 template <class Real>
 void PartialPath<Real>::offer(Node target) {
     const Real key = key_[index(target)];
+    work_ += static_cast<std::int64_t>(arcs_of_target_.size(index(target - n_source_)));
     for (const End& end : arcs_of_target_.row(index(target - n_source_))) {
         if (!(Real(end.cost) + key < most_to_target_[index(end.node)])) continue;
         const End to_target{target, end.is_exact, end.cost};
@@ -313,7 +317,6 @@ PartialStop PartialPath<Real>::advance(double mass, double highest_price, Interr
         if (is_enough) return PartialStop::at_mass;
         cut_at(blocking);
         if (++n_idle_ > most_idle_pivots_per_node * n_nodes) return PartialStop::not_proven;
-        work_ += static_cast<std::int64_t>(switched_.size()) + work_of_pivot;
         if (work_ > most_work_) return PartialStop::long_way;
         if (interrupt.requested_after(steps_per_node * static_cast<std::int64_t>(switched_.size() + 1)))
             return PartialStop::interrupted;

@@ -75,8 +75,7 @@ public:
     /// Replaces all arcs but those of the tree. Those of each source are complete until the price that is given for it.
     void set_arcs(const std::vector<KnownArc>& arcs, std::vector<double> complete_until);
 
-    /// How much work the pivots of the whole walk may take: one for each unit that changes sides, and some for each
-    /// pivot. Without a limit at first.
+    /// How many arcs and nodes the pivots of the whole walk may look at; without a limit at first.
     void allow_work(std::int64_t most) { most_work_ = most; }
 
     /// Carries more, until all that is asked for is carried or carrying more costs as much as `highest_price`.

@@ -189,8 +189,8 @@ std::vector<Solution> walk_unless_it_is_long(const Cost& cost, const PartialProb
     if constexpr (is_given<Cost>) {
         const bool has_one_end = std::isfinite(goals.front().mass) != std::isfinite(goals.front().price);
         if (!curve && goals.size() == 1 && has_one_end && are_comparable(problem.masses)) {
-            const std::int64_t n_units = cost.n_rows() + cost.n_columns();
-            std::vector<Solution> found = walk<double>(cost, problem, goals, interrupt, curve, most_work * n_units);
+            std::vector<Solution> found =
+                walk<double>(cost, problem, goals, interrupt, curve, most_work * cost.n_rows() * cost.n_columns());
             if (found.front().status != Status::not_proven) return found;
             PartialGoal goal = goals.front();
             goal.mass = std::min(in_units(goal.mass, problem.masses), most_carried(problem));

@@ -39,9 +39,9 @@ struct PartialCurve {
 /// The problem of the caller's masses, whose sums may differ, where nothing is paid for what is left behind.
 PartialProblem partial_problem(const double* a, std::int64_t n_source, const double* b, std::int64_t n_target);
 
-/// Work of the walk's pivots for each unit, beyond which a single plan is sought in another way. Ordinary walks take up
-/// to about 15; those on sums and products of what rows and columns have take hundreds.
-constexpr std::int64_t ordinary_work = 64;
+/// How many arcs and nodes the walk's pivots may look at for each entry of the costs before a single plan is sought in
+/// another way, which takes about as long as so much of a walk. Ordinary walks look at fewer.
+constexpr std::int64_t ordinary_work = 4;
 
 /// One solution for each goal, each of which asks for no less than the one before. A solution is `infeasible` where so
 /// much mass cannot be carried, and all behind it are. The curve, where it is wanted, is that of the whole walk,

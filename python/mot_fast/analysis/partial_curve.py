@@ -14,7 +14,7 @@ from mot_fast._warnings import named_once
 from mot_fast.alignment.align import align
 from mot_fast.alignment.options import WholeUnitsOptions
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
+from mot_fast.analysis.autocorrelation import warn_of_autocorrelation, warn_of_shuffled_record
 from mot_fast.analysis.comparison import sd_of
 from mot_fast.analysis.shuffles import Shuffle, of_unknown_stimuli
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
@@ -54,6 +54,8 @@ class PartialCurve:
     target_name: str
     split_description: str = "random splits"
     """What the splits are, as the table's note says it."""
+    shuffle: str = "stimuli"
+    """What was shuffled: "stimuli", "circular" (the record was shifted), "blocks", or "groups"."""
 
     def knee(self) -> float:
         """The mass at which the curve of held-out cost against mass left behind bends most.
@@ -107,7 +109,9 @@ class PartialCurve:
         notes = [f"over {self.split_description}: {self.scores.shape[1]}; +-: sd over them; of what is matched"]
         if self.chance_costs is not None:
             n = self.chance_costs.shape[1]
-            notes.append(f"matched by chance: at the same price, after the stimuli are shuffled ({n} times)")
+            is_shifted = self.shuffle == "circular"
+            what = "the record is shifted in a circle" if is_shifted else f"the {self.shuffle} are shuffled"
+            notes.append(f"matched by chance: at the same price, after {what} ({n} times)")
         return notes
 
     def to_markdown(self) -> str:
@@ -147,6 +151,8 @@ def partial_curve(
     unit_masses: Sequence[float] = UNIT_MASSES,
     *,
     n_shuffles: int = 0,
+    shuffle: str = "stimuli",
+    block_length: int | None = None,
     splits: GivenSplits = 5,
     groups: Groups | None = None,
     test_size: float = 0.2,
@@ -163,7 +169,12 @@ def partial_curve(
     unit_masses : sequence of float
         Shares of the mass, above 0 and up to 1, which is the balanced alignment.
     n_shuffles : int
-        Number of times that the target's stimuli are shuffled, to see how much matches by chance; on all stimuli.
+        Number of times that the target's stimuli are shuffled, to see how much matches by chance. This is on all
+        stimuli, and the prices are of the training stimuli, which are fewer, so that a little too little matches.
+    shuffle : {"stimuli", "circular", "blocks"}
+        How they are shuffled, as in `mot_fast.hierarchy_null`: "circular" or "blocks" for time series.
+    block_length : int, optional
+        Number of stimuli in a block, for "blocks" only.
     splits, groups, test_size, seed
         How stimuli are split into training and held-out ones, as in `mot_fast.compare`; by default by five random
         splits. Groups are shuffled whole.
@@ -205,13 +216,15 @@ def partial_curve(
     source, target = named(source, "source"), named(target, "target")
     same_stimuli([source, target])
     chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
-    shuffle = Shuffle.of("stimuli", None, groups, source.n_stimuli)
+    how = Shuffle.of(shuffle, block_length, groups, source.n_stimuli)
     warn_of_rows((source, target))
+    if n_shuffles and how.name == "stimuli":
+        warn_of_shuffled_record(source, target)
     source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
     shape = len(masses), len(chosen.rows)
     scores, costs, held_out = np.empty(shape), np.empty(shape), np.empty(shape)
-    orders = shuffle.orders(np.arange(source.n_stimuli), n_shuffles, np.random.default_rng(seed)) if n_shuffles else []
+    orders = how.orders(np.arange(source.n_stimuli), n_shuffles, np.random.default_rng(seed)) if n_shuffles else []
     by_chance = np.empty((len(masses), len(orders)))
     n_alignments = len(masses) * (len(chosen.rows) + len(orders))
     with named_once(), progress_bar("alignments", is_shown=progress, total=n_alignments) as bar:
@@ -227,7 +240,9 @@ def partial_curve(
                 by_chance[f, k] = align(source, unknown[order], unit_mass=float(mass), **options).cost
                 bar.update()
     names = source.name, target.name
-    return PartialCurve(masses, scores, costs, held_out, by_chance if orders else None, *names, chosen.description)
+    return PartialCurve(
+        masses, scores, costs, held_out, by_chance if orders else None, *names, chosen.description, how.name
+    )
 
 
 def held_out_cost(alignment: Alignment, source: Network, target: Network) -> float:

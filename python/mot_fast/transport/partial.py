@@ -153,18 +153,20 @@ class PartialPath:
     def knee(self, n_masses: int = 100) -> float:
         """The mass at which the curve bends most, which leaves behind what costs much more than the rest.
 
-        The curve of what is left behind against its cost is taken at evenly spaced masses, and the one of the largest
-        curvature is returned, as Kapoor et al. (2026, Partial soft-matching distance, arXiv 2602.19331) choose it. A
-        curve without a bend has a knee all the same, anywhere: look at it.
+        The curve of what is left behind against its cost is taken at evenly spaced masses, both relative to the largest
+        mass, and the one of the largest curvature is returned, as Kapoor et al. (2026, Partial soft-matching distance,
+        arXiv 2602.19331) choose it for costs of 1 - correlation. It depends on the scale of the costs, may be among the
+        very first masses where few pairs are far better than the rest, and a curve without a bend has a knee all the
+        same, anywhere: look at it.
 
         Parameters
         ----------
         n_masses : int
-            Number of masses between 0 and the largest, both included.
+            Number of masses between 0 and the largest, both included; 0 itself is no knee.
         """
         n = _validate.whole_number(n_masses, "n_masses", at_least=3)
-        masses = np.linspace(0.0, self.masses[-1], n)
-        return float(masses[np.argmax(curvature(self.cost_at(masses), 1.0 - masses / self.masses[-1]))])
+        masses, most = np.linspace(0.0, self.masses[-1], n), self.masses[-1]
+        return float(masses[1:][np.argmax(curvature(self.cost_at(masses) / most, 1.0 - masses / most)[1:])])
 
     def to_pandas(self) -> pandas.DataFrame:
         """The breakpoints as a table: `mass`, `cost`, and the `price` of each unit of mass that leads there.
