@@ -29,6 +29,9 @@ template <class Cost>
 constexpr bool is_known_exactly =
     is_given<Cost> || std::is_same_v<Cost, PointCost<double>> || std::is_same_v<Cost, SparseCost>;
 
+/// Walks on which few arcs are tight at once gather arcs once or twice.
+constexpr std::int64_t ordinary_fillings = 4;
+
 /// How many arcs may be known by lower bounds alone when they come first: each is looked at once.
 template <class Cost>
 std::int64_t most_resolved(const Cost& cost) {
@@ -103,12 +106,13 @@ Solution unsolved(Status status) {
     return solution;
 }
 
-/// Walks to a goal, with ever new arcs.
+/// Walks to a goal, with ever new arcs, which may be gathered so many times.
 template <class Cost, class Real>
 PartialStop walk_to(PartialPath<Real>& engine, ReachableArcs<Cost>& arcs, const PartialGoal& goal,
-                    Interrupt& interrupt) {
+                    std::int64_t& fillings_left, Interrupt& interrupt) {
     PartialStop stop = engine.advance(goal.mass, goal.price, interrupt);
     while (stop == PartialStop::needs_arcs) {
+        if (fillings_left-- == 0) return PartialStop::long_way;
         arcs.refill(engine);
         if (interrupt.requested()) return PartialStop::interrupted;
         stop = engine.advance(goal.mass, goal.price, interrupt);
@@ -149,7 +153,11 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
     constexpr double mass_tolerance = 1e-9;
     const double most = most_carried(problem);
     PartialPath<Real> engine(problem, [&](Node i, Node j) { return cost.exact(i, j); }, most_resolved(cost));
-    engine.allow_work(most_work);
+    std::int64_t fillings_left = std::numeric_limits<std::int64_t>::max();
+    if (most_work < fillings_left) {
+        engine.allow_work(most_work);
+        fillings_left = ordinary_fillings;
+    }
     ReachableArcs<Cost> arcs(cost, interrupt);
     arcs.refill(engine);
     std::vector<Solution> solutions;
@@ -157,7 +165,7 @@ std::vector<Solution> walk(const Cost& cost, const PartialProblem& problem, cons
     for (PartialGoal goal : goals) {
         if (status == Status::optimal) {
             goal.mass = std::min(in_units(goal.mass, problem.masses), most);
-            status = status_of(walk_to(engine, arcs, goal, interrupt));
+            status = status_of(walk_to(engine, arcs, goal, fillings_left, interrupt));
             if (status == Status::infeasible && goal.mass - engine.mass() <= mass_tolerance * goal.mass)
                 status = Status::optimal;
         }
