@@ -195,10 +195,11 @@ std::vector<Solution> walk_unless_it_is_long(const Cost& cost, const PartialProb
                                              const std::vector<PartialGoal>& goals, Interrupt& interrupt,
                                              PartialCurve* curve, std::int64_t most_work) {
     if constexpr (is_given<Cost>) {
+        constexpr std::int64_t small = 1 << 13;  // entries of costs on which any walk is short
         const bool has_one_end = std::isfinite(goals.front().mass) != std::isfinite(goals.front().price);
         if (!curve && goals.size() == 1 && has_one_end && are_comparable(problem.masses)) {
-            std::vector<Solution> found =
-                walk<double>(cost, problem, goals, interrupt, curve, most_work * cost.n_rows() * cost.n_columns());
+            std::vector<Solution> found = walk<double>(cost, problem, goals, interrupt, curve,
+                                                       most_work * (cost.n_rows() * cost.n_columns() + small));
             if (found.front().status != Status::not_proven) return found;
             PartialGoal goal = goals.front();
             goal.mass = std::min(in_units(goal.mass, problem.masses), most_carried(problem));
