@@ -62,6 +62,9 @@ def _correlations(n: int, m: int) -> F64:
     return correlation_cost(*synthetic([n, m], N_STIMULI, np.float64))
 
 
+TIES = ("integers to 10", "all equal", "Machol-Wien", "rank 1", "sums of rows and columns")
+"""Families on which so many pairs are tight at once that a walk along the masses is long."""
+
 KINDS: dict[str, Callable[[int, int], F64]] = {
     "random costs": partial(_of_family, "uniform random"),
     "points 16-D, squared": partial(_of_family, "points 16-D, squared"),

@@ -28,6 +28,10 @@ RECORDINGS = {
     "subjects": {"alice_fmri_6roi_27subjects": REGIONS},
     "subsampling": {"minilm_l6_stsb2552": 2, "smollm2_135m_stsb2552": 3},
     "training_runs": {f"neox6x128_seed{seed}_trajectory": CHECKPOINTS for seed in (1, 2)},
+    "without_counterparts": {
+        **{"smollm2_135m_stsb2552": 31, "gemma3_270m_stsb2552": 19, "resnet20_cifar2000": 10, "resnet56_cifar2000": 28},
+        **{"v4_two_days_600images": ("day1", "day2"), "alice_fmri_6roi_27subjects": REGIONS},
+    },
     "networks": {
         **{f"resnet{depth}_cifar2000": 2 + k for k, depth in enumerate((20, 32, 44, 56))},
         **{"smollm2_135m_stsb2552": 3, "gemma3_270m_stsb2552": 2, "minilm_l6_stsb2552": 2},
@@ -40,8 +44,11 @@ WRITTEN = {
     "subjects": 3,
     "subsampling": 2,
     "training_runs": 3,
+    "without_counterparts": 7,
     "networks": 7,
 }
+ALIKE = {"without_counterparts": 24}
+"""Number of units of every layer, where an example puts units of one layer in the place of another's."""
 
 
 @pytest.mark.slow
@@ -49,7 +56,7 @@ WRITTEN = {
 def test_they_run(name, tmp_path, layers, monkeypatch):
     for seed, (recording, labels) in enumerate(RECORDINGS[name].items()):
         names = [f"layer{k}" for k in range(labels)] if isinstance(labels, int) else labels
-        arrays = layers([9 + seed + k for k in range(len(names))], seed=seed)
+        arrays = layers([ALIKE.get(name, 9 + seed + k) for k in range(len(names))], seed=seed)
         np.savez(tmp_path / f"{recording}.npz", **dict(zip(names, arrays, strict=True)))
     monkeypatch.setattr(sys, "argv", [f"{name}.py", str(tmp_path), "-o", str(tmp_path / "out")])
     monkeypatch.syspath_prepend(EXAMPLES)
