@@ -77,7 +77,7 @@ def emd(
     array([[0.25, 0.25],
            [0.  , 0.5 ]])
     """
-    _check_threads(numThreads)
+    check_threads(numThreads)
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     mass_a, mass_b, costs, scale = masses_and_costs(mass_a, mass_b, costs, check_marginals)
     start = _starting_potentials(potentials_init, costs, backend)
@@ -134,7 +134,7 @@ def emd2(
     >>> mot.ot.emd2([0.5, 0.5], [0.25, 0.75], [[0.0, 1.0], [1.0, 0.5]])
     0.5
     """
-    _check_threads(numThreads)
+    check_threads(numThreads)
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
     _warn_of_integers(backend)
     if mass_b is None or mass_b.ndim < 2:
@@ -253,7 +253,7 @@ def _warn_of_integers(backend: Backend) -> None:
         warn("the masses are integers, and so are plan and potentials, and of tensors the cost: fractions are cut off")
 
 
-def _check_threads(number: Any) -> None:
+def check_threads(number: Any) -> None:
     if isinstance(number, int) and number == 1:
         return
     is_maximum = number is None or (isinstance(number, str) and number.lower() == "max")

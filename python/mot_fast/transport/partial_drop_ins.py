@@ -11,7 +11,7 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast.transport.backend import Backend, NumPyBackend
 from mot_fast.transport.drop_in_validation import masses_and_costs
-from mot_fast.transport.drop_ins import _check_threads
+from mot_fast.transport.drop_ins import check_threads
 from mot_fast.transport.partial import PartialTransport, path_of, solve_masses
 from mot_fast.transport.problem import MASS_TOLERANCE, DenseProblem, SparseProblem
 from mot_fast.transport.transport import Certificate
@@ -171,7 +171,7 @@ def _solve(a: Any, b: Any, M: Any, m: Any, options: Mapping[str, Any]) -> _Solve
     for name in options:
         if name not in _IGNORED_OPTIONS:
             raise TypeError(f"kwargs: expected options of emd, {', '.join(_IGNORED_OPTIONS)}, found {name!r}")
-    _check_threads(options.get("numThreads", 1))
+    check_threads(options.get("numThreads", 1))
     # As in POT, the masses get no derivatives.
     a, b = (masses.detach() if hasattr(masses, "detach") else masses for masses in (a, b))
     mass_a, mass_b, costs, backend = Backend.unpack(a, b, M)
