@@ -41,7 +41,7 @@ PartialProblem partial_problem(const double* a, std::int64_t n_source, const dou
 
 /// How many arcs and nodes the walk's pivots may look at for each entry of the costs before a single plan is sought in
 /// another way, which takes about as long as so much of a walk. Ordinary walks look at fewer.
-constexpr std::int64_t ordinary_work = 2;
+constexpr std::int64_t ordinary_work = 16;
 
 /// One solution for each goal, each of which asks for no less than the one before. A solution is `infeasible` where so
 /// much mass cannot be carried, and all behind it are. The curve, where it is wanted, is that of the whole walk,
