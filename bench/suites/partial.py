@@ -50,7 +50,10 @@ def section(options: argparse.Namespace) -> Section:
     paths = [timed_path(name, make(*shape), options.repeats) for shape in shapes for name, make in KINDS.items()]
     every = [*masses, *ties, *paths]
     return Section(
-        [asdict(each) for each in every], [rows([*masses, *ties]), path_rows(paths)], [], [v for t in every for v in t.verdicts()]
+        [asdict(each) for each in every],
+        [rows([*masses, *ties]), path_rows(paths)],
+        [],
+        [v for t in every for v in t.verdicts()],
     )
 
 
