@@ -12,7 +12,6 @@ from mot_fast.analysis import compare as compare_module
 from mot_fast.analysis import method_outcomes, methods
 from mot_fast.analysis.compare import compare
 from mot_fast.analysis.comparison import METHODS, SIMILARITIES
-from mot_fast.display import comparison_table
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.linear import global_linear_predictivity, linear_predictivity
 from mot_fast.measures.coupling import FAVOURITES
@@ -319,21 +318,6 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
     expected = {"convention": "paper", "n_jobs": 1, "source_mass": None, "target_mass": None}
     assert seen == [{**expected, "store": str(tmp_path)}] * 4
     assert list((tmp_path / "blocks").iterdir())
-
-
-def test_the_partial_method_is_the_alignment_at_the_knee(networks):
-    found = compare(*networks, ["mot", "partial", "uniform"], splits=2, n_resamples=9)
-    for k, (train, test) in enumerate(mot.split(networks[0].n_stimuli, seed=k) for k in range(2)):
-        alignment = mot.align(*(network[train] for network in networks), unit_mass="path")
-        result = found.results["partial"]
-        assert result.scores[k] == alignment.score(*(network[test] for network in networks)).value
-        assert result.matched[k] == alignment.matched
-        np.testing.assert_array_equal(result.layer_maps[k], alignment.layer_plan)
-    assert [row["matched"] for row in found.rows()] == [1.0, found.results["partial"].matched.mean(), 1.0]
-    assert "partial: " in str(found)
-    assert "% of the mass matched" in str(found)
-    if found.results["partial"].matched.mean() < 1:
-        assert not any(row == 2 and column == 2 for row, column in comparison_table.best_cells(found))
 
 
 def test_all_methods_by_default(networks):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
+from mot_fast.display import comparison_table
 from mot_fast.display.text_summary import layer_plan_table
 from oracles.partial_transports import partial_by_linear_programming
 
@@ -185,3 +186,18 @@ def test_stability_and_subjects_are_of_all_mass(name, networks):
 def test_prices_at_which_nothing_is_matched_are_refused(goal, message, networks):
     with pytest.raises(ValueError, match=message):
         mot.align(*networks, **goal)
+
+
+def test_the_partial_method_is_the_alignment_at_the_knee(networks):
+    found = mot.compare(*networks, ["mot", "partial", "uniform"], splits=2, n_resamples=9)
+    for k, (train, test) in enumerate(mot.split(N_STIMULI, seed=k) for k in range(2)):
+        alignment = mot.align(*([x[train] for x in side] for side in networks), unit_mass="path")
+        result = found.results["partial"]
+        assert result.scores[k] == alignment.score(*([x[test] for x in side] for side in networks)).value
+        assert result.matched[k] == alignment.matched
+        np.testing.assert_array_equal(result.layer_maps[k], alignment.layer_plan)
+    assert [row["matched"] for row in found.rows()] == [1.0, found.results["partial"].matched.mean(), 1.0]
+    assert "partial: " in str(found)
+    assert "% of the mass matched" in str(found)
+    if found.results["partial"].matched.mean() < 1:
+        assert not any(row == 2 and column == 2 for row, column in comparison_table.best_cells(found))

@@ -167,6 +167,20 @@ def test_the_margin_says_what_is_left_behind_and_chooses_nothing(layers, shown):
     assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
+def test_a_pair_without_matches_says_so(layers, shown):
+    source, target = layers([6, 5], 50), layers([7, 4], 50, seed=2)
+    source[1] = np.random.default_rng(9).standard_normal(source[1].shape)  # has nothing in common with the target
+    with_nothing = mot.align(source, target, unit_cost=0.5)
+    assert [plan.nnz for plan in with_nothing.unit_plans[1]] == [0, 0]
+    browser = shown(with_nothing)
+    Select(browser.find_element(By.ID, "source-layer")).select_by_visible_text("layer1")
+    wait(browser, lambda: "none of its units match" in text_of(browser, "pair-summary"))
+    assert rows(browser) == []
+    Select(browser.find_element(By.ID, "source-layer")).select_by_visible_text("layer0")
+    wait(browser, lambda: "mean correlation of its matches" in text_of(browser, "pair-summary"))
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
 def test_lists_and_keys_choose_pairs_as_well(scored, shown):
     browser = shown(scored)
     Select(browser.find_element(By.ID, "source-layer")).select_by_visible_text("layer1")

@@ -51,25 +51,28 @@ def match_correlations(plan: UnitPlan) -> F64:
 
 
 def _pair(alignment: Alignment, l: int, m: int, most: int) -> dict[str, Any]:
-    """One pair of layers: its mass and cost, at most `most` of its matches, and the histogram of all of them."""
+    """One pair of layers: its mass and cost, at most `most` of its matches, and the histogram of all of them.
+
+    At a price, the units of a pair may have no match at all.
+    """
     plan, mass = alignment.unit_plans[l][m], float(alignment.layer_plan[l, m])
-    r = match_correlations(plan)
+    r, matched = match_correlations(plan), float(plan.mass.sum()) if plan.nnz else 1.0
     # Among matches whose masses are equal but for rounding, the best correlated ones come first.
-    heaviest = np.lexsort((-r, -np.round(plan.mass / plan.mass.max(), 6)))[: min(most, MOST_MATCHES)]
+    heaviest = np.lexsort((-r, -np.round(plan.mass / plan.mass.max(initial=0.0), 6)))[: min(most, MOST_MATCHES)]
     masses_of_sources = alignment.source.masses_of_units(l)[plan.rows[heaviest]]
     histogram = np.histogram(np.round(r, 9), _EDGES, weights=plan.mass)[0]
     pair = {
         "mass": _rounded(mass),
         "share": _rounded(mass / float(alignment.source.layer_masses[l])),
         "cost": _rounded(float(alignment.layer_costs[l, m])),
-        "correlation": _rounded(float(r @ plan.mass / plan.mass.sum())),
+        "correlation": _rounded(float(r @ plan.mass) / matched) if plan.nnz else None,
         "n_matches": plan.nnz,
         "sources": plan.rows[heaviest].tolist(),
         "targets": plan.columns[heaviest].tolist(),
         "correlations": [round(float(each), 4) for each in r[heaviest]],
         "masses": [_rounded(each) for each in plan.mass[heaviest]],
         "shares": [_rounded(each) for each in plan.mass[heaviest] / masses_of_sources],
-        "histogram": histogram / plan.mass.sum(),
+        "histogram": histogram / matched,
     }
     return pair if alignment.traces is None else {**pair, **_convergence(alignment.traces[l][m], most)}
 

@@ -21,7 +21,8 @@ function show(l, m) {
     (pair.mass > 0
       ? `Carries ${percent(pair.share)} of the source layer, mass ${pair.mass.toPrecision(3)} of 1. `
       : "Carries no mass in the layer plan. ") +
-    `Layer cost ${pair.cost.toPrecision(4)}; mean correlation of its matches ${pair.correlation.toFixed(3)}` +
+    `Layer cost ${pair.cost.toPrecision(4)}; ` +
+    (pair.n_matches ? `mean correlation of its matches ${pair.correlation.toFixed(3)}` : "none of its units match") +
     (pair.n_alternations ? `; ${counted(pair.n_alternations)} alternations.` : ".");
   byId("matches-caption").textContent =
     `${counted(pair.sources.length)} of ${counted(pair.n_matches)} matches: those of most mass first, and among equals the best correlated ones`;
