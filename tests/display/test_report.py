@@ -289,6 +289,9 @@ def test_a_curve_is_drawn_with_its_knee_and_listed(networks, alignment, written)
     assert "shapes" not in short.figures["curve"]["layout"]
     with pytest.raises(TypeError, match=r"curve: expected what mot_fast\.partial_curve returns, found Alignment"):
         written(alignment, curve=alignment)
+    of_others = mot.partial_curve(networks[1], networks[0], (0.5, 1.0), splits=1)
+    with pytest.raises(ValueError, match="curve: expected that of 'one' and 'two', found that of 'two' and 'one'"):
+        written(alignment, curve=of_others)
 
 
 def test_without_rotations_every_transport_is_counted(alignment, written):

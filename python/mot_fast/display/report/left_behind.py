@@ -40,16 +40,20 @@ def left_behind(alignment: Alignment) -> dict[str, Any] | None:
     }
 
 
-def check_curve(curve: PartialCurve) -> None:
-    """Check that a value is a curve of scores and costs.
+def check_curve(curve: PartialCurve, alignment: Alignment) -> None:
+    """Check that a value is a curve of scores and costs, of the networks that were aligned.
 
     Raises
     ------
-    TypeError
+    TypeError, ValueError
         If it is not.
     """
     if not hasattr(curve, "held_out_costs"):
         raise TypeError(f"curve: expected what mot_fast.partial_curve returns, found {type(curve).__name__}")
+    expected, found = (alignment.source.name, alignment.target.name), (curve.source_name, curve.target_name)
+    if expected != found:
+        names = (" and ".join(f"'{printable(name)}'" for name in pair) for pair in (expected, found))
+        raise ValueError("curve: expected that of {}, found that of {}".format(*names))
 
 
 def curve_content(curve: PartialCurve) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def write_report(
     ------
     TypeError, ValueError
         If the path is no path, the alignment no alignment, the stability none of an alignment of these layers, or the
-        curve no curve.
+        curve none of networks of these names.
     OSError
         If the file cannot be written; an older file is then left as it was.
     ImportError
@@ -74,7 +74,7 @@ def write_report(
     if stability is not None:
         check_stability(stability, alignment)
     if curve is not None:
-        check_curve(curve)
+        check_curve(curve, alignment)
     path = Path(_validate.path(path, "path"))
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
