@@ -6,7 +6,8 @@ import contextlib
 import functools
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,32 @@ class DamagedBlockWarning(UserWarning):
     """A block of a store is not what was written there, and is computed again."""
 
 
+CLASSES: Mapping[str, type[Warning]] = {
+    each.__name__: each
+    for each in (
+        UserWarning,
+        ConstantUnitsWarning,
+        AutocorrelatedStimuliWarning,
+        TransposedLayersWarning,
+        DamagedBlockWarning,
+    )
+}
+"""The kinds of warnings that this package gives about activations and stores, by their names."""
+
+_collection: ContextVar[list[tuple[str, type[Warning]]] | None] = ContextVar("collected warnings", default=None)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[tuple[str, type[Warning]]]]:
+    """Collect the texts and classes of this package's warnings in this thread, instead of giving them."""
+    found: list[tuple[str, type[Warning]]] = []
+    token = _collection.set(found)
+    try:
+        yield found
+    finally:
+        _collection.reset(token)
+
+
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn the caller of this package: the warning names the first line outside of it.
 
@@ -40,6 +67,9 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     category : class
         The kind of warning, by which it can be filtered.
     """
+    if (found := _collection.get()) is not None:
+        found.append((message, category))
+        return
     frame, level = sys._getframe(1), 2
     while frame.f_code.co_filename.startswith(_INSIDE) and frame.f_back is not None:
         frame, level = frame.f_back, level + 1

@@ -367,7 +367,7 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
     ],
 )
 def test_bad_arguments_are_named_before_any_work(networks, arguments, error, message, monkeypatch):
-    monkeypatch.setattr(compare_module, "SplitPair", None)
+    monkeypatch.setattr(compare_module, "results_of_methods", None)
     with pytest.raises(error, match=message):
         compare(*networks, **arguments)
 
@@ -386,7 +386,7 @@ def test_networks_must_have_seen_the_same_stimuli(networks):
 def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(networks, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     compare(*networks, ["cka"], splits=1)
-    monkeypatch.setattr(compare_module, "SplitPair", None)
+    monkeypatch.setattr(compare_module, "results_of_methods", None)
     with pytest.raises(ImportError, match='"global_linear" needs scikit-learn: pip install scikit-learn'):
         compare(*networks)
 

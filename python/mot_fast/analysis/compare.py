@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 
 from mot_fast import _validate
@@ -13,10 +14,12 @@ from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.comparison import METHODS, Comparison
 from mot_fast.analysis.layer_orders import N_ORDERS
-from mot_fast.analysis.methods import ComparisonPlan, SplitPair
+from mot_fast.analysis.methods import ComparisonPlan
+from mot_fast.analysis.methods_on_splits import results_of_methods
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.analysis.stimulus_sets import BlockLength, Together
 from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
 from mot_fast.measures.similarity import MIN_STIMULI_DEBIASED
 from mot_fast.networks.load import Source, load, named, warn_of_rows
@@ -49,6 +52,7 @@ def compare(
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
+    executor: Executor | None = None,
     store: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compare two networks by many methods: each is fitted on training stimuli and evaluated on held-out ones.
@@ -64,7 +68,8 @@ def compare(
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
-        Activations of both networks on the same stimuli in the same order; they are read into memory.
+        Activations of both networks on the same stimuli in the same order; without an executor they are read into
+        memory.
     methods : sequence of str, optional
         Names of the methods; by default all of those above.
     splits : int, list of (train, test), or splitter
@@ -107,9 +112,13 @@ def compare(
         and the table has the scores relative to it as well.
     progress : bool
         Show a progress bar over splits and groups of methods.
+    executor : concurrent.futures.Executor, optional
+        An executor whose workers run methods on splits, each as a whole; see `mot_fast.align`. The networks are then
+        read into each worker's memory, and not into that of this process.
     store : path, optional
-        See `mot_fast.align`: alignments that an earlier run finished are not computed again, and their time is not in
-        the table's seconds.
+        A folder that keeps what every method found on every split, and finished blocks of alignments; see
+        `mot_fast.align`. A run that was stopped goes on from there, and a finished one computes nothing again; seconds
+        and memory in the table are then those of the run that did the work.
 
     Returns
     -------
@@ -158,6 +167,7 @@ def compare(
     if n_shuffles:
         together.shuffle(source.n_stimuli)  # for its errors
     warn_of_rows(networks)
+    resources = Resources.of(len(source) * len(target), n_jobs, memory_limit, executor, store)
     plan = ComparisonPlan.validated(
         networks,
         (source_mass, target_mass),
@@ -165,18 +175,19 @@ def compare(
         n_permutations=n_permutations,
         n_resamples=n_resamples,
         convention=convention,
-        n_jobs=n_jobs,
-        memory_limit=memory_limit,
-        store=store,
+        resources=resources,
     ).within_memory(names, networks, sizes=set(zip(chosen.n_train, chosen.n_test, strict=True)))
     repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
-    source, target = source.in_memory(), target.in_memory()
+    if executor is None:
+        source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
     with named_once():
-        results = plan.results(_split_pairs((source, target), chosen, together, seed), names, progress)
+        results = results_of_methods(
+            plan, (source, target), chosen, together, seed, names, resources, has_progress=progress
+        )
         if n_shuffles and min(len(source), len(target)) > 1:
             for best in [name for name in ("mot", "mot+r") if name in names]:
-                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together, seed, progress)
+                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together, seed, executor, progress)
                 results[best] = replace(results[best], p_shuffled=p_shuffled)
     return Comparison(
         results=results,
@@ -220,15 +231,6 @@ def _check_methods(methods: Sequence[str], splits: Splits) -> None:
         raise ValueError(
             f"methods: 'debiased_cka' needs at least {MIN_STIMULI_DEBIASED} held-out stimuli, found {few} in {where}"
         )
-
-
-def _split_pairs(networks: tuple[Network, Network], splits: Splits, together: Together, seed: int) -> list[SplitPair]:
-    """The two networks on both sides of every split, with what is resampled together."""
-    source, target = networks
-    return [
-        SplitPair((source[train], target[train]), (source[test], target[test]), seed + s, together.of(test))
-        for s, (train, test) in enumerate(splits.rows)
-    ]
 
 
 def _noise_ceiling(repeats: Sequence[Source], source: Network, seed: int) -> NoiseCeiling:

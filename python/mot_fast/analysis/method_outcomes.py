@@ -9,8 +9,17 @@ import numpy as np
 
 from mot_fast._validate import F64
 from mot_fast.analysis.comparison import MethodResult
+from mot_fast.analysis.pieces import check_shapes
+from mot_fast.layer_pairs.consistency import TOLERANCE
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.system.resource_usage import ResourceUsage
+
+_SINGLE = ("value", "over_units", "p_hierarchy", "in_rotated_units", "matched")
+"""Fields of an outcome that are one number, or None."""
+_NUMBERS = (*_SINGLE, "layer_map", "order_sds", "parts")
+_P_BETTER = "p_better."
+_BOUNDS = {"p_better": (0.0, 1.0), "p_hierarchy": (0.0, 1.0), "usage": (0.0, np.inf), "parts": (-np.inf, np.inf)}
+"""Least and largest numbers that fields hold; of the others, those of a correlation."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +34,58 @@ class MethodOutcome:
     order_sds: tuple[float, float] | None = None
     """Standard deviations of value and hierarchy over all orders, for a permuted coupling."""
     p_better: Mapping[str, float] | None = None
-    """P-values of "scores higher" than other methods, by their names."""
+    """P-values of "scores higher" than other methods of the same alignment, by their names."""
     p_hierarchy: float | None = None
     in_rotated_units: float | None = None
     """Score along the rotated units, for couplings with rotations that the alignment keeps."""
     matched: float | None = None
     """Share of the source's mass that is matched, where some is left behind."""
+    parts: F64 | None = None
+    """Parts of the held-out stimuli in the score, `(n_stimuli,)`, where it is compared with that of another method."""
+
+    def packed(self) -> dict[str, F64]:
+        """The outcome as arrays by name; what is None has none."""
+        usage = self.usage
+        found = {"usage": np.array([usage.seconds, usage.initial_bytes, usage.highest_bytes], dtype=np.float64)}
+        for name in _NUMBERS:
+            if (value := getattr(self, name)) is not None:
+                found[name] = np.array(value, dtype=np.float64)
+        for other, p in (self.p_better or {}).items():
+            found[f"{_P_BETTER}{other}"] = np.array(p, dtype=np.float64)
+        return found
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, F64]) -> MethodOutcome:
+        """The outcome that `packed` made arrays of."""
+        seconds, initial, highest = arrays["usage"].tolist()
+        p_better = {key.removeprefix(_P_BETTER): float(p) for key, p in arrays.items() if key.startswith(_P_BETTER)}
+        single = {name: float(arrays[name]) for name in _SINGLE if name in arrays}
+        return cls(
+            value=float(arrays["value"]),
+            over_units=single.get("over_units"),
+            layer_map=arrays.get("layer_map"),
+            usage=ResourceUsage(seconds, int(initial), int(highest)),
+            order_sds=tuple(arrays["order_sds"].tolist()) if "order_sds" in arrays else None,
+            p_better=p_better if "p_hierarchy" in arrays else None,
+            p_hierarchy=single.get("p_hierarchy"),
+            in_rotated_units=single.get("in_rotated_units"),
+            matched=single.get("matched"),
+            parts=arrays.get("parts"),
+        )
+
+    @staticmethod
+    def check(arrays: Mapping[str, F64], shape: tuple[int, int], n_test: int) -> None:
+        """Raise `ValueError` unless arrays can be an outcome for so many layers and held-out stimuli."""
+        shapes: dict[str, tuple[int, ...]] = {
+            name: () for name in arrays if name in _SINGLE or name.startswith(_P_BETTER)
+        }
+        shapes |= {"value": (), "usage": (3,)}
+        others = {"layer_map": shape, "order_sds": (2,), "parts": (n_test,)}
+        check_shapes(arrays, shapes | {name: of for name, of in others.items() if name in arrays})
+        for name, values in arrays.items():
+            low, high = _BOUNDS.get(name.partition(".")[0], (-1.0 - TOLERANCE, 1.0 + TOLERANCE))
+            if not (np.isnan(values) | ((values >= low) & (values <= high))).all():
+                raise ValueError(f"its '{name}' is beyond {low:g} and {high:g}")
 
 
 Figures = tuple[float, "float | None", "F64 | None"]

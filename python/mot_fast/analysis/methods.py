@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,14 +15,16 @@ from mot_fast.alignment.align import align
 from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
-from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
+from mot_fast.analysis.comparison import ROTATED, SIMILARITIES
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
-from mot_fast.analysis.method_outcomes import Figures, MethodOutcome, method_result
-from mot_fast.analysis.permutation_test import p_better_than_orders, p_value, sign_flip_p_value
+from mot_fast.analysis.method_outcomes import Figures, MethodOutcome
+from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
+from mot_fast.analysis.pieces import BESIDE_THE_POINT
 from mot_fast.analysis.stimulus_sets import Together
 from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity
@@ -31,20 +33,7 @@ from mot_fast.measures.similarity import greedy_map
 from mot_fast.measures.standardize import is_constant
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
-from mot_fast.system.progress import progress_bar
 from mot_fast.system.resource_usage import measure_usage
-
-_GROUPS = (
-    *((name,) for name in SIMILARITIES),
-    COUPLINGS,
-    ROTATED,
-    ("partial",),
-    ("global_ot",),
-    ("global_linear",),
-    ("linear",),
-)
-"""Groups of methods that share their work, in the order in which they are run. The similarities are first, since they
-refuse activations that all others take."""
 
 Pair = tuple[Network, Network]
 """A source and a target network."""
@@ -66,8 +55,8 @@ class SplitPair:
 class ComparedMasses:
     """Masses of one of the compared networks: layer by layer, and as one layer for the global transport."""
 
-    given: Any
-    """The argument of the caller, which every alignment takes."""
+    given: Any = field(metadata=BESIDE_THE_POINT)
+    """The argument of the caller, which every alignment takes; the masses below follow from it."""
     layers: F64
     """Masses of the layers, with sum 1."""
     as_one_layer: list[F64] | None
@@ -93,10 +82,10 @@ class ComparisonPlan:
     n_permutations: int
     n_resamples: int
     convention: str
-    n_jobs: int
     memory_limit: int | None
-    store: str | None
-    n_threads: Mapping[str, int] = field(default_factory=dict)
+    n_jobs: int = field(metadata=BESIDE_THE_POINT)
+    store: str | None = field(metadata=BESIDE_THE_POINT)
+    n_threads: Mapping[str, int] = field(metadata=BESIDE_THE_POINT, default_factory=dict)
     """Number of threads for each method that may not use all of them within the memory limit."""
 
     @classmethod
@@ -109,9 +98,7 @@ class ComparisonPlan:
         n_permutations: int,
         n_resamples: int,
         convention: str,
-        n_jobs: int | None,
-        memory_limit: int | None,
-        store: str | os.PathLike[str] | None,
+        resources: Resources,
     ) -> ComparisonPlan:
         """The plan for two networks, from the arguments of `mot_fast.compare`.
 
@@ -130,9 +117,9 @@ class ComparisonPlan:
                 n_resamples, "n_resamples", at_least=1, at_most=_validate.MOST_RESAMPLES
             ),
             convention=_validate.choice(convention, CONVENTIONS, "convention"),
-            n_jobs=_validate.n_threads(n_jobs),
-            memory_limit=memory_limit,
-            store=None if store is None else _validate.path(store, "store"),
+            memory_limit=resources.memory_limit,
+            n_jobs=resources.n_threads,
+            store=None if resources.store is None else str(resources.store.folder),
         )
 
     def hierarchy_ceiling(self) -> float:
@@ -157,26 +144,10 @@ class ComparisonPlan:
         threads = [threads_within(limit, names, networks, size, self.n_jobs) for size in sizes]
         return replace(self, n_threads={name: min(each[name] for each in threads) for name in names})
 
-    def results(self, splits: Sequence[SplitPair], names: Sequence[str], progress: bool) -> dict[str, MethodResult]:
-        """Run all methods on every split, and collect the results of each method."""
-        groups = [asked for group in _GROUPS if (asked := [name for name in group if name in names])]
-        outcomes: dict[str, list[MethodOutcome]] = {name: [] for name in names}
-        with progress_bar("methods on splits", is_shown=progress, total=len(splits) * len(groups)) as bar:
-            for split in splits:
-                parts: dict[str, F64] = {}
-                for group in groups:
-                    for name, outcome in self._run_group(split, group, parts).items():
-                        outcomes[name].append(outcome)
-                    bar.update()
-        return {name: method_result(each) for name, each in outcomes.items()}
-
-    def _run_group(self, split: SplitPair, names: list[str], parts: dict[str, F64]) -> dict[str, MethodOutcome]:
-        """Outcomes of methods that share their work.
-
-        `parts` holds the parts of the stimuli in the scores of "mot" and "mot+r", as far as they are known.
-        """
+    def outcomes(self, split: SplitPair, names: Sequence[str]) -> dict[str, MethodOutcome]:
+        """Outcomes of methods that share their work."""
         if names[0] in COUPLINGS or names[0] in ROTATED:
-            return self._couplings(split, names, parts)
+            return self._couplings(split, names)
         if names[0] == "partial":
             return {names[0]: self._partial(split)}
         measure = {"global_ot": self._global_ot, "global_linear": self._global_linear, "linear": self._linear}
@@ -184,7 +155,7 @@ class ComparisonPlan:
             outcome = measure[names[0]](split) if names[0] in measure else self._similarity(split, names[0])
         return {names[0]: MethodOutcome(*outcome, usage)}
 
-    def _couplings(self, split: SplitPair, names: list[str], parts: dict[str, F64]) -> dict[str, MethodOutcome]:
+    def _couplings(self, split: SplitPair, names: Sequence[str]) -> dict[str, MethodOutcome]:
         """Outcomes of couplings, all of them without rotations or all of them with, from one alignment."""
         suffix = "+r" if names[0] in ROTATED else ""
         masses = self.source_masses.given, self.target_masses.given
@@ -197,9 +168,12 @@ class ComparisonPlan:
             outcomes[name] = replace(outcome, usage=alignment_usage.then(scores_usage))
         best = f"mot{suffix}"
         if best in names:
-            p_better = self._p_better(alignment, split, names, parts)
+            p_better, parts = self._p_better(alignment, split, names)
             outcomes[best] = replace(
-                outcomes[best], p_better=p_better, p_hierarchy=p_hierarchy(alignment, self._drawn(split))
+                outcomes[best],
+                p_better=p_better,
+                p_hierarchy=p_hierarchy(alignment, self._drawn(split)),
+                parts=parts,
             )
         return outcomes
 
@@ -219,15 +193,15 @@ class ComparisonPlan:
         return MethodOutcome(orders.value, over_units, layer_map, order_sds=(orders.sd, orders.hierarchy_sd))
 
     def _p_better(
-        self, alignment: Alignment, split: SplitPair, names: Sequence[str], parts: dict[str, F64]
-    ) -> dict[str, float]:
-        """P-values of "mot scores higher" than the other couplings, and with rotations than "mot" without."""
+        self, alignment: Alignment, split: SplitPair, names: Sequence[str]
+    ) -> tuple[dict[str, float], F64 | None]:
+        """P-values of "mot scores higher" than the other couplings, and the parts of the stimuli in its score."""
         suffix = "+r" if names[0] in ROTATED else ""
         best, others = f"mot{suffix}", [name for name in names if name not in (f"mot{suffix}", f"permuted{suffix}")]
         weights = [alignment.coupling(name.removesuffix("+r")) for name in (best, *others)]
         rows = row_weights(alignment) if f"permuted{suffix}" in names else []
         if split.together is None:
-            return dict.fromkeys([name for name in names if name != best], float("nan"))
+            return dict.fromkeys([name for name in names if name != best], float("nan")), None
         held_out = HeldOut.of(alignment, *split.test, self.n_jobs)
         scores, layers, found = held_out.scores_by_stimulus(weights + rows, n_kept=len(weights) if others else 0)
         how = self.n_resamples, split.seed
@@ -244,13 +218,17 @@ class ComparisonPlan:
                 self._drawn(split),
                 **split.together,
             )
-        if suffix and "mot" in parts:
-            p_better["mot"] = sign_flip_p_value(found[0] - parts["mot"], *how, **split.together)
-        parts[best] = found[0]
-        return p_better
+        return p_better, found[0]
 
     def p_shuffled(
-        self, networks: Pair, best: str, n_shuffles: int, together: Together, seed: int, progress: bool
+        self,
+        networks: Pair,
+        best: str,
+        n_shuffles: int,
+        together: Together,
+        seed: int,
+        executor: Executor | None,
+        progress: bool,
     ) -> float:
         """P-value of the hierarchy of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli."""
         null = hierarchy_null(
@@ -267,6 +245,7 @@ class ComparisonPlan:
             convention=self.convention,
             n_jobs=self.n_jobs,
             memory_limit=self.memory_limit,
+            executor=executor,
             store=self.store,
         )
         return null.p_stimuli
