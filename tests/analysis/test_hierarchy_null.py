@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 
 import mot_fast as mot
-from mot_fast.analysis import shuffles as module
+from mot_fast.analysis import shuffled_alignments as module
 from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.measures.hierarchy import ceiling
 from oracles import statistics as oracles_statistics

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
-from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles, of_unknown_stimuli
+from mot_fast.analysis.shuffled_alignments import SplitOrders, shuffled_alignments
+from mot_fast.analysis.shuffles import Shuffle, of_unknown_stimuli
 from mot_fast.analysis.splits import Groups, validated_pair
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table, with_sd
@@ -23,7 +24,6 @@ from mot_fast.measures import p_values
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, pair, warn_of_rows
-from mot_fast.networks.network import Network
 from mot_fast.networks.split import split as random_split
 from mot_fast.system.control_characters import printable
 
@@ -194,7 +194,8 @@ def alignment_null(
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
-        Activations of both networks on the same stimuli in the same order; they are read into memory.
+        Activations of both networks on the same stimuli in the same order; without an executor they are read into
+        memory.
     n_permutations : int
         Number of shuffles, each of which takes about as long as one `mot_fast.align`.
     shuffle, block_length, groups
@@ -217,7 +218,8 @@ def alignment_null(
         Show a progress bar over the shuffles.
     **options
         Any other argument of `mot_fast.align` but `unit_cost` and `layer_cost`: at the price of networks that have much
-        in common, shuffled ones match nothing.
+        in common, shuffled ones match nothing. An executor's workers are given some shuffles at a time, and a store
+        keeps what they found: a finished null computes nothing again.
 
     Returns
     -------
@@ -262,23 +264,29 @@ def alignment_null(
     train, test = _sides(split, how, source.n_stimuli, test_size, seed)
     if how.name == "stimuli":
         warn_of_shuffled_record(source, target)
-    shuffled = _ShuffledSplit.of(how, train, test, n_permutations, seed)
+    orders = _orders(how, train, test, n_permutations, seed)
     warn_of_rows((source, target))
     with named_once():
-        figures = _Figures.of(source.in_memory(), target.in_memory(), shuffled, progress, options)
+        observed, shuffled = shuffled_alignments(source, target, orders, is_shown=progress, options=options)
+    score = observed.score(of_unknown_stimuli(source)[test], of_unknown_stimuli(target)[test]).value
+    has_hierarchy = min(len(source), len(target)) > 1
+    plans = observed.layer_plan, *shuffled.layer_plans
+    hierarchies = np.array([hierarchy(plan) if has_hierarchy else np.nan for plan in plans])
+    costs, scores = np.append(observed.cost, shuffled.costs), np.append(score, shuffled.scores)
+    layer_costs = np.concatenate([observed.layer_costs[None], shuffled.layer_costs])
     return AlignmentNull(
-        cost=float(figures.costs[0]),
-        score=float(figures.scores[0]),
-        hierarchy=float(figures.hierarchies[0]),
-        layer_costs=figures.layer_costs[0],
-        null_costs=figures.costs[1:],
-        null_scores=figures.scores[1:],
-        null_hierarchies=figures.hierarchies[1:],
-        null_layer_costs=figures.layer_costs[1:],
-        p_cost=float(_p_values(-figures.costs)),
-        p_score=float(_p_values(figures.scores)),
-        p_hierarchy=float(_p_values(figures.hierarchies)),
-        p_layer_costs=p_values.adjust(_p_values(-figures.layer_costs), adjust),
+        cost=float(costs[0]),
+        score=float(scores[0]),
+        hierarchy=float(hierarchies[0]),
+        layer_costs=layer_costs[0],
+        null_costs=costs[1:],
+        null_scores=scores[1:],
+        null_hierarchies=hierarchies[1:],
+        null_layer_costs=layer_costs[1:],
+        p_cost=float(_p_values(-costs)),
+        p_score=float(_p_values(scores)),
+        p_hierarchy=float(_p_values(hierarchies)),
+        p_layer_costs=p_values.adjust(_p_values(-layer_costs), adjust),
         adjust=adjust,
         shuffle=how.name,
         source_name=source.name,
@@ -286,56 +294,13 @@ def alignment_null(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _ShuffledSplit:
-    """A split, and orders of the stimuli on either side, as positions among them."""
-
-    train: Index
-    test: Index
-    train_orders: list[Index]
-    test_orders: list[Index]
-    """One for each order of the training stimuli."""
-
-    @classmethod
-    def of(cls, how: Shuffle, train: Index, test: Index, n: int, seed: int) -> _ShuffledSplit:
-        """Random orders of both sides, independent of each other."""
-        train_rng, test_rng = np.random.default_rng(seed).spawn(2)
-        train_orders = how.orders(train, n, train_rng, "training stimuli")
-        test_orders = how.orders(test, n, test_rng, "held-out stimuli")
-        # There may be fewer circular shifts of the held-out stimuli, which then recur.
-        return cls(train, test, train_orders, list(islice(cycle(test_orders), len(train_orders))))
-
-
-class _Figures(NamedTuple):
-    """Figures of the alignment observed, and after every shuffle, along the first axis."""
-
-    costs: F64
-    scores: F64
-    hierarchies: F64
-    layer_costs: F64
-
-    @classmethod
-    def of(
-        cls, source: Network, target: Network, split: _ShuffledSplit, progress: bool, options: RotatingOptions
-    ) -> _Figures:
-        """Fit to the training stimuli, and score on those held out."""
-        train, test = split.train, split.test
-        truth, held_out = (of_unknown_stimuli(network)[test] for network in (source, target))
-        alignments = alignments_after_shuffles(
-            source[train], target[train], split.train_orders, is_shown=progress, **options
-        )
-        orders = [np.arange(len(test)), *split.test_orders]
-        has_hierarchy = min(len(source), len(target)) > 1
-        seen = [
-            (
-                alignment.cost,
-                alignment.score(truth, held_out[order]).value,
-                hierarchy(alignment.layer_plan) if has_hierarchy else np.nan,
-                alignment.layer_costs,
-            )
-            for alignment, order in zip(alignments, orders, strict=True)
-        ]
-        return cls(*(np.array(figures) for figures in zip(*seen, strict=True)))
+def _orders(how: Shuffle, train: Index, test: Index, n: int, seed: int) -> SplitOrders:
+    """Random orders of the stimuli on both sides of a split, independent of each other."""
+    train_rng, test_rng = np.random.default_rng(seed).spawn(2)
+    train_orders = how.orders(train, n, train_rng, "training stimuli")
+    test_orders = how.orders(test, n, test_rng, "held-out stimuli")
+    # There may be fewer circular shifts of the held-out stimuli, which then recur.
+    return SplitOrders(train, test, train_orders, list(islice(cycle(test_orders), len(train_orders))))
 
 
 def _sides(

@@ -10,9 +10,10 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast._warnings import named_once
-from mot_fast.alignment.options import RotatingOptions
+from mot_fast.alignment.align import align
+from mot_fast.alignment.options import PRICES, RotatingOptions, expect_none
 from mot_fast.analysis.comparison import sd_of
-from mot_fast.analysis.shuffles import alignments_after_shuffles
+from mot_fast.analysis.shuffles import of_unknown_stimuli
 from mot_fast.analysis.subsample import some_units
 from mot_fast.networks.load import Source, pair, warn_of_rows
 from mot_fast.networks.network import Network
@@ -112,6 +113,7 @@ def equal_width_cost(
     >>> found.n_units, bool(0.5 < found.value < found.relative < 0.7)
     (8, True)
     """
+    expect_none(options, PRICES, "as shuffled networks match nothing at the price of networks that have much in common")
     source, target = pair(source, target)
     narrowest = min(*source.widths, *target.widths)
     n_units = narrowest if n_units is None else _validate.whole_number(n_units, "n_units", at_least=1)
@@ -126,9 +128,8 @@ def equal_width_cost(
         for k in progress_bar("draws of units", is_shown=progress, pieces=range(n_draws)):
             rng = np.random.default_rng([seed, k])
             drawn = [_drawn(network, n_units, rng) for network in (source, target)]
-            orders = [rng.permutation(source.n_stimuli)]
-            alignments = alignments_after_shuffles(drawn[0], drawn[1], orders, is_shown=False, **options)
-            costs[k] = [alignment.cost for alignment in alignments]
+            shuffled = of_unknown_stimuli(drawn[1])[rng.permutation(source.n_stimuli)]
+            costs[k] = [align(drawn[0], other, **options).cost for other in (drawn[1], shuffled)]
     return EqualWidthCost(n_units, costs[:, 0].copy(), costs[:, 1].copy())
 
 

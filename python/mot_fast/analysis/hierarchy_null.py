@@ -12,7 +12,8 @@ from mot_fast._validate import F64
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
-from mot_fast.analysis.shuffles import Shuffle, alignments_after_shuffles
+from mot_fast.analysis.shuffled_alignments import SplitOrders, shuffled_alignments
+from mot_fast.analysis.shuffles import Shuffle
 from mot_fast.analysis.splits import Groups
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme
@@ -99,8 +100,8 @@ def hierarchy_null(
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
-        Activations of both networks on the same stimuli in the same order, with at least two layers each; they are read
-        into memory.
+        Activations of both networks on the same stimuli in the same order, with at least two layers each; without
+        an executor they are read into memory.
     n_permutations : int
         Number of shuffles of the stimuli, each of which takes about as long as one `mot_fast.align`.
     n_layer_permutations : int
@@ -122,7 +123,8 @@ def hierarchy_null(
         Show a progress bar over the shuffles of the stimuli.
     **options
         Any other argument of `mot_fast.align` but `unit_cost` and `layer_cost`: at the price of networks that have much
-        in common, shuffled ones match nothing.
+        in common, shuffled ones match nothing. An executor's workers are given some shuffles at a time, and a store
+        keeps what they found: a finished null computes nothing again.
 
     Returns
     -------
@@ -161,21 +163,20 @@ def hierarchy_null(
     )
     seed = _validate.whole_number(seed, "seed", at_least=0)
     stimulus_rng, layer_rng = np.random.default_rng(seed).spawn(2)
-    source, target = _deep_network(source, "source").in_memory(), _deep_network(target, "target").in_memory()
+    source, target = _deep_network(source, "source"), _deep_network(target, "target")
     same_stimuli([source, target])
     warn_of_rows((source, target))
     how = Shuffle.of(shuffle, block_length, groups, target.n_stimuli)
     if how.name == "stimuli":
         warn_of_shuffled_record(source, target)
-    orders = how.orders(np.arange(target.n_stimuli), n_permutations, stimulus_rng)
+    everything = np.arange(target.n_stimuli)
+    orders = SplitOrders(everything, everything[:0], how.orders(everything, n_permutations, stimulus_rng), ())
     with named_once():
-        alignments = alignments_after_shuffles(source, target, orders, is_shown=progress, **options)
-        first = next(alignments)
-        plans = [alignment.layer_plan for alignment in alignments]
+        first, shuffled = shuffled_alignments(source, target, orders, is_shown=progress, options=options)
     plan = first.layer_plan
     observed = hierarchy(plan)
     layers = np.array([hierarchy(plan[:, layer_rng.permutation(plan.shape[1])]) for _ in range(n_layer_permutations)])
-    stimuli = np.array([hierarchy(shuffled) for shuffled in plans])
+    stimuli = np.array([hierarchy(each) for each in shuffled.layer_plans])
     return HierarchyNull(
         observed=observed,
         ceiling=first.hierarchy_ceiling(),
@@ -183,7 +184,7 @@ def hierarchy_null(
         layers=layers,
         p_stimuli=float(share_as_extreme(observed, stimuli)),
         p_layers=float(share_as_extreme(observed, layers)),
-        stimuli_plan=np.mean(plans, axis=0),
+        stimuli_plan=shuffled.layer_plans.mean(axis=0),
         shuffle=how.name,
         plan=plan,
     )

@@ -1,22 +1,17 @@
-"""Alignments after the target's stimuli are shuffled, which every null of an alignment is made of."""
+"""Ways to shuffle stimuli for the nulls of an alignment: one by one, in circles, in blocks, or by whole groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import Index
-from mot_fast.alignment.align import align
-from mot_fast.alignment.options import PRICES, RotatingOptions, expect_none
-from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.splits import Groups
 from mot_fast.networks.network import Network
 from mot_fast.networks.split import group_numbers
-from mot_fast.system.progress import progress_bar
 
 SHUFFLES = ("stimuli", "circular", "blocks")
 
@@ -93,27 +88,6 @@ class Shuffle:
             blocks = np.array_split(np.arange(n_stimuli, dtype=np.int64), n_stimuli // self.block_length)
             return [np.concatenate([blocks[k] for k in rng.permutation(len(blocks))]) for _ in range(n)]
         return [rng.permutation(n_stimuli) for _ in range(n)]
-
-
-def alignments_after_shuffles(
-    source: Network, target: Network, orders: Sequence[Index], *, is_shown: bool, **options: Unpack[RotatingOptions]
-) -> Iterator[Alignment]:
-    """The alignment of two networks as they are, and those with the target's stimuli in each of these orders.
-
-    Parameters
-    ----------
-    source, target : Network
-    orders : sequence of arrays of int
-    is_shown : bool
-        Whether a progress bar over the shuffles is shown.
-    **options
-        Arguments of `mot_fast.align`, but for prices.
-    """
-    expect_none(options, PRICES, "as shuffled networks match nothing at the price of networks that have much in common")
-    yield align(source, target, **options)
-    target = of_unknown_stimuli(target)
-    for order in progress_bar("shuffles of the stimuli", is_shown=is_shown, pieces=orders):
-        yield align(source, target[order], **options)
 
 
 def of_unknown_stimuli(network: Network) -> Network:
