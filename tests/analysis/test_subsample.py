@@ -56,7 +56,7 @@ def test_all_units_are_the_network_itself(networks):
 
 
 def test_at_least_one_unit_is_kept_and_few_units_are_among_many(networks):
-    few, half, all_units = module._subsampled_networks(networks[1], np.array([1e-6, 0.5, 1.0]), 0)
+    few, half, all_units = (module._subsampled(networks[1], fraction, 0) for fraction in (1e-6, 0.5, 1.0))
     assert few.widths == (1, 1, 1)
     assert half.widths == (4, 2, 4)
     assert all_units.widths == networks[1].widths
@@ -66,7 +66,7 @@ def test_at_least_one_unit_is_kept_and_few_units_are_among_many(networks):
         columns = [{*map(tuple, network.layer(m).T)} for network in (few, half, all_units)]
         assert columns[0] <= columns[1] <= columns[2]
         np.testing.assert_array_equal(all_units.layer(m), networks[1].layer(m))
-    other = next(module._subsampled_networks(networks[1], np.array([0.5]), 1))
+    other = module._subsampled(networks[1], 0.5, 1)
     assert any((other.layer(m) != half.layer(m)).any() for m in range(3))
 
 
@@ -81,7 +81,7 @@ def test_units_are_read_when_needed():
         return Layer(label, (10, width), read)
 
     full = Network([layer("a", 4), layer("b", 6)], "spy")
-    network = next(module._subsampled_networks(full, np.array([0.5]), 0))
+    network = module._subsampled(full, 0.5, 0)
     assert network[:4].widths == (2, 3)
     assert reads == []
     assert network[:4].layer("b").shape == (4, 3)
@@ -159,7 +159,7 @@ def test_options_reach_every_alignment(networks, monkeypatch):
     methods = ["mot", "mot+r"]
     subsample_curve(*networks, (0.5,), methods=methods, splits=1, alternation=rotate, n_jobs=1, convention="paper")
     assert [options.pop("rotate") for options in seen] == [False, rotate]
-    assert seen == [{"n_jobs": 1, "convention": "paper"}] * 2
+    assert seen == [{"n_jobs": 1, "memory_limit": None, "store": None, "convention": "paper"}] * 2
     with pytest.raises(TypeError, match="colour"):
         subsample_curve(*networks, colour="red")
 

@@ -14,6 +14,9 @@ PRICES = ("unit_cost", "layer_cost")
 GOALS = ("unit_mass", "layer_mass", *PRICES)
 """Arguments of `align` that leave mass behind."""
 
+RESOURCES = ("n_jobs", "memory_limit", "executor", "store")
+"""Arguments of `align` that say how and where the work is done, and not what is found."""
+
 
 def expect_none(options: Mapping[str, object], names: Sequence[str], why: str) -> None:
     """Refuse arguments of `align` that a function cannot hand on."""

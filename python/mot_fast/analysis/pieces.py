@@ -122,10 +122,12 @@ def fingerprint(value: Any) -> Any:
         value = value.item()
     elif isinstance(value, StoredNetwork):
         value = [value.network.name, value.network.labels, value.digests]
-    elif isinstance(value, np.ndarray):
+    elif not isinstance(value, np.ndarray) and hasattr(value, "__array__"):  # other libraries' arrays
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray):
         content = np.ascontiguousarray(value).tobytes()
         value = [value.dtype.str, value.shape, hashlib.blake2b(content, digest_size=20).hexdigest()]
-    elif is_dataclass(value) and not isinstance(value, type):
+    if is_dataclass(value) and not isinstance(value, type):
         value = {each.name: getattr(value, each.name) for each in fields(value) if each.metadata != BESIDE_THE_POINT}
     if isinstance(value, Mapping):
         return {str(key): fingerprint(each) for key, each in value.items()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mot_fast._validate import F64, Array, Index
 from mot_fast.alignment.align import align
-from mot_fast.alignment.options import PRICES, RotatingOptions, expect_none
+from mot_fast.alignment.options import PRICES, RESOURCES, RotatingOptions, expect_none
 from mot_fast.alignment.problem import alignment_problem
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
@@ -23,8 +23,6 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.networks.network import Network
 from mot_fast.system import memory
 from mot_fast.system.progress import progress_bar
-
-_RESOURCES = ("n_jobs", "memory_limit", "executor", "store")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +111,14 @@ def shuffled_alignments(
     """
     expect_none(options, PRICES, "as shuffled networks match nothing at the price of networks that have much in common")
     given: dict[str, Any] = dict(options)
-    limits = {name: given.pop(name, None) for name in _RESOURCES}
-    resources = Resources.of(len(source) * len(target), **limits)
+    resources = Resources.of(len(source) * len(target), **{name: given.pop(name, None) for name in RESOURCES})
+    given["memory_limit"] = resources.memory_limit
     if resources.executor is None:
         source, target = source.in_memory(), target.in_memory()
     observed = align(source[orders.train], target[orders.train], **options)
     n, seconds = len(orders.train_orders), _seconds((source[orders.train], target[orders.train]), given)
-    limits = {"n_jobs": resources.n_threads, "memory_limit": resources.memory_limit}
-    if resources.store is not None and seconds > MOST_SECONDS:
-        limits["store"] = resources.store.folder
+    # Blocks of short alignments are not kept: their pieces are.
+    limits = (resources if seconds > MOST_SECONDS else replace(resources, store=None)).limits
     found = ShuffledFigures(*(np.full((n, *shape), np.nan) for shape in ((), *[observed.layer_plan.shape] * 2, ())))
     with (
         progress_bar("shuffles of the stimuli", is_shown=is_shown, total=n) as bar,

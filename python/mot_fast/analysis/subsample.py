@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -12,15 +13,18 @@ from mot_fast import _validate
 from mot_fast._validate import F64, Array, Index
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.align import align
-from mot_fast.alignment.options import PlainOptions
+from mot_fast.alignment.options import RESOURCES, PlainOptions
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
 from mot_fast.analysis.compare import known_methods
 from mot_fast.analysis.comparison import sd_of
 from mot_fast.analysis.methods import validated_alternation
+from mot_fast.analysis.pieces import BESIDE_THE_POINT, Piece, check_shapes, in_memory, results_of, shared_networks
 from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.layer_pairs.alternation import Alternation
+from mot_fast.layer_pairs.layer_cache import StoredNetwork
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Layer, Network, same_stimuli
@@ -128,7 +132,8 @@ def subsample_curve(
     Parameters
     ----------
     source, target : Network or anything `mot_fast.load` takes
-        Activations of both networks on the same stimuli in the same order; they are read into memory.
+        Activations of both networks on the same stimuli in the same order; without an executor they are read into
+        memory.
     fractions : sequence of float
         Fractions of the units to keep, above 0 and up to 1.
     methods : sequence of str
@@ -142,7 +147,8 @@ def subsample_curve(
     progress : bool
         Show a progress bar over the alignments.
     **options
-        Any other argument of `mot_fast.align`; masses of the target, if given, are one number a layer.
+        Any other argument of `mot_fast.align`; masses of the target, if given, are one number a layer. An executor's
+        workers are given one alignment and its scores at a time, and a store keeps what they found.
 
     Returns
     -------
@@ -179,27 +185,45 @@ def subsample_curve(
     same_stimuli([source, target])
     chosen = Splits.validated(splits, source.n_stimuli, groups=groups, test_size=test_size, seed=seed)
     warn_of_rows((source, target))
-    source, target = source.in_memory(), target.in_memory()
+    given: dict[str, Any] = dict(options)
+    resources = Resources.of(len(source) * len(target), **{name: given.pop(name, None) for name in RESOURCES})
+    given["memory_limit"] = resources.memory_limit
+    if resources.executor is None:
+        source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
+    scores = {name: np.empty((len(kept), len(chosen.rows))) for name in names}
     rotations = [
         (rotation, asked)
         for rotation, suffix in ((False, ""), (alternation, "+r"))
-        if (asked := [name for name in names if name == name.removesuffix("+r") + suffix])
+        if (asked := tuple(name for name in names if name == name.removesuffix("+r") + suffix))
     ]
-    scores = {name: np.empty((len(kept), len(chosen.rows))) for name in names}
-    n_alignments = len(chosen.rows) * len(kept) * len(rotations)
+    places = list(itertools.product(range(len(chosen.rows)), range(len(kept)), rotations))
     with (
         named_once(),
-        progress_bar("alignments", is_shown=progress, total=n_alignments) as bar,
+        progress_bar("alignments", is_shown=progress, total=len(places)) as bar,
+        shared_networks((source, target), resources) as (shared_source, shared_target),
     ):
-        for k, (train, test) in enumerate(chosen.rows):
-            for f, network in enumerate(_subsampled_networks(target, kept, seed + k)):
-                for rotation, asked in rotations:
-                    alignment = align(source[train], network[train], rotate=rotation, **options)
-                    weights = [alignment.coupling(name.removesuffix("+r")) for name in asked]
-                    for name, score in zip(asked, alignment.scores(source[test], network[test], weights), strict=True):
-                        scores[name][f, k] = score.value
-                    bar.update()
+        pieces = [
+            _FractionOfUnits(
+                source=shared_source,
+                target=shared_target,
+                train=chosen.rows[k][0],
+                test=chosen.rows[k][1],
+                fraction=float(kept[f]),
+                seed=seed + k,
+                rotate=rotation,
+                names=asked,
+                options=given,
+                limits=resources.limits,
+            )
+            for k, f, (rotation, asked) in places
+        ]
+        where = {id(piece): place for piece, place in zip(pieces, places, strict=True)}
+        for piece, arrays in results_of(pieces, resources):
+            k, f, _ = where[id(piece)]
+            for name, value in zip(piece.names, arrays["scores"], strict=True):
+                scores[name][f, k] = value
+            bar.update()
     return SubsampleCurve(kept, scores, source.name, target.name, chosen.kind, chosen.description)
 
 
@@ -214,12 +238,45 @@ def _validated_fractions(fractions: Sequence[float]) -> F64:
     return validated.astype(np.float64)
 
 
-def _subsampled_networks(network: Network, fractions: F64, seed: int) -> Iterator[Network]:
-    """Networks that keep each fraction of the units of every layer, which are read when they are needed."""
-    orders = [np.random.default_rng([seed, m]).permutation(width) for m, width in enumerate(network.widths)]
-    for fraction in fractions:
-        units = [np.sort(order[: max(1, round(fraction * len(order)))]) for order in orders]
-        yield network.with_layers([some_units(network, m, chosen) for m, chosen in enumerate(units)])
+@dataclass(frozen=True, eq=False)
+class _FractionOfUnits(Piece):
+    """Scores of some methods on one split, with a fraction of the units of every target layer."""
+
+    source: StoredNetwork
+    target: StoredNetwork
+    train: Index
+    test: Index
+    fraction: float
+    seed: int
+    """Seed of the order of the units."""
+    rotate: bool | Alternation
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+    """Arguments of `align` that say what is aligned."""
+    limits: Mapping[str, Any] = field(metadata=BESIDE_THE_POINT)
+    """Its arguments that say by how many threads, and where finished blocks are kept."""
+
+    def run(self) -> dict[str, Array]:
+        """The held-out score of every method."""
+        source, target = in_memory(self.source), _subsampled(in_memory(self.target), self.fraction, self.seed)
+        train_source, train_target = source[self.train], target[self.train]
+        alignment = align(train_source, train_target, rotate=self.rotate, **self.options, **self.limits)
+        weights = [alignment.coupling(name.removesuffix("+r")) for name in self.names]
+        scores = alignment.scores(source[self.test], target[self.test], weights)
+        return {"scores": np.array([score.value for score in scores])}
+
+    def check(self, arrays: Mapping[str, Array]) -> None:
+        """See `Piece`."""
+        check_shapes(arrays, {"scores": (len(self.names),)})
+
+
+def _subsampled(network: Network, fraction: float, seed: int) -> Network:
+    """The network with a fraction of the units of every layer, the first ones in a random order."""
+    layers = []
+    for m, width in enumerate(network.widths):
+        order = np.random.default_rng([seed, m]).permutation(width)
+        layers.append(some_units(network, m, np.sort(order[: max(1, round(fraction * width))])))
+    return network.with_layers(layers)
 
 
 def some_units(network: Network, m: int, units: Index) -> Layer:

@@ -6,6 +6,7 @@ import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mot_fast import _validate
 from mot_fast._core import processors
@@ -50,6 +51,11 @@ class Resources:
     def is_plain(self) -> bool:
         """Whether everything is done in this process, in one go, and nothing is stored."""
         return self.executor is None and self.store is None
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """Arguments of `mot_fast.align` for an alignment that is a part of a worker's task; no result depends on them."""
+        return {"n_jobs": self.n_threads, "store": None if self.store is None else self.store.folder}
 
     @property
     def budget(self) -> Budget:
