@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -14,8 +13,9 @@ from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.alignment.held_out import VaryingUnits
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.pieces import IN_THIS_PROCESS
 from mot_fast.analysis.resampling import (
-    Drawn,
+    Draws,
     defined,
     jackknife_error,
     predicted_units,
@@ -25,12 +25,12 @@ from mot_fast.analysis.resampling import (
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import (
     BlockLength,
-    StimulusSets,
     automatic_length,
     influences,
     is_automatic,
     stimulus_sets,
 )
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
@@ -154,6 +154,7 @@ def intervals(
     groups: Groups | None = None,
     block_length: BlockLength | None = None,
     method: Method | None = None,
+    resources: Resources = IN_THIS_PROCESS,
 ) -> list[Interval]:
     """Confidence intervals of several scores on the same resamples; see `bootstrap_score`.
 
@@ -167,6 +168,8 @@ def intervals(
         Units of every source layer, with their predictions.
     n_resamples, confidence, seed, groups, block_length, method
         Arguments of `bootstrap_score`.
+    resources : Resources
+        Who resamples the layers, and where what they found is kept.
     """
     default = "bca" if groups is None and block_length is None else "t"
     is_t = _validate.choice(default if method is None else method, METHODS, "method") == "t"
@@ -174,11 +177,11 @@ def intervals(
     def of(scores: Sequence[Score], layers: Sequence[VaryingUnits], length: BlockLength | None) -> list[Interval]:
         sets = stimulus_sets(len(layers[0].truth), groups, length)
         values = [score.value for score in scores]
-        without_one = scores_without_each(layers, sets)
+        without_one = scores_without_each(layers, sets, resources)
         if is_t:
             found = [_t_interval(*each, confidence) for each in zip(values, without_one, strict=True)]
         else:
-            resampled = scores_of_resamples(layers, n_resamples, partial(_drawn, sets, np.random.default_rng(seed)))
+            resampled = scores_of_resamples(layers, Draws(sets, n_resamples, seed), resources)
             found = [_bca_interval(*each, confidence) for each in zip(values, resampled, without_one, strict=True)]
         return [replace(each, block_length=sets.block_length) for each in found]
 
@@ -187,12 +190,6 @@ def intervals(
     alone = [[layer.predicted_by(k) for layer in layers] for k in range(len(scores))]
     lengths = [automatic_length(influences(each)) for each in alone]
     return [of([score], each, length)[0] for score, each, length in zip(scores, alone, lengths, strict=True)]
-
-
-def _drawn(sets: StimulusSets, rng: np.random.Generator, n_rows: int, _: int) -> Drawn:
-    """Resamples of as many sets as there are, drawn with replacement."""
-    counts = rng.multinomial(sets.n, np.full(sets.n, 1.0 / sets.n), size=n_rows)
-    return Drawn(sets.spread(counts.astype(np.float64)))
 
 
 def _bca_interval(value: float, resampled: F64, without_one: F64, confidence: float) -> Interval:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,7 @@ from mot_fast.analysis.layer_orders import LayerOrders, layer_orders, row_weight
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.splits import Groups
 from mot_fast.analysis.stimulus_sets import MIN_SETS, BlockLength, is_automatic
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import COUPLINGS, UNSHUFFLED
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import TIE
@@ -43,6 +46,8 @@ def evaluate(
     null: HierarchyNull | None = None,
     groups: Groups | None = None,
     block_length: BlockLength | None = None,
+    executor: Executor | None = None,
+    store: str | os.PathLike[str] | None = None,
 ) -> Alignment:
     """Score an alignment and every baseline on held-out stimuli, and keep the scores with it.
 
@@ -61,6 +66,11 @@ def evaluate(
     groups, block_length : optional
         Held-out stimuli that belong together, as for `mot_fast.bootstrap_score` and `mot_fast.p_better`. If they are of
         fewer than three groups, there are neither intervals nor p-values.
+    executor : concurrent.futures.Executor, optional
+        An executor whose workers resample the stimuli, each of one source layer, which takes most of the time where
+        layers are wide. They are sent the layer's held-out activations and their predictions.
+    store : path, optional
+        A folder that keeps what was found of every layer, as for `mot_fast.align`.
 
     Returns
     -------
@@ -75,6 +85,8 @@ def evaluate(
     ------
     TypeError, ValueError
         As `Alignment.score` and `mot_fast.bootstrap_score`, or if the null is that of another alignment.
+    OSError, RuntimeError
+        If the store cannot be read or written; if the executor breaks down.
 
     Examples
     --------
@@ -99,6 +111,7 @@ def evaluate(
     seed = _validate.whole_number(seed, "seed", at_least=0)
     p_shuffled = None if null is None else _p_shuffled(null, alignment)
     is_automatic(groups, block_length)  # for its errors
+    resources = Resources.of(len(alignment.source.labels), None, None, executor, store)
     weights = [alignment.coupling(name) for name in UNSHUFFLED]
     held_out = HeldOut.of(alignment, source, target)
     labels = None if groups is None else group_numbers(groups, held_out.n_stimuli, at_least=1).tolist()
@@ -110,12 +123,13 @@ def evaluate(
     found["permuted"] = _permuted_score(orders, scores[n:])
     if labels is None or len(set(labels)) >= MIN_SETS:
         how = n_resamples, seed
-        of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets)
+        of_couplings = intervals(scores[:n], layers, n_resamples, CONFIDENCE, seed, **sets, resources=resources)
         for name, interval in zip(UNSHUFFLED, of_couplings, strict=True):
             found[name] = replace(found[name], low=_defined(interval.low), high=_defined(interval.high))
         of_orders = [0, *range(n, len(scores))]
         p_values = [
-            p_value([each.predicted_by(0, k) for each in layers], *how, **sets, method="t") for k in range(1, n)
+            p_value([each.predicted_by(0, k) for each in layers], *how, **sets, method="t", resources=resources)
+            for k in range(1, n)
         ]
         p_values.append(p_better_than_orders([scores[k] for k in of_orders], parts[of_orders], how, **sets))
         for name, p in zip(COUPLINGS[1:], p_values, strict=True):

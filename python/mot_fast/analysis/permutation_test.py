@@ -14,10 +14,11 @@ from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.layer_orders import N_ORDERS, row_weights, share_of_orders
+from mot_fast.analysis.pieces import IN_THIS_PROCESS
 from mot_fast.analysis.resampling import (
     VALUES_AT_ONCE,
-    in_batches,
     jackknife_error,
+    n_at_once,
     predicted_units,
     scores_without_each,
 )
@@ -29,6 +30,7 @@ from mot_fast.analysis.stimulus_sets import (
     is_automatic,
     stimulus_sets,
 )
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score, mean_over_defined
@@ -145,6 +147,7 @@ def p_value(
     groups: Groups | None = None,
     block_length: BlockLength | None = None,
     method: Method | None = None,
+    resources: Resources = IN_THIS_PROCESS,
 ) -> float:
     """P-value of "the first of two predictions of every layer scores higher than the second"; see `p_better`.
 
@@ -165,10 +168,12 @@ def p_value(
 
     observed = float(difference(np.zeros((1, len(sets.numbers))))[0])
     if is_t:
-        return _p_by_t(observed, *jackknife_error(np.subtract(*scores_without_each(layers, sets))))
+        return _p_by_t(observed, *jackknife_error(np.subtract(*scores_without_each(layers, sets, resources))))
     rng = np.random.default_rng(seed)
-    masks = in_batches(n_resamples, layers, lambda n_rows, _: (rng.random((n_rows, sets.n)) < 0.5).astype(np.float64))
-    n_as_large = sum(int((difference(sets.spread(mask)) >= observed - TIE).sum()) for mask in masks)
+    n_rows, n_as_large = n_at_once(layers), 0
+    for first in range(0, n_resamples, n_rows):
+        mask = rng.random((min(n_rows, n_resamples - first), sets.n)) < 0.5
+        n_as_large += int((difference(sets.spread(mask.astype(np.float64))) >= observed - TIE).sum())
     return (1 + n_as_large) / (1 + n_resamples)
 
 

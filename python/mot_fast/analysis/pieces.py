@@ -34,6 +34,8 @@ _WARNINGS = "warnings"
 _MOST_WARNING_BYTES = 2**16
 BESIDE_THE_POINT = {"is_beside_the_point": True}
 """Metadata of a field on which a piece's result does not depend, such as a number of threads."""
+IN_THIS_PROCESS = Resources(n_threads=1)
+"""Resources of work that is done here, on one thread, and not kept."""
 
 
 class Piece(ABC):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mot_fast._validate import F64, Index
+from mot_fast._validate import F64, Array, Index
 from mot_fast.alignment.held_out import HeldOut, VaryingUnits
 from mot_fast.alignment.predict import layer_weights
 from mot_fast.alignment.result import Alignment
+from mot_fast.analysis.pieces import IN_THIS_PROCESS, Piece, check_shapes, results_of
 from mot_fast.analysis.stimulus_sets import StimulusSets
+from mot_fast.layer_pairs.consistency import TOLERANCE
+from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.score import Score, correlate_units, mean_over_defined
 from mot_fast.networks.load import Source
-
-Rows = TypeVar("Rows")
 
 VALUES_AT_ONCE = 2**20
 """Number of entries of a product of resamples with one layer: 8 MB, a few of which are held."""
@@ -118,21 +120,92 @@ def predicted_units(
     return held_out.scores_and_units(weights, n_kept=len(weights))
 
 
-def in_batches(n_rows: int, layers: Sequence[VaryingUnits], make: Callable[[int, int], Rows]) -> Iterator[Rows]:
-    """Batches of `n_rows` rows, a few rows each: what `make` returns for a number of rows and the first of them."""
-    step = max(1, VALUES_AT_ONCE // max(max(layer.truth.shape) for layer in layers))
-    for first in range(0, n_rows, step):
-        yield make(min(step, n_rows - first), first)
+def n_at_once(layers: Sequence[VaryingUnits]) -> int:
+    """Number of resamples, or of exchanges, that are worked on at once."""
+    return max(1, VALUES_AT_ONCE // max(int(max(layer.truth.shape)) for layer in layers))
 
 
-def scores_of_resamples(layers: Sequence[VaryingUnits], n_rows: int, make: Callable[[int, int], Resamples]) -> F64:
-    """Scores of every prediction in the resamples that `make` makes for `in_batches`, `(n_predictions, n_rows)`."""
-    return np.concatenate([_scores(layers, resamples) for resamples in in_batches(n_rows, layers, make)], axis=1)
+class Scheme(Protocol):
+    """Many resamples of the stimuli."""
+
+    @property
+    def n(self) -> int:
+        """Number of resamples."""
+
+    def batches(self, n_at_once: int) -> Iterator[Resamples]:
+        """The resamples, so many at once; the same ones whenever they are gone through."""
 
 
-def scores_without_each(layers: Sequence[VaryingUnits], sets: StimulusSets) -> F64:
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Resamples of as many sets of stimuli as there are, drawn with replacement."""
+
+    sets: StimulusSets
+    n: int
+    seed: int
+
+    def batches(self, n_at_once: int) -> Iterator[Drawn]:
+        """See `Scheme`."""
+        rng, n_sets = np.random.default_rng(self.seed), self.sets.n
+        for first in range(0, self.n, n_at_once):
+            size = min(n_at_once, self.n - first)
+            counts = rng.multinomial(n_sets, np.full(n_sets, 1.0 / n_sets), size=size)
+            yield Drawn(self.sets.spread(counts.astype(np.float64)))
+
+
+@dataclass(frozen=True, eq=False)
+class LeaveOneOut:
+    """All stimuli but those of one set, for every set in turn."""
+
+    sets: StimulusSets
+
+    @property
+    def n(self) -> int:
+        """Number of sets."""
+        return self.sets.n
+
+    def batches(self, n_at_once: int) -> Iterator[LeftOut]:
+        """See `Scheme`."""
+        for first in range(0, self.n, n_at_once):
+            yield LeftOut(self.sets, first, min(n_at_once, self.n - first))
+
+
+@dataclass(frozen=True, eq=False)
+class ResampledLayer(Piece):
+    """Scores of one source layer, by each of its predictions, in many resamples of the stimuli."""
+
+    layer: VaryingUnits
+    scheme: Scheme
+    n_at_once: int
+
+    def run(self) -> dict[str, Array]:
+        """Means over the layer's units, `(n_predictions, n_resamples)`."""
+        layer = self.layer
+        scores = [
+            [mean_over_defined(r, axis=-1) for r in correlations(layer.truth, layer.predictions, resamples)]
+            for resamples in self.scheme.batches(self.n_at_once)
+        ]
+        return {"scores": np.concatenate([np.array(each) for each in scores], axis=1)}
+
+    def check(self, arrays: Mapping[str, Array]) -> None:
+        """See `Piece`."""
+        check_shapes(arrays, {"scores": (len(self.layer.predictions), self.scheme.n)})
+        if (np.abs(arrays["scores"]) > 1.0 + TOLERANCE).any():
+            raise ValueError("its scores are no correlations")
+
+
+def scores_of_resamples(layers: Sequence[VaryingUnits], scheme: Scheme, resources: Resources = IN_THIS_PROCESS) -> F64:
+    """Scores of every prediction in many resamples, `(n_predictions, n_resamples)`: means over the source layers."""
+    pieces = [ResampledLayer(layer, scheme, n_at_once(layers)) for layer in layers]
+    found = {id(piece): arrays["scores"] for piece, arrays in results_of(pieces, resources)}
+    return mean_over_defined(np.array([found[id(piece)] for piece in pieces]))
+
+
+def scores_without_each(
+    layers: Sequence[VaryingUnits], sets: StimulusSets, resources: Resources = IN_THIS_PROCESS
+) -> F64:
     """Scores of every prediction without each set of stimuli in turn, `(n_predictions, n_sets)`."""
-    return scores_of_resamples(layers, sets.n, lambda n_rows, first: LeftOut(sets, first, n_rows))
+    return scores_of_resamples(layers, LeaveOneOut(sets), resources)
 
 
 def jackknife_error(without_one: F64) -> tuple[float, int]:
@@ -143,15 +216,6 @@ def jackknife_error(without_one: F64) -> tuple[float, int]:
     values = defined(without_one)
     n = len(values)
     return (float((n - 1) / np.sqrt(n) * values.std(ddof=1)) if n > 1 else float("nan")), n
-
-
-def _scores(layers: Sequence[VaryingUnits], resamples: Resamples) -> F64:
-    """Scores of every prediction in every resample, `(n_predictions, n_rows)`."""
-    per_layer = [
-        [mean_over_defined(r, axis=-1) for r in correlations(layer.truth, layer.predictions, resamples)]
-        for layer in layers
-    ]
-    return mean_over_defined(np.array(per_layer))
 
 
 def defined(values: F64) -> F64:

@@ -54,7 +54,7 @@ class Resources:
 
     @property
     def limits(self) -> dict[str, Any]:
-        """Arguments of `mot_fast.align` for an alignment that is a part of a worker's task; no result depends on them."""
+        """Arguments of `mot_fast.align` for an alignment in a worker's task; no result depends on them."""
         return {"n_jobs": self.n_threads, "store": None if self.store is None else self.store.folder}
 
     @property
