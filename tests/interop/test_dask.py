@@ -13,6 +13,7 @@ from distributed import Client, LocalCluster
 
 import mot_fast as mot
 from mot_fast.system import executor
+from support.analyses import ANALYSES, same
 from support.faults import bits, use_small_blocks, write_networks
 
 pytestmark = pytest.mark.processes
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.processes
 @pytest.fixture(scope="module")
 def client():
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         yield client
@@ -56,6 +57,14 @@ def test_training_runs_and_many_networks_take_them_as_well(client, tmp_path):
     local = mot.similarity_matrix(some)
     np.testing.assert_array_equal(matrix.costs, local.costs)
     np.testing.assert_array_equal(matrix.scores, local.scores)
+
+
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_analyses_are_done_there_and_kept(client, analysis, layers, tmp_path):
+    networks = mot.load(layers([6, 5]), name="one"), mot.load(layers([7, 4, 8], seed=2), name="two")
+    expected = analysis(networks)
+    same(analysis(networks, executor=client.get_executor(), store=tmp_path), expected)
+    same(analysis(networks, store=tmp_path), expected)
 
 
 @pytest.mark.slow
