@@ -131,7 +131,7 @@ class Doubled(Piece):
 
 def _doubled(numbers, folder, n_threads=1):
     resources = Resources.of(1, 1, None, None, folder)
-    (found,) = [arrays for _, arrays in results_of([Doubled(np.array(numbers), n_threads)], resources)]
+    ((_, found),) = results_of({0: Doubled(np.array(numbers), n_threads)}, resources)
     return found["doubled"].tolist()
 
 

@@ -6,7 +6,6 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 
 from mot_fast import _validate
 from mot_fast._validate_masses import GivenMasses
@@ -183,12 +182,8 @@ def compare(
     warn_of_autocorrelation((source, target), chosen)
     with named_once():
         results = results_of_methods(
-            plan, (source, target), chosen, together, seed, names, resources, has_progress=progress
+            *(plan, (source, target), chosen, together, seed, names, n_shuffles, resources), has_progress=progress
         )
-        if n_shuffles and min(len(source), len(target)) > 1:
-            for best in [name for name in ("mot", "mot+r") if name in names]:
-                p_shuffled = plan.p_shuffled((source, target), best, n_shuffles, together, seed, executor, progress)
-                results[best] = replace(results[best], p_shuffled=p_shuffled)
     return Comparison(
         results=results,
         hierarchy_ceiling=plan.hierarchy_ceiling(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,13 +15,11 @@ from mot_fast.alignment.held_out import HeldOut
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.result import Alignment
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES
-from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.layer_orders import layer_orders, p_hierarchy, row_weights, validated_permutations
 from mot_fast.analysis.method_memory import threads_within
 from mot_fast.analysis.method_outcomes import Figures, MethodOutcome
 from mot_fast.analysis.permutation_test import p_better_than_orders, p_value
 from mot_fast.analysis.pieces import BESIDE_THE_POINT
-from mot_fast.analysis.stimulus_sets import Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
@@ -219,36 +216,6 @@ class ComparisonPlan:
                 **split.together,
             )
         return p_better, found[0]
-
-    def p_shuffled(
-        self,
-        networks: Pair,
-        best: str,
-        n_shuffles: int,
-        together: Together,
-        seed: int,
-        executor: Executor | None,
-        progress: bool,
-    ) -> float:
-        """P-value of the hierarchy of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli."""
-        null = hierarchy_null(
-            *networks,
-            n_permutations=n_shuffles,
-            n_layer_permutations=1,
-            shuffle=together.shuffle(networks[1].n_stimuli).kind,
-            groups=together.labels,
-            seed=seed,
-            progress=progress,
-            rotate=self.alternation if best in ROTATED else False,
-            source_mass=self.source_masses.given,
-            target_mass=self.target_masses.given,
-            convention=self.convention,
-            n_jobs=self.n_jobs,
-            memory_limit=self.memory_limit,
-            executor=executor,
-            store=self.store,
-        )
-        return null.p_stimuli
 
     def _drawn(self, split: SplitPair) -> tuple[int, int]:
         """Number of random orders of layers, and their seed."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from mot_fast._validate import Array, Index
 from mot_fast.analysis.comparison import ROTATED, SIMILARITIES, MethodResult
+from mot_fast.analysis.hierarchy_null import hierarchy_null
 from mot_fast.analysis.method_outcomes import MethodOutcome, method_result
 from mot_fast.analysis.methods import ComparisonPlan, SplitPair
 from mot_fast.analysis.permutation_test import sign_flip_p_value
-from mot_fast.analysis.pieces import Piece, in_memory, results_of, shared_networks
+from mot_fast.analysis.pieces import BESIDE_THE_POINT, Piece, check_shapes, in_memory, results_of, shared_networks
 from mot_fast.analysis.splits import Splits
 from mot_fast.analysis.stimulus_sets import Together
 from mot_fast.layer_pairs.layer_cache import StoredNetwork
@@ -70,6 +72,49 @@ class MethodsOnSplit(Piece):
             yield name, MethodOutcome.unpacked(_of_method(arrays, name))
 
 
+@dataclass(frozen=True, eq=False)
+class ShuffledHierarchy(Piece):
+    """The hierarchy of "mot" or "mot+r", fitted to all stimuli, among those of shuffled stimuli."""
+
+    plan: ComparisonPlan
+    source: StoredNetwork
+    target: StoredNetwork
+    is_rotated: bool
+    n_shuffles: int
+    together: Together
+    seed: int
+    executor: Executor | None = field(metadata=BESIDE_THE_POINT)
+    has_progress: bool = field(metadata=BESIDE_THE_POINT)
+
+    def run(self) -> dict[str, Array]:
+        """The p-value."""
+        plan, networks = self.plan, (self.source.network, self.target.network)
+        null = hierarchy_null(
+            *networks,
+            n_permutations=self.n_shuffles,
+            n_layer_permutations=1,
+            shuffle=self.together.shuffle(networks[1].n_stimuli).kind,
+            groups=self.together.labels,
+            seed=self.seed,
+            progress=self.has_progress,
+            rotate=plan.alternation if self.is_rotated else False,
+            source_mass=plan.source_masses.given,
+            target_mass=plan.target_masses.given,
+            convention=plan.convention,
+            n_jobs=plan.n_jobs,
+            memory_limit=plan.memory_limit,
+            executor=self.executor,
+            store=plan.store,
+        )
+        return {"p": np.array(null.p_stimuli)}
+
+    def check(self, arrays: Mapping[str, Array]) -> None:
+        """See `Piece`."""
+        check_shapes(arrays, {"p": ()})
+        if not 0.0 < float(arrays["p"]) <= 1.0:
+            raise ValueError(f"its p-value is {arrays['p']}")
+
+
 def results_of_methods(
     plan: ComparisonPlan,
     networks: tuple[Network, Network],
@@ -77,34 +122,59 @@ def results_of_methods(
     together: Together,
     seed: int,
     names: Sequence[str],
+    n_shuffles: int,
     resources: Resources,
     *,
     has_progress: bool,
 ) -> dict[str, MethodResult]:
-    """Run all methods on every split, and collect the results of each method."""
-    groups = [asked for group in _GROUPS if (asked := tuple(name for name in group if name in names))]
+    """Run all methods on every split, and collect the results of each method.
+
+    With `n_shuffles`, the hierarchies of "mot" and "mot+r" are compared with those of so many shuffles of all stimuli.
+    """
     resampled = [together.of(test) for _, test in splits.rows]
-    outcomes: dict[str, dict[int, MethodOutcome]] = {name: {} for name in names}
-    n_pieces = len(splits.rows) * len(groups)
-    with (
-        progress_bar("methods on splits", is_shown=has_progress, total=n_pieces) as bar,
-        shared_networks(networks, resources) as (source, target),
-    ):
-        pieces = {
+    with shared_networks(networks, resources) as (source, target):
+        on_splits = {
             (s, group): MethodsOnSplit(plan, source, target, train, test, seed + s, resampled[s], group)
             for s, (train, test) in enumerate(splits.rows)
-            for group in groups
+            for group in _groups(names)
         }
-        positions = {id(piece): s for (s, _), piece in pieces.items()}
-        for piece, arrays in results_of(pieces.values(), resources):
-            for name, outcome in piece.unpacked(arrays):
-                outcomes[name][positions[id(piece)]] = outcome
-            bar.update()
-    of_splits = {name: [found[s] for s in range(len(splits.rows))] for name, found in outcomes.items()}
+        outcomes = _outcomes(on_splits, names, resources, has_progress=has_progress)
+        of_shuffles = {
+            name: ShuffledHierarchy(
+                *(plan, source, target, name in ROTATED, n_shuffles, together, seed), resources.executor, has_progress
+            )
+            for name in ("mot", "mot+r")
+            if n_shuffles and name in names and min(map(len, networks)) > 1
+        }
+        here = replace(resources, executor=None)  # their alignments go to the workers
+        p_shuffled = {name: float(arrays["p"]) for name, arrays in results_of(of_shuffles, here)}
     if "mot" in names and "mot+r" in names:
         how = [(plan.n_resamples, seed + s, sets) for s, sets in enumerate(resampled)]
-        of_splits["mot+r"] = [_compared(*each) for each in zip(of_splits["mot+r"], of_splits["mot"], how, strict=True)]
-    return {name: method_result(each) for name, each in of_splits.items()}
+        outcomes["mot+r"] = [_compared(*each) for each in zip(outcomes["mot+r"], outcomes["mot"], how, strict=True)]
+    results = {name: method_result(each) for name, each in outcomes.items()}
+    return results | {name: replace(results[name], p_shuffled=p) for name, p in p_shuffled.items()}
+
+
+def _groups(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """The names, those that share their work together."""
+    return [asked for group in _GROUPS if (asked := tuple(name for name in group if name in names))]
+
+
+def _outcomes(
+    pieces: Mapping[tuple[int, tuple[str, ...]], MethodsOnSplit],
+    names: Sequence[str],
+    resources: Resources,
+    *,
+    has_progress: bool,
+) -> dict[str, list[MethodOutcome]]:
+    """The outcomes of every method, one a split."""
+    found: dict[str, dict[int, MethodOutcome]] = {name: {} for name in names}
+    with progress_bar("methods on splits", is_shown=has_progress, total=len(pieces)) as bar:
+        for place, arrays in results_of(pieces, resources):
+            for name, outcome in pieces[place].unpacked(arrays):
+                found[name][place[0]] = outcome
+            bar.update()
+    return {name: [of_splits[s] for s in sorted(of_splits)] for name, of_splits in found.items()}
 
 
 def _compared(

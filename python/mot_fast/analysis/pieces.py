@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
@@ -59,11 +59,11 @@ class Piece(ABC):
         return block_key({"work": type(self).__name__, "release": __version__, "fields": fingerprint(self)})
 
 
-AnyPiece = TypeVar("AnyPiece", bound=Piece)
+Place = TypeVar("Place")
 
 
-def results_of(pieces: Iterable[AnyPiece], resources: Resources) -> Iterator[tuple[AnyPiece, dict[str, Array]]]:
-    """Every piece with its result, those of the store first; warnings of the pieces are given here.
+def results_of(pieces: Mapping[Place, Piece], resources: Resources) -> Iterator[tuple[Place, dict[str, Array]]]:
+    """The place and the result of every piece, those of the store first; warnings of the pieces are given here.
 
     Raises
     ------
@@ -71,18 +71,19 @@ def results_of(pieces: Iterable[AnyPiece], resources: Resources) -> Iterator[tup
         If the store cannot be read or written; if the executor breaks down.
     """
     if resources.is_plain:
-        yield from ((piece, piece.run()) for piece in pieces)
+        yield from ((place, piece.run()) for place, piece in pieces.items())
         return
-    missing = []
-    for piece in pieces:
+    missing = {}
+    for place, piece in pieces.items():
         found = None if resources.store is None else _kept(piece, resources.store)
         if found is None:
-            missing.append(piece)
+            missing[id(piece)] = place
         else:
-            yield piece, _warned(found)
+            yield place, _warned(found)
     finish = partial(_finish, store=resources.store)
-    for piece, found in results_as_completed(finish, missing, resources.executor):
-        yield piece, _warned(found)
+    tasks = [pieces[place] for place in missing.values()]
+    for piece, found in results_as_completed(finish, tasks, resources.executor):
+        yield missing[id(piece)], _warned(found)
 
 
 @contextmanager

@@ -196,9 +196,9 @@ class ResampledLayer(Piece):
 
 def scores_of_resamples(layers: Sequence[VaryingUnits], scheme: Scheme, resources: Resources = IN_THIS_PROCESS) -> F64:
     """Scores of every prediction in many resamples, `(n_predictions, n_resamples)`: means over the source layers."""
-    pieces = [ResampledLayer(layer, scheme, n_at_once(layers)) for layer in layers]
-    found = {id(piece): arrays["scores"] for piece, arrays in results_of(pieces, resources)}
-    return mean_over_defined(np.array([found[id(piece)] for piece in pieces]))
+    pieces = {l: ResampledLayer(layer, scheme, n_at_once(layers)) for l, layer in enumerate(layers)}
+    found = {l: arrays["scores"] for l, arrays in results_of(pieces, resources)}
+    return mean_over_defined(np.array([found[l] for l in pieces]))
 
 
 def scores_without_each(

@@ -128,9 +128,7 @@ def shuffled_alignments(
             block: ShuffledAlignments(shared_source, shared_target, orders.select(block), given, limits)
             for block in memory.blocks([seconds] * n, seconds_per_block(n * seconds))
         }
-        blocks = {id(piece): block for block, piece in pieces.items()}
-        for piece, arrays in results_of(pieces.values(), resources):
-            block = blocks[id(piece)]
+        for block, arrays in results_of(pieces, resources):
             for name, values in arrays.items():
                 getattr(found, name)[block.start : block.stop] = values
             bar.update(len(block))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
@@ -197,31 +196,31 @@ def subsample_curve(
         for rotation, suffix in ((False, ""), (alternation, "+r"))
         if (asked := tuple(name for name in names if name == name.removesuffix("+r") + suffix))
     ]
-    places = list(itertools.product(range(len(chosen.rows)), range(len(kept)), rotations))
+    n_alignments = len(chosen.rows) * len(kept) * len(rotations)
     with (
         named_once(),
-        progress_bar("alignments", is_shown=progress, total=len(places)) as bar,
+        progress_bar("alignments", is_shown=progress, total=n_alignments) as bar,
         shared_networks((source, target), resources) as (shared_source, shared_target),
     ):
-        pieces = [
-            _FractionOfUnits(
+        pieces = {
+            (k, f, asked): _FractionOfUnits(
                 source=shared_source,
                 target=shared_target,
-                train=chosen.rows[k][0],
-                test=chosen.rows[k][1],
-                fraction=float(kept[f]),
+                train=train,
+                test=test,
+                fraction=float(fraction),
                 seed=seed + k,
                 rotate=rotation,
                 names=asked,
                 options=given,
                 limits=resources.limits,
             )
-            for k, f, (rotation, asked) in places
-        ]
-        where = {id(piece): place for piece, place in zip(pieces, places, strict=True)}
-        for piece, arrays in results_of(pieces, resources):
-            k, f, _ = where[id(piece)]
-            for name, value in zip(piece.names, arrays["scores"], strict=True):
+            for k, (train, test) in enumerate(chosen.rows)
+            for f, fraction in enumerate(kept)
+            for rotation, asked in rotations
+        }
+        for (k, f, asked), arrays in results_of(pieces, resources):
+            for name, value in zip(asked, arrays["scores"], strict=True):
                 scores[name][f, k] = value
             bar.update()
     return SubsampleCurve(kept, scores, source.name, target.name, chosen.kind, chosen.description)
