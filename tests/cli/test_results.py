@@ -250,7 +250,7 @@ def test_mistakes_of_the_newer_commands_get_one_clear_line(files, tmp_path):
             *files,
             "-o",
             tmp_path / "table.xls",
-        ): "expected a table as .md, .csv, .json, found '.xls'",
+        ): "expected a table as .md, .csv, .json, .nc, found '.xls'",
         ("compare", *files, "--plot", tmp_path / "no" / "x.png"): "x.png: expected a folder to write to, found none",
         ("trajectories", *files): "a.npz: expected layers called CHECKPOINT/LAYER, found 'a0'",
         ("align", *files, "--source-layers", "z*"): "mot-fast: --source-layers: expected a pattern of labels of",

@@ -216,10 +216,15 @@ def known_methods(methods: Sequence[str], known: Sequence[str]) -> tuple[str, ..
     return tuple(methods)
 
 
-def _check_methods(methods: Sequence[str], splits: Splits) -> None:
-    """Refuse methods before any work where what they need is missing: scikit-learn, or enough held-out stimuli."""
+def check_methods_installed(methods: Sequence[str]) -> None:
+    """Refuse methods whose library is missing."""
     if "global_linear" in methods and importlib.util.find_spec("sklearn") is None:
         raise optional.missing('methods: "global_linear" needs', "sklearn")
+
+
+def _check_methods(methods: Sequence[str], splits: Splits) -> None:
+    """Refuse methods before any work where what they need is missing: scikit-learn, or enough held-out stimuli."""
+    check_methods_installed(methods)
     few = min(splits.n_test)
     if "debiased_cka" in methods and few < MIN_STIMULI_DEBIASED:
         where = f"splits[{splits.n_test.index(few)}]"

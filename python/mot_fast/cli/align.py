@@ -123,7 +123,8 @@ def aligned(
                 **how,
             )
         together, note = held_out.resampled_by(testing)
-        alignment = mot.evaluate(alignment, *tests, null=null, **together)
+        where: dict[str, Any] = {name: how.get(name) for name in ("executor", "store")}
+        alignment = mot.evaluate(alignment, tests[0], tests[1], null=null, **together, **where)
         lines += [
             f"\nScores on the {len(testing)} held-out stimuli (1 is perfect{note}):",
             score_table(alignment),

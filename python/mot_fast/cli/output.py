@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import io
 import json
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,10 @@ from mot_fast.cli import terminal
 from mot_fast.system import atomic_write, optional
 
 if TYPE_CHECKING:
+    import xarray
     from matplotlib.axes import Axes
 
-TABLES = (".md", ".csv", ".json")
+TABLES = (".md", ".csv", ".json", ".nc")
 
 
 def show(options: argparse.Namespace, text: str, values: Mapping[str, Any]) -> None:
@@ -92,22 +94,37 @@ def save_picture(axes: Axes, path: Path) -> None:
 
 def check_table(path: Path | None) -> None:
     """Raise before the work begins if tables are not written in the format that the name ends in."""
-    if path is not None and path.suffix not in TABLES:
+    if path is None:
+        return
+    if path.suffix not in TABLES:
         raise ValueError(f"{path}: expected a table as {', '.join(TABLES)}, found '{path.suffix}'")
+    if path.suffix == ".nc" and importlib.util.find_spec("xarray") is None:
+        raise optional.missing(f"{path}: NetCDF needs", "xarray")
 
 
 def write_table(comparison: Comparison, path: Path) -> None:
     """Write the table of a comparison in the format that the name ends in."""
     if path.suffix == ".csv":
-        text = io.StringIO(newline="")
-        rows = comparison.rows()
-        writer = csv.DictWriter(text, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-        content = text.getvalue()
+        write_rows(comparison.rows(), path)
+    elif path.suffix == ".nc":
+        write_dataset(comparison.to_xarray(), path)
     else:
-        content = f"{comparison}\n" if path.suffix == ".md" else f"{json_text(comparison_values(comparison))}\n"
-    write_text(path, content)
+        write_text(path, f"{comparison if path.suffix == '.md' else json_text(comparison_values(comparison))}\n")
+
+
+def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write rows of a table as CSV, under the names of their columns."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
+    """Write labelled arrays as NetCDF (version 3, which every reader knows), completely or not at all."""
+    with atomic_write.open_atomically(path) as file:
+        file.write(bytes(dataset.to_netcdf(engine="scipy")))
 
 
 def write_text(path: Path, text: str) -> None:

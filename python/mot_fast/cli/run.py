@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
+from mot_fast._core import processors
+from mot_fast._warnings import ConstantUnitsWarning
+from mot_fast.analysis.compare import check_methods_installed
 from mot_fast.analysis.splits import Splits
-from mot_fast.cli import align, arguments, output, terminal
+from mot_fast.cli import arguments, output, terminal
 from mot_fast.cli.extract import read_texts
 from mot_fast.cli.held_out import HeldOut, read_groups
+from mot_fast.cli.kept_files import KeptFiles
+from mot_fast.cli.studied_pair import StudiedPair
 from mot_fast.cli.study_file import Study, read_study
+from mot_fast.cli.study_results import markdown, write_scores
 from mot_fast.display.report.write import check_libraries
+from mot_fast.layer_pairs.block_store import Store
+from mot_fast.layer_pairs.layer_cache import digested
+from mot_fast.layer_pairs.run import warn_of_constant_units
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.networks.summary import NetworkSummary
 
 HELP = "run a study that a TOML file describes"
 DESCRIPTION = (
@@ -36,10 +48,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run all pairs of the study, and write their results and a summary."""
     study = read_study(options.study)
-    for ending in study.figures:
-        output.check_picture(study.folder / f"figure.{ending}")
-    if study.has_reports:
-        check_libraries()
+    _check_needs(study)
     try:
         study.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -53,17 +62,41 @@ def run(options: argparse.Namespace) -> None:
     for source, target in study.pairs:  # before the work, not after it
         same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
         held_out[source, target] = _held_out(study, networks[source].n_stimuli)
-    how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "store": study.folder / "finished"}
-    comparisons = {}
-    for source, target in study.pairs:
-        name = f"{source}--{target}"
-        terminal.note(f"{source} from {target}")
-        pair = networks[source], networks[target]
-        comparisons[name] = _pair(study, pair, held_out[source, target], study.folder / name, how)
-    summary = "\n\n".join(map(str, comparisons.values()))
+    store = Store(study.folder / "finished")
+    shared = {name: digested(network, processors()) for name, network in networks.items()}
+    pairs = {
+        f"{source}--{target}": StudiedPair(study, (shared[source], shared[target]), held_out[source, target], store)
+        for source, target in study.pairs
+    }
+    comparisons: dict[str, mot.Comparison] = {}
+    summaries: dict[str, NetworkSummary] = {}
+    with study.cluster.executor() as executor, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantUnitsWarning)  # they are named once, below
+        how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "executor": executor}
+        for name, pair in pairs.items():
+            terminal.note(" from ".join(pair.names))
+            alignment, comparisons[name] = pair.write_results(how)
+            summaries |= zip(pair.names, (alignment.source, alignment.target), strict=True)
+    warn_of_constant_units(list(summaries.values()), list(summaries.values()))
+    files = KeptFiles(store, [pair.compared for pair in pairs.values()])
+    for ending in study.tables:
+        files.make(study.folder / f"scores.{ending}", partial(write_scores, comparisons))
+    summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
     output.show(options, f"{summary}\n\nEverything is in {study.folder.resolve()}", {"folder": study.folder, **values})
+
+
+def _check_needs(study: Study) -> None:
+    """Raise before the work begins where a library is missing that the study needs."""
+    for ending in study.figures:
+        output.check_picture(study.folder / f"figure.{ending}")
+    for ending in study.tables:
+        output.check_table(study.folder / f"scores.{ending}")
+    if study.has_reports:
+        check_libraries()
+    check_methods_installed(study.methods)
+    study.cluster.check()
 
 
 def _network(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Network:
@@ -96,36 +129,3 @@ def _held_out(study: Study, n_stimuli: int) -> HeldOut:
     splits = found.splits(study.n_splits, n_stimuli)
     Splits.validated(splits, n_stimuli, groups=groups, test_size=study.test_size, seed=study.seed)
     return found
-
-
-def _pair(
-    study: Study, networks: tuple[Network, Network], held_out: HeldOut, stem: Path, how: Mapping[str, Any]
-) -> mot.Comparison:
-    """Align and compare one pair of networks, write all results, and return the comparison."""
-    how = {"convention": study.convention, **how}
-    alignment, _ = align.aligned(*networks, held_out, study.n_shuffles or None, rotate=study.rotate, **how)
-    comparison = mot.compare(
-        *networks,
-        study.methods,
-        splits=held_out.splits(study.n_splits, networks[0].n_stimuli),
-        groups=held_out.groups,
-        test_size=study.test_size,
-        seed=study.seed,
-        n_shuffles=study.n_shuffles,
-        progress=terminal.is_watched(),
-        **how,
-    )
-    alignment.save(_with_ending(stem, "mot"))
-    for ending in study.tables:
-        output.write_table(comparison, _with_ending(stem, ending))
-    for ending in study.figures:
-        output.save_picture(alignment.plot(), _with_ending(stem, f"plan.{ending}"))
-        output.save_picture(comparison.plot(), _with_ending(stem, f"scores.{ending}"))
-    if study.has_reports:
-        mot.write_report(alignment, _with_ending(stem, "html"))
-    return comparison
-
-
-def _with_ending(stem: Path, ending: str) -> Path:
-    """Path of a result, whose name may hold dots before its ending."""
-    return stem.with_name(f"{stem.name}.{ending}")

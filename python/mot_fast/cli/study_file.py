@@ -15,18 +15,21 @@ from typing import Any
 from mot_fast import _validate
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.analysis.comparison import METHODS
+from mot_fast.cli.cluster import Cluster
 from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.system.control_characters import printable
 
 _KEYS = {
-    "": {"networks", "pairs", "splits", "methods", "shuffles", "alignment", "output"},
+    "": {"networks", "pairs", "splits", "methods", "shuffles", "alignment", "cluster", "output"},
     "splits": {"n", "blocks", "gap", "groups", "test_size", "seed"},
     "alignment": {"rotate", "convention"},
+    "cluster": {"workers", "address", "slurm"},
     "output": {"folder", "figures", "reports", "tables"},
 }
 _MOST_BYTES = 2**20
 """Size of a study's file, at most: people write them."""
 _MOST_PAIRS = 10_000
+_MOST_WORKERS = 10_000
 _MOST_NAME_BYTES = 120
 """Length of a network's name, at most: two of them and `.scores.png` make a name that any file system takes."""
 _NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
@@ -58,6 +61,7 @@ class Study:
     seed: int
     rotate: bool
     convention: str
+    cluster: Cluster
     folder: Path
     """Folder that everything is written to."""
     figures: tuple[str, ...]
@@ -115,9 +119,10 @@ class _Reader:
             seed=self._between(splits, "splits.seed", int, 0, 0, math.inf),
             rotate=self._typed(alignment, "alignment.rotate", bool, False),
             convention=convention,
+            cluster=self._cluster(self._table(values, "cluster")),
             folder=self._folder(output),
             figures=self._words(output.get("figures", ["png"]), "output.figures", ("png", "pdf", "svg")),
-            tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json")),
+            tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json", "nc")),
             has_reports=self._typed(output, "output.reports", bool, True),
         )
 
@@ -132,6 +137,22 @@ class _Reader:
                 raise self._wrong("splits", f"either '{name}' or 'blocks'", splits)
         n_blocks: int = self._between(splits, "splits.blocks", int, None, 2, _validate.MOST_REPEATS)
         return n_blocks
+
+    def _cluster(self, table: Mapping[str, Any]) -> Cluster:
+        """Workers that the study asks for."""
+        if not table:
+            return Cluster()
+        if len(table) > 1:
+            raise self._wrong("cluster", "one of 'workers', 'address' and 'slurm'", dict(table))
+        if "workers" in table:
+            n: int = self._between(table, "cluster.workers", int, None, 1, _MOST_WORKERS)
+            return Cluster(n_processes=n)
+        if "address" in table:
+            return Cluster(address=self._typed(table, "cluster.address", str, None))
+        slurm = dict(self._typed(table, "cluster.slurm", dict, None))
+        n_jobs = self._between(slurm, "cluster.slurm.jobs", int, None, 1, _MOST_WORKERS)
+        del slurm["jobs"]
+        return Cluster(n_jobs=n_jobs, slurm=slurm)
 
     def _folder(self, output: Mapping[str, Any]) -> Path:
         """Folder of the results, beside the file unless its path is absolute."""

@@ -17,6 +17,7 @@ from mot_fast.layer_pairs.pair_work import PairSolver, PairWork
 from mot_fast.layer_pairs.pairs import BlockResult, Prepared, ReportProgress, Result, Statistics, prepare
 from mot_fast.layer_pairs.resources import Resources
 from mot_fast.networks.network import Network
+from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import atomic_write, memory
 from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.control_characters import printable
@@ -74,7 +75,9 @@ def progress_callback(has_progress: bool, n_pairs: int, of: str = "layer") -> It
         bar.update(n_pairs - bar.n)
 
 
-def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Statistics]) -> None:
+def warn_of_constant_units(
+    networks: Sequence[Network | NetworkSummary], statistics: Sequence[Statistics | NetworkSummary]
+) -> None:
     """Warn the caller of units that are constant over the stimuli."""
     found = [
         printable(f"'{network.name}' layer '{label}': {int((deviation == 0).sum())} of {len(deviation)}")
