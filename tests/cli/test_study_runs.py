@@ -1,0 +1,222 @@
+"""Studies that are run again, stopped, and run by workers."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+
+import mot_fast as mot
+from mot_fast.analysis import pieces
+from mot_fast.cli import main, output
+from support.commands import answer
+
+STUDY = """
+pairs = [["one", "two"], ["two", "one"]]
+methods = ["mot", "greedy", "mot+r", "cka"]
+shuffles = 3
+[networks.one]
+activations = "one.npz"
+[networks.two]
+activations = "two.npz"
+[splits]
+n = 2
+[output]
+tables = ["md", "csv", "json", "nc"]
+"""
+
+
+@pytest.fixture
+def study(tmp_path, layers):
+    for name, seed in (("one", 0), ("two", 4)):
+        np.savez(tmp_path / f"{name}.npz", **{f"layer{k}": x for k, x in enumerate(layers([5, 8, 6], 60, seed=seed))})
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY)
+    return path
+
+
+def files_of(study):
+    """Results with what they hold and when they were written, but for the summary, which is always written."""
+    paths = [path for path in (study.parent / "results").iterdir() if path.is_file() and path.name != "summary.md"]
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+
+def run(study):
+    assert main(["run", str(study)]) == 0
+
+
+def refuse(*_, **__):
+    raise AssertionError("something is done again")
+
+
+def test_a_study_run_again_does_nothing_again(study, monkeypatch, capsys):
+    run(study)
+    first, said = files_of(study), capsys.readouterr().out
+    for owner, name in ((pieces, "_finish"), (output, "save_picture"), (output, "write_table"), (mot, "align")):
+        monkeypatch.setattr(owner, name, refuse)
+    run(study)
+    assert files_of(study) == first
+    assert capsys.readouterr().out == said
+
+
+def test_only_what_is_missing_or_altered_is_written_again(study):
+    run(study)
+    first, results = files_of(study), study.parent / "results"
+    (results / "one--two.plan.png").unlink()
+    (results / "two--one.csv").write_text("altered")
+    run(study)
+    second = files_of(study)
+    assert {name: content for name, (content, _) in second.items()} == {n: content for n, (content, _) in first.items()}
+    changed = {name for name in first if second[name][1] != first[name][1]}
+    assert changed == {"one--two.plan.png", "two--one.csv"}
+
+
+def test_what_a_study_asks_for_in_addition_is_done_alone(study, monkeypatch):
+    run(study)
+    study.write_text(STUDY.replace('"cka"]', '"cka", "rsa"]'))
+    done, finish = [], pieces._finish
+
+    def counted(piece, store):
+        done.append(piece.names)
+        return finish(piece, store)
+
+    monkeypatch.setattr(pieces, "_finish", counted)
+    run(study)
+    assert done == [("rsa",)] * 4
+
+
+@pytest.mark.parametrize("stopped_at", [1, 4, 9, 14])
+def test_a_study_that_is_stopped_repeats_one_piece_at_most(study, stopped_at, monkeypatch):
+    finish, keys = pieces._finish, []
+
+    def stopped(piece, store):
+        if len(keys) == stopped_at:
+            raise KeyboardInterrupt
+        keys.append(piece.key())
+        return finish(piece, store)
+
+    monkeypatch.setattr(pieces, "_finish", stopped)
+    assert main(["run", str(study)]) == 130
+    n_done = len(keys)
+    stopped_at = -1
+    run(study)
+    assert n_done < len(keys) == len(set(keys))
+
+
+def test_one_table_holds_all_pairs_and_methods(study):
+    found = answer("run", study)
+    results = study.parent / "results"
+    rows = list(csv.DictReader((results / "scores.csv").read_text().splitlines()))
+    assert [(row["source"], row["target"], row["method"]) for row in rows] == [
+        (*pair, method) for pair in (("one", "two"), ("two", "one")) for method in ("mot", "greedy", "mot+r", "cka")
+    ]
+    expected = {name: np.array(list(found[name]["values_of_splits"].values())) for name in ("one--two", "two--one")}
+    means = [float(row["value"]) for row in rows]
+    np.testing.assert_allclose(means, np.concatenate([each.mean(axis=1) for each in expected.values()]), atol=1e-15)
+    assert json.loads((results / "scores.json").read_text())["one--two"] == found["one--two"]
+    table = (results / "scores.md").read_text().splitlines()
+    assert [cell.strip() for cell in table[2].split("|")[1:-1]] == ["source", "target", "mot", "greedy", "mot+r", "cka"]
+    assert table[4].split("|")[3].strip().startswith(f"{means[0]:.3f} +- ")
+    import xarray
+
+    with xarray.open_dataset(results / "scores.nc", engine="scipy") as data:
+        assert data["scores"].dims == ("pair", "method_name", "split")
+        np.testing.assert_array_equal(data["scores"], list(expected.values()))
+        assert data["source"].values.tolist() == ["one", "two"]
+        assert data["method_name"].values.tolist() == ["mot", "greedy", "mot+r", "cka"]
+    with xarray.open_dataset(results / "two--one.nc", engine="scipy") as data:
+        np.testing.assert_array_equal(data["scores"], expected["two--one"])
+
+
+def test_constant_units_are_noted_once(study, capsys):
+    layers = dict(np.load(study.parent / "one.npz"))
+    layers["layer1"][:, 3] = 2.0
+    np.savez(study.parent / "one.npz", **layers)
+    for _ in range(2):
+        run(study)
+        notes = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
+        assert [note.partition("counts as 0: ")[2] for note in notes] == ["'one' layer 'layer1': 1 of 8"]
+
+
+STAND_IN = """\
+#!{python}
+# Stands in for SLURM: runs the job, whose script is the last argument, at once and on this machine.
+import subprocess, sys
+process = subprocess.Popen(["bash", sys.argv[-1]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(f"Submitted batch job {{process.pid}}")
+"""
+
+
+@pytest.fixture
+def sbatch(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in (("sbatch", STAND_IN), ("scancel", "#!{python}\nimport os, sys\nos.kill(int(sys.argv[1]), 15)")):
+        (folder / name).write_text(text.format(python=sys.executable))
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("kind", ["workers", "address", "slurm"])
+def test_workers_find_what_this_process_finds(study, kind, request):
+    study.write_text(STUDY.replace('"mot+r", ', ""))
+    expected = answer("run", study)
+    tables = {
+        "workers": "workers = 2",
+        "slurm": 'slurm = {jobs = 1, cores = 1, processes = 1, memory = "1GB", job_cpu = 1}',
+    }
+    if kind == "slurm":
+        request.getfixturevalue("sbatch")
+    if kind == "address":
+        from distributed import LocalCluster
+
+        cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0")
+        request.addfinalizer(cluster.close)
+        tables["address"] = f'address = "{cluster.scheduler_address}"'
+    text = study.read_text().replace("[output]", f'[cluster]\n{tables[kind]}\n[output]\nfolder = "other"')
+    study.write_text(text)
+    found = answer("run", study)
+    for name in ("one--two", "two--one"):
+        assert found[name]["values_of_splits"] == expected[name]["values_of_splits"]
+        assert found[name]["methods"][0]["p_better"] == expected[name]["methods"][0]["p_better"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("workers = 0", "study.toml, cluster.workers: expected a number between 1 and 10000, found 0"),
+        ("workers = 1.5", "cluster.workers: expected a int, found 1.5"),
+        ('workers = 1\naddress = "a"', "cluster: expected one of 'workers', 'address' and 'slurm', found"),
+        ("machines = 3", "cluster: expected some of address, slurm, workers, found 'machines'"),
+        ("address = 8786", "cluster.address: expected a str, found 8786"),
+        ('slurm = {queue = "long"}', "cluster.slurm.jobs: expected a int, found None"),
+        ("slurm = 4", "cluster.slurm: expected a dict, found 4"),
+    ],
+)
+def test_mistakes_about_workers_are_named_by_their_place(study, text, message, capsys):
+    study.write_text(STUDY.replace("[output]", f"[cluster]\n{text}\n[output]"))
+    assert main(["run", str(study)]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_workers_that_cannot_be_had_are_named_before_the_work(study, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    for text, message in (
+        ('address = "tcp://127.0.0.1:9"', "expected the address of a Dask scheduler, found none that answers at tcp"),
+        ('address = "here"', "expected the address of a Dask scheduler, found none that answers at here"),
+        ("slurm = {jobs = 1}", "cluster.slurm: expected the command sbatch of SLURM, found none"),
+    ):
+        study.write_text(STUDY.replace("[output]", f"[cluster]\n{text}\n[output]"))
+        assert main(["run", str(study)]) == 1
+        assert message in capsys.readouterr().err
+    for library, text in (("dask_jobqueue", "slurm = {jobs = 1}"), ("distributed", 'address = "tcp://127.0.0.1:9"')):
+        with monkeypatch.context() as context:
+            context.setitem(sys.modules, library, None)
+            study.write_text(STUDY.replace("[output]", f"[cluster]\n{text}\n[output]"))
+            assert main(["run", str(study)]) == 1
+            assert f"pip install {library.replace('_', '-')}" in capsys.readouterr().err
+    assert not list((study.parent / "results").glob("finished/blocks/*"))
