@@ -27,7 +27,7 @@ def section(name, command):
     """Make the section of a command: what it does, an example, and its arguments."""
     result = nodes.section(ids=[f"mot-fast-{name}"], names=[f"mot-fast {name}"])
     result += nodes.title(text=f"mot-fast {name}")
-    result += nodes.paragraph(text=(command.description % {}).replace("\n", " "))
+    result += nodes.paragraph(text=command.description.replace("\n", " "))
     example = command.epilog.removeprefix("example:").strip()
     result += nodes.literal_block(example, example, language="bash")
     formatter = command._get_formatter()  # what writes --help, the first of all actions

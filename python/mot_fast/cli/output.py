@@ -9,7 +9,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,15 +98,19 @@ def check_table(path: Path | None) -> None:
 
 def write_table(comparison: Comparison, path: Path) -> None:
     """Write the table of a comparison in the format that the name ends in."""
+    write_rows(path, comparison.rows(), str(comparison), comparison_values(comparison))
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:
+    """Write a table in the format that the name ends in: rows as CSV, text as Markdown, or all values as JSON."""
     if path.suffix == ".csv":
-        text = io.StringIO(newline="")
-        rows = comparison.rows()
-        writer = csv.DictWriter(text, list(rows[0]))
+        file = io.StringIO(newline="")
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        content = text.getvalue()
+        content = file.getvalue()
     else:
-        content = f"{comparison}\n" if path.suffix == ".md" else f"{json_text(comparison_values(comparison))}\n"
+        content = f"{text}\n" if path.suffix == ".md" else f"{json_text(values)}\n"
     write_text(path, content)
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from mot_fast import _validate
 from mot_fast.alignment.record import CONVENTIONS
-from mot_fast.analysis.comparison import METHODS
-from mot_fast.cli.compare import DEFAULT_METHODS
+from mot_fast.analysis.comparison import DEFAULT_METHODS, METHODS
 from mot_fast.system.control_characters import printable
 
 _KEYS = {
