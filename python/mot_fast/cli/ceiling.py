@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,7 +70,11 @@ def run(options: argparse.Namespace) -> None:
         options.command.error(f"argument repeat: expected two or more, found {len(options.repeats)}")
     repeats = [arguments.loaded(path, options, "layers") for path in options.repeats]
     same_stimuli(repeats, "repeats")
-    ceiling = mot.noise_ceiling(repeats, n_splits=options.n_splits, seed=options.seed)
+    try:
+        ceiling = mot.noise_ceiling(repeats, n_splits=options.n_splits, seed=options.seed)
+    except ValueError as error:  # its message counts the repeats
+        text = re.sub(r"repeats\[(\d+)\]", lambda found: str(options.repeats[int(found[1])]), str(error))
+        raise ValueError(text) from error
     rows = _rows(ceiling, repeats[0])
     text, values = _text(ceiling, rows, len(repeats)), _values(ceiling, repeats[0])
     try:
@@ -102,7 +107,8 @@ def _text(ceiling: NoiseCeiling, rows: list[dict[str, Any]], n_repeats: int) -> 
         "- reliability: share of the mean's variance that is not noise; mean over units",
     ]
     if n_constant := sum(row["n_constant"] for row in rows):
-        notes.append(f"- {n_constant} units are constant, and not counted")
+        n_units = sum(row["n_units"] for row in rows)
+        notes.append(f"- constant units, which have no ceiling: {n_constant} of {n_units}")
     head = f"Noise ceiling, the mean over layers: {ceiling.value:.3f}"
     return "\n".join([head, "", *markdown_table(cells, n_left=1), "", *notes])
 

@@ -35,6 +35,14 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     arguments.add_table(command)
     arguments.add_picture(command, "--plot", "the scores as bars")
     held_out.add_shuffles(command, "n_shuffles", "whether layers are matched in order of depth by more than chance", 0)
+    command.add_argument(
+        "--source-repeats",
+        nargs="+",
+        type=arguments.path,
+        metavar="REPEAT",
+        help="repeated measurements, whose mean the source is, in files: scores are also given relative to the noise "
+        "ceiling (see ceiling)",
+    )
     arguments.add_json(command)
     held_out.add_options(command, which_block="each of them once", n_splits=5)
     arguments.add_layers(command)
@@ -50,6 +58,9 @@ def run(options: argparse.Namespace) -> None:
     source, target = arguments.networks(options)
     same_stimuli([source, target])
     chosen = HeldOut.of(options, source.n_stimuli)
+    repeats = None
+    if options.source_repeats is not None:
+        repeats = [arguments.loaded(path, options, "source_layers") for path in options.source_repeats]
     arguments.remember_store(options, options.store)
     comparison = mot.compare(
         source,
@@ -61,6 +72,7 @@ def run(options: argparse.Namespace) -> None:
         seed=options.seed,
         n_shuffles=options.n_shuffles,
         convention=options.convention,
+        source_repeats=repeats,
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
         store=options.store,
