@@ -19,6 +19,10 @@ class ConstantUnitsWarning(UserWarning):
     """Some units are constant over the stimuli, so that no correlation with them is defined."""
 
 
+CONSTANT_UNITS = "some units are constant over the stimuli; their correlation with every unit counts as 0: "
+"""Beginning of the text of such a warning, after which it names layers, with a semicolon between any two."""
+
+
 class AutocorrelatedStimuliWarning(UserWarning):
     """Consecutive stimuli are so much alike that random splits hold out neighbours of training stimuli."""
 

@@ -225,10 +225,14 @@ def test_bash_completes_commands_and_options(tmp_path):
     program = f"""source {script}
 COMP_WORDS=(mot-fast al); COMP_CWORD=1; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
 COMP_WORDS=(mot-fast align --conv); COMP_CWORD=2; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(mot-fast ""); COMP_CWORD=1; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(mot-fast similarity --dendro); COMP_CWORD=2; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
 """
     printed = subprocess.check_output(["bash", "-c", program], text=True).splitlines()
     assert printed[0].split() == ["align"]
     assert printed[1].split() == ["--convention"]
+    assert set(printed[2].split()) >= {module.__name__.rpartition(".")[2] for module in COMMANDS}
+    assert printed[3].split() == ["--dendrogram"]
 
 
 def test_numbers_that_json_does_not_know_are_null():

@@ -6,6 +6,7 @@ import logging
 import re
 import warnings
 
+import numpy as np
 import pytest
 
 import mot_fast as mot
@@ -49,11 +50,11 @@ _REQUIRED = {
 
 def test_usage_names_what_must_be_given():
     for command, usage in {
-        "align": "mot-fast align [OPTION ...] source target",
-        "similarity": "mot-fast similarity [OPTION ...] network [network ...]",
-        "extract": "mot-fast extract [OPTION ...] -o FOLDER model texts",
-        "info": "mot-fast info [OPTION ...] [path]",
-        "completion": "mot-fast completion [OPTION ...] {bash,zsh,tcsh}",
+        "align": "mot-fast align source target [OPTION ...]",
+        "similarity": "mot-fast similarity network [network ...] [OPTION ...]",
+        "extract": "mot-fast extract model texts -o FOLDER [OPTION ...]",
+        "info": "mot-fast info [path] [OPTION ...]",
+        "completion": "mot-fast completion {bash,zsh,tcsh} [OPTION ...]",
     }.items():
         assert run_here(command, "--help").stdout.startswith(f"usage: {usage}\n")
 
@@ -72,6 +73,10 @@ def test_usage_names_what_must_be_given():
         (["compare", "a", "b", "--convention", "Paper"], "expected one of standardized, paper, found 'Paper'; did you"),
         (["similarity", "a"], "argument network: expected two or more, found 1"),
         (["similarity", "a", "b", "--names", "x"], "argument --names: expected one for each of 2 networks, found 1"),
+        (
+            ["similarity", "a", "b", "--plot", "x.png", "--dendrogram", "x.png"],
+            "--dendrogram: expected another file than",
+        ),
         (["ceiling", "a"], "argument repeat: expected two or more, found 1"),
         (["null", "a", "b", "--layer-shuffles", "5"], "--layer-shuffles: expected none with --what alignment"),
         (["null", "a", "b", "--what", "hierarchy", "--adjust", "holm"], "--adjust: expected none with --what hier"),
@@ -83,6 +88,25 @@ def test_wrong_usage_is_told_and_what_may_be_meant(arguments, said):
     assert result.returncode == 2
     assert said in result.stderr
     assert result.stderr.startswith("usage: mot-fast")
+
+
+@pytest.mark.filterwarnings("default:some units are constant")
+def test_constant_units_of_a_network_are_noted_once_in_a_study(tmp_path):
+    rng = np.random.default_rng(0)
+    tables = ['methods = ["mot"]\nsplits.n = 1\noutput = {figures = [], reports = false}\n']
+    for name in "abc":
+        np.savez(tmp_path / f"{name}.npz", x=rng.random((30, 3)) * [1, 1, name != "b"], y=rng.random((30, 2)) * [0, 1])
+        tables.append(f'[networks.{name}]\nactivations = "{name}.npz"\n')
+    (tmp_path / "study.toml").write_text("".join(tables))
+    result = run_here("run", tmp_path / "study.toml")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("some units are constant") == 2
+    assert re.findall(r"'(\w)' layer '(\w)': (\d of \d)", result.stderr) == [
+        ("a", "y", "1 of 2"),
+        ("b", "x", "1 of 3"),
+        ("b", "y", "1 of 2"),
+        ("c", "y", "1 of 2"),
+    ]
 
 
 def test_the_same_note_is_printed_once(monkeypatch):

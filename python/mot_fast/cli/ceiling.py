@@ -19,8 +19,8 @@ HELP = "find how well noisy measurements can be predicted at best"
 DESCRIPTION = (
     "Estimate from repeated measurements, such as several presentations of the same stimuli to a brain, how well their "
     "mean can be predicted at best (the noise ceiling): noise that differs between the repeats cannot be predicted. "
-    "Prints the ceiling of each layer, or region, a correlation: scores of align and compare, where the source is the "
-    "mean of the repeats, are to be seen beside it."
+    "Prints the ceiling of each layer, or region, which is a correlation. Where the source of compare is the mean of "
+    "the repeats, its --source-repeats gives scores relative to the ceiling."
 )
 EXAMPLE = "mot-fast ceiling repeat1.npz repeat2.npz repeat3.npz"
 

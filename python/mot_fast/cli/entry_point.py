@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from mot_fast._warnings import CONSTANT_UNITS
 from mot_fast.cli import terminal
 from mot_fast.cli.arguments import options_of, with_option_names
 from mot_fast.cli.parser import command_parser, parse
@@ -52,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _notes(names: dict[str, str]) -> Iterator[None]:
-    """Show warnings and log messages of the package as notes, each text once, with the names of options."""
+    """Show warnings and log messages of the package as notes, each text once, with the names of options.
+
+    Of layers with constant units, those are named that have not been: they are the same in all pairs of networks.
+    """
     said: set[str] = set()
 
     def say(text: str) -> None:
@@ -61,7 +65,14 @@ def _notes(names: dict[str, str]) -> Iterator[None]:
             terminal.note(f"note: {text}")
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        say(with_option_names(str(message), names))
+        text = str(message)
+        if text.startswith(CONSTANT_UNITS):
+            layers = [each for each in text.removeprefix(CONSTANT_UNITS).split("; ") if each not in said]
+            if not layers:
+                return
+            said.update(layers)
+            text = CONSTANT_UNITS + "; ".join(layers)
+        say(with_option_names(text, names))
 
     logger, handler = logging.getLogger("mot_fast"), terminal.Notes(say)
     logger.addHandler(handler)

@@ -123,6 +123,7 @@ def command_parser() -> argparse.ArgumentParser:
             formatter_class=HelpText,
         )
         module.add_arguments(command)
+        command._positionals.title = "arguments"
         command.usage = " ".join([command.prog, *_usage(command)])
         command.set_defaults(run=module.run, parser=program, command=command)
     return program
@@ -147,9 +148,8 @@ def name_of(command: ModuleType) -> str:
 
 
 def _usage(command: argparse.ArgumentParser) -> Iterator[str]:
-    """Words of the usage: what must be given, and that there are options, which the help lists below."""
-    yield "[OPTION ...]"
-    for action in sorted(command._actions, key=lambda each: not each.option_strings):
+    """Words of the usage: what must be given, files first, as an option may take all words after it; then options."""
+    for action in sorted(command._actions, key=lambda each: bool(each.option_strings)):
         word = action.metavar if isinstance(action.metavar, str) else action.dest
         if action.choices is not None:
             word = f"{{{','.join(action.choices)}}}"
@@ -158,3 +158,4 @@ def _usage(command: argparse.ArgumentParser) -> Iterator[str]:
                 yield f"{action.option_strings[0]} {word}"
         else:
             yield {"?": f"[{word}]", "+": f"{word} [{word} ...]"}.get(str(action.nargs), word)
+    yield "[OPTION ...]"

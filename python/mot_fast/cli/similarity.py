@@ -59,6 +59,8 @@ def run(options: argparse.Namespace) -> None:
         output.check_file(path)
     for path in (options.plot, options.dendrogram):
         output.check_picture(path)
+    if options.plot is not None and options.plot == options.dendrogram:
+        options.command.error(f"argument --dendrogram: expected another file than that of --plot, found {options.plot}")
     networks = _named(options)
     same_stimuli(list(networks.values()), "networks")
     n_stimuli = next(iter(networks.values())).n_stimuli

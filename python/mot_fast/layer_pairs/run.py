@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Generic
 
 from mot_fast._validate import Array
-from mot_fast._warnings import ConstantUnitsWarning, warn
+from mot_fast._warnings import CONSTANT_UNITS, ConstantUnitsWarning, warn
 from mot_fast.layer_pairs import layer_cache
 from mot_fast.layer_pairs.block_store import Store
 from mot_fast.layer_pairs.blocks import BlockTask, ScanTask, cut_into_blocks, scan, solve_block
@@ -84,12 +84,7 @@ def warn_of_constant_units(networks: Sequence[Network], statistics: Sequence[Sta
     ]
     if found:
         others = f"; and in {len(found) - _MOST_NAMED} more layers" if len(found) > _MOST_NAMED else ""
-        warn(
-            "some units are constant over the stimuli; their correlation with every unit counts as 0: "
-            + "; ".join(found[:_MOST_NAMED])
-            + others,
-            ConstantUnitsWarning,
-        )
+        warn(CONSTANT_UNITS + "; ".join(found[:_MOST_NAMED]) + others, ConstantUnitsWarning)
 
 
 @contextmanager
