@@ -12,15 +12,13 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+CONSTANT_UNITS = "some units are constant over the stimuli; their correlation with every unit counts as 0: "
+"""Beginning of the text of a warning of constant units, which then names layers, a semicolon between any two."""
 _INSIDE = (str(Path(__file__).parent), contextlib.__file__)
 
 
 class ConstantUnitsWarning(UserWarning):
     """Some units are constant over the stimuli, so that no correlation with them is defined."""
-
-
-CONSTANT_UNITS = "some units are constant over the stimuli; their correlation with every unit counts as 0: "
-"""Beginning of the text of such a warning, after which it names layers, with a semicolon between any two."""
 
 
 class AutocorrelatedStimuliWarning(UserWarning):

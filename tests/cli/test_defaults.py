@@ -11,6 +11,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.cli.parser import COMMANDS, command_parser, name_of
 from mot_fast.cli.study_file import read_study
+from support.commands import run_here
 
 FUNCTIONS = {
     "demo": [mot.align],
@@ -64,6 +65,39 @@ def test_defaults_are_those_of_python(name):
             continue
         argument = ALIASES.get(action.dest, action.dest)
         assert action.default == default_of(argument, FUNCTIONS[name]), (name, action.option_strings[-1])
+
+
+@pytest.mark.parametrize(
+    ("command", "function"),
+    [
+        ("align", "align"),
+        ("compare", "compare"),
+        ("null", "alignment_null"),
+        ("null --what hierarchy", "hierarchy_null"),
+        ("partial", "partial_curve"),
+        ("similarity", "similarity_matrix"),
+        ("trajectories", "align_trajectories"),
+        ("ceiling", "noise_ceiling"),
+    ],
+)
+def test_what_commands_hand_on_is_the_default(command, function, monkeypatch, tmp_path):
+    for name in "ab":
+        layers = {label: np.random.default_rng(ord(name)).random((20, 3)) for label in ("1/x", "1/y", "2/x", "2/y")}
+        np.savez(tmp_path / f"{name}.npz", **layers)
+    signature, handed_on = inspect.signature(getattr(mot, function)), {}
+
+    def spy(*arguments, **options):
+        handed_on.update(signature.bind(*arguments, **options).arguments)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(mot, function, spy)
+    name, *options = command.split()
+    assert run_here(name, tmp_path / "a.npz", tmp_path / "b.npz", *options).stderr == "mot-fast: enough\n"
+    handed_on |= handed_on.pop("options", {})
+    networks = {"source", "target", "networks", "repeats"}
+    assert {key: value for key, value in handed_on.items() if key not in networks} == {
+        key: default_of(key, FUNCTIONS[name]) for key in handed_on if key not in networks
+    }
 
 
 def test_plots_and_blocks_have_the_defaults_of_python_too():

@@ -152,6 +152,13 @@ def loaded(file: Path, options: argparse.Namespace, layers: str) -> Network:
         raise ValueError(with_option_names(str(error), {"layers": f"--{layers.replace('_', '-')}"})) from error
 
 
+def add_seed(section: Section, what: str) -> None:
+    """Add the seed of something random."""
+    section.add_argument(
+        "--seed", type=whole_number(0), default=0, metavar="N", help=f"seed of {what} (default: %(default)s)"
+    )
+
+
 def add_convention(section: Section) -> None:
     """Add the convention by which activations are predicted."""
     section.add_argument(

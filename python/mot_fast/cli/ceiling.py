@@ -43,13 +43,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of times that the repeats are split into two halves, which are compared (default: %(default)s)",
     )
-    command.add_argument(
-        "--seed",
-        type=arguments.whole_number(0),
-        default=0,
-        metavar="N",
-        help="seed of the random halves (default: %(default)s)",
-    )
+    arguments.add_seed(command, "the random halves")
     arguments.add_table(command)
     arguments.add_json(command)
     section = command.add_argument_group("layers and stimuli")

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     comparison = mot.compare(
         source,
         target,
-        ALL if ALL in options.methods else list(dict.fromkeys(options.methods)),
+        ALL if ALL in options.methods else tuple(dict.fromkeys(options.methods)),
         splits=chosen.splits(options.splits, source.n_stimuli),
         groups=chosen.groups,
         test_size=options.test_size,

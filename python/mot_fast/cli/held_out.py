@@ -112,27 +112,9 @@ def add_options(
     section = command.add_argument_group(
         "which stimuli are held out", "Scores are of stimuli that the matching has not seen."
     )
-    section.add_argument(
-        "--test-size",
-        type=arguments.share(or_none=or_none),
-        default=TEST_SIZE,
-        metavar="SHARE",
-        help=f"share of the stimuli that is held out{', or 0 for none' if or_none else ''} (default: %(default)s)",
-    )
-    section.add_argument(
-        "--seed",
-        type=arguments.whole_number(0),
-        default=0,
-        metavar="N",
-        help="seed of the random choice; another one chooses other stimuli (default: %(default)s)",
-    )
-    section.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="FILE",
-        help="hold out whole groups of stimuli, as stories or sessions: one label a line for each stimulus, a .csv of "
-        "one column, or a .npy; --test-size is the share of the groups",
-    )
+    add_test_size(section, "share of the stimuli that is held out", or_none=or_none)
+    arguments.add_seed(section, "the random choice; another one chooses other stimuli")
+    add_groups(section, "hold out whole groups of stimuli", "; --test-size is the share of the groups")
     kinds = section.add_mutually_exclusive_group()
     if n_splits is not None:
         kinds.add_argument(
@@ -143,6 +125,11 @@ def add_options(
             help="number of random splits into training and held-out stimuli, with seeds that count up from --seed; "
             "results are means over them (default: %(default)s)",
         )
+    _add_blocks(section, kinds, which_block)
+
+
+def _add_blocks(section: arguments.Section, kinds: arguments.Section, which_block: str) -> None:
+    """Add the number of contiguous blocks, among the kinds of splits, and the gaps beside them."""
     kinds.add_argument(
         "--blocks",
         dest="n_splits",
@@ -156,6 +143,28 @@ def add_options(
         type=arguments.whole_number(0),
         metavar="G",
         help="with --blocks, leave out G stimuli on either side of the held-out block (default: 0)",
+    )
+
+
+def add_test_size(section: arguments.Section, what: str, *, or_none: bool = False) -> None:
+    """Add the share of the stimuli that is held out, for which nothing may be allowed."""
+    section.add_argument(
+        "--test-size",
+        type=arguments.share(or_none=or_none),
+        default=TEST_SIZE,
+        metavar="SHARE",
+        help=f"{what}{', or 0 for none' if or_none else ''} (default: %(default)s)",
+    )
+
+
+def add_groups(section: arguments.Section, what: str, more: str = "") -> None:
+    """Add the file of the groups of stimuli, which stay together."""
+    section.add_argument(
+        "--groups",
+        type=arguments.path,
+        metavar="FILE",
+        help=f"{what}, as stories or sessions: one label a line for each stimulus, a .csv of one column, or a .npy"
+        f"{more}",
     )
 
 

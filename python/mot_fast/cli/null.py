@@ -73,28 +73,9 @@ def _add_shuffling(command: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of stimuli in a block, for --shuffle-by blocks",
     )
-    section.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="FILE",
-        help="shuffle, and hold out, whole groups of stimuli, as stories or sessions: one label a line for each "
-        "stimulus, a .csv of one column, or a .npy",
-    )
-    section.add_argument(
-        "--seed",
-        type=arguments.whole_number(0),
-        default=0,
-        metavar="N",
-        help="seed of the shuffles and of the held-out stimuli (default: %(default)s)",
-    )
-    section.add_argument(
-        "--test-size",
-        type=arguments.share(or_none=False),
-        default=held_out.TEST_SIZE,
-        metavar="SHARE",
-        help="of an alignment: share of the stimuli, or of the groups, that is held out for the score (default: "
-        "%(default)s)",
-    )
+    held_out.add_groups(section, "shuffle, and hold out, whole groups of stimuli")
+    arguments.add_seed(section, "the shuffles and of the held-out stimuli")
+    held_out.add_test_size(section, "of an alignment: share of the stimuli, or of the groups, that is held out")
     section.add_argument(
         "--adjust",
         choices=ADJUSTMENTS,

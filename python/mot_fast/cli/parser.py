@@ -72,8 +72,8 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Refuse a value that is none of the choices; argparse itself suggests none before Python 3.14."""
         if action.choices is not None and value not in action.choices:
-            known = ", ".join(action.choices)
-            message = f"expected one of {known}, found {value!r}{did_you_mean(value, action.choices)}"
+            known = [str(choice) for choice in action.choices]
+            message = f"expected one of {', '.join(known)}, found {value!r}{did_you_mean(value, known)}"
             raise argparse.ArgumentError(action, message)
 
     def _print_message(self, message: str, file: Any = None) -> None:
