@@ -6,10 +6,11 @@ names the argument, what was expected and what was found.
 
 from __future__ import annotations
 
+import difflib
 import numbers
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -256,8 +257,24 @@ def path(value: Any, what: str) -> str:
 def choice(value: Any, choices: Sequence[str], what: str) -> str:
     """One of a few words, as the functions' documentation lists them."""
     if value not in choices:
-        raise ValueError(f"{what}: expected one of {', '.join(map(repr, choices))}, found {value!r}")
+        known = ", ".join(map(repr, choices))
+        raise ValueError(f"{what}: expected one of {known}, found {value!r}{did_you_mean(value, choices)}")
     return str(value)
+
+
+def did_you_mean(value: Any, choices: Iterable[str]) -> str:
+    """The end of a message about a word that is none of the choices: the nearest of them if one is near, in any case.
+
+    Examples
+    --------
+    >>> did_you_mean("Pairwise", ("mot", "pairwise_best")), did_you_mean("ridge", ("mot", "pairwise_best"))
+    ("; did you mean 'pairwise_best'?", '')
+    """
+    if not isinstance(value, str):
+        return ""
+    in_lower_case = {choice.lower(): choice for choice in choices}
+    near = difflib.get_close_matches(value.lower(), in_lower_case, n=1)
+    return f"; did you mean {in_lower_case[near[0]]!r}?" if near else ""
 
 
 def n_threads(n_jobs: int | None) -> int:

@@ -320,8 +320,14 @@ def test_options_reach_every_alignment(networks, monkeypatch, tmp_path):
     assert list((tmp_path / "blocks").iterdir())
 
 
-def test_all_methods_by_default(networks):
+def test_by_default_nothing_is_slow_or_needs_scikit_learn(networks, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     found = compare(*networks, splits=1, n_permutations=1, n_resamples=9)
+    assert found.methods == (*PLAIN, "rsa", "cka", "debiased_cka", "procrustes")
+
+
+def test_all_methods_in_a_word(networks):
+    found = compare(*networks, "all", splits=1, n_permutations=1, n_resamples=9)
     assert found.methods == METHODS
     assert all(np.isfinite(found.mean(name)) for name in METHODS)
     assert np.isnan(found.sd("mot"))
@@ -348,6 +354,9 @@ def test_it_shows_its_progress_if_asked(networks, capsys):
         ({"methods": ["mot", "cka", "mot"]}, ValueError, "methods: expected each name once, found 'mot' again"),
         ({"methods": []}, ValueError, "methods: expected some of 'mot', .*, found none"),
         ({"methods": "mot"}, TypeError, "methods: expected a sequence of names, found 'mot'"),
+        ({"methods": None}, TypeError, "methods: expected a sequence of names, found None"),
+        ({"methods": ["mot", "Pairwise"]}, ValueError, r"found 'Pairwise'; did you mean 'pairwise_best'\?"),
+        ({"methods": ["mot-r"]}, ValueError, r"found 'mot-r'; did you mean 'mot\+r'\?"),
         ({"methods": {"mot"}}, TypeError, "methods: expected a sequence of names, found {'mot'}"),
         ({"splits": 0}, ValueError, "splits: expected at least 1, found 0"),
         ({"splits": 2.0}, TypeError, "splits: expected an integer, a list of .*, found 2.0"),
@@ -388,7 +397,7 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
     compare(*networks, ["cka"], splits=1)
     monkeypatch.setattr(compare_module, "results_of_methods", None)
     with pytest.raises(ImportError, match='"global_linear" needs scikit-learn: pip install scikit-learn'):
-        compare(*networks)
+        compare(*networks, "all")
 
 
 def test_one_repeat_is_none(networks):

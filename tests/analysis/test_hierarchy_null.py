@@ -8,7 +8,7 @@ import scipy.signal
 
 import mot_fast as mot
 from mot_fast.analysis import shuffled_alignments as module
-from mot_fast.analysis.hierarchy_null import hierarchy_null
+from mot_fast.analysis.hierarchy_null import HierarchyNull, hierarchy_null
 from mot_fast.measures.hierarchy import ceiling
 from oracles import statistics as oracles_statistics
 from oracles import transports as oracles
@@ -157,6 +157,32 @@ def test_networks_with_known_stimuli_may_be_shuffled():
     other = {label: frame[::-1] for label, frame in framed[1].items()}
     with pytest.raises(ValueError, match="expected the same stimuli in the same order"):
         hierarchy_null(framed[0], other, n_permutations=3)
+
+
+def test_the_table_has_a_row_for_each_kind_of_chance():
+    null = HierarchyNull(
+        observed=0.9,
+        ceiling=0.97,
+        stimuli=np.array([0.7, 0.8, 0.9]),
+        layers=np.array([0.5, 0.5]),
+        p_stimuli=0.5,
+        p_layers=1 / 3,
+        stimuli_plan=np.eye(2) / 2,
+        shuffle="groups",
+    )
+    assert str(null).splitlines() == [
+        "Hierarchy score of the layer plan, against chance",
+        "",
+        "| chance                              | times | observed |      by chance |    p |",
+        "| ----------------------------------- | ----: | -------: | -------------: | ---: |",
+        "| shuffles of whole groups of stimuli |     3 |    0.900 | 0.800 +- 0.100 |  0.5 |",
+        "| shuffles of the target's layers     |     2 |    0.900 | 0.500 +- 0.000 | 0.33 |",
+        "",
+        "- 1: only layers at the same relative depth are matched; these networks allow 0.970",
+        "- by chance: mean and standard deviation; p: how often chance gives a score as high",
+    ]
+    assert [row["sd"] for row in null.rows()] == pytest.approx([0.1, 0.0])
+    assert [row["n"] for row in null.rows()] == [3, 2]
 
 
 def test_circular_shifts_are_all_there_are():

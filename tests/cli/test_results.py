@@ -14,9 +14,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import _core
-from mot_fast.analysis.comparison import METHODS
 from mot_fast.cli import machine
-from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.cli.output import json_text
 from mot_fast.cli.parser import COMMANDS, command_parser
 from support.commands import answer, interrupted, is_png, run_here
@@ -79,13 +77,6 @@ def test_compare_prints_and_writes_the_table(files, tmp_path):
     (row,) = csv.DictReader((tmp_path / "table.csv").read_text().splitlines())
     assert (row["method"], row["kind"]) == ("mot", "score")
     assert json.loads((tmp_path / "table.json").read_text())["n_splits"] == 1
-
-
-def test_compare_knows_all_methods():
-    options = command_parser().parse_args(["compare", "a", "b"])
-    assert options.methods == list(DEFAULT_METHODS)
-    assert set(DEFAULT_METHODS) < set(METHODS)
-    assert command_parser().parse_args(["compare", "a", "b", "--methods", "all"]).methods == ["all"]
 
 
 def write_run(folder, layers, seed):
@@ -208,6 +199,7 @@ def test_every_command_has_help_with_an_example_that_parses():
         name = module.__name__.rpartition(".")[2]
         text = run_here(name, "--help").stdout
         assert "usage: mot-fast" in text
+        assert "%%" not in text
         assert module.EXAMPLE in text
         first, *rest = module.EXAMPLE.split(" > ")[0].split(" && ")
         for command in (first, *rest):
@@ -233,10 +225,14 @@ def test_bash_completes_commands_and_options(tmp_path):
     program = f"""source {script}
 COMP_WORDS=(mot-fast al); COMP_CWORD=1; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
 COMP_WORDS=(mot-fast align --conv); COMP_CWORD=2; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(mot-fast ""); COMP_CWORD=1; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(mot-fast similarity --dendro); COMP_CWORD=2; _shtab_mot_fast; echo "${{COMPREPLY[@]}}"
 """
     printed = subprocess.check_output(["bash", "-c", program], text=True).splitlines()
     assert printed[0].split() == ["align"]
     assert printed[1].split() == ["--convention"]
+    assert set(printed[2].split()) >= {module.__name__.rpartition(".")[2] for module in COMMANDS}
+    assert printed[3].split() == ["--dendrogram"]
 
 
 def test_numbers_that_json_does_not_know_are_null():

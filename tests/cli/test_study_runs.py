@@ -131,16 +131,6 @@ def test_one_table_holds_all_pairs_and_methods(study):
         np.testing.assert_array_equal(data["scores"], expected["two--one"])
 
 
-def test_constant_units_are_noted_once(study, capsys):
-    layers = dict(np.load(study.parent / "one.npz"))
-    layers["layer1"][:, 3] = 2.0
-    np.savez(study.parent / "one.npz", **layers)
-    for _ in range(2):
-        run(study)
-        notes = [line for line in capsys.readouterr().err.splitlines() if "note:" in line]
-        assert [note.partition("counts as 0: ")[2] for note in notes] == ["'one' layer 'layer1': 1 of 8"]
-
-
 STAND_IN = """\
 #!{python}
 # Stands in for SLURM: runs the job, whose script is the last argument, at once and on this machine.

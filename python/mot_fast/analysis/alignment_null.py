@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ from mot_fast._validate import F64, Index
 from mot_fast._warnings import named_once
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
+from mot_fast.analysis.comparison import sd_of
 from mot_fast.analysis.shuffled_alignments import SplitOrders, shuffled_alignments
-from mot_fast.analysis.shuffles import Shuffle, of_unknown_stimuli
+from mot_fast.analysis.shuffles import WAYS, Shuffle, of_unknown_stimuli
 from mot_fast.analysis.splits import Groups, validated_pair
 from mot_fast.display import escaping
 from mot_fast.display.tables import markdown_table, with_sd
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 """Level at which tables count pairs of layers."""
-_WAYS = {
-    "stimuli": "shuffles of the stimuli",
-    "circular": "circular shifts of the target's record",
-    "blocks": "shuffles of blocks of stimuli",
-    "groups": "shuffles of whole groups of stimuli",
-}
 _ADJUSTED = {"bh": "Benjamini and Hochberg", "holm": "Holm"}
 
 
@@ -89,12 +84,19 @@ class AlignmentNull:
         """Layer costs over their means after shuffles, `(L, M)`."""
         return _over_mean(self.layer_costs, self.null_layer_costs)
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the table: cost, score and hierarchy, each with the mean and deviation that chance gives, and p."""
+        return [
+            {"what": name, "observed": observed, "chance": float(null.mean()), "chance_sd": sd_of(null), "p": p}
+            for name, observed, null, p in self._rows()
+        ]
+
     def to_markdown(self) -> str:
         """A Markdown table of cost, score and hierarchy beside chance, and what the layer costs say."""
         cells = [["", "observed", "chance", "p"]]
-        for name, observed, null, p in self._rows():
-            sd = float(null.std(ddof=1)) if len(null) > 1 else float("nan")
-            cells.append([name, f"{observed:.3f}", with_sd(float(null.mean()), sd), f"{p:.2g}"])
+        for row in self.rows():
+            chance = with_sd(row["chance"], row["chance_sd"])
+            cells.append([row["what"], f"{row['observed']:.3f}", chance, f"{row['p']:.2g}"])
         n = len(self.null_costs)
         least = f"; p is at least {1 / (1 + n):.2g}"
         n_below, n_pairs = int((self.p_layer_costs <= LEVEL).sum()), self.layer_costs.size
@@ -107,7 +109,7 @@ class AlignmentNull:
                 "",
                 f"- cost relative to chance: {self.relative_cost:.3f}",
                 f"- layer costs below chance: {n_below} of {n_pairs} pairs of layers at level {LEVEL:g}{adjusted}",
-                f"- chance: mean and standard deviation over {n} {_WAYS[self.shuffle]}{least}",
+                f"- chance: mean and standard deviation over {n} {WAYS[self.shuffle]}{least}",
             ]
         )
 
@@ -141,7 +143,7 @@ class AlignmentNull:
 
     def __repr__(self) -> str:
         names = printable(f"'{self.source_name}' from '{self.target_name}'")
-        lines = [f"AlignmentNull({names}, {len(self.null_costs)} {_WAYS[self.shuffle]}"]
+        lines = [f"AlignmentNull({names}, {len(self.null_costs)} {WAYS[self.shuffle]}"]
         lines += [
             f"  {name} {observed:.3f}, by chance {null.mean():.3f}, p = {p:.2g}"
             for name, observed, null, p in self._rows()

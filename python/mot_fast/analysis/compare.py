@@ -11,7 +11,7 @@ from mot_fast import _validate
 from mot_fast._validate_masses import GivenMasses
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.analysis.autocorrelation import warn_of_autocorrelation
-from mot_fast.analysis.comparison import METHODS, Comparison
+from mot_fast.analysis.comparison import ALL, DEFAULT_METHODS, METHODS, Comparison
 from mot_fast.analysis.layer_orders import N_ORDERS
 from mot_fast.analysis.methods import ComparisonPlan
 from mot_fast.analysis.methods_on_splits import results_of_methods
@@ -33,7 +33,7 @@ _ALTERNATION = Alternation()
 def compare(
     source: Source,
     target: Source,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str] = DEFAULT_METHODS,
     *,
     splits: GivenSplits = 5,
     groups: Groups | None = None,
@@ -69,8 +69,9 @@ def compare(
     source, target : Network or anything `mot_fast.load` takes
         Activations of both networks on the same stimuli in the same order; without an executor they are read into
         memory.
-    methods : sequence of str, optional
-        Names of the methods; by default all of those above.
+    methods : sequence of str, or "all"
+        Names of the methods. By default the couplings without rotations and the similarities: rotations and regressions
+        take longest, and "global_linear" needs scikit-learn.
     splits : int, list of (train, test), or splitter
         How stimuli are split into training and held-out ones. An integer is a number of random splits: split s is
         ``mot_fast.split(n_stimuli, test_size, seed + s, groups=groups)``; seeds that hold out the same stimuli as an
@@ -155,7 +156,8 @@ def compare(
     >>> comparison.p_better["mot"] < 0.001
     True
     """
-    names = known_methods(METHODS if methods is None else methods, METHODS)
+    is_all = isinstance(methods, str) and methods == ALL
+    names = METHODS if is_all else known_methods(methods, METHODS)
     networks = source, target = named(source, "source"), named(target, "target")
     same_stimuli(networks)
     labels = None if groups is None else group_numbers(groups, source.n_stimuli).tolist()

@@ -34,6 +34,10 @@ SIMILARITIES: Mapping[str, Callable[..., F64]] = {
     "procrustes": procrustes,
 }
 METHODS = (*COUPLINGS, *ROTATED, "partial", "global_ot", "global_linear", "linear", *SIMILARITIES)
+DEFAULT_METHODS = (*COUPLINGS, *SIMILARITIES)
+"""Methods of a comparison that are neither slow nor need an optional package."""
+ALL = "all"
+"""Word for all methods."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -12,9 +12,11 @@ from mot_fast._validate import F64
 from mot_fast._warnings import named_once, renamed_arguments
 from mot_fast.alignment.options import RotatingOptions
 from mot_fast.analysis.autocorrelation import warn_of_shuffled_record
+from mot_fast.analysis.comparison import sd_of
 from mot_fast.analysis.shuffled_alignments import SplitOrders, shuffled_alignments
-from mot_fast.analysis.shuffles import Shuffle
+from mot_fast.analysis.shuffles import WAYS, Shuffle
 from mot_fast.analysis.splits import Groups
+from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, named, warn_of_rows
@@ -47,6 +49,43 @@ class HierarchyNull:
     """How the stimuli were shuffled: "stimuli", "circular", "blocks", or "groups"."""
     plan: F64 | None = None
     """`(L, M)`: layer plan of the networks as they are; None in results of version 0.1."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the table, one for each kind of chance: its number, mean and deviation, and the p-value."""
+        return [
+            {
+                "chance": chance,
+                "n": len(scores),
+                "observed": self.observed,
+                "mean": float(scores.mean()),
+                "sd": sd_of(scores),
+                "p": p,
+            }
+            for chance, scores, p in (
+                (WAYS[self.shuffle], self.stimuli, self.p_stimuli),
+                ("shuffles of the target's layers", self.layers, self.p_layers),
+            )
+        ]
+
+    def to_markdown(self) -> str:
+        """A Markdown table of the observed hierarchy score beside both kinds of chance."""
+        cells = [["chance", "times", "observed", "by chance", "p"]]
+        for row in self.rows():
+            figures = f"{row['observed']:.3f}", with_sd(row["mean"], row["sd"]), f"{row['p']:.2g}"
+            cells.append([row["chance"], str(row["n"]), *figures])
+        return "\n".join(
+            [
+                "Hierarchy score of the layer plan, against chance",
+                "",
+                *markdown_table(cells, n_left=1),
+                "",
+                f"- 1: only layers at the same relative depth are matched; these networks allow {self.ceiling:.3f}",
+                "- by chance: mean and standard deviation; p: how often chance gives a score as high",
+            ]
+        )
+
+    def __str__(self) -> str:
+        return self.to_markdown()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw both nulls as histograms, with the observed score, and return the axes. Needs matplotlib.

@@ -14,6 +14,13 @@ from mot_fast.networks.network import Network
 from mot_fast.networks.split import group_numbers
 
 SHUFFLES = ("stimuli", "circular", "blocks")
+WAYS = {
+    "stimuli": "shuffles of the stimuli",
+    "circular": "circular shifts of the target's record",
+    "blocks": "shuffles of blocks of stimuli",
+    "groups": "shuffles of whole groups of stimuli",
+}
+"""How tables say what was shuffled, by `Shuffle.name`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,12 @@ from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
 
-HELP = "align two networks in files"
+HELP = "match the units and layers of two networks"
 DESCRIPTION = (
-    "Align two networks on a part of their stimuli; print the layer plan, its proof and scores on the other stimuli."
+    "Match every unit and every layer of one network with those of another, at the least total cost, on a part of the "
+    "stimuli. Prints the layer plan (how much of each layer goes to which), how well the one network is predicted from "
+    "the other on the rest of the stimuli (1 is perfect), beside simpler ways to match layers, and the proof that no "
+    "other matching costs less."
 )
 EXAMPLE = "mot-fast align a.npz b.npz -o run.mot && mot-fast report run.mot"
 
@@ -33,24 +36,21 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     arguments.add_networks(command)
     command.add_argument(
-        "-o", "--output", type=arguments.path, metavar="FILE", help="write the alignment to this .mot file"
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the alignment to this file, which ends in .mot, for plot, report and info",
     )
-    arguments.add_split(command, or_none=True)
-    held_out.add_blocks(command, which="the last of them")
-    command.add_argument(
-        "--shuffles",
-        dest="n_permutations",
-        type=arguments.whole_number(1),
-        metavar="N",
-        help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the layer plan "
-        "is more ordered than chance makes it",
+    arguments.add_rotate(command)
+    held_out.add_shuffles(
+        command, "n_permutations", "whether layers are matched in order of depth by more than chance", None
     )
-    arguments.add_goals(command)
-    command.add_argument("--rotate", action="store_true", help="also rotate the units of the source's layers (MOT+R)")
-    arguments.add_convention(command)
-    arguments.add_jobs(command)
-    arguments.add_store(command)
     arguments.add_json(command)
+    held_out.add_options(command, which_block="the last of them", or_none=True)
+    arguments.add_goals(command)
+    arguments.add_layers(command)
+    arguments.add_limits(command)
 
 
 def run(options: argparse.Namespace) -> None:

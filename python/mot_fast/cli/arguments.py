@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import mot_fast as mot
 from mot_fast._core import GREATEST_COST
+from mot_fast.alignment.options import GOALS
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.alignment.unit_path import KNEE
 from mot_fast.networks.network import Network
@@ -23,6 +24,8 @@ _GIB = 2**30
 _MOST_BYTES = 2**63 - 1
 
 Number = TypeVar("Number", int, float)
+Section = argparse._ActionsContainer
+"""What options are added to: a command, or a group of its options with a title of its own."""
 
 
 def whole_number(at_least: int) -> Callable[[str], int]:
@@ -92,25 +95,43 @@ def _number(kind: Callable[[str], Number], what: str, is_fit: Callable[[Number],
 
 
 def add_networks(command: argparse.ArgumentParser) -> None:
-    """Add the paths of two networks, and the choice of their layers."""
+    """Add the paths of two networks."""
     command.add_argument(
         "source",
         type=path,
-        help="a network: .npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or folder that extract "
-        "wrote, with one array (stimuli, units) for every layer",
+        help="the network that is predicted: .npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or "
+        "folder that extract wrote, with one array (stimuli, units) for every layer",
     )
-    command.add_argument("target", type=path, help="the other network in any of these forms, on the same stimuli")
+    command.add_argument(
+        "target",
+        type=path,
+        help="the network that it is predicted from, in any of these forms, on the same stimuli in the same order",
+    )
+
+
+def add_layers(command: argparse.ArgumentParser, *, convention: bool = True) -> None:
+    """Add the choice of the layers of two networks, what is checked of their stimuli, and the convention."""
+    section = command.add_argument_group("layers and stimuli")
     for side in ("source", "target"):
-        command.add_argument(
+        section.add_argument(
             f"--{side}-layers",
             nargs="+",
             metavar="PATTERN",
-            help=f"use only the layers of the {side} that have these names or patterns, such as 'block*'",
+            help=f"use only the layers of the {side} with these names or patterns, such as 'block*'; "
+            "info lists the names",
         )
-    command.add_argument(
+    add_ignore_stimuli(section)
+    if convention:
+        add_convention(section)
+
+
+def add_ignore_stimuli(section: Section) -> None:
+    """Add the permission to compare networks whose files tell of different stimuli."""
+    section.add_argument(
         "--ignore-stimuli",
-        action="store_true",
-        help="align the networks even if their files say that their stimuli differ",
+        dest="check_stimuli",
+        action="store_false",
+        help="go on even if the files say that the networks saw different stimuli",
     )
 
 
@@ -120,84 +141,113 @@ def networks(options: argparse.Namespace) -> tuple[Network, Network]:
 
 
 def _network(options: argparse.Namespace, side: str) -> Network:
-    layers = getattr(options, f"{side}_layers")
+    return loaded(getattr(options, side), options, f"{side}_layers")
+
+
+def loaded(file: Path, options: argparse.Namespace, layers: str) -> Network:
+    """The network in a file, with the layers that an option chooses, which is named as `options` names its value."""
     try:
-        return mot.load(getattr(options, side), layers=layers, check_stimuli=not options.ignore_stimuli)
+        return mot.load(file, layers=getattr(options, layers), check_stimuli=options.check_stimuli)
     except ValueError as error:
-        raise ValueError(with_option_names(str(error), {"layers": f"--{side}-layers"})) from error
+        raise ValueError(with_option_names(str(error), {"layers": f"--{layers.replace('_', '-')}"})) from error
 
 
-TEST_SIZE = 0.2
-"""Share of the stimuli that is held out by default."""
-
-
-def add_split(command: argparse.ArgumentParser, *, or_none: bool = False) -> None:
-    """Add the share of held-out stimuli and the seed of the split."""
-    command.add_argument(
-        "--test-size",
-        type=share(or_none=or_none),
-        default=TEST_SIZE,
-        help="share of the stimuli that is held out for the scores (default: %(default)s)",
-    )
-    command.add_argument(
-        "--seed", type=whole_number(0), default=0, help="seed of the random split of the stimuli (default: %(default)s)"
+def add_seed(section: Section, what: str) -> None:
+    """Add the seed of something random."""
+    section.add_argument(
+        "--seed", type=whole_number(0), default=0, metavar="N", help=f"seed of {what} (default: %(default)s)"
     )
 
 
-def add_convention(command: argparse.ArgumentParser) -> None:
+def add_convention(section: Section) -> None:
     """Add the convention by which activations are predicted."""
-    command.add_argument(
+    section.add_argument(
         "--convention",
         choices=CONVENTIONS,
         default=CONVENTIONS[0],
-        help="predict z-scored activations, or raw ones by the paper's formulas (default: %(default)s)",
+        help="standardized: units are predicted with mean 0 and standard deviation 1; paper: raw activations are "
+        "predicted, by the formulas as the paper prints them (default: %(default)s)",
     )
 
 
-def add_goals(command: argparse.ArgumentParser) -> None:
-    """Add how much of the units and of the layers is matched."""
+def add_rotate(command: argparse.ArgumentParser) -> None:
+    """Add rotations of the source's layers."""
     command.add_argument(
-        "--unit-mass",
-        type=share_or_knee,
-        metavar="SHARE",
-        help=f"match this share of the units' mass only, or for {KNEE!r} the share at the knee of the curve of costs",
+        "--rotate",
+        action="store_true",
+        help="also rotate the axes of every source layer, for networks that may hold the same features in other axes "
+        "(MOT+R); this takes longer",
     )
-    command.add_argument(
-        "--layer-mass", type=share_of_mass, metavar="SHARE", help="match this share of the layers' mass only"
-    )
-    for level in ("unit", "layer"):
-        command.add_argument(
-            f"--{level}-cost",
-            type=price,
-            metavar="PRICE",
-            help=f"match pairs of {level}s only where they cost less than this",
-        )
 
 
-def add_jobs(command: argparse.ArgumentParser) -> None:
-    """Add the limits on threads and memory."""
-    command.add_argument(
+def add_goals(command: argparse.ArgumentParser, arguments: Sequence[str] = GOALS) -> None:
+    """Add how much of the units and of the layers is matched, by these arguments of `mot_fast.align`."""
+    options: dict[str, dict[str, Any]] = {
+        "unit_mass": {
+            "type": share_or_knee,
+            "metavar": "SHARE",
+            "help": "match only this share of the units in every pair of layers, those that match best; above 0 and "
+            f"at most 1, or {KNEE!r} for the share at the knee of the curve of costs (see partial)",
+        },
+        "layer_mass": {
+            "type": share_of_mass,
+            "metavar": "SHARE",
+            "help": "match only this share of the layers, by mass",
+        },
+        "unit_cost": {
+            "type": price,
+            "metavar": "PRICE",
+            "help": "match two units only if their cost, 1 - correlation, is below this",
+        },
+        "layer_cost": {"type": price, "metavar": "PRICE", "help": "match two layers only if their cost is below this"},
+    }
+    section = command.add_argument_group(
+        "units and layers without a counterpart", "By default every unit and every layer is matched with something."
+    )
+    for name in arguments:
+        section.add_argument(f"--{name.replace('_', '-')}", **options[name])
+
+
+def add_limits(command: argparse.ArgumentParser, *, store: bool = True) -> None:
+    """Add the limits on threads and memory, and the folder that keeps finished work."""
+    section = command.add_argument_group("time and memory")
+    section.add_argument(
         "--jobs",
         dest="n_jobs",
         type=threads,
         metavar="N",
         help="number of threads (default: all that are allowed; -2: all but one)",
     )
-    command.add_argument(
+    section.add_argument(
         "--memory-limit",
         type=gibibytes,
         metavar="GIB",
         help="memory for layers and costs, in GiB (default: half of the memory that is free)",
     )
+    if store:
+        section.add_argument(
+            "--store",
+            type=path,
+            metavar="FOLDER",
+            help="keep finished work in this folder; if the command is stopped, the same command goes on from there",
+        )
 
 
-def add_store(command: argparse.ArgumentParser) -> None:
-    """Add the folder that keeps finished work."""
+def add_table(command: argparse.ArgumentParser) -> None:
+    """Add the file that the table is written to."""
     command.add_argument(
-        "--store",
+        "-o",
+        "--output",
         type=path,
-        metavar="FOLDER",
-        help="keep finished work in this folder, from which the same command goes on if it was stopped",
+        metavar="FILE",
+        help="also write the table to this file, which ends in .md, .csv or .json",
+    )
+
+
+def add_picture(command: argparse.ArgumentParser, option: str, what: str) -> None:
+    """Add a file that a picture is drawn into."""
+    command.add_argument(
+        option, type=path, metavar="PICTURE", help=f"draw {what} into this file, as .png, .pdf, .svg or the like"
     )
 
 
@@ -208,7 +258,7 @@ def remember_store(options: argparse.Namespace, folder: Any) -> None:
 
 def add_json(command: argparse.ArgumentParser) -> None:
     """Add the choice of JSON in place of text."""
-    command.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    command.add_argument("--json", action="store_true", help="print the results as one JSON object, for programs")
 
 
 def options_of(command: argparse.ArgumentParser) -> dict[str, str]:
@@ -231,7 +281,7 @@ def with_option_names(message: str, options: Mapping[str, str]) -> str:
     """
     names = "|".join(map(re.escape, options))
     # "name:" begins a message, or a message within one. "name=" is no part of a path, of "splits.seed=", or of a quote.
-    pattern = rf"(?:(?:(?<=\A)|(?<=: ))({names})(?=:\s))|(?<![\w.'\"/\\-])({names})(=True\b|=(?=\S))"
+    pattern = rf"(?:(?:(?<=\A)|(?<=: ))({names})(?=:\s))|(?<![\w.'\"/\\-])({names})(=True\b|=False\b|=(?=\S))"
 
     def option(found: re.Match[str]) -> str:
         return options[found[1] or found[2]] + (" " if found[3] == "=" else "")

@@ -5,88 +5,74 @@ from __future__ import annotations
 import argparse
 
 import mot_fast as mot
-from mot_fast.analysis.comparison import METHODS, SIMILARITIES
+from mot_fast.analysis.comparison import ALL, DEFAULT_METHODS, METHODS
 from mot_fast.cli import arguments, held_out, output, terminal
 from mot_fast.cli.held_out import HeldOut
-from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.network import same_stimuli
 
-HELP = "compare two networks by many methods over several splits"
+HELP = "score two networks by many methods over several splits"
 DESCRIPTION = (
-    "Fit every method on training stimuli and score it on the other stimuli, over several splits; print a\n"
-    "table of scores with deviations, hierarchies, times and memory.\n"
-    "Rotations (+r) and regressions (linear) take longest."
+    "Fit every method to training stimuli, and score it on the others, over several splits. Prints a table: scores "
+    "(1 is perfect) with deviations over the splits, how far layers are matched in order of depth (hierarchy), tests, "
+    "time and memory. docs/measures.md says which method answers which question."
 )
 EXAMPLE = "mot-fast compare a.npz b.npz --methods mot pairwise_best cka --plot scores.png"
-
-DEFAULT_METHODS = (*COUPLINGS, *SIMILARITIES)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     arguments.add_networks(command)
+    others = [name for name in METHODS if name not in DEFAULT_METHODS]
     command.add_argument(
         "--methods",
         nargs="+",
         metavar="METHOD",
-        choices=(*METHODS, "all"),
-        default=list(DEFAULT_METHODS),
-        help=f"methods, some of {', '.join(METHODS)}, or all (default: {' '.join(DEFAULT_METHODS)})",
+        choices=(*METHODS, ALL),
+        default=DEFAULT_METHODS,
+        help=f"what to compare: {ALL}, or some of {', '.join(DEFAULT_METHODS)} (these by default), and of "
+        f"{', '.join(others)}; rotations (+r) and regressions (linear) take longest",
     )
-    how_often = command.add_mutually_exclusive_group()
-    how_often.add_argument(
-        "--splits",
-        type=arguments.whole_number(1),
-        default=5,
-        help="number of random splits, whose seeds count up from --seed (default: %(default)s)",
-    )
-    arguments.add_split(command)
-    held_out.add_blocks(command, which="each of them once", instead=how_often)
+    arguments.add_table(command)
+    arguments.add_picture(command, "--plot", "the scores as bars")
+    held_out.add_shuffles(command, "n_shuffles", "whether layers are matched in order of depth by more than chance", 0)
     command.add_argument(
-        "--shuffles",
-        dest="n_shuffles",
-        type=arguments.whole_number(1),
-        default=0,
-        metavar="N",
-        help="also align N times with shuffled stimuli (with --blocks: shifted ones), and say whether the plans are "
-        "more ordered than chance makes them",
-    )
-    arguments.add_convention(command)
-    command.add_argument(
-        "-o",
-        "--output",
+        "--source-repeats",
+        nargs="+",
         type=arguments.path,
-        metavar="FILE",
-        help="also write the table to this file, which ends in .md, .csv or .json",
+        metavar="REPEAT",
+        help="repeated measurements, whose mean the source is, in files: scores are also given relative to the noise "
+        "ceiling (see ceiling)",
     )
-    command.add_argument(
-        "--plot", type=arguments.path, metavar="PICTURE", help="draw the scores as bars into this file"
-    )
-    arguments.add_jobs(command)
-    arguments.add_store(command)
     arguments.add_json(command)
+    held_out.add_options(command, which_block="each of them once", n_splits=5)
+    arguments.add_layers(command)
+    arguments.add_limits(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Compare the networks, print the table, and write table and picture if files are named."""
     for path in (options.output, options.plot):
         output.check_file(path)
-    output.check_table(options.output)
+    output.check_table(options.output, or_netcdf=True)
     output.check_picture(options.plot)
     source, target = arguments.networks(options)
     same_stimuli([source, target])
     chosen = HeldOut.of(options, source.n_stimuli)
+    repeats = None
+    if options.source_repeats is not None:
+        repeats = [arguments.loaded(path, options, "source_layers") for path in options.source_repeats]
     arguments.remember_store(options, options.store)
     comparison = mot.compare(
         source,
         target,
-        METHODS if "all" in options.methods else list(dict.fromkeys(options.methods)),
+        ALL if ALL in options.methods else tuple(dict.fromkeys(options.methods)),
         splits=chosen.splits(options.splits, source.n_stimuli),
         groups=chosen.groups,
         test_size=options.test_size,
         seed=options.seed,
         n_shuffles=options.n_shuffles,
         convention=options.convention,
+        source_repeats=repeats,
         n_jobs=options.n_jobs,
         memory_limit=options.memory_limit,
         store=options.store,

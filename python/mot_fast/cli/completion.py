@@ -8,8 +8,11 @@ from pathlib import Path
 from mot_fast.cli import arguments, terminal
 from mot_fast.system import optional
 
-HELP = "print a script by which your shell completes commands and options"
-DESCRIPTION = "Print a script by which a shell completes commands, options and file names. Needs the package shtab."
+HELP = "let your shell complete commands, options and file names"
+DESCRIPTION = (
+    "Print a script by which a shell completes commands, options and file names. In the example bash finds it when it "
+    "starts the next time. Needs the package shtab."
+)
 EXAMPLE = "mot-fast completion bash > ~/.local/share/bash-completion/completions/mot-fast"
 
 SHELLS = ("bash", "zsh", "tcsh")

@@ -9,10 +9,11 @@ from pathlib import Path
 import mot_fast as mot
 from mot_fast.cli import align, arguments, output
 
-HELP = "align ResNet-20 and ResNet-56, which come with the package"
+HELP = "align two networks that come with the package"
 DESCRIPTION = (
-    "Align ResNet-20 and ResNet-56 on 80 %% of the bundled CIFAR-10 images and score the alignment on the other\n"
-    "20 %%; print the layer plan, scores, what tests say of them, and proof, and draw the layer plan."
+    "Align ResNet-20 and ResNet-56, whose activations on CIFAR-10 images come with the package, on 80 % of the images, "
+    "and score the alignment on the other 20 %. Prints the layer plan (how much of each layer goes to which), the "
+    "scores beside those of simpler ways to match layers, what tests say of them, and the proof; draws the layer plan."
 )
 EXAMPLE = "mot-fast demo -o demo.png"
 
@@ -28,8 +29,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         metavar="PICTURE",
         help="draw the layer plan into this file (default: %(default)s)",
     )
-    arguments.add_jobs(command)
     arguments.add_json(command)
+    arguments.add_limits(command, store=False)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 
 from mot_fast.cli import terminal
 from mot_fast.cli.arguments import options_of, with_option_names
-from mot_fast.cli.parser import command_parser
+from mot_fast.cli.parser import command_parser, parse
 from mot_fast.system.control_characters import printable
 
 EXIT_FAILED = 1
+EXIT_WRONG_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 _UNSURPRISING = (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError, Warning)
@@ -30,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal.open_closed_streams()
     try:
         try:
-            command_parser().parse_args(arguments, options)
+            if not arguments:
+                command_parser().print_help(sys.stderr)
+                return EXIT_WRONG_USAGE
+            parse(arguments, options)
             with _notes(options_of(options.command)):
                 options.run(options)
         finally:  # also after --help, which ends here
@@ -48,12 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _notes(names: dict[str, str]) -> Iterator[None]:
-    """Show warnings and log messages of the package as notes, which call arguments by the names of options."""
+    """Show warnings and log messages of the package as notes, each text once, with the names of options."""
+    said: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            terminal.note(f"note: {text}")
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        terminal.note(f"note: {with_option_names(str(message), names)}")
+        say(with_option_names(str(message), names))
 
-    logger, handler = logging.getLogger("mot_fast"), terminal.Notes()
+    logger, handler = logging.getLogger("mot_fast"), terminal.Notes(say)
     logger.addHandler(handler)
     try:
         with warnings.catch_warnings():

@@ -17,6 +17,8 @@ from mot_fast.analysis.splits import GivenSplits, Splits
 from mot_fast.analysis.stimulus_sets import MIN_SETS
 from mot_fast.cli import arguments
 
+TEST_SIZE = 0.2
+"""Share of the stimuli that is held out by default."""
 _MOST_BYTES = 2**28
 """Size of a file of groups, at most."""
 
@@ -39,7 +41,7 @@ class HeldOut(NamedTuple):
         """What the options of a command ask for."""
         if options.gap is not None and options.n_splits is None:
             options.command.error("argument --gap: expected --blocks as well")
-        if options.n_splits is not None and options.test_size not in (0, arguments.TEST_SIZE):
+        if options.n_splits is not None and options.test_size not in (0, TEST_SIZE):
             options.command.error("argument --test-size: expected none with --blocks, each of which is held out whole")
         if not options.test_size and options.n_splits is None:
             for name in ("groups", "n_permutations"):
@@ -92,28 +94,89 @@ class HeldOut(NamedTuple):
         return {"groups": labels}, f"; intervals and p-values over {n_groups} groups"
 
 
-def add_blocks(command: argparse.ArgumentParser, *, which: str, instead: Any = None) -> None:
-    """Add the groups of stimuli, the number of contiguous blocks, in place of another option, and their gaps."""
-    command.add_argument(
-        "--groups",
-        type=arguments.path,
-        metavar="FILE",
-        help="hold out whole groups of stimuli, as stories or sessions: one label a line for each stimulus, a .csv of "
-        "one column, or a .npy; --test-size is the share of the groups",
+def add_options(
+    command: argparse.ArgumentParser, *, which_block: str, n_splits: int | None = None, or_none: bool = False
+) -> None:
+    """Add what is held out: a share of the stimuli, or of their groups, or contiguous blocks.
+
+    Parameters
+    ----------
+    command : argparse.ArgumentParser
+    which_block : str
+        Which of the blocks are held out, for the help.
+    n_splits : int, optional
+        Number of random splits by default; None where there is only one.
+    or_none : bool
+        Whether nothing may be held out.
+    """
+    section = command.add_argument_group(
+        "which stimuli are held out", "Scores are of stimuli that the matching has not seen."
     )
-    (instead or command).add_argument(
+    add_test_size(section, "share of the stimuli that is held out", or_none=or_none)
+    arguments.add_seed(section, "the random choice; another one chooses other stimuli")
+    add_groups(section, "hold out whole groups of stimuli", "; --test-size is the share of the groups")
+    kinds = section.add_mutually_exclusive_group()
+    if n_splits is not None:
+        kinds.add_argument(
+            "--splits",
+            type=arguments.whole_number(1),
+            default=n_splits,
+            metavar="N",
+            help="number of random splits into training and held-out stimuli, with seeds that count up from --seed; "
+            "results are means over them (default: %(default)s)",
+        )
+    _add_blocks(section, kinds, which_block)
+
+
+def _add_blocks(section: arguments.Section, kinds: arguments.Section, which_block: str) -> None:
+    """Add the number of contiguous blocks, among the kinds of splits, and the gaps beside them."""
+    kinds.add_argument(
         "--blocks",
         dest="n_splits",
         type=arguments.whole_number(2),
         metavar="N",
-        help=f"cut the stimuli into N contiguous blocks, as suits time series, and hold out {which}, in place of "
+        help=f"for time series: cut the stimuli into N contiguous blocks, and hold out {which_block}, in place of "
         "random stimuli",
     )
-    command.add_argument(
+    section.add_argument(
         "--gap",
         type=arguments.whole_number(0),
         metavar="G",
         help="with --blocks, leave out G stimuli on either side of the held-out block (default: 0)",
+    )
+
+
+def add_test_size(section: arguments.Section, what: str, *, or_none: bool = False) -> None:
+    """Add the share of the stimuli that is held out, for which nothing may be allowed."""
+    section.add_argument(
+        "--test-size",
+        type=arguments.share(or_none=or_none),
+        default=TEST_SIZE,
+        metavar="SHARE",
+        help=f"{what}{', or 0 for none' if or_none else ''} (default: %(default)s)",
+    )
+
+
+def add_groups(section: arguments.Section, what: str, more: str = "") -> None:
+    """Add the file of the groups of stimuli, which stay together."""
+    section.add_argument(
+        "--groups",
+        type=arguments.path,
+        metavar="FILE",
+        help=f"{what}, as stories or sessions: one label a line for each stimulus, a .csv of one column, or a .npy"
+        f"{more}",
+    )
+
+
+def add_shuffles(command: argparse.ArgumentParser, name: str, what: str, default: int | None) -> None:
+    """Add the number of alignments with shuffled stimuli, under its name in Python."""
+    command.add_argument(
+        "--shuffles",
+        dest=name,
+        type=arguments.whole_number(1),
+        default=default,
+        metavar="N",
+        help=f"also align N times with shuffled stimuli (with --blocks: shifted ones), and say {what}; 99 tell much",
     )
 
 

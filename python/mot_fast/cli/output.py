@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-TABLES = (".md", ".csv", ".json", ".nc")
+TABLES = (".md", ".csv", ".json")
+NETCDF = ".nc"
 
 
 def show(options: argparse.Namespace, text: str, values: Mapping[str, Any]) -> None:
@@ -92,36 +93,39 @@ def save_picture(axes: Axes, path: Path) -> None:
         terminal.note(f"note: {path}: shows boxes where its font lacks characters of the labels")
 
 
-def check_table(path: Path | None) -> None:
+def check_table(path: Path | None, *, or_netcdf: bool = False) -> None:
     """Raise before the work begins if tables are not written in the format that the name ends in."""
     if path is None:
         return
-    if path.suffix not in TABLES:
-        raise ValueError(f"{path}: expected a table as {', '.join(TABLES)}, found '{path.suffix}'")
-    if path.suffix == ".nc" and importlib.util.find_spec("xarray") is None:
+    known = (*TABLES, NETCDF) if or_netcdf else TABLES
+    if path.suffix not in known:
+        raise ValueError(f"{path}: expected a table as {', '.join(known)}, found '{path.suffix}'")
+    if path.suffix == NETCDF and importlib.util.find_spec("xarray") is None:
         raise optional.missing(f"{path}: NetCDF needs", "xarray")
 
 
 def write_table(comparison: Comparison, path: Path) -> None:
-    """Write the table of a comparison in the format that the name ends in."""
-    if path.suffix == ".csv":
-        write_rows(comparison.rows(), path)
-    elif path.suffix == ".nc":
-        write_dataset(comparison.to_xarray(), path)
+    """Write the table of a comparison in the format that the name ends in, NetCDF included."""
+    if path.suffix == NETCDF:
+        write_dataset(path, comparison.to_xarray())
     else:
-        write_text(path, f"{comparison if path.suffix == '.md' else json_text(comparison_values(comparison))}\n")
+        write_rows(path, comparison.rows(), str(comparison), comparison_values(comparison))
 
 
-def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write rows of a table as CSV, under the names of their columns."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], text: str, values: Mapping[str, Any]) -> None:
+    """Write a table in the format that the name ends in: rows as CSV, text as Markdown, or all values as JSON."""
+    if path.suffix == ".csv":
+        file = io.StringIO(newline="")
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        content = file.getvalue()
+    else:
+        content = f"{text}\n" if path.suffix == ".md" else f"{json_text(values)}\n"
+    write_text(path, content)
 
 
-def write_dataset(dataset: xarray.Dataset, path: Path) -> None:
+def write_dataset(path: Path, dataset: xarray.Dataset) -> None:
     """Write labelled arrays as NetCDF (version 3, which every reader knows), completely or not at all."""
     with atomic_write.open_atomically(path) as file:
         file.write(bytes(dataset.to_netcdf(engine="scipy")))

@@ -8,8 +8,11 @@ import mot_fast as mot
 from mot_fast.cli import arguments, output
 from mot_fast.measures.coupling import COUPLINGS
 
-HELP = "draw the layer plan of a .mot file"
-DESCRIPTION = "Draw the layer plan of an alignment, several couplings side by side, or how its rotations converged."
+HELP = "draw which layers an alignment matches, from a .mot file"
+DESCRIPTION = (
+    "Draw the layer plan of an alignment, which shows how much of each layer goes to which; or several ways to match "
+    "layers side by side; or how its rotations converged."
+)
 EXAMPLE = "mot-fast plot run.mot --couplings mot pairwise_best -o plans.pdf"
 
 
@@ -25,9 +28,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     what = command.add_mutually_exclusive_group()
     what.add_argument(
-        "--couplings", nargs="+", choices=COUPLINGS, default=["mot"], help="plans to draw side by side (default: mot)"
+        "--couplings",
+        nargs="+",
+        choices=COUPLINGS,
+        default=["mot"],
+        metavar="COUPLING",
+        help=f"ways to match layers, drawn side by side, some of {', '.join(COUPLINGS)}: mot is that of the "
+        "alignment, the others are simpler ones (default: mot)",
     )
-    what.add_argument("--convergence", action="store_true", help="draw how the residuals of rotations converged")
+    what.add_argument(
+        "--convergence", action="store_true", help="draw how rotations (align --rotate) came to fit, step by step"
+    )
     arguments.add_json(command)
 
 

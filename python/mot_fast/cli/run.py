@@ -39,8 +39,8 @@ EXAMPLE = "mot-fast run study.toml"
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
-    arguments.add_jobs(command)
     arguments.add_json(command)
+    arguments.add_limits(command, store=False)
     names = {"splits": "n", "n_splits": "blocks"} | {each: each for each in ("gap", "groups", "test_size", "seed")}
     command.set_defaults(names={argument: f"splits.{key}" for argument, key in names.items()})
 
@@ -92,7 +92,7 @@ def _check_needs(study: Study) -> None:
     for ending in study.figures:
         output.check_picture(study.folder / f"figure.{ending}")
     for ending in study.tables:
-        output.check_table(study.folder / f"scores.{ending}")
+        output.check_table(study.folder / f"scores.{ending}", or_netcdf=True)
     if study.has_reports:
         check_libraries()
     check_methods_installed(study.methods)

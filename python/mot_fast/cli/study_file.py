@@ -14,9 +14,8 @@ from typing import Any
 
 from mot_fast import _validate
 from mot_fast.alignment.record import CONVENTIONS
-from mot_fast.analysis.comparison import METHODS
+from mot_fast.analysis.comparison import DEFAULT_METHODS, METHODS
 from mot_fast.cli.cluster import Cluster
-from mot_fast.cli.compare import DEFAULT_METHODS
 from mot_fast.system.control_characters import printable
 
 _KEYS = {

@@ -27,20 +27,16 @@ def write_scores(comparisons: Mapping[str, Comparison], path: Path) -> None:
         The comparison of every pair, by its name.
     path : Path
     """
-    if path.suffix == ".csv":
-        rows = [
-            {"source": each.source_name, "target": each.target_name, **row}
-            for each in comparisons.values()
-            for row in each.rows()
-        ]
-        output.write_rows(rows, path)
-    elif path.suffix == ".nc":
-        output.write_dataset(_dataset(comparisons), path)
-    elif path.suffix == ".json":
-        values = {name: output.comparison_values(each) for name, each in comparisons.items()}
-        output.write_text(path, f"{output.json_text(values)}\n")
-    else:
-        output.write_text(path, f"{markdown(comparisons)}\n")
+    if path.suffix == output.NETCDF:
+        output.write_dataset(path, _dataset(comparisons))
+        return
+    rows = [
+        {"source": each.source_name, "target": each.target_name, **row}
+        for each in comparisons.values()
+        for row in each.rows()
+    ]
+    values = {name: output.comparison_values(each) for name, each in comparisons.items()}
+    output.write_rows(path, rows, markdown(comparisons), values)
 
 
 def markdown(comparisons: Mapping[str, Comparison]) -> str:

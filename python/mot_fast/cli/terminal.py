@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -77,8 +77,12 @@ def output_errors() -> Iterator[None]:
 
 
 class Notes(logging.Handler):
-    """Handler of the package's log messages, which prints them as notes."""
+    """Handler of the package's log messages, which hands their text to what prints notes."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one message."""
-        note(f"note: {record.getMessage()}")
+        self._say(record.getMessage())

@@ -15,8 +15,9 @@ from mot_fast.system.control_characters import printable
 
 HELP = "align two training runs, checkpoint by checkpoint"
 DESCRIPTION = (
-    "Align two training runs at three levels: units, layers, checkpoints. A run is a folder with one network for\n"
-    "every checkpoint, in the natural order of their names, or one file whose layers are called CHECKPOINT/LAYER."
+    "Align two training runs at three levels: units, layers, checkpoints. Prints which checkpoint of the one run goes "
+    "to which of the other. A run is a folder with one network for every checkpoint, in the natural order of their "
+    "names, or one file whose layers are called CHECKPOINT/LAYER."
 )
 EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png"
 
@@ -31,17 +32,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--separator",
         type=arguments.words,
         default="/",
+        metavar="CHARACTERS",
         help="characters between checkpoint and layer in the names of one file (default: %(default)s)",
     )
-    command.add_argument(
-        "--plot",
-        type=arguments.path,
-        metavar="PICTURE",
-        help="draw the plan beside the pairwise-best map into this file",
-    )
-    arguments.add_jobs(command)
-    arguments.add_store(command)
+    arguments.add_picture(command, "--plot", "which checkpoint goes where, beside where the nearest is,")
     arguments.add_json(command)
+    arguments.add_limits(command)
 
 
 def run(options: argparse.Namespace) -> None:

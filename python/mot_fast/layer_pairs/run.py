@@ -87,12 +87,8 @@ def warn_of_constant_units(
     ]
     if found:
         others = f"; and in {len(found) - _MOST_NAMED} more layers" if len(found) > _MOST_NAMED else ""
-        warn(
-            "some units are constant over the stimuli; their correlation with every unit counts as 0: "
-            + "; ".join(found[:_MOST_NAMED])
-            + others,
-            ConstantUnitsWarning,
-        )
+        message = "some units are constant over the stimuli; their correlation with every unit counts as 0: "
+        warn(message + "; ".join(found[:_MOST_NAMED]) + others, ConstantUnitsWarning)
 
 
 @contextmanager
