@@ -19,6 +19,7 @@ from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_repr
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class MethodResult:
     shuffled stimuli."""
     matched: F64 | None = None
     """`(n_splits,)` for "partial": share of the source's mass that is matched, which its scores are of."""
+
+    __repr__ = brief_repr
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from typing import Any
 from mot_fast.networks import frames
 from mot_fast.networks.load import Source, is_path, load
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.system.brief_repr import brief_repr
 
 Nested = Sequence["Source | Nested"] | Mapping[str, "Source | Nested"]
 """Networks in sequences or mappings, nested to any depth."""
@@ -22,6 +23,8 @@ class NetworkGroup:
     labels: tuple[str, ...]
     """Labels of the children."""
     children: tuple[NetworkGroup | Network, ...]
+
+    __repr__ = brief_repr
 
     @property
     def depth(self) -> int:
