@@ -122,6 +122,34 @@ def test_trajectories_of_folders_and_of_one_file(layers, tmp_path):
     assert "46 transports proven optimal" in result.stdout
 
 
+def test_info_and_plot_of_training_runs(layers, tmp_path):
+    runs = [{f"step{k}": layers([4, 5], 40, seed=seed + k) for k in range(10)} for seed in (0, 20)]
+    nested = mot.align_trajectories(*runs)
+    nested.save(tmp_path / "runs.mot")
+    found = answer("info", tmp_path / "runs.mot")
+    assert found["source"] == {"name": "source", "parts": list(runs[0]), "n_layers": 20}
+    assert (found["n_levels"], found["n_stimuli"], found["goals"], found["cost"]) == (3, 40, None, nested.cost)
+    np.testing.assert_array_equal(found["plan"], nested.plan)
+    assert found["hierarchy"] == {name: nested.hierarchy(name) for name in ("mot", "pairwise_best")}
+    text = run_here("info", tmp_path / "runs.mot").stdout
+    assert "source: step0, step1, step2, step3, ..., step8, step9; 20 layers in all" in text
+    assert "501 transports proven optimal" in text  # 400 of layers, 100 of checkpoints, and theirs
+    for arguments in ([], ["--couplings", "mot", "uniform", "single_best"]):
+        assert answer("plot", tmp_path / "runs.mot", *arguments) == {"picture": str(tmp_path / "runs.png")}
+        assert is_png(tmp_path / "runs.png")
+    mot.align_trajectories(runs[0], {"last": runs[1]["step9"]}, unit_mass=0.5).save(tmp_path / "one.mot")
+    found = answer("info", tmp_path / "one.mot")
+    assert found["goals"]["units"] == {"mass": 0.5, "price": None}
+    assert found["hierarchy"] == {"mot": None, "pairwise_best": None}
+    for command, message in {
+        ("plot", "--convergence"): "runs.mot: expected an alignment with rotations for --convergence, found none",
+        ("report",): "found a nested alignment, which mot_fast.NestedAlignment.load reads",
+    }.items():
+        result = run_here(command[0], tmp_path / "runs.mot", *command[1:])
+        assert result.returncode == 1
+        assert message in result.stderr
+
+
 def test_info_tells_layers_and_types(files):
     found = answer("info", files[0])
     assert found["layers"][1] == {"label": "a1", "n_units": 8, "dtype": "float64"}

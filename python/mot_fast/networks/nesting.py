@@ -31,6 +31,11 @@ class NetworkGroup:
         """Number of levels of groups, this one included."""
         return 1 + _depth(self.children[0])
 
+    @property
+    def n_layers(self) -> int:
+        """Number of layers of all networks together."""
+        return sum(child.n_layers for child in self.children)
+
     def networks(self) -> Iterator[Network]:
         """Yield all networks in order."""
         for child in self.children:
