@@ -35,6 +35,12 @@ def brief_repr(result: Any) -> str:
     return _shown(result, 0)
 
 
+def brief_text(result: Any, parts: Sequence[str]) -> str:
+    """The text of a result of the given parts, on lines as those of `brief_repr`."""
+    name = type(result).__name__
+    return f"{name}({_joined(parts, len(name) + 1)})"
+
+
 def _shown(result: Any, indent: int) -> str:
     """The text of a result that begins in the given column."""
     name = type(result).__name__
