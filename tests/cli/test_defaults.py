@@ -102,7 +102,9 @@ def test_what_commands_hand_on_is_the_default(command, function, monkeypatch, tm
 
 def test_plots_and_blocks_have_the_defaults_of_python_too():
     (couplings,) = (action for action in options_of("plot") if action.dest == "couplings")
-    assert couplings.default == [inspect.signature(mot.plot.plot_layer_plan).parameters["coupling"].default]
+    plan, nested = (inspect.signature(f).parameters for f in (mot.plot.plot_layer_plan, mot.plot.plot_nested))
+    of_runs = " and ".join(nested["couplings"].default)
+    assert couplings.help.endswith(f"(default: {plan['coupling'].default}; of training runs {of_runs})")
     (gap,) = (action for action in options_of("compare") if action.dest == "gap")
     assert f"(default: {inspect.signature(mot.blocked_splits).parameters['gap'].default})" in gap.help
 

@@ -97,10 +97,12 @@ def test_trajectories_of_folders_and_of_one_file(layers, tmp_path):
             for file in sorted(folder.iterdir())
         }
         np.savez(tmp_path / f"{name}.npz", **dict(sorted(arrays[name].items())))
-    found = answer("trajectories", tmp_path / "one", tmp_path / "two", "--plot", tmp_path / "plan.png")
+    files = "--plot", tmp_path / "plan.png", "-o", tmp_path / "runs.mot"
+    found = answer("trajectories", tmp_path / "one", tmp_path / "two", *files)
     steps = ["step1", "step10", "step100"]
     runs = [[mot.load(tmp_path / name / step) for step in steps] for name in ("one", "two")]
     expected = mot.align_trajectories(*runs)
+    np.testing.assert_array_equal(mot.NestedAlignment.load(tmp_path / "runs.mot").plan, expected.plan)
     assert found["source"] == found["target"] == steps
     np.testing.assert_array_equal(found["plan"], expected.plan)
     assert found["hierarchy"]["mot"] == expected.hierarchy()
@@ -111,6 +113,34 @@ def test_trajectories_of_folders_and_of_one_file(layers, tmp_path):
     assert "step10: " in result.stdout
     assert "22 transports" not in result.stdout  # 36 of units, 9 of layers, 1 of checkpoints
     assert "46 transports proven optimal" in result.stdout
+
+
+def test_info_and_plot_of_training_runs(layers, tmp_path):
+    runs = [{f"step{k}": layers([4, 5], 40, seed=seed + k) for k in range(10)} for seed in (0, 20)]
+    nested = mot.align_trajectories(*runs)
+    nested.save(tmp_path / "runs.mot")
+    found = answer("info", tmp_path / "runs.mot")
+    assert found["source"] == {"name": "source", "parts": list(runs[0]), "n_layers": 20}
+    assert (found["n_levels"], found["n_stimuli"], found["goals"], found["cost"]) == (3, 40, None, nested.cost)
+    np.testing.assert_array_equal(found["plan"], nested.plan)
+    assert found["hierarchy"] == {name: nested.hierarchy(name) for name in ("mot", "pairwise_best")}
+    text = run_here("info", tmp_path / "runs.mot").stdout
+    assert "source: step0, step1, step2, step3, ..., step8, step9; 20 layers in all" in text
+    assert "501 transports proven optimal" in text  # 400 of layers, 100 of checkpoints, and theirs
+    for arguments in ([], ["--couplings", "mot", "uniform", "single_best"]):
+        assert answer("plot", tmp_path / "runs.mot", *arguments) == {"picture": str(tmp_path / "runs.png")}
+        assert is_png(tmp_path / "runs.png")
+    mot.align_trajectories(runs[0], {"last": runs[1]["step9"]}, unit_mass=0.5).save(tmp_path / "one.mot")
+    found = answer("info", tmp_path / "one.mot")
+    assert found["goals"]["units"] == {"mass": 0.5, "price": None}
+    assert found["hierarchy"] == {"mot": None, "pairwise_best": None}
+    for command, message in {
+        ("plot", "--convergence"): "runs.mot: expected an alignment with rotations for --convergence, found none",
+        ("report",): "found a nested alignment, which mot_fast.NestedAlignment.load reads",
+    }.items():
+        result = run_here(command[0], tmp_path / "runs.mot", *command[1:])
+        assert result.returncode == 1
+        assert message in result.stderr
 
 
 def test_info_tells_layers_and_types(files):

@@ -14,6 +14,7 @@ NEED_TORCH = (
     "docs/guides/vision.md",
     "docs/guides/training-runs.md",
     "docs/guides/transport.md",
+    "docs/guides/backend.md",
 )
 
 
@@ -28,6 +29,7 @@ def make(page, folder, layers):
         "docs/guides/vision.md": _images,
         "docs/guides/training-runs.md": _torch,
         "docs/guides/transport.md": _torch,
+        "docs/guides/backend.md": _callers,
         "docs/guides/fmri.md": _recordings,
     }
     special.get(page, _nothing)(folder, layers)
@@ -39,6 +41,12 @@ def _nothing(folder, layers):
 
 def _torch(folder, layers):  # noqa: ARG001
     pytest.importorskip("torch")
+
+
+def _callers(folder, layers):
+    _torch(folder, layers)
+    for name in ("rsatoolbox", "torchcfm"):
+        pytest.importorskip(name)
 
 
 def _images(folder, layers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -29,3 +30,12 @@ def commands(block: str) -> list[str]:
     """The commands of a block for the shell, one by one."""
     lines = block.replace("\\\n", " ").splitlines()
     return [command.strip() for line in lines for command in line.split("&&") if command.strip()]
+
+
+def defined_on(page: str, name: str, **known: object) -> dict[str, object]:
+    """The block of a page that defines a function or class, run as far as its imports and definitions go."""
+    (block,) = (text for text in blocks(page, "python") if re.search(rf"^(def|class) {name}\b", text, re.MULTILINE))
+    kinds = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
+    nodes = [node for node in ast.parse(block).body if isinstance(node, kinds)]
+    exec(compile(ast.Module(nodes, []), page, "exec"), known)
+    return known

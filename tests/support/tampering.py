@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.layer_pairs.block_store import FORMAT, FORMAT_VERSION, _digest_of
+from mot_fast.layer_pairs.block_store import FORMAT, FORMAT_VERSION, digest_of
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.system import archive
 
@@ -140,7 +140,7 @@ def rewrite_block(path, change):
     header, arrays = archive.read(path, FORMAT, FORMAT_VERSION)
     arrays = {name: values.copy() for name, values in arrays.items()}
     change(arrays)
-    archive.write(path, {**header, "digest": _digest_of(arrays)}, arrays, stored=arrays)
+    archive.write(path, {**header, "digest": digest_of(arrays)}, arrays, stored=arrays)
 
 
 def member_of_any_kind(rng, values):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from reprlib import repr as shown
 from typing import TYPE_CHECKING, Any
@@ -18,21 +19,20 @@ import numpy as np
 from mot_fast import _validate
 from mot_fast._validate import F64, Array
 from mot_fast._validate_masses import LEAST_SHARE
+from mot_fast.alignment import mot_archive
 from mot_fast.alignment.mot_records import digests_of, evaluation_of, goals_of, run_of
 from mot_fast.alignment.record import CONVENTIONS
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.alternation import Alternation
-from mot_fast.layer_pairs.consistency import ROUNDING, agree, check_plans, check_proofs
+from mot_fast.layer_pairs.consistency import ROUNDING, check_plans, check_proofs
 from mot_fast.layer_pairs.packing import PackedPlans, Pieces, check_shapes, in_rows
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system import archive
 from mot_fast.system.json_header import check_fields, field, number, texts
-from mot_fast.transport.transport import Certificate
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
 
-FORMAT = "mot_fast alignment"
 FORMAT_VERSION = 5
 _BEFORE_GOALS = 4
 """Version of files in which all mass is carried: readers of that version read them."""
@@ -49,7 +49,7 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     place = Path(_validate.path(path, "path"))
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
-        "format": FORMAT,
+        "format": mot_archive.ALIGNMENT,
         "version": _BEFORE_GOALS if alignment.goals.are_all else FORMAT_VERSION,
         "convention": alignment.convention,
         "cost": alignment.cost,
@@ -65,13 +65,8 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
 
 def _names(summary: NetworkSummary) -> dict[str, Any]:
     """Fields of the header that describe one network."""
-    name, *labels = map(_text, (summary.name, *summary.labels))
+    name, *labels = map(mot_archive.writable_name, (summary.name, *summary.labels))
     return {"name": name, "labels": labels, "widths": summary.widths, "digests": summary.digests}
-
-
-def _text(name: str) -> str:
-    """A name as valid text: bytes of a file's name that are no text are written as their codes."""
-    return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 def _arrays(alignment: Alignment) -> dict[str, Array]:
@@ -110,14 +105,7 @@ def _rotation_arrays(alignment: Alignment) -> dict[str, Array]:
 
 def load(path: str | os.PathLike[str], result_type: type[Alignment]) -> Alignment:
     """Read an alignment, as an instance of this type; see `Alignment.load`."""
-    path = Path(_validate.path(path, "path"))
-    try:
-        with np.errstate(all="ignore"):  # numbers that overflow are refused
-            return _alignment(result_type, *archive.read(path, FORMAT, FORMAT_VERSION))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: expected a .mot file, found nothing") from None
-    except Exception as error:  # a damaged file can make its readers raise anything
-        raise ValueError(f"{path}: expected a complete .mot file, found none ({error})") from error
+    return mot_archive.read(path, mot_archive.ALIGNMENT, FORMAT_VERSION, partial(_alignment, result_type))
 
 
 def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dict[str, Array]) -> Alignment:
@@ -139,7 +127,7 @@ def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dic
         cost=number(header, "cost"),
         layer_costs=arrays["layer_costs"],
         layer_plan=arrays["layer_plan"],
-        certificate=_certificate(field(header, "certificate", dict)),
+        certificate=mot_archive.certificate_of(field(header, "certificate", dict)),
         unit_plans=in_rows(plans, shape[1]),
         **({} if alternation is None else _rotated(alternation, arrays, source, shape)),
         goals=goals,
@@ -157,11 +145,6 @@ def _masses_of_units(summary: NetworkSummary) -> F64:
     if isinstance(summary.unit_masses, Pieces):
         return np.asarray(summary.unit_masses.values)
     return np.repeat(1.0 / np.array(summary.widths), summary.widths)
-
-
-def _certificate(values: Mapping[str, Any]) -> Certificate:
-    check_fields(values, Certificate)
-    return Certificate(**{name: number(values, name) for name in values})
 
 
 def _alternation(header: Mapping[str, Any]) -> Alternation | None:
@@ -238,17 +221,8 @@ def _rotated(
 def _check_layer_plan(alignment: Alignment, arrays: Mapping[str, Array]) -> None:
     """Raise `ValueError` if the layer plan contradicts the layers' masses, the cost, or the costs of the unit plans."""
     costs, plan = alignment.layer_costs, alignment.layer_plan
-    goal = alignment.goals.layers
-    lefts = alignment.source.layer_masses - plan.sum(1), alignment.target.layer_masses - plan.sum(0)
-    if not all(agree(left, np.zeros(len(left))) if goal.is_all else (left >= -ROUNDING).all() for left in lefts):
-        raise ValueError("the rows or columns of 'layer_plan' do not sum to the masses of layers")
-    if goal.mass is not None and not abs(plan.sum() - goal.mass) <= ROUNDING:
-        raise ValueError(f"'layer_plan' carries {plan.sum()}, and not {goal}")
-    if (plan < 0).any():
-        raise ValueError("'layer_plan' is negative")
-    cost = goal.cost(np.array((costs * plan).sum()), plan.sum())
-    if not abs(alignment.cost - float(cost)) <= ROUNDING * max(np.abs(costs).max(), goal.price or 0.0):
-        raise ValueError(f"its cost is {alignment.cost}, and not that of its layer plan")
+    masses = alignment.source.layer_masses, alignment.target.layer_masses
+    mot_archive.check_plan("layer_plan", "layers", plan, masses, costs, alignment.cost, alignment.goals.layers)
     if alignment.traces is None:
         if not np.array_equal(costs.ravel(), alignment.goals.units.costs_of(arrays)):
             raise ValueError("its layer costs are not those of its unit plans")

@@ -68,9 +68,11 @@ def run_of(header: Mapping[str, Any]) -> Run | None:
 
 def goals_of(header: Mapping[str, Any]) -> Goals:
     """How much mass is carried; all of it in files of earlier versions, and in those without such a field."""
-    if header["version"] < _WITH_GOALS:
-        return ALL_MASS
-    values = field(header, "goals", dict)
+    return ALL_MASS if header["version"] < _WITH_GOALS else goals_in(field(header, "goals", dict))
+
+
+def goals_in(values: Mapping[str, Any]) -> Goals:
+    """How much mass is carried, where it is not all, in a field of a header."""
     check_fields(values, Goals)
     found = {level: field(values, level, dict) for level in values}
     for level in found.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import F64
+from mot_fast.alignment import nested_file
 from mot_fast.alignment.align import align
+from mot_fast.alignment.mot_archive import OtherKind
 from mot_fast.alignment.options import Options
 from mot_fast.alignment.problem import alignment_problem
 from mot_fast.alignment.record import ALL_MASS, Goals
@@ -76,6 +79,18 @@ class NestedAlignment:
         """Number of levels of transport, including the level of units: 3 for checkpoints."""
         return 2 + (self.source.depth if isinstance(self.source, NetworkGroup) else 0)
 
+    @property
+    def n_stimuli(self) -> int:
+        """Number of stimuli that the systems were aligned on."""
+        network = next(self.source.networks()) if isinstance(self.source, NetworkGroup) else self.source
+        return network.n_stimuli
+
+    @property
+    def n_transports(self) -> int:
+        """Number of transports that were solved, at all levels."""
+        levels = zip(_sizes(self.source), _sizes(self.target), strict=True)
+        return 1 + sum(n * m for n, m in levels)
+
     def between(self, source_part: int | str, target_part: int | str) -> NestedAlignment | UnitPlan:
         """The alignment of two parts one level below, given by position or label; for two layers, their units' plan.
 
@@ -84,7 +99,8 @@ class NestedAlignment:
         Raises
         ------
         IndexError, KeyError, ValueError
-            If there is no such part, or activations were changed in the meantime.
+            If there is no such part; for two layers, if activations were changed in the meantime, or the alignment is
+            out of a file, which holds none.
         """
         i, j = self._positions(source_part, target_part)
         if isinstance(self.source, Network) or isinstance(self.target, Network):
@@ -111,7 +127,8 @@ class NestedAlignment:
         Raises
         ------
         IndexError, KeyError, ValueError
-            If there is no such part, or parts are not networks.
+            If there is no such part, or parts are not networks; if the alignment is out of a file, which holds no
+            activations.
         """
         i, j = self._positions(source_part, target_part)
         parts = [
@@ -172,6 +189,49 @@ class NestedAlignment:
         from mot_fast.display.layer_plans import plot_nested
 
         return plot_nested(self, axes)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the alignment to a `.mot` file, completely or not at all.
+
+        The file holds the costs of layers, and no activations: the alignments of parts follow from it, one level after
+        another, down to the plans of layers. Those of units do not.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        ValueError
+            If there are more than 16 levels.
+
+        Examples
+        --------
+        >>> import tempfile, mot_fast as mot
+        >>> runs = mot.align_trajectories(*mot.data.training_runs())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     runs.save(f"{folder}/runs.mot")
+        ...     again = mot.NestedAlignment.load(f"{folder}/runs.mot")
+        >>> again
+        NestedAlignment('source', 12 parts, to 'target', 12 parts, 3 levels, cost 0.6010)
+        >>> bool((again.between("step1000", "step0512").plan == runs.between("step1000", "step0512").plan).all())
+        True
+        """
+        nested_file.save(self, path)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> NestedAlignment:
+        """Read a nested alignment from a `.mot` file; reading cannot execute code.
+
+        The levels above the units are solved again, to check the file. Networks know their layers and widths, but no
+        activations.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is not a complete `.mot` file of a nested alignment, or of a newer format.
+        """
+        return nested_file.load(path, NestedAlignment)
 
     def _positions(self, source_part: int | str, target_part: int | str) -> tuple[int, int]:
         return (
@@ -236,11 +296,29 @@ def _transport(source: NetworkGroup | Network, costs: F64, goal: Goal) -> tuple[
     return partial, float(goal.cost(np.array(partial.cost), partial.mass.sum()))
 
 
+def _sizes(tree: NetworkGroup | Network) -> list[int]:
+    """Number of layers in a system, of the networks that hold them, and so on up to its parts."""
+    parts: list[NetworkGroup | Network] = [tree]
+    sizes = [len(tree)]
+    while isinstance(parts[0], NetworkGroup):
+        parts = [child for part in parts if isinstance(part, NetworkGroup) for child in part.children]
+        sizes.insert(0, sum(map(len, parts)))
+    return sizes
+
+
 def _spans(tree: NetworkGroup) -> list[slice]:
     """Positions of the layers of each part among the layers of all parts."""
     spans, start = [], 0
     for child in tree.children:
-        stop = start + (sum(map(len, child.networks())) if isinstance(child, NetworkGroup) else len(child))
+        stop = start + child.n_layers
         spans.append(slice(start, stop))
         start = stop
     return spans
+
+
+def load_either(path: str | os.PathLike[str]) -> Alignment | NestedAlignment:
+    """Read a `.mot` file of either kind; see `Alignment.load` and `NestedAlignment.load`."""
+    try:
+        return Alignment.load(path)
+    except OtherKind:
+        return NestedAlignment.load(path)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mot_fast.display.verdict import verdict
 from mot_fast.layer_pairs.goal import ALL, Goal
+from mot_fast.system.brief_repr import brief_repr
 
 CONVENTIONS = ("standardized", "paper")
 
@@ -57,6 +58,8 @@ class Run:
     machine: str
     """Kind of processor."""
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True)
 class CouplingScore:
@@ -85,6 +88,8 @@ class CouplingScore:
     p_better: float | None = None
     """P-value of "mot scores higher than this coupling"; see `mot_fast.p_better`. None for "mot" itself."""
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -108,6 +113,8 @@ class Evaluation:
     `mot_fast.hierarchy_null`."""
     n_draws: int | None = None
     """Number of random orders that "permuted" is the mean of, in files of version 3; None: of all orders."""
+
+    __repr__ = brief_repr
 
     @property
     def p_better(self) -> float | None:

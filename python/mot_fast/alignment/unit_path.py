@@ -14,6 +14,7 @@ from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
 from mot_fast.system import threads
 from mot_fast.system.blas import one_blas_thread
+from mot_fast.system.brief_repr import brief_repr
 from mot_fast.transport.partial import UnitPrices, curvature, partial_path
 
 KNEE = "path"
@@ -44,6 +45,8 @@ class UnitCurve:
     """`(100,)`: shares of the mass that is matched, from 0 to 1."""
     costs: F64
     """`(100,)`: least costs of matching them, 1 - correlation times mass."""
+
+    __repr__ = brief_repr
 
     @classmethod
     def of(cls, paths: Mapping[Pair, UnitPath], layer_plan: F64) -> UnitCurve:

@@ -34,6 +34,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.p_values import TIE
 from mot_fast.measures.score import Score
 from mot_fast.networks.load import Source
+from mot_fast.system.brief_repr import brief_repr
 
 Method = Literal["bca", "t"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -55,6 +56,8 @@ class Interval:
     """Confidence level of the interval, between 0 and 1."""
     block_length: int | None = None
     """Length of the blocks of stimuli that were drawn or left out together; None without blocks."""
+
+    __repr__ = brief_repr
 
 
 def bootstrap_score(

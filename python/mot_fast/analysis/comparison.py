@@ -19,6 +19,7 @@ from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.measures.noise_ceiling import NoiseCeiling
 from mot_fast.measures.similarity import debiased_cka, linear_cka, procrustes, rsa
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_repr, brief_text
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class MethodResult:
     shuffled stimuli."""
     matched: F64 | None = None
     """`(n_splits,)` for "partial": share of the source's mass that is matched, which its scores are of."""
+
+    __repr__ = brief_repr
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -321,9 +324,9 @@ class Comparison:
         )
 
     def __repr__(self) -> str:
-        methods = ", ".join(self.methods)
         names = printable(f"'{self.source_name}' from '{self.target_name}'")
-        return f"Comparison({names}, {methods}, {self.n_splits} splits)"
+        means = [f"{name} {self.mean(name):.3f}" for name in self.methods]
+        return brief_text(self, [names, *means, f"{self.n_splits} splits"])
 
     def __str__(self) -> str:
         return self.to_markdown()

@@ -21,6 +21,7 @@ from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.measures.p_values import share_as_extreme
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.system.brief_repr import brief_repr
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +84,8 @@ class HierarchyNull:
                 "- by chance: mean and standard deviation; p: how often chance gives a score as high",
             ]
         )
+
+    __repr__ = brief_repr
 
     def __str__(self) -> str:
         return self.to_markdown()
@@ -193,6 +196,11 @@ def hierarchy_null(
     0.1
     >>> bool(null.p_layers < 0.001 and null.observed < null.ceiling)
     True
+    >>> null
+    HierarchyNull(observed=0.9524, ceiling=0.9709, stimuli=<(9,) from 0.6937 to 0.8857>,
+                  layers=<(9999,) from 0.4937 to 0.8085>, p_stimuli=0.1, p_layers=0.0001,
+                  stimuli_plan=<(10, 28) from 0 to 0.01905>, shuffle='stimuli',
+                  plan=<(10, 28) from 0 to 0.03571>)
     """
     n_permutations = _validate.whole_number(
         n_permutations, "n_permutations", at_least=1, at_most=_validate.MOST_REPEATS

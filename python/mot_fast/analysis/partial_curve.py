@@ -23,6 +23,7 @@ from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.system.brief_repr import brief_text
 from mot_fast.system.control_characters import printable
 from mot_fast.system.progress import progress_bar
 from mot_fast.transport.partial import curvature
@@ -139,7 +140,8 @@ class PartialCurve:
     def __repr__(self) -> str:
         names = printable(f"'{self.source_name}' from '{self.target_name}'")
         masses = f"{len(self.unit_masses)} masses from {self.unit_masses[0]:.4g} to {self.unit_masses[-1]:.4g}"
-        return f"PartialCurve({names}, {masses}, {self.scores.shape[1]} splits)"
+        first, last = self.scores[[0, -1]].mean(axis=1)
+        return brief_text(self, [names, masses, f"scores {first:.3f} to {last:.3f}", f"{self.scores.shape[1]} splits"])
 
     def __str__(self) -> str:
         return self.to_markdown()

@@ -13,6 +13,7 @@ from mot_fast.analysis.splits import Splits
 from mot_fast.display import notebook, tables
 from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_text
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -187,8 +188,10 @@ class SimilarityMatrix:
         )
 
     def __repr__(self) -> str:
-        labels = printable(", ".join(self.labels))
-        return f"SimilarityMatrix({labels}; {self._stimuli()})"
+        is_pair = ~np.eye(len(self.labels), dtype=bool)
+        figures = {"costs": self.costs[is_pair], "scores": self.scores[is_pair]}
+        ranges = [f"{name} {values.min():.3f} to {values.max():.3f}" for name, values in figures.items()]
+        return brief_text(self, [*map(printable, self.labels), *ranges, self._stimuli()])
 
     def _stimuli(self) -> str:
         """Numbers of training and held-out stimuli, and of splits if there are several."""

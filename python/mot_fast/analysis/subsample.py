@@ -27,6 +27,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import UNSHUFFLED
 from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Layer, Network, same_stimuli
+from mot_fast.system.brief_repr import brief_text
 from mot_fast.system.control_characters import printable
 from mot_fast.system.progress import progress_bar
 
@@ -98,9 +99,10 @@ class SubsampleCurve:
         return plot_subsample_curve(self, ax)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{fraction:.4g}" for fraction in self.fractions)
         names = printable(f"'{self.source_name}' from '{self.target_name}'")
-        return f"SubsampleCurve({names}, {', '.join(self.scores)}, at {shown})"
+        shown = ", ".join(f"{fraction:.4g}" for fraction in self.fractions)
+        means = {name: ", ".join(f"{mean:.3f}" for mean in self.mean(name)) for name in self.scores}
+        return brief_text(self, [names, f"at {shown}", *(f"{name} {values}" for name, values in means.items())])
 
     def __str__(self) -> str:
         return self.to_markdown()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import mot_fast as mot
+from mot_fast.alignment.nested import load_either
 from mot_fast.cli import align, arguments, output, terminal
 from mot_fast.cli.machine import describe_machine
 from mot_fast.display.tables import aligned_table
@@ -21,6 +22,8 @@ DESCRIPTION = (
     "--system, print the versions, processors, memory and instruction sets that are used on this machine."
 )
 EXAMPLE = "mot-fast info minilm/"
+_MOST_LABELS = 8
+"""Number of labels up to which all are printed."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -47,12 +50,48 @@ def run(options: argparse.Namespace) -> None:
 
 def _describe_file(path: Path) -> tuple[str, Mapping[str, Any]]:
     """Text about a file or folder, and the same for JSON."""
-    return _describe_alignment(path) if path.suffix == ".mot" else describe_network(path)
+    if path.suffix != ".mot":
+        return describe_network(path)
+    alignment = load_either(path)
+    if isinstance(alignment, mot.NestedAlignment):
+        return _describe_nested(alignment)
+    return _describe_alignment(alignment, path)
 
 
-def _describe_alignment(path: Path) -> tuple[str, Mapping[str, Any]]:
-    """Text about a .mot file, and the same for JSON."""
-    alignment = mot.Alignment.load(path)
+def _describe_nested(nested: mot.NestedAlignment) -> tuple[str, Mapping[str, Any]]:
+    """Text about an alignment of many levels, and the same for JSON."""
+    is_ordered = min(nested.plan.shape) > 1
+    hierarchies = {name: nested.hierarchy(name) if is_ordered else None for name in ("mot", "pairwise_best")}
+    sides = {"source": nested.source, "target": nested.target}
+    lines = [repr(nested), ""]
+    lines += [f"{name}: {_shown(side.labels)}; {side.n_layers} layers in all" for name, side in sides.items()]
+    lines.append(f"aligned on {nested.n_stimuli} stimuli")
+    if is_ordered:
+        shown = (f"{name} {value:.3f}" for name, value in hierarchies.items())
+        lines.append(f"hierarchy: {', '.join(shown)} (1: only parts at the same relative position)")
+    lines += ["", certificate_text(nested.certificate, nested.n_transports)]
+    values = {
+        **{name: {"name": side.name, "parts": side.labels, "n_layers": side.n_layers} for name, side in sides.items()},
+        "n_levels": nested.n_levels,
+        "n_stimuli": nested.n_stimuli,
+        "goals": None if nested.goals.are_all else nested.goals,
+        "cost": nested.cost,
+        "costs": nested.costs,
+        "plan": nested.plan,
+        "hierarchy": hierarchies,
+        "certificate": nested.certificate,
+    }
+    return "\n".join(lines), values
+
+
+def _shown(labels: Sequence[str]) -> str:
+    """Labels of parts, of many the first and the last ones."""
+    some = labels if len(labels) <= _MOST_LABELS else [*labels[: _MOST_LABELS // 2], "...", *labels[-2:]]
+    return printable(", ".join(some), encoding=terminal.encoding())
+
+
+def _describe_alignment(alignment: mot.Alignment, path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Text about an alignment of two networks, and the same for JSON."""
     lines = [repr(alignment)]
     if alignment.evaluation is not None:
         lines += [

@@ -23,6 +23,7 @@ OPTIONAL = {
     "completion": ("completion of commands in the shell", ("shtab",)),
     "torch": ("activations extracted from models", ("torch",)),
     "dask": ("many machines", ("distributed",)),
+    "slurm": ("jobs of SLURM", ("dask-jobqueue",)),
 }
 """What every extra of the package is for, and the packages that it installs."""
 _CPUINFO = Path("/proc/cpuinfo")

@@ -19,7 +19,7 @@ DESCRIPTION = (
     "to which of the other. A run is a folder with one network for every checkpoint, in the natural order of their "
     "names, or one file whose layers are called CHECKPOINT/LAYER."
 )
-EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ --plot plan.png"
+EXAMPLE = "mot-fast trajectories run1.npz run2.npz --separator _ -o runs.mot --plot plan.png"
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -28,6 +28,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "source", type=arguments.path, help="a run: folder of networks, or file with the layers of all checkpoints"
     )
     command.add_argument("target", type=arguments.path, help="the other run in either form, on the same stimuli")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the alignment to this file, which ends in .mot, for plot and info",
+    )
     command.add_argument(
         "--separator",
         type=arguments.words,
@@ -41,8 +48,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Align the runs, print the results, and draw the plan if a file is named."""
-    output.check_file(options.plot)
+    """Align the runs, print the results, and write alignment and picture if files are named."""
+    for path in (options.output, options.plot):
+        output.check_file(path)
     output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
     arguments.remember_store(options, options.store)
@@ -56,6 +64,8 @@ def run(options: argparse.Namespace) -> None:
     try:
         output.show(options, _text(nested), _values(nested))
     finally:
+        if options.output is not None:
+            nested.save(options.output)
         if options.plot is not None:
             output.save_picture(nested.plot()[0], options.plot)
 
@@ -89,9 +99,8 @@ def _text(nested: NestedAlignment) -> str:
             f"\nhierarchy {nested.hierarchy():.3f}, pairwise {nested.hierarchy('pairwise_best'):.3f} "
             "(1: only checkpoints at the same relative time)"
         )
-    n_transports = nested.layer_costs.size + nested.costs.size + 1
     lines += [f"\nAlignment cost {nested.cost:.6f} (0 is perfect)", ""]
-    return "\n".join(lines) + certificate_text(nested.certificate, n_transports)
+    return "\n".join(lines) + certificate_text(nested.certificate, nested.n_transports)
 
 
 def _values(nested: NestedAlignment) -> dict[str, object]:

@@ -105,7 +105,7 @@ class Store:
         path = self._path(key)
         try:
             header, arrays = archive.read(path, FORMAT, FORMAT_VERSION, most_bytes)
-            if (header["key"], header["digest"]) != (key, _digest_of(arrays)):
+            if (header["key"], header["digest"]) != (key, digest_of(arrays)):
                 raise ValueError("its content is not what was written")
             with np.errstate(all="ignore"):  # what overflows is refused
                 if check is not None:
@@ -133,7 +133,7 @@ class Store:
         OSError
             If the block cannot be written; other blocks are unchanged.
         """
-        header = {"format": FORMAT, "version": FORMAT_VERSION, "key": key, "digest": _digest_of(arrays)}
+        header = {"format": FORMAT, "version": FORMAT_VERSION, "key": key, "digest": digest_of(arrays)}
         path = self._path(key)
         if path.is_symlink() or not path.is_dir():
             archive.write(path, header, arrays, stored=arrays, is_replaced=True)
@@ -176,7 +176,8 @@ def layer_digest(values: Array, rows: Index | None) -> str:
     return found.hexdigest()
 
 
-def _digest_of(arrays: Mapping[str, Array]) -> str:
+def digest_of(arrays: Mapping[str, Array]) -> str:
+    """Digest of arrays and their names, types and shapes; it does not depend on their order."""
     found = hashlib.blake2b(digest_size=20)
     for name in sorted(arrays):
         found.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape} ".encode())

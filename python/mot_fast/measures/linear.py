@@ -16,6 +16,7 @@ from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.system import memory, optional, threads
 from mot_fast.system.blas import one_blas_thread
+from mot_fast.system.brief_repr import brief_repr
 
 ALPHAS = np.logspace(-8, 8, 17)
 """Penalties of ridge regression to choose from; inputs and outputs are z-scores."""
@@ -40,6 +41,8 @@ class LinearPredictivity:
     alphas: F64
     """Penalties, `(L, M)`: for each pair of layers the one of least leave-one-out error over all units of the source
     layer."""
+
+    __repr__ = brief_repr
 
 
 def linear_predictivity(

@@ -14,6 +14,7 @@ from mot_fast._validate import F64
 from mot_fast.measures.score import Score, correlate_units
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network
+from mot_fast.system.brief_repr import brief_repr
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class NoiseCeiling:
     """Estimated shares of the variance of the mean of all repeats that are not noise, in [-1, 1], one array `(n_l,)` a
     layer; the true share is never negative, its estimate is where halves of the repeats correlate negatively."""
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True)
 class CorrectedScore:
@@ -41,6 +44,8 @@ class CorrectedScore:
     """Mean score of the layers over their mean ceiling; NaN where that is not above 0."""
     per_layer: F64
     """Mean score of the units of each layer over their mean ceiling, `(L,)`; NaN where that is not above 0."""
+
+    __repr__ = brief_repr
 
 
 def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int = 0) -> NoiseCeiling:
@@ -93,6 +98,10 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     >>> ceiling = noise_ceiling(repeats)
     >>> bool(abs(ceiling.value - np.sqrt(1 / 1.25)) < 0.02)
     True
+    >>> ceiling
+    NoiseCeiling(value=0.8925, per_layer=<(1,) of 0.8925>,
+                 per_unit=<1 array, 1 number of 0.8925>,
+                 reliability=<1 array, 1 number of 0.7966>)
     """
     n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS)
     rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))

@@ -9,6 +9,7 @@ from typing import Any
 from mot_fast.networks import frames
 from mot_fast.networks.load import Source, is_path, load
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.system.brief_repr import brief_repr
 
 Nested = Sequence["Source | Nested"] | Mapping[str, "Source | Nested"]
 """Networks in sequences or mappings, nested to any depth."""
@@ -23,10 +24,17 @@ class NetworkGroup:
     """Labels of the children."""
     children: tuple[NetworkGroup | Network, ...]
 
+    __repr__ = brief_repr
+
     @property
     def depth(self) -> int:
         """Number of levels of groups, this one included."""
         return 1 + _depth(self.children[0])
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers of all networks together."""
+        return sum(child.n_layers for child in self.children)
 
     def networks(self) -> Iterator[Network]:
         """Yield all networks in order."""

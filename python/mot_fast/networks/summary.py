@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mot_fast._validate import F64
+from mot_fast.system.brief_repr import brief_repr
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class NetworkSummary:
     """Masses of the units, one array `(n_units,)` with sum 1 for each layer; None if all units weigh the same."""
     digests: tuple[str, ...] | None = None
     """Hashes of the training activations, `block_store.layer_digest`, one for each layer; None if none were made."""
+
+    __repr__ = brief_repr
 
     @functools.cached_property
     def widths(self) -> tuple[int, ...]:

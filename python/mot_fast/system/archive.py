@@ -45,6 +45,15 @@ class NewerFormat(ValueError):
     """The file was written by a later release."""
 
 
+class OtherFormat(ValueError):
+    """The file has another format than the one expected."""
+
+    def __init__(self, found: Any) -> None:
+        super().__init__(f"the format is {short_repr(found)}")
+        self.found = found if isinstance(found, str) else None
+        """The format; None where it is no text."""
+
+
 class NoFile(ValueError):
     """A folder, a pipe or a device stands where a file is expected."""
 
@@ -120,8 +129,10 @@ def read(
         If the arrays do not fit into the memory that is left.
     NewerFormat
         If the file has a newer version.
+    OtherFormat
+        If the file has another format.
     ValueError
-        If the file is damaged, has another format, or unpacks to more than `most_bytes`.
+        If the file is damaged, or unpacks to more than `most_bytes`.
     """
     with _opened(path) as file, zipfile.ZipFile(file) as archive:
         members = {member.filename: member for member in archive.infolist()}
@@ -186,7 +197,7 @@ def _check_format(header: Any, file_format: str, newest: int) -> None:
         if name not in header:
             raise ValueError(f"its header lacks '{name}'")
     if header["format"] != file_format:
-        raise ValueError(f"the format is {short_repr(header['format'])}")
+        raise OtherFormat(header["format"])
     version = header["version"]
     if type(version) is not int or version < 1:
         raise ValueError(f"its format version is {short_repr(version)}")

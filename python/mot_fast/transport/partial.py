@@ -12,6 +12,7 @@ from mot_fast import _validate
 from mot_fast._core import Solution, Solutions
 from mot_fast._validate import F64
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_repr
 from mot_fast.transport.problem import (
     MASS_TOLERANCE,
     Kept,
@@ -97,6 +98,8 @@ class UnitPrices:
     """`(n,)`: the price at which mass of the unit is carried first; infinite if none ever is."""
     all: F64
     """`(n,)`: the price at which all of it is; infinite if not all is at the end of the path."""
+
+    __repr__ = brief_repr
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -15,6 +15,7 @@ from mot_fast._core import Certificate as MeasuredCertificate
 from mot_fast._core import Solution
 from mot_fast._validate import F64
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_repr
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Certificate:
     tolerance: float
     """Largest value allowed to the figures in units of cost: a billionth of the mean ``|cost|`` that the plan pays,
     plus the rounding error of potentials as large as these; at least 1e-6 for correlations."""
+
+    __repr__ = brief_repr
 
     @property
     def figures(self) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from mot_fast._validate import F64, Index
 from mot_fast.analysis.resampling import VALUES_AT_ONCE
 from mot_fast.measures.p_values import TIE, adjust
+from mot_fast.system.brief_repr import brief_repr
 
 MOST_EXACT = 12
 """Number of subjects up to which all their 2^n signs are tried."""
@@ -39,6 +40,8 @@ class PopulationMean:
     crossed_high: float
     """Upper end of that interval."""
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True)
 class PairedTest:
@@ -56,6 +59,8 @@ class PairedTest:
     p_adjusted: float
     """The p-value adjusted for all tests of the comparison, by Holm's procedure."""
 
+    __repr__ = brief_repr
+
 
 @dataclass(frozen=True, eq=False)
 class SubjectValues:
@@ -69,6 +74,8 @@ class SubjectValues:
     parts: F64 | None = None
     """`(n_subjects, n_stimuli)`: change of each figure with the weight of each stimulus, to first order: with weights w
     it is ``value + parts @ (w - 1)``. None where the stimuli are no sample."""
+
+    __repr__ = brief_repr
 
     def __sub__(self, other: SubjectValues) -> SubjectValues:
         return SubjectValues(
@@ -100,6 +107,8 @@ class RandomEffects:
     """Number of the group of each stimulus, held out or not; None where there are no groups."""
     n_groups: int | None = None
     """Number of groups of the held-out stimuli."""
+
+    __repr__ = brief_repr
 
     @property
     def n_draws(self) -> float:

@@ -22,6 +22,7 @@ from mot_fast.analysis.subjects.scores import GROUP, GroupBounds, SubjectResult
 from mot_fast.display import escaping, notebook, tables
 from mot_fast.display.tables import markdown_table, with_sd
 from mot_fast.system import optional
+from mot_fast.system.brief_repr import brief_text
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -286,7 +287,9 @@ class SubjectComparison:
         return notebook.block(f"SubjectComparison of {self._title()}", [], *parts, notebook.notes(self._notes()))
 
     def __repr__(self) -> str:
-        return f"SubjectComparison({self._title()}; {', '.join(self.methods)}, {self.n_splits} splits)"
+        means = {name: self.effects.mean(result.values) for name, result in self.results.items()}
+        values = [f"{name} {mean.value:.3f} ({mean.low:.3f} to {mean.high:.3f})" for name, mean in means.items()]
+        return brief_text(self, [self._title(), *values, f"{self.n_splits} splits"])
 
     def __str__(self) -> str:
         return self.to_markdown()

@@ -24,6 +24,7 @@ from mot_fast.measures.score import correlate_deviations, means_of_defined
 from mot_fast.measures.standardize import unit_deviations
 from mot_fast.networks.network import Network
 from mot_fast.system.blas import one_blas_thread
+from mot_fast.system.brief_repr import brief_repr
 from mot_fast.system.progress import progress_bar
 
 GROUP = "group"
@@ -53,6 +54,8 @@ class SubjectResult:
     layer_maps: tuple[F64, ...]
     """For each subject, weights of layer pairs `(L, M)` with sum 1: means over the splits."""
 
+    __repr__ = brief_repr
+
     @property
     def values(self) -> SubjectValues:
         """The scores, means over the splits, as samples of subjects and stimuli."""
@@ -73,6 +76,8 @@ class GroupBounds:
     chance: F64 | None = None
     """Agreement with the mean of the other subjects where the subject's layers are in random order, in expectation;
     for layer plans only."""
+
+    __repr__ = brief_repr
 
 
 @dataclass(frozen=True, eq=False)
