@@ -9,7 +9,7 @@ from __future__ import annotations
 import numbers
 import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,11 +21,14 @@ from mot_fast._core import GREATEST_COST, available_threads, first_nonfinite, la
 Array = npt.NDArray[Any]
 F64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Selection = slice | Sequence[int] | npt.NDArray[np.integer[Any] | np.bool_] | _dlpack.SupportsDLPack
 
 MIN_STIMULI = 3
 """A correlation over fewer stimuli is always -1, 0 or 1."""
 
+_LOOKED_AT_ONCE = 2**20
+"""Activations that are looked at together."""
 _MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
 _CORE_FLOATS = np.float16, np.float32, np.float64
@@ -118,13 +121,33 @@ def activations(values: Array, what: str) -> Array:
 
 def finite(values: Array, rows: Index | None, what: str) -> None:
     """Check that activations hold neither NaN nor infinity; `rows` are the stimuli that count."""
+    found = place_of_nonfinite(values, rows)
+    if found is not None:
+        raise ValueError(f"{what}: expected finite activations, found {found}")
+
+
+def place_of_nonfinite(values: Array, rows: Index | None) -> str | None:
+    """The first activation that is NaN or infinite, and its place in the layer as stored; None if all are finite."""
     found = first_nonfinite(values, rows)
     if found is None:
-        return
+        return None
     stimulus, unit = found
-    stimulus = stimulus if rows is None else int(rows[stimulus])  # its position in the layer as stored
-    value = values[stimulus, unit]
-    raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
+    stimulus = stimulus if rows is None else int(rows[stimulus])
+    return f"{values[stimulus, unit]} first at stimulus {stimulus}, unit {unit}"
+
+
+def some_unit_has(is_such: Callable[[Array], Mask], values: Array, rows: Index | None) -> Mask:
+    """Whether a function of activations is true of each unit for any of some stimuli, `(n_units,)`.
+
+    Stimuli are looked at a few at a time, so that little memory is taken beside a layer that is mapped.
+    """
+    n_units = values.shape[1]
+    step = max(1, _LOOKED_AT_ONCE // n_units)
+    found = np.zeros(n_units, np.bool_)
+    for first in range(0, len(values) if rows is None else len(rows), step):
+        some = values[first : first + step] if rows is None else values[rows[first : first + step]]
+        found |= is_such(some).any(axis=0)
+    return found
 
 
 class Layered(Protocol):
@@ -142,6 +165,10 @@ class Layered(Protocol):
     def widths(self) -> tuple[int, ...]:
         """Number of units of each layer."""
 
+    @property
+    def kept_units(self) -> tuple[Index | None, ...]:
+        """Positions that the units of each layer had before some were left out; None where all are there."""
+
 
 def same_layers(expected: Layered, found: Layered, argument: str, whose: str) -> None:
     """Check that a network has the same layers as another one: the same labels and widths."""
@@ -153,6 +180,16 @@ def same_layers(expected: Layered, found: Layered, argument: str, whose: str) ->
         raise ValueError(
             f"{argument}: expected the layers of {whose}, {shown[0]}, found '{found.name}' with {shown[1]}"
         )
+    for label, width, kept, others in zip(
+        found.labels, found.widths, expected.kept_units, found.kept_units, strict=True
+    ):
+        one, two = (np.arange(width) if units is None else units for units in (kept, others))
+        if (one != two).any():
+            k = int(np.argmax(one != two))
+            raise ValueError(
+                f"{argument}: expected the units of {whose}, found '{found.name}', which lost others with NaN: unit "
+                f"{k} of layer '{label}' was {one[k]} in the one and {two[k]} in the other; load all stimuli at once"
+            )
 
 
 def enough_stimuli(n_stimuli: int, what: str) -> None:

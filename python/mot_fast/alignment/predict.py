@@ -106,10 +106,11 @@ class Predictor:
             add_prediction(prediction, self.input(pair[1]), *self._plan(*pair), 1.0)
             if pair in rotations:
                 prediction = prediction @ rotations[pair].T
+            matched = self._matched(*pair)
             for k, each in enumerate(weights):
                 if weight := each[pair[1]]:
                     predictions[k] += weight / summary.layer_masses[l] * prediction
-                    shares[k] += weight * self._matched(*pair)
+                    shares[k] += weight * matched
         for prediction, share in zip(predictions, shares, strict=True):
             prediction[:, share == 0.0] = np.nan  # what has no counterpart is not predicted
         return predictions

@@ -112,6 +112,18 @@ def add_networks(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="align the networks even if their files say that their stimuli differ",
     )
+    add_nan(command)
+
+
+def add_nan(command: argparse.ArgumentParser) -> None:
+    """Add what is done with units that are NaN for some stimuli."""
+    command.add_argument(
+        "--nan",
+        choices=("raise", "drop"),
+        default="raise",
+        help="what to do with units that are NaN for some stimuli: refuse the network, or leave the units out "
+        "(default: %(default)s)",
+    )
 
 
 def networks(options: argparse.Namespace) -> tuple[Network, Network]:
@@ -122,7 +134,9 @@ def networks(options: argparse.Namespace) -> tuple[Network, Network]:
 def _network(options: argparse.Namespace, side: str) -> Network:
     layers = getattr(options, f"{side}_layers")
     try:
-        return mot.load(getattr(options, side), layers=layers, check_stimuli=not options.ignore_stimuli)
+        return mot.load(
+            getattr(options, side), layers=layers, check_stimuli=not options.ignore_stimuli, nan=options.nan
+        )
     except ValueError as error:
         raise ValueError(with_option_names(str(error), {"layers": f"--{side}-layers"})) from error
 
