@@ -19,6 +19,8 @@ from mot_fast.networks.dropped_units import without_nan
 from mot_fast.networks.files import hdf5
 from mot_fast.networks.files.file_format import UnusableArray
 from mot_fast.networks.frames import DataFrame
+from mot_fast.networks.labelled_arrays import by_layer
+from mot_fast.networks.netcdf import is_netcdf, opened
 from mot_fast.networks.network import Layer, Network, Stimuli, same_stimuli
 from mot_fast.networks.paths import contents
 from mot_fast.networks.row_names import with_stimuli_first
@@ -44,18 +46,23 @@ def load(
     source : mapping, sequence, data frame, path or Network
         The layers in depth order, each `(n_stimuli, n_units)`, as one of the following:
 
-        - a mapping of labels to arrays, such as a dataset of xarray, or a sequence of arrays;
+        - a mapping of labels to arrays, or a sequence of arrays;
+        - an array or a dataset of xarray, such as an assembly of Brain-Score: units have their layer's label in a
+          coordinate "layer" or "region", or each variable is a layer;
         - a data frame whose columns have two levels, (layer, unit), as `Network.to_pandas` returns it;
         - a folder of `.npy` files, or a folder that `mot_fast.extract` wrote;
         - a `.npz` file;
         - a `.safetensors` file, the `.safetensors.index.json` of several, or a folder with one such index;
         - an HDF5 file (`.h5`, `.hdf5`, or any file that holds HDF5; needs h5py) with all arrays in all groups;
+        - a NetCDF file (`.nc`; needs xarray, and h5netcdf unless it is of an early version), read as xarray's dataset;
         - a MATLAB file (`.mat`; version 7.3 needs h5py) with all full matrices, also those in structures;
         - a Zarr group (a folder, often `.zarr`; needs zarr) with all arrays in all groups.
 
         Arrays may be data frames, CPU arrays with DLPack, as those of torch and jax, whose memory is shared (bfloat16
         and float8, which numpy lacks, are copied to float32), or arrays of h5py, zarr, xarray or dask, which are read
-        when needed. In arrays of xarray, the dimension that all layers share, or else the first, holds the stimuli.
+        when needed. In arrays of xarray, the dimension "presentation", or the one that all layers share, or else the
+        first, holds the stimuli; the coordinate "stimulus_id" or "image_id", or else the dimension's index, has their
+        names.
 
         Layers of files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
         that is not alphabetical (`.npz`; HDF5 that tracks the order; `mot_fast.extract`). Arrays in `.npy` and
@@ -174,11 +181,14 @@ def _network(source: Source, name: str | None, patterns: list[str] | None, *, is
         return source if patterns is None else source.select(labels)
     if is_path(source):
         path = _path(source)
-        found = contents(path)
-        labels = _matching(list(found.layers), patterns, str(path))
-        return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
+        if not is_netcdf(path):
+            found = contents(path)
+            labels = _matching(list(found.layers), patterns, str(path))
+            name = found.name if name is None else name
+            return Network([found.layers[label]() for label in labels], name, found.stimuli)
+        source, name = opened(path), path.stem if name is None else name
     name = "network" if name is None else name
-    source = frames.by_layer(source, f"network '{name}'")
+    source = by_layer(frames.by_layer(source, f"network '{name}'"), f"network '{name}'")
     if isinstance(source, Mapping):
         arrays = {str(label): values for label, values in source.items()}
         if len(arrays) < len(source):
