@@ -80,7 +80,7 @@ def test_the_reliability_of_a_prediction_is_that_of_the_noise_in_it():
 
 
 def test_one_to_one_the_ceiling_is_the_geometric_mean_of_reliabilities(rng):
-    signal = rng.standard_normal((3000, 1))
+    signal = rng.standard_normal((30_000, 1))
     one, two = ([[signal + noise * rng.standard_normal(signal.shape)] for _ in range(2)] for noise in (1.0, 2.0))
     means = [[np.mean([x[0] for x in each], axis=0)] for each in (one, two)]
     alignment = mot.align(*means)

@@ -96,8 +96,8 @@ def add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "source",
         type=path,
-        help="a network: .npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or folder that extract "
-        "wrote, with one array (stimuli, units) for every layer",
+        help="a network: .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file, folder of .npy files, or folder that "
+        "extract wrote, with one array (stimuli, units) for every layer",
     )
     command.add_argument("target", type=path, help="the other network in any of these forms, on the same stimuli")
     for side in ("source", "target"):
