@@ -180,10 +180,10 @@ def same_layers(expected: Layered, found: Layered, argument: str, whose: str) ->
         raise ValueError(
             f"{argument}: expected the layers of {whose}, {shown[0]}, found '{found.name}' with {shown[1]}"
         )
-    for label, width, kept, others in zip(
-        found.labels, found.widths, expected.kept_units, found.kept_units, strict=True
-    ):
-        one, two = (np.arange(width) if units is None else units for units in (kept, others))
+    for label, width, *kept in zip(found.labels, found.widths, expected.kept_units, found.kept_units, strict=True):
+        if all(units is None for units in kept):
+            continue
+        one, two = (np.arange(width) if units is None else units for units in kept)
         if (one != two).any():
             k = int(np.argmax(one != two))
             raise ValueError(

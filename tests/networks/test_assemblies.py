@@ -135,6 +135,8 @@ def test_several_time_bins_are_an_error():
         with pytest.raises(ValueError, match=message):
             mot.load(source)
     assert mot.load(array.mean("time_bin")).labels == ("V4", "IT")
+    both = xarray.Dataset({"bins": array, "mean": array.mean("time_bin")})
+    assert mot.load(both, layers="mean/*").labels == ("mean/V4", "mean/IT")  # what is not chosen may have any shape
 
 
 def test_fill_values_are_nan_and_can_be_left_out(tmp_path):

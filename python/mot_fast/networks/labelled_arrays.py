@@ -82,15 +82,13 @@ def stimulus_index(values: Any) -> Any:
 
 
 def _layers_of(values: Any, name: str, what: str, *, is_only: bool) -> Iterator[tuple[str, Any]]:
-    """Labels and arrays of the layers in one array, stimuli first if it is known which they are."""
-    values = in_two_dimensions(values, f"{what}, layer '{name}'")
+    """Labels and arrays of the layers in one array, units last if it is known which they are."""
     cut = _cut(values, f"{what}, '{name}'")
     if cut is None:
         yield name, values
         return
     dimension, positions = cut
-    if values.ndim == 2:
-        values = values.transpose(..., dimension)
+    values = values.transpose(..., dimension)
     for label, at in positions.items():
         where = slice(int(at[0]), int(at[-1]) + 1) if np.ptp(at) + 1 == len(at) else at
         yield (label if is_only else f"{name}/{label}"), values.isel({dimension: where})
