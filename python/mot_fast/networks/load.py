@@ -54,7 +54,7 @@ def load(
         - a `.npz` file;
         - a `.safetensors` file, the `.safetensors.index.json` of several, or a folder with one such index;
         - an HDF5 file (`.h5`, `.hdf5`, or any file that holds HDF5; needs h5py) with all arrays in all groups;
-        - a NetCDF file (`.nc`; needs xarray, and h5netcdf unless it is of an early version), read as xarray's dataset;
+        - a NetCDF file (`.nc`; needs xarray, and h5py and h5netcdf but for early versions), read as xarray's dataset;
         - a MATLAB file (`.mat`; version 7.3 needs h5py) with all full matrices, also those in structures;
         - a Zarr group (a folder, often `.zarr`; needs zarr) with all arrays in all groups.
 
