@@ -68,6 +68,13 @@ def torch(session: nox.Session) -> None:
 
 
 @nox.session
+def neuro(session: nox.Session) -> None:
+    """Run the tests that need nilearn or pynwb, which read recordings of brains."""
+    install_package(session, "test", "neuro")
+    session.run("pytest", "-m", "neuro", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Run the tests of the report's page in a real browser, which must be there."""
     missing = [program for program in ("chromium", "chromedriver") if shutil.which(program) is None]

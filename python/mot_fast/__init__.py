@@ -15,6 +15,7 @@ from mot_fast._warnings import (
     AutocorrelatedStimuliWarning,
     ConstantUnitsWarning,
     DamagedBlockWarning,
+    DroppedUnitsWarning,
     TransposedLayersWarning,
 )
 from mot_fast.alignment.align import align
@@ -75,6 +76,7 @@ __all__ = [
     "CorrectedScore",
     "CouplingScore",
     "DamagedBlockWarning",
+    "DroppedUnitsWarning",
     "EqualWidthCost",
     "Evaluation",
     "GroupBounds",

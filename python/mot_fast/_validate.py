@@ -10,8 +10,8 @@ import difflib
 import numbers
 import operator
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,14 @@ from mot_fast._core import GREATEST_COST, available_threads, first_nonfinite, la
 Array = npt.NDArray[Any]
 F64 = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 Selection = slice | Sequence[int] | npt.NDArray[np.integer[Any] | np.bool_] | _dlpack.SupportsDLPack
 
 MIN_STIMULI = 3
 """A correlation over fewer stimuli is always -1, 0 or 1."""
 
+_LOOKED_AT_ONCE = 2**20
+"""Activations that are looked at together."""
 _MOST_BYTES = 2**62
 _LARGEST_EXACT_INTEGER = 2**53
 _CORE_FLOATS = np.float16, np.float32, np.float64
@@ -119,41 +122,33 @@ def activations(values: Array, what: str) -> Array:
 
 def finite(values: Array, rows: Index | None, what: str) -> None:
     """Check that activations hold neither NaN nor infinity; `rows` are the stimuli that count."""
+    found = place_of_nonfinite(values, rows)
+    if found is not None:
+        raise ValueError(f"{what}: expected finite activations, found {found}")
+
+
+def place_of_nonfinite(values: Array, rows: Index | None) -> str | None:
+    """The first activation that is NaN or infinite, and its place in the layer as stored; None if all are finite."""
     found = first_nonfinite(values, rows)
     if found is None:
-        return
+        return None
     stimulus, unit = found
-    stimulus = stimulus if rows is None else int(rows[stimulus])  # its position in the layer as stored
-    value = values[stimulus, unit]
-    raise ValueError(f"{what}: expected finite activations, found {value} first at stimulus {stimulus}, unit {unit}")
+    stimulus = stimulus if rows is None else int(rows[stimulus])
+    return f"{values[stimulus, unit]} first at stimulus {stimulus}, unit {unit}"
 
 
-class Layered(Protocol):
-    """A network, or the summary of one: it has a name, and layers with labels and widths."""
+def some_unit_has(is_such: Callable[[Array], Mask], values: Array, rows: Index | None) -> Mask:
+    """Whether a function of activations is true of each unit for any of some stimuli, `(n_units,)`.
 
-    @property
-    def name(self) -> str:
-        """Name of the network."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Labels of the layers."""
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Number of units of each layer."""
-
-
-def same_layers(expected: Layered, found: Layered, argument: str, whose: str) -> None:
-    """Check that a network has the same layers as another one: the same labels and widths."""
-    if (found.labels, found.widths) != (expected.labels, expected.widths):
-        shown = [
-            ", ".join(f"'{label}' of {width}" for label, width in zip(each.labels, each.widths, strict=True))
-            for each in (expected, found)
-        ]
-        raise ValueError(
-            f"{argument}: expected the layers of {whose}, {shown[0]}, found '{found.name}' with {shown[1]}"
-        )
+    Stimuli are looked at a few at a time, so that little memory is taken beside a layer that is mapped.
+    """
+    n_units = values.shape[1]
+    step = max(1, _LOOKED_AT_ONCE // n_units)
+    found = np.zeros(n_units, np.bool_)
+    for first in range(0, len(values) if rows is None else len(rows), step):
+        some = values[first : first + step] if rows is None else values[rows[first : first + step]]
+        found |= is_such(some).any(axis=0)
+    return found
 
 
 def enough_stimuli(n_stimuli: int, what: str) -> None:

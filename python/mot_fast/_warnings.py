@@ -20,6 +20,10 @@ class ConstantUnitsWarning(UserWarning):
     """Some units are constant over the stimuli, so that no correlation with them is defined."""
 
 
+class DroppedUnitsWarning(UserWarning):
+    """Some units have NaN for some stimuli, and were left out when a network was loaded, as `nan="drop"` asks."""
+
+
 class AutocorrelatedStimuliWarning(UserWarning):
     """Consecutive stimuli are so much alike that random splits hold out neighbours of training stimuli."""
 

@@ -132,7 +132,7 @@ def saved(values):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (field("version", 99), "its format version is 99, newer than 5: upgrade mot_fast"),
+        (field("version", 99), "its format version is 99, newer than 6: upgrade mot_fast"),
         (field("version", 1.5), "its format version is 1.5"),
         (field("format", "other"), "the format is 'other'"),
         (lambda header, _: header.pop("format"), "its header lacks 'format'"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mot_fast as mot
-from mot_fast.analysis import joint_figures, joint_scores
+from mot_fast.analysis import joint_figures, joint_scores, network_pairs
 from mot_fast.analysis.joint_figures import TrainTest, groups_that_fit
 from mot_fast.layer_pairs.layer_cache import digested
 from oracles import transports as oracles
@@ -334,3 +334,10 @@ def test_bad_splits_are_refused(networks):
     ):
         with pytest.raises(ValueError, match=message):
             mot.similarity_matrix(networks, **options)
+
+
+@pytest.mark.parametrize("are_both_ways", [False, True])
+def test_consecutive_pairs_are_of_few_networks(are_both_ways):
+    pairs = network_pairs._pairs_in_tiles(70, are_both_ways=are_both_ways)
+    assert sorted(pairs) == [(i, j) for i in range(70) for j in range(70) if i <= j or are_both_ways]
+    assert max(len({k for pair in pairs[at : at + 200] for k in pair}) for at in range(len(pairs) - 200)) <= 64 + 32

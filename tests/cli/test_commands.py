@@ -121,7 +121,7 @@ def test_mistakes_get_one_clear_line(files, tmp_path):
             "align",
             "nothing.npz",
             files[1],
-        ): "nothing.npz: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
+        ): "nothing.npz: expected a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a folder of .npy files",
         ("align", files[0], short): "expected the same stimuli, found 60 in 'a' and 59 in 'short'",
         ("align", *files, "--test-size", 0.001): "--test-size: expected a fraction that leaves stimuli on both sides",
         ("align", *files, "-o", tmp_path / "no" / "run.mot"): "run.mot: expected a folder to write to, found none",

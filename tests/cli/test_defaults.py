@@ -22,7 +22,7 @@ FUNCTIONS = {
     "null": [mot.alignment_null, mot.hierarchy_null, mot.align, mot.load],
     "partial": [mot.partial_curve, mot.align, mot.load],
     "similarity": [mot.similarity_matrix, mot.load],
-    "trajectories": [mot.align_trajectories],
+    "trajectories": [mot.align_trajectories, mot.load],
     "run": [mot.align, mot.compare],
     "ceiling": [mot.noise_ceiling, mot.load],
     "plot": [],

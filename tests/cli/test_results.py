@@ -280,7 +280,7 @@ def test_mistakes_of_the_newer_commands_get_one_clear_line(files, tmp_path):
         ("compare", *files, "--plot", tmp_path / "no" / "x.png"): "x.png: expected a folder to write to, found none",
         ("trajectories", *files): "a.npz: expected layers called CHECKPOINT/LAYER, found 'a0'",
         ("align", *files, "--source-layers", "z*"): "mot-fast: --source-layers: expected a pattern of labels of",
-        ("info", tmp_path / "nothing"): "nothing: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder",
+        ("info", tmp_path / "nothing"): "nothing: expected a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a",
         ("report", tmp_path / "nothing.mot"): "nothing.mot: expected a .mot file, found nothing",
         ("run", tmp_path / "nothing.toml"): "nothing.toml: expected a study as TOML, found nothing",
         ("extract", "model", tmp_path / "nothing.txt", "-o", tmp_path / "x"): "nothing.txt",

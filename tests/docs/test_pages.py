@@ -27,6 +27,7 @@ SLOW = ("README.md", "docs/start.md", "docs/measures.md", "docs/guides/large-lay
 def marks_of(page):
     """What else a page's code takes."""
     found = [pytest.mark.torch] * (page in page_files.NEED_TORCH) + [pytest.mark.slow] * (page in SLOW)
+    found += [pytest.mark.neuro] * (page in page_files.NEED_READERS)
     return found + [pytest.mark.processes] * any('if __name__ == "__main__":' in text for _, text in code(page))
 
 
@@ -38,6 +39,7 @@ WITH_CODE = [
 
 
 @pytest.mark.filterwarnings("ignore:some units are constant")
+@pytest.mark.filterwarnings("ignore:.*units with NaN are left out")
 @pytest.mark.filterwarnings("ignore:no token of this model knows of later ones")
 @pytest.mark.parametrize("page", WITH_CODE)
 def test_the_code_of_a_page_runs_from_its_first_block_to_its_last(page, tmp_path, layers, monkeypatch):

@@ -231,7 +231,7 @@ def test_looks_at_transposed_layers_are_had_once_for_many_alignments(rng):
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(
         FileNotFoundError,
-        match=rf"{name}: expected a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files, found",
+        match=rf"{name}: expected a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a folder of .npy files",
     ):
         mot.load(tmp_path / name)
 

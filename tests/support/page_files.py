@@ -16,6 +16,8 @@ NEED_TORCH = (
     "docs/guides/transport.md",
     "docs/guides/backend.md",
 )
+NEED_READERS = ("docs/guides/fmri.md",)
+"""Pages that need nilearn and pynwb."""
 
 
 def make(page, folder, layers):
@@ -56,11 +58,19 @@ def _images(folder, layers):
 
 
 def _recordings(folder, layers):
+    pytest.importorskip("nilearn")
+    pytest.importorskip("pynwb")
+    from support import recordings
+
+    recordings.write_images(folder)
+    recordings.write_session(folder / "session.nwb")
     for name, seed in (("subject1", 0), ("subject2", 1), ("subject1-repeat1", 0), ("subject1-repeat2", 0)):
         noise = np.random.default_rng(len(name) + ord(name[-1]))
         with h5py.File(folder / f"{name}.h5", "w") as file:
             for region, values in zip(("V1", "V2", "V4"), layers([6, 5, 4], seed=seed), strict=True):
                 file[region] = values + 0.3 * noise.standard_normal(values.shape)
+    for k in (1, 2):
+        (folder / f"subject2-repeat{k}.h5").write_bytes((folder / f"subject1-repeat{k}.h5").read_bytes())
 
 
 def _language_models(folder, layers):  # noqa: ARG001

@@ -33,13 +33,14 @@ from mot_fast.system.json_header import check_fields, field, number, texts
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
 
-FORMAT_VERSION = 5
-_BEFORE_GOALS = 4
-"""Version of files in which all mass is carried: readers of that version read them."""
+FORMAT_VERSION = 6
+_BEFORE_GOALS, _BEFORE_DROPPED_UNITS = 4, 5
+"""Versions of files in which all mass is carried, and no units were left out: readers of these versions read them."""
 
 _SIDES = ("source", "target")
 _UNIT_STATISTICS = ("mean", "deviation")
 _ROTATION_ARRAYS = {*packing.TRACES, "rotated_pair", "rotation"}
+_KEPT_UNITS = {f"{side}_unit" for side in _SIDES}
 _ORTHOGONALITY = 1e-9
 """Largest entry of ``R^T R - I`` for a matrix that counts as orthogonal; rounding leaves far less."""
 
@@ -50,7 +51,7 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     optional = {name: getattr(alignment, name) for name in ("alternation", "run", "evaluation")}
     header = {
         "format": mot_archive.ALIGNMENT,
-        "version": _BEFORE_GOALS if alignment.goals.are_all else FORMAT_VERSION,
+        "version": _version(alignment),
         "convention": alignment.convention,
         "cost": alignment.cost,
         "certificate": asdict(alignment.certificate),
@@ -61,6 +62,13 @@ def save(alignment: Alignment, path: str | os.PathLike[str]) -> None:
     if not alignment.goals.are_all:
         header["goals"] = asdict(alignment.goals)
     archive.write(place, header, _arrays(alignment), stored=("rotation",))
+
+
+def _version(alignment: Alignment) -> int:
+    """The earliest version that has everything that the alignment has."""
+    if alignment.source.kept is not None or alignment.target.kept is not None:
+        return FORMAT_VERSION
+    return _BEFORE_GOALS if alignment.goals.are_all else _BEFORE_DROPPED_UNITS
 
 
 def _names(summary: NetworkSummary) -> dict[str, Any]:
@@ -86,11 +94,11 @@ def _summary_arrays(prefix: str, summary: NetworkSummary) -> dict[str, Array]:
         f"{prefix}_deviation": np.concatenate(summary.deviations),
         f"{prefix}_layer_mass": summary.layer_masses,
     }
-    return (
-        arrays
-        if summary.unit_masses is None
-        else {**arrays, f"{prefix}_unit_mass": np.concatenate(summary.unit_masses)}
-    )
+    if summary.unit_masses is not None:
+        arrays[f"{prefix}_unit_mass"] = np.concatenate(summary.unit_masses)
+    if summary.kept is not None:
+        arrays[f"{prefix}_unit"] = np.concatenate([summary.original_units(l) for l in range(len(summary.labels))])
+    return arrays
 
 
 def _rotation_arrays(alignment: Alignment) -> dict[str, Array]:
@@ -110,8 +118,8 @@ def load(path: str | os.PathLike[str], result_type: type[Alignment]) -> Alignmen
 
 def _alignment(result_type: type[Alignment], header: dict[str, Any], arrays: dict[str, Array]) -> Alignment:
     alternation = _alternation(header)
-    _check_names(arrays, has_masses=header["version"] > 1, has_rotations=alternation is not None)
-    packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64"})
+    _check_names(arrays, header["version"], has_rotations=alternation is not None)
+    packing.check_types(arrays, {**packing.TYPES, "rotated_pair": "int64", **dict.fromkeys(_KEPT_UNITS, "int64")})
     source, target = (_summary(header, arrays, side) for side in _SIDES)
     shape = len(source.labels), len(target.labels)
     check_shapes(arrays, {"layer_costs": shape, "layer_plan": shape})
@@ -154,12 +162,14 @@ def _alternation(header: Mapping[str, Any]) -> Alternation | None:
     return Alternation(**header["alternation"])
 
 
-def _check_names(arrays: Mapping[str, Array], has_masses: bool, has_rotations: bool) -> None:
+def _check_names(arrays: Mapping[str, Array], version: int, has_rotations: bool) -> None:
     """Raise `ValueError` if an array is missing, or if there is one that nothing reads."""
+    has_masses = version > 1
     expected = {"layer_costs", "layer_plan", *packing.PLANS}
     expected |= {f"{side}_{name}" for side in _SIDES for name in _UNIT_STATISTICS}
     expected |= {f"{side}_layer_mass" for side in _SIDES if has_masses} | (_ROTATION_ARRAYS if has_rotations else set())
-    packing.check_names(arrays, expected, {f"{side}_unit_mass" for side in _SIDES if has_masses})
+    optional = {f"{side}_unit_mass" for side in _SIDES if has_masses}
+    packing.check_names(arrays, expected, optional | (_KEPT_UNITS if version > _BEFORE_DROPPED_UNITS else set()))
 
 
 def _summary(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str) -> NetworkSummary:
@@ -186,7 +196,17 @@ def _summary(header: Mapping[str, Any], arrays: Mapping[str, Array], prefix: str
         layer_masses=layer_masses,
         unit_masses=unit_masses,
         digests=digests_of(header, prefix, len(labels)),
+        kept=_kept_units(arrays[f"{prefix}_unit"], widths, prefix) if f"{prefix}_unit" in arrays else None,
     )
+
+
+def _kept_units(units: Array, widths: list[int], prefix: str) -> tuple[Array, ...]:
+    """Positions that the units of every layer had before some were left out."""
+    check_shapes({f"{prefix}_unit": units}, {f"{prefix}_unit": (sum(widths),)})
+    kept = tuple(np.split(units, np.cumsum(widths)[:-1]))
+    if any(layer[0] < 0 or (np.diff(layer) <= 0).any() for layer in kept):
+        raise ValueError(f"'{prefix}_unit' are no positions of units in ascending order")
+    return kept
 
 
 def _are_shares(masses: Pieces) -> bool:

@@ -25,7 +25,7 @@ _EXACT_ORDERS = 4
 """First version with scores of all couplings, and of "permuted" over all orders."""
 
 _WITH_GOALS = 5
-"""First version of files in which mass may be left behind."""
+"""First version of files in which mass may be left behind, as it must be in files of this one."""
 
 _VERSIONS = {"mot_fast", "python", "numpy", "scipy"}
 _DIGEST = re.compile("[0-9a-f]{40}")
@@ -68,7 +68,9 @@ def run_of(header: Mapping[str, Any]) -> Run | None:
 
 def goals_of(header: Mapping[str, Any]) -> Goals:
     """How much mass is carried; all of it in files of earlier versions, and in those without such a field."""
-    return ALL_MASS if header["version"] < _WITH_GOALS else goals_in(field(header, "goals", dict))
+    is_missing = header["version"] > _WITH_GOALS and header.get("goals") is None
+    is_all = header["version"] < _WITH_GOALS or is_missing
+    return ALL_MASS if is_all else goals_in(field(header, "goals", dict))
 
 
 def goals_in(values: Mapping[str, Any]) -> Goals:

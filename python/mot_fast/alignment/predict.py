@@ -16,7 +16,7 @@ from mot_fast.layer_pairs.reconstruction import add_prediction, rows_to_one
 from mot_fast.measures.standardize import root_mean_square, z_scores
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network
-from mot_fast.networks.summary import NetworkSummary
+from mot_fast.networks.summary import NetworkSummary, same_layers
 from mot_fast.system.blas import one_blas_thread
 from mot_fast.transport.transport import I32
 
@@ -33,7 +33,7 @@ def aligned_network(source: Source, summary: NetworkSummary, argument: str) -> N
         If it cannot be loaded, or has other layers.
     """
     network = named(source, argument)
-    _validate.same_layers(summary, network, argument, f"'{summary.name}' that were aligned")
+    same_layers(summary, network, argument, f"'{summary.name}' that were aligned")
     return network
 
 
@@ -106,10 +106,11 @@ class Predictor:
             add_prediction(prediction, self.input(pair[1]), *self._plan(*pair), 1.0)
             if pair in rotations:
                 prediction = prediction @ rotations[pair].T
+            matched = self._matched(*pair)
             for k, each in enumerate(weights):
                 if weight := each[pair[1]]:
                     predictions[k] += weight / summary.layer_masses[l] * prediction
-                    shares[k] += weight * self._matched(*pair)
+                    shares[k] += weight * matched
         for prediction, share in zip(predictions, shares, strict=True):
             prediction[:, share == 0.0] = np.nan  # what has no counterpart is not predicted
         return predictions

@@ -108,6 +108,7 @@ class AlignmentProblem(ABC, Generic[Prepared, Result]):
                 layer_masses=masses.layers,
                 unit_masses=masses.units,
                 digests=seen.digests,
+                kept=network.kept_units if any(units is not None for units in network.kept_units) else None,
             )
             for network, seen, masses in zip(self.networks, statistics, self.masses, strict=True)
         )

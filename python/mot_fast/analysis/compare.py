@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from mot_fast import _validate
 from mot_fast._validate_masses import GivenMasses
@@ -19,11 +20,12 @@ from mot_fast.analysis.splits import GivenSplits, Groups, Splits
 from mot_fast.analysis.stimulus_sets import BlockLength, Together
 from mot_fast.layer_pairs.alternation import Alternation
 from mot_fast.layer_pairs.resources import Resources
-from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling
+from mot_fast.measures.noise_ceiling import noise_ceiling
 from mot_fast.measures.similarity import MIN_STIMULI_DEBIASED
-from mot_fast.networks.load import Source, load, named, warn_of_rows
+from mot_fast.networks.load import Source, named, warn_of_rows
 from mot_fast.networks.network import Network, same_stimuli
 from mot_fast.networks.split import group_numbers
+from mot_fast.networks.summary import same_layers
 from mot_fast.system import optional
 
 _ALTERNATION = Alternation()
@@ -48,6 +50,7 @@ def compare(
     source_mass: GivenMasses | None = None,
     target_mass: GivenMasses | None = None,
     source_repeats: Sequence[Source] | None = None,
+    target_repeats: Sequence[Source] | None = None,
     n_jobs: int | None = None,
     progress: bool = False,
     memory_limit: int | None = None,
@@ -110,6 +113,10 @@ def compare(
     source_repeats : sequence of networks, optional
         Repeated measurements of the source, whose mean it is: from them the noise ceiling of the scores is estimated,
         and the table has the scores relative to it as well.
+    target_repeats : sequence of networks, optional
+        Repeated measurements of the target, whose mean it is. Scores of couplings, but of permuted ones, are then
+        relative to the noise ceiling of their predictions, and of the source if it has repeats: what the same plans
+        would score without noise, and no bound for plans found with less of it; see `mot_fast.noise_ceiling`.
     progress : bool
         Show a progress bar over splits and groups of methods.
     executor : concurrent.futures.Executor, optional
@@ -178,13 +185,19 @@ def compare(
         convention=convention,
         resources=resources,
     ).within_memory(names, networks, sizes=set(zip(chosen.n_train, chosen.n_test, strict=True)))
-    repeats = None if source_repeats is None else _noise_ceiling(source_repeats, source, seed)
+    repeats = (
+        None if source_repeats is None else noise_ceiling(_repeats(source_repeats, source, "source_repeats"), seed=seed)
+    )
+    of_target = [] if target_repeats is None else _repeats(target_repeats, target, "target_repeats")
+    if of_target:
+        plan = replace(plan, of_source=repeats)
     if executor is None:
         source, target = source.in_memory(), target.in_memory()
     warn_of_autocorrelation((source, target), chosen)
     with named_once():
         results = results_of_methods(
-            *(plan, (source, target), chosen, together, seed, names, n_shuffles, resources), has_progress=progress
+            *(plan, (source, target), of_target, chosen, together, seed, names, n_shuffles, resources),
+            has_progress=progress,
         )
     return Comparison(
         results=results,
@@ -202,6 +215,7 @@ def compare(
         split_description=chosen.description,
         n_train=chosen.n_train,
         n_test=chosen.n_test,
+        has_target_repeats=target_repeats is not None,
     )
 
 
@@ -235,15 +249,15 @@ def _check_methods(methods: Sequence[str], splits: Splits) -> None:
         )
 
 
-def _noise_ceiling(repeats: Sequence[Source], source: Network, seed: int) -> NoiseCeiling:
-    """Noise ceiling of repeated measurements, which must have the layers and stimuli of the source."""
-    if isinstance(repeats, Sequence) and len(repeats) < 2:
-        raise ValueError(f"source_repeats: expected at least 2 networks, found {len(repeats)}")
-    found = noise_ceiling(repeats, seed=seed)
-    repeat = load(repeats[0])
-    shapes = [list(zip(network.labels, network.widths, strict=True)) for network in (source, repeat)]
-    if shapes[0] != shapes[1] or repeat.n_stimuli != source.n_stimuli:
-        raise ValueError(
-            f"source_repeats: expected the layers and stimuli of '{source.name}', {source}, found {repeat}"
-        )
-    return found
+def _repeats(repeats: Sequence[Source], network: Network, what: str) -> list[Network]:
+    """Repeated measurements, which must have the layers and stimuli of a network."""
+    if isinstance(repeats, (str, Mapping, Network)) or not isinstance(repeats, Sequence):
+        raise TypeError(f"{what}: expected a sequence of networks, found {type(repeats).__name__}")
+    if len(repeats) < 2:
+        raise ValueError(f"{what}: expected at least 2 networks, found {len(repeats)}")
+    loaded = [named(repeat, f"{what}[{k}]") for k, repeat in enumerate(repeats)]
+    for repeat in loaded:
+        if (repeat.labels, repeat.widths, repeat.n_stimuli) != (network.labels, network.widths, network.n_stimuli):
+            raise ValueError(f"{what}: expected the layers and stimuli of '{network.name}', {network}, found {repeat}")
+        same_layers(network, repeat, what, f"'{network.name}'")
+    return loaded

@@ -76,6 +76,9 @@ class MethodResult:
     shuffled stimuli."""
     matched: F64 | None = None
     """`(n_splits,)` for "partial": share of the source's mass that is matched, which its scores are of."""
+    noise_ceilings: F64 | None = None
+    """`(n_splits,)` for couplings but permuted ones, where repeats of the target are given: noise ceiling of their
+    predictions, and of the source where it has repeats; see `mot_fast.noise_ceiling`."""
 
     __repr__ = brief_repr
 
@@ -111,6 +114,8 @@ class Comparison:
     """Number of training stimuli of every split; empty in results of version 0.1."""
     n_test: tuple[int, ...] = ()
     """Number of held-out stimuli of every split; empty in results of version 0.1."""
+    has_target_repeats: bool = False
+    """Whether repeats of the target are given, so that noise ceilings are those of each method's predictions."""
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -215,9 +220,14 @@ class Comparison:
     def noise_corrected(self, name: str) -> float:
         """Mean of a method's scores over splits, relative to the noise ceiling; NaN without one, or for similarities.
 
-        See `mot_fast.noise_corrected`; the ceiling is that of the units' mean over all stimuli.
+        See `mot_fast.noise_corrected`; the ceiling of the source is that of the units' mean over all stimuli. With
+        repeats of the target it is the mean over splits of the method's own; only couplings that are not permuted have
+        one.
         """
         ceiling = float("nan") if self.noise_ceiling is None else self.noise_ceiling.value
+        if self.has_target_repeats:
+            of_method = self.results[_validate.choice(name, self.methods, "name")].noise_ceilings
+            ceiling = float("nan") if of_method is None else float(of_method.mean())
         return self.mean(name) / ceiling if ceiling > 0 and self.kind(name) == "score" else float("nan")
 
     def kind(self, name: str) -> str:

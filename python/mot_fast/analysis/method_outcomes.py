@@ -14,7 +14,7 @@ from mot_fast.layer_pairs.consistency import TOLERANCE
 from mot_fast.measures.hierarchy import hierarchy
 from mot_fast.system.resource_usage import ResourceUsage
 
-_SINGLE = ("value", "over_units", "p_hierarchy", "in_rotated_units", "matched")
+_SINGLE = ("value", "over_units", "p_hierarchy", "in_rotated_units", "matched", "noise_ceiling")
 """Fields of an outcome that are one number, or None."""
 _NUMBERS = (*_SINGLE, "layer_map", "order_sds", "parts")
 _P_BETTER = "p_better."
@@ -40,6 +40,8 @@ class MethodOutcome:
     """Score along the rotated units, for couplings with rotations that the alignment keeps."""
     matched: float | None = None
     """Share of the source's mass that is matched, where some is left behind."""
+    noise_ceiling: float | None = None
+    """Ceiling of the score where repeats of the target are given."""
     parts: F64 | None = None
     """Parts of the held-out stimuli in the score, `(n_stimuli,)`, where it is compared with that of another method."""
 
@@ -70,6 +72,7 @@ class MethodOutcome:
             p_hierarchy=single.get("p_hierarchy"),
             in_rotated_units=single.get("in_rotated_units"),
             matched=single.get("matched"),
+            noise_ceiling=single.get("noise_ceiling"),
             parts=arrays.get("parts"),
         )
 
@@ -103,6 +106,7 @@ def method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
     matched = [each.matched for each in outcomes if each.matched is not None]
     over_units = [each.over_units for each in outcomes if each.over_units is not None]
     in_rotated_units = [each.in_rotated_units for each in outcomes if each.in_rotated_units is not None]
+    noise_ceilings = [each.noise_ceiling for each in outcomes if each.noise_ceiling is not None]
     hierarchies = [_hierarchy_or_nan(layer_map) for layer_map in layer_maps]
     pairwise = [p for name, p in p_values.items() if name.startswith("pairwise_best")]
     return MethodResult(
@@ -116,6 +120,7 @@ def method_result(outcomes: Sequence[MethodOutcome]) -> MethodResult:
         over_units=np.array(over_units) if over_units else None,
         in_rotated_units=np.array(in_rotated_units) if in_rotated_units else None,
         matched=np.array(matched) if matched else None,
+        noise_ceilings=np.array(noise_ceilings) if noise_ceilings else None,
         p_better=pairwise[0] if pairwise else None,
         p_values=p_values if p_better else None,
         p_hierarchy=_combined_p_value(p_hierarchies) if p_hierarchies else None,

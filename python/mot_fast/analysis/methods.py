@@ -25,6 +25,7 @@ from mot_fast.layer_pairs.resources import Resources
 from mot_fast.measures.coupling import COUPLINGS, FAVOURITES
 from mot_fast.measures.hierarchy import ceiling
 from mot_fast.measures.linear import global_linear_predictivity, linear_predictivity
+from mot_fast.measures.noise_ceiling import NoiseCeiling, noise_ceiling, of_both
 from mot_fast.measures.score import Score, mean_of_defined
 from mot_fast.measures.similarity import greedy_map
 from mot_fast.measures.standardize import is_constant
@@ -46,6 +47,8 @@ class SplitPair:
     together: Mapping[str, Any] | None
     """Held-out stimuli that are resampled together, as arguments of `p_value`; None if there are too few sets of them.
     """
+    target_repeats: Sequence[Network] = ()
+    """Repeated measurements of the target on the held-out stimuli, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class ComparisonPlan:
     store: str | None = field(metadata=BESIDE_THE_POINT)
     n_threads: Mapping[str, int] = field(metadata=BESIDE_THE_POINT, default_factory=dict)
     """Number of threads for each method that may not use all of them within the memory limit."""
+    of_source: NoiseCeiling | None = None
+    """Noise ceiling of the source; None where it has no repeats."""
 
     @classmethod
     def validated(
@@ -162,7 +167,11 @@ class ComparisonPlan:
         for name in names:
             with measure_usage() as scores_usage:
                 outcome = self._coupling(alignment, split.test, name.removesuffix("+r"))
-            outcomes[name] = replace(outcome, usage=alignment_usage.then(scores_usage))
+            outcomes[name] = replace(
+                outcome,
+                usage=alignment_usage.then(scores_usage),
+                noise_ceiling=self._noise_ceiling(alignment, split, name.removesuffix("+r")),
+            )
         best = f"mot{suffix}"
         if best in names:
             p_better, parts = self._p_better(alignment, split, names)
@@ -188,6 +197,15 @@ class ComparisonPlan:
         # The hierarchy is linear in the weights, so that of the mean map is the mean of the hierarchies.
         layer_map, over_units = np.mean(of_rows, axis=0), float(np.mean([score.over_units for score in scores]))
         return MethodOutcome(orders.value, over_units, layer_map, order_sds=(orders.sd, orders.hierarchy_sd))
+
+    def _noise_ceiling(self, alignment: Alignment, split: SplitPair, coupling: str) -> float | None:
+        """Noise ceiling of a coupling's predictions, and of the source if it has one; None without repeats."""
+        if not split.target_repeats or coupling == "permuted":
+            return None
+        of_predictions = noise_ceiling(
+            target_repeats=split.target_repeats, alignment=alignment, coupling=coupling, seed=split.seed
+        )
+        return (of_predictions if self.of_source is None else of_both(self.of_source, of_predictions)).value
 
     def _p_better(
         self, alignment: Alignment, split: SplitPair, names: Sequence[str]

@@ -44,6 +44,7 @@ class MethodsOnSplit(Piece):
     plan: ComparisonPlan
     source: StoredNetwork
     target: StoredNetwork
+    target_repeats: tuple[StoredNetwork, ...]
     train: Index
     test: Index
     seed: int
@@ -55,7 +56,8 @@ class MethodsOnSplit(Piece):
         """Outcomes of the methods, packed."""
         source, target = in_memory(self.source), in_memory(self.target)
         train, test = ((source[rows], target[rows]) for rows in (self.train, self.test))
-        outcomes = self.plan.outcomes(SplitPair(train, test, self.seed, self.together), self.names)
+        repeats = [in_memory(repeat)[self.test] for repeat in self.target_repeats]
+        outcomes = self.plan.outcomes(SplitPair(train, test, self.seed, self.together, repeats), self.names)
         return {f"{name}/{key}": values for name, each in outcomes.items() for key, values in each.packed().items()}
 
     def check(self, arrays: Mapping[str, Array]) -> None:
@@ -118,6 +120,7 @@ class ShuffledHierarchy(Piece):
 def results_of_methods(
     plan: ComparisonPlan,
     networks: tuple[Network, Network],
+    target_repeats: Sequence[Network],
     splits: Splits,
     together: Together,
     seed: int,
@@ -132,9 +135,11 @@ def results_of_methods(
     With `n_shuffles`, the hierarchies of "mot" and "mot+r" are compared with those of so many shuffles of all stimuli.
     """
     resampled = [together.of(test) for _, test in splits.rows]
-    with shared_networks(networks, resources) as (source, target):
+    with shared_networks([*networks, *target_repeats], resources) as (source, target, *repeats):
         on_splits = {
-            (s, group): MethodsOnSplit(plan, source, target, train, test, seed + s, resampled[s], group)
+            (s, group): MethodsOnSplit(
+                *(plan, source, target, tuple(repeats), train, test, seed + s, resampled[s], group)
+            )
             for s, (train, test) in enumerate(splits.rows)
             for group in _groups(names)
         }

@@ -28,6 +28,8 @@ from mot_fast.system import memory
 
 Work = TypeVar("Work", bound=ResourceNeeds)
 
+_PER_TILE = 32
+"""Networks on each side of a tile of pairs: as many pairs as a task has, if networks are small."""
 _TOO_FEW = "networks: of training and of held-out stimuli"
 
 
@@ -113,7 +115,7 @@ def similarity_matrix(
     }
     warn_of_autocorrelation(loaded, chosen)
     n = len(loaded)
-    pairs = [(i, j) for i in range(n) for j in range(n) if i <= j or setting.alternation is not None]
+    pairs = _pairs_in_tiles(n, are_both_ways=setting.alternation is not None)
     costs, scores = np.full((2, len(sizes), n, n), np.nan)
     with (
         named_once(),
@@ -133,6 +135,15 @@ def similarity_matrix(
                 if report:
                     report(n_done)
     return mean_over_splits(tuple(network.name for network in loaded), costs, scores, chosen)
+
+
+def _pairs_in_tiles(n: int, *, are_both_ways: bool) -> list[tuple[int, int]]:
+    """Pairs of n networks, one way or both, in an order in which consecutive pairs are of few networks.
+
+    What networks take by themselves, a task does once for all of its pairs.
+    """
+    pairs = [(i, j) for i in range(n) for j in range(n) if i <= j or are_both_ways]
+    return sorted(pairs, key=lambda pair: tuple(k // _PER_TILE for k in pair))
 
 
 def _work_within(

@@ -99,8 +99,8 @@ def add_networks(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "source",
         type=path,
-        help="the network that is predicted: .npz, .safetensors, .mat, HDF5 or Zarr file, folder of .npy files, or "
-        "folder that extract wrote, with one array (stimuli, units) for every layer",
+        help="the network that is predicted: .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file, folder of .npy "
+        "files, or folder that extract wrote, with one array (stimuli, units) for every layer",
     )
     command.add_argument(
         "target",
@@ -121,6 +121,7 @@ def add_layers(command: argparse.ArgumentParser, *, convention: bool = True) -> 
             "info lists the names",
         )
     add_ignore_stimuli(section)
+    add_nan(section)
     if convention:
         add_convention(section)
 
@@ -132,6 +133,17 @@ def add_ignore_stimuli(section: Section) -> None:
         dest="check_stimuli",
         action="store_false",
         help="go on even if the files say that the networks saw different stimuli",
+    )
+
+
+def add_nan(section: Section) -> None:
+    """Add what is done with units that are NaN for some stimuli."""
+    section.add_argument(
+        "--nan",
+        choices=("raise", "drop"),
+        default="raise",
+        help="what to do with units that are NaN for some stimuli: refuse the network, or leave the units out "
+        "(default: %(default)s)",
     )
 
 
@@ -147,7 +159,7 @@ def _network(options: argparse.Namespace, side: str) -> Network:
 def loaded(file: Path, options: argparse.Namespace, layers: str) -> Network:
     """The network in a file, with the layers that an option chooses, which is named as `options` names its value."""
     try:
-        return mot.load(file, layers=getattr(options, layers), check_stimuli=options.check_stimuli)
+        return mot.load(file, layers=getattr(options, layers), check_stimuli=options.check_stimuli, nan=options.nan)
     except ValueError as error:
         raise ValueError(with_option_names(str(error), {"layers": f"--{layers.replace('_', '-')}"})) from error
 

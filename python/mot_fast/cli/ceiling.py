@@ -54,6 +54,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="use only the layers with these names or patterns, such as 'V*'; info lists the names",
     )
     arguments.add_ignore_stimuli(section)
+    arguments.add_nan(section)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -17,9 +17,10 @@ _NEEDED = ("numpy", "scipy", "numba")
 OPTIONAL = {
     "plot": ("pictures", ("matplotlib",)),
     "compare": ("all methods of compare", ("scikit-learn",)),
-    "io": ("HDF5 and Zarr files, faster checksums", ("h5py", "zarr", "isal")),
+    "io": ("HDF5, Zarr and NetCDF files, faster checksums", ("h5py", "zarr", "h5netcdf", "isal")),
     "report": ("reports", ("plotly", "jinja2")),
     "interop": ("data frames and labelled arrays", ("pandas", "xarray")),
+    "neuro": ("recordings of brains", ("nilearn", "pynwb")),
     "completion": ("completion of commands in the shell", ("shtab",)),
     "torch": ("activations extracted from models", ("torch",)),
     "dask": ("many machines", ("distributed",)),

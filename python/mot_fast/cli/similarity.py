@@ -48,6 +48,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="use only the layers of every network with these names or patterns, such as 'block*'",
     )
     arguments.add_ignore_stimuli(section)
+    arguments.add_nan(section)
     arguments.add_convention(section)
     arguments.add_limits(command)
 

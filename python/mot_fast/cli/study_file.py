@@ -31,9 +31,13 @@ _MOST_PAIRS = 10_000
 _MOST_WORKERS = 10_000
 _MOST_NAME_BYTES = 120
 """Length of a network's name, at most: two of them and `.scores.png` make a name that any file system takes."""
-_NETWORK_KEYS = {"activations", "layers", "check_stimuli"}
+_NETWORK_KEYS = {"activations", "layers", "check_stimuli", "nan"}
 _MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
-_KINDS = {"check_stimuli": bool, "skip_first_token": bool, "batch_size": int, "pool": str, "dtype": str, "device": str}
+_KINDS = {
+    **dict.fromkeys(("check_stimuli", "skip_first_token"), bool),
+    **dict.fromkeys(("nan", "pool", "dtype", "device"), str),
+    "batch_size": int,
+}
 """Types of the options in a network's table."""
 
 

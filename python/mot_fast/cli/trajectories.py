@@ -43,6 +43,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="characters between checkpoint and layer in the names of one file (default: %(default)s)",
     )
     arguments.add_picture(command, "--plot", "which checkpoint goes where, beside where the nearest is,")
+    arguments.add_nan(command)
     arguments.add_json(command)
     arguments.add_limits(command)
 
@@ -52,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     for path in (options.output, options.plot):
         output.check_file(path)
     output.check_picture(options.plot)
-    runs = [checkpoints(path, options.separator) for path in (options.source, options.target)]
+    runs = [checkpoints(path, options.separator, options.nan) for path in (options.source, options.target)]
     arguments.remember_store(options, options.store)
     nested = mot.align_trajectories(
         *runs,
@@ -70,13 +71,13 @@ def run(options: argparse.Namespace) -> None:
             output.save_picture(nested.plot()[0], options.plot)
 
 
-def checkpoints(path: Path, separator: str) -> dict[str, Network]:
+def checkpoints(path: Path, separator: str, nan: str = "raise") -> dict[str, Network]:
     """Networks of a run by their checkpoints, in the order of training."""
     if path.is_dir():
         names = natural_order([child.name for child in path.iterdir() if not child.name.startswith(".")])
         if not any(name.endswith(".npy") for name in names):
-            return {name: mot.load(path / name) for name in names}
-    run = mot.load(path)
+            return {name: mot.load(path / name, nan=nan) for name in names}
+    run = mot.load(path, nan=nan)
     labels: dict[str, list[str]] = {}
     for label in run.labels:
         checkpoint, found, _ = label.rpartition(separator)

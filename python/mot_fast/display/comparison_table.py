@@ -23,7 +23,7 @@ def title(comparison: Comparison) -> str:
 
 def cells(comparison: Comparison) -> list[list[str]]:
     """The cells of the table, one row a method; the head is the first row."""
-    has_ceiling = comparison.noise_ceiling is not None
+    has_ceiling = comparison.noise_ceiling is not None or comparison.has_target_repeats
     corrected = ["noise-corrected"] if has_ceiling else []
     scores = ["held-out value", *corrected, "95 % interval", "over units"]
     rows = [["method", "kind", *scores, "hierarchy", "s", "MB", "p"]]
@@ -79,8 +79,16 @@ def notes(comparison: Comparison) -> list[str]:
         )
     if comparison.noise_ceiling is not None:
         lines.append(
-            f"noise ceiling of the source, the best score that its noise allows: {comparison.noise_ceiling.value:.3f}; "
-            "noise-corrected: relative to it"
+            f"noise ceiling of the source, the best score that its noise allows: {comparison.noise_ceiling.value:.3f}"
+            + ("" if comparison.has_target_repeats else "; noise-corrected: relative to it")
+        )
+    if comparison.has_target_repeats:
+        lines.append(
+            "noise-corrected: relative to the noise ceiling of source and predictions: what these plans would score "
+            "without noise"
+            if comparison.noise_ceiling is not None
+            else "noise-corrected: relative to the noise ceiling of predictions: what these plans would score if the "
+            "target had no noise"
         )
     if p_values := [p for of_method in comparison.p_values.values() for p in of_method.values()]:
         lines.append(

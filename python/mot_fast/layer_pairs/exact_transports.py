@@ -12,7 +12,7 @@ from typing import Generic, Self
 import numpy as np
 
 from mot_fast._core import Solution, Solutions, StandardizedLayer, solve_chosen_pairs, solve_pairs, solve_transport
-from mot_fast._validate import F64, Index, Layered
+from mot_fast._validate import F64, Index
 from mot_fast.layer_pairs import packing
 from mot_fast.layer_pairs.goal import ALL, Goal
 from mot_fast.layer_pairs.memory_budget import ALWAYS, Budget, needed_by_transport, standardized_bytes
@@ -29,6 +29,7 @@ from mot_fast.layer_pairs.pairs import (
 )
 from mot_fast.layer_pairs.passed_layer import PassedLayer, costs_in_passes, needed_in_passes
 from mot_fast.networks.network import Network
+from mot_fast.networks.summary import Layered
 from mot_fast.system import threads
 from mot_fast.system.memory import format_bytes
 from mot_fast.transport.transport import require_optimal

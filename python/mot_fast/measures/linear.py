@@ -14,6 +14,7 @@ from mot_fast.measures.score import Score, correlate_units
 from mot_fast.measures.standardize import ZScores
 from mot_fast.networks.load import Source, named
 from mot_fast.networks.network import Network, same_stimuli
+from mot_fast.networks.summary import same_layers
 from mot_fast.system import memory, optional, threads
 from mot_fast.system.blas import one_blas_thread
 from mot_fast.system.brief_repr import brief_repr
@@ -175,7 +176,7 @@ def _networks(
     train = _pair(source_train, target_train, "train")
     test = _pair(source_test, target_test, "test")
     for side, network, held_out in zip(("source", "target"), train, test, strict=True):
-        _validate.same_layers(network, held_out, f"{side}_test", f"{side}_train")
+        same_layers(network, held_out, f"{side}_test", f"{side}_train")
     return *train, *test
 
 

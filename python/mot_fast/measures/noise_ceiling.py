@@ -6,20 +6,27 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64
 from mot_fast.measures.score import Score, correlate_units
 from mot_fast.networks.load import Source, named
-from mot_fast.networks.network import Network
+from mot_fast.networks.network import Layer, Network
+from mot_fast.networks.summary import NetworkSummary, same_layers
 from mot_fast.system.brief_repr import brief_repr
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseCeiling:
-    """The correlation with the mean of all repeats that noise leaves to a perfect prediction."""
+    """The correlation with the mean of all repeats that noise leaves to a perfect prediction.
+
+    With repeats of the target as well, both the mean of all repeats and the prediction are noisy.
+    """
 
     value: float
     """Noise ceiling of the network: the mean over layers."""
@@ -38,7 +45,7 @@ class NoiseCeiling:
 
 @dataclass(frozen=True)
 class CorrectedScore:
-    """A held-out score relative to what the noise of the source allows; made by `mot_fast.noise_corrected`."""
+    """A held-out score relative to what noise allows; made by `mot_fast.noise_corrected`."""
 
     value: float
     """Mean score of the layers over their mean ceiling; NaN where that is not above 0."""
@@ -48,8 +55,27 @@ class CorrectedScore:
     __repr__ = brief_repr
 
 
-def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int = 0) -> NoiseCeiling:
-    """Split-half noise ceiling of repeated measurements, unit by unit.
+class Reconstructs(Protocol):
+    """An alignment, which predicts a source network from a target network."""
+
+    @property
+    def source(self) -> NetworkSummary:
+        """The source network."""
+
+    def reconstruct(self, target: Source, coupling: str | npt.ArrayLike = "mot", *, seed: int = 0) -> list[F64]:
+        """The source's activations predicted from the target's."""
+
+
+def noise_ceiling(
+    repeats: Sequence[Source] | None = None,
+    *,
+    target_repeats: Sequence[Source] | None = None,
+    alignment: Reconstructs | None = None,
+    coupling: str | npt.ArrayLike = "mot",
+    n_splits: int = 100,
+    seed: int = 0,
+) -> NoiseCeiling:
+    """Split-half noise ceiling of repeated measurements, unit by unit: of the source, or of source and target.
 
     Repeats are split at random into halves, whose means are correlated over stimuli: r, averaged over the splits.
     Spearman and Brown's correction gives the reliability of the mean of all R repeats, ``2 r / (1 + r)`` for equal
@@ -70,10 +96,29 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     found over 500 stimuli    0.00   0.26   0.54   0.77   0.95
     ========================  =====  =====  =====  =====  =====
 
+    **Noise of the target.** A prediction is a weighted sum of the target's units, with weights that are fixed once the
+    alignment is. So its reliability is found like that of a unit, from what the alignment predicts from each repeat of
+    the target, and noise that is independent between source and target lowers the expected correlation by both:
+    ``r = r_0 sqrt(reliability of the unit) sqrt(reliability of its prediction)``, r_0 being the correlation of the
+    noise-free unit with what *the same plans* predict from noise-free target units. The ceiling of a unit is the
+    product of both roots, and a score over its ceiling, `mot_fast.noise_corrected`, estimates r_0. Where a unit is
+    predicted from one other, this is the geometric mean of both reliabilities, which bounds their correlation; where
+    it is predicted from many, their noise averages out, and the prediction is more reliable than any of them. It is no
+    bound for plans found with less noise, which may match units better. Noise that source and target share, as in one
+    recording session, is taken for signal.
+
     Parameters
     ----------
-    repeats : sequence of Networks or of anything `mot_fast.load` takes
-        At least two measurements of the same layers for the same stimuli in the same order.
+    repeats : sequence of Networks or of anything `mot_fast.load` takes, optional
+        At least two measurements of the same layers for the same stimuli in the same order; of the source, where there
+        are `target_repeats`. None if it has no noise, as a network has none.
+    target_repeats : sequence of Networks or of anything `mot_fast.load` takes, optional
+        At least two measurements of the target that was aligned, on the stimuli of `repeats`: the held-out ones.
+    alignment : Alignment, optional
+        The alignment whose predictions are scored, where there are `target_repeats`. It is of the means of all repeats,
+        on other stimuli.
+    coupling : str or array `(L, M)`
+        The coupling whose score it is; see `Alignment.score`.
     n_splits : int
         Random splits; all distinct ones once where there are no more.
     seed : int
@@ -87,7 +132,8 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
     ------
     TypeError, ValueError
         If there are fewer than two repeats, they have different layers or numbers of stimuli or fewer than 3 stimuli,
-        an activation is not finite, or another argument is none of the values above.
+        an activation is not finite, there is one of `target_repeats` and `alignment` without the other, or an argument
+        is none of the values above.
 
     Examples
     --------
@@ -103,22 +149,68 @@ def noise_ceiling(repeats: Sequence[Source], *, n_splits: int = 100, seed: int =
                  per_unit=<1 array, 1 number of 0.8925>,
                  reliability=<1 array, 1 number of 0.7966>)
     """
-    n_splits = _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS)
-    rng = np.random.default_rng(_validate.whole_number(seed, "seed", at_least=0))
-    networks = _alike(repeats)
-    halves = _halves(len(networks), n_splits, rng)
-    reliability = []
-    for l in range(networks[0].n_layers):
-        # They are divided before they are summed, as their sum may be beyond float64.
-        values = np.stack([network.layer(l).astype(np.float64) / len(networks) for network in networks])
-        reliability.append(_reliability(values, halves))
+    how = (
+        _validate.whole_number(n_splits, "n_splits", at_least=1, at_most=_validate.MOST_REPEATS),
+        _validate.whole_number(seed, "seed", at_least=0),
+    )
+    if target_repeats is None:
+        if alignment is not None:
+            raise ValueError("target_repeats: expected measurements of the alignment's target, found none")
+        return _ceiling_of(_reliabilities(_alike(() if repeats is None else repeats, "repeats"), *how))
+    if alignment is None:
+        raise ValueError("alignment: expected the one whose predictions from target_repeats are scored, found none")
+    targets = _alike(target_repeats, "target_repeats")
+    predicted = [Network(_layers(alignment.reconstruct(each, coupling)), each.name) for each in targets]
+    of_predictions = _ceiling_of(_reliabilities(predicted, *how))
+    if repeats is None:
+        return of_predictions
+    networks = _alike(repeats, "repeats")
+    same_layers(alignment.source, networks[0], "repeats", f"'{alignment.source.name}' that were aligned")
+    if networks[0].n_stimuli != targets[0].n_stimuli:
+        raise ValueError(
+            f"target_repeats: expected the {networks[0].n_stimuli} stimuli of repeats, found {targets[0].n_stimuli}"
+        )
+    return of_both(_ceiling_of(_reliabilities(networks, *how)), of_predictions)
+
+
+def of_both(source: NoiseCeiling, predictions: NoiseCeiling) -> NoiseCeiling:
+    """Ceiling of predictions that are noisy, of units that are: the products of ceilings and of reliabilities.
+
+    Negative estimates count as such, so that those of noise alone are 0 on average, and a product of two is positive
+    only by chance.
+    """
+    return _ceiling_of([a * b for a, b in zip(source.reliability, predictions.reliability, strict=True)])
+
+
+def _ceiling_of(reliability: Sequence[F64]) -> NoiseCeiling:
+    """The ceiling of units of these reliabilities, by layers."""
     per_unit = [np.copysign(np.sqrt(np.abs(units)), units) for units in reliability]
     means = Score.of_units(per_unit)
     return NoiseCeiling(means.value, means.per_layer, tuple(per_unit), tuple(reliability))
 
 
+def _layers(predictions: Sequence[F64]) -> list[Layer]:
+    """Layers of predicted activations; units that an alignment leaves behind, which it does not predict, are zero."""
+    of_units = [np.where(np.isnan(values), 0.0, values) for values in predictions]
+    return [Layer(f"layer{l}", values.shape, partial(np.asarray, values)) for l, values in enumerate(of_units)]
+
+
+def _reliabilities(networks: Sequence[Network], n_splits: int, seed: int) -> list[F64]:
+    """Reliability of the mean of repeats, unit by unit, one array a layer."""
+    halves = _halves(len(networks), n_splits, np.random.default_rng(seed))
+    reliability = []
+    for l in range(networks[0].n_layers):
+        # They are divided before they are summed, as their sum may be beyond float64.
+        values = np.stack([network.layer(l).astype(np.float64) / len(networks) for network in networks])
+        reliability.append(_reliability(values, halves))
+    return reliability
+
+
 def noise_corrected(score: Score, ceiling: NoiseCeiling) -> CorrectedScore:
-    """Held-out score relative to what the noise of the source allows: 1 where a prediction is as good as any can be.
+    """Held-out score relative to what noise allows: 1 where a prediction is as good as any can be.
+
+    With a ceiling of source and target it estimates how well noise-free units of the source would be predicted from
+    those of the target, by the plans that were found with noise.
 
     Ratios of means, layer by layer, over the units that are defined in both: a ratio of every unit would be at the
     mercy of the noisiest ones. Where reliability is below about 0.3 and stimuli are few, ceilings are too low on
@@ -129,7 +221,7 @@ def noise_corrected(score: Score, ceiling: NoiseCeiling) -> CorrectedScore:
     score : Score
         Score of predictions of the mean of all repeats.
     ceiling : NoiseCeiling
-        Ceiling of the same layers, from the repeats.
+        Ceiling of the same layers, from the repeats of the source, or of source and target.
 
     Returns
     -------
@@ -168,20 +260,20 @@ def noise_corrected(score: Score, ceiling: NoiseCeiling) -> CorrectedScore:
     return CorrectedScore(reached.value / allowed.value if allowed.value > 0.0 else float("nan"), per_layer)
 
 
-def _alike(repeats: Sequence[Source]) -> list[Network]:
+def _alike(repeats: Sequence[Source], what: str) -> list[Network]:
     """The repeats as networks, which must have the same layers and stimuli."""
     if isinstance(repeats, (str, Mapping, Network)) or not isinstance(repeats, Sequence):
-        raise TypeError(f"repeats: expected a sequence of networks, found {type(repeats).__name__}")
+        raise TypeError(f"{what}: expected a sequence of networks, found {type(repeats).__name__}")
     if len(repeats) < 2:
-        raise ValueError(f"repeats: expected at least 2 networks, found {len(repeats)}")
-    networks = [named(repeat, f"repeats[{k}]") for k, repeat in enumerate(repeats)]
+        raise ValueError(f"{what}: expected at least 2 networks, found {len(repeats)}")
+    networks = [named(repeat, f"{what}[{k}]") for k, repeat in enumerate(repeats)]
     first = networks[0]
-    _validate.enough_stimuli(first.n_stimuli, "repeats")
+    _validate.enough_stimuli(first.n_stimuli, what)
     for k, network in enumerate(networks):
-        _validate.same_layers(first, network, f"repeats[{k}]", "repeats[0]")
+        same_layers(first, network, f"{what}[{k}]", f"{what}[0]")
         if network.n_stimuli != first.n_stimuli:
             raise ValueError(
-                f"repeats[{k}]: expected the {first.n_stimuli} stimuli of repeats[0], found {network.n_stimuli}"
+                f"{what}[{k}]: expected the {first.n_stimuli} stimuli of {what}[0], found {network.n_stimuli}"
             )
     return networks
 

@@ -70,11 +70,11 @@ def is_frame(value: Any) -> bool:
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
-def numbers(value: Any, what: str) -> Any:
+def numbers(value: Any, what: str, *, is_missing_nan: bool = False) -> Any:
     """Numbers of a data frame, without a copy if they lie in one block; other values are returned unchanged.
 
     Columns of different types are validated and converted to floats one by one, since pandas would round large
-    integers. Columns of nullable types are accepted if they lack no number.
+    integers. Columns of nullable types are accepted if they lack no number, or if a missing one shall be NaN.
 
     Raises
     ------
@@ -87,16 +87,20 @@ def numbers(value: Any, what: str) -> Any:
     if not kinds or (len(kinds) == 1 and isinstance(next(iter(kinds)), np.dtype)):
         return value.to_numpy()
     names = list(value.columns)
-    return np.stack([_column(value.iloc[:, k], names[k], what) for k in range(len(names))], axis=1)
+    return np.stack(
+        [_column(value.iloc[:, k], names[k], what, is_missing_nan=is_missing_nan) for k in range(len(names))], axis=1
+    )
 
 
-def _column(column: Any, name: Hashable, what: str) -> Array:
+def _column(column: Any, name: Hashable, what: str, *, is_missing_nan: bool) -> Array:
     kind = column.dtype
     if not isinstance(kind, np.dtype):  # nullable and Arrow types know their type of numpy, sparse types contain it
         kind = kind.subtype if hasattr(kind, "fill_value") else getattr(kind, "numpy_dtype", None)
     if not isinstance(kind, np.dtype) or kind.kind not in "fiub":
         raise TypeError(f"{what}: expected real numbers, found {column.dtype} in column {name!r}")
     if not isinstance(column.dtype, np.dtype) and (missing := column.isna().to_numpy()).any():
+        if is_missing_nan:  # a unit with NaN is left out, and its other numbers with it
+            return np.full(len(column), np.nan)
         row = column.index[int(missing.argmax())]
         raise ValueError(f"{what}: expected every number, found none in column {name!r} at row {row!r}")
     return _validate.activations(column.to_numpy(dtype=kind), f"{what}, column {name!r}")

@@ -15,9 +15,12 @@ from mot_fast import _validate
 from mot_fast._dlpack import ArrayLike
 from mot_fast._warnings import TransposedLayersWarning, warn
 from mot_fast.networks import frames
+from mot_fast.networks.dropped_units import without_nan
 from mot_fast.networks.files import hdf5
 from mot_fast.networks.files.file_format import UnusableArray
 from mot_fast.networks.frames import DataFrame
+from mot_fast.networks.labelled_arrays import by_layer
+from mot_fast.networks.netcdf import is_netcdf, opened
 from mot_fast.networks.network import Layer, Network, Stimuli, same_stimuli
 from mot_fast.networks.paths import contents
 from mot_fast.networks.row_names import with_stimuli_first
@@ -34,6 +37,7 @@ def load(
     *,
     layers: str | Sequence[str] | None = None,
     check_stimuli: bool = True,
+    nan: str = "raise",
 ) -> Network:
     """Load a network from arrays in memory or from a file; its layers are read when they are needed.
 
@@ -42,18 +46,23 @@ def load(
     source : mapping, sequence, data frame, path or Network
         The layers in depth order, each `(n_stimuli, n_units)`, as one of the following:
 
-        - a mapping of labels to arrays, such as a dataset of xarray, or a sequence of arrays;
+        - a mapping of labels to arrays, or a sequence of arrays;
+        - an array or a dataset of xarray, such as an assembly of Brain-Score: units have their layer's label in a
+          coordinate "layer" or "region", or each variable is a layer;
         - a data frame whose columns have two levels, (layer, unit), as `Network.to_pandas` returns it;
         - a folder of `.npy` files, or a folder that `mot_fast.extract` wrote;
         - a `.npz` file;
         - a `.safetensors` file, the `.safetensors.index.json` of several, or a folder with one such index;
         - an HDF5 file (`.h5`, `.hdf5`, or any file that holds HDF5; needs h5py) with all arrays in all groups;
+        - a NetCDF file (`.nc`; needs xarray, and h5py and h5netcdf but for early versions), read as xarray's dataset;
         - a MATLAB file (`.mat`; version 7.3 needs h5py) with all full matrices, also those in structures;
         - a Zarr group (a folder, often `.zarr`; needs zarr) with all arrays in all groups.
 
         Arrays may be data frames, CPU arrays with DLPack, as those of torch and jax, whose memory is shared (bfloat16
         and float8, which numpy lacks, are copied to float32), or arrays of h5py, zarr, xarray or dask, which are read
-        when needed. In arrays of xarray, the dimension that all layers share, or else the first, holds the stimuli.
+        when needed. In arrays of xarray, the dimension "presentation", or the one that all layers share, or else the
+        first, holds the stimuli; the coordinate "stimulus_id" or "image_id", or else the dimension's index, has their
+        names.
 
         Layers of files are in natural order (`layer2` before `layer10`), unless the file keeps an order of its own
         that is not alphabetical (`.npz`; HDF5 that tracks the order; `mot_fast.extract`). Arrays in `.npy` and
@@ -70,6 +79,11 @@ def load(
         Whether this network is refused in comparisons with networks that are known to have seen other stimuli, or the
         same stimuli in another order. Stimuli are known from `mot_fast.extract`, and from the indexes of data frames
         and labelled arrays.
+    nan : {"raise", "drop"}
+        What is done with units that are NaN for some stimuli. By default reading them is an error, which counts them
+        in every layer. With "drop" they are left out: every layer is read once for it, now; units that are NaN for any
+        stimulus go, so that all selections of stimuli have the same units, and `Network.original_units` tells which.
+        A layer that lost units is copied whenever it is read, where the others lie apart. Infinity stays an error.
 
     Returns
     -------
@@ -85,7 +99,12 @@ def load(
     TypeError, ValueError
         If a layer is not a two-dimensional array of real numbers with at least one unit, the layers have different
         numbers of stimuli or different names of stimuli, no layer matches a pattern, a path is empty, or a file is
-        damaged, unfinished or of an unknown format.
+        damaged, unfinished or of an unknown format; with ``nan="drop"``, if every unit of a layer has NaN.
+
+    Warns
+    -----
+    DroppedUnitsWarning
+        If units are left out by ``nan="drop"``.
 
     Examples
     --------
@@ -95,7 +114,10 @@ def load(
     >>> mot.load({"stem": np.zeros((10, 4)), "block0": np.zeros((10, 3))}, layers="block*").labels
     ('block0',)
     """
-    network = _network(source, name, _patterns(layers))
+    is_dropped = _validate.choice(nan, ("raise", "drop"), "nan") == "drop"
+    network = _network(source, name, _patterns(layers), is_nan_dropped=is_dropped)
+    if is_dropped:
+        network = without_nan(network)
     return network if check_stimuli else Network(network.layers, network.name)
 
 
@@ -153,17 +175,20 @@ def _patterns(layers: Any) -> list[str] | None:
     return list(patterns)
 
 
-def _network(source: Source, name: str | None, patterns: list[str] | None) -> Network:
+def _network(source: Source, name: str | None, patterns: list[str] | None, *, is_nan_dropped: bool) -> Network:
     if isinstance(source, Network):
         labels = _matching(source.labels, patterns, f"network '{source.name}'")
         return source if patterns is None else source.select(labels)
     if is_path(source):
         path = _path(source)
-        found = contents(path)
-        labels = _matching(list(found.layers), patterns, str(path))
-        return Network([found.layers[label]() for label in labels], found.name if name is None else name, found.stimuli)
+        if not is_netcdf(path):
+            found = contents(path)
+            labels = _matching(list(found.layers), patterns, str(path))
+            name = found.name if name is None else name
+            return Network([found.layers[label]() for label in labels], name, found.stimuli)
+        source, name = opened(path), path.stem if name is None else name
     name = "network" if name is None else name
-    source = frames.by_layer(source, f"network '{name}'")
+    source = by_layer(frames.by_layer(source, f"network '{name}'"), f"network '{name}'")
     if isinstance(source, Mapping):
         arrays = {str(label): values for label, values in source.items()}
         if len(arrays) < len(source):
@@ -178,7 +203,8 @@ def _network(source: Source, name: str | None, patterns: list[str] | None) -> Ne
     labels = _matching(list(arrays), patterns, f"network '{name}'")
     arrays, names = with_stimuli_first({label: arrays[label] for label in labels}, f"network '{name}'")
     stimuli = None if names is None else Stimuli(names=names)
-    return Network([_layer(label, values, name) for label, values in arrays.items()], name, stimuli)
+    made = [_layer(label, values, name, is_nan_dropped=is_nan_dropped) for label, values in arrays.items()]
+    return Network(made, name, stimuli)
 
 
 def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> list[str]:
@@ -194,11 +220,11 @@ def _matching(labels: Sequence[str], patterns: list[str] | None, what: str) -> l
     return found
 
 
-def _layer(label: str, values: Any, name: str) -> Layer:
+def _layer(label: str, values: Any, name: str, *, is_nan_dropped: bool) -> Layer:
     what = f"network '{name}', layer '{label}'"
     if type(values).__module__.partition(".")[0] == "h5py":
         return _layer_of_hdf5(label, values, what)
-    values = frames.numbers(values, what)
+    values = frames.numbers(values, what, is_missing_nan=is_nan_dropped)
     is_here = isinstance(values, np.ndarray) or hasattr(values, "__dlpack__") or hasattr(values, "nnz")
     if not is_here and isinstance(getattr(values, "dtype", None), np.dtype):  # read again each time it is needed
         shape = _validate.layer_shape(values.shape, values.dtype, what)

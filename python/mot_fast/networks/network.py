@@ -12,7 +12,7 @@ import numpy as np
 
 from mot_fast import _validate
 from mot_fast._validate import Array, Index, Selection
-from mot_fast.networks import frames
+from mot_fast.networks import frames, nonfinite
 from mot_fast.networks.row_names import RowNames
 from mot_fast.networks.stimulus_digest import NO_STIMULI, chained, identity
 from mot_fast.system.control_characters import printable
@@ -37,6 +37,8 @@ class Layer:
     """Indices of the selected stimuli; None selects all."""
     check: Callable[[], None] | None = None
     """Raises `ValueError` if the numbers differ from the checksum in the file; None if there is no checksum."""
+    units: Index | None = None
+    """Positions that the units had before those with NaN were left out; None if none were."""
 
     @property
     def n_stimuli(self) -> int:
@@ -128,6 +130,11 @@ class Network:
         self.layers = tuple(layers)
 
     @property
+    def kept_units(self) -> tuple[Index | None, ...]:
+        """Positions that the units of each layer had before some were left out; None where all are there."""
+        return tuple(layer.units for layer in self.layers)
+
+    @property
     def n_layers(self) -> int:
         """Number of layers."""
         return len(self.layers)
@@ -214,15 +221,45 @@ class Network:
         ValueError
             If the layer cannot be read, or a selected activation is NaN or infinite.
         """
-        layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
+        l = _validate.position(which, self.labels, f"layer of network '{self.name}'")
+        values, rows = self.stored(l)
+        found = _validate.place_of_nonfinite(values, rows)
+        if found is not None:
+            raise ValueError(
+                f"network '{self.name}', layer '{self.labels[l]}': expected finite activations, found {found}"
+                f"{nonfinite.counts(self.labels, self.stored, l)}"
+            )
+        return values, rows
+
+    def stored(self, l: int) -> tuple[Array, Index | None]:
+        """As `read` of the layer at this position, whose activations may be NaN or infinite."""
+        layer = self.layers[l]
         what = f"network '{self.name}', layer '{layer.label}'"
         if layer.check is not None and layer.n_stimuli * _CHECKED_SHARE >= layer.shape[0]:
             layer.check()
         values = _validate.activations(layer.read(), what)
         if values.shape != layer.shape:
             raise ValueError(f"{what}: expected shape {layer.shape} as before, found {values.shape}")
-        _validate.finite(values, layer.rows, what)
         return values, layer.rows
+
+    def original_units(self, which: int | str) -> Index:
+        """Positions `(n_units,)` that the units of a layer had before those with NaN were left out by `load`.
+
+        Parameters
+        ----------
+        which : int or str
+            Position or label of the layer.
+
+        Examples
+        --------
+        >>> import warnings, numpy as np, mot_fast as mot
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     network = mot.load({"V1": np.array([[np.nan, 1.0, 2.0], [0.0, 3.0, 5.0]])}, nan="drop")
+        >>> network.original_units("V1")
+        array([1, 2])
+        """
+        layer = self.layers[_validate.position(which, self.labels, f"layer of network '{self.name}'")]
+        return np.arange(layer.shape[1]) if layer.units is None else layer.units.copy()
 
     def layer(self, which: int | str) -> Array:
         """Activations of one layer.
@@ -252,7 +289,8 @@ class Network:
         layers = []
         for l, label in enumerate(self.labels):
             values = self.layer(l)
-            layers.append(Layer(label, (self.n_stimuli, self.widths[l]), partial(np.asarray, values)))
+            shape = self.n_stimuli, self.widths[l]
+            layers.append(Layer(label, shape, partial(np.asarray, values), units=self.layers[l].units))
         return self.with_layers(layers)
 
     def to_pandas(self) -> pandas.DataFrame:

@@ -32,7 +32,7 @@ from mot_fast.system import optional
 Result = TypeVar("Result")
 
 _FORMATS = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
-_KINDS = "a .npz, .safetensors, .mat, HDF5 or Zarr file or a folder of .npy files"
+_KINDS = "a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a folder of .npy files"
 _HINTS = {
     ".npy": "; put the .npy files of one network into a folder",
     ".mot": "; mot_fast.Alignment.load reads it",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any
 
 from mot_fast._validate import Index
 from mot_fast.networks import frames
+from mot_fast.networks.labelled_arrays import STIMULUS_DIMENSION, in_two_dimensions, is_labelled, stimulus_index
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +63,14 @@ def with_stimuli_first(arrays: Mapping[str, Any], what: str) -> tuple[dict[str, 
     ValueError
         If the arrays share both dimensions, or the names of two arrays contradict each other.
     """
-    labelled = {label: values for label, values in arrays.items() if _is_labelled(values) and values.ndim == 2}
+    found = {label: in_two_dimensions(values, f"{what}, layer '{label}'") for label, values in arrays.items()}
+    labelled = {label: values for label, values in found.items() if is_labelled(values) and values.ndim == 2}
     dimension = _shared_dimension(labelled, what)
-    found = dict(arrays)
     if dimension is not None:
         labelled = {label: values.transpose(dimension, ...) for label, values in labelled.items()}
         found.update(labelled)
     indexes = {label: values.index for label, values in arrays.items() if frames.is_frame(values)}
-    indexes |= {label: values.indexes.get(values.dims[0]) for label, values in labelled.items()}
+    indexes |= {label: stimulus_index(values) for label, values in labelled.items()}
     units = frozenset(name for values in labelled.values() for name in values.dims[1:])
     names = _agreed({label: index for label, index in indexes.items() if index is not None}, what)
     if not labelled and names is None:
@@ -79,8 +79,10 @@ def with_stimuli_first(arrays: Mapping[str, Any], what: str) -> tuple[dict[str, 
 
 
 def _shared_dimension(labelled: Mapping[str, Any], what: str) -> Hashable:
-    """Name of the dimension that holds the stimuli: the first one, or the only one that all arrays share."""
+    """Name of the dimension of the stimuli: "presentation", or the first one, or the only one that all arrays share."""
     dims = [values.dims for values in labelled.values()]
+    if dims and all(STIMULUS_DIMENSION in each for each in dims):
+        return STIMULUS_DIMENSION
     if len({each[0] for each in dims}) < 2:
         return dims[0][0] if dims else None
     shared = [name for name in dims[0] if all(name in each for each in dims)]
@@ -119,8 +121,3 @@ def _names(index: Any) -> RowNames:
     labels: list[Any] = lists[0] if len(lists) == 1 else list(zip(*lists, strict=True))
     levels = () if len(lists) == 1 else tuple(index.names)
     return RowNames(labels, levels, is_counted=labels == list(range(len(labels))))
-
-
-def _is_labelled(value: Any) -> bool:
-    xarray = sys.modules.get("xarray")  # such an array exists only if xarray is loaded
-    return xarray is not None and isinstance(value, xarray.DataArray)

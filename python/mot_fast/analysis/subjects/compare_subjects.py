@@ -141,8 +141,9 @@ def compare_subjects(
     and for records that are not many times as long as their autocorrelation lasts.
 
     The alignments of all subjects on one split are in memory at once: about 16 bytes a pair of layers and unit of
-    either, beside the subjects' activations. Of one layer of one subject, the predictions by all methods are, and
-    without a target as many slopes as there are methods, for each held-out activation that predicts a subject.
+    either, beside the subjects' activations, which without a target are there twice. Of one layer of one subject, the
+    predictions by all methods are, and without a target as many slopes as there are methods, for each held-out
+    activation that predicts a subject.
 
     Examples
     --------

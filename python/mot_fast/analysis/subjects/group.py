@@ -15,6 +15,7 @@ from mot_fast.measures.score import correlate_deviations, means_of_defined
 from mot_fast.measures.standardize import ZScores, unit_deviations
 from mot_fast.networks.load import Source, is_path, load, named, warn_of_rows
 from mot_fast.networks.network import Layer, Network, same_stimuli
+from mot_fast.networks.summary import same_layers
 
 LEAST_SUBJECTS = 3
 """Each subject is compared with the mean of the others, and of means over subjects there is a standard deviation."""
@@ -73,7 +74,7 @@ class SubjectGroup:
         first, stranger = self.networks[0], self.stranger
         if self.has_common_units:
             for network in self.networks:
-                _validate.same_layers(first, network, f"subjects['{network.name}']", f"'{first.name}'")
+                same_layers(first, network, f"subjects['{network.name}']", f"'{first.name}'")
         if self.target is None and stranger is not None:
             raise ValueError(
                 f"subjects['{stranger.name}']: expected the layers of '{first.name}', {', '.join(first.labels)}, as "
@@ -107,12 +108,19 @@ class SubjectGroup:
                 )
                 for s in range(len(self.networks))
             ]
-        return [self._side_by_side([other for other in self.networks if other is not each]) for each in self.networks]
+        return self._side_by_side()
 
-    def _side_by_side(self, networks: Sequence[Network]) -> Network:
-        """A network whose layers have the units of all these networks."""
-        widths = np.sum([network.widths for network in networks], axis=0).tolist()
-        return self._others([partial(_concatenated, networks, l) for l in range(len(widths))], widths)
+    def _side_by_side(self) -> list[Network]:
+        """For each subject a network whose layers have the units of all others, side by side."""
+        n_layers, targets = len(self.networks[0]), []
+        # All units are put side by side once: to gather those of many others for each subject would take far longer.
+        of_all = [np.concatenate([network.layer(l) for network in self.networks], axis=1) for l in range(n_layers)]
+        ends = np.cumsum([network.widths for network in self.networks], axis=0)
+        for network, last in zip(self.networks, ends, strict=True):
+            own = [slice(int(end) - width, int(end)) for end, width in zip(last, network.widths, strict=True)]
+            reads = [partial(_without, layer, units) for layer, units in zip(of_all, own, strict=True)]
+            targets.append(self._others(reads, (ends[-1] - network.widths).tolist()))
+        return targets
 
     def _others(self, reads: Sequence[Callable[[], Array]], widths: Sequence[int]) -> Network:
         """A network whose layers are read by these functions."""
@@ -169,9 +177,9 @@ def _mean_of_others(total: F64, z: F64, s: int) -> F64:
     return np.asarray((total - z[s]) / (len(z) - 1))
 
 
-def _concatenated(networks: Sequence[Network], l: int) -> Array:
-    """Layer l of all networks, side by side."""
-    return np.concatenate([network.layer(l) for network in networks], axis=1)
+def _without(layer: Array, units: slice) -> Array:
+    """A copy of a layer without some consecutive units."""
+    return np.concatenate([layer[:, : units.start], layer[:, units.stop :]], axis=1)
 
 
 def _each(subjects: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast import _validate
+from mot_fast.networks.summary import same_layers
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
@@ -28,7 +28,7 @@ def check_stability(stability: Stability, alignment: Alignment) -> None:
         raise TypeError(f"stability: expected what mot_fast.stability returns, found {type(stability).__name__}")
     for side in ("source", "target"):
         expected, found = getattr(alignment, side), getattr(stability.alignment, side)
-        _validate.same_layers(expected, found, "stability", f"the alignment's {side}")
+        same_layers(expected, found, "stability", f"the alignment's {side}")
 
 
 def stability_content(stability: Stability) -> dict[str, Any]:
