@@ -13,6 +13,7 @@ from mot_fast.display.axes import (
     NAME_SIZE,
     GivenAxes,
     as_list,
+    break_long_titles,
     inches_of_longest,
     lay_out,
     name_ticks,
@@ -70,17 +71,26 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
         _draw_pairs(axes[0], costs, labels, LESS_IS_DARKER, (0.0, np.inf)),
         _draw_pairs(axes[1], scores, labels, MORE_IS_DARKER, (-np.inf, 1.0)),
     ]
-    axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli", ylabel="source", xlabel="target")
-    axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli", ylabel="reconstructed", xlabel="predicted from")
+    axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli")
+    axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli")
+    for ax, (source, target) in zip(axes, (("", ""), (" (reconstructed)", " (predicted from)")), strict=True):
+        ax.set(ylabel=f"source network{source}", xlabel=f"target network{target}")
     for image, label in zip(images, ("lower: more alike", "higher: better reconstructed"), strict=True):
         image.axes.title.set_fontsize(plan_maps.TITLE_SIZE)
         bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.05, pad=0.02, aspect=30)
         bar.set_label(label, fontsize=NAME_SIZE)
     lay_out(axes[0])
+    break_long_titles(axes)
     for image, values in zip(images, (costs, scores), strict=True):
         heat_map.leave_out_names(image.axes)
-        any(heat_map.write_numbers(image, values, form.format) for form in ("{:.3f}", "{:.2f}"))
+        any(heat_map.write_numbers(image, values, f"{{:.{k}f}}".format) for k in (_decimals(values), 3, 2))
     return axes
+
+
+def _decimals(values: F64) -> int:
+    """Decimals that tell the values of pairs of different networks apart: three, or more where all are very small."""
+    largest = np.abs(values[~np.eye(len(values), dtype=bool)]).max(initial=0.0)
+    return int(np.clip(1 - np.floor(np.log10(largest)), 3, 5)) if 0 < largest < np.inf else 3
 
 
 def plot_dendrogram(matrix: SimilarityMatrix, ax: Axes | None = None, method: str = "average") -> Axes:
