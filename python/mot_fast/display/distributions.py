@@ -49,7 +49,7 @@ def bin_edges(values: F64) -> F64:
 
 
 def share_edges(n: int, most: int) -> F64:
-    """Edges of bins for shares of n, such as 0, 1 / n, ..., 1: every bin holds equally many of them, at most `most` bins.
+    """Edges of at most so many bins for the shares 0, 1 / n, ..., 1, each of which holds equally many of them.
 
     Examples
     --------

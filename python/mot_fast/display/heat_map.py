@@ -64,7 +64,7 @@ def share_ticks(limit: float) -> list[float]:
     return [limit * share for share in SHARES]
 
 
-def percent_of(share: float, position: int | None = None) -> str:
+def percent_of(share: float, _position: int | None = None) -> str:
     """Text of a tick of a colour bar: a share in percent, without the sign."""
     return f"{100 * share:.2g}" if share < 0.995 else f"{100 * share:.0f}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,7 +69,9 @@ def _draw_row(ax: Axes, place: float, name: str, comparison: SubjectComparison) 
     color = ORANGE if name.endswith(ROTATED) else BLUE
     spread = (np.arange(len(scores)) * _GOLDEN) % 1.0
     places = place - 0.32 + 0.3 * spread
-    ax.plot(scores, places, "o", color=color, markersize=3.5, alpha=0.55, markeredgewidth=0, zorder=1, label="one subject" if place == 0 else None)
+    label = "one subject" if place == 0 else None
+    style: dict[str, Any] = {"color": color, "markersize": 3.5, "alpha": 0.55, "markeredgewidth": 0, "zorder": 1}
+    ax.plot(scores, places, "o", label=label, **style)
     text = "undefined"
     if np.isfinite(mean.value):
         _draw_mean(ax, place + 0.18, mean, is_labelled=place == 0)

@@ -71,7 +71,7 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
             "plot_bgcolor": clear,
             "font": {"family": "system-ui, sans-serif", "size": 12},
             "dragmode": False,  # a finger that touches the figure scrolls the page
-            "xaxis": {**axis, "title_standoff": 24, **x},
+            "xaxis": {**axis, "title_standoff": 18, **x},
             "yaxis": {**axis, "title_standoff": 14, **y},
             **layout,
         },
@@ -241,9 +241,8 @@ def _curve(curve: PartialCurve) -> Figure:
     if len(curve.unit_masses) > 2:
         knee = curve.knee()
         shapes = [{"type": "line", "x0": knee, "x1": knee, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot"}}]
-        notes = [
-            {"x": knee, "y": 0, "yref": "paper", "text": "knee ", "showarrow": False, "xanchor": "right", "yanchor": "bottom"}
-        ]
+        note = {"x": knee, "y": 0, "yref": "paper", "text": "knee ", "showarrow": False}
+        notes = [{**note, "xanchor": "right", "yanchor": "bottom"}]
     x = {"title_text": "share of the units' mass that is matched", "tickformat": ".0%"}
     y = {"title_text": "mean over splits", "rangemode": "tozero"}
     return _figure(traces, 340, x, y, legend=_ABOVE, shapes=shapes, annotations=notes)

@@ -25,7 +25,7 @@ def write_library(script: str | os.PathLike[str], page: Path, text: str) -> str:
         If the file cannot be written.
     """
     path = Path(_validate.path(script, "script"))
-    place, folder = Path(os.path.abspath(path)), Path(os.path.abspath(page)).parent
+    place, folder = path.parent.resolve() / path.name, page.parent.resolve()
     if not place.is_relative_to(folder):
         raise ValueError(f"script: expected a file in the page's folder, {folder}, or below, found {path}")
     library, found = text.encode(), place.read_bytes() if place.is_file() else None

@@ -32,9 +32,10 @@ def write_report(
     """Write a page that shows an alignment in a browser: one HTML file, which loads nothing from elsewhere.
 
     It holds the verdict of the tests and the held-out scores with their error bars, if `mot_fast.evaluate` has computed
-    them; the layer plan, whose cells show on a click which units match, how they correlate, and with what mass; what is left behind, if anything
-    is; the curve and the stability of the plan, if they are given; the convergence of rotations, if there are any; the
-    certificate; and how the alignment was made.
+    them; the layer plan, whose cells show on a click which units match, how they correlate, and with what mass; what is
+    left behind, if anything is; the curve and the stability of the plan, if they are given; the convergence of
+    rotations, if there are any; the certificate; and how the alignment was made. `mot_fast.write_index` writes a page
+    that leads to the reports of many alignments.
 
     Parameters
     ----------

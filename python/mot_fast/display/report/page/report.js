@@ -8,7 +8,8 @@ const counted = (n) => n.toLocaleString("en");
 const LARGEST_CELL = 64; // sizes in pixels
 const NARROWEST_ROW = 14; // rows that are not square have room for their names
 const TALLEST_MAP = 900;
-const PAPER = 680; // width of a printed page
+const BESIDE_NAMES = 18; // distances of names from their cells and from the title of their axis
+const PAPER = [680, 700]; // width of a printed page, and height of its maps
 
 function tableRow(values) {
   const row = document.createElement("tr");
@@ -24,23 +25,24 @@ function widthOfLongest(names, { size, family }) {
 }
 
 // Sizes of a map's cells: square, unless rows would become too narrow for their names.
-function cellSize(room, nRows, nColumns) {
+function cellSize(room, tallest, nRows, nColumns) {
   const width = Math.min(LARGEST_CELL, room / nColumns);
-  const height = Math.min(LARGEST_CELL, TALLEST_MAP / nRows);
+  const height = Math.min(LARGEST_CELL, tallest / nRows);
   const side = Math.min(width, height);
   return side < NARROWEST_ROW ? [width, Math.min(NARROWEST_ROW, height)] : [side, side];
 }
 
-// Layout of a map that is as wide as its cells, in a page of this width; places the titles of its axes as well.
-function fitted(id, layout, pageWidth) {
+// Layout of a map that is as wide as its cells, on the screen or on paper; places the titles of its axes as well.
+function fitted(id, layout, paper) {
+  const [pageWidth, tallest] = paper ?? [byId(id).closest("section").clientWidth, TALLEST_MAP];
   const { x: columns, y: rows } = figures[id].data.at(-1);
   const frame = byId(id).parentElement;
   const title = frame.querySelector(".y-title");
-  const [left, bottom] = [rows, columns].map((names) => widthOfLongest(names, layout.font) + 10);
+  const [left, bottom] = [rows, columns].map((names) => widthOfLongest(names, layout.font) + BESIDE_NAMES);
   const margin = { l: left, r: 6, t: 4, b: bottom };
   let size = [0, 0];
   for (let pass = 0; pass < 2; pass += 1) {
-    size = cellSize(pageWidth - title.offsetWidth - 8 - left - margin.r, rows.length, columns.length);
+    size = cellSize(pageWidth - title.offsetWidth - 8 - left - margin.r, tallest, rows.length, columns.length);
     const height = size[1] * rows.length;
     title.style.height = `${height < 2 * LARGEST_CELL ? height + bottom : height}px`;
   }
@@ -50,10 +52,11 @@ function fitted(id, layout, pageWidth) {
 }
 
 const isMap = (id) => figures[id].layout.meta === "cells";
+const others = Object.keys(figures).filter((id) => !isMap(id));
 
-function fitMaps(pageWidth) {
+function fitMaps(paper) {
   for (const id of Object.keys(figures).filter(isMap)) {
-    const { width, height, margin } = fitted(id, byId(id).layout, pageWidth ?? byId(id).closest("section").clientWidth);
+    const { width, height, margin } = fitted(id, byId(id).layout, paper);
     Plotly.relayout(id, { width, height, margin });
   }
 }
@@ -94,10 +97,11 @@ function show(l, m) {
 
 async function draw() {
   for (const [id, figure] of Object.entries(figures)) {
-    const layout = isMap(id) ? fitted(id, figure.layout, byId(id).closest("section").clientWidth) : figure.layout;
+    const layout = isMap(id) ? fitted(id, figure.layout) : figure.layout;
     await Plotly.newPlot(id, figure.data, layout, { displayModeBar: false, responsive: !isMap(id) });
   }
   show(...data.chosen);
+  for (const id of others) Plotly.Plots.resize(byId(id)); // maps and tables have made their places narrower
   byId("plan").on("plotly_click", ({ points }) => {
     if (points[0].curveNumber === 0) show(...points[0].pointIndex); // not in the margin
   });
@@ -105,10 +109,9 @@ async function draw() {
     select.addEventListener("change", () => show(...selects.map((each) => Number(each.value))));
   }
   addEventListener("resize", () => fitMaps());
-  const others = Object.keys(figures).filter((id) => !isMap(id));
   addEventListener("beforeprint", () => {
     fitMaps(PAPER);
-    for (const id of others) Plotly.relayout(id, { width: PAPER });
+    for (const id of others) Plotly.relayout(id, { width: PAPER[0] });
     for (const each of document.querySelectorAll("details")) each.open = true;
   });
   addEventListener("afterprint", () => {
