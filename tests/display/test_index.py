@@ -57,7 +57,8 @@ def test_an_entry_is_what_is_known_of_an_alignment(layers, alignment, tmp_path):
     assert entry.score == scored.evaluation.scores["mot"].value
     assert entry.verdict == scored.evaluation.verdict()
     np.testing.assert_allclose(entry.plan, alignment.layer_plan * 2)
-    assert mot.IndexEntry.of(alignment).score is None
+    renamed = mot.IndexEntry.of(alignment, source="a", target="b")
+    assert (renamed.source, renamed.target, renamed.score) == ("a", "b", None)
     with pytest.raises(TypeError, match=r"alignment: expected what mot_fast\.align returns, found int"):
         mot.IndexEntry.of(3)
 

@@ -189,6 +189,6 @@ def _draw_pairs(
 def _new_maps(labels: Sequence[str]) -> list[Axes]:
     """Axes of two heat maps in a new figure, with room for the numbers of up to sixteen networks."""
     side, names = min(max(0.4 * len(labels), 2.2), 6.5), inches_of_longest(short_names(labels))
-    axes = new_axes((2 * (side + names + 1.3), side + names + 1.0), 2, is_square=True)
+    axes = new_axes((2 * (side + names + 2.0), side + names + 1.0), 2, is_square=True)
     axes[0].figure.canvas.figure.set_layout_engine("compressed", w_pad=0.12)  # names stay away from the neighbour's
     return axes

@@ -64,8 +64,23 @@ class IndexEntry:
     files: Mapping[str, str | os.PathLike[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, alignment: Alignment, files: Mapping[str, str | os.PathLike[str]] | None = None) -> IndexEntry:
+    def of(
+        cls,
+        alignment: Alignment,
+        files: Mapping[str, str | os.PathLike[str]] | None = None,
+        *,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> IndexEntry:
         """The entry of an alignment; with its score and its verdict, if `mot_fast.evaluate` has computed them.
+
+        Parameters
+        ----------
+        alignment : Alignment
+        files : mapping from str to path, optional
+            Files of the pair, by what the page calls them.
+        source, target : str, optional
+            Names of the networks on the page, by default those in the alignment.
 
         Raises
         ------
@@ -73,16 +88,16 @@ class IndexEntry:
             If this is no alignment.
         """
         check_alignment(alignment)
-        evaluation, source, target = alignment.evaluation, alignment.source, alignment.target
+        evaluation, sides = alignment.evaluation, (alignment.source, alignment.target)
         return cls(
-            source.name,
-            target.name,
+            sides[0].name if source is None else source,
+            sides[1].name if target is None else target,
             alignment.cost,
             None if evaluation is None else evaluation.scores["mot"].value,
             () if evaluation is None else evaluation.verdict(is_rotated=alignment.alternation is not None),
-            alignment.layer_plan / source.layer_masses[:, None],
-            source.labels,
-            target.labels,
+            alignment.layer_plan / sides[0].layer_masses[:, None],
+            sides[0].labels,
+            sides[1].labels,
             files or {},
         )
 
