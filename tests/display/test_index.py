@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -144,6 +145,12 @@ def test_entries_that_do_not_fit_are_named(tmp_path, written):
     with pytest.raises(FileNotFoundError, match=r"index.html: expected a folder to write to, found none at .*no"):
         mot.write_index([one], tmp_path / "no" / "index.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_library_is_named(monkeypatch, written):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ImportError, match="an index page needs jinja2: pip install jinja2"):
+        written([mot.IndexEntry("a", "b")])
 
 
 def test_reports_share_a_library(alignment, tmp_path):

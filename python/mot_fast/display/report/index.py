@@ -156,7 +156,7 @@ def write_index(
     try:
         page = template("index.html")
     except ImportError as error:
-        raise optional.missing("reports need", "plotly", "jinja2", error=error) from error
+        raise optional.missing("an index page needs", "jinja2", error=error) from error
     text = page.render(
         title=title,
         style=part("page.css") + part("index.css"),
