@@ -22,7 +22,9 @@ _LINE = 1.2 * NAME_SIZE
 _SMALL_MAP, _THIN_MAP = 2.4, 1.2
 """Inches of the longer side of a map of few cells, and of the shorter side of one of few rows or columns."""
 SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
-"""Shares of the limit that stand at a colour bar."""
+"""Shares of the limit that stand at a colour bar, or a key, whose colours follow the square root."""
+LEAST_SPAN = 0.05
+"""Range of costs or scores that the colours span at least, so that small differences are not made to look large."""
 _THINNEST = 0.7
 """Inches of the shorter side of a map, below which its cells are not square."""
 _WEIGHTS = (0.299, 0.587, 0.114)

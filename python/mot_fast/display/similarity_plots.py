@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
 
-_LEAST_SPAN = 0.05
-"""Range of costs or scores that the colours span at least, so that small differences are not made to look large."""
-
 
 def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Axes]:
     """Draw costs and scores of all pairs of networks as two heat maps, in the order of the dendrogram's leaves.
@@ -180,7 +177,7 @@ def _draw_pairs(
     """Draw one heat map; its colours span the values of pairs of different networks alone."""
     others = np.ma.masked_invalid(np.where(np.eye(len(values), dtype=bool), np.nan, values))
     least, greatest = (others.min(), others.max()) if others.count() else (0.0, 1.0)
-    margin = max(_LEAST_SPAN - (greatest - least), 0.0) / 2
+    margin = max(heat_map.LEAST_SPAN - (greatest - least), 0.0) / 2
     vmin, vmax = np.clip([least - margin, greatest + margin], *bounds)
     ax.set_facecolor(PALE_GREY)
     return heat_map.draw(ax, others, labels, labels, is_square=is_square, cmap=cmap, vmin=vmin, vmax=vmax)

@@ -13,6 +13,7 @@ from mot_fast.display.report.left_behind import curve_content, left_behind
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.display.report.stability import stability_content
 from mot_fast.display.tables import p_text
+from mot_fast.display.verdict import LEVEL
 from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
@@ -54,6 +55,7 @@ def page_content(
         else alignment.evaluation.verdict(is_rotated=alignment.alternation is not None),
         "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
+        "level": LEVEL,
         "settled": _settled(alignment),
         "stability": None if stability is None else stability_content(stability),
         "history": _history(alignment),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mot_fast import _validate
 from mot_fast._validate import F64, check_alignment
-from mot_fast.display import notebook
+from mot_fast.display import heat_map, notebook
 from mot_fast.display.report.templates import part, template
 from mot_fast.system import atomic_write, optional
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
 
-_LEAST_SPAN = 0.05
-"""Range of costs or scores that the colours span at least, so that small differences are not made to look large."""
 _CELLS = ((12, 40, 3), (30, 28, 2), (np.inf, 14, 3))
 """Numbers of networks, and for so many at most the side of a cell in pixels, and the decimals of its value."""
 _SMALL_PLAN, _LEAST_CELL, _MOST_CELL = 200, 3, 24
@@ -258,7 +256,7 @@ def _matrices(
 def _picture(values: F64, table: _Table, links: Mapping[Place, str], *, is_less_darker: bool) -> str:
     """A matrix whose colours span its values; they stand in its cells where all have room."""
     low, high = np.nanmin(values), np.nanmax(values)
-    margin = max(_LEAST_SPAN - (high - low), 0.0) / 2
+    margin = max(heat_map.LEAST_SPAN - (high - low), 0.0) / 2
     depths = np.clip((values - low + margin) / (high - low + 2 * margin), 0.0, 1.0)
     shades = 1.0 - depths if is_less_darker else depths
     cell, decimals = next(each for most, *each in _CELLS if max(values.shape) <= most)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mot_fast.display.colours import LEFT_SCALE, OPACITY_SCALE, REPORT_SCALE
+from mot_fast.display.heat_map import SHARES
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
 
-_SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
-"""Shares that stand at a scale of square roots."""
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares that stand at a linear scale."""
 
 
 def keys_of_plan(alignment: Alignment) -> list[dict[str, Any]]:
     """Keys of the layer plan, whose colours follow square roots, and of its margin, if it has one."""
-    roots = [(share**0.5, share) for share in _SHARES]
+    roots = [(share**0.5, share) for share in SHARES]
     keys = [_key("share of the source layer", REPORT_SCALE, roots)]
     if not alignment.goals.layers.is_all:
         keys.append(_key("share of a layer left behind", LEFT_SCALE, roots))
