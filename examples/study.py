@@ -52,10 +52,10 @@ def study(
 def draw_plans(start: Path, source: Network, target: Network, *, is_rotated: bool, store: Path | None = None) -> None:
     """Draw the layer plan of MOT beside those of couplings without balance, and with rotations."""
     plain = mot.align(source, target, store=store)
-    plans = {"MOT": (plain, "mot"), "greedy": (plain, "greedy"), "pairwise best": (plain, "pairwise_best")}
+    plans = {name: (plain, name) for name in ("mot", "greedy", "pairwise_best")}
     if is_rotated:
         rotated = mot.align(source, target, rotate=True, store=store)
-        plans["MOT+R"] = rotated, "mot"
+        plans["mot+r"] = rotated, "mot"
         save(mot.plot.plot_convergence(rotated), start.with_name(f"{start.name}-convergence.png"))
     save(mot.plot.plot_layer_plans(plans)[0], start.with_name(f"{start.name}-plans.png"))
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from mot_fast.analysis.subjects.scores import GroupBounds, SubjectResult
     from mot_fast.analysis.subsample import SubsampleCurve, subsample_curve
     from mot_fast.analysis.unit_ranking import UnitRanking, rank_units
+    from mot_fast.display.report.index import IndexEntry, write_index
     from mot_fast.display.report.write import write_report
     from mot_fast.measures.noise_ceiling import CorrectedScore, NoiseCeiling, noise_ceiling, noise_corrected
     from mot_fast.networks.extraction.extract import extract
@@ -81,6 +82,7 @@ __all__ = [
     "Evaluation",
     "GroupBounds",
     "HierarchyNull",
+    "IndexEntry",
     "Interval",
     "LayerOrders",
     "MethodResult",
@@ -145,6 +147,7 @@ __all__ = [
     "split",
     "stability",
     "subsample_curve",
+    "write_index",
     "write_report",
 ]
 
@@ -174,6 +177,7 @@ _LATE = {
     "analysis.subsample": ("SubsampleCurve", "subsample_curve"),
     "analysis.stability.unit_matches": ("UnitMatches",),
     "analysis.unit_ranking": ("UnitRanking", "rank_units"),
+    "display.report.index": ("IndexEntry", "write_index"),
     "display.report.write": ("write_report",),
     "measures.noise_ceiling": ("CorrectedScore", "NoiseCeiling", "noise_ceiling", "noise_corrected"),
     "networks.extraction.extract": ("extract",),

@@ -221,7 +221,11 @@ def test_report_writes_a_page(files, tmp_path):
     assert str(tmp_path / "run.html") in result.stdout
     assert answer("report", tmp_path / "run.mot") == {"report": str(tmp_path / "run.html")}
     assert answer("plot", tmp_path / "run.mot") == {"picture": str(tmp_path / "run.png")}
-    assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    whole = (tmp_path / "run.html").read_text(encoding="utf-8")
+    assert whole.startswith("<!DOCTYPE html>")
+    assert run_here("report", tmp_path / "run.mot", "--script", tmp_path / "plotly.js").returncode == 0
+    assert (tmp_path / "plotly.js").stat().st_size > 1_000_000
+    assert len((tmp_path / "run.html").read_text(encoding="utf-8")) < len(whole) - 1_000_000
 
 
 def test_every_command_has_help_with_an_example_that_parses():

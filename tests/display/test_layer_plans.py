@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -28,11 +29,11 @@ def test_it_draws_shares_with_readable_axes(alignment):
     np.testing.assert_allclose(image.get_array(), alignment.layer_plan * 2)
     assert names(ax.yaxis) == ["layer0", "layer1"]
     assert names(ax.xaxis) == ["layer0", "layer1", "layer2"]
-    assert ax.get_ylabel() == "source: one"
-    assert ax.get_xlabel() == "target: two"
+    assert ax.get_ylabel() == "source layer (one)"
+    assert ax.get_xlabel() == "target layer (two)"
     ceiling = mot.hierarchy([[2, 1, 0], [0, 1, 2]])
     h = mot.hierarchy(alignment.layer_plan)
-    assert ax.get_title() == f"MOT\ncost {alignment.cost:.3f}, H {h:.2f} (ceiling {ceiling:.2f})"
+    assert ax.get_title() == f"mot\ncost {alignment.cost:.3f}, H {h:.2f} (ceiling {ceiling:.2f})"
 
 
 def test_it_draws_where_it_is_told(alignment):
@@ -50,8 +51,8 @@ def test_it_draws_baselines_on_the_same_scale(alignment, name):
 
 
 def test_the_title_names_coupling_and_rotation(alignment, rotated):
-    assert plot.plot_layer_plan(rotated).get_title().startswith("MOT+R\n")
-    assert plot.plot_layer_plan(rotated, coupling="pairwise_best").get_title().startswith("pairwise_best+R\n")
+    assert plot.plot_layer_plan(rotated).get_title().startswith("mot+r\n")
+    assert plot.plot_layer_plan(rotated, coupling="pairwise_best").get_title().startswith("pairwise_best+r\n")
     ax = plot.plot_layer_plan(alignment, coupling=[[0.5, 0.0, 0.0], [0.0, 0.0, 0.5]])
     cost = (alignment.layer_costs[0, 0] + alignment.layer_costs[1, 2]) / 2
     assert ax.get_title() == f"given weights\ncost {cost:.3f}, H 1.00"  # which the ceiling does not bound
@@ -60,7 +61,7 @@ def test_the_title_names_coupling_and_rotation(alignment, rotated):
 def test_there_is_no_hierarchy_of_one_layer(rng):
     alignment = deep(rng, 1, 3)
     ax = plot.plot_layer_plan(alignment)
-    assert ax.get_title() == f"MOT\ncost {alignment.cost:#.3g}"
+    assert ax.get_title() == f"mot\ncost {alignment.cost:#.3g}"
     assert not ax.child_axes
 
 
@@ -97,7 +98,7 @@ def test_colours_follow_the_largest_share_asked_for(alignment):
     assert with_bar.images[0].get_clim() == (0.0, 0.5)
     bar = with_bar.images[0].colorbar
     assert bar.extend == "max"
-    assert bar.ax.get_ylabel() == "% of the source layer (square-root scale)"
+    assert bar.ax.get_ylabel() == "% of the source layer\n(square-root scale)"
     assert "50" in names(bar.ax.yaxis)
     without = plot.plot_layer_plan(alignment, colorbar=False)
     assert without.figure.axes == [without]
@@ -115,6 +116,65 @@ def test_an_unknown_coupling_is_refused(alignment):
     with pytest.raises(ValueError, match=r"coupling: expected shape \(2, 3\), found \(3, 2\)"):
         plot.plot_layer_plan(alignment, coupling=np.ones((3, 2)))
     assert not plt.get_fignums()
+
+
+# Cells
+
+
+@pytest.mark.parametrize(
+    ("n_source", "n_target", "is_square"),
+    [(10, 28, True), (2, 3, True), (28, 28, True), (1, 28, False), (28, 1, False)],
+)
+def test_cells_are_square_where_the_map_is_not_too_thin(rng, n_source, n_target, is_square):
+    ax = plot.plot_layer_plan(deep(rng, n_source, n_target))
+    ax.figure.draw_without_rendering()
+    width, height = cell_of(ax)
+    assert (width == pytest.approx(height, rel=0.01)) == is_square
+    assert min(ax.bbox.size) > 0.5 * ax.figure.dpi
+
+
+def test_cells_of_a_strip_are_square_and_titles_apart(rng):
+    alignment = deep(rng, 3, 7)
+    axes = plot.plot_layer_plans({f"a title that is long enough to be in the way {k}": alignment for k in range(2)})
+    axes[0].figure.draw_without_rendering()
+    for ax in axes:
+        assert cell_of(ax)[0] == pytest.approx(cell_of(ax)[1], rel=0.01)
+    one, other = (ax.title.get_window_extent() for ax in axes)
+    assert one.x1 < other.x0
+
+
+def test_what_is_left_behind_has_square_cells_too(layers):
+    ax = mot.align(layers([6, 5], 50), layers([7, 4, 8], 50, seed=2), layer_mass=0.5).plot()
+    ax.figure.draw_without_rendering()
+    assert cell_of(ax)[0] == pytest.approx(cell_of(ax)[1], rel=0.01)
+    assert all(image.get_array().shape == (3, 4) for image in ax.images)
+
+
+def test_long_titles_of_axes_fit_the_axes(rng):
+    source = mot.load({f"l{k}": rng.random((12, 2)) for k in range(4)}, name="a_network_with_a_name_that_is_long")
+    ax = plot.plot_layer_plan(mot.align(source, mot.load([rng.random((12, 2))] * 9, name="b")))
+    ax.figure.draw_without_rendering()
+    assert ax.get_ylabel() == "source layer\n(a_network_w…hat_is_long)"
+    box, whole = ax.yaxis.label.get_window_extent(), ax.figure.bbox
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    assert all(label.get_window_extent().x0 > box.x1 for label in ax.get_yticklabels())
+
+
+def test_ticks_of_the_colour_bar_do_not_overlap(rng):
+    ax = plot.plot_layer_plans([deep(rng, 10, 28)] * 4)[-1]
+    ax.figure.draw_without_rendering()
+    bar = ax.figure.axes[-1]
+    boxes = [label.get_window_extent() for label in bar.get_yticklabels()]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+    assert names(bar.yaxis) == ["0", "5", "25", "50", "100"]
+    text, axes = bar.yaxis.label.get_window_extent(), ax.figure.bbox
+    assert axes.y0 <= text.y0 < text.y1 <= axes.y1
+
+
+def cell_of(ax):
+    """Width and height of a cell of a map."""
+    n_rows, n_columns = ax.images[0].get_array().shape
+    return ax.bbox.width / n_columns, ax.bbox.height / n_rows
 
 
 # Names of layers
@@ -168,7 +228,7 @@ def test_long_names_are_shortened_as_long_as_they_differ(rng, long, short):
 
 def test_a_strip_has_one_scale_and_one_bar(alignment, rotated):
     axes = plot.plot_layer_plans([alignment, (alignment, "pairwise_best"), rotated])
-    assert [ax.get_title().split("\n")[0] for ax in axes] == ["MOT", "pairwise_best", "MOT+R"]
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["mot", "pairwise_best", "mot+r"]
     assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 1.0)}
     np.testing.assert_allclose(axes[1].images[0].get_array(), alignment.coupling("pairwise_best") * 2)
     (figure,) = {ax.figure for ax in axes}
@@ -177,14 +237,14 @@ def test_a_strip_has_one_scale_and_one_bar(alignment, rotated):
 
 def test_neighbours_in_a_strip_share_names_and_masses(alignment, rotated):
     axes = plot.plot_layer_plans([alignment, (alignment, "pairwise_best"), rotated])
-    assert [ax.get_ylabel() for ax in axes] == ["source: one", "", "source: source"]
+    assert [ax.get_ylabel() for ax in axes] == ["source layer (one)", "", "source layer"]
     assert [ax.yaxis.get_tick_params()["labelleft"] for ax in axes[:2]] == [True, False]
     assert [len(ax.child_axes) for ax in axes] == [0, 1, 1]
 
 
 def test_every_alignment_is_drawn_with_every_coupling(alignment, rotated):
     axes = plot.plot_layer_plans([alignment, rotated], couplings=["mot", "single_best"])
-    assert [ax.get_title().split("\n")[0] for ax in axes] == ["MOT", "single_best", "MOT+R", "single_best+R"]
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["mot", "single_best", "mot+r", "single_best+r"]
 
 
 def test_a_mapping_gives_titles(alignment):
@@ -192,14 +252,14 @@ def test_a_mapping_gives_titles(alignment):
     assert [ax.get_title().split("\n")[0] for ax in axes] == ["plain", "best"]
     assert {ax.images[0].get_clim() for ax in axes} == {(0.0, 0.7)}
     axes = plot.plot_layer_plans({"plain": alignment}, couplings=["mot", "permuted"])
-    assert [ax.get_title().split("\n")[0] for ax in axes] == ["plain, MOT", "plain, permuted"]
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["plain, mot", "plain, permuted"]
 
 
 def test_a_strip_is_drawn_where_it_is_told(alignment):
     _, given = plt.subplots(2, 1, figsize=(6, 8), layout="constrained")
     axes = plot.plot_layer_plans([alignment, alignment], given)
     assert axes == list(given)
-    assert [ax.get_ylabel() for ax in axes] == ["source: one"] * 2
+    assert [ax.get_ylabel() for ax in axes] == ["source layer (one)"] * 2
 
 
 def test_a_strip_needs_plans_and_as_many_axes(alignment):

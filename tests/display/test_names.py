@@ -60,7 +60,7 @@ def test_names_on_the_axes_are_whole_and_on_their_line(source, target):
     ax = mot.align(source, target).plot()
     expected = [*ODD[:5], "two\\nlines", "\\x1b[2J\\u202e\\x00", "", "l" * 11 + "…" + "l" * 8 + "$_$"]
     assert [name for name in names(ax.yaxis) if name] == [name for name in expected if name]
-    assert ax.get_xlabel() == "target: $two^$\\x1b"
+    assert ax.get_xlabel() == "target layer ($two^$\\x1b)"
 
 
 def test_axes_that_share_ticks_show_the_same(source, target):

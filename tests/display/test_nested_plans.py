@@ -25,15 +25,15 @@ def test_the_plan_stands_beside_the_pairwise_best_map(runs):
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0.0, 1.0)
     assert names(left.yaxis) == ["step0", "step1", "step2"]
     assert names(left.xaxis) == names(right.xaxis) == ["at0", "at1", "at2", "at3"]
-    assert [ax.get_ylabel() for ax in (left, right)] == ["source: source", ""]
-    assert right.get_xlabel() == "target: target"
+    assert [ax.get_ylabel() for ax in (left, right)] == ["source part", ""]
+    assert right.get_xlabel() == "target part"
     assert texts(right) == ["100"] * 3
 
 
 def test_titles_have_cost_hierarchy_and_ceiling(runs):
     left, right = plot.plot_nested(runs)
     ceiling = mot.hierarchy([[3, 1, 0, 0], [0, 2, 2, 0], [0, 0, 1, 3]])
-    assert left.get_title() == f"MOT\ncost {runs.cost:.3f}, H {runs.hierarchy():.2f} (ceiling {ceiling:.2f})"
+    assert left.get_title() == f"mot\ncost {runs.cost:.3f}, H {runs.hierarchy():.2f} (ceiling {ceiling:.2f})"
     cost, h = runs.costs.min(axis=1).mean(), runs.hierarchy("pairwise_best")
     assert right.get_title() == f"pairwise_best\ncost {cost:.3f}, H {h:.2f}"
 
@@ -43,7 +43,7 @@ def test_words_are_those_of_the_level(runs):
         _, right = plot.plot_nested(nested)
         assert right.images[0].colorbar is None
         bar = right.figure.axes[-1]
-        assert bar.get_ylabel() == f"% of the source {part} (square-root scale)"
+        assert bar.get_ylabel() == f"% of the source {part}\n(square-root scale)"
         (edge,) = right.child_axes
         assert edge.get_ylabel().startswith("each row: ")
 
@@ -52,14 +52,14 @@ def test_other_couplings_are_drawn_where_they_are_told(runs):
     _, given = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
     axes = plot.plot_nested(runs, given, couplings=["single_best", "permuted", "mot"])
     assert axes == list(given)
-    assert [ax.get_title().split("\n")[0] for ax in axes] == ["single_best", "permuted", "MOT"]
+    assert [ax.get_title().split("\n")[0] for ax in axes] == ["single_best", "permuted", "mot"]
     np.testing.assert_allclose(axes[1].images[0].get_array(), runs.coupling("permuted") * 3)
-    assert [ax.get_ylabel() for ax in axes] == ["source: source"] * 3
+    assert [ax.get_ylabel() for ax in axes] == ["source part"] * 3
 
 
 def test_systems_of_one_part_have_no_hierarchy(rng):
     nested = mot.align_nested([[rng.random((9, 2))]], [[rng.random((9, 2))], [rng.random((9, 2))]])
-    assert plot.plot_nested(nested)[0].get_title() == f"MOT\ncost {nested.cost:#.3g}"
+    assert plot.plot_nested(nested)[0].get_title() == f"mot\ncost {nested.cost:#.3g}"
 
 
 @pytest.mark.slow

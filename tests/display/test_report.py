@@ -11,6 +11,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.display.report import matches
 from mot_fast.display.report.matches import match_correlations
+from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.system.control_characters import printable
 from support.hostile_names import IN_PAGES
 
@@ -70,14 +71,17 @@ def test_a_page_is_one_sound_document(alignment, networks, written):
     assert page.source.startswith("<!DOCTYPE html>")
     assert ("html", {"lang": "en"}) in page.tags
     assert page.texts["title"] == "one to two: alignment report"
-    assert [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)] == ["h1", "h2", "h2", "h3"] + ["h2"] * 4
+    assert [tag for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)] == ["h1", "h2", "h2", "h2", "h3"] + ["h2"] * 3
     assert len(page.ids()) == len(set(page.ids()))
     for tag, attrs in page.tags:
         assert attrs.get("role") != "img" or attrs["aria-label"]
         assert attrs.get("aria-labelledby", "plan") in page.ids()
         assert tag not in ("link", "img", "iframe")
         assert "src" not in attrs
-        assert "href" not in attrs
+        assert attrs.get("href", "#plan")[1:] in page.ids()
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a"]
+    titles = [attrs["id"] for tag, attrs in page.tags if tag in ("h2", "h3")]
+    assert links == [f"#{title}" for title in titles]
     assert "need JavaScript" in page.text
     assert page.source.count("* plotly.js v") == 1
 
@@ -103,8 +107,13 @@ def test_scores_are_shown_with_their_errors(alignment, networks, written):
         assert f"{score.value:.3f}" in page.text
     assert f"{scores['mot'].low:.3f} to {scores['mot'].high:.3f}" in page.text
     assert f"{alignment.evaluation.p_better:.3g}" in page.texts["td"]
+    *intervals, spread = (trace["error_x"] for trace in page.figures["scores"]["data"])
+    assert {(bar["thickness"], bar["width"]) for bar in intervals} == {(2, 6)}
+    assert (spread["thickness"], spread["width"]) == (12, 0)
+    assert spread["color"].endswith("0.35)")
+    assert "The band of permuted is no interval" in page.text
     assert alignment.evaluation.verdict()[0] in page.text
-    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted<br>(± sd over orders)"]
+    assert [trace["y"] for trace in page.figures["scores"]["data"]][-1] == ["permuted<br>(band: sd over orders)"]
     for trace, score in zip(page.figures["layers"]["data"], scores.values(), strict=True):
         assert tuple(trace["y"]) == score.per_layer
 
@@ -114,6 +123,17 @@ def test_a_page_without_scores_says_how_to_get_them(alignment, written):
     assert "mot.evaluate(alignment, source[test], target[test])" in page.text
     assert set(page.figures) == {"plan", "histogram"}
     assert "Scores layer by layer" not in page.text
+    assert "Held-out scores" not in page.text
+
+
+def test_methods_have_the_names_by_which_they_are_asked_for(layers, written):
+    networks = layers([6, 5], 50), layers([7, 4], 50, seed=2)
+    for rotate, end in ((False, ""), (True, "+r")):
+        page = written(mot.evaluate(mot.align(*networks, rotate=rotate), *networks, n_resamples=9))
+        names = [f"{name}{end}" for name in COUPLINGS]
+        assert [trace["name"] for trace in page.figures["layers"]["data"]] == names
+        assert [trace["y"][0].split("<br>")[0] for trace in page.figures["scores"]["data"]] == names
+        assert [found for found in re.findall(r'<th scope="row">(.*?)</th>', page.source) if found in names] == names
 
 
 def test_scores_that_are_not_defined_are_named_so(layers, written):
@@ -193,6 +213,7 @@ def test_a_page_of_rotations_shows_how_they_converged(rotated, written):
     expected = [100 * (value / trace[0] - 1) for trace in used for value in trace]
     np.testing.assert_allclose([change for change in bundle["y"] if change is not None], expected, rtol=1e-3, atol=1e-9)
     assert "Rotated source unit" in page.text
+    assert page.source.index('id="verdict-title"') < page.source.index('id="plan-title"')
     assert "of 6 pairs settled" in page.text
     assert "at most 20 alternations a pair, tolerance 0.0001, no restarts" in page.text
     assert "Every transport of every alternation" in page.text
@@ -207,7 +228,7 @@ def test_stability_is_told_by_pair(alignment, networks, written):
         in page.text
     )
     used = np.argwhere(stability.consensus_plan > 0)
-    hidden, _ = page.figures["stability"]["data"]
+    (hidden,) = page.figures["stability"]["data"]
     assert len(page.figures["stability"]["layout"]["shapes"]) == len(used)
     for square, (l, m) in zip(page.figures["stability"]["layout"]["shapes"], used, strict=True):
         share = 2 * stability.consensus_plan[l, m]
@@ -254,7 +275,8 @@ def test_what_is_left_behind_is_shown_in_the_margin_and_listed(networks, written
     np.testing.assert_allclose(shares[-1, :-1], left[1], atol=1e-3)
     assert np.isnan(shares[:-1, :-1]).all()
     assert "0.6 of the layers' mass and 0.5 of the mass of units in layers that are matched is matched" in page.text
-    rows = re.findall(r"<tr><td>(.*?)</td><th scope=\"row\">(.*?)</th><td>(\d+) %</td><td>(.*?)</td></tr>", page.source)
+    cells = r"<td class=\"words\">(.*?)</td><th scope=\"row\" class=\"words\">(.*?)</th><td>(\d+) %</td><td>(.*?)</td>"
+    rows = re.findall(cells, page.source)
     labels = [*alignment.source.labels, *alignment.target.labels]
     assert {row[1]: int(row[2]) for row in rows} == {
         label: round(100 * share) for label, share in zip(labels, np.concatenate(left), strict=True)
@@ -297,7 +319,7 @@ def test_a_curve_is_drawn_with_its_knee_and_listed(networks, alignment, written)
 def test_without_rotations_every_transport_is_counted(alignment, written):
     text = written(alignment).text
     assert "Every one of the 7 transports (6 between the units of two layers, one between the layers)" in text
-    assert "nothing to converge" in text
+    assert "Convergence" not in text
     for figure in alignment.certificate.figures[:4]:
         assert f"{figure:.1e}" in text
     assert "1e-06" in text

@@ -3,75 +3,31 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import numpy as np
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 import mot_fast as mot
 from mot_fast.display.report.matches import match_correlations
 from mot_fast.system.control_characters import printable
+from support.browser import MARKS, rows, wait
 from support.hostile_names import IN_PAGES
 
-CHROMIUM, CHROMEDRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.processes,
-    pytest.mark.skipif(
-        CHROMIUM is None or CHROMEDRIVER is None,
-        reason="needs Chromium and its driver (Debian: chromium, chromium-driver)",
-    ),
-]
-SCREEN = "Emulation.setDeviceMetricsOverride"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    flags = ["headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"]
-    flags += ["disable-component-update", "disable-sync", f"user-data-dir={tmp_path_factory.mktemp('profile')}"]
-    for flag in flags:
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(CHROMEDRIVER))
-    yield driver
-    driver.quit()
+pytestmark = MARKS
 
 
 @pytest.fixture
-def shown(browser, tmp_path):
+def shown(open_page):
     """Writes the report of an alignment and opens it on a screen of some width."""
 
     def show(alignment, width=1280, scheme="light", **options):
-        mot.write_report(alignment, tmp_path / "report.html", **options)
-        browser.get("about:blank")
-        browser.get_log("performance")
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        browser.execute_cdp_cmd(SCREEN, screen)
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-        browser.get((tmp_path / "report.html").as_uri())
-        wait(browser, lambda: rows(browser))
-        return browser
+        return open_page(width, scheme, alignment=alignment, **options)
 
-    yield show
-    assert browser.get_log("browser") == []  # not one line on the console
-
-
-def wait(browser, condition):
-    return WebDriverWait(browser, 20).until(lambda _: condition())
-
-
-def rows(browser):
-    """The table of matches, as it is read."""
-    script = "return [...document.querySelectorAll('#matches tr')].map(row => [...row.cells].map(td => td.textContent))"
-    return browser.execute_script(script)
+    return show
 
 
 def text_of(browser, element):

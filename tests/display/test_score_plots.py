@@ -8,6 +8,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import plot
+from mot_fast.display.distributions import bin_edges, share_edges
 from support.drawings import names, overlaps, texts
 
 
@@ -74,16 +75,51 @@ def test_the_null_shows_both_kinds_of_chance(rng):
     ax = plot.plot_hierarchy_null(null)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
         "layers shuffled, 99 times: p = 0.01",
-        "stimuli shuffled, 9 times: p = 0.1",
+        "stimuli shuffled, 9 times: p = 0.1 (a stroke each)",
         "observed: 0.950",
         "ceiling: 0.970",
     ]
     assert [line.get_xdata()[0] for line in ax.lines] == [0.95, 0.97]
-    heights, edges = np.histogram(null.stimuli, np.linspace(*np.sort(ax.dataLim.intervalx), 41))
-    outline = ax.patches[1].get_xy()
-    assert outline[:, 1].max() == pytest.approx(100 * heights.max() / 9)
-    assert outline[:, 0].min() == pytest.approx(edges[0])
-    assert len({patch.get_hatch() for patch in ax.patches}) == 2
+    (strokes,) = ax.collections
+    np.testing.assert_allclose([stroke[0, 0] for stroke in strokes.get_segments()], null.stimuli)
+    (bars,) = ax.patches
+    outline = bars.get_xy()
+    assert (outline[:, 0].min(), outline[:, 0].max()) == pytest.approx((null.layers.min(), null.layers.max()))
+    n_bins = len(np.unique(outline[:, 0].round(12))) - 1
+    heights, _ = np.histogram(null.layers, n_bins)
+    assert outline[:, 1].max() == pytest.approx(100 * heights.max() / 99)
+    assert n_bins < 15  # no more bins than a hundred values fill
+    assert ax.get_ylabel() == "% of the shuffles"
+
+
+@pytest.mark.parametrize(("n", "is_few"), [(9, True), (49, True), (50, False), (999, False)])
+def test_few_shuffles_are_no_histogram(rng, n, is_few):
+    values = {f"null_{what}": rng.random(n) for what in ("costs", "scores", "hierarchies")}
+    ps = {f"p_{what}": 0.5 for what in ("cost", "score", "hierarchy")}
+    null = SimpleNamespace(cost=0.4, score=0.6, hierarchy=np.nan, shuffle="stimuli", **values, **ps)
+    axes = plot.plot_alignment_null(null)
+    assert len(axes) == 2
+    for ax in axes:
+        assert [len(each.get_segments()) for each in ax.collections] == [n] * is_few
+        assert len(ax.patches) == (not is_few)
+        assert ax.yaxis.get_visible() != is_few
+    assert axes[0].get_ylabel() == "" if is_few else "% of the shuffles"
+    assert axes[1].get_ylabel() == ""
+
+
+def test_rounding_is_not_drawn_as_a_spread():
+    edges = bin_edges(0.5 + 1e-12 * np.arange(60.0))
+    assert np.ptp(edges) == pytest.approx(0.01)
+    assert (edges[0] + edges[-1]) / 2 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("n", [4, 25, 26, 30, 99, 100])
+def test_bins_of_shares_hold_equally_many_of_them(n):
+    edges = share_edges(n, 25)
+    counts, _ = np.histogram(np.arange(n + 1) / n, edges)
+    assert len(counts) <= 25
+    assert len(set(counts[:-1])) == 1
+    assert counts.sum() == n + 1
 
 
 def test_the_null_of_one_value():
@@ -98,7 +134,8 @@ def test_the_null_of_one_value():
     )
     _, given = plt.subplots()
     assert plot.plot_hierarchy_null(null, given) is given
-    assert given.get_legend().get_texts()[1].get_text() == "stimuli shifted, 9 times: p = 1"
+    assert given.get_legend().get_texts()[1].get_text() == "stimuli shifted, 9 times: p = 1 (a stroke each)"
+    assert not given.yaxis.get_visible()
 
 
 def test_results_draw_themselves(layers):

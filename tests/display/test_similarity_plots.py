@@ -48,9 +48,9 @@ def test_maps_have_the_order_of_the_dendrogram():
 def test_axes_say_which_network_predicts_and_bars_which_way_is_better():
     matrix = made(5)
     axes = plot.plot_similarity(matrix)
-    assert [(ax.get_ylabel(), ax.get_xlabel()) for ax in axes] == [
-        ("source", "target"),
-        ("reconstructed", "predicted from"),
+    assert [(ax.get_ylabel(), ax.get_xlabel().replace("\n", " ")) for ax in axes] == [
+        ("source network", "target network"),
+        ("source network (reconstructed)", "target network (predicted from)"),
     ]
     assert [ax.get_title() for ax in axes] == [
         "alignment cost\n80 training stimuli",
@@ -193,6 +193,38 @@ def test_axes_say_how_much_they_explain():
     assert ax.get_xlabel() == "first axis: 90 % of the squared distances"
     assert ax.get_ylabel() == "second axis: 10 %"
     assert made(20).plot_embedding().get_ylabel() != "second axis: 0 %"
+
+
+@pytest.mark.parametrize("n", [3, 40])
+def test_few_and_many_networks_are_legible(n):
+    axes = plot.plot_similarity(made(n))
+    figure = axes[0].figure
+    figure.draw_without_rendering()
+    assert not overlaps(*axes)
+    for ax in axes:
+        assert ax.bbox.width == pytest.approx(ax.bbox.height, rel=0.01)
+        assert len(names(ax.yaxis)) == n
+        bar = ax.images[0].colorbar.ax
+        ticks = [label.get_window_extent() for label in bar.get_yticklabels()]
+        shown = [box for box in ticks if bar.bbox.y0 <= (box.y0 + box.y1) / 2 <= bar.bbox.y1]
+        titles = [text.get_window_extent() for text in (ax.title, ax.xaxis.label, ax.yaxis.label, bar.yaxis.label)]
+        for box in (*titles, *shown):
+            assert figure.bbox.x0 <= box.x0 <= box.x1 <= figure.bbox.x1
+            assert figure.bbox.y0 <= box.y0 <= box.y1 <= figure.bbox.y1
+        assert titles[-1].x0 >= max(box.x1 for box in shown)
+
+
+def test_small_costs_are_told_apart():
+    costs = 1e-4 * np.array([[0.0, 3.0, 6.0], [3.0, 0.0, 1.0], [6.0, 1.0, 0.0]])
+    left, _ = plot.plot_similarity(mot.SimilarityMatrix(("a", "b", "c"), costs, 1.0 - costs, 80, 20))
+    assert set(texts(left)) == {"0.00000", "0.00030", "0.00060", "0.00010"}
+
+
+def test_the_plane_has_one_scale():
+    ax = made(8).plot_embedding()
+    ax.figure.draw_without_rendering()
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    assert ax.bbox.width / (right - left) == pytest.approx(ax.bbox.height / (high - low))
 
 
 @pytest.mark.parametrize("matrix", [PAIRED, IDENTICAL, made(2), made(8, "a network called {}"), made(12)])

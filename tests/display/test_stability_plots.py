@@ -31,7 +31,7 @@ def test_squares_are_as_large_as_the_mass_and_as_faint_as_the_doubt(stability):
         np.testing.assert_allclose(np.prod(high - low), 0.92**2 * shares[l, m] / shares.max())
         assert colour[3] == pytest.approx(stability.confidence[l, m])
     assert names(ax.yaxis) == ["layer0", "layer1", "layer2"]
-    assert (ax.get_ylabel(), ax.get_xlabel()) == ("source: one", "target: two")
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("source layer (one)", "target layer (two)")
     assert ax.get_ylim() == (2.5, -0.5)
     _, bar = ax.figure.axes
     assert bar.get_ylabel().endswith(f"full cell: {100 * shares.max():.0f} %")

@@ -55,6 +55,17 @@ def test_the_scores_are_those_of_the_alignment(networks):
     assert all(sentence in " ".join(text.split()) for sentence in alignment.evaluation.verdict())
 
 
+def test_methods_of_a_rotated_alignment_are_named_so(networks):
+    alignment = mot.evaluate(mot.align(*networks, rotate=True), *networks, n_resamples=9)
+    lines = text_summary.score_table(alignment).splitlines()
+    names = [line.split()[0] for line in lines[1:7]]
+    assert names == [*(f"{name}+r" for name in UNSHUFFLED), "permuted+r"]
+    columns = {lines[0].index("held-out score")} | {len(line) - len(line.split(maxsplit=1)[1]) for line in lines[1:7]}
+    assert len(columns) == 1
+    assert "p: of mot+r being better than this coupling by chance" in lines
+    assert any(line.startswith("permuted+r: mean over all orders") for line in lines)
+
+
 def test_one_layer_has_scores_but_no_hierarchy(networks):
     one, two = networks
     only = {"only": one.layer(0)}

@@ -20,6 +20,12 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-o", "--output", type=arguments.path, metavar="PAGE", help="page to write (default: beside the file, as .html)"
     )
+    command.add_argument(
+        "--script",
+        type=arguments.path,
+        metavar="FILE",
+        help="keep the plotting library in this file beside the page, for pages to share (default: in the page)",
+    )
     arguments.add_json(command)
 
 
@@ -27,5 +33,5 @@ def run(options: argparse.Namespace) -> None:
     """Write the page, and print where it is."""
     path = options.output or options.alignment.with_suffix(".html")
     output.check_file(path)
-    mot.write_report(mot.Alignment.load(options.alignment), path)
+    mot.write_report(mot.Alignment.load(options.alignment), path, script=options.script)
     output.show(options, f"Report written to {path.resolve()}", {"report": path.resolve()})

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,17 @@ AS_WRITTEN: dict[str, Any] = {"parse_math": False, "usetex": False}
 """Options of matplotlib for texts that hold names: "$", "_", "^" and the backslash are characters, not mathematics."""
 
 
-def new_axes(figsize: tuple[float, float], n: int = 1, n_rows: int = 1) -> list[Axes]:
-    """Axes side by side in a new figure, n in each row, whose layout keeps texts apart."""
+def new_axes(figsize: tuple[float, float], n: int = 1, n_rows: int = 1, *, is_square: bool = False) -> list[Axes]:
+    """Axes side by side in a new figure, n in each row, whose layout keeps texts apart.
+
+    Where cells are square, axes may be smaller than their place; then they stand close to each other.
+    """
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise optional.missing("pictures need", "matplotlib", error=error) from error
-    _, axes = plt.subplots(n_rows, n, figsize=figsize, layout="constrained", squeeze=False)
+    layout: Literal["compressed", "constrained"] = "compressed" if is_square else "constrained"
+    _, axes = plt.subplots(n_rows, n, figsize=figsize, layout=layout, squeeze=False)
     return as_list(axes)
 
 
@@ -73,6 +77,25 @@ def lay_out(ax: Axes) -> None:
     """Place all texts of the figure, so that they can be measured."""
     with measuring_texts():
         ax.figure.canvas.figure.draw_without_rendering()
+
+
+def break_long_titles(axes: Iterable[Axes]) -> None:
+    """Break the titles of axes that are longer than their axes before the name of the network, and lay out again.
+
+    The figure must have been laid out.
+    """
+    is_broken = False
+    for ax in axes:
+        width, height = ax.bbox.size
+        for axis, length in ((ax.xaxis, width), (ax.yaxis, height)):
+            text, is_upright = axis.label.get_text(), axis is ax.yaxis
+            with measuring_texts():
+                box = axis.label.get_window_extent()
+            if " (" in text and (box.height if is_upright else box.width) > length:
+                axis.label.set_text("\n(".join(text.split(" (", 1)))
+                is_broken = True
+    if is_broken:
+        lay_out(ax)
 
 
 def name_ticks(axis: Axis, places: npt.ArrayLike, names: Sequence[str]) -> None:

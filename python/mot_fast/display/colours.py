@@ -16,6 +16,8 @@ REPORT_SCALE = [[0.0, "rgba(0, 114, 178, 0.07)"], [1.0, "rgba(0, 114, 178, 1)"]]
 """Colour scale of the report's heat map: blue over the page, whether that is light or dark."""
 LEFT_SCALE = [[0.0, "rgba(213, 94, 0, 0.05)"], [1.0, "rgba(213, 94, 0, 0.9)"]]
 """Colour scale of the report's margin of what is left behind."""
+OPACITY_SCALE = [[0.0, "rgba(0, 114, 178, 0)"], [1.0, "rgba(0, 114, 178, 1)"]]
+"""Colour scale of the opacities of the report's consensus plan."""
 
 SERIES_COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "black")
 SERIES_MARKERS = "osD^vPX<>*"
@@ -38,3 +40,15 @@ BAR_STYLES: dict[str, dict[str, Any]] = {
     "similarity": {"facecolor": LIGHT_GREY, "edgecolor": "white", "hatch": ".."},
 }
 """Bars of methods by what they are."""
+
+
+def see_through(color: str, opacity: float) -> str:
+    """A colour of the palette as browsers read it, with an opacity.
+
+    Examples
+    --------
+    >>> see_through("#0072B2", 0.5)
+    'rgba(0, 114, 178, 0.5)'
+    """
+    red, green, blue = (int(color[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"

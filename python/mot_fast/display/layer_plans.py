@@ -12,6 +12,7 @@ from mot_fast import _validate
 from mot_fast._validate import F64, check_alignment
 from mot_fast.display import plan_maps
 from mot_fast.display.axes import GivenAxes
+from mot_fast.display.names import method_name
 from mot_fast.display.plan_maps import Plan, darkest_share
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def plot_layer_plan(
     >>> layers = [np.random.default_rng(k).random((50, 4)) for k in range(3)]
     >>> ax = plot_layer_plan(mot.align(layers, layers))
     >>> print(ax.get_title())
-    MOT
+    mot
     cost 0.00, H 1.00 (ceiling 1.00)
     """
     check_alignment(alignment)
@@ -146,7 +147,7 @@ def plot_nested(
     >>> import mot_fast as mot
     >>> left, right = plot_nested(mot.align_trajectories(*mot.data.training_runs()))
     >>> print(left.get_title())
-    MOT
+    mot
     cost 0.601, H 0.97 (ceiling 1.00)
     """
     if isinstance(couplings, str):
@@ -158,7 +159,7 @@ def plot_nested(
     plans = []
     for name in couplings:
         sides, weights = (nested.source, nested.target), nested.coupling(name)
-        plans.append(Plan(plan_maps.title(name), *sides, weights, masses, nested.costs, part=part))
+        plans.append(Plan(method_name(name), *sides, weights, masses, nested.costs, part=part))
     return plan_maps.draw_strip(plans, axes, 1.0)
 
 
@@ -200,5 +201,6 @@ def _weights(alignment: Alignment, coupling: Coupling) -> F64:
 
 
 def _name(alignment: Alignment, coupling: Coupling) -> str:
-    name = plan_maps.title(coupling) if isinstance(coupling, str) else "given weights"
-    return name + ("" if alignment.alternation is None else "+R")
+    return method_name(
+        coupling if isinstance(coupling, str) else "given weights", is_rotated=alignment.alternation is not None
+    )

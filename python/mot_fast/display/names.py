@@ -1,4 +1,4 @@
-"""Names of layers and networks, made short enough to stand beside a picture."""
+"""Names of methods, and names of layers and networks made short enough to stand beside a picture."""
 
 from __future__ import annotations
 
@@ -6,8 +6,34 @@ from collections.abc import Sequence
 
 from mot_fast.system.control_characters import printable
 
+ROTATED = "+r"
+"""Ending of the name of a method with rotations."""
 _LONGEST = 24
 """Characters of a name that is shown in full."""
+
+
+def method_name(coupling: str, *, is_rotated: bool = False) -> str:
+    """Name of a method in every table, picture and report: the one by which `mot_fast.compare` is asked for it.
+
+    Examples
+    --------
+    >>> method_name("single_best"), method_name("mot", is_rotated=True)
+    ('single_best', 'mot+r')
+    """
+    return coupling + ROTATED if is_rotated else coupling
+
+
+def axis_title(side: str, name: str, part: str = "layer") -> str:
+    """Title of an axis with the layers, or other parts, of one side of a plan.
+
+    Networks without a name of their own are called "source" and "target", which is not said twice.
+
+    Examples
+    --------
+    >>> axis_title("source", "resnet20"), axis_title("target", "target", part="part")
+    ('source layer (resnet20)', 'target part')
+    """
+    return f"{side} {part}" if name == side else f"{side} {part} ({short_name(name)})"
 
 
 def short_names(names: Sequence[str]) -> list[str]:

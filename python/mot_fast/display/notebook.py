@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,21 +64,51 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}" if share >= 0.005 else "<1"
 
 
-def heat_map(values: F64, rows: Sequence[str], columns: Sequence[str], *, form: Callable[[float], str]) -> str:
+def heat_map(
+    values: F64,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    form: Callable[[float], str],
+    shades: F64 | None = None,
+    links: Mapping[tuple[int, int], str] | None = None,
+    cell: float | None = None,
+    has_names: bool = True,
+) -> str:
     """A picture of a matrix: a blue cell for every positive value, darkest at 1, with the values if all have room.
 
     The colour follows the square root of the value, so that small values can be seen. A cell that is pointed at shows
     its row, its column and its value, as `form` writes it.
+
+    Parameters
+    ----------
+    values : array, `(n, m)`
+    rows, columns : sequences of str
+    form : callable
+        Makes the text of a value.
+    shades : array, `(n, m)`, optional
+        Depths of the cells' colours, from 0 to 1, in place of square roots; there is no cell where it is NaN.
+    links : mapping, optional
+        Addresses to which cells lead, by their places.
+    cell : float, optional
+        Side of a cell in pixels; by default such that all cells together are not too wide.
+    has_names : bool
+        Whether the names of rows and columns stand beside the cells.
     """
-    size = min(_LARGEST_CELL, max(_SMALLEST_CELL, _WIDEST / max(values.shape)))
-    names, heads = short_names(rows), short_names(columns)
-    left, top = (_CHARACTER * max(map(len, texts)) + 12 for texts in (names, heads))
+    size = min(_LARGEST_CELL, max(_SMALLEST_CELL, _WIDEST / max(values.shape))) if cell is None else cell
+    names, heads = short_names(rows) if has_names else [], short_names(columns) if has_names else []
+    left, top = (_CHARACTER * max(map(len, texts)) + 12 if texts else 1 for texts in (names, heads))
     height, width = (size * n for n in values.shape)
-    numbers = {(int(l), int(m)): form(float(values[l, m])) for l, m in np.argwhere(values > 0)}
-    has_room = all(_CHARACTER * len(number) <= size for number in numbers.values())
+    if shades is None:
+        shades = np.where(values > 0, np.sqrt(np.clip(values, 0.0, 1.0)), np.nan)
+    numbers = {(int(l), int(m)): form(float(values[l, m])) for l, m in np.argwhere(~np.isnan(shades))}
+    has_room = has_names and all(_CHARACTER * len(number) <= size for number in numbers.values())
     cells = "".join(
-        _square(left + size * m, top + size * l, size, values[l, m], f"{rows[l]}, {columns[m]}: {number}")
-        + _number(left + size * (m + 0.5), top + size * (l + 0.5), number) * has_room
+        _linked(
+            _square(left + size * m, top + size * l, size, shades[l, m], f"{rows[l]}, {columns[m]}: {number}")
+            + _number(left + size * (m + 0.5), top + size * (l + 0.5), number) * has_room,
+            None if links is None else links.get((l, m)),
+        )
         for (l, m), number in numbers.items()
     )
     return (
@@ -90,11 +120,16 @@ def heat_map(values: F64, rows: Sequence[str], columns: Sequence[str], *, form: 
     )
 
 
-def _square(x: float, y: float, size: float, value: float, text: str) -> str:
+def _linked(cell: str, address: str | None) -> str:
+    """A cell, as a link where there is an address."""
+    return cell if address is None else f'<a href="{html_text(address)}">{cell}</a>'
+
+
+def _square(x: float, y: float, size: float, shade: float, text: str) -> str:
     """A cell, with the text that it shows when it is pointed at."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{size:.1f}" height="{size:.1f}" fill="{BLUE}" '
-        f'fill-opacity="{_DEEPEST * np.sqrt(min(value, 1.0)):.2f}"><title>{html_text(text)}</title></rect>'
+        f'fill-opacity="{_DEEPEST * shade:.2f}"><title>{html_text(text)}</title></rect>'
     )
 
 

@@ -16,6 +16,7 @@ from mot_fast.display.axes import (
     NAME_SIZE,
     GivenAxes,
     as_list,
+    break_long_titles,
     inches_of_longest,
     lay_out,
     new_axes,
@@ -23,7 +24,7 @@ from mot_fast.display.axes import (
     thin_out,
 )
 from mot_fast.display.colours import LEFT_IS_DARKER, MORE_IS_DARKER
-from mot_fast.display.names import short_name, short_names
+from mot_fast.display.names import axis_title, short_names
 from mot_fast.measures.hierarchy import ceiling, hierarchy
 from mot_fast.system.control_characters import printable
 
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 TITLE_SIZE = 10.0
+_WIDEST_STRIP = 14.0
+"""Inches that all plans of a strip take together, at most, without the texts beside them."""
+_CHARACTER = 0.5 * TITLE_SIZE / 72
+"""Inches that a character of a title takes, about."""
+_LEAST_WIDTH = 2.2
+"""Inches that a figure has for a plan and its title, at least."""
 _MOST_NUMBERED = 12
 """Parts on a side up to which the shares stand in the cells."""
 
@@ -89,6 +96,12 @@ class Plan:
                 text += f" (ceiling {ceiling(*self.weights.shape):.2f})"
         return text
 
+    @property
+    def shown_shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns of the picture, that of what is left behind included."""
+        n, m = self.weights.shape
+        return (n, m) if self.target_masses is None else (n + 1, m + 1)
+
     def shares(self) -> F64:
         """Shares of the source's parts, `(n, m)`.
 
@@ -127,16 +140,13 @@ def darkest_share(vmax: float | None) -> float:
     return 1.0 if vmax is None else float(vmax)
 
 
-def title(coupling: str) -> str:
-    """Name of a coupling as pictures show it."""
-    return "MOT" if coupling == "mot" else coupling
-
-
 def draw_one(plan: Plan, ax: Axes | None, limit: float, *, colorbar: bool, show_mass: bool | None) -> Axes:
     """Draw a plan, the share `limit` darkest, on the axes given or on new ones."""
+    is_square = False
     if ax is None:
-        (ax,) = new_axes(_figure_size([plan]))
-    drawn = _draw(plan, ax, limit)
+        size = heat_map.cell_size([plan.shown_shape], 0.25, 7.5, 7.5)
+        (ax,), is_square = new_axes(_figure_size([plan], size), is_square=size.is_square), size.is_square
+    drawn = _draw(plan, ax, limit, is_square=is_square)
     _write_masses(drawn, plan.masses, show_mass)
     _finish([drawn], plan.part if colorbar else None)
     return ax
@@ -151,12 +161,20 @@ def draw_strip(plans: Sequence[Plan], axes: GivenAxes, limit: float) -> list[Axe
         If there are not as many axes as plans.
     """
     is_strip = axes is None  # then neighbours of one source share its names, at the left, and masses, at the right
-    axes = new_axes(_figure_size(plans), len(plans)) if axes is None else as_list(axes)
+    is_square = False
+    if axes is None:
+        n = len(plans)
+        title = max(len(line) for plan in plans for line in plan.caption.split("\n")) * _CHARACTER
+        shapes = [plan.shown_shape for plan in plans]
+        usual = 0.25 if max(map(max, shapes)) <= _MOST_NUMBERED else 0.2
+        size = heat_map.cell_size(shapes, usual, max(title, min(6.0, _WIDEST_STRIP / n)), 7.5, title)
+        axes, is_square = new_axes(_figure_size(plans, size), n, is_square=size.is_square), size.is_square
+    axes = as_list(axes)
     if len(axes) != len(plans):
         raise ValueError(f"axes: expected one for each of {len(plans)} plans, found {len(axes)}")
     drawn = []
     for k, (plan, ax) in enumerate(zip(plans, axes, strict=True)):
-        drawn.append(_draw(plan, ax, limit))
+        drawn.append(_draw(plan, ax, limit, is_square=is_square))
         if is_strip and k > 0 and plan.has_source_of(plans[k - 1]):
             ax.tick_params(axis="y", labelleft=False)
             ax.set_ylabel("")
@@ -170,34 +188,37 @@ def _is_uniform(masses: F64) -> bool:
     return bool(np.ptp(masses) <= 1e-6 * masses.max())
 
 
-def _figure_size(plans: Sequence[Plan]) -> tuple[float, float]:
-    """Width and height in inches, with room for the names of up to forty parts, fewer in a strip."""
-    each, least, most = (0.25, 2.2, 7.5) if len(plans) == 1 else (0.15, 2.8, 6.0)
-    widths = [min(max(each * len(plan.target.labels), least), most) for plan in plans]
-    height = max(min(max(0.25 * len(plan.source.labels), 2.4), 7.5) for plan in plans)
+def _figure_size(plans: Sequence[Plan], size: heat_map.CellSize) -> tuple[float, float]:
+    """Width and height in inches, with room for names, masses and the colour bar."""
+    width = sum(size.width * plan.shown_shape[1] for plan in plans)
+    height = max(size.height * plan.shown_shape[0] for plan in plans)
     rows, columns = (
         inches_of_longest([label for plan in plans for label in short_names(side(plan).labels)])
         for side in (attrgetter("source"), attrgetter("target"))
     )
-    return 2.0 + rows + sum(widths), 1.2 + columns + height
+    return 2.0 + rows + max(width, _LEAST_WIDTH * len(plans)), 1.2 + columns + height
 
 
-def _draw(plan: Plan, ax: Axes, limit: float) -> _Drawn:
+def _draw(plan: Plan, ax: Axes, limit: float, *, is_square: bool) -> _Drawn:
     from matplotlib.colors import PowerNorm
 
     scale = PowerNorm(0.5, vmin=0.0, vmax=limit)
     shares = plan.shares()
     margin = [] if plan.target_masses is None else [LEFT_BEHIND]
     labels = ([*side.labels, *margin] for side in (plan.source, plan.target))
-    image = heat_map.draw(ax, shares, *labels, cmap=MORE_IS_DARKER, norm=scale)
+    image = heat_map.draw(ax, shares, *labels, is_square=is_square, cmap=MORE_IS_DARKER, norm=scale)
     if margin:
         is_margin = np.zeros(shares.shape, np.bool_)
         is_margin[-1] = is_margin[:, -1] = True
         ax.imshow(
-            np.where(is_margin, shares, np.nan), aspect="auto", interpolation="nearest", cmap=LEFT_IS_DARKER, norm=scale
+            np.where(is_margin, shares, np.nan),
+            aspect=ax.get_aspect(),
+            interpolation="nearest",
+            cmap=LEFT_IS_DARKER,
+            norm=scale,
         )
-    ax.set_ylabel(f"source: {short_name(plan.source.name)}", **AS_WRITTEN)
-    ax.set_xlabel(f"target: {short_name(plan.target.name)}", **AS_WRITTEN)
+    ax.set_ylabel(axis_title("source", plan.source.name, plan.part), **AS_WRITTEN)
+    ax.set_xlabel(axis_title("target", plan.target.name, plan.part), **AS_WRITTEN)
     ax.set_title(plan.caption, fontsize=TITLE_SIZE, **AS_WRITTEN)
     return _Drawn(ax, image, shares)
 
@@ -230,6 +251,7 @@ def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
     if part is not None:
         _add_colorbar(drawn, part)
     lay_out(drawn[0].ax)
+    break_long_titles([each.ax for each in drawn])
     for each in drawn:
         heat_map.leave_out_names(each.ax)
         if each.masses is not None:
@@ -239,17 +261,15 @@ def _finish(drawn: Sequence[_Drawn], part: str | None) -> None:
 
 
 def _add_colorbar(drawn: Sequence[_Drawn], part: str) -> None:
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
     image, largest = drawn[0].image, max(np.nanmax(each.shares) for each in drawn)
     bar = drawn[0].ax.figure.colorbar(
         image,
         ax=[each.ax for each in drawn],
-        ticks=MaxNLocator(5),
-        format=PercentFormatter(1.0, symbol=""),
+        ticks=heat_map.share_ticks(image.get_clim()[1]),
+        format=heat_map.percent_of,
         extend="max" if largest > image.get_clim()[1] * (1 + 1e-9) else "neither",
         fraction=0.04,
         pad=0.02,
         aspect=30,
     )
-    bar.set_label(f"% of the source {part} (square-root scale)", fontsize=NAME_SIZE)
+    bar.set_label(f"% of the source {part}\n(square-root scale)", fontsize=NAME_SIZE)

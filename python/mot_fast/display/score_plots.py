@@ -10,6 +10,8 @@ import numpy as np
 from mot_fast._validate import F64
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, GivenAxes, as_list, new_axes, open_frame
 from mot_fast.display.colours import BAR_STYLES, BLUE, ORANGE
+from mot_fast.display.distributions import are_few, draw_values
+from mot_fast.display.names import ROTATED
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from mot_fast.analysis.comparison import Comparison
     from mot_fast.analysis.hierarchy_null import HierarchyNull
 
-_ROTATED = "+r"
 SHUFFLED = {
     "stimuli": "stimuli shuffled",
     "circular": "stimuli shifted",
@@ -70,7 +71,7 @@ def plot_scores(comparison: Comparison, ax: Axes | None = None) -> Axes:
     ax.set_ylim(place + 0.7, -0.7)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("mean over splits (line: standard deviation, dots: single splits)")
-    if any(name.endswith(_ROTATED) for name in places):
+    if any(name.endswith(ROTATED) for name in places):
         from matplotlib.patches import Patch
 
         shown = ("without rotation", "with rotation")
@@ -83,13 +84,13 @@ def _variant(name: str, kind: str) -> str:
     """Key of the style that a method's bar has."""
     if kind == "similarity":
         return kind
-    return "with rotation" if name.endswith(_ROTATED) else "without rotation"
+    return "with rotation" if name.endswith(ROTATED) else "without rotation"
 
 
 def _grouped(names: Sequence[str]) -> list[str]:
     """Names of methods in their order, except that a method with rotation follows the same without."""
-    plain = dict.fromkeys(name.removesuffix(_ROTATED) for name in names)
-    return [name for first in plain for name in (first, first + _ROTATED) if name in names]
+    plain = dict.fromkeys(name.removesuffix(ROTATED) for name in names)
+    return [name for first in plain for name in (first, first + ROTATED) if name in names]
 
 
 def _draw_bar(ax: Axes, place: float, scores: F64, style: Mapping[str, Any]) -> None:
@@ -106,7 +107,9 @@ def _draw_bar(ax: Axes, place: float, scores: F64, style: Mapping[str, Any]) -> 
 
 
 def plot_hierarchy_null(null: HierarchyNull, ax: Axes | None = None) -> Axes:
-    """Draw histograms of the hierarchy scores that chance gives, beside the observed score and the ceiling.
+    """Draw the hierarchy scores that chance gives, beside the observed score and the ceiling.
+
+    Fewer than fifty shuffles are drawn as a stroke each, more as a histogram.
 
     Parameters
     ----------
@@ -124,26 +127,24 @@ def plot_hierarchy_null(null: HierarchyNull, ax: Axes | None = None) -> Axes:
         If matplotlib is not installed.
     """
     (ax,) = new_axes((6.4, 3.8)) if ax is None else (ax,)
-    scores = np.concatenate([null.stimuli, null.layers, [null.observed, null.ceiling]])
-    bins = np.linspace(scores.min(), max(scores.max(), scores.min() + 0.01), 41).tolist()
     for what, scores, p, color, hatch in (
         ("layers shuffled", null.layers, null.p_layers, ORANGE, "////"),
         (SHUFFLED[null.shuffle], null.stimuli, null.p_stimuli, BLUE, "...."),
     ):
-        label = f"{what}, {len(scores)} times: p = {p:.2g}"
-        style: dict[str, Any] = {"histtype": "stepfilled", "facecolor": color, "edgecolor": color, "hatch": hatch}
-        ax.hist(scores, bins, weights=np.full(len(scores), 100.0 / len(scores)), alpha=0.5, label=label, **style)
+        draw_values(ax, scores, what=f"{what}, {len(scores):,} times: p = {p:.2g}", color=color, hatch=hatch)
     ax.axvline(null.observed, color="black", linewidth=2.0, label=f"observed: {null.observed:.3f}")
     ax.axvline(null.ceiling, color="black", linewidth=1.2, linestyle=":", label=f"ceiling: {null.ceiling:.3f}")
     ax.set_xlabel("hierarchy score")
-    ax.set_ylabel("% of the shuffles")
+    _name_frequencies(ax, is_needed=not (are_few(null.layers) and are_few(null.stimuli)))
     ax.legend(**ABOVE, ncols=2, fontsize=8)
     open_frame(ax)
     return ax
 
 
 def plot_alignment_null(null: AlignmentNull, axes: GivenAxes = None) -> list[Axes]:
-    """Draw histograms of the costs, held-out scores and hierarchy scores that chance gives, beside those observed.
+    """Draw the costs, held-out scores and hierarchy scores that chance gives, beside those observed.
+
+    Fewer than fifty shuffles are drawn as a stroke each, more as a histogram.
 
     Parameters
     ----------
@@ -172,17 +173,26 @@ def plot_alignment_null(null: AlignmentNull, axes: GivenAxes = None) -> list[Axe
     if len(drawn) != len(shown):
         raise ValueError(f"axes: expected {len(shown)}, found {len(drawn)}")
     for ax, (what, observed, scores, p) in zip(drawn, shown, strict=True):
-        low, high = min(observed, scores.min()), max(observed, scores.max())
-        bins = np.linspace(low, max(high, low + 0.01), 41).tolist()
-        style: dict[str, Any] = {"histtype": "stepfilled", "facecolor": BLUE, "edgecolor": BLUE, "hatch": "...."}
-        label = f"{SHUFFLED[null.shuffle]}, {len(scores)} times: p = {p:.2g}"
-        ax.hist(scores, bins, weights=np.full(len(scores), 100.0 / len(scores)), alpha=0.5, label=label, **style)
+        label = f"{SHUFFLED[null.shuffle]}, {len(scores):,} times: p = {p:.2g}"
+        draw_values(ax, scores, what=label, color=BLUE, hatch="....")
+        _name_frequencies(ax, is_needed=not are_few(scores))
         ax.axvline(observed, color="black", linewidth=2.0, label=f"observed: {observed:.3f}")
         ax.set_xlabel(what)
         ax.legend(**ABOVE, fontsize=8)
         open_frame(ax)
-    drawn[0].set_ylabel("% of the shuffles")
+    for ax in drawn[1:]:
+        ax.set_ylabel("")
     return drawn
+
+
+def _name_frequencies(ax: Axes, *, is_needed: bool) -> None:
+    """Title the axis of frequencies, or remove it where values are drawn singly."""
+    if is_needed:
+        ax.set_ylabel("% of the shuffles")
+    else:
+        ax.set_ylim(0.0, 1.0)
+        ax.yaxis.set_visible(False)
+        ax.spines["left"].set_visible(False)
 
 
 def standard_deviation(scores: F64) -> F64:

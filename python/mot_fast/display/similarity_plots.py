@@ -13,6 +13,7 @@ from mot_fast.display.axes import (
     NAME_SIZE,
     GivenAxes,
     as_list,
+    break_long_titles,
     inches_of_longest,
     lay_out,
     name_ticks,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
     from mot_fast.analysis.similarity_matrix import SimilarityMatrix
-
-_LEAST_SPAN = 0.05
-"""Range of costs or scores that the colours span at least, so that small differences are not made to look large."""
 
 
 def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Axes]:
@@ -58,6 +56,7 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     ImportError
         If matplotlib is not installed.
     """
+    is_new = axes is None  # then cells are square
     axes = _new_maps(matrix.labels) if axes is None else as_list(axes)
     if len(axes) != 2:
         raise ValueError(f"axes: expected two, for costs and for scores, found {len(axes)}")
@@ -67,20 +66,29 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     labels = [matrix.labels[k] for k in order]
     costs, scores = (values[np.ix_(order, order)] for values in (matrix.costs, matrix.scores))
     images = [
-        _draw_pairs(axes[0], costs, labels, LESS_IS_DARKER, (0.0, np.inf)),
-        _draw_pairs(axes[1], scores, labels, MORE_IS_DARKER, (-np.inf, 1.0)),
+        _draw_pairs(axes[0], costs, labels, LESS_IS_DARKER, (0.0, np.inf), is_square=is_new),
+        _draw_pairs(axes[1], scores, labels, MORE_IS_DARKER, (-np.inf, 1.0), is_square=is_new),
     ]
-    axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli", ylabel="source", xlabel="target")
-    axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli", ylabel="reconstructed", xlabel="predicted from")
+    axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli")
+    axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli")
+    for ax, (source, target) in zip(axes, (("", ""), (" (reconstructed)", " (predicted from)")), strict=True):
+        ax.set(ylabel=f"source network{source}", xlabel=f"target network{target}")
     for image, label in zip(images, ("lower: more alike", "higher: better reconstructed"), strict=True):
         image.axes.title.set_fontsize(plan_maps.TITLE_SIZE)
         bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.05, pad=0.02, aspect=30)
         bar.set_label(label, fontsize=NAME_SIZE)
     lay_out(axes[0])
+    break_long_titles(axes)
     for image, values in zip(images, (costs, scores), strict=True):
         heat_map.leave_out_names(image.axes)
-        any(heat_map.write_numbers(image, values, form.format) for form in ("{:.3f}", "{:.2f}"))
+        any(heat_map.write_numbers(image, values, f"{{:.{k}f}}".format) for k in (_decimals(values), 3, 2))
     return axes
+
+
+def _decimals(values: F64) -> int:
+    """Decimals that tell the values of pairs of different networks apart: three, or more where all are very small."""
+    largest = np.abs(values[~np.eye(len(values), dtype=bool)]).max(initial=0.0)
+    return int(np.clip(1 - np.floor(np.log10(largest)), 3, 5)) if 0 < largest < np.inf else 3
 
 
 def plot_dendrogram(matrix: SimilarityMatrix, ax: Axes | None = None, method: str = "average") -> Axes:
@@ -163,19 +171,21 @@ def plot_embedding(matrix: SimilarityMatrix, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _draw_pairs(ax: Axes, values: F64, labels: Sequence[str], cmap: str, bounds: tuple[float, float]) -> AxesImage:
+def _draw_pairs(
+    ax: Axes, values: F64, labels: Sequence[str], cmap: str, bounds: tuple[float, float], *, is_square: bool
+) -> AxesImage:
     """Draw one heat map; its colours span the values of pairs of different networks alone."""
     others = np.ma.masked_invalid(np.where(np.eye(len(values), dtype=bool), np.nan, values))
     least, greatest = (others.min(), others.max()) if others.count() else (0.0, 1.0)
-    margin = max(_LEAST_SPAN - (greatest - least), 0.0) / 2
+    margin = max(heat_map.LEAST_SPAN - (greatest - least), 0.0) / 2
     vmin, vmax = np.clip([least - margin, greatest + margin], *bounds)
     ax.set_facecolor(PALE_GREY)
-    return heat_map.draw(ax, others, labels, labels, cmap=cmap, vmin=vmin, vmax=vmax)
+    return heat_map.draw(ax, others, labels, labels, is_square=is_square, cmap=cmap, vmin=vmin, vmax=vmax)
 
 
 def _new_maps(labels: Sequence[str]) -> list[Axes]:
     """Axes of two heat maps in a new figure, with room for the numbers of up to sixteen networks."""
     side, names = min(max(0.4 * len(labels), 2.2), 6.5), inches_of_longest(short_names(labels))
-    axes = new_axes((2 * (side + names + 1.3), side + names + 1.0), 2)
-    axes[0].figure.canvas.figure.set_layout_engine("constrained", w_pad=0.12)  # names stay away from the neighbour's
+    axes = new_axes((2 * (side + names + 2.0), side + names + 1.0), 2, is_square=True)
+    axes[0].figure.canvas.figure.set_layout_engine("compressed", w_pad=0.12)  # names stay away from the neighbour's
     return axes

@@ -16,6 +16,7 @@ from mot_fast.display.axes import (
     NAME_SIZE,
     GivenAxes,
     as_list,
+    break_long_titles,
     inches_of_longest,
     lay_out,
     name_ticks,
@@ -23,7 +24,8 @@ from mot_fast.display.axes import (
     open_frame,
 )
 from mot_fast.display.colours import BLUE, MORE_IS_DARKER, ORANGE, PALE_GREY
-from mot_fast.display.names import short_name, short_names
+from mot_fast.display.distributions import share_edges
+from mot_fast.display.names import axis_title, short_name, short_names
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -72,20 +74,23 @@ def plot_stability(stability: Stability, ax: Axes | None = None) -> Axes:
     sides = (stability.alignment.source, stability.alignment.target)
     if ax is None:
         rows, columns = (inches_of_longest(short_names(side.labels)) for side in sides)
-        height, width = (min(max(0.27 * n, 2.6), 7.5) for n in shares.shape)
-        (ax,) = new_axes((2.0 + rows + width, 1.2 + columns + height))
+        size = heat_map.cell_size([shares.shape], 0.27, 7.5, 7.5)
+        width, height = size.width * shares.shape[1], size.height * shares.shape[0]
+        (ax,) = new_axes((2.2 + rows + max(width, 3.0), 1.2 + columns + height), is_square=size.is_square)
+        ax.set_aspect("equal" if size.is_square else "auto")
     _draw_squares(ax, shares, stability.confidence)
     for axis, side in ((ax.yaxis, sides[0]), (ax.xaxis, sides[1])):
         name_ticks(axis, np.arange(len(side.labels)), short_names(side.labels))
     ax.tick_params(axis="x", rotation=90)
-    ax.set_ylabel(f"source: {short_name(sides[0].name)}", **AS_WRITTEN)
-    ax.set_xlabel(f"target: {short_name(sides[1].name)}", **AS_WRITTEN)
+    ax.set_ylabel(axis_title("source", sides[0].name), **AS_WRITTEN)
+    ax.set_xlabel(axis_title("target", sides[1].name), **AS_WRITTEN)
     common = (
         f"{stability.mass_in_common:.2f} of the mass in common ({stability.mass_in_common_by_chance:.2f} by chance)"
     )
     ax.set_title(f"mean plan of {stability.description}\n{common}", fontsize=_TITLE_SIZE)
     _add_opacity_bar(ax, float(shares.max()))
     lay_out(ax)
+    break_long_titles([ax])
     heat_map.leave_out_names(ax)
     return ax
 
@@ -163,7 +168,11 @@ def plot_resampled_plans(stability: Stability, axes: GivenAxes = None, *, n_plan
     plans |= {f"resample {k + 1}": stability.layer_plans[k] for k in range(n_plans)}
     shares = {title: _shares(stability, plan) for title, plan in plans.items()}
     n_columns = min(len(plans), _MOST_IN_A_ROW)
-    axes = _grid(stability, len(plans), n_columns) if axes is None else as_list(axes)
+    is_square = False
+    if axes is None:
+        size = heat_map.cell_size([stability.consensus_plan.shape], 0.1, 2.8, 2.8)
+        axes, is_square = _grid(stability, len(plans), n_columns, size), size.is_square
+    axes = as_list(axes)
     if len(axes) != len(plans):
         raise ValueError(f"axes: expected one for each of {len(plans)} plans, found {len(axes)}")
     from matplotlib.colors import PowerNorm
@@ -171,27 +180,29 @@ def plot_resampled_plans(stability: Stability, axes: GivenAxes = None, *, n_plan
     scale = PowerNorm(0.5, vmin=0.0, vmax=max(float(each.max()) for each in shares.values()))
     source, target = stability.alignment.source, stability.alignment.target
     for k, (ax, (title, values)) in enumerate(zip(axes, shares.items(), strict=True)):
-        heat_map.draw(ax, values, source.labels, target.labels, cmap=MORE_IS_DARKER, norm=scale)
+        heat_map.draw(ax, values, source.labels, target.labels, is_square=is_square, cmap=MORE_IS_DARKER, norm=scale)
         ax.set_title(title, fontsize=_TITLE_SIZE)
         is_left, is_lowest = k % n_columns == 0, k + n_columns >= len(plans)
         ax.tick_params(left=is_left, labelleft=is_left, bottom=is_lowest, labelbottom=is_lowest)
-        ax.set_ylabel(f"source: {short_name(source.name)}" if is_left else "", **AS_WRITTEN)
-        ax.set_xlabel(f"target: {short_name(target.name)}" if is_lowest else "", **AS_WRITTEN)
+        ax.set_ylabel(axis_title("source", source.name) if is_left else "", **AS_WRITTEN)
+        ax.set_xlabel(axis_title("target", target.name) if is_lowest else "", **AS_WRITTEN)
     _add_share_bar(axes)
     lay_out(axes[0])
+    break_long_titles(axes)
     for ax in axes:
         heat_map.leave_out_names(ax)
     return axes
 
 
-def _grid(stability: Stability, n_plans: int, n_columns: int) -> list[Axes]:
+def _grid(stability: Stability, n_plans: int, n_columns: int, size: heat_map.CellSize) -> list[Axes]:
     """Axes for small pictures of plans in a new figure, those without a plan removed."""
     n_rows = math.ceil(n_plans / n_columns)
     rows, columns = (
         inches_of_longest(short_names(side.labels)) for side in (stability.alignment.source, stability.alignment.target)
     )
-    height, width = (min(max(0.12 * n, 1.2), 2.8) for n in stability.consensus_plan.shape)
-    axes = new_axes((1.6 + rows + n_columns * width, 0.8 + columns + n_rows * (height + 0.3)), n_columns, n_rows)
+    n, m = stability.consensus_plan.shape
+    width, height = 1.6 + rows + n_columns * size.width * m, 0.8 + columns + n_rows * (size.height * n + 0.3)
+    axes = new_axes((width, height), n_columns, n_rows, is_square=size.is_square)
     for ax in axes[n_plans:]:
         ax.remove()
     return axes[:n_plans]
@@ -199,12 +210,11 @@ def _grid(stability: Stability, n_plans: int, n_columns: int) -> list[Axes]:
 
 def _add_share_bar(axes: list[Axes]) -> None:
     """Add the colour bar of the plans."""
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
     (image, *_), figure = axes[0].images, axes[0].figure
-    ticks, form = MaxNLocator(5), PercentFormatter(1.0, decimals=0, symbol="")
+    ticks = heat_map.share_ticks(image.get_clim()[1])
+    form = heat_map.percent_of
     bar = figure.colorbar(image, ax=axes, ticks=ticks, format=form, fraction=0.04, pad=0.02, aspect=30)
-    bar.set_label("% of the source layer (square-root scale)", fontsize=NAME_SIZE)
+    bar.set_label("% of the source layer\n(square-root scale)", fontsize=NAME_SIZE)
 
 
 def plot_unit_confidence(
@@ -242,8 +252,9 @@ def plot_unit_confidence(
     """
     matches = _chosen_matches(stability, source_layer, target_layer)
     (ax,) = new_axes((6.4, 3.8)) if ax is None else (ax,)
-    n_bins = min(stability.n_resamples, _MOST_BINS)
-    bins = ((np.arange(n_bins + 2) - 0.5) / n_bins).tolist()
+    from matplotlib.ticker import MaxNLocator
+
+    bins = share_edges(stability.n_resamples, _MOST_BINS).tolist()
     shown = [(matches.confidence, 1.0, f"as observed: {len(matches.confidence):,} units", BLUE, "....")]
     n_decoys = len(matches.decoy_confidence)
     if n_decoys:
@@ -258,7 +269,8 @@ def plot_unit_confidence(
         label = f"q-value up to {q:g}: {len(found):,} units"
         ax.axvline(threshold, color="black", linewidth=1.2, linestyle="--", label=label)
     ax.set_xlabel(f"confidence: share of {stability.n_resamples:,} resamples in which the main partner is the same")
-    ax.set_ylabel("units")
+    ax.set_ylabel("source units")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     title = " to ".join(short_name(printable(label)) for label in (matches.source, matches.target))
     ax.set_title(title, fontsize=_TITLE_SIZE, loc="right", **AS_WRITTEN)
     ax.legend(**ABOVE, fontsize=NAME_SIZE)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mot_fast.display import plan_maps
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, GivenAxes, new_axes, open_frame
 from mot_fast.display.colours import BLUE, ORANGE, PALE_GREY
+from mot_fast.display.names import ROTATED, method_name
 from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mot_fast.analysis.subjects.random_effects import PopulationMean
     from mot_fast.analysis.subjects.result import SubjectComparison
 
-_ROTATED = "+r"
 _GOLDEN = 0.6180339887498949
 """Fractions of its multiples are spread evenly, however many there are."""
 
@@ -66,10 +66,12 @@ def plot_subjects(comparison: SubjectComparison, ax: Axes | None = None) -> Axes
 def _draw_row(ax: Axes, place: float, name: str, comparison: SubjectComparison) -> None:
     """Draw the dots of one method, its mean and intervals below them, and the numbers at the right."""
     scores, mean = comparison.scores[name], comparison.score(name)
-    color = ORANGE if name.endswith(_ROTATED) else BLUE
+    color = ORANGE if name.endswith(ROTATED) else BLUE
     spread = (np.arange(len(scores)) * _GOLDEN) % 1.0
     places = place - 0.32 + 0.3 * spread
-    ax.plot(scores, places, "o", color=color, markersize=3.5, alpha=0.55, markeredgewidth=0, zorder=1)
+    label = "one subject" if place == 0 else None
+    style: dict[str, Any] = {"color": color, "markersize": 3.5, "alpha": 0.55, "markeredgewidth": 0, "zorder": 1}
+    ax.plot(scores, places, "o", label=label, **style)
     text = "undefined"
     if np.isfinite(mean.value):
         _draw_mean(ax, place + 0.18, mean, is_labelled=place == 0)
@@ -79,7 +81,7 @@ def _draw_row(ax: Axes, place: float, name: str, comparison: SubjectComparison) 
 
 def _draw_mean(ax: Axes, place: float, mean: PopulationMean, *, is_labelled: bool) -> None:
     """Draw a mean with both of its intervals; one row of the picture has the labels of the legend."""
-    names = ("over subjects and stimuli", "over subjects", "mean of the subjects")
+    names = ("interval over subjects and stimuli", "interval over subjects", "mean")
     crossed, plain, dot = names if is_labelled else (None, None, None)
     ax.plot([mean.crossed_low, mean.crossed_high], [place, place], color="black", linewidth=1.0, label=crossed)
     ax.plot([mean.low, mean.high], [place, place], color="black", linewidth=3.2, solid_capstyle="butt", label=plain)
@@ -138,7 +140,7 @@ def plot_group_plans(
     plans = []
     for name in methods:
         mean, _ = comparison.group_plan(name)
-        text = f"{plan_maps.title(name)}, mean of {n} subjects"
+        text = f"{method_name(name)}, mean of {n} subjects"
         if name in comparison.plans:
             bounds = comparison.plans[name]
             text += f"\n{bounds.lower.mean():.2f} of the mass in common with the others"

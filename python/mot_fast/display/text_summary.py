@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mot_fast.display.names import method_name
 from mot_fast.display.tables import p_text
 from mot_fast.display.verdict import METHOD
 from mot_fast.system.control_characters import printable
@@ -88,23 +90,26 @@ def score_table(alignment: Alignment) -> str:
     if evaluation is None:
         raise ValueError("alignment: expected one with held-out scores, as mot_fast.evaluate returns it, found none")
     interval = f"{evaluation.confidence:.0%} interval"
-    rows = [f"{'coupling':15s}{'held-out score':16s}{interval:18s}{'p':9s}{'over units':12s}hierarchy"]
-    for name, score in evaluation.scores.items():
+    is_rotated = alignment.alternation is not None
+    names = {coupling: method_name(coupling, is_rotated=is_rotated) for coupling in evaluation.scores}
+    width = max(15, 2 + max(map(len, names.values())))
+    rows = [f"{'coupling':{width}s}{'held-out score':16s}{interval:18s}{'p':9s}{'over units':12s}hierarchy"]
+    for coupling, score in evaluation.scores.items():
         interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
         p = "" if score.p_better is None else p_text(score.p_better)
         over_units = "" if score.over_units is None else _number(score.over_units)
         cells = f"{_number(score.value):16s}{interval:18s}{p:9s}{over_units:12s}"
-        rows.append(f"{name:15s}{cells}{_number(score.hierarchy)}")
-    rows += ["p: of mot being better than this coupling by chance", _about_orders(evaluation)]
+        rows.append(f"{names[coupling]:{width}s}{cells}{_number(score.hierarchy)}")
+    rows += [f"p: of {names['mot']} being better than this coupling by chance", _about_orders(evaluation, names)]
     if not alignment.goals.are_all:
-        rows.append(_wrapped(f"scores are of what is matched, by mot {matched_text(alignment)}"))
+        rows.append(_wrapped(f"scores are of what is matched, by {names['mot']} {matched_text(alignment)}"))
     if min(alignment.layer_plan.shape) > 1:
         best = alignment.hierarchy_ceiling()
         of = "the monotone coupling, the best that the masses allow"
         rows.append(
             f"hierarchy of {of if alignment.goals.layers.is_all else 'the best plan of as much mass'}: {best:.3f}"
         )
-    found = evaluation.verdict(is_rotated=alignment.alternation is not None)
+    found = evaluation.verdict(is_rotated=is_rotated)
     return "\n".join([*rows, "", *map(_wrapped, [*found, METHOD])] if found else rows)
 
 
@@ -114,12 +119,12 @@ def _wrapped(sentence: str) -> str:
     return textwrap.fill(unbroken, 84, subsequent_indent="  ").replace("\0", " ")
 
 
-def _about_orders(evaluation: Evaluation) -> str:
+def _about_orders(evaluation: Evaluation, names: Mapping[str, str]) -> str:
     """Note on the figures of the permuted coupling."""
     permuted = evaluation.scores["permuted"]
     of = "all orders" if evaluation.n_draws is None else f"{evaluation.n_draws} random orders"
     sds = f"sd over orders {_number(permuted.sd)}, of the hierarchy {_number(permuted.hierarchy_sd)}"
-    return f"permuted: mean over {of}; {sds}"
+    return f"{names['permuted']}: mean over {of}; {sds}"
 
 
 def _number(value: float | None) -> str:

@@ -115,7 +115,9 @@ def test_the_picture_has_the_group_ceiling_and_what_is_undefined(layers):
     _, ax = pyplot.subplots()
     assert found.plot(ax) is ax
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["group ceiling", "over subjects and stimuli", "over subjects", "mean of the subjects"]
+    assert labels == [
+        *("group ceiling", "one subject", "interval over subjects and stimuli", "interval over subjects", "mean")
+    ]
     _, test = mot.split(40)
     for subject in subjects:
         for layer in subject:
@@ -128,7 +130,7 @@ def test_mean_plans_stand_side_by_side(found):
     pytest.importorskip("matplotlib")
     left, right = mot.plot.plot_group_plans(found, methods=["mot", "single_best"])
     assert left.get_title() == (
-        f"MOT, mean of 5 subjects\n{found.plans['mot'].lower.mean():.2f} of the mass in common with the others"
+        f"mot, mean of 5 subjects\n{found.plans['mot'].lower.mean():.2f} of the mass in common with the others"
     )
     assert right.get_title() == "single_best, mean of 5 subjects"
     for ax, name in ((left, "mot"), (right, "single_best")):

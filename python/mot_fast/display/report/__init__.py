@@ -1,1 +1,1 @@
-"""An alignment as one self-contained page: Python collects its content, `page/` has its HTML, style and script."""
+"""Pages for a browser, of one alignment and of many: `page/` has their HTML, styles and script."""

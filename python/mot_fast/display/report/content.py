@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mot_fast.display.report.figures import COUPLING_NAMES, figures
+from mot_fast.display.names import axis_title, method_name
+from mot_fast.display.report.figures import figures
+from mot_fast.display.report.keys import keys_of_plan, keys_of_stability
 from mot_fast.display.report.left_behind import curve_content, left_behind
 from mot_fast.display.report.matches import matches_of_pairs
 from mot_fast.display.report.stability import stability_content
 from mot_fast.display.tables import p_text
+from mot_fast.display.verdict import LEVEL
+from mot_fast.measures.coupling import COUPLINGS
 from mot_fast.networks.summary import NetworkSummary
 from mot_fast.system.control_characters import printable
 from mot_fast.system.memory import format_bytes
@@ -38,7 +42,9 @@ def page_content(
             "chosen": [int(l), int(m)],
             "labels": [list(map(printable, side.labels)) for side in sides.values()],
         },
-        "names": COUPLING_NAMES,
+        "names": {name: method_name(name, is_rotated=alignment.alternation is not None) for name in COUPLINGS},
+        "axis_titles": {side: axis_title(side, summary.name) for side, summary in sides.items()},
+        "keys": {"plan": keys_of_plan(alignment), "stability": keys_of_stability()},
         "p_text": p_text,
         "sides": {name: _network(side) for name, side in sides.items()},
         "left_behind": left_behind(alignment),
@@ -49,6 +55,7 @@ def page_content(
         else alignment.evaluation.verdict(is_rotated=alignment.alternation is not None),
         "orders": None if alignment.evaluation is None else _orders(alignment.evaluation),
         "proof": _proof(alignment),
+        "level": LEVEL,
         "settled": _settled(alignment),
         "stability": None if stability is None else stability_content(stability),
         "history": _history(alignment),

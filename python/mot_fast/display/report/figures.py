@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mot_fast._validate import F64
-from mot_fast.display.colours import BLUE, COUPLING_STYLES, LEFT_SCALE, REPORT_SCALE, VERMILION
+from mot_fast.display.colours import BLUE, COUPLING_STYLES, LEFT_SCALE, REPORT_SCALE, VERMILION, see_through
 from mot_fast.display.escaping import plotly_text
-from mot_fast.display.names import short_name, short_names
+from mot_fast.display.names import method_name, short_names
 
 if TYPE_CHECKING:
     from mot_fast.alignment.record import Evaluation
@@ -18,25 +18,12 @@ if TYPE_CHECKING:
     from mot_fast.analysis.partial_curve import PartialCurve
     from mot_fast.analysis.stability.result import Stability
 
-COUPLING_NAMES = {
-    "mot": "MOT",
-    "single_best": "single best",
-    "pairwise_best": "pairwise best",
-    "greedy": "greedy",
-    "uniform": "uniform",
-    "permuted": "permuted",
-}
-_SHARES = (0.0, 0.05, 0.25, 0.5, 1.0)
-"""Shares that stand at the colour scale."""
 _LEFT_BEHIND = "left behind\N{NO-BREAK SPACE}"
 """Name of the row and the column of what is left behind, which no layer has."""
-_CELL = 22
-"""Height of a row of the layer plan where there is room, in pixels."""
-_MOST_PIXELS = 900
-"""Height of all its rows together, at most."""
-
-_INTERVAL, _SPREAD = {"thickness": 2, "width": 6}, {"thickness": 1, "width": 0}
-"""Bars of confidence intervals, and of standard deviations over orders."""
+_INTERVAL, _SPREAD = {"thickness": 2, "width": 6}, {"thickness": 12, "width": 0}
+"""Bars of confidence intervals, and bands of standard deviations over orders."""
+_BAND = 0.35
+"""Opacity of a band."""
 
 Figure = dict[str, Any]
 
@@ -54,8 +41,9 @@ def figures(
     """
     found = {"plan": _layer_plan(alignment), "histogram": _histogram(centres)}
     if alignment.evaluation is not None:
-        found["scores"] = _scores(alignment.evaluation)
-        found["layers"] = _per_layer(alignment.evaluation, alignment.source.labels)
+        is_rotated = alignment.alternation is not None
+        found["scores"] = _scores(alignment.evaluation, is_rotated=is_rotated)
+        found["layers"] = _per_layer(alignment.evaluation, alignment.source.labels, is_rotated=is_rotated)
     if alignment.traces is not None:
         used = [pairs[l][m] for l, m in np.argwhere(alignment.layer_plan > 0)]
         found["convergence"] = _convergence(used)
@@ -71,7 +59,8 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
     import plotly.graph_objects as go
 
     clear = "rgba(0, 0, 0, 0)"
-    axis = {"automargin": True, "zeroline": False, "ticks": "", "title_standoff": 12}
+    # Ticks that cannot be seen keep names away from the cells. plotly measures the distance of a title to its middle.
+    axis = {"automargin": True, "zeroline": False, "ticks": "outside", "ticklen": 5, "tickcolor": clear}
     figure = go.Figure(
         traces,
         {
@@ -80,10 +69,10 @@ def _figure(traces: Sequence[Figure], height: int, x: Figure, y: Figure, **layou
             "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
             "paper_bgcolor": clear,
             "plot_bgcolor": clear,
-            "font": {"family": "system-ui, sans-serif", "size": 13},
+            "font": {"family": "system-ui, sans-serif", "size": 12},
             "dragmode": False,  # a finger that touches the figure scrolls the page
-            "xaxis": {**axis, **x},
-            "yaxis": {**axis, **y},
+            "xaxis": {**axis, "title_standoff": 18, **x},
+            "yaxis": {**axis, "title_standoff": 14, **y},
             **layout,
         },
     )
@@ -116,16 +105,17 @@ def _layer_plan(alignment: Alignment) -> Figure:
         "ygap": 1,
         "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>mass %{customdata[2]:.4f}, "
         "%{customdata[3]:.1%} of the source layer<br>layer cost %{customdata[4]:.4f}<extra></extra>",
-        "colorbar": _colour_bar(),
+        "showscale": False,
     }
-    category = {"type": "category", "showgrid": False}
     margin = [] if alignment.goals.layers.is_all else [_margin(alignment, names, (rows, columns))]
-    return _figure(
-        [trace, *margin],
-        _height_of_rows(len(rows) + len(margin)),
-        {**category, "title_text": plotly_text(short_name(alignment.target.name)), "tickangle": -90},
-        {**category, "title_text": plotly_text(short_name(alignment.source.name)), "autorange": "reversed"},
-    )
+    return _map([trace, *margin])
+
+
+def _map(traces: Sequence[Figure], **layout: Any) -> Figure:
+    """A figure of cells, whose size the page's script finds; its axes have their titles on the page."""
+    category = {"type": "category", "showgrid": False, "automargin": False}
+    columns, rows = {**category, "tickangle": -90}, {**category, "autorange": "reversed"}
+    return _figure(traces, 160, columns, rows, meta="cells", **layout)
 
 
 def _margin(alignment: Alignment, names: Sequence[list[str]], labels: tuple[list[str], list[str]]) -> Figure:
@@ -158,28 +148,6 @@ def _margin(alignment: Alignment, names: Sequence[list[str]], labels: tuple[list
     }
 
 
-def _height_of_rows(n: int) -> int:
-    """Height of a heat map of n rows with its names and colour bar, in pixels."""
-    return int(np.clip(_CELL * n, 160, _MOST_PIXELS)) + 190
-
-
-def _colour_bar() -> dict[str, Any]:
-    """Colour bar of the layer plan."""
-    return {
-        "orientation": "h",
-        "x": 0.0,
-        "xanchor": "left",
-        "y": 1.0,
-        "yanchor": "bottom",
-        "len": 1.0,
-        "thickness": 10,
-        "outlinewidth": 0,
-        "title": {"text": "share of the source layer's mass", "side": "top"},
-        "tickvals": [float(np.sqrt(share)) for share in _SHARES],
-        "ticktext": [f"{share:.0%}" for share in _SHARES],
-    }
-
-
 def _histogram(centres: Sequence[float]) -> Figure:
     """Histogram of correlations, whose bars the page fills in."""
     width = round(centres[1] - centres[0], 3) if len(centres) > 1 else 0.05
@@ -197,55 +165,53 @@ def _histogram(centres: Sequence[float]) -> Figure:
     return _figure([trace], 300, x, y)
 
 
-def _scores(evaluation: Evaluation) -> Figure:
-    """Scores of the couplings as dots with error bars; undefined scores are left out."""
+def _scores(evaluation: Evaluation, *, is_rotated: bool) -> Figure:
+    """Scores of the couplings as dots with their intervals, or with bands; undefined scores are left out.
+
+    A band is the spread over orders of the layers, which is no interval.
+    """
     traces = []
-    for name, score in evaluation.scores.items():
+    for coupling, score in evaluation.scores.items():
         if score.value is None:
             continue
+        name = method_name(coupling, is_rotated=is_rotated)
         low, high = (0.0, 0.0) if score.low is None or score.high is None else (score.low, score.high)
         up, down = (score.sd, score.sd) if score.sd is not None else (high - score.value, score.value - low)
-        color, symbol = COUPLING_STYLES[name]
+        color, symbol = COUPLING_STYLES[coupling]
         is_spread = score.sd is not None
         bar = f"± {score.sd:.3f} (sd over orders)" if is_spread else f"{low:.3f} to {high:.3f} (confidence interval)"
-        label = f"{COUPLING_NAMES[name]}<br>(± sd over orders)" if is_spread else COUPLING_NAMES[name]
+        style = {**_SPREAD, "color": see_through(color, _BAND)} if is_spread else {**_INTERVAL, "color": color}
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "x": [score.value],
-                "y": [label],
+                "y": [f"{name}<br>(band: sd over orders)" if is_spread else name],
                 "marker": {"color": color, "symbol": symbol, "size": 11},
-                "error_x": {
-                    "array": [up],
-                    "arrayminus": [down],
-                    "color": color,
-                    "thickness": 1 if is_spread else 2,
-                    "width": 0 if is_spread else 6,
-                },
-                "hovertemplate": f"<b>{COUPLING_NAMES[name]}</b> %{{x:.3f}}<br>{bar}<extra></extra>",
+                "error_x": {"array": [up], "arrayminus": [down], **style},
+                "hovertemplate": f"<b>{name}</b> %{{x:.3f}}<br>{bar}<extra></extra>",
                 "showlegend": False,
             }
         )
-    x = {"title_text": f"held-out score, {evaluation.confidence:.0%} intervals"}
-    return _figure(traces, 280, x, {"type": "category", "autorange": "reversed", "showgrid": False})
+    y = {"type": "category", "autorange": "reversed", "showgrid": False}
+    return _figure(traces, 280, {"title_text": "held-out score"}, y)
 
 
-def _per_layer(evaluation: Evaluation, labels: Sequence[str]) -> Figure:
-    """Score of every source layer under each coupling, as lines."""
+def _per_layer(evaluation: Evaluation, labels: Sequence[str], *, is_rotated: bool) -> Figure:
+    """Score of every source layer under each coupling, as lines; as dots alone where there is one layer."""
     names = list(map(plotly_text, short_names(labels)))
     traces = [
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": COUPLING_NAMES[name],
+            "name": method_name(coupling, is_rotated=is_rotated),
             "x": names,
             "y": list(score.per_layer),
-            "line": {"color": COUPLING_STYLES[name][0], "width": 1.5},
-            "marker": {"symbol": COUPLING_STYLES[name][1], "size": 7},
+            "line": {"color": COUPLING_STYLES[coupling][0], "width": 1.5},
+            "marker": {"symbol": COUPLING_STYLES[coupling][1], "size": 7},
             "hovertemplate": "%{x}: %{y:.3f}",
         }
-        for name, score in evaluation.scores.items()
+        for coupling, score in evaluation.scores.items()
     ]
     x = {"type": "category", "showgrid": False, "tickangle": -90}
     return _figure(traces, 400, x, {"title_text": "held-out score"}, legend=_ABOVE)
@@ -275,7 +241,8 @@ def _curve(curve: PartialCurve) -> Figure:
     if len(curve.unit_masses) > 2:
         knee = curve.knee()
         shapes = [{"type": "line", "x0": knee, "x1": knee, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot"}}]
-        notes = [{"x": knee, "y": 1, "yref": "paper", "text": "knee", "showarrow": False, "yanchor": "bottom"}]
+        note = {"x": knee, "y": 0, "yref": "paper", "text": "knee ", "showarrow": False}
+        notes = [{**note, "xanchor": "right", "yanchor": "bottom"}]
     x = {"title_text": "share of the units' mass that is matched", "tickformat": ".0%"}
     y = {"title_text": "mean over splits", "rangemode": "tozero"}
     return _figure(traces, 340, x, y, legend=_ABOVE, shapes=shapes, annotations=notes)
@@ -307,7 +274,7 @@ def _convergence(used: Sequence[Any]) -> Figure:
     ]
     longest = max(pair["n_alternations"] for pair in used)
     x = {"title_text": "alternation", "showgrid": False, "tick0": 1, "dtick": -(-longest // 10)}
-    y = {"title_text": "change of the residual since the first, %"}
+    y = {"title_text": "change of the residual (%)"}
     return _figure(traces, 360, x, y, legend=_ABOVE)
 
 
@@ -337,25 +304,7 @@ def _stability(stability: Stability) -> Figure:
         "hovertemplate": "<b>%{customdata[0]}</b> to <b>%{customdata[1]}</b><br>%{customdata[2]:.1%} of the source "
         "layer (sd %{customdata[3]:.1%})<br>used by %{customdata[4]:.0%} of the resamples<extra></extra>",
     }
-    key = {  # whose colour bar says what opacities mean
-        "type": "scatter",
-        "mode": "markers",
-        "x": [None],
-        "y": [None],
-        "hoverinfo": "skip",
-        "marker": {"color": [0.0], "colorscale": _OPACITIES, "cmin": 0.0, "cmax": 1.0, "colorbar": _opacity_bar()},
-    }
-    category = {"type": "category", "showgrid": False}
-    x = {**category, "title_text": plotly_text(short_name(target.name)), "tickangle": -90}
-    y = {**category, "title_text": plotly_text(short_name(source.name)), "autorange": "reversed"}
-    return _figure(
-        [hidden, key],
-        _height_of_rows(len(names[0])),
-        x,
-        y,
-        shapes=_squares(shares, stability.confidence),
-        showlegend=False,
-    )
+    return _map([hidden], shapes=_squares(shares, stability.confidence), showlegend=False)
 
 
 def _squares(shares: F64, opacities: F64) -> list[Figure]:
@@ -376,17 +325,7 @@ def _squares(shares: F64, opacities: F64) -> list[Figure]:
     ]
 
 
-def _opacity_bar() -> dict[str, Any]:
-    """Colour bar of confidences."""
-    shares = [0.0, 0.25, 0.5, 0.75, 1.0]
-    ticks = {"tickvals": shares, "ticktext": [f"{share:.0%}" for share in shares]}
-    title = {"text": "share of the resamples", "side": "top"}
-    return {**_colour_bar(), **ticks, "title": title}
-
-
 _LARGEST_SQUARE = 0.92
 """Side of the largest square of the consensus plan, where that of a cell is 1."""
-_OPACITIES = [[0.0, "rgba(0, 114, 178, 0)"], [1.0, "rgba(0, 114, 178, 1)"]]
-"""Colour scale of confidences."""
 _ABOVE = {"orientation": "h", "x": 0.0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"}
 """Place of a legend above the axes, where it hides nothing."""

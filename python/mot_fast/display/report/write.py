@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mot_fast import _validate
 from mot_fast._validate import check_alignment
 from mot_fast.display.report.content import page_content
 from mot_fast.display.report.left_behind import check_curve
+from mot_fast.display.report.shared_script import write_library
 from mot_fast.display.report.stability import check_stability
+from mot_fast.display.report.templates import hash_of, part, template
 from mot_fast.system import atomic_write, optional
-from mot_fast.system.control_characters import printable
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
     from mot_fast.analysis.partial_curve import PartialCurve
     from mot_fast.analysis.stability.result import Stability
-
-_TEMPLATES = Path(__file__).parent / "page"
 
 
 def write_report(
@@ -30,13 +27,15 @@ def write_report(
     *,
     stability: Stability | None = None,
     curve: PartialCurve | None = None,
+    script: str | os.PathLike[str] | None = None,
 ) -> None:
     """Write a page that shows an alignment in a browser: one HTML file, which loads nothing from elsewhere.
 
-    It holds the held-out scores with their error bars, if `mot_fast.evaluate` has computed them; the layer plan, whose
-    cells show on a click which units match, how they correlate, and with what mass; what is left behind, if anything
-    is; the curve and the stability of the plan, if they are given; the convergence of rotations, if there are any; the
-    certificate; and how the alignment was made.
+    It holds the verdict of the tests and the held-out scores with their error bars, if `mot_fast.evaluate` has computed
+    them; the layer plan, whose cells show on a click which units match, how they correlate, and with what mass; what is
+    left behind, if anything is; the curve and the stability of the plan, if they are given; the convergence of
+    rotations, if there are any; the certificate; and how the alignment was made. `mot_fast.write_index` writes a page
+    that leads to the reports of many alignments.
 
     Parameters
     ----------
@@ -47,12 +46,16 @@ def write_report(
         Stability of the plan between these layers, as `mot_fast.stability` finds it, for a section of its own.
     curve : PartialCurve, optional
         Scores and costs of ever more of the units, as `mot_fast.partial_curve` finds them for these networks.
+    script : path, optional
+        File of the plotting library, which several pages share, in the page's folder or below; it is written if there
+        is none, and replaced if it is another version of the library. The page then takes some hundred KB, and must be
+        kept beside that file. By default the library is part of the page.
 
     Raises
     ------
     TypeError, ValueError
-        If the path is no path, the alignment no alignment, the stability none of an alignment of these layers, or the
-        curve none of networks of these names.
+        If the path is no path, the alignment no alignment, the stability none of an alignment of these layers, the
+        curve none of networks of these names, or the script another kind of file, or not in the page's folder.
     OSError
         If the file cannot be written; an older file is then left as it was.
     ImportError
@@ -79,7 +82,7 @@ def write_report(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none at {path.parent}")
     # Names out of a file may hold lone surrogates, which UTF-8 cannot encode.
-    text = _page(alignment, stability, curve).encode("utf-8", "replace")
+    text = _page(alignment, stability, curve, path, script).encode("utf-8", "replace")
     with atomic_write.open_atomically(path) as file:
         file.write(text)
 
@@ -93,36 +96,27 @@ def check_libraries() -> None:
         raise optional.missing("reports need", "plotly", "jinja2", error=error) from error
 
 
-def _page(alignment: Alignment, stability: Stability | None, curve: PartialCurve | None) -> str:
-    """The page as HTML."""
+def _page(
+    alignment: Alignment,
+    stability: Stability | None,
+    curve: PartialCurve | None,
+    path: Path,
+    script: str | os.PathLike[str] | None,
+) -> str:
+    """The page as HTML, whose plotting library is written into its own file where there is to be one."""
     check_libraries()
-    import jinja2
     import plotly.offline
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    scripts = [plotly.offline.get_plotlyjs(), (_TEMPLATES / "report.js").read_text(encoding="utf-8")]
-    return environment.get_template("report.html").render(
-        page_content(alignment, stability, curve),
+    library, own = plotly.offline.get_plotlyjs(), part("report.js")
+    content = page_content(alignment, stability, curve)
+    address = None if script is None else write_library(script, path, library)
+    # A script within the page is allowed by its hash. A browser takes none of a file that it opens without a server.
+    allowed = hash_of(library) if address is None else "'self' file:"
+    return template("report.html").render(
+        content,
         alignment=alignment,
-        scripts=scripts,
-        hashes=[_hash(script) for script in scripts],
-        style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        address=address,
+        scripts=[*([library] if address is None else []), own],
+        allowed=f"{allowed} {hash_of(own)}",
+        style=part("page.css") + part("report.css"),
     )
-
-
-def _shown(value: Any) -> Any:
-    """A value as the page shows it: control characters in names become visible, so that they change no other text."""
-    return printable(value) if type(value) is str else value
-
-
-def _hash(script: str) -> str:
-    """Hash by which the page's policy allows a script; the browser runs no other, such as one hidden in a name."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
