@@ -96,7 +96,10 @@ def test_a_study_records_what_it_needs_and_only_once(folder):
         (b"one\n\ntwo\n", "texts.txt: expected one text a line, found line 2 empty"),
         (b"", "texts.txt: expected one text a line, found line 1 empty"),
         (b"\xff\xfe", "texts.txt: expected a text file in UTF-8, found another"),
-        (None, "texts.txt: expected a text file, found nothing"),
+        (
+            None,
+            "texts.txt: expected a text file, or a folder of images (.jpg, .png, .tif, ...) or sounds (.wav), found",
+        ),
     ],
 )
 def test_texts_that_are_none_are_named(folder, text, message):
@@ -107,9 +110,10 @@ def test_texts_that_are_none_are_named(folder, text, message):
     assert message in result.stderr
 
 
-def test_texts_that_are_not_there_are_named(folder):
+def test_labels_that_are_not_there_are_named(folder):
+    arguments = "extract", folder / "models" / "encoder", folder / "sentences.txt", "-o", folder / "store", "--labels"
     for name, found in (("nothing.txt", "nothing"), ("models", "a folder")):
-        result = run_here("extract", folder / "models" / "encoder", folder / name, "-o", folder / "store")
+        result = run_here(*arguments, folder / name)
         assert f"{name}: expected a text file, found {found}\n" in result.stderr
 
 

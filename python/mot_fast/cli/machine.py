@@ -22,6 +22,7 @@ OPTIONAL = {
     "interop": ("data frames and labelled arrays", ("pandas", "xarray")),
     "completion": ("completion of commands in the shell", ("shtab",)),
     "torch": ("activations extracted from models", ("torch",)),
+    "vision": ("activations on images", ("torch", "transformers", "pillow")),
     "dask": ("many machines", ("distributed",)),
 }
 """What every extra of the package is for, and the packages that it installs."""
