@@ -98,7 +98,7 @@ def test_a_study_records_what_it_needs_and_only_once(folder):
         (b"\xff\xfe", "texts.txt: expected a text file in UTF-8, found another"),
         (
             None,
-            "texts.txt: expected a text file, or a folder of images (.jpg, .png, .tif, ...) or sounds (.wav), found",
+            "texts.txt: expected a text file, or a folder of images (.jpg, .png, .tif, ...) or sounds (.wav), fo",
         ),
     ],
 )

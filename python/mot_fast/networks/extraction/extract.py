@@ -159,9 +159,8 @@ def extract(
         a model brings no tokenizer or processor for such stimuli; the folder holds anything but an earlier run with the
         same arguments and stimuli, or activations that differ from those of the model; batches are shuffled, randomly
         altered or incomplete; a stimulus has no token left; activations are not finite or real, do not fit into
-        `dtype`, or cannot
-        be pooled; the channels of a map are unknown; the model has several parts (an encoder and a decoder), or its
-        parts do not run as modules (scripted, exported, sharded).
+        `dtype`, or cannot be pooled; the channels of a map are unknown; the model has several parts (an encoder and a
+        decoder), or its parts do not run as modules (scripted, exported, sharded).
 
     Warns
     -----

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
@@ -14,6 +15,8 @@ from mot_fast.system import optional
 
 LIBRARIES = ("timm", "torchvision")
 """Libraries whose models are named with the library and a colon in front: "timm:resnet18.a1_in1k"."""
+_MAX_CHARACTERS = 160
+"""Largest number of characters that are shown of a message of another library."""
 _PROCESSORS = {
     "texts": ("AutoTokenizer", "a tokenizer"),
     "images": ("AutoImageProcessor", "an image processor"),
@@ -47,19 +50,21 @@ def load_from_library(name: str) -> tuple[torch.nn.Module, Callable[[], Any]]:
         If it has no such model, or no weights for it that can be had.
     """
     kind, _, rest = name.partition(":")
-    library = optional.library("timm" if kind == "timm" else "torchvision.models", f"a model named '{name}' needs")
+    library = optional.library(kind, f"a model named '{name}' needs")
     try:
         if kind == "timm":
             module = library.create_model(rest, pretrained=True)
             return module, partial(transform_of_timm, module)
         architecture, _, weights = rest.partition(".")
-        trained = library.get_model_weights(architecture)
+        trained = library.models.get_model_weights(architecture)
+        if weights and weights not in trained.__members__:
+            raise ValueError(f"its weights are {', '.join(trained.__members__)}")
         chosen = trained[weights] if weights else trained.DEFAULT
-        return library.get_model(architecture, weights=chosen), chosen.transforms
+        return library.models.get_model(architecture, weights=chosen), chosen.transforms
     except Exception as error:  # of downloads, of unknown names, of models without weights
-        message = str(error.args[0] if isinstance(error, KeyError) and error.args else error).splitlines()
-        why = f" ({message[0]})" if message else ""
-        raise ValueError(f"model: expected a trained model that {kind} loads, found '{rest}'{why}") from error
+        raise ValueError(
+            f"model: expected a trained model that {kind} loads, found '{rest}' ({_reason(error)})"
+        ) from error
 
 
 def transform_of_timm(module: torch.nn.Module) -> Any:
@@ -114,10 +119,9 @@ def load_with_transformers(
         try:
             return load(getattr(transformers, name))
         except (ImportError, OSError, ValueError, KeyError, TypeError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(
                 f"model: expected one with {what}, as the stimuli are {kind}, found none that transformers loads for "
-                f"{value} ({reason})"
+                f"{value} ({_reason(error)})"
             ) from error
 
     _show_all_patches(module)
@@ -129,6 +133,11 @@ def _show_all_patches(module: torch.nn.Module) -> None:
     if module.config.model_type == "vit_mae" and (share := module.config.mask_ratio):
         module.config.mask_ratio = 0.0
         warn(f"the model leaves out {share:.0%} of the patches at random (mask_ratio); here it sees all of them")
+
+
+def _reason(error: Exception) -> str:
+    """The beginning of the first line of a message of another library, which may be very long."""
+    return shorten(next(iter(str(error).splitlines()), "") or type(error).__name__, _MAX_CHARACTERS, placeholder=" ...")
 
 
 def _part(module: torch.nn.Module, kind: str | None) -> torch.nn.Module:

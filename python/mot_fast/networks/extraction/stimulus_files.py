@@ -159,10 +159,8 @@ def _files(paths: Sequence[Path], where: str) -> StimulusFiles:
     for number, (path, kind) in enumerate(zip(paths, kinds, strict=True), start=1):
         place = f"{where} {number}" if where.endswith("line") else where
         if kind is None:
-            raise ValueError(
-                f"{place}: expected {_EXPECTED}, found {path}; name the files that are stimuli in a text file, one a "
-                "line, or move the others elsewhere"
-            )
+            hint = "" if place != where or where == "batches" else "; name those that are stimuli in a text file"
+            raise ValueError(f"{place}: expected {_EXPECTED}, found {path}{hint}")
         if not path.is_file():
             found = "a folder" if path.is_dir() else "nothing"
             raise FileNotFoundError(f"{place}: expected a file at {path}, found {found}")
