@@ -75,8 +75,8 @@ def torch(session: nox.Session) -> None:
 @nox.session
 def vision(session: nox.Session) -> None:
     """Run the tests that need timm and torchvision."""
-    install_package(session, "test", "vision")
     session.install(*group("vision"))
+    install_package(session, "test", "vision")
     session.run("pytest", "tests/networks/extraction/test_vision_libraries.py", *session.posargs)
 
 
