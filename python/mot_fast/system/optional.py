@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_PACKAGES = {"sklearn": "scikit-learn"}
+_PACKAGES = {"sklearn": "scikit-learn", "PIL.Image": "pillow"}
 """Names of libraries on package indexes, where they differ from the names by which they are imported."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from scipy.io import wavfile
@@ -66,6 +68,13 @@ def test_animations_and_pages_are_refused(name, tmp_path):
         check_image(tmp_path / name)
     frames[0].save(tmp_path / name)
     check_image(tmp_path / name)
+
+
+def test_without_pillow_it_is_named(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.png", GRAY)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ImportError, match="images as stimuli need pillow: pip install pillow"):
+        check_image(path)
 
 
 def test_the_first_picture_of_a_camera_s_file_counts(tmp_path):

@@ -30,7 +30,7 @@ def test_a_folder_is_taken_in_the_order_of_its_sorted_paths(tmp_path):
 def test_a_list_keeps_its_order_and_names_files_by_their_deepest_common_folder(tmp_path):
     put(tmp_path, "images/b.png", "images/a/c.png", "other.txt")
     listed = tmp_path / "list.txt"
-    listed.write_text("images/b.png\nimages/a/c.png\nimages/b.png\n")
+    listed.write_text("images/b.png \nimages/a/c.png\nimages/b.png\n")
     found = find_stimuli(listed)
     assert found.names == ("b.png", "a/c.png", "b.png")
     names = [tmp_path / "images" / name for name in found.names]

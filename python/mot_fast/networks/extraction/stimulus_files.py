@@ -92,9 +92,9 @@ def find_stimuli(path: str | os.PathLike[str]) -> list[str] | StimulusFiles:
     if _kind_of(path.name) is not None:
         raise ValueError(f"{path}: expected a folder of {_EXPECTED}, or a text file with their paths, found one file")
     lines = read_lines(path, "text")
-    if _kind_of(lines[0]) is None:
+    if _kind_of(lines[0].strip()) is None:
         return lines
-    return _files([path.parent / line for line in lines], f"{path}, line")
+    return _files([path.parent / line.strip() for line in lines], f"{path}, line")
 
 
 def files_in(values: Any) -> StimulusFiles | None:
