@@ -50,8 +50,8 @@ def load_from_library(name: str) -> tuple[torch.nn.Module, Callable[[], Any]]:
         If it has no such model, or no weights for it that can be had.
     """
     kind, _, rest = name.partition(":")
-    library = optional.library(kind, f"a model named '{name}' needs")
     try:
+        library = optional.library(kind, f"a model named '{name}' needs")
         if kind == "timm":
             module = library.create_model(rest, pretrained=True)
             return module, partial(transform_of_timm, module)
@@ -61,7 +61,9 @@ def load_from_library(name: str) -> tuple[torch.nn.Module, Callable[[], Any]]:
             raise ValueError(f"its weights are {', '.join(trained.__members__)}")
         chosen = trained[weights] if weights else trained.DEFAULT
         return library.models.get_model(architecture, weights=chosen), chosen.transforms
-    except Exception as error:  # of downloads, of unknown names, of models without weights
+    except Exception as error:  # of downloads, unknown names, models without weights, torchvision for another torch
+        if isinstance(error, (ImportError, MemoryError)):
+            raise
         raise ValueError(
             f"model: expected a trained model that {kind} loads, found '{rest}' ({_reason(error)})"
         ) from error
