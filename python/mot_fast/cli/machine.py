@@ -23,6 +23,7 @@ OPTIONAL = {
     "neuro": ("recordings of brains", ("nilearn", "pynwb")),
     "completion": ("completion of commands in the shell", ("shtab",)),
     "torch": ("activations extracted from models", ("torch",)),
+    "vision": ("activations on images", ("torch", "transformers", "pillow")),
     "dask": ("many machines", ("distributed",)),
     "slurm": ("jobs of SLURM", ("dask-jobqueue",)),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_PACKAGES = {"sklearn": "scikit-learn", "dask_jobqueue": "dask-jobqueue"}
+_PACKAGES = {"sklearn": "scikit-learn", "dask_jobqueue": "dask-jobqueue", "PIL.Image": "pillow"}
 """Names of libraries on package indexes, where they differ from the names by which they are imported."""
 
 

@@ -30,6 +30,23 @@ def residual_stream(model, values):
     return [point.label for point in layer_choice.residual_stream(model, traced(model, values))]
 
 
+def test_a_stimulus_in_another_shape_is_no_layer():
+    class Waves(nn.Module):
+        """Residual blocks on maps of one channel, which the stimulus is made without a copy."""
+
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList(torch_models.Residual(1) for _ in range(2))
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x[:, None] if x.ndim == 3 else x)
+            return x
+
+    assert residual_stream(Waves(), torch.ones(1, 6, 6)) == ["blocks.0", "blocks.1"]
+    assert residual_stream(nn.Sequential(nn.Conv2d(1, 1, 1), Waves()), torch.ones(1, 1, 6, 6))[0] == "stem"
+
+
 @pytest.mark.parametrize(
     ("kind", "blocks"),
     [

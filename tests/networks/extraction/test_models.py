@@ -142,6 +142,13 @@ def test_the_command_line_names_its_options(tmp_path, monkeypatch, capsys):
         (ValueError("stimulus 3: leave it out, or skip_first_token=False"), "leave it out, or --first-token keep\n"),
         (ValueError("7 is too much; dtype='float32' holds it"), "7 is too much; --dtype float32 holds it\n"),
         (ValueError("layer 'a': expected more for pool='mean'"), "layer 'a': expected more for --pool mean\n"),
+        (ValueError("batches: expected images"), "mot-fast: stimuli: expected images\n"),
+        (
+            ValueError(
+                "skip_first_token: expected False or 'auto', as pool is 'cls' and neither 'mean' nor 'max', found True"
+            ),
+            "--first-token: expected keep or auto, as --pool is cls and neither mean nor max, found skip\n",
+        ),
         (TypeError("batch_size: expected at least 1, found 0"), "--batch-size: expected at least 1, found 0\n"),
         (OSError("folder: expected a folder"), "--output: expected a folder\n"),
         (ValueError("device: expected one, found 'cuda'"), "--device: expected one, found 'cuda'\n"),

@@ -27,7 +27,13 @@ def padded(side, filler=float("nan")):
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize(
-    ("pool", "of_one"), [("mean", lambda x: x.mean(0)), ("cls", lambda x: x[0]), ("last", lambda x: x[-1])]
+    ("pool", "of_one"),
+    [
+        ("mean", lambda x: x.mean(0)),
+        ("max", lambda x: x.amax(0)),
+        ("cls", lambda x: x[0]),
+        ("last", lambda x: x[-1]),
+    ],
 )
 def test_padding_does_not_count(side, pool, of_one):
     stimuli, values, mask = padded(side)
@@ -41,6 +47,8 @@ def test_the_mean_can_leave_out_the_first_token(side):
     found = Pooling("mean", skips_first_token=True)(values[kept], mask[kept], 2)
     torch.testing.assert_close(found, torch.stack([stimuli[k][1:].mean(0) for k in kept]))
     assert mask[0].sum() == 3
+    found = Pooling("max", skips_first_token=True)(values[kept], mask[kept], 2)
+    torch.testing.assert_close(found, torch.stack([stimuli[k][1:].amax(0) for k in kept]))
 
 
 def test_without_a_mask_every_token_counts():
@@ -53,6 +61,19 @@ def test_without_a_mask_every_token_counts():
 def test_pixels(shape):
     values = torch.rand(shape)
     torch.testing.assert_close(Pooling("mean")(values, None, 2), values.reshape(2, 3, -1).mean(2))
+    torch.testing.assert_close(Pooling("max")(values, None, 2), values.reshape(2, 3, -1).amax(2))
+    torch.testing.assert_close(
+        Pooling("max")(values.movedim(1, -1), None, 2, values.ndim - 1), values.flatten(2).amax(2)
+    )
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 5), (2, 3, 4, 5, 6)])
+def test_flattened_activations_are_those_of_the_tensor(shape):
+    values = torch.rand(shape)
+    expected = values.reshape(2, -1).clone()
+    found = Pooling("flatten")(values, torch.ones(shape[:2], dtype=torch.bool), 2)
+    values.zero_()
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -63,7 +84,7 @@ def test_means_are_taken_in_float32(dtype):
     torch.testing.assert_close(found, values[:, 0].float())
 
 
-@pytest.mark.parametrize("pool", ["mean", "last", lambda values, _: values * 0])
+@pytest.mark.parametrize("pool", ["mean", "max", "last", "flatten", "none", lambda values, _: values * 0])
 def test_what_is_one_row_a_stimulus_stays(pool):
     values = torch.rand(3, 4)
     found = Pooling(pool)(values, None, 3)
@@ -94,6 +115,13 @@ def test_how_it_is_described():
         ("mean", (), None, r"expected 2 stimuli as the first dimension, found shape \(\)"),
         ("mean", (2,), None, r"expected activations over tokens or pixels for pool='mean', found shape \(2,\)"),
         ("cls", (2, 3, 4, 4), None, r"expected activations over tokens for pool='cls', found shape \(2, 3, 4, 4\)"),
+        ("flatten", (2,), None, r"expected activations over tokens or pixels for pool='flatten', found shape \(2,\)"),
+        (
+            "none",
+            (2, 3, 4),
+            None,
+            r"expected activations \(n_stimuli, n_units\) for pool='none', found shape \(2, 3, 4\);",
+        ),
         ("mean", (2, 3, 4), (2, 5), r"expected 5 tokens as the stimuli have, found shape \(2, 3, 4\)"),
         (lambda x, _: x, (2, 3, 4), None, r"expected shape \(2, n_units\) from pool, found \(2, 3, 4\)"),
         (lambda x, _: x[:1, 0], (2, 3, 4), None, r"expected shape \(2, n_units\) from pool, found \(1, 4\)"),
@@ -103,6 +131,12 @@ def test_how_it_is_described():
 def test_other_shapes_are_refused(pool, shape, mask, message):
     with pytest.raises(ValueError, match=message):
         Pooling(pool)(torch.zeros(shape), None if mask is None else torch.ones(mask, dtype=torch.bool), 2)
+
+
+def test_padding_is_not_flattened():
+    _, values, mask = padded("right", 0.0)
+    with pytest.raises(ValueError, match="expected as many tokens in every stimulus for pool='flatten', found padding"):
+        Pooling("flatten")(values, mask, 3)
 
 
 @pytest.mark.parametrize(

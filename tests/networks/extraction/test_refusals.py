@@ -93,12 +93,12 @@ def test_progress_is_shown(tmp_path, capsys):
     [
         ({"layers": 3}, TypeError, "layers: expected 'auto', or names or patterns of modules, found 3"),
         ({"layers": []}, TypeError, r"layers: expected 'auto', or names or patterns of modules, found \[\]"),
-        ({"pool": "max"}, ValueError, "pool: expected one of 'mean', 'cls', 'last', found 'max'"),
+        ({"pool": "sum"}, ValueError, "pool: expected one of 'mean', 'max', 'cls', .*'flatten', 'none', found 'sum'"),
         ({"skip_first_token": "no"}, ValueError, "skip_first_token: expected one of 'auto', found 'no'"),
         (
             {"skip_first_token": True, "pool": "cls"},
             ValueError,
-            "skip_first_token: expected False or 'auto', as pool is 'cls' and not 'mean', found True",
+            "skip_first_token: expected False or 'auto', as pool is 'cls' and neither 'mean' nor 'max', found True",
         ),
         ({"dtype": "float64"}, ValueError, "dtype: expected one of 'float32', 'float16', found 'float64'"),
         ({"batch_size": 0}, ValueError, "batch_size: expected at least 1, found 0"),

@@ -15,6 +15,7 @@ import torch
 from mot_fast.networks import stimulus_digest
 from mot_fast.networks.extraction import stimulus_order
 from mot_fast.networks.extraction.inputs import Inputs, inputs_of, inputs_of_texts
+from mot_fast.networks.extraction.stimulus_files import StimulusFiles
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,23 @@ class Batch:
     """Position of the first stimulus among all stimuli."""
     identities: list[bytes]
     identity_kind: str
-    """Kind of the identities: "texts", "inputs", or "identities" that the caller gave."""
+    """Kind of the identities: "texts", "files", "inputs", or "identities" that the caller gave."""
     read: Callable[[], Inputs]
     """Makes the inputs of the model."""
 
 
 def iterate_batches(
-    source: Any, batch_size: int, stimuli: Sequence[Any] | None, tokenizer: Callable[[], Any]
+    source: Any,
+    batch_size: int,
+    stimuli: Sequence[Any] | None,
+    tokenizer: Callable[[], Any],
+    preprocessing: Callable[[StimulusFiles, int], Inputs] | None = None,
 ) -> Iterator[Batch]:
     """Yield the batches of a source, and check that it yields all stimuli in a fixed order.
 
     Parameters
     ----------
-    source : sequence of str, array, mapping of arrays, or iterable of batches
+    source : StimulusFiles, sequence of str, array, mapping of arrays, or iterable of batches
         A batch is an array, a mapping of arrays, a list of texts, or a tuple or list whose first entry is one of these.
     batch_size : int
         Number of stimuli in a batch, if `source` is not divided into batches.
@@ -45,6 +50,8 @@ def iterate_batches(
         Identities of the stimuli.
     tokenizer : callable
         Returns the tokenizer; called for texts only.
+    preprocessing : callable, optional
+        Makes the inputs of files, given the position of the first among all stimuli; only files need it.
 
     Raises
     ------
@@ -57,24 +64,18 @@ def iterate_batches(
         _check_count(n_known == len(stimuli), stimuli, str(n_known))
     start, first_identities = 0, None
     for values in _divided(source, batch_size):
-        first_identities = _content_identities(values, source) if first_identities is None else first_identities
-        texts = _texts(values)
-        if texts is not None:
-            n_stimuli, read = len(texts), partial(_tokenized, texts, tokenizer, start)
-        else:
-            inputs = values if isinstance(values, Inputs) else inputs_of(values, _what(source))
-            n_stimuli, read = inputs.n_stimuli, partial(_unchanged, inputs)
-        if not n_stimuli:
+        part = _part_of(values, source)
+        first_identities = part.identities() if first_identities is None else first_identities
+        if not part.n_stimuli:
             continue
+        read = partial(part.read, tokenizer if part.identity_kind == "texts" else preprocessing, start)
         if stimuli is not None:
-            _check_count(start + n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
-            known = [stimulus_digest.identity(each, "stimuli") for each in stimuli[start : start + n_stimuli]]
-            yield Batch(start, known, "identities", read)
-        elif texts is not None:
-            yield Batch(start, [stimulus_digest.identity(text, "batches") for text in texts], "texts", read)
+            _check_count(start + part.n_stimuli <= len(stimuli), stimuli, f"more than {len(stimuli)}")
+            chosen = stimuli[start : start + part.n_stimuli]
+            yield Batch(start, [stimulus_digest.identity(each, "stimuli") for each in chosen], "identities", read)
         else:
-            yield Batch(start, inputs.identities(), "inputs", read)
-        start += n_stimuli
+            yield Batch(start, part.identities(), part.identity_kind, read)
+        start += part.n_stimuli
     if start == 0:
         raise ValueError(f"batches: expected at least one stimulus, found none in {type(source).__name__}")
     if stimuli is not None:
@@ -82,12 +83,26 @@ def iterate_batches(
     _check_repeatable(source, first_identities)
 
 
-def _content_identities(values: Any, source: Any) -> list[bytes]:
-    """Identities of the stimuli of a batch by their contents."""
+@dataclass(frozen=True)
+class _Part:
+    """Stimuli of a batch, in whatever form they come."""
+
+    n_stimuli: int
+    identity_kind: str
+    identities: Callable[[], list[bytes]]
+    """Returns the identities of the stimuli by their contents."""
+    read: Callable[[Any, int], Inputs]
+    """Makes the inputs of the stimuli, by a tokenizer or preprocessing; the first has a position among all stimuli."""
+
+
+def _part_of(values: Any, source: Any) -> _Part:
+    if isinstance(values, StimulusFiles):
+        return _Part(len(values), "files", values.identities, partial(_preprocessed, values))
     texts = _texts(values)
     if texts is not None:
-        return [stimulus_digest.identity(text, "batches") for text in texts]
-    return (values if isinstance(values, Inputs) else inputs_of(values, _what(source))).identities()
+        return _Part(len(texts), "texts", partial(_identities_of_texts, texts), partial(_tokenized, texts))
+    inputs = values if isinstance(values, Inputs) else inputs_of(values, _what(source))
+    return _Part(inputs.n_stimuli, "inputs", inputs.identities, partial(_unchanged, inputs))
 
 
 def _check_repeatable(source: Any, first_identities: list[bytes] | None) -> None:
@@ -96,11 +111,12 @@ def _check_repeatable(source: Any, first_identities: list[bytes] | None) -> None
     Containers, and iterators that can be used only once, are not checked. The check comes last, since all iterations
     over a source may share a state.
     """
-    if isinstance(source, (Sequence, Mapping, torch.Tensor, np.ndarray)) or iter(source) is source:
+    kept = (StimulusFiles, Sequence, Mapping, torch.Tensor, np.ndarray)
+    if isinstance(source, kept) or iter(source) is source:
         return
     again = None
     with suppress(Exception):  # some sources raise an error when they are used up
-        again = _content_identities(next(iter(source)), source)
+        again = _part_of(next(iter(source)), source).identities()
     if again is not None and again != first_identities:
         raise ValueError(
             f"batches: expected the same stimuli in the same order whenever they are gone through, found that "
@@ -112,14 +128,17 @@ def n_stimuli_if_known(source: Any, stimuli: Sequence[Any] | None) -> int | None
     """Number of stimuli; None if it is unknown before the iteration."""
     if stimuli is not None:
         return len(stimuli)
-    is_one_collection = (isinstance(source, (torch.Tensor, np.ndarray)) and source.ndim > 0) or (
-        isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], str)
-    )
+    is_array = isinstance(source, (torch.Tensor, np.ndarray)) and source.ndim > 0
+    is_list_of_texts = isinstance(source, Sequence) and len(source) > 0 and isinstance(source[0], str)
+    is_one_collection = is_array or is_list_of_texts or isinstance(source, StimulusFiles)
     return len(source) if is_one_collection else None
 
 
 def _divided(source: Any, batch_size: int) -> Iterator[Any]:
     """Yield the batches of a source, or divide it into batches."""
+    if isinstance(source, StimulusFiles):
+        yield from (source.select(slice(k, k + batch_size)) for k in range(0, len(source), batch_size))
+        return
     if isinstance(source, (str, bytes)) or not isinstance(source, (Iterable, torch.Tensor)):
         raise TypeError(f"batches: expected texts, an array or an iterable of batches, found {type(source).__name__}")
     if isinstance(source, Mapping):
@@ -153,11 +172,19 @@ def _texts(values: Any) -> list[str] | None:
     return list(values)
 
 
+def _identities_of_texts(texts: list[str]) -> list[bytes]:
+    return [stimulus_digest.identity(text, "batches") for text in texts]
+
+
+def _preprocessed(files: StimulusFiles, preprocessing: Callable[[StimulusFiles, int], Inputs], start: int) -> Inputs:
+    return preprocessing(files, start)
+
+
 def _tokenized(texts: list[str], tokenizer: Callable[[], Any], start: int) -> Inputs:
     return inputs_of_texts(texts, tokenizer(), start)
 
 
-def _unchanged(inputs: Inputs) -> Inputs:
+def _unchanged(inputs: Inputs, _: Any, __: int) -> Inputs:
     return inputs
 
 

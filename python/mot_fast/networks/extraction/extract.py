@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +18,8 @@ from mot_fast._version import __version__
 from mot_fast._warnings import renamed_arguments, warn
 from mot_fast.networks.extraction.activation_warnings import warn_of_activations
 from mot_fast.networks.extraction.lock import exclusive_access
-from mot_fast.networks.extraction.request import Request
+from mot_fast.networks.extraction.request import POOLS, POOLS_OVER_POSITIONS, Request
+from mot_fast.networks.extraction.stimulus_files import StimulusFiles, files_in, find_stimuli
 from mot_fast.networks.extraction.store import ActivationStore, make_folder
 from mot_fast.networks.load import load
 from mot_fast.networks.network import Network
@@ -30,10 +34,13 @@ if TYPE_CHECKING:
     from mot_fast.networks.extraction.model import Model
 
 _FIRST_TOKEN_LEFT_OUT = (
-    "no token of this model knows of later ones, as in a decoder: the mean leaves out the first token, which the "
+    "no token of this model knows of later ones, as in a decoder: the {} leaves out the first token, which the "
     "others lean on (the attention sink) and whose size would drown what they say of the stimulus; "
     "skip_first_token=False keeps it"
 )
+
+_OF_IMAGES = ("torchvision", "timm", "PIL")
+"""Libraries whose versions are recorded if they are loaded: images are read and resized by them."""
 
 
 @renamed_arguments(store="folder")
@@ -47,6 +54,7 @@ def extract(
     skip_first_token: bool | str = "auto",
     stimuli: Sequence[Any] | None = None,
     tokenizer: Callable[..., Any] | None = None,
+    transform: Callable[..., Any] | None = None,
     batch_size: int = 32,
     device: str | None = None,
     name: str | None = None,
@@ -63,13 +71,26 @@ def extract(
     Parameters
     ----------
     model : torch.nn.Module, str or path
-        A module, the name or folder of a model for `transformers`, or a `.gguf` file. In a module that
-        `torch.compile`, `DataParallel` or `DistributedDataParallel` made, the original module is read.
-    batches : sequence of str, array, mapping of arrays, or iterable of batches
-        Texts; or one array, or a mapping of arrays such as a tokenizer's, with all stimuli as first dimension; or
-        batches of any of these, as a `DataLoader` yields them, which must keep the order of its data set. The first
-        entry of a batch that is a tuple or list counts. The model gets arrays as its only argument and mappings as
-        named arguments; an `attention_mask` in a mapping marks padding.
+        A module; the name or folder of a model for `transformers`, or a `.gguf` file; or "timm:NAME" or
+        "torchvision:NAME", a model of these libraries with its trained weights, where those of torchvision may be named
+        after a dot ("torchvision:resnet50.IMAGENET1K_V1") and are the newest otherwise. Of a model by name with a part
+        for every kind of stimuli, such as CLIP, the part for these stimuli is read. In a module that `torch.compile`,
+        `DataParallel` or `DistributedDataParallel` made, the original module is read.
+    batches : path, sequence of str or path, array, mapping of arrays, or iterable of batches
+        Texts, or the path of a text file with one text a line.
+
+        Or images or sounds (`.wav`): the path of a folder, whose files are taken in the order of their relative paths,
+        as Python sorts paths (hidden files and folders, whose names begin with a dot, do not count); the path of a text
+        file with the path of one file a line, relative to that text file; or a list of paths. Texts whose first ends
+        as the name of an image or sound does (".png") are paths. Every file must be an image or a sound that can be
+        read: none is left out. Images are turned upright as their EXIF orientation says, and converted to RGB with 8
+        bits a channel: 16 bits are scaled, and transparent pixels have the colours that the file gives them. Animations
+        and several pages are refused. Sounds have one channel, and the sampling rate that the model takes.
+
+        Or one array, or a mapping of arrays such as a tokenizer's, with all stimuli as first dimension. Or batches of
+        texts or arrays, as a `DataLoader` yields them, which must keep the order of its data set; the first entry of a
+        batch that is a tuple or list counts. The model gets arrays as its only argument and mappings as named
+        arguments; an `attention_mask` in a mapping marks padding.
     folder : path
         The folder to write to, new or of an earlier run. It will hold a `.npy` file for each layer, and `network.json`.
     layers : "auto", str or sequence of str
@@ -80,25 +101,36 @@ def extract(
         connection; a stage that only chains such blocks is divided into them. In a model without blocks, "auto" takes
         the modules with weight matrices. A module that runs several times becomes several layers, "name[0]", "name[1]",
         ...; if a module has several outputs, the first tensor counts.
-    pool : "mean", "cls", "last" or function
-        How activations become one row for each stimulus. For `(n_stimuli, n_tokens, n_units)`: the mean over tokens
-        that are not padding, the first or the last of these tokens. For maps, `(n_stimuli, n_channels, height, width)`
-        or `(n_stimuli, height, width, n_channels)`, with or without a depth before the height: the mean over pixels,
-        where the channels are the dimension that the model's norms, convolutions and weights work on. A function gets
-        the activations and the mask `(n_stimuli, n_tokens)` or None, and returns `(n_stimuli, n_units)`. Activations
-        `(n_stimuli, n_units)` are taken as they are.
+    pool : "mean", "max", "cls", "last", "flatten", "none" or function
+        How activations become one row for each stimulus. For `(n_stimuli, n_tokens, n_units)`: the mean or the maximum
+        over tokens that are not padding, the first or the last of these tokens. For maps, `(n_stimuli, n_channels,
+        height, width)` or `(n_stimuli, height, width, n_channels)`, with or without a depth before the height: the mean
+        or the maximum over pixels, where the channels are the dimension that the model's norms, convolutions and
+        weights work on. "flatten" makes every number a unit, a channel at a position, in the order of the tensor;
+        stimuli must then have the same numbers of tokens or pixels. "none" pools nothing, and refuses layers with
+        tokens or pixels. A function gets the activations and the mask `(n_stimuli, n_tokens)` or None, and returns
+        `(n_stimuli, n_units)`. Activations `(n_stimuli, n_units)` are taken as they are.
     skip_first_token : "auto" or bool
-        Whether the mean leaves out the first token. "auto" does so in decoders, with a warning: the later tokens of a
-        decoder attend to the first token, which becomes huge and carries no information about the stimulus (the
-        attention sink). A model of token ids is a decoder if a change of the last token changes no earlier token.
+        Whether the mean or maximum leaves out the first token, such as the class token of a vision transformer. "auto"
+        does so in decoders, with a warning: the later tokens of a decoder attend to the first token, which becomes huge
+        and carries no information about the stimulus (the attention sink). A model of token ids is a decoder if a
+        change of the last token changes no earlier token.
     stimuli : sequence, optional
-        An identifier for each stimulus: a sentence, a file name or a number. By default texts and the contents of
-        arrays identify stimuli. Networks with different stimuli are not aligned, so models with different tokenizers or
-        image sizes need the same `stimuli`.
+        An identifier for each stimulus: a sentence, a file name or a number. By default texts, the contents of arrays,
+        and the names of files with their contents identify stimuli, where the name of a file is its path relative to
+        the deepest folder that holds all files. Networks with different stimuli are not aligned, so models with
+        different tokenizers, arrays of different image sizes, or other copies of the same images need the same
+        `stimuli`.
     tokenizer : callable, optional
         Tokenizer for texts, like those of `transformers`; by default the tokenizer of a model that is given by name.
+    transform : callable, optional
+        What makes the model's input of an image or sound: a processor of `transformers`, or a function from an RGB
+        image of Pillow, or from the samples and the sampling rate of a sound, to a tensor or array, or a mapping of
+        these, for one stimulus. By default the processor of a model that is given by name, or the transform with which
+        a model of timm or torchvision was evaluated.
     batch_size : int
-        Number of stimuli in a batch, if `batches` is not divided into batches.
+        Number of stimuli in a batch, if `batches` is not divided into batches. Stimuli that the model takes in
+        different sizes, such as sounds of different lengths, need 1.
     device : str, optional
         Device of a model that is given by name, as torch calls it ("cuda"); by default the CPU. A module runs on its
         own device.
@@ -117,21 +149,25 @@ def extract(
     Raises
     ------
     ImportError
-        If torch is not installed, or `transformers` for a model given by name.
+        If torch is not installed; or `transformers`, timm or torchvision for a model given by name; or Pillow for
+        images.
     FileNotFoundError, OSError
-        If there is no such model, the folder cannot be written to, or another extraction is writing to it.
+        If there is no such model or stimulus, a file is no image or sound, or is damaged, the folder cannot be written
+        to, or another extraction is writing to it.
     TypeError, ValueError
-        If an argument is not as above; the folder holds anything but an earlier run with the same arguments and
-        stimuli, or activations that differ from those of the model; batches are shuffled, randomly altered or
-        incomplete; a stimulus has no token left; activations are not finite or real, do not fit into `dtype`, or cannot
-        be pooled; the channels of a map are unknown; the model has several parts (an encoder and a decoder), or its
-        parts do not run as modules (scripted, exported, sharded).
+        If an argument is not as above; an image is animated, or a sound has another sampling rate than the model takes;
+        a model brings no tokenizer or processor for such stimuli; the folder holds anything but an earlier run with the
+        same arguments and stimuli, or activations that differ from those of the model; batches are shuffled, randomly
+        altered or incomplete; a stimulus has no token left; activations are not finite or real, do not fit into
+        `dtype`, or cannot be pooled; the channels of a map are unknown; the model has several parts (an encoder and a
+        decoder), or its parts do not run as modules (scripted, exported, sharded).
 
     Warns
     -----
     UserWarning
         If activations depend on the other stimuli of a batch, or on random numbers; if the first tokens of a decoder
-        are left out; if a layer comes near the largest float16; if one direction holds more than 90 % of the variance
+        are left out; if a masked autoencoder given by name is made to see all patches; if images have transparent
+        pixels; if a layer comes near the largest float16; if one direction holds more than 90 % of the variance
         of a layer.
 
     Examples
@@ -145,26 +181,57 @@ def extract(
     folder = Path(_validate.path(folder, "folder")).absolute()
     _check_choices(layers, pool, skip_first_token, dtype)
     batch_size = min(_validate.whole_number(batch_size, "batch_size", at_least=1), sys.maxsize)
+    source = find_stimuli(batches) if isinstance(batches, (str, os.PathLike)) else files_in(batches)
+    source = batches if source is None else source
+    _check_transform(transform, source)
     try:
         from mot_fast.networks.extraction.batches import iterate_batches, n_stimuli_if_known
         from mot_fast.networks.extraction.hooks import evaluation_mode
         from mot_fast.networks.extraction.layer_reader import make_layer_reader
         from mot_fast.networks.extraction.model import resolve_model
         from mot_fast.networks.extraction.multi_part_models import require_one_part
+        from mot_fast.networks.extraction.preprocessing import Preprocessing, check_files
     except ImportError as error:
         raise optional.missing("extract needs", "torch", error=error) from error
-    subject = resolve_model(model, tokenizer, device)
+    kind = _kind_of(source)
+    if isinstance(source, StimulusFiles):
+        check_files(source)
+    subject = resolve_model(model, tokenizer=tokenizer, transform=transform, device=device, kind=kind)
     if layers == "auto":
         require_one_part(subject.module)  # before a tokenizer is loaded
-    coming = iterate_batches(batches, batch_size, stimuli, subject.tokenizer)
+    preprocessing = Preprocessing(subject.processor(kind)) if isinstance(source, StimulusFiles) and kind else None
+    coming = iterate_batches(source, batch_size, stimuli, partial(subject.processor, "texts"), preprocessing)
     first = next(coming)
     with evaluation_mode(subject.module):
         reader = make_layer_reader(
             subject.module, first.read(), layers, pool=pool, skip_first_token=skip_first_token, dtype=dtype
         )
-        counted = _with_progress_bar(chain([first], coming), n_stimuli_if_known(batches, stimuli), progress)
-        _write(folder, _request(subject, reader, first.identity_kind, dtype, name), counted, reader)
+        request = _request(subject, reader, first.identity_kind, dtype, name)
+        if preprocessing is not None:
+            request = replace(request, preprocessing=preprocessing.described())
+        counted = _with_progress_bar(chain([first], coming), n_stimuli_if_known(source, stimuli), progress)
+        _write(folder, request, counted, reader)
     return load(folder)
+
+
+def _kind_of(source: Any) -> str | None:
+    """Kind of the stimuli, "texts", "images" or "sounds"; None if they are none of these, or unknown."""
+    if isinstance(source, StimulusFiles):
+        return source.kind
+    is_list_of_texts = isinstance(source, (list, tuple)) and len(source) > 0 and isinstance(source[0], str)
+    return "texts" if is_list_of_texts else None
+
+
+def _check_transform(transform: Any, source: Any) -> None:
+    if transform is None:
+        return
+    if not callable(transform):
+        raise TypeError(f"transform: expected a function of an image or a sound, found {type(transform).__name__}")
+    if not isinstance(source, StimulusFiles):
+        raise ValueError(
+            "transform: expected None, as it is for files of images or sounds, and the stimuli are "
+            f"{type(source).__name__}, found {type(transform).__name__}"
+        )
 
 
 def _check_choices(layers: Any, pool: Any, skip_first_token: Any, dtype: Any) -> None:
@@ -172,11 +239,13 @@ def _check_choices(layers: Any, pool: Any, skip_first_token: Any, dtype: Any) ->
     if not (isinstance(names, (list, tuple)) and names and all(isinstance(each, str) for each in names)):
         raise TypeError(f"layers: expected 'auto', or names or patterns of modules, found {layers!r}")
     if not callable(pool):
-        _validate.choice(pool, ("mean", "cls", "last"), "pool")
+        _validate.choice(pool, POOLS, "pool")
     if not isinstance(skip_first_token, (bool, np.bool_)):
         _validate.choice(skip_first_token, ("auto",), "skip_first_token")
-    elif skip_first_token and pool != "mean":
-        raise ValueError(f"skip_first_token: expected False or 'auto', as pool is {pool!r} and not 'mean', found True")
+    elif skip_first_token and pool not in POOLS_OVER_POSITIONS:
+        raise ValueError(
+            f"skip_first_token: expected False or 'auto', as pool is {pool!r} and neither 'mean' nor 'max', found True"
+        )
     _validate.choice(dtype, ("float32", "float16"), "dtype")
 
 
@@ -195,9 +264,10 @@ def _request(subject: Model, reader: LayerReader, identity_kind: str, dtype: str
 
 def _versions() -> dict[str, str | None]:
     """Versions of this package and of those that compute the activations."""
-    modules = {library: sys.modules.get(library) for library in ("torch", "transformers")}
+    modules = {library: sys.modules.get(library) for library in ("torch", "transformers", *_OF_IMAGES)}
     others = {library: getattr(module, "__version__", None) for library, module in modules.items()}
-    return {"mot_fast": __version__, **{k: None if v is None else str(v) for k, v in others.items()}}
+    known = {k: v for k, v in others.items() if v is not None or k not in _OF_IMAGES}
+    return {"mot_fast": __version__, **{k: None if v is None else str(v) for k, v in known.items()}}
 
 
 def _with_progress_bar(batches: Iterable[Batch], n_stimuli: int | None, is_shown: bool) -> Iterable[Batch]:
@@ -211,7 +281,7 @@ def _with_progress_bar(batches: Iterable[Batch], n_stimuli: int | None, is_shown
 def _write(folder: Path, request: Request, batches: Iterable[Batch], reader: LayerReader) -> None:
     """Write the activations to the folder, and warn the caller of those that may spoil an alignment."""
     if reader.is_decoder:
-        warn(_FIRST_TOKEN_LEFT_OUT)
+        warn(_FIRST_TOKEN_LEFT_OUT.format(reader.pooling.pool))
     make_folder(folder)
     with exclusive_access(folder), ActivationStore(folder, request) as activations:
         _fill(activations, batches, reader)

@@ -52,7 +52,7 @@ class ModuleCall:
     output: TensorSnapshot
     """The first tensor of its result."""
     takes_stimulus: bool
-    """Whether its input is the stimulus itself."""
+    """Whether its input is the stimulus itself, perhaps in another shape."""
 
 
 @contextmanager
@@ -95,13 +95,21 @@ def trace(model: torch.nn.Module, inputs: Inputs) -> list[ModuleCall]:
 
     def after(path: str, module: torch.nn.Module, value: Any) -> None:
         given_to_module = inputs_of_calls.pop(path, _snapshot(None))
-        is_stimulus = any(given_to_module.tensor is each for each in given.entries.values() if each is not None)
+        is_stimulus = any(_is_view(given_to_module.tensor, each) for each in given.entries.values())
         calls.append(ModuleCall(path, module, n_calls[path], given_to_module, _snapshot(value), is_stimulus))
         n_calls[path] += 1
 
     with _hooked({path: module for path, module in model.named_modules() if path}, before, after):
         given.call(model)
     return calls
+
+
+def _is_view(tensor: torch.Tensor | None, stimulus: Any) -> bool:
+    """Whether a tensor shows the numbers of a stimulus, and no copy of them."""
+    if tensor is stimulus or not isinstance(tensor, torch.Tensor) or not isinstance(stimulus, torch.Tensor):
+        return tensor is stimulus and tensor is not None
+    is_shared = tensor.untyped_storage().data_ptr() == stimulus.untyped_storage().data_ptr()
+    return bool(is_shared and tensor.numel() == stimulus.numel() > 0)
 
 
 def _snapshot(value: Any) -> TensorSnapshot:

@@ -16,6 +16,7 @@ from mot_fast.networks.extraction.decoder import is_decoder
 from mot_fast.networks.extraction.hooks import HookPoint, ModuleCall
 from mot_fast.networks.extraction.inputs import Inputs
 from mot_fast.networks.extraction.pooling import Pooling
+from mot_fast.networks.extraction.request import POOLS_OVER_POSITIONS
 
 LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 
@@ -122,8 +123,9 @@ def make_layer_reader(
     )
     if layers == "auto":
         multi_part_models.require_one_stream(model, hook_points)
-    is_causal = skip_first_token == "auto" and pool == "mean" and is_decoder(model, one)
-    channels = channel_dimensions(model, one, hook_points) if pool == "mean" else (None,) * len(hook_points)
+    is_over_positions = pool in POOLS_OVER_POSITIONS
+    is_causal = skip_first_token == "auto" and is_over_positions and is_decoder(model, one)
+    channels = channel_dimensions(model, one, hook_points) if is_over_positions else (None,) * len(hook_points)
     probe = LayerReader(model, tuple(hook_points), (), channels, Pooling(pool), is_causal, dtype)
     widths = tuple(values.shape[1] for values in probe.read(one, row))
     skips = is_causal if skip_first_token == "auto" else bool(skip_first_token)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from mot_fast.system import optional
+from mot_fast.networks.extraction.named_models import (
+    library_of,
+    load_from_library,
+    load_with_transformers,
+    transform_of_timm,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A module, its name, and the function that returns its tokenizer."""
+    """A module, its name, and the function that returns what makes its inputs of stimuli."""
 
     module: torch.nn.Module
     name: str
-    tokenizer: Callable[[], Any]
+    processor: Callable[[str], Callable[..., Any]]
+    """Returns the tokenizer or the transform for a kind of stimuli, "texts", "images" or "sounds"."""
 
     def described(self) -> dict[str, Any]:
         """Fields of `network.json` that describe the model: class, origin, and digest of its parameters and buffers."""
@@ -38,24 +44,39 @@ class Model:
         }
 
 
-def resolve_model(value: Any, tokenizer: Any, device: Any) -> Model:
+def resolve_model(value: Any, *, tokenizer: Any, transform: Any, device: Any, kind: str | None) -> Model:
     """Unwrap a model that is given as a module, or load one that is given as a name, a folder or a `.gguf` file.
+
+    Parameters
+    ----------
+    value : module, str or path
+    tokenizer : callable, optional
+        Tokenizer for texts, in place of the model's own.
+    transform : callable, optional
+        Transform for images or sounds, in place of the model's own.
+    device : str, optional
+        Device of a model that is given by name.
+    kind : str, optional
+        Kind of the stimuli, "texts", "images" or "sounds", if it is known.
 
     Raises
     ------
     ImportError
-        If a name is given and `transformers` is not installed.
+        If a name is given, and `transformers`, or the library in the name, is not installed.
     FileNotFoundError
         If a path is given and nothing is there.
     TypeError, ValueError
         If `value` is of another type; if there is no such device, or a device is given for a module.
     """
+    given = {"texts": tokenizer, "images": transform, "sounds": transform}
     if isinstance(value, torch.nn.Module):
         value = _unwrapped(value)
         if device is not None:
             raise ValueError(f"device: expected none, as a module runs where it is, found {device!r}; move the module")
         name = getattr(value, "name_or_path", None) or type(value).__name__
-        return Model(value, Path(name).name, partial(_given, tokenizer))
+        transform_of_module = partial(transform_of_timm, value) if hasattr(value, "pretrained_cfg") else None
+        own = partial(_processor_of_module, transform_of_module)
+        return Model(value, Path(name).name, partial(_processor, given, own))
     if not isinstance(value, (str, os.PathLike)):
         hint = "; give the module that it was made of" if type(value).__module__.startswith("torch.") else ""
         raise TypeError(f"model: expected a torch module, or a name or path of one, found {type(value).__name__}{hint}")
@@ -63,24 +84,12 @@ def resolve_model(value: Any, tokenizer: Any, device: Any) -> Model:
     if not path.exists() and (isinstance(value, os.PathLike) or path.suffix == ".gguf"):
         raise FileNotFoundError(f"model: expected a folder or a .gguf file, found nothing at {path}")
     where = _usable(device)
-    try:
-        from transformers import AutoModel, AutoTokenizer
-    except ImportError as error:
-        raise optional.missing("a model given by name needs", "transformers", error=error) from error
-    if path.suffix == ".gguf":
-        load = partial(_loaded, str(path.parent), {"gguf_file": path.name, "local_files_only": True})
-    else:
-        load = partial(_loaded, str(value), {"local_files_only": path.exists()})
-    own = cache(partial(load, AutoTokenizer)) if tokenizer is None else partial(_given, tokenizer)
-    try:
-        module = load(AutoModel).to(where)
-    except ValueError as error:  # such as a model whose parts are models of their own
-        raise ValueError(
-            f"model: expected one that transformers loads as an AutoModel, found {value} "
-            f"({str(error).splitlines()[0]}); load it by its own class and give the module, or one half of it, as "
-            f"model.get_encoder()"
-        ) from error
-    return Model(module, path.stem if path.suffix == ".gguf" else path.name, own)
+    if library_of(value) is not None:
+        module, own_transform = load_from_library(str(value))
+        own = partial(_processor_of_module, own_transform)
+        return Model(module.to(where), str(value).partition(":")[2], partial(_processor, given, own))
+    module, load = load_with_transformers(value, path, kind)
+    return Model(module.to(where), path.stem if path.suffix == ".gguf" else path.name, partial(_processor, given, load))
 
 
 def _unwrapped(module: torch.nn.Module) -> torch.nn.Module:
@@ -129,13 +138,16 @@ def _usable(device: Any) -> torch.device:
     return where
 
 
-def _loaded(where: str, options: dict[str, Any], kind: Any) -> Any:
-    return kind.from_pretrained(where, **options)
+def _processor(given: Mapping[str, Any], own: Callable[[str], Any], kind: str) -> Any:
+    """What the caller gives for stimuli of a kind, or else the model's own."""
+    return own(kind) if given[kind] is None else given[kind]
 
 
-def _given(tokenizer: Any) -> Any:
-    if tokenizer is None:
-        raise ValueError(
-            "tokenizer: expected one, as the stimuli are texts, found None; or give the model by its name or folder"
-        )
-    return tokenizer
+def _processor_of_module(transform: Callable[[], Any] | None, kind: str) -> Any:
+    """The transform of a vision model that brings one; otherwise an error that says what to give."""
+    if transform is not None and kind == "images":
+        return transform()
+    argument = "tokenizer" if kind == "texts" else "transform"
+    raise ValueError(
+        f"{argument}: expected one, as the stimuli are {kind}, found None; or give the model by its name or folder"
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-WORDS = ("mean", "cls", "last")
+from mot_fast.networks.extraction.request import POOLS_OVER_POSITIONS
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Pooling:
     """A way to reduce activations to `(n_stimuli, n_units)`."""
 
     pool: str | Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
-    """One of `WORDS`, or a function of the activations and of the mask of tokens that are not padding."""
+    """One of `POOLS`, or a function of the activations and of the mask of tokens that are not padding."""
     skips_first_token: bool = False
-    """Whether the mean leaves out the first token of each stimulus that is not padding."""
+    """Whether the mean or the maximum leaves out the first token of each stimulus that is not padding."""
 
     def __call__(
         self, values: torch.Tensor, mask: torch.Tensor | None, n_stimuli: int, channels: int | None = None
@@ -54,11 +54,21 @@ class Pooling:
                 shape = tuple(pooled.shape) if isinstance(pooled, torch.Tensor) else type(pooled).__name__
                 raise ValueError(f"expected shape ({n_stimuli}, n_units) from pool, found {shape}")
             return pooled.to(torch.float32, copy=True)
+        if self.pool == "none":
+            raise ValueError(
+                f"expected activations (n_stimuli, n_units) for pool='none', found shape {tuple(values.shape)}; "
+                f"pool='flatten' makes every number a unit, pool='mean' averages"
+            )
+        if self.pool == "flatten" and values.ndim > 2:
+            if mask is not None and not bool(mask.all()):
+                raise ValueError("expected as many tokens in every stimulus for pool='flatten', found padding")
+            return values.to(torch.float32, copy=True).flatten(1)
         if values.ndim == 3:
             return self._over_tokens(values if channels is None else values.movedim(channels, 2), mask)
-        if values.ndim in (4, 5) and self.pool == "mean":
-            return values.float().movedim(1 if channels is None else channels, 1).flatten(2).mean(2)
-        over = "tokens or pixels" if self.pool == "mean" else "tokens"
+        if values.ndim in (4, 5) and self.pool in POOLS_OVER_POSITIONS:
+            pixels = values.float().movedim(1 if channels is None else channels, 1).flatten(2)
+            return pixels.mean(2) if self.pool == "mean" else pixels.amax(2)
+        over = "tokens or pixels" if self.pool in (*POOLS_OVER_POSITIONS, "flatten") else "tokens"
         raise ValueError(
             f"expected activations over {over} for pool='{self.pool}', found shape {tuple(values.shape)}; pool can "
             f"be a function that takes others"
@@ -80,6 +90,8 @@ class Pooling:
             mask = mask.clone()
             mask[rows, first] = False
         # Not a product: activations of padding may be NaN.
+        if self.pool == "max":
+            return torch.where(mask[:, :, None], values.float(), -torch.inf).amax(1)
         kept = torch.where(mask[:, :, None], values.float(), 0.0)
         return kept.sum(1) / mask.sum(1, keepdim=True)
 

@@ -8,13 +8,19 @@ from typing import Any
 
 from mot_fast.networks.files.activation_index import INDEX_FORMAT, INDEX_VERSION, ActivationIndex
 
+POOLS = ("mean", "max", "cls", "last", "flatten", "none")
+"""Names of the ways in which activations become one row for each stimulus."""
+POOLS_OVER_POSITIONS = ("mean", "max")
+"""Those that take all tokens or all pixels together, and may leave out the first token."""
 _MAX_CHARACTERS = 200
 """Largest number of characters of a value in an error message."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Request of an extraction; a run continues an earlier one if all fields but `name` and `versions` are equal."""
+    """Request of an extraction; a run continues an earlier one if all fields but `name`, `versions` and
+    `preprocessing` are equal.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -22,12 +28,14 @@ class Request:
     widths: tuple[int, ...]
     """Number of units of each layer."""
     stimuli_of: str
-    """Kind of the identities of stimuli: "texts", "inputs" or "identities"."""
+    """Kind of the identities of stimuli: "texts", "files", "inputs" or "identities"."""
     model: Mapping[str, Any]
     """The class and the digest of the model, and other facts about it."""
     pooling: Mapping[str, Any]
     dtype: str
     versions: Mapping[str, str | None]
+    preprocessing: str | None = None
+    """What made the inputs of files, in one line; None for other stimuli."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,7 @@ def index_fields(request: Request, progress: Progress, files: tuple[str, ...]) -
         "model": dict(request.model),
         "pooling": dict(request.pooling),
         "dtype": request.dtype,
+        **({} if request.preprocessing is None else {"preprocessing": request.preprocessing}),
         **request.versions,
     }
 
