@@ -76,7 +76,8 @@ def torch(session: nox.Session) -> None:
 @nox.session
 def vision(session: nox.Session) -> None:
     """Run the tests that need timm and torchvision."""
-    session.install(*group("vision"))
+    # The builds on the index, as torchvision fits these alone: links may lead to one for the CPU.
+    session.install(*group("vision"), env={"UV_FIND_LINKS": None, "PIP_FIND_LINKS": None})
     install_package(session, "test", "vision")
     session.run("pytest", "tests/networks/extraction/test_vision_libraries.py", *session.posargs)
 
