@@ -102,7 +102,7 @@ def test_a_study_of_names_alone_takes_all_pairs_and_what_is_usual(folder):
             NETWORKS + "[networks.three]\nactivations = 'x.npz'\npool = 'cls'",
             "networks.three: expected some of .*'pool'",
         ),
-        (NETWORKS + "[networks.three]\nmodel = 'x'", "networks.three.texts: expected a str, found None"),
+        (NETWORKS + "[networks.three]\nmodel = 'x'", "networks.three.stimuli: expected a str, found None"),
         ("x = " + "[" * 100_000, "expected a study as TOML, found what is none"),
         ("x = " + "9" * 5000, "expected a study as TOML, found what is none"),
         ("#" * 2**20 + "\n", "expected a study as TOML, found more than 1048576 bytes"),

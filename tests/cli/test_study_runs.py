@@ -12,7 +12,7 @@ import pytest
 import mot_fast as mot
 from mot_fast.analysis import pieces
 from mot_fast.cli import main, output
-from support.commands import answer
+from support.commands import answer, is_png
 
 STUDY = """
 pairs = [["one", "two"], ["two", "one"]]
@@ -129,6 +129,48 @@ def test_one_table_holds_all_pairs_and_methods(study):
         assert data["method_name"].values.tolist() == ["mot", "greedy", "mot+r", "cka"]
     with xarray.open_dataset(results / "two--one.nc", engine="scipy") as data:
         np.testing.assert_array_equal(data["scores"], expected["two--one"])
+
+
+def test_a_page_and_a_picture_show_all_pairs(study):
+    run(study)
+    results = study.parent / "results"
+    page = (results / "index.html").read_text()
+    for name in ("one--two", "two--one"):
+        for ending in ("html", "mot", "md", "csv", "json", "nc"):
+            assert f'href="{name}.{ending}"' in page
+        assert "plotly.min.js" in (results / f"{name}.html").read_text()
+    assert is_png(results / "matrix.png")
+    assert (results / "plotly.min.js").stat().st_size > 10 * (results / "one--two.html").stat().st_size
+    (results / "plotly.min.js").unlink()
+    run(study)
+    assert (results / "plotly.min.js").is_file()
+    study.write_text(STUDY.replace("[output]", "[output]\nsingle_files = true"))
+    run(study)
+    assert "plotly.min.js" not in (results / "one--two.html").read_text()
+
+
+def test_numbers_of_stimuli_are_compared_before_a_model_runs(study, capsys):
+    (study.parent / "texts.txt").write_text("".join(f"text {k}\n" for k in range(59)))
+    study.write_text(STUDY.replace('activations = "two.npz"', 'model = "nowhere"\nstimuli = "texts.txt"'))
+    assert main(["run", str(study)]) == 1
+    message = "networks.one and networks.two: expected the same stimuli, found 60 in 'one' and 59 in 'two'"
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default:.*units with NaN are left out")
+def test_units_with_nan_are_left_out_where_a_study_says_so(study, capsys):
+    layers = dict(np.load(study.parent / "one.npz"))
+    layers["layer1"][4, 3] = np.nan
+    np.savez(study.parent / "one.npz", **layers)
+    assert main(["run", str(study)]) == 1
+    assert "NaN" in capsys.readouterr().err
+    study.write_text(STUDY.replace('"one.npz"', '"one.npz"\nnan = "drop"'))
+    run(study)
+    alignment = mot.Alignment.load(study.parent / "results" / "one--two.mot")
+    assert alignment.source.widths == (5, 7, 6)
+    study.write_text(STUDY.replace('"one.npz"', '"one.npz"\nnan = "ignore"'))
+    assert main(["run", str(study)]) == 1
+    assert "networks.one.nan: expected one of 'raise', 'drop', found 'ignore'" in capsys.readouterr().err
 
 
 STAND_IN = """\

@@ -151,8 +151,3 @@ def _reworded(message: str) -> str:
     for argument, option in _OPTIONS:
         message = re.sub(argument, option, message)
     return message
-
-
-def read_texts(path: Path) -> list[str]:
-    """Texts of a file, one a line; none may be empty."""
-    return read_lines(path, "text")

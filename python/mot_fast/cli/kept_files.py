@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from mot_fast.analysis.pieces import check_shapes, fingerprint
 from mot_fast.layer_pairs.block_store import Store, block_key
 
 _N_BYTES = 20
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,15 @@ class KeptFiles:
         found = self.store.get(self._key(path), _check, most_bytes=2**16, is_silent=True)
         return found is not None and path.is_file() and bool((found["digest"] == _digest(path)).all())
 
-    def make(self, path: Path, write: Callable[[Path], object]) -> None:
-        """Write the file by a function of its path, unless it is there."""
-        if not self.is_made(path):
+    def make(self, path: Path, write: Callable[[Path], object], *, beside: Path | None = None) -> None:
+        """Write the file by a function of its path, unless it is there, and another one beside it if it needs one."""
+        if not self.is_made(path) or (beside is not None and not beside.is_file()):
             write(path)
-            self.store.put(self._key(path), {"digest": _digest(path)})
+            self.note(path)
+
+    def note(self, path: Path) -> None:
+        """Note that the file is complete."""
+        self.store.put(self._key(path), {"digest": _digest(path)})
 
     def _key(self, path: Path) -> str:
         values = {"work": "file", "name": path.name, "release": __version__, "values": fingerprint(self.values)}
@@ -50,8 +54,6 @@ def _check(arrays: Mapping[str, Array]) -> None:
 
 def _digest(path: Path) -> Array:
     """A hash of a file's content, as numbers that a store can keep."""
-    found = hashlib.blake2b(digest_size=_N_BYTES)
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
+        found = hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=_N_BYTES))
     return np.frombuffer(found.digest(), np.uint8).astype(np.float64)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import mot_fast as mot
 from mot_fast._core import processors
@@ -15,18 +11,15 @@ from mot_fast._warnings import ConstantUnitsWarning
 from mot_fast.analysis.compare import check_methods_installed
 from mot_fast.analysis.splits import Splits
 from mot_fast.cli import arguments, output, terminal
-from mot_fast.cli.extract import read_texts
 from mot_fast.cli.held_out import HeldOut, read_groups
-from mot_fast.cli.kept_files import KeptFiles
 from mot_fast.cli.studied_pair import StudiedPair
 from mot_fast.cli.study_file import Study, read_study
-from mot_fast.cli.study_results import markdown, write_scores
+from mot_fast.cli.study_networks import StudyNetworks
+from mot_fast.cli.study_results import markdown, write_study
 from mot_fast.display.report.write import check_libraries
 from mot_fast.layer_pairs.block_store import Store
 from mot_fast.layer_pairs.layer_cache import digested
 from mot_fast.layer_pairs.run import warn_of_constant_units
-from mot_fast.networks.network import Network, same_stimuli
-from mot_fast.networks.summary import NetworkSummary
 
 HELP = "run a study that a TOML file describes"
 DESCRIPTION = (
@@ -57,30 +50,25 @@ def run(options: argparse.Namespace) -> None:
         )
         raise OSError(message) from error
     arguments.remember_store(options, study.folder)
-    networks = {name: _network(options.study, name, table, study.folder) for name, table in study.networks.items()}
-    held_out = {}
-    for source, target in study.pairs:  # before the work, not after it
-        same_stimuli([networks[source], networks[target]], f"networks.{source} and networks.{target}")
-        held_out[source, target] = _held_out(study, networks[source].n_stimuli)
     store = Store(study.folder / "finished")
+    networks = StudyNetworks(options.study, study, store).all()
+    held_out = {pair: _held_out(study, networks[pair[0]].n_stimuli) for pair in study.pairs}  # for its errors
     shared = {name: digested(network, processors()) for name, network in networks.items()}
     pairs = {
         f"{source}--{target}": StudiedPair(study, (shared[source], shared[target]), held_out[source, target], store)
         for source, target in study.pairs
     }
     comparisons: dict[str, mot.Comparison] = {}
-    summaries: dict[str, NetworkSummary] = {}
+    alignments: dict[str, mot.Alignment] = {}
     with study.cluster.executor() as executor, warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantUnitsWarning)  # they are named once, below
         how = {"n_jobs": options.n_jobs, "memory_limit": options.memory_limit, "executor": executor}
         for name, pair in pairs.items():
             terminal.note(" from ".join(pair.names))
-            alignment, comparisons[name] = pair.write_results(how)
-            summaries |= zip(pair.names, (alignment.source, alignment.target), strict=True)
-    warn_of_constant_units(list(summaries.values()), list(summaries.values()))
-    files = KeptFiles(store, [pair.compared for pair in pairs.values()])
-    for ending in study.tables:
-        files.make(study.folder / f"scores.{ending}", partial(write_scores, comparisons))
+            alignments[name], comparisons[name] = pair.write_results(how)
+    sides = {side.name: side for each in alignments.values() for side in (each.source, each.target)}
+    warn_of_constant_units(list(sides.values()), list(sides.values()))
+    write_study(study, pairs, alignments, comparisons)
     summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
@@ -97,29 +85,6 @@ def _check_needs(study: Study) -> None:
         check_libraries()
     check_methods_installed(study.methods)
     study.cluster.check()
-
-
-def _network(study: Path, name: str, table: Mapping[str, Any], folder: Path) -> Network:
-    """Network that a table of the study describes; errors about its values name their place in the file."""
-    try:
-        return _loaded_or_recorded(name, table, folder)
-    except (TypeError, ValueError) as error:
-        key = str(error).partition(": ")[0]
-        if key not in table:
-            raise
-        raise type(error)(f"{study}, networks.{name}.{error}") from error
-
-
-def _loaded_or_recorded(name: str, table: Mapping[str, Any], folder: Path) -> Network:
-    """Network out of files, or out of a model whose activations are recorded first."""
-    if "activations" in table:
-        how = {key: value for key, value in table.items() if key != "activations"}
-        return mot.load(table["activations"], name, **how)
-    how = {key: value for key, value in table.items() if key not in ("model", "texts")}
-    store = folder / "activations" / name
-    store.parent.mkdir(exist_ok=True)
-    texts = read_texts(table["texts"])
-    return mot.extract(table["model"], texts, store, name=name, progress=terminal.is_watched(), **how)
 
 
 def _held_out(study: Study, n_stimuli: int) -> HeldOut:

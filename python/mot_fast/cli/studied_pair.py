@@ -53,17 +53,19 @@ class StudiedPair:
         )
         files = KeptFiles(self.store, self.compared)
         for ending in study.tables:
-            files.make(self._path(ending), partial(output.write_table, comparison))
+            files.make(self.path(ending), partial(output.write_table, comparison))
         for ending in study.figures:
-            files.make(self._path(f"plan.{ending}"), lambda path: output.save_picture(alignment.plot(), path))
-            files.make(self._path(f"scores.{ending}"), lambda path: output.save_picture(comparison.plot(), path))
+            files.make(self.path(f"plan.{ending}"), lambda path: output.save_picture(alignment.plot(), path))
+            files.make(self.path(f"scores.{ending}"), lambda path: output.save_picture(comparison.plot(), path))
         if study.has_reports:
-            files.make(self._path("html"), partial(mot.write_report, alignment))
+            script = None if study.are_reports_single else study.folder / "plotly.min.js"
+            reports = KeptFiles(self.store, [self.compared, study.are_reports_single])
+            reports.make(self.path("html"), partial(mot.write_report, alignment, script=script), beside=script)
         return alignment, comparison
 
     def _alignment(self, how: Mapping[str, Any]) -> mot.Alignment:
         """The alignment with its scores, out of its file if that is there."""
-        study, path = self.study, self._path("mot")
+        study, path = self.study, self.path("mot")
         files = KeptFiles(self.store, self.aligned)
         if files.is_made(path):
             return mot.Alignment.load(path)
@@ -85,6 +87,6 @@ class StudiedPair:
         """All that the comparison depends on."""
         return self.aligned, self.study.methods, self.study.n_splits
 
-    def _path(self, ending: str) -> Path:
+    def path(self, ending: str) -> Path:
         """Path of a result; names may hold dots."""
         return self.study.folder / f"{'--'.join(self.names)}.{ending}"

@@ -23,7 +23,7 @@ _KEYS = {
     "splits": {"n", "blocks", "gap", "groups", "test_size", "seed"},
     "alignment": {"rotate", "convention"},
     "cluster": {"workers", "address", "slurm"},
-    "output": {"folder", "figures", "reports", "tables"},
+    "output": {"folder", "figures", "reports", "single_files", "tables"},
 }
 _MOST_BYTES = 2**20
 """Size of a study's file, at most: people write them."""
@@ -32,7 +32,9 @@ _MOST_WORKERS = 10_000
 _MOST_NAME_BYTES = 120
 """Length of a network's name, at most: two of them and `.scores.png` make a name that any file system takes."""
 _NETWORK_KEYS = {"activations", "layers", "check_stimuli", "nan"}
-_MODEL_KEYS = {"model", "texts", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"}
+_MODEL_KEYS = {
+    *("model", "stimuli", "labels", "layers", "pool", "skip_first_token", "batch_size", "dtype", "device"),
+}
 _KINDS = {
     **dict.fromkeys(("check_stimuli", "skip_first_token"), bool),
     **dict.fromkeys(("nan", "pool", "dtype", "device"), str),
@@ -46,7 +48,7 @@ class Study:
     """Study that a file describes."""
 
     networks: Mapping[str, Mapping[str, Any]]
-    """Options of every network by its name: `activations`, files to load, or `model` and `texts`, to record."""
+    """Options of every network by its name: `activations`, files to load, or `model` and `stimuli`, to record."""
     pairs: tuple[tuple[str, str], ...]
     """Source and target of every comparison."""
     methods: tuple[str, ...]
@@ -72,6 +74,8 @@ class Study:
     tables: tuple[str, ...]
     """Endings of the tables' formats; none for no tables."""
     has_reports: bool
+    are_reports_single: bool
+    """Whether each report is one file, and does not share the plotting library with the others."""
 
 
 def read_study(path: Path) -> Study:
@@ -127,6 +131,7 @@ class _Reader:
             figures=self._words(output.get("figures", ["png"]), "output.figures", ("png", "pdf", "svg")),
             tables=self._words(output.get("tables", ["md"]), "output.tables", ("md", "csv", "json", "nc")),
             has_reports=self._typed(output, "output.reports", bool, True),
+            are_reports_single=self._typed(output, "output.single_files", bool, False),
         )
 
     def _n_blocks(self, splits: Mapping[str, Any]) -> int | None:
@@ -194,10 +199,12 @@ class _Reader:
         where = f"networks.{name}"
         if not isinstance(table, Mapping) or ("activations" in table) == ("model" in table):
             raise self._wrong(where, "either 'activations' or 'model'", table)
-        self._known(table, _NETWORK_KEYS if "activations" in table else _MODEL_KEYS, where)
         found = dict(table)
-        for key in ("activations", "texts"):
-            if key in found or (key == "texts" and "model" in found):
+        if "texts" in found and "stimuli" not in found:  # its name before there were images
+            found["stimuli"] = found.pop("texts")
+        self._known(found, _NETWORK_KEYS if "activations" in table else _MODEL_KEYS, where)
+        for key in ("activations", "stimuli", "labels"):
+            if key in found or (key == "stimuli" and "model" in found):
                 found[key] = self._existing(found, f"{where}.{key}")
         for key in found.keys() & _KINDS.keys():
             self._typed(found, f"{where}.{key}", _KINDS[key], None)

@@ -1,21 +1,63 @@
-"""Results of a study over all of its pairs: one table of pairs and methods, in several formats."""
+"""Results of a study over all of its pairs: one table of pairs and methods, a picture, and a page of links."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+import mot_fast as mot
 from mot_fast.analysis.comparison import Comparison
 from mot_fast.cli import output
+from mot_fast.cli.kept_files import KeptFiles
+from mot_fast.cli.studied_pair import StudiedPair
+from mot_fast.cli.study_file import Study
+from mot_fast.display.similarity_plots import plot_scores_of_pairs
 from mot_fast.display.tables import dataset, markdown_table, with_sd
 
 if TYPE_CHECKING:
     import xarray
+    from matplotlib.axes import Axes
 
 _FIGURES = ("scores", "hierarchies", "seconds", "peak_bytes")
+
+
+def write_study(
+    study: Study,
+    pairs: Mapping[str, StudiedPair],
+    alignments: Mapping[str, mot.Alignment],
+    comparisons: Mapping[str, Comparison],
+) -> None:
+    """Write what a study has over all pairs, unless it is there: tables, a picture and a page that leads to reports."""
+    files = KeptFiles(next(iter(pairs.values())).store, [pair.compared for pair in pairs.values()])
+    for ending in study.tables:
+        files.make(study.folder / f"scores.{ending}", partial(write_scores, comparisons))
+    for ending in study.figures:
+        picture = study.folder / f"matrix.{ending}"
+        files.make(picture, lambda path: output.save_picture(_matrix(pairs, comparisons), path))
+    if study.has_reports:
+        entries = [
+            mot.IndexEntry.of(
+                alignments[name],
+                {"report": pair.path("html"), "alignment": pair.path("mot")}
+                | {f"table (.{ending})": pair.path(ending) for ending in study.tables},
+            )
+            for name, pair in pairs.items()
+        ]
+        files.make(study.folder / "index.html", partial(mot.write_index, entries))
+
+
+def _matrix(pairs: Mapping[str, StudiedPair], comparisons: Mapping[str, Comparison]) -> Axes:
+    """A picture of the held-out values of the first method, of every pair."""
+    labels = list(dict.fromkeys(name for pair in pairs.values() for name in pair.names))
+    values = np.full((len(labels), len(labels)), np.nan)
+    for name, pair in pairs.items():
+        method = comparisons[name].methods[0]
+        values[tuple(map(labels.index, pair.names))] = comparisons[name].mean(method)
+    return plot_scores_of_pairs(labels, values, f"held-out value of {method}\nmean over splits")
 
 
 def write_scores(comparisons: Mapping[str, Comparison], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,23 +72,57 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     ]
     axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli")
     axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli")
-    for ax, (source, target) in zip(axes, (("", ""), (" (reconstructed)", " (predicted from)")), strict=True):
-        ax.set(ylabel=f"source network{source}", xlabel=f"target network{target}")
-    for image, label in zip(images, ("lower: more alike", "higher: better reconstructed"), strict=True):
+    axes[0].set(ylabel="source network", xlabel="target network")
+    axes[1].set(ylabel="source network (reconstructed)", xlabel="target network (predicted from)")
+    _finish_maps(images, (costs, scores), ("lower: more alike", "higher: better reconstructed"))
+    return axes
+
+
+def plot_scores_of_pairs(labels: Sequence[str], scores: F64, title: str) -> Axes:
+    """Draw the held-out scores of some pairs of networks as a heat map in a new figure; other pairs are grey.
+
+    Parameters
+    ----------
+    labels : sequence of str, length n
+        Names of the networks.
+    scores : array, `(n, n)`
+        Score of each source network from each target network; NaN for other pairs.
+    title : str
+    """
+    (ax,) = _new_maps(labels, n=1)
+    image = _draw_pairs(ax, scores, labels, MORE_IS_DARKER, (-np.inf, 1.0), is_square=True)
+    ax.set(title=title, ylabel="source network (reconstructed)", xlabel="target network (predicted from)")
+    _finish_maps([image], [scores], ["higher: better reconstructed"], undefined="")
+    return ax
+
+
+def _finish_maps(
+    images: Sequence[AxesImage], values: Sequence[F64], bar_labels: Sequence[str], undefined: str = "nan"
+) -> None:
+    """Add the colour bars of heat maps side by side, lay them out, and write numbers where they have room.
+
+    `undefined` stands in the place of NaN.
+    """
+    for image, label in zip(images, bar_labels, strict=True):
         image.axes.title.set_fontsize(plan_maps.TITLE_SIZE)
         bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.05, pad=0.02, aspect=30)
         bar.set_label(label, fontsize=NAME_SIZE)
-    lay_out(axes[0])
-    break_long_titles(axes)
-    for image, values in zip(images, (costs, scores), strict=True):
+    lay_out(images[0].axes)
+    break_long_titles([image.axes for image in images])
+    for image, of_image in zip(images, values, strict=True):
         heat_map.leave_out_names(image.axes)
-        any(heat_map.write_numbers(image, values, f"{{:.{k}f}}".format) for k in (_decimals(values), 3, 2))
-    return axes
+        forms = [f"{{:.{k}f}}" for k in (_decimals(of_image), 3, 2)]
+        any(heat_map.write_numbers(image, of_image, partial(_number, form, undefined)) for form in forms)
+
+
+def _number(form: str, undefined: str, value: float) -> str:
+    """The text of a number, or of NaN."""
+    return undefined if np.isnan(value) else form.format(value)
 
 
 def _decimals(values: F64) -> int:
     """Decimals that tell the values of pairs of different networks apart: three, or more where all are very small."""
-    largest = np.abs(values[~np.eye(len(values), dtype=bool)]).max(initial=0.0)
+    largest = np.nan_to_num(np.abs(values[~np.eye(len(values), dtype=bool)])).max(initial=0.0)
     return int(np.clip(1 - np.floor(np.log10(largest)), 3, 5)) if 0 < largest < np.inf else 3
 
 
@@ -183,9 +218,9 @@ def _draw_pairs(
     return heat_map.draw(ax, others, labels, labels, is_square=is_square, cmap=cmap, vmin=vmin, vmax=vmax)
 
 
-def _new_maps(labels: Sequence[str]) -> list[Axes]:
-    """Axes of two heat maps in a new figure, with room for the numbers of up to sixteen networks."""
+def _new_maps(labels: Sequence[str], n: int = 2) -> list[Axes]:
+    """Axes of n heat maps in a new figure, with room for the numbers of up to sixteen networks."""
     side, names = min(max(0.4 * len(labels), 2.2), 6.5), inches_of_longest(short_names(labels))
-    axes = new_axes((2 * (side + names + 2.0), side + names + 1.0), 2, is_square=True)
+    axes = new_axes((n * (side + names + 2.0), side + names + 1.0), n, is_square=True)
     axes[0].figure.canvas.figure.set_layout_engine("compressed", w_pad=0.12)  # names stay away from the neighbour's
     return axes

@@ -220,9 +220,10 @@ class _Table:
 
     @classmethod
     def of_entries(cls, entries: Sequence[IndexEntry]) -> _Table:
-        """Table with a row for every source and a column for every target, in the order of the entries."""
-        sides = zip(*((entry.source, entry.target) for entry in entries), strict=True)
-        rows, columns = (list(dict.fromkeys(names)) for names in sides)
+        """Table with a row for every source and a column for every target, both in one order, that of the entries."""
+        sources, targets = ({getattr(entry, side) for entry in entries} for side in ("source", "target"))
+        names = dict.fromkeys([*(entry.source for entry in entries), *(entry.target for entry in entries)])
+        rows, columns = ([name for name in names if name in side] for side in (sources, targets))
         values = {what: np.full((len(rows), len(columns)), np.nan) for what in ("score", "cost")}
         for entry in entries:
             place = rows.index(entry.source), columns.index(entry.target)
