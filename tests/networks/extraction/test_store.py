@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -189,6 +190,17 @@ def test_no_folder_can_be_made_in_a_file(tmp_path):
 
 
 @pytest.mark.processes
+def test_a_disk_without_room_is_named_before_the_work(small_disk):
+    widths = sum(REQUEST.widths)
+    with ActivationStore(small_disk / "net", REQUEST) as store:
+        n_fitting = shutil.disk_usage(small_disk).free // (4 * widths)
+        store.check_space(n_fitting)
+        with pytest.raises(
+            OSError, match=r"folder: expected room for .*, the activations of \d+ stimuli, found .* free"
+        ):
+            store.check_space(n_fitting + 1)
+
+
 def test_a_full_disk_is_named_and_the_run_goes_on_later(small_disk, rng):
     many = [rng.random((3000, width), dtype=np.float32) for width in REQUEST.widths]
     few = [values[:5] for values in many]

@@ -153,7 +153,7 @@ def extract(
         images.
     FileNotFoundError, OSError
         If there is no such model or stimulus, a file is no image or sound, or is damaged, the folder cannot be written
-        to, or another extraction is writing to it.
+        to, has no room for the activations, or another extraction is writing to it.
     TypeError, ValueError
         If an argument is not as above; an image is animated, or a sound has another sampling rate than the model takes;
         a model brings no tokenizer or processor for such stimuli; the folder holds anything but an earlier run with the
@@ -209,8 +209,9 @@ def extract(
         request = _request(subject, reader, first.identity_kind, dtype, name)
         if preprocessing is not None:
             request = replace(request, preprocessing=preprocessing.described())
-        counted = _with_progress_bar(chain([first], coming), n_stimuli_if_known(source, stimuli), progress)
-        _write(folder, request, counted, reader)
+        n_stimuli = n_stimuli_if_known(source, stimuli)
+        counted = _with_progress_bar(chain([first], coming), n_stimuli, progress)
+        _write(folder, request, counted, reader, n_stimuli)
     return load(folder)
 
 
@@ -278,12 +279,16 @@ def _with_progress_bar(batches: Iterable[Batch], n_stimuli: int | None, is_shown
             bar.update(len(batch.identities))
 
 
-def _write(folder: Path, request: Request, batches: Iterable[Batch], reader: LayerReader) -> None:
+def _write(
+    folder: Path, request: Request, batches: Iterable[Batch], reader: LayerReader, n_stimuli: int | None
+) -> None:
     """Write the activations to the folder, and warn the caller of those that may spoil an alignment."""
     if reader.is_decoder:
         warn(_FIRST_TOKEN_LEFT_OUT.format(reader.pooling.pool))
     make_folder(folder)
     with exclusive_access(folder), ActivationStore(folder, request) as activations:
+        if n_stimuli is not None:
+            activations.check_space(n_stimuli)
         _fill(activations, batches, reader)
     layers = (np.load(file, mmap_mode="r") for file in activations.files)
     warn_of_activations(request.labels, layers, activations.progress.largest)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from mot_fast.networks.files.activation_index import INDEX, read_index
 from mot_fast.networks.files.checksum import crc32, crc32_of_region
 from mot_fast.networks.stimulus_digest import NO_STIMULI
 from mot_fast.system import atomic_write
+from mot_fast.system.memory import format_bytes
 
 SECONDS_BETWEEN_RECORDS = 5.0
 """Seconds of work that a kill may cost; more frequent records would wait for the disk."""
@@ -110,6 +112,22 @@ class ActivationStore:
         if time.monotonic() - self._recorded > SECONDS_BETWEEN_RECORDS:
             with self._writing():
                 self.record()
+
+    def check_space(self, n_stimuli: int) -> None:
+        """Raise where the disk has no room for the activations of all of so many stimuli.
+
+        Raises
+        ------
+        OSError
+            If it has not.
+        """
+        n_left = max(0, n_stimuli - self.progress.n_stimuli)
+        needed, free = n_left * sum(self.request.widths) * self._dtype.itemsize, shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise OSError(
+                f"folder: expected room for {format_bytes(needed)}, the activations of {n_left} stimuli, found "
+                f"{format_bytes(free)} free at {self.folder}"
+            )
 
     def rows(self, start: int, stop: int) -> list[Array]:
         """Read the stored activations `(n, n_units)` of some stimuli, one array for each layer."""
