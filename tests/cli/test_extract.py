@@ -12,7 +12,8 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 import mot_fast as mot
-from mot_fast.cli.extract import read_texts
+from mot_fast.cli import main
+from mot_fast.networks.extraction.stimulus_files import find_stimuli
 from support import media, page_files
 from support.commands import COMMAND, answer, interrupted, run_here
 
@@ -72,10 +73,13 @@ def test_networks_of_other_sentences_are_refused(folder):
     assert answer("align", folder / "one", folder / "two", "--ignore-stimuli")["cost"] > 0
 
 
-def test_a_study_records_what_it_needs_and_only_once(folder):
+def test_a_study_records_what_it_needs_and_only_once(folder, monkeypatch, capsys):
     tables = [
-        f'[networks.{name}]\nmodel = "models/{name}"\ntexts = "sentences.txt"\n{more}\n'
-        for name, more in (("encoder", ""), ("decoder", 'layers = ["layers.*"]\npool = "last"'))
+        f'[networks.{name}]\nmodel = "models/{name}"\n{more}\n'
+        for name, more in (
+            ("encoder", 'stimuli = "sentences.txt"'),
+            ("decoder", 'texts = "sentences.txt"\nlayers = ["layers.*"]\npool = "last"'),  # as it was called before
+        )
     ]
     path = folder / "study.toml"
     path.write_text('pairs = [["encoder", "decoder"]]\nmethods = ["mot"]\n[splits]\nn = 1\n' + "".join(tables))
@@ -88,6 +92,14 @@ def test_a_study_records_what_it_needs_and_only_once(folder):
     source, target = (mot.load(folder / "results" / "activations" / name) for name in ("encoder", "decoder"))
     score = mot.align(source[train], target[train]).score(source[test], target[test]).value
     np.testing.assert_allclose(first["encoder--decoder"]["values_of_splits"]["mot"], [score], rtol=1e-12)
+    with monkeypatch.context() as context:  # the models are not even loaded
+        context.setattr(mot, "extract", None)
+        assert main(["run", str(path)]) == 0
+    weights = next((folder / "models" / "encoder").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    capsys.readouterr()
+    assert main(["run", str(path)]) == 1
+    assert "folder: expected what an earlier run began in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -146,7 +158,7 @@ def test_labels_that_are_not_there_are_named(folder):
 
 def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
     (tmp_path / "texts.txt").write_bytes(b"\xef\xbb\xbfone\r\ntwo\r\n")
-    assert read_texts(tmp_path / "texts.txt") == ["one", "two"]
+    assert find_stimuli(tmp_path / "texts.txt") == ["one", "two"]
 
 
 @pytest.mark.processes
