@@ -18,6 +18,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "command_line",
     "mathml",
 ]
@@ -41,6 +42,32 @@ autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}
 numpydoc_show_class_members = False  # autodoc documents them where they stand
 copybutton_exclude = ".linenos, .gp, .go"
+
+FIRST_CELL = """
+# This notebook needs mot_fast and matplotlib. No package index has mot_fast: it is compiled from its sources, in a
+# minute. Say where yours are: the folder of a clone of the repository, or a release's .tar.gz or .whl. On Colab, clone
+# or upload them first, as a folder that is not called mot_fast.
+SOURCES = "sources"
+
+import importlib.util
+from pathlib import Path
+
+if importlib.util.find_spec("mot_fast") is None or importlib.util.find_spec("matplotlib") is None:
+    if not Path(SOURCES).exists():
+        raise FileNotFoundError(f"mot_fast is not installed, and its sources are not at SOURCES = {SOURCES!r}")
+    %pip install --quiet "{SOURCES}[plot]"
+"""
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",  # all of them run
+    "within_subsection_order": "FileNameSortKey",
+    "first_notebook_cell": FIRST_CELL.strip(),
+    "download_all_examples": False,
+    "show_signature": False,
+    "abort_on_example_error": True,
+}
 
 
 def setup(app):
