@@ -92,8 +92,7 @@ def docs(session: nox.Session) -> None:
     """Build the pages and run the gallery's notebooks; a link inside the project that leads nowhere is an error."""
     install_package(session, "docs")
     session.run("sphinx-build", "-n", "-W", "-q", "-b", "html", "docs", str(BUILD / "docs"))
-    # In the page's folder, and as a reader downloads them; what a notebook shows is kept nowhere.
-    session.run("jupyter", "execute", *(str(path) for path in sorted((ROOT / "docs" / "gallery").glob("*.ipynb"))))
+    session.run("python", "docs/run_notebooks.py")
 
 
 @nox.session

@@ -39,7 +39,11 @@ myst_heading_anchors = 3
 default_role = "py:obj"
 autodoc_typehints = "none"  # numpydoc's sections give the types, with shapes
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": True,
+    "inherited-members": True,
+}
 numpydoc_show_class_members = False  # autodoc documents them where they stand
 copybutton_exclude = ".linenos, .gp, .go"
 
@@ -66,6 +70,7 @@ sphinx_gallery_conf = {
     "first_notebook_cell": FIRST_CELL.strip(),
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,
     "abort_on_example_error": True,
 }
 

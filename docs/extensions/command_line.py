@@ -19,7 +19,11 @@ class Commands(SphinxDirective):
 
     def run(self):
         """Return the sections in the order of `mot-fast --help`."""
-        (every,) = [action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction)]
+        (every,) = [
+            action
+            for action in command_parser()._actions
+            if isinstance(action, argparse._SubParsersAction)
+        ]
         return [section(name, command) for name, command in every.choices.items()]
 
 
@@ -31,12 +35,18 @@ def section(name, command):
     example = command.epilog.removeprefix("example:").strip()
     result += nodes.literal_block(example, example, language="bash")
     formatter = command._get_formatter()  # what writes --help, the first of all actions
-    result += nodes.definition_list("", *(argument(formatter, action) for action in command._actions[1:]))
+    result += nodes.definition_list(
+        "", *(argument(formatter, action) for action in command._actions[1:])
+    )
     return result
 
 
 def argument(formatter, action):
     """Make the entry of an argument: how it is written, and its help text."""
-    term = nodes.term("", "", nodes.literal(text=formatter._format_action_invocation(action)))
-    description = nodes.definition("", nodes.paragraph(text=formatter._expand_help(action) if action.help else ""))
+    term = nodes.term(
+        "", "", nodes.literal(text=formatter._format_action_invocation(action))
+    )
+    description = nodes.definition(
+        "", nodes.paragraph(text=formatter._expand_help(action) if action.help else "")
+    )
     return nodes.definition_list_item("", term, description)

@@ -40,7 +40,7 @@ ax = alignment.plot()
 # images. The hierarchy is 1 where only layers of equal relative depth are coupled.
 # (Nine shuffles keep this page quick; take 99.)
 
-null = mot.hierarchy_null(source[train], target[train], n_permutations=9)
+null = mot.hierarchy_null(source, target, n_permutations=9)
 print(f"hierarchy {null.observed:.2f}")
 print(f"of shuffled images {null.stimuli.mean():.2f}, p = {null.p_stimuli:.2f}")
 
@@ -60,6 +60,6 @@ for coupling in ("mot", "pairwise_best", "uniform"):
 # alike: averages cancel noise, whichever way they are chosen. The map is what MOT adds,
 # not the score.
 #
-# Read on: :doc:`/thirty-seconds` says what the answer means,
+# Read on in the documentation: :doc:`/thirty-seconds` says what the answer means,
 # :doc:`/guides/language-models` and :doc:`/guides/vision` lead from your own models to
 # this picture, and :doc:`/measures` says when to take another measure.

@@ -59,5 +59,5 @@ for name, alignment in (("MOT", plain), ("MOT+R", rotated)):
 # no longer unit with unit. If single units matter to you, as neurons do, leave the
 # rotations out.
 #
-# Read on: :doc:`/measures` has MOT+R beside CKA and Procrustes, which are blind to
-# rotations as well.
+# Read on in the documentation: :doc:`/measures` has MOT+R beside CKA and Procrustes,
+# which are blind to rotations as well.

@@ -38,5 +38,5 @@ print("by the plan:                ", runs.plan.argmax(axis=1))
 print(runs.between("step1000", "step0512").plan.round(2))
 
 # %%
-# Read on: :doc:`/guides/training-runs` records checkpoints of your own model, and asks
-# whether anything was learnt.
+# Read on in the documentation: :doc:`/guides/training-runs` records checkpoints of your
+# own model, and asks whether anything was learnt.

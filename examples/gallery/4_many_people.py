@@ -73,5 +73,5 @@ axes = mot.plot.plot_group_plans(found, methods=["mot"])
 # need blocks in place of random splits (``mot.blocked_splits``), for neighbouring
 # volumes are alike.
 #
-# Read on: :doc:`/guides/fmri` for recordings of your own, :doc:`/examples/subjects` for
-# 27 real people.
+# Read on in the documentation: :doc:`/guides/fmri` for recordings of your own,
+# :doc:`/examples/subjects` for 27 real people.

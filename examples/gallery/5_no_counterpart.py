@@ -67,5 +67,5 @@ figure.tight_layout()
 # were recorded*. Networks take the same options: ``mot.align(source, target,
 # unit_cost=0.5)``.
 #
-# Read on: :doc:`/guides/counterparts`, and :doc:`/examples/without-counterparts` for
-# cases where it fails.
+# Read on in the documentation: :doc:`/guides/counterparts`, and
+# :doc:`/examples/without-counterparts` for cases where it fails.

@@ -38,4 +38,5 @@ ax = matrix.plot_embedding()
 # A tree is drawn of any matrix, of noise as well. Branches that matter come back on
 # resampled stimuli and under other measures.
 #
-# Read on: :doc:`/examples/networks` for seven vision and language models.
+# Read on in the documentation: :doc:`/examples/networks` for seven vision and language
+# models.

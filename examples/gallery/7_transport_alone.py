@@ -72,5 +72,5 @@ print(f"as they come {np.einsum('kii->ki', costs).mean():.2f}")
 # An exact plan of a sample has the sample's noise in it. If a blurred plan is what you
 # want, entropic solvers are the tool.
 #
-# Read on: :doc:`/guides/transport` has recipes for flow matching, re-basin, cells and
-# images; :doc:`/exact` leads from POT to this package.
+# Read on in the documentation: :doc:`/guides/transport` has recipes for flow matching,
+# re-basin, cells and images; :doc:`/exact` leads from POT to this package.

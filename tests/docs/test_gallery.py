@@ -25,6 +25,6 @@ def test_a_script_draws_and_leaves_no_files(script, tmp_path, monkeypatch):
 @pytest.mark.parametrize("script", [pytest.param(path, id=path.stem) for path in SCRIPTS])
 def test_a_script_leads_on_to_pages_that_are_there(script):
     text = script.read_text(encoding="utf-8")
-    pages = re.findall(r":doc:`(?:[^`<]*<)?/([\w/-]+)>?`", text[text.index("# Read on:") :])
+    pages = re.findall(r":doc:`(?:[^`<]*<)?/([\w/-]+)>?`", text[text.index("# Read on in the documentation:") :])
     assert pages
     assert [page for page in pages if not (ROOT / "docs" / f"{page}.md").exists()] == []
