@@ -48,17 +48,18 @@ numpydoc_show_class_members = False  # autodoc documents them where they stand
 copybutton_exclude = ".linenos, .gp, .go"
 
 FIRST_CELL = """
-# This notebook needs mot_fast and matplotlib. No package index has mot_fast: it is compiled from its sources, in a
-# minute. Say where yours are: the folder of a clone of the repository, or a release's .tar.gz or .whl. On Colab, clone
-# or upload them first, as a folder that is not called mot_fast.
+# This notebook needs mot_fast and matplotlib. No package index has mot_fast: it is
+# compiled from its sources, which takes minutes. Say where yours are: the folder of a
+# clone of the repository, or a release's .tar.gz or .whl. On Colab, clone or upload them
+# first, as a folder that is not called mot_fast.
 SOURCES = "sources"
 
 import importlib.util
 from pathlib import Path
 
-if importlib.util.find_spec("mot_fast") is None or importlib.util.find_spec("matplotlib") is None:
+if not all(importlib.util.find_spec(name) for name in ("mot_fast", "matplotlib")):
     if not Path(SOURCES).exists():
-        raise FileNotFoundError(f"mot_fast is not installed, and its sources are not at SOURCES = {SOURCES!r}")
+        raise FileNotFoundError(f"not installed, and no sources at {SOURCES!r}")
     %pip install --quiet "{SOURCES}[plot]"
 """
 
