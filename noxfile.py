@@ -112,9 +112,10 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the pages; a link inside the project that leads nowhere is an error."""
+    """Build the pages and run the gallery's notebooks; a link inside the project that leads nowhere is an error."""
     install_package(session, "docs")
     session.run("sphinx-build", "-n", "-W", "-q", "-b", "html", "docs", str(BUILD / "docs"))
+    session.run("python", "docs/run_notebooks.py")
 
 
 @nox.session

@@ -18,6 +18,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "command_line",
     "mathml",
 ]
@@ -38,9 +39,41 @@ myst_heading_anchors = 3
 default_role = "py:obj"
 autodoc_typehints = "none"  # numpydoc's sections give the types, with shapes
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "undoc-members": True, "inherited-members": True}
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": True,
+    "inherited-members": True,
+}
 numpydoc_show_class_members = False  # autodoc documents them where they stand
 copybutton_exclude = ".linenos, .gp, .go"
+
+FIRST_CELL = """
+# This notebook needs mot_fast and matplotlib. No package index has mot_fast: it is
+# compiled from its sources, which takes minutes. Say where yours are: the folder of a
+# clone of the repository, or a release's .tar.gz or .whl. On Colab, clone or upload them
+# first, as a folder that is not called mot_fast.
+SOURCES = "sources"
+
+import importlib.util
+from pathlib import Path
+
+if not all(importlib.util.find_spec(name) for name in ("mot_fast", "matplotlib")):
+    if not Path(SOURCES).exists():
+        raise FileNotFoundError(f"not installed, and no sources at {SOURCES!r}")
+    %pip install --quiet "{SOURCES}[plot]"
+"""
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",  # all of them run
+    "within_subsection_order": "FileNameSortKey",
+    "first_notebook_cell": FIRST_CELL.strip(),
+    "download_all_examples": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "abort_on_example_error": True,
+}
 
 
 def setup(app):

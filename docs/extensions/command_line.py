@@ -21,17 +21,26 @@ class CommandList(SphinxDirective):
 
     def run(self):
         """Return the list."""
-        return [nodes.definition_list("", *(self.section(*each) for each in SECTIONS.items()))]
+        return [
+            nodes.definition_list(
+                "", *(self.section(*each) for each in SECTIONS.items())
+            )
+        ]
 
     def section(self, title, commands):
         """Make the entry of one section: its title, and its commands."""
-        lines = [nodes.list_item("", self.line(name_of(module), module.HELP)) for module in commands]
+        lines = [
+            nodes.list_item("", self.line(name_of(module), module.HELP))
+            for module in commands
+        ]
         body = nodes.definition("", nodes.bullet_list("", *lines))
         return nodes.definition_list_item("", nodes.term(text=title), body)
 
     def line(self, name, help_text):
         """Make the line of one command."""
-        link = nodes.reference("", "", nodes.literal(text=name), internal=True, refid=f"mot-fast-{name}")
+        link = nodes.reference(
+            "", "", nodes.literal(text=name), internal=True, refid=f"mot-fast-{name}"
+        )
         return nodes.paragraph("", "", link, nodes.Text(f": {help_text}"))
 
 
@@ -40,7 +49,11 @@ class Commands(SphinxDirective):
 
     def run(self):
         """Return the sections in the order of `mot-fast --help`."""
-        (every,) = [action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction)]
+        (every,) = [
+            action
+            for action in command_parser()._actions
+            if isinstance(action, argparse._SubParsersAction)
+        ]
         return [section(name, command) for name, command in every.choices.items()]
 
 
@@ -56,19 +69,33 @@ def section(name, command):
         actions = [action for action in group._group_actions if action.dest != "help"]
         if actions:
             sentence = f" {group.description}" if group.description else ""
-            result += nodes.paragraph("", "", nodes.strong(text=group.title.capitalize()), nodes.Text(f".{sentence}"))
-            result += nodes.definition_list("", *(argument(formatter, action) for action in actions))
+            result += nodes.paragraph(
+                "",
+                "",
+                nodes.strong(text=group.title.capitalize()),
+                nodes.Text(f".{sentence}"),
+            )
+            result += nodes.definition_list(
+                "", *(argument(formatter, action) for action in actions)
+            )
     return result
 
 
 def argument(formatter, action):
     """Make the entry of an argument: how it is written, and its help text."""
-    term = nodes.term("", "", nodes.literal(text=formatter._format_action_invocation(action)))
-    description = nodes.paragraph("", "", *text_and_options(formatter._expand_help(action)))
+    term = nodes.term(
+        "", "", nodes.literal(text=formatter._format_action_invocation(action))
+    )
+    description = nodes.paragraph(
+        "", "", *text_and_options(formatter._expand_help(action))
+    )
     return nodes.definition_list_item("", term, nodes.definition("", description))
 
 
 def text_and_options(text):
     """Make text whose options are literal: elsewhere two hyphens become a dash."""
     parts = re.split(r"(?<!\S)(--[a-z-]+)", text)
-    return [nodes.literal(text=part) if part.startswith("--") else nodes.Text(part) for part in parts]
+    return [
+        nodes.literal(text=part) if part.startswith("--") else nodes.Text(part)
+        for part in parts
+    ]

@@ -20,7 +20,9 @@ def inline(translator, node):
 
 def display(translator, node):
     """Write a formula on its own lines; a formula that is wider than the page can be scrolled."""
-    translator.body.append(f'<div class="formula">{formula(node, as_block=True)}</div>\n')
+    translator.body.append(
+        f'<div class="formula">{formula(node, as_block=True)}</div>\n'
+    )
     raise nodes.SkipNode
 
 

@@ -21,7 +21,7 @@ from support.commands import run, run_here
 from support.pages import DOCS, PAGES, ROOT, blocks, code, commands, text_of
 
 BIN = Path(sys.executable).parent
-SLOW = ("README.md", "docs/start.md", "docs/measures.md", "docs/guides/large-layers.md")
+SLOW = ("README.md", "docs/index.md", "docs/start.md", "docs/measures.md", "docs/guides/large-layers.md")
 
 
 def marks_of(page):

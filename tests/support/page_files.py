@@ -27,6 +27,7 @@ def make(page, folder, layers):
             np.savez(folder / f"{name}.npz", **dict(zip(("early", "late"), layers([6, 5], seed=seed), strict=True)))
     mot.align(folder / "a.npz", folder / "b.npz").save(folder / "run.mot")
     special = {
+        "README.md": _people,
         "docs/guides/language-models.md": _language_models,
         "docs/guides/vision.md": _images,
         "docs/guides/training-runs.md": _torch,
@@ -49,6 +50,12 @@ def _callers(folder, layers):
     _torch(folder, layers)
     for name in ("rsatoolbox", "torchcfm"):
         pytest.importorskip(name)
+
+
+def _people(folder, layers):
+    for k in (1, 2, 3):
+        arrays = layers([6, 5], seed=k)
+        np.savez(folder / f"subject{k}.npz", **dict(zip(("V1", "V4"), arrays, strict=True)))
 
 
 def _images(folder, layers):
