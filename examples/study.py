@@ -24,7 +24,7 @@ def study(
     source: Network,
     target: Network,
     folder: Path,
-    methods: Sequence[str] | None = None,
+    methods: Sequence[str] | str = "all",
     *,
     n_shuffles: int = 99,
     shuffle: str = "stimuli",

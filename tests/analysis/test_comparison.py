@@ -95,6 +95,7 @@ def test_pickles_of_the_first_version_have_results_by_attribute(networks):
         "p_hierarchy",
         "p_shuffled",
         "matched",
+        "noise_ceilings",
     }
     names = [each.name for each in dataclasses.fields(mot.MethodResult) if each.name not in later]
     by_attribute = {name: getattr(found, name) for name in names}

@@ -21,7 +21,6 @@ NOT_ITS_OWN = {
     "check_complex_data",
     "check_dtype_object",  # objects are no activations, even if they are numbers
     "check_estimators_empty_data_messages",
-    "check_estimators_nan_inf",
     "check_fit2d_1sample",
     "check_n_features_in_after_fitting",
     "check_requires_y_none",

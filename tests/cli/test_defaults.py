@@ -32,7 +32,7 @@ FUNCTIONS = {
 """The functions that each command calls with the values of its options."""
 FILES_AND_FORM = {"output", "plot", "dendrogram", "json", "names", "help", "system", "what", "separator", "convergence"}
 """Options without a counterpart in Python: what is written where, and which of several functions is called."""
-ALIASES = {"first_token": "skip_first_token", "source_layers": "layers", "target_layers": "layers"}
+ALIASES = {"first_token": "skip_first_token", "labels": "stimuli", "source_layers": "layers", "target_layers": "layers"}
 """Options whose values are not kept under the name of the argument."""
 SWITCHES = {("align", "n_permutations"), ("align", "n_splits"), ("compare", "n_splits")}
 SWITCHES |= {("similarity", "n_splits"), ("partial", "n_splits")}

@@ -199,7 +199,8 @@ def test_workers_find_what_this_process_finds(study, kind, request):
     expected = answer("run", study)
     tables = {
         "workers": "workers = 2",
-        "slurm": 'slurm = {jobs = 1, cores = 1, processes = 1, memory = "1GB", job_cpu = 1}',
+        "slurm": 'slurm = {jobs = 1, cores = 1, processes = 1, memory = "1GB", job_cpu = 1, '
+        'scheduler_options = {dashboard_address = ":0"}}',
     }
     if kind == "slurm":
         request.getfixturevalue("sbatch")

@@ -52,7 +52,7 @@ def test_usage_names_what_must_be_given():
     for command, usage in {
         "align": "mot-fast align source target [OPTION ...]",
         "similarity": "mot-fast similarity network [network ...] [OPTION ...]",
-        "extract": "mot-fast extract model texts -o FOLDER [OPTION ...]",
+        "extract": "mot-fast extract model stimuli -o FOLDER [OPTION ...]",
         "info": "mot-fast info [path] [OPTION ...]",
         "completion": "mot-fast completion {bash,zsh,tcsh} [OPTION ...]",
     }.items():

@@ -14,11 +14,11 @@ from mot_fast.cli import arguments, info, output, terminal
 from mot_fast.networks.extraction.request import POOLS
 from mot_fast.networks.extraction.stimulus_files import read_lines
 
-HELP = "record a model's activations on texts, images or sounds (needs torch and transformers)"
+HELP = "record a model's activations on texts, images or sounds"
 DESCRIPTION = (
-    "Run a model over stimuli and write the pooled activations of its layers to a folder, which align and compare\n"
-    "take. Images and sounds go through the model's own processor. By default it writes the residual stream of every\n"
-    "block, averaged over tokens or pixels, without a decoder's first token."
+    "Run a model over stimuli and write the pooled activations of its layers to a folder, which align and compare "
+    "take. Images and sounds go through the model's own processor. By default it writes the residual stream of every "
+    "block, averaged over tokens or pixels, without a decoder's first token. Needs torch and transformers."
 )
 EXAMPLE = "mot-fast extract sentence-transformers/all-MiniLM-L6-v2 sentences.txt -o minilm"
 

@@ -263,5 +263,6 @@ def require_optimal(solution: Solution, what: str) -> Solution:
 
 def unproven(solution: Solution, what: str) -> SolverError:
     """The error for a solution that is not proven optimal."""
-    found = f"{what} could not be proven optimal: {Certificate.of(solution.certificate)}"
+    certificate = " ".join(repr(Certificate.of(solution.certificate)).split())
+    found = f"{what} could not be proven optimal: {certificate}"
     return SolverError(found if math.isfinite(solution.cost) else f"{found} of a cost that is {solution.cost}")

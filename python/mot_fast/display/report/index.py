@@ -17,6 +17,7 @@ from mot_fast._validate import F64, check_alignment
 from mot_fast.display import heat_map, notebook
 from mot_fast.display.report.templates import part, template
 from mot_fast.system import atomic_write, optional
+from mot_fast.system.brief_repr import brief_repr
 
 if TYPE_CHECKING:
     from mot_fast.alignment.result import Alignment
@@ -60,6 +61,8 @@ class IndexEntry:
     source_labels: Sequence[str] = ()
     target_labels: Sequence[str] = ()
     files: Mapping[str, str | os.PathLike[str]] = field(default_factory=dict)
+
+    __repr__ = brief_repr
 
     @classmethod
     def of(
