@@ -18,6 +18,8 @@ They differ from the originals in these points.
   where some are negative or all are zero, and without `m` nothing where all are negative.
 """
 
+from typing import NoReturn
+
 from mot_fast.transport.drop_ins import emd, emd2, linear_sum_assignment
 from mot_fast.transport.partial_drop_ins import partial_wasserstein, partial_wasserstein2
 from mot_fast.transport.point_drop_ins import SampleResult, emd2_lazy, solve_sample
@@ -32,3 +34,10 @@ __all__ = [
     "partial_wasserstein2",
     "solve_sample",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise AttributeError(
+        f"module 'mot_fast.ot' has no '{name}': it has {', '.join(__all__)}, which stand in for exact solvers; take "
+        "everything else from POT or SciPy"
+    )

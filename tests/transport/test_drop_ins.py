@@ -377,3 +377,8 @@ def test_a_large_sparse_problem_needs_no_dense_matrix(rng):
     entries = cost.tocoo()
     assert (log["u"][entries.row] + log["v"][entries.col] - entries.data).max() < 1e-9
     assert log["u"].mean() + log["v"].mean() == pytest.approx(log["cost"], rel=1e-12)
+
+
+def test_names_that_it_does_not_have_are_told_beside_those_that_it_has():
+    with pytest.raises(AttributeError, match=r"'mot_fast.ot' has no 'sinkhorn': it has SampleResult, emd, .* from POT"):
+        mot.ot.sinkhorn  # noqa: B018

@@ -19,7 +19,8 @@ MOST_NEIGHBOURS = 0.5
 _LEAST_DEVIATIONS = 5.0
 """Standard deviations of the mean, by chance, that it must be above zero."""
 _SHUFFLE_OTHERWISE = (
-    "shift the record in a circle (shuffle='circular') or shuffle blocks (shuffle='blocks') or whole groups (groups)"
+    "shift the record in a circle (shuffle='circular'; align, compare and partial with --blocks) or shuffle blocks "
+    "(shuffle='blocks') or whole groups (groups)"
 )
 _MOST_UNITS = 32
 _MOST_STIMULI = 1000
