@@ -50,9 +50,16 @@ def assembly(dims=("presentation", "neuroid"), made=Assembly, **changes):
 
 
 @pytest.mark.parametrize("dims", [("presentation", "neuroid"), ("neuroid", "presentation")])
-@pytest.mark.parametrize("made", [Assembly, xarray.DataArray])
+@pytest.mark.parametrize(
+    ("made", "form"),
+    [
+        (Assembly, "memory"),
+        (xarray.DataArray, "memory"),
+        (xarray.DataArray, "file"),  # where indexes of several levels are written as plain coordinates
+        (xarray.DataArray, "old file"),
+    ],
+)
 @pytest.mark.parametrize("has_bin", [False, True])
-@pytest.mark.parametrize("form", ["memory", "file", "old file"])
 def test_units_are_cut_by_region_and_stimuli_have_names(dims, made, has_bin, form, tmp_path):
     array = assembly(dims, made)
     if has_bin:
@@ -60,9 +67,8 @@ def test_units_are_cut_by_region_and_stimuli_have_names(dims, made, has_bin, for
     source = array
     if form != "memory":
         source = tmp_path / "assembly.nc"
-        levels = [name for name in ("presentation", "neuroid") if name in array.indexes]
-        options = {"engine": "h5netcdf"} if form == "file" else {"engine": "scipy"}
-        array.reset_index(levels).rename("recording").to_netcdf(source, **options)
+        engine = "h5netcdf" if form == "file" else "scipy"
+        array.rename("recording").to_netcdf(source, engine=engine)
     network = mot.load(source)
     assert network.labels == ("V4", "IT")
     assert network.name == ("network" if form == "memory" else "assembly")
