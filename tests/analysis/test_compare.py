@@ -398,8 +398,3 @@ def test_without_scikit_learn_the_global_regression_is_refused_before_any_work(n
     monkeypatch.setattr(compare_module, "results_of_methods", None)
     with pytest.raises(ImportError, match='"global_linear" needs scikit-learn: pip install scikit-learn'):
         compare(*networks, "all")
-
-
-def test_one_repeat_is_none(networks):
-    with pytest.raises(ValueError, match="source_repeats: expected at least 2 networks, found 1"):
-        compare(*networks, ["mot"], source_repeats=[networks[0]])

@@ -131,3 +131,8 @@ def test_methods_that_need_more_held_out_stimuli_are_refused_before_any_work(net
     splits = [mot.split(n), (range(3, n), range(3))]
     with pytest.raises(ValueError, match=r"methods: 'debiased_cka' needs at least 4 held-out stimuli, found 3 in spl"):
         mot.compare(*networks, ["mot", "debiased_cka"], splits=splits)
+
+
+def test_one_repeat_is_none(networks):
+    with pytest.raises(ValueError, match="source_repeats: expected at least 2 networks, found 1"):
+        compare(*networks, ["mot"], source_repeats=[networks[0]])

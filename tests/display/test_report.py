@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -398,10 +397,3 @@ def test_what_is_no_alignment_is_named(tmp_path):
         mot.write_report(np.ones((3, 3)), tmp_path / "report.html")
     with pytest.raises(TypeError, match=r"found str; mot_fast.Alignment.load reads a .mot file"):
         mot.evaluate("run.mot", [np.ones((3, 3))], [np.ones((3, 3))])
-
-
-@pytest.mark.parametrize("library", ["jinja2", "plotly.offline"])
-def test_a_missing_library_is_named(alignment, tmp_path, monkeypatch, library):
-    monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(ImportError, match="reports need plotly and jinja2: pip install plotly jinja2"):
-        mot.write_report(alignment, tmp_path / "report.html")

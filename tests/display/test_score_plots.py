@@ -8,7 +8,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import plot
-from mot_fast.display.distributions import bin_edges, share_edges
+from mot_fast.display.distributions import bin_edges, common_edges, share_edges
 from support.drawings import names, overlaps, texts
 
 
@@ -144,3 +144,13 @@ def test_results_draw_themselves(layers):
     )
     assert null.plot().get_xlabel() == "hierarchy score"
     plt.close("all")
+
+
+def test_histograms_in_one_picture_have_the_bins_of_the_coarsest():
+    rng = np.random.default_rng(0)
+    fine, coarse, few = rng.random(9999), 0.2 + 0.5 * rng.random(100), rng.random(20)
+    edges = common_edges((fine, coarse, few))
+    assert len(edges) == len(bin_edges(coarse)) < len(bin_edges(fine))
+    assert (edges[0], edges[-1]) == (fine.min(), fine.max())
+    np.testing.assert_array_equal(common_edges((coarse, few)), bin_edges(coarse))
+    assert common_edges((few,)) is None

@@ -32,3 +32,10 @@ def test_the_command_that_completes_names_its_library(monkeypatch):
 def test_no_hint_sends_to_an_index_for_this_package():
     package = Path(mot.__file__).parent
     assert not [file for file in package.rglob("*.py") if "mot_fast[" in file.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("library", ["jinja2", "plotly.offline"])
+def test_what_reports_need_is_named(alignment, tmp_path, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ImportError, match="reports need plotly and jinja2: pip install plotly jinja2"):
+        mot.write_report(alignment, tmp_path / "report.html")

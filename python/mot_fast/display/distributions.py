@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +26,11 @@ def are_few(values: F64) -> bool:
     return len(values) < _FEW
 
 
-def draw_values(ax: Axes, values: F64, *, what: str, color: str, hatch: str) -> None:
-    """Draw values on the axes, and label them for the legend; the height of a histogram is in percent of the values."""
+def draw_values(ax: Axes, values: F64, *, what: str, color: str, hatch: str, edges: F64 | None = None) -> None:
+    """Draw values on the axes, and label them for the legend; the height of a histogram is in percent of the values.
+
+    `edges` are those of the histogram's bins, by default `bin_edges` of the values.
+    """
     if are_few(values):
         place = ax.get_xaxis_transform()
         label = f"{what} (a stroke each)"
@@ -34,7 +38,8 @@ def draw_values(ax: Axes, values: F64, *, what: str, color: str, hatch: str) -> 
         return
     style: dict[str, Any] = {"histtype": "stepfilled", "facecolor": color, "edgecolor": color, "hatch": hatch}
     weights = np.full(len(values), 100.0 / len(values))
-    ax.hist(values, bin_edges(values).tolist(), weights=weights, alpha=0.5, label=what, **style)
+    bins = (bin_edges(values) if edges is None else edges).tolist()
+    ax.hist(values, bins, weights=weights, alpha=0.5, label=what, **style)
 
 
 def bin_edges(values: F64) -> F64:
@@ -46,6 +51,16 @@ def bin_edges(values: F64) -> F64:
     # By Sturges' rule and that of Freedman and Diaconis, of which numpy takes the one with more bins.
     n_bins = len(np.histogram_bin_edges(values, "auto")) - 1
     return np.linspace(low, high, min(n_bins, _MOST_BINS) + 1)
+
+
+def common_edges(samples: Sequence[F64]) -> F64 | None:
+    """Edges of the bins of several histograms, as many as the coarsest has alone; None where all values are few."""
+    many = [values for values in samples if not are_few(values)]
+    if not many:
+        return None
+    joint = bin_edges(np.concatenate(many))
+    n_bins = min(len(joint), *(len(bin_edges(values)) for values in many)) - 1
+    return np.linspace(joint[0], joint[-1], n_bins + 1)
 
 
 def share_edges(n: int, most: int) -> F64:

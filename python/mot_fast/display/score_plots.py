@@ -10,7 +10,7 @@ import numpy as np
 from mot_fast._validate import F64
 from mot_fast.display.axes import ABOVE, AS_WRITTEN, GivenAxes, as_list, new_axes, open_frame
 from mot_fast.display.colours import BAR_STYLES, BLUE, ORANGE
-from mot_fast.display.distributions import are_few, draw_values
+from mot_fast.display.distributions import are_few, common_edges, draw_values
 from mot_fast.display.names import ROTATED
 from mot_fast.system.control_characters import printable
 
@@ -127,11 +127,13 @@ def plot_hierarchy_null(null: HierarchyNull, ax: Axes | None = None) -> Axes:
         If matplotlib is not installed.
     """
     (ax,) = new_axes((6.4, 3.8)) if ax is None else (ax,)
+    edges = common_edges((null.layers, null.stimuli))
     for what, scores, p, color, hatch in (
         ("layers shuffled", null.layers, null.p_layers, ORANGE, "////"),
         (SHUFFLED[null.shuffle], null.stimuli, null.p_stimuli, BLUE, "...."),
     ):
-        draw_values(ax, scores, what=f"{what}, {len(scores):,} times: p = {p:.2g}", color=color, hatch=hatch)
+        label = f"{what}, {len(scores):,} times: p = {p:.2g}"
+        draw_values(ax, scores, what=label, color=color, hatch=hatch, edges=edges)
     ax.axvline(null.observed, color="black", linewidth=2.0, label=f"observed: {null.observed:.3f}")
     ax.axvline(null.ceiling, color="black", linewidth=1.2, linestyle=":", label=f"ceiling: {null.ceiling:.3f}")
     ax.set_xlabel("hierarchy score")
