@@ -39,8 +39,8 @@ def test_a_line_begins_no_list_and_no_head(name, shown):
     assert escaping.markdown(name) == shown
 
 
-def test_names_of_layers_stay_as_they_are():
-    for name in ("layer_0_attn", "blocks.11.mlp", "conv2d/3", "V1 (left)", "h-0"):
+def test_names_of_layers_and_p_values_stay_as_they_are():
+    for name in ("<0.001", "layer_0_attn", "blocks.11.mlp", "conv2d/3", "V1 (left)", "h-0"):
         assert escaping.markdown_cell(name) == name
 
 

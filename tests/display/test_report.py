@@ -140,6 +140,7 @@ def test_scores_that_are_not_defined_are_named_so(layers, written):
     page = written(mot.evaluate(alignment, [np.ones((9, 6))], layers([7], 9), n_resamples=9))
     assert page.figures["scores"]["data"] == []
     assert page.texts["td"].count("not defined") == 12
+    assert "hierarchy of" not in page.text
     assert "MOT predicts" not in page.text
 
 

@@ -30,6 +30,18 @@ def test_many_tests_make_a_small_p_value_larger():
     assert "no better than a random order" in verdict({"permuted": 0.03, "greedy": 0.9, "uniform": 0.9})[0]
 
 
+@pytest.mark.parametrize(("n_splits", "p"), [(1, 1 / 6), (5, 2 / 6)])
+def test_a_test_that_so_few_orders_cannot_pass_says_so(n_splits, p):
+    least = ", the least that the orders of 3 layers allow"
+    few = {"n_layers": 3, "is_over_splits": n_splits > 1}
+    for p_score, p_map in ((p, p), (p, 1.0), (1.0, p)):
+        score, of_map = verdict({"permuted": p_score}, p_map, **few)
+        assert (least in score, least in of_map) == (p_score == p, p_map == p)
+    assert least not in "".join(verdict({"permuted": p}, p, **few | {"n_layers": 4}))
+    # Of five layers one test alone can be significant, and is.
+    assert "allow" not in verdict({"permuted": 1 / 120}, n_layers=5)[0]
+
+
 def test_what_is_not_defined_is_not_judged():
     assert verdict({}) == verdict({"permuted": None, "greedy": float("nan")}, None) == []
     assert verdict({"pairwise_best": 0.001}) == []

@@ -326,6 +326,13 @@ def test_versions_of_the_npy_format(tmp_path, rng):
         mot.load(tmp_path / "folder")
 
 
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_images_of_brains_are_led_to_their_guide(tmp_path, ending):
+    (tmp_path / f"bold{ending}").write_bytes(b"")
+    with pytest.raises(ValueError, match=rf"found a '{ending}' file; nilearn makes arrays of images"):
+        mot.load(tmp_path / f"bold{ending}")
+
+
 def test_alignments_are_no_networks(tmp_path):
     (tmp_path / "run.mot").write_bytes(b"")
     with pytest.raises(ValueError, match=r"found a '.mot' file; mot_fast.Alignment.load reads it"):

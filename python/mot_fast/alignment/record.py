@@ -130,4 +130,5 @@ class Evaluation:
         p_better = {name: score.p_better for name, score in self.scores.items()}
         is_one_layer = self.scores["mot"].hierarchy is None
         of_map = self.p_hierarchy, self.p_shuffled
-        return verdict(p_better, *of_map, is_rotated=is_rotated, is_one_layer=is_one_layer)
+        n_layers = len(self.scores["mot"].per_layer)
+        return verdict(p_better, *of_map, n_layers=n_layers, is_rotated=is_rotated, is_one_layer=is_one_layer)

@@ -180,7 +180,8 @@ class Comparison:
             if result is not None and result.p_values is not None:
                 p_better = {name.removesuffix("+r"): p for name, p in result.p_values.items()}
                 of_map, kind = (result.p_hierarchy, result.p_shuffled), {"is_rotated": best == "mot+r"}
-                sentences |= dict.fromkeys(verdict(p_better, *of_map, **kind, is_one_layer=is_one_layer))
+                kind |= {"is_one_layer": is_one_layer, "is_over_splits": self.n_splits > 1}
+                sentences |= dict.fromkeys(verdict(p_better, *of_map, n_layers=len(self.source_labels), **kind))
         return list(sentences)
 
     def _by_method(self, name: str) -> dict[str, Any]:

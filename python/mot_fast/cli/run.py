@@ -72,7 +72,9 @@ def run(options: argparse.Namespace) -> None:
     summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
-    output.show(options, f"{summary}\n\nEverything is in {study.folder.resolve()}", {"folder": study.folder, **values})
+    shown = summary if len(comparisons) == 1 else markdown(comparisons)
+    end = f"Everything is in {study.folder.resolve()}, all tables in summary.md"
+    output.show(options, f"{shown}\n\n{end}", {"folder": study.folder, **values})
 
 
 def _check_needs(study: Study) -> None:

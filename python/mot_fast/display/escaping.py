@@ -10,6 +10,8 @@ from mot_fast.system.control_characters import printable
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Markdown's markup; underscores within words, as names of layers often have them, are none."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MARKS_OF_HTML = re.compile(r"[&>]|<(?!\d)")
+"""Characters to write as entities; no tag begins with a digit, so that "<0.001" stays as it is in a terminal."""
 _AT_START = re.compile(r"^(\d*)(?=[#+\-=:.)])")
 """Places where a character at the beginning of a line would make it a list or a heading."""
 
@@ -27,7 +29,7 @@ def markdown(text: str) -> str:
 
 def markdown_cell(text: str) -> str:
     """Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line."""
-    shown = re.sub("[&<>]", lambda found: _ENTITIES[found[0]], printable(text))
+    shown = _MARKS_OF_HTML.sub(lambda found: _ENTITIES[found[0]], printable(text))
     return re.sub("^ | $", "&#32;", _MARKUP.sub(r"\\\g<0>", shown))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from mot_fast.measures.p_values import adjust
+from mot_fast.measures.p_values import TIE, adjust
 
 LEVEL = 0.05
 """Level at which a test is taken to have found something, after the p-values are adjusted for their number."""
@@ -25,6 +26,8 @@ def verdict(
     p_hierarchy: float | None = None,
     p_shuffled: float | None = None,
     *,
+    n_layers: int | None = None,
+    is_over_splits: bool = False,
     is_rotated: bool = False,
     is_one_layer: bool = False,
 ) -> list[str]:
@@ -39,6 +42,10 @@ def verdict(
         P-value of the map's hierarchy score among those of random orders of its layers.
     p_shuffled : float, optional
         P-value of the map's hierarchy score among those of alignments with shuffled stimuli.
+    n_layers : int, optional
+        Number of source layers. A p-value among the orders of so few that it can be no smaller is called the least.
+    is_over_splits : bool
+        Whether p-values are of several splits: twice the median of theirs.
     is_rotated : bool
         Whether the sentences are about MOT+R.
     is_one_layer : bool
@@ -58,18 +65,20 @@ def verdict(
         tests |= {"hierarchy": p_hierarchy, "shuffled": p_shuffled}
     raw = np.array([np.nan if p is None else p for p in tests.values()], dtype=np.float64)
     adjusted = {test: p for test, p in zip(tests, adjust(raw).tolist(), strict=True) if not np.isnan(p)}
+    shown = {test: _p(p) for test, p in adjusted.items()}
+    least = 0.0 if n_layers is None else (1 + is_over_splits) / math.factorial(n_layers)
+    for test, p in zip(tests, raw.tolist(), strict=True):
+        if test in ("permuted", "hierarchy") and p <= least + TIE and adjusted[test] > LEVEL:
+            shown[test] += f", the least that the orders of {n_layers} layers allow"
     name, sentences = "MOT+R" if is_rotated else "MOT", []
-    if "mot" in adjusted:
-        p = adjusted["mot"]
-        sentences.append(f"{name} predicts {_better(p)} than MOT without rotations ({_p(p)}).")
-    if "permuted" in adjusted:
-        p = adjusted["permuted"]
-        sentences.append(f"{name} predicts {_better(p)} than a random order of layers ({_p(p)}).")
+    for test, other in (("mot", "MOT without rotations"), ("permuted", "a random order of layers")):
+        if test in adjusted:
+            sentences.append(f"{name} predicts {_better(adjusted[test])} than {other} ({shown[test]}).")
     averages = {control: adjusted[control] for control in AVERAGES if control in adjusted}
     if averages:
         sentences.append(_against_averages(name, averages))
     if "hierarchy" in adjusted or "shuffled" in adjusted:
-        sentences.append(_about_the_map(name, adjusted.get("hierarchy"), adjusted.get("shuffled")))
+        sentences.append(_about_the_map(name, adjusted, shown))
     if is_one_layer and any(control in p_better for control in CONTROLS):
         sentences.append(NO_CHOICE)
     return sentences
@@ -97,15 +106,14 @@ def _against_averages(name: str, adjusted: Mapping[str, float]) -> str:
     return f"{name} predicts {word} than averages without balance: {', '.join(named.values())}."
 
 
-def _about_the_map(name: str, p_orders: float | None, p_shuffled: float | None) -> str:
+def _about_the_map(name: str, adjusted: Mapping[str, float], shown: Mapping[str, str]) -> str:
     """Sentence about the order of the map of layers."""
-    found = [
-        (p, what) for p, what in ((p_orders, "a random one"), (p_shuffled, "maps of shuffled stimuli")) if p is not None
-    ]
-    more = [f"{what} ({_p(p)})" for p, what in found if p <= LEVEL]
-    no_more = [f"{what} ({_p(p)})" for p, what in found if p > LEVEL]
+    others = {"hierarchy": "a random one", "shuffled": "maps of shuffled stimuli"}
+    found = [(adjusted[test], f"{other} ({shown[test]})") for test, other in others.items() if test in adjusted]
+    more = [other for p, other in found if p <= LEVEL]
+    no_more = [other for p, other in found if p > LEVEL]
     parts = [
         f"{word} ordered than {' and '.join(each)}" for word, each in (("more", more), ("no more", no_more)) if each
     ]
-    end = "" if p_shuffled is not None else "; against shuffled stimuli it was not tested"
+    end = "" if "shuffled" in adjusted else "; against shuffled stimuli it was not tested"
     return f"The map of {name} is {', and '.join(parts)}{end}."

@@ -33,10 +33,13 @@ Result = TypeVar("Result")
 
 _FORMATS = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
 _KINDS = "a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a folder of .npy files"
+_OF_IMAGES = "; nilearn makes arrays of images, see the guide to fMRI"
 _HINTS = {
     ".npy": "; put the .npy files of one network into a folder",
     ".mot": "; mot_fast.Alignment.load reads it",
     ".zip": "; unpack it, as folders of .npy files and Zarr groups are read from their folders",
+    ".nii": _OF_IMAGES,
+    ".nii.gz": _OF_IMAGES,
 }
 
 
@@ -82,9 +85,8 @@ def _format_of(path: Path) -> FileFormat:
     if found in (None, MATLAB) and is_hdf5(path):
         return HDF5
     if found is None:
-        raise ValueError(
-            f"{path}: expected {_KINDS}, found a '{path.suffix}' file{_HINTS.get(path.suffix.lower(), '')}"
-        )
+        ending = next((each for each in _HINTS if path.name.lower().endswith(each)), path.suffix)
+        raise ValueError(f"{path}: expected {_KINDS}, found a '{ending}' file{_HINTS.get(ending, '')}")
     return found
 
 

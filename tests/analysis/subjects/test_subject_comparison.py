@@ -29,7 +29,10 @@ def test_the_table_reads_well_as_text(found):
     assert f"{mean.crossed_low:.3f} to {mean.crossed_high:.3f}" in text
     test = found.tests[0]
     assert f"{test.n_better} of 5" in text
-    assert "p: one-sided, by flipping the signs of subjects' differences (all signs); adjusted: Holm" in text
+    assert (
+        "p: one-sided, by flipping the signs of subjects' differences (all signs: p is at least 0.031); adjusted: Holm"
+        in text
+    )
     assert "group: by the mean of the others' layer plans; a subject's own less the group's" in text
     shown = " ".join(repr(found).split())
     assert shown.startswith(f"SubjectComparison(5 subjects from a_*model*, standardized, mot {mean.value:.3f} (")

@@ -210,7 +210,9 @@ class SubjectComparison:
                     notes[-1] += f"; a subject's own less the group's {gain.value:z.3f}"
                     notes[-1] += f" ({_interval(gain.crossed_low, gain.crossed_high)} over both)"
         if self.tests:
-            kind = "all signs" if len(self.subjects) <= MOST_EXACT else f"{self.effects.n_permutations} random signs"
+            n, kind = len(self.subjects), f"{self.effects.n_permutations} random signs"
+            if n <= MOST_EXACT:
+                kind = f"all signs: p is at least {0.5**n:.2g}"
             notes.append(f"p: one-sided, by flipping the signs of subjects' differences ({kind}); adjusted: Holm")
             notes.append(f"higher: adjusted p at most {1 - effects.confidence:.3g}")
         if self.ceiling is not None:
