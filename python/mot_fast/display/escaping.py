@@ -26,8 +26,14 @@ def markdown(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line."""
-    shown = re.sub("[&<>]", lambda found: _ENTITIES[found[0]], printable(text))
+    r"""Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line.
+
+    Examples
+    --------
+    >>> markdown_cell("<b>"), markdown_cell("<0.001")  # no tag begins with a digit
+    ('&lt;b&gt;', '<0.001')
+    """
+    shown = re.sub(r"[&>]|<(?!\d)", lambda found: _ENTITIES[found[0]], printable(text))
     return re.sub("^ | $", "&#32;", _MARKUP.sub(r"\\\g<0>", shown))
 
 
