@@ -68,7 +68,7 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
     blocks = {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
     again = run_here("run", path)
     assert again.returncode == 0, again.stderr
-    assert f"Everything is in {out}" in again.stdout
+    assert f"Everything is in {out}; begin with index.html" in again.stdout
     assert blocks == {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
 
 

@@ -72,7 +72,9 @@ def run(options: argparse.Namespace) -> None:
     summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
-    output.show(options, f"{summary}\n\nEverything is in {study.folder.resolve()}", {"folder": study.folder, **values})
+    begin = "; begin with index.html" if study.has_reports else ""
+    text = f"{summary}\n\nEverything is in {study.folder.resolve()}{begin}"
+    output.show(options, text, {"folder": study.folder, **values})
 
 
 def _check_needs(study: Study) -> None:
