@@ -68,7 +68,7 @@ def test_a_study_writes_what_it_asks_for_and_goes_on(folder):
     blocks = {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
     again = run_here("run", path)
     assert again.returncode == 0, again.stderr
-    assert f"Everything is in {out}, all tables in summary.md" in again.stdout
+    assert f"Everything is in {out}; begin with index.html, then summary.md" in again.stdout
     assert again.stdout.count("verdict:") == 0 < (out / "summary.md").read_text().count("verdict:")
     assert blocks == {block: block.stat().st_mtime_ns for block in (out / "finished" / "blocks").iterdir()}
 

@@ -210,6 +210,8 @@ def test_what_cannot_be_written_is_told_before_the_work(files, tmp_path, monkeyp
     monkeypatch.setattr(mot, "compare", None)
     for arguments, message in {
         ("align", *files, "-o", "."): f"{tmp_path}: expected a file to write to, found a folder",
+        ("align", *files, "-o", "a.npz"): "a.npz: expected a .mot file to write the alignment to, found '.npz'",
+        ("trajectories", *files, "-o", "b"): "b: expected a .mot file to write the alignment to, found ''",
         (
             "compare",
             *files,

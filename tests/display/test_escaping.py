@@ -24,7 +24,7 @@ def test_a_cell_shows_its_name_and_ends_where_it_ends(name):
     shown = escaping.markdown_cell(name)
     assert read_cell(shown) == printable(name)
     assert shown == shown.strip()
-    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]$~]|[<>\n\r]", shown.replace("\\\\", "").replace("&gt;", ""))
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]$~]|<(?!\d)|[>\n\r]", shown.replace("\\\\", "").replace("&gt;", ""))
     lines = markdown_table([["head", name], [name, "x"]], n_left=1)
     assert len(lines) == 3
     for line in lines:
@@ -39,9 +39,13 @@ def test_a_line_begins_no_list_and_no_head(name, shown):
     assert escaping.markdown(name) == shown
 
 
-def test_names_of_layers_and_p_values_stay_as_they_are():
-    for name in ("<0.001", "layer_0_attn", "blocks.11.mlp", "conv2d/3", "V1 (left)", "h-0"):
+def test_names_of_layers_stay_as_they_are():
+    for name in ("layer_0_attn", "blocks.11.mlp", "conv2d/3", "V1 (left)", "h-0"):
         assert escaping.markdown_cell(name) == name
+
+
+def test_numbers_below_others_stay_as_they_are():
+    assert escaping.markdown_cell("<0.001 <b>") == "<0.001 &lt;b&gt;"  # no tag begins with a digit
 
 
 def test_characters_that_are_not_seen_are_shown_as_codes():

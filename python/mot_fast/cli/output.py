@@ -65,6 +65,13 @@ def check_file(path: Path | None) -> None:
     atomic_write.check_writable(path)
 
 
+def check_alignment(path: Path | None) -> None:
+    """Raise before the work begins if a file for an alignment cannot be written, or would not be known for one."""
+    check_file(path)
+    if path is not None and path.suffix != ".mot":
+        raise ValueError(f"{path}: expected a .mot file to write the alignment to, found '{path.suffix}'")
+
+
 def check_picture(path: Path | None) -> None:
     """Raise before the work begins if matplotlib is not installed, or does not write such a picture."""
     if path is None:

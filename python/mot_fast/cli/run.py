@@ -73,8 +73,9 @@ def run(options: argparse.Namespace) -> None:
     output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
     shown = summary if len(comparisons) == 1 else markdown(comparisons)
-    end = f"Everything is in {study.folder.resolve()}, all tables in summary.md"
-    output.show(options, f"{shown}\n\n{end}", {"folder": study.folder, **values})
+    begin = "index.html, then summary.md" if study.has_reports else "summary.md"
+    text = f"{shown}\n\nEverything is in {study.folder.resolve()}; begin with {begin}"
+    output.show(options, text, {"folder": study.folder, **values})
 
 
 def _check_needs(study: Study) -> None:

@@ -50,8 +50,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align the runs, print the results, and write alignment and picture if files are named."""
-    for path in (options.output, options.plot):
-        output.check_file(path)
+    output.check_alignment(options.output)
+    output.check_file(options.plot)
     output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator, options.nan) for path in (options.source, options.target)]
     arguments.remember_store(options, options.store)

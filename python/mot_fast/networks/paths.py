@@ -34,6 +34,8 @@ Result = TypeVar("Result")
 _FORMATS = {".npz": NPZ, ".safetensors": SAFETENSORS, ".h5": HDF5, ".hdf5": HDF5, ".mat": MATLAB}
 _KINDS = "a .npz, .safetensors, .mat, HDF5, NetCDF or Zarr file or a folder of .npy files"
 _OF_IMAGES = "; nilearn makes arrays of images, see the guide to fMRI"
+_MODEL = "config.json"
+"""File by which a folder is known for a model of transformers, whose weights are no activations."""
 _HINTS = {
     ".npy": "; put the .npy files of one network into a folder",
     ".mot": "; mot_fast.Alignment.load reads it",
@@ -108,6 +110,8 @@ def _layers_of_folder(path: Path) -> dict[str, Callable[[], Layer]]:
     if not files:
         others = [each.name for each in seen if each.is_dir() or each.suffix in _FORMATS]
         hint = f"; '{others[0]}' in it may be a network" if others else ""
+        if any(each.name == _MODEL for each in seen):
+            hint = f"; it has the {_MODEL} of a model, whose activations mot-fast extract records"
         raise ValueError(f"{path}: expected a folder of .npy files, found none in it{hint}")
     return {label: partial(layer_of_npy, files[label]) for label in natural_order(list(files))}
 

@@ -197,6 +197,36 @@ def test_models_that_run_otherwise_for_other_stimuli_are_refused(layers, n_stimu
         mot.extract(Moody(), np.ones((n_stimuli, 5)), tmp_path, layers=layers, progress=False)
 
 
+def test_models_without_weights_are_named(tmp_path):
+    pytest.importorskip("transformers")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text('{"model_type": "bert"}')
+    message = r"expected a folder, a .gguf file or a name on the hub that transformers loads, found .*model \(.*no file"
+    with pytest.raises(OSError, match=message):
+        mot.extract(tmp_path / "model", ["a"], tmp_path / "store", progress=False)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_package_that_a_model_needs_and_that_fails_is_named(tmp_path, monkeypatch):
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "broken.py").write_text("raise RuntimeError('built for another torch')")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def fails(*_, **__):
+        try:
+            import broken  # noqa: F401
+        except RuntimeError as error:
+            raise ModuleNotFoundError("Could not import module 'Model'") from error
+
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", fails)
+    message = (
+        "expected packages that transformers can import for .*model, found one that fails .built for another torch"
+    )
+    with pytest.raises(ImportError, match=message):
+        mot.extract(tmp_path / "model", ["a"], tmp_path / "store", progress=False)
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("missing", "model", "message"),

@@ -227,6 +227,9 @@ def test_what_finders_leave_is_passed_over(tmp_path, values):
         ValueError, match=r"net: expected a folder of .npy files, found none in it; 'sub' in it may be a"
     ):
         mot.load(folder)
+    (folder / "config.json").touch()
+    with pytest.raises(ValueError, match=r"found none in it; it has the config.json of a model, whose .* extract rec"):
+        mot.load(folder)
 
 
 def test_pipes_and_folders_are_no_files(tmp_path):

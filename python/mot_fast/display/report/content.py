@@ -112,7 +112,7 @@ def _history(alignment: Alignment) -> dict[str, str]:
             "Stimuli": f"{run.n_stimuli:,}",
             "Began": run.began.replace("T", " ").replace("+00:00", " UTC"),
             "Took": f"{run.seconds:.4g} s on {run.n_threads} thread{'s' * (run.n_threads != 1)}",
-            "Memory limit": "by what was left" if run.memory_limit is None else format_bytes(run.memory_limit),
+            "Memory limit": "half of what was free" if run.memory_limit is None else format_bytes(run.memory_limit),
             "Versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
             "Machine": f"{run.platform} ({run.machine})",
         }

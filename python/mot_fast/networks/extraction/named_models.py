@@ -92,7 +92,9 @@ def load_with_transformers(
     Raises
     ------
     ImportError
-        If `transformers` is not installed.
+        If `transformers` is not installed, or cannot import what the model needs.
+    OSError
+        If there is no such model, or it cannot be read.
     ValueError
         If the model is none that can be loaded as an `AutoModel`.
 
@@ -108,6 +110,16 @@ def load_with_transformers(
         load = partial(_loaded, str(value), {"local_files_only": path.exists()})
     try:
         module = load(transformers.AutoModel)
+    except ImportError as error:  # as of torchvision for another torch
+        raise ImportError(
+            f"model: expected packages that transformers can import for {value}, found one that fails "
+            f"({_reason(_first_error(error))})"
+        ) from error
+    except OSError as error:  # there is nothing of the name, or the hub is not reached
+        raise OSError(
+            f"model: expected a folder, a .gguf file or a name on the hub that transformers loads, found {value} "
+            f"({_reason(error)})"
+        ) from error
     except ValueError as error:  # such as a model whose parts are models of their own
         raise ValueError(
             f"model: expected one that transformers loads as an AutoModel, found {value} "
@@ -137,9 +149,16 @@ def _show_all_patches(module: torch.nn.Module) -> None:
         warn(f"the model leaves out {share:.0%} of the patches at random (mask_ratio); here it sees all of them")
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """The beginning of the first line of a message of another library, which may be very long."""
     return shorten(next(iter(str(error).splitlines()), "") or type(error).__name__, _MAX_CHARACTERS, placeholder=" ...")
+
+
+def _first_error(error: BaseException) -> BaseException:
+    """The error from which others were raised one after another, and which the last of them may not name."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _part(module: torch.nn.Module, kind: str | None) -> torch.nn.Module:
