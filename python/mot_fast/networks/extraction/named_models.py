@@ -93,6 +93,8 @@ def load_with_transformers(
     ------
     ImportError
         If `transformers` is not installed.
+    OSError
+        If there is no such model, or the hub cannot be reached.
     ValueError
         If the model is none that can be loaded as an `AutoModel`.
 
@@ -113,6 +115,11 @@ def load_with_transformers(
             f"model: expected one that transformers loads as an AutoModel, found {value} "
             f"({str(error).splitlines()[0]}); load it by its own class and give the module, or one half of it, as "
             f"model.get_encoder()"
+        ) from error
+    except OSError as error:
+        raise OSError(
+            f"model: expected a folder of transformers, a name on its hub, or timm:NAME or torchvision:NAME, "
+            f"found '{value}' ({_reason(error)})"
         ) from error
 
     @cache
