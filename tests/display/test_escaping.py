@@ -44,6 +44,11 @@ def test_names_of_layers_stay_as_they_are():
         assert escaping.markdown_cell(name) == name
 
 
+def test_a_p_value_stays_as_it_is():
+    assert escaping.markdown_cell("<0.001") == "<0.001"
+    assert escaping.markdown_cell("<1@b.c>") == "&lt;1@b.c&gt;"  # an address, which Markdown would make a link
+
+
 def test_characters_that_are_not_seen_are_shown_as_codes():
     assert printable("a\nb\x1b\u202e\u2028\ud800\x7f\x9b") == r"a\nb\x1b\u202e\u2028\ud800\x7f\x9b"
     assert printable("Größe 層 👩‍🔬") == "Größe 層 👩‍🔬"
