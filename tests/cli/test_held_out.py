@@ -109,14 +109,20 @@ def test_compare_holds_out_groups_and_every_block(files, tmp_path):
 
 def test_a_study_holds_out_blocks_or_groups(files, tmp_path):
     networks = "[networks.a]\nactivations = 'a.npz'\n[networks.b]\nactivations = 'b.npz'\n"
-    output = "[output]\nfigures = []\nreports = false\n"
+    output = "[output]\nfigures = []\n"
     head = "pairs = [['a', 'b']]\nmethods = ['cka']\n"
-    for splits, how, split in (
-        ("blocks = 3\ngap = 2", {"splits": mot.blocked_splits(60, 3, 2)}, mot.blocked_splits(60, 3, 2)[-1]),
+    for splits, how, split, which in (
+        (
+            "blocks = 3\ngap = 2",
+            {"splits": mot.blocked_splits(60, 3, 2)},
+            mot.blocked_splits(60, 3, 2)[-1],
+            "last block",
+        ),
         (
             "n = 2\ngroups = 'groups.txt'",
             {"splits": 2, "groups": GROUPS},
             mot.split(60, groups=GROUPS),
+            "first split",
         ),
     ):
         (tmp_path / "study.toml").write_text(f"{head}{networks}[splits]\n{splits}\n{output}")
@@ -124,6 +130,7 @@ def test_a_study_holds_out_blocks_or_groups(files, tmp_path):
         expected = mot.compare(*files, ["cka"], **how)
         np.testing.assert_array_equal(found["values_of_splits"]["cka"], expected.scores["cka"])
         assert mot.Alignment.load(tmp_path / "results" / "a--b.mot").cost == aligned(files, *split)[0]
+        assert f"<h1>Alignments on the {which}</h1>" in (tmp_path / "results" / "index.html").read_text()
 
 
 @pytest.mark.parametrize(

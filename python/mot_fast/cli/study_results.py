@@ -47,7 +47,8 @@ def write_study(
             )
             for name, pair in pairs.items()
         ]
-        files.make(study.folder / "index.html", partial(mot.write_index, entries))
+        title = f"Alignments on the {'first split' if study.n_blocks is None else 'last block'}"
+        files.make(study.folder / "index.html", partial(mot.write_index, entries, title=title))
 
 
 def _matrix(pairs: Mapping[str, StudiedPair], comparisons: Mapping[str, Comparison]) -> Axes:
