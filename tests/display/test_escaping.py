@@ -24,7 +24,7 @@ def test_a_cell_shows_its_name_and_ends_where_it_ends(name):
     shown = escaping.markdown_cell(name)
     assert read_cell(shown) == printable(name)
     assert shown == shown.strip()
-    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]$~]|<(?!\d)|[>\n\r]", shown.replace("\\\\", "").replace("&gt;", ""))
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]$~]|[<>\n\r]", shown.replace("\\\\", "").replace("&gt;", ""))
     lines = markdown_table([["head", name], [name, "x"]], n_left=1)
     assert len(lines) == 3
     for line in lines:
@@ -44,8 +44,10 @@ def test_names_of_layers_stay_as_they_are():
         assert escaping.markdown_cell(name) == name
 
 
-def test_numbers_below_others_stay_as_they_are():
-    assert escaping.markdown_cell("<0.001 <b>") == "<0.001 &lt;b&gt;"  # no tag begins with a digit
+def test_a_p_value_stays_as_it_is():
+    assert escaping.markdown_cell("<0.001") == "<0.001"
+    assert escaping.markdown_cell("<1@b.c>") == "&lt;1@b.c&gt;"  # an address, which Markdown would make a link
+    assert escaping.markdown(">5") == "&gt;5"  # which would begin a quotation
 
 
 def test_characters_that_are_not_seen_are_shown_as_codes():

@@ -33,7 +33,7 @@ def test_it_draws_shares_with_readable_axes(alignment):
     assert ax.get_xlabel() == "target layer (two)"
     ceiling = mot.hierarchy([[2, 1, 0], [0, 1, 2]])
     h = mot.hierarchy(alignment.layer_plan)
-    assert ax.get_title() == f"mot\ncost {alignment.cost:.3f}, H {h:.2f} (ceiling {ceiling:.2f})"
+    assert ax.get_title() == f"mot\ncost {alignment.cost:.3f}\nhierarchy {h:.2f} (at most {ceiling:.2f})"
 
 
 def test_it_draws_where_it_is_told(alignment):
@@ -55,7 +55,7 @@ def test_the_title_names_coupling_and_rotation(alignment, rotated):
     assert plot.plot_layer_plan(rotated, coupling="pairwise_best").get_title().startswith("pairwise_best+r\n")
     ax = plot.plot_layer_plan(alignment, coupling=[[0.5, 0.0, 0.0], [0.0, 0.0, 0.5]])
     cost = (alignment.layer_costs[0, 0] + alignment.layer_costs[1, 2]) / 2
-    assert ax.get_title() == f"given weights\ncost {cost:.3f}, H 1.00"  # which the ceiling does not bound
+    assert ax.get_title() == f"given weights\ncost {cost:.3f}\nhierarchy 1.00"  # which the ceiling does not bound
 
 
 def test_there_is_no_hierarchy_of_one_layer(rng):

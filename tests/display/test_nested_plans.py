@@ -33,9 +33,9 @@ def test_the_plan_stands_beside_the_pairwise_best_map(runs):
 def test_titles_have_cost_hierarchy_and_ceiling(runs):
     left, right = plot.plot_nested(runs)
     ceiling = mot.hierarchy([[3, 1, 0, 0], [0, 2, 2, 0], [0, 0, 1, 3]])
-    assert left.get_title() == f"mot\ncost {runs.cost:.3f}, H {runs.hierarchy():.2f} (ceiling {ceiling:.2f})"
+    assert left.get_title() == f"mot\ncost {runs.cost:.3f}\nhierarchy {runs.hierarchy():.2f} (at most {ceiling:.2f})"
     cost, h = runs.costs.min(axis=1).mean(), runs.hierarchy("pairwise_best")
-    assert right.get_title() == f"pairwise_best\ncost {cost:.3f}, H {h:.2f}"
+    assert right.get_title() == f"pairwise_best\ncost {cost:.3f}\nhierarchy {h:.2f}"
 
 
 def test_words_are_those_of_the_level(runs):

@@ -10,6 +10,8 @@ from mot_fast.system.control_characters import printable
 _MARKUP = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 """Markdown's markup; underscores within words, as names of layers often have them, are none."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_HTML = re.compile(r"[&>]|<(?!\d[\d.]*$)")
+"""Characters of HTML; not "<" before a number that ends the text, as in the p-value "<0.001", which is no tag."""
 _AT_START = re.compile(r"^(\d*)(?=[#+\-=:.)])")
 """Places where a character at the beginning of a line would make it a list or a heading."""
 
@@ -26,14 +28,8 @@ def markdown(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    r"""Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line.
-
-    Examples
-    --------
-    >>> markdown_cell("<b>"), markdown_cell("<0.001")  # no tag begins with a digit
-    ('&lt;b&gt;', '<0.001')
-    """
-    shown = re.sub(r"[&>]|<(?!\d)", lambda found: _ENTITIES[found[0]], printable(text))
+    """Text as a cell of a table in Markdown; unlike `markdown` it does not mind the beginning of a line."""
+    shown = _HTML.sub(lambda found: _ENTITIES[found[0]], printable(text))
     return re.sub("^ | $", "&#32;", _MARKUP.sub(r"\\\g<0>", shown))
 
 

@@ -70,7 +70,8 @@ def plot_layer_plan(
     >>> ax = plot_layer_plan(mot.align(layers, layers))
     >>> print(ax.get_title())
     mot
-    cost 0.00, H 1.00 (ceiling 1.00)
+    cost 0.00
+    hierarchy 1.00 (at most 1.00)
     """
     check_alignment(alignment)
     plan = _plan(alignment, coupling, _name(alignment, coupling))
@@ -148,7 +149,8 @@ def plot_nested(
     >>> left, right = plot_nested(mot.align_trajectories(*mot.data.training_runs()))
     >>> print(left.get_title())
     mot
-    cost 0.601, H 0.97 (ceiling 1.00)
+    cost 0.601
+    hierarchy 0.97 (at most 1.00)
     """
     if isinstance(couplings, str):
         raise TypeError(f"couplings: expected several names, found {couplings!r}; one alone is [{couplings!r}]")

@@ -84,16 +84,16 @@ class Plan:
 
     @property
     def caption(self) -> str:
-        """Title, cost and hierarchy score; also the score's ceiling, which holds where all parts weigh the same."""
+        """Title, cost and hierarchy score; also the highest score possible, where all parts weigh the same."""
         title = printable(str(self.title), keep="\n")
         cost = (self.costs * self.weights).sum() if self.cost is None else self.cost
         text = f"{title}\n{self.what} {round(cost, 12):#.3g}"
         if min(self.weights.shape) > 1 and self.weights.any():
-            text += f", H {hierarchy(self.weights):.2f}"
+            text += f"\nhierarchy {hierarchy(self.weights):.2f}"
             if self.target_masses is not None:
                 text += f", {_percent(self.weights.sum())} % matched"
             elif _is_uniform(self.weights.sum(axis=0)) and _is_uniform(self.weights.sum(axis=1)):
-                text += f" (ceiling {ceiling(*self.weights.shape):.2f})"
+                text += f" (at most {ceiling(*self.weights.shape):.2f})"
         return text
 
     @property

@@ -201,7 +201,7 @@ def test_models_without_weights_are_named(tmp_path):
     pytest.importorskip("transformers")
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text('{"model_type": "bert"}')
-    message = r"expected a folder, a .gguf file or a name on the hub that transformers loads, found .*model \(.*no file"
+    message = r"expected a folder or .gguf file of transformers, .* or torchvision:NAME, found '.*model' \(.*no file"
     with pytest.raises(OSError, match=message):
         mot.extract(tmp_path / "model", ["a"], tmp_path / "store", progress=False)
     assert not (tmp_path / "store").exists()

@@ -117,8 +117,8 @@ def load_with_transformers(
         ) from error
     except OSError as error:  # there is nothing of the name, or the hub is not reached
         raise OSError(
-            f"model: expected a folder, a .gguf file or a name on the hub that transformers loads, found {value} "
-            f"({_reason(error)})"
+            f"model: expected a folder or .gguf file of transformers, a name on its hub, or timm:NAME or "
+            f"torchvision:NAME, found '{value}' ({_reason(error)})"
         ) from error
     except ValueError as error:  # such as a model whose parts are models of their own
         raise ValueError(
