@@ -87,7 +87,8 @@ def main() -> None:
             if options.json:
                 options.json.write_text(json.dumps(found, indent=1) + "\n")
     if len(found) == 2:
-        sys.exit(f"no problem has {options.only!r} in its name")
+        quick = " and is among the small ones that --quick runs" if options.quick else ""
+        sys.exit(f"no problem has {options.only!r} in its name{quick}; the suites are {', '.join(SUITES)}")
     if found["targets"]:
         print(table(target_rows([Verdict(**verdict) for verdict in found["targets"]]), options.markdown))
     if faults:

@@ -78,7 +78,7 @@ def section(options: argparse.Namespace) -> Section:
         wanted += grids_beyond_memory()
     timings, verdicts = [], []
     for grid in wanted:
-        if is_wanted(f"align {grid.name}", options):
+        if is_wanted(f"aligns, align {grid.name}", options):
             timings.append(time_align(grid, child, min(options.repeats, MAX_REPEATS)))
             verdicts += verdicts_on(f"align {grid.name}", timings[-1].figures(), grid.targets)
     compared = [timing for timing in timings if PLAIN in timing.runs]

@@ -39,7 +39,7 @@ def section(options: argparse.Namespace) -> Section:
     """Time the solvers on every problem that is wanted."""
     timings = []
     for case in cases(options.data):
-        if (case.is_small or not options.quick) and is_wanted(case.name, options):
+        if (case.is_small or not options.quick) and is_wanted(f"transports, {case.name}", options):
             print(f"{case.name} ...", file=sys.stderr)
             timings.append(time_solvers(case, options.repeats))
     return Section(

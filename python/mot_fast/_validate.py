@@ -341,8 +341,10 @@ def potentials(values: Any, shape: tuple[int, int], what: str) -> tuple[F64, F64
     """Potentials of the rows and of the columns to start from, of any value, NaN too; None stays None."""
     if values is None:
         return None
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__") or len(pair := list(values)) != 2:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise ValueError(f"{what}: expected two arrays, (u, v), found {type(values).__name__}")
+    if len(pair := list(values)) != 2:
+        raise ValueError(f"{what}: expected two arrays, (u, v), found {type(values).__name__} of length {len(pair)}")
     u, v = (array(side, f"{what}[{k}]") for k, side in enumerate(pair))
     for k, side in enumerate((u, v)):
         if side.shape != (shape[k],):

@@ -39,5 +39,5 @@ __all__ = [
 def __getattr__(name: str) -> NoReturn:
     raise AttributeError(
         f"module 'mot_fast.ot' has no '{name}': it has {', '.join(__all__)}, which stand in for exact solvers; take "
-        "everything else from POT or SciPy"
+        "everything else from POT (import ot as pot) or SciPy"
     )

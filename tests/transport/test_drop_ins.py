@@ -380,5 +380,6 @@ def test_a_large_sparse_problem_needs_no_dense_matrix(rng):
 
 
 def test_names_that_it_does_not_have_are_told_beside_those_that_it_has():
-    with pytest.raises(AttributeError, match=r"'mot_fast.ot' has no 'sinkhorn': it has SampleResult, emd, .* from POT"):
+    message = r"'mot_fast.ot' has no 'sinkhorn': it has SampleResult, emd, .* from POT \(import ot as pot\)"
+    with pytest.raises(AttributeError, match=message):
         mot.ot.sinkhorn  # noqa: B018

@@ -22,7 +22,10 @@ def assignment_costs(values: Any) -> F64:
     The core validates the numbers in it.
     """
     if is_sparse(values):
-        raise ValueError("cost_matrix: expected a dense matrix, found a sparse one; see scipy.sparse.csgraph for those")
+        raise ValueError(
+            "cost_matrix: expected a dense matrix, found a sparse one; mot_fast.solve_transport takes those, and so do "
+            "functions of scipy.sparse.csgraph"
+        )
     costs = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=np.float64)
     if costs.ndim != 2:
         raise ValueError(f"expected a matrix (2-D array), got a {costs.ndim} array")

@@ -159,7 +159,7 @@ def linear_sum_assignment(cost_matrix: ArrayLike, maximize: bool = False) -> tup
     Returns
     -------
     row_ind, col_ind : arrays, `(min(n, m),)`
-        The matched pairs, by row.
+        The matched pairs, by row. Where several matchings are best, it may be another one than SciPy's.
 
     Raises
     ------
