@@ -9,6 +9,7 @@ import pytest
 
 import mot_fast as mot
 from mot_fast import plot
+from mot_fast.display.similarity_plots import plot_scores_of_pairs
 from support.drawings import names, overlaps, texts
 
 
@@ -110,6 +111,23 @@ def test_names_of_few_or_many_networks_do_not_overlap(n):
             box = label.get_window_extent()
             assert figure.x0 <= box.x0
             assert figure.y0 <= box.y0
+
+
+@pytest.mark.parametrize("n", [1, 2, 12])
+def test_one_network_from_many_takes_no_more_cells_than_pairs(n):
+    scores = {("V4", f"a model called {k}"): k / 20 for k in range(n)}
+    ax = plot_scores_of_pairs(scores, "held-out score\nmean over splits")
+    np.testing.assert_array_equal(shown(ax), [list(scores.values())])
+    assert (names(ax.yaxis), names(ax.xaxis)) == (["V4"], [target for _, target in scores])
+    assert texts(ax) == [f"{value:.3f}" for value in scores.values()]
+    assert not overlaps(ax)
+
+
+def test_pairs_of_the_same_networks_have_one_order():
+    ax = plot_scores_of_pairs({("b", "a"): 0.25, ("b", "c"): 0.5, ("a", "b"): 0.75, ("c", "b"): 1.0}, "scores")
+    assert names(ax.yaxis) == names(ax.xaxis) == ["b", "a", "c"]
+    nan = np.nan  # grey: not computed
+    np.testing.assert_array_equal(shown(ax), [[nan, 0.25, 0.5], [0.75, nan, nan], [1.0, nan, nan]])
 
 
 def test_two_maps_need_two_axes():

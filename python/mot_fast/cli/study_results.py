@@ -52,12 +52,9 @@ def write_study(
 
 def _matrix(pairs: Mapping[str, StudiedPair], comparisons: Mapping[str, Comparison]) -> Axes:
     """A picture of the held-out values of the first method, of every pair."""
-    labels = list(dict.fromkeys(name for pair in pairs.values() for name in pair.names))
-    values = np.full((len(labels), len(labels)), np.nan)
-    for name, pair in pairs.items():
-        method = comparisons[name].methods[0]
-        values[tuple(map(labels.index, pair.names))] = comparisons[name].mean(method)
-    return plot_scores_of_pairs(labels, values, f"held-out value of {method}\nmean over splits")
+    method = next(iter(comparisons.values())).methods[0]
+    scores = {pair.names: comparisons[name].mean(method) for name, pair in pairs.items()}
+    return plot_scores_of_pairs(scores, f"held-out value of {method}\nmean over splits")
 
 
 def write_scores(comparisons: Mapping[str, Comparison], path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,7 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     ImportError
         If matplotlib is not installed.
     """
-    is_new = axes is None  # then cells are square
-    axes = _new_maps(matrix.labels) if axes is None else as_list(axes)
+    axes, is_square = _new_maps(matrix.labels, matrix.labels) if axes is None else (as_list(axes), False)
     if len(axes) != 2:
         raise ValueError(f"axes: expected two, for costs and for scores, found {len(axes)}")
     from scipy.cluster.hierarchy import leaves_list
@@ -67,8 +66,8 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     labels = [matrix.labels[k] for k in order]
     costs, scores = (values[np.ix_(order, order)] for values in (matrix.costs, matrix.scores))
     images = [
-        _draw_pairs(axes[0], costs, labels, LESS_IS_DARKER, (0.0, np.inf), is_square=is_new),
-        _draw_pairs(axes[1], scores, labels, MORE_IS_DARKER, (-np.inf, 1.0), is_square=is_new),
+        _draw_pairs(axes[0], costs, labels, labels, LESS_IS_DARKER, (0.0, np.inf), is_square=is_square),
+        _draw_pairs(axes[1], scores, labels, labels, MORE_IS_DARKER, (-np.inf, 1.0), is_square=is_square),
     ]
     axes[0].set(title=f"alignment cost\n{matrix.n_train} training stimuli")
     axes[1].set(title=f"held-out score\n{matrix.n_test} other stimuli")
@@ -78,21 +77,24 @@ def plot_similarity(matrix: SimilarityMatrix, axes: GivenAxes = None) -> list[Ax
     return axes
 
 
-def plot_scores_of_pairs(labels: Sequence[str], scores: F64, title: str) -> Axes:
+def plot_scores_of_pairs(scores: Mapping[tuple[str, str], float], title: str) -> Axes:
     """Draw the held-out scores of some pairs of networks as a heat map in a new figure; other pairs are grey.
 
     Parameters
     ----------
-    labels : sequence of str, length n
-        Names of the networks.
-    scores : array, `(n, n)`
-        Score of each source network from each target network; NaN for other pairs.
+    scores : mapping
+        Score of a source network from a target network, by their names. Rows are sources and columns targets, in the
+        order in which they come; where these are the same networks, they have the same order.
     title : str
     """
-    (ax,) = _new_maps(labels, n=1)
-    image = _draw_pairs(ax, scores, labels, MORE_IS_DARKER, (-np.inf, 1.0), is_square=True)
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*scores, strict=True))
+    if set(rows) == set(columns):
+        columns = rows
+    values = np.array([[scores.get((row, column), np.nan) for column in columns] for row in rows])
+    (ax,), is_square = _new_maps(rows, columns, n=1)
+    image = _draw_pairs(ax, values, rows, columns, MORE_IS_DARKER, (-np.inf, 1.0), is_square=is_square)
     ax.set(title=title, ylabel="source network (reconstructed)", xlabel="target network (predicted from)")
-    _finish_maps([image], [scores], ["higher: better reconstructed"], undefined="")
+    _finish_maps([image], [values], ["higher: better\nreconstructed"], undefined="")
     return ax
 
 
@@ -111,7 +113,7 @@ def _finish_maps(
     break_long_titles([image.axes for image in images])
     for image, of_image in zip(images, values, strict=True):
         heat_map.leave_out_names(image.axes)
-        forms = [f"{{:.{k}f}}" for k in (_decimals(of_image), 3, 2)]
+        forms = [f"{{:.{k}f}}" for k in (_decimals(np.ma.asarray(image.get_array())), 3, 2)]
         any(heat_map.write_numbers(image, of_image, partial(_number, form, undefined)) for form in forms)
 
 
@@ -120,9 +122,9 @@ def _number(form: str, undefined: str, value: float) -> str:
     return undefined if np.isnan(value) else form.format(value)
 
 
-def _decimals(values: F64) -> int:
+def _decimals(others: np.ma.MaskedArray) -> int:
     """Decimals that tell the values of pairs of different networks apart: three, or more where all are very small."""
-    largest = np.nan_to_num(np.abs(values[~np.eye(len(values), dtype=bool)])).max(initial=0.0)
+    largest = np.abs(others.compressed()).max(initial=0.0)
     return int(np.clip(1 - np.floor(np.log10(largest)), 3, 5)) if 0 < largest < np.inf else 3
 
 
@@ -207,20 +209,30 @@ def plot_embedding(matrix: SimilarityMatrix, ax: Axes | None = None) -> Axes:
 
 
 def _draw_pairs(
-    ax: Axes, values: F64, labels: Sequence[str], cmap: str, bounds: tuple[float, float], *, is_square: bool
+    ax: Axes,
+    values: F64,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cmap: str,
+    bounds: tuple[float, float],
+    *,
+    is_square: bool,
 ) -> AxesImage:
     """Draw one heat map; its colours span the values of pairs of different networks alone."""
-    others = np.ma.masked_invalid(np.where(np.eye(len(values), dtype=bool), np.nan, values))
+    is_itself = np.equal.outer(np.asarray(rows, dtype=object), np.asarray(columns, dtype=object))
+    others = np.ma.masked_invalid(np.where(is_itself, np.nan, values))
     least, greatest = (others.min(), others.max()) if others.count() else (0.0, 1.0)
     margin = max(heat_map.LEAST_SPAN - (greatest - least), 0.0) / 2
     vmin, vmax = np.clip([least - margin, greatest + margin], *bounds)
     ax.set_facecolor(PALE_GREY)
-    return heat_map.draw(ax, others, labels, labels, is_square=is_square, cmap=cmap, vmin=vmin, vmax=vmax)
+    return heat_map.draw(ax, others, rows, columns, is_square=is_square, cmap=cmap, vmin=vmin, vmax=vmax)
 
 
-def _new_maps(labels: Sequence[str], n: int = 2) -> list[Axes]:
-    """Axes of n heat maps in a new figure, with room for the numbers of up to sixteen networks."""
-    side, names = min(max(0.4 * len(labels), 2.2), 6.5), inches_of_longest(short_names(labels))
-    axes = new_axes((n * (side + names + 2.0), side + names + 1.0), n, is_square=True)
+def _new_maps(rows: Sequence[str], columns: Sequence[str], n: int = 2) -> tuple[list[Axes], bool]:
+    """Axes of n heat maps in a new figure, with room for the numbers of up to sixteen networks; are cells square?"""
+    cell = heat_map.cell_size([(len(rows), len(columns))], 0.4, 6.5, 6.5)
+    of_rows, of_columns = (inches_of_longest(short_names(names)) for names in (rows, columns))
+    width, height = len(columns) * cell.width + of_rows + 2.0, len(rows) * cell.height + of_columns + 1.0
+    axes = new_axes((n * width, height), n, is_square=cell.is_square)
     axes[0].figure.canvas.figure.set_layout_engine("compressed", w_pad=0.12)  # names stay away from the neighbour's
-    return axes
+    return axes, cell.is_square

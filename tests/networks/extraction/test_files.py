@@ -263,5 +263,7 @@ def test_models_without_a_processor_are_named(images, tmp_path):
 
 def test_a_model_that_is_not_there_is_named(images, tmp_path):
     where = str(tmp_path / "nothing")  # the hub has no names with so many slashes, so that none is looked up
-    with pytest.raises(OSError, match=rf"model: expected a folder or .gguf file of transformers, .* found '{where}' \("):
+    with pytest.raises(
+        OSError, match=rf"model: expected a folder or .gguf file of transformers, .* found '{where}' \("
+    ):
         mot.extract(where, images, tmp_path / "store", progress=False)
