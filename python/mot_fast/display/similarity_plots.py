@@ -229,7 +229,7 @@ def _draw_pairs(
 
 
 def _new_maps(rows: Sequence[str], columns: Sequence[str], n: int = 2) -> tuple[list[Axes], bool]:
-    """Axes of n heat maps in a new figure, with room for the numbers of up to sixteen networks; are cells square?"""
+    """Axes of n heat maps in a new figure, with room for numbers of sixteen networks, and whether cells are square."""
     cell = heat_map.cell_size([(len(rows), len(columns))], 0.4, 6.5, 6.5)
     of_rows, of_columns = (inches_of_longest(short_names(names)) for names in (rows, columns))
     width, height = len(columns) * cell.width + of_rows + 2.0, len(rows) * cell.height + of_columns + 1.0
