@@ -15,7 +15,7 @@ from mot_fast.cli.held_out import HeldOut, read_groups
 from mot_fast.cli.studied_pair import StudiedPair
 from mot_fast.cli.study_file import Study, read_study
 from mot_fast.cli.study_networks import StudyNetworks
-from mot_fast.cli.study_results import markdown, write_study
+from mot_fast.cli.study_results import summary, write_study
 from mot_fast.display.report.write import check_libraries
 from mot_fast.layer_pairs.block_store import Store
 from mot_fast.layer_pairs.layer_cache import digested
@@ -35,7 +35,8 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     arguments.add_json(command)
     arguments.add_limits(command, store=False)
     names = {"splits": "n", "n_splits": "blocks"} | {each: each for each in ("gap", "groups", "test_size", "seed")}
-    command.set_defaults(names={argument: f"splits.{key}" for argument, key in names.items()})
+    places = {argument: f"splits.{key}" for argument, key in names.items()}
+    command.set_defaults(names=places | {"executor": "cluster"})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -69,10 +70,9 @@ def run(options: argparse.Namespace) -> None:
     sides = {side.name: side for each in alignments.values() for side in (each.source, each.target)}
     warn_of_constant_units(list(sides.values()), list(sides.values()))
     write_study(study, pairs, alignments, comparisons)
-    summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
-    output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
-    output.show(options, f"{summary}\n\nEverything is in {study.folder.resolve()}", {"folder": study.folder, **values})
+    text = f"{summary(comparisons)}\n\nEverything is in {study.folder.resolve()}"
+    output.show(options, text, {"folder": study.folder, **values})
 
 
 def _check_needs(study: Study) -> None:
