@@ -31,7 +31,9 @@ EXAMPLE = "mot-fast run study.toml"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
+    command.add_argument(
+        "study", type=arguments.path, help="TOML file that describes the study, as docs/command-line.md shows one"
+    )
     arguments.add_json(command)
     arguments.add_limits(command, store=False)
     names = {"splits": "n", "n_splits": "blocks"} | {each: each for each in ("gap", "groups", "test_size", "seed")}
