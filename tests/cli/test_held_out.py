@@ -130,11 +130,11 @@ def test_a_study_holds_out_blocks_or_groups(files, tmp_path):
     ("splits", "message"),
     [
         ("blocks = 1", "splits.blocks: expected a number between 2 and 10000, found 1"),
-        ("blocks = '3'", "splits.blocks: expected a int, found '3'"),
+        ("blocks = '3'", "splits.blocks: expected a whole number, found '3'"),
         ("n = 3\nblocks = 3", "splits: expected either 'n' or 'blocks', found {'blocks': 3, 'n': 3}"),
         ("gap = 3", "splits.gap: expected 'blocks' beside it, found 3"),
         ("blocks = 3\ngap = -1", "splits.gap: expected a number between 0 and inf, found -1"),
-        ("groups = 3", "splits.groups: expected a str, found 3"),
+        ("groups = 3", "splits.groups: expected text in quotes, found 3"),
         ("groups = 'none.txt'", "splits.groups: expected a file, found nothing at .*none.txt"),
     ],
 )

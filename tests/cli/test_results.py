@@ -15,7 +15,7 @@ import pytest
 import mot_fast as mot
 from mot_fast import _core
 from mot_fast.cli import machine
-from mot_fast.cli.output import json_text
+from mot_fast.cli.output import json_text, write_dataset
 from mot_fast.cli.parser import COMMANDS, command_parser
 from support.commands import answer, interrupted, is_png, run_here
 
@@ -311,3 +311,12 @@ def test_ctrl_c_keeps_finished_work_and_says_how_to_go_on(tmp_path):
     again = run_here(*arguments)
     assert again.returncode == 0, again.stderr
     assert "196 pairs of layers" in again.stdout
+
+
+def test_netcdf_holds_more_bytes_than_its_whole_numbers(tmp_path):
+    import xarray
+
+    bytes_taken = [3_000_000_000, 2**53 - 1]
+    write_dataset(tmp_path / "found.nc", xarray.Dataset({"peak_bytes": ("split", bytes_taken)}))
+    with xarray.open_dataset(tmp_path / "found.nc", engine="scipy") as data:
+        assert [int(each) for each in data["peak_bytes"]] == bytes_taken

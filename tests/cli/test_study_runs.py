@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import sys
+from contextlib import suppress
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -39,8 +42,8 @@ def study(tmp_path, layers):
 
 
 def files_of(study):
-    """Results with what they hold and when they were written, but for the summary, which is always written."""
-    paths = [path for path in (study.parent / "results").iterdir() if path.is_file() and path.name != "summary.md"]
+    """Results with what they hold and when they were written."""
+    paths = [path for path in (study.parent / "results").iterdir() if path.is_file()]
     return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
 
@@ -72,6 +75,17 @@ def test_only_what_is_missing_or_altered_is_written_again(study):
     assert {name: content for name, (content, _) in second.items()} == {n: content for n, (content, _) in first.items()}
     changed = {name for name in first if second[name][1] != first[name][1]}
     assert changed == {"one--two.plan.png", "two--one.csv"}
+
+
+def test_the_page_links_to_the_tables_that_the_study_asks_for_now(study):
+    run(study)
+    before = (study.parent / "results/index.html").read_text()
+    study.write_text(STUDY.replace('"md", ', ""))
+    run(study)
+    page = (study.parent / "results/index.html").read_text()
+    assert "one--two.md" in before
+    assert "one--two.md" not in page
+    assert "one--two.csv" in page
 
 
 def test_what_a_study_asks_for_in_addition_is_done_alone(study, monkeypatch):
@@ -176,7 +190,9 @@ def test_units_with_nan_are_left_out_where_a_study_says_so(study, capsys):
 STAND_IN = """\
 #!{python}
 # Stands in for SLURM: runs the job, whose script is the last argument, at once and on this machine.
-import subprocess, sys
+import pathlib, subprocess, sys
+with (pathlib.Path(__file__).parent / "submitted").open("a") as file:
+    file.write("job\\n")
 process = subprocess.Popen(["bash", sys.argv[-1]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 print(f"Submitted batch job {{process.pid}}")
 """
@@ -216,18 +232,23 @@ def test_workers_find_what_this_process_finds(study, kind, request):
     for name in ("one--two", "two--one"):
         assert found[name]["values_of_splits"] == expected[name]["values_of_splits"]
         assert found[name]["methods"][0]["p_better"] == expected[name]["methods"][0]["p_better"]
+    if kind == "slurm":
+        submitted = study.parent / "bin" / "submitted"
+        assert submitted.read_text() == "job\n"
+        run(study)
+        assert submitted.read_text() == "job\n", "a finished study submits jobs"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("workers = 0", "study.toml, cluster.workers: expected a number between 1 and 10000, found 0"),
-        ("workers = 1.5", "cluster.workers: expected a int, found 1.5"),
+        ("workers = 1.5", "cluster.workers: expected a whole number, found 1.5"),
         ('workers = 1\naddress = "a"', "cluster: expected one of 'workers', 'address' and 'slurm', found"),
         ("machines = 3", "cluster: expected some of address, slurm, workers, found 'machines'"),
-        ("address = 8786", "cluster.address: expected a str, found 8786"),
-        ('slurm = {queue = "long"}', "cluster.slurm.jobs: expected a int, found None"),
-        ("slurm = 4", "cluster.slurm: expected a dict, found 4"),
+        ("address = 8786", "cluster.address: expected text in quotes, found 8786"),
+        ('slurm = {queue = "long"}', "cluster.slurm.jobs: expected a whole number, found nothing"),
+        ("slurm = 4", "cluster.slurm: expected a table, found 4"),
     ],
 )
 def test_mistakes_about_workers_are_named_by_their_place(study, text, message, capsys):
@@ -236,11 +257,46 @@ def test_mistakes_about_workers_are_named_by_their_place(study, text, message, c
     assert message in capsys.readouterr().err
 
 
-def test_workers_that_cannot_be_had_are_named_before_the_work(study, capsys, monkeypatch):
+@pytest.mark.usefixtures("sbatch")
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <function Cluster.__del__")  # Dask's, half made
+@pytest.mark.parametrize(
+    ("slurm", "message"),
+    [
+        ("{jobs = 1}", "cluster.slurm: expected arguments of dask_jobqueue.SLURMCluster, found {} (You must specify"),
+        ('{jobs = 1, cores = 1, memory = "1GB", queu = "long"}', "Got unexpected keyword argument 'queu'"),
+    ],
+)
+def test_arguments_that_jobs_do_not_take_are_named_before_the_work(study, slurm, message, capsys):
+    study.write_text(STUDY.replace("[output]", f"[cluster]\nslurm = {slurm}\n[output]"))
+    assert main(["run", str(study)]) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "cluster.slurm: " in said
+    assert "\\n" not in said
+    assert not (study.parent / "results").exists()
+
+
+@pytest.fixture
+def web_server():
+    """The address of a server that answers anything with a page, as that of Dask's dashboard does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_all():
+            with suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" + 99 * b" ")
+
+        Thread(target=answer_all, daemon=True).start()
+        yield "{}:{}".format(*server.getsockname())
+
+
+def test_workers_that_cannot_be_had_are_named_before_the_work(study, web_server, capsys, monkeypatch):
     monkeypatch.setenv("PATH", "")
     for text, message in (
         ('address = "tcp://127.0.0.1:9"', "expected the address of a Dask scheduler, found none that answers at tcp"),
         ('address = "here"', "expected the address of a Dask scheduler, found none that answers at here"),
+        (f'address = "tcp://{web_server}"', "expected the address of a Dask scheduler, found none that answers at tcp"),
         ("slurm = {jobs = 1}", "cluster.slurm: expected the command sbatch of SLURM, found none"),
     ):
         study.write_text(STUDY.replace("[output]", f"[cluster]\n{text}\n[output]"))
@@ -252,4 +308,4 @@ def test_workers_that_cannot_be_had_are_named_before_the_work(study, capsys, mon
             study.write_text(STUDY.replace("[output]", f"[cluster]\n{text}\n[output]"))
             assert main(["run", str(study)]) == 1
             assert f"pip install {library.replace('_', '-')}" in capsys.readouterr().err
-    assert not list((study.parent / "results").glob("finished/blocks/*"))
+    assert not (study.parent / "results").exists()

@@ -133,9 +133,13 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], text: str, values:
 
 
 def write_dataset(path: Path, dataset: xarray.Dataset) -> None:
-    """Write labelled arrays as NetCDF (version 3, which every reader knows), completely or not at all."""
+    """Write labelled arrays as NetCDF (version 3, which every reader knows), completely or not at all.
+
+    Its whole numbers end at 2 GiB, so bytes are written in double precision, which holds them exactly.
+    """
+    wide = {name: each.astype(np.float64) for name, each in dataset.data_vars.items() if each.dtype == np.int64}
     with atomic_write.open_atomically(path) as file:
-        file.write(bytes(dataset.to_netcdf(engine="scipy")))
+        file.write(bytes(dataset.assign(wide).to_netcdf(engine="scipy")))
 
 
 def write_text(path: Path, text: str) -> None:

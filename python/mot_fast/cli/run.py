@@ -15,7 +15,7 @@ from mot_fast.cli.held_out import HeldOut, read_groups
 from mot_fast.cli.studied_pair import StudiedPair
 from mot_fast.cli.study_file import Study, read_study
 from mot_fast.cli.study_networks import StudyNetworks
-from mot_fast.cli.study_results import markdown, write_study
+from mot_fast.cli.study_results import markdown, summary, write_study
 from mot_fast.display.report.write import check_libraries
 from mot_fast.layer_pairs.block_store import Store
 from mot_fast.layer_pairs.layer_cache import digested
@@ -31,11 +31,14 @@ EXAMPLE = "mot-fast run study.toml"
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    command.add_argument("study", type=arguments.path, help="TOML file that describes the study")
+    command.add_argument(
+        "study", type=arguments.path, help="TOML file that describes the study, as docs/command-line.md shows one"
+    )
     arguments.add_json(command)
     arguments.add_limits(command, store=False)
     names = {"splits": "n", "n_splits": "blocks"} | {each: each for each in ("gap", "groups", "test_size", "seed")}
-    command.set_defaults(names={argument: f"splits.{key}" for argument, key in names.items()})
+    places = {argument: f"splits.{key}" for argument, key in names.items()}
+    command.set_defaults(names=places | {"executor": "cluster"})
 
 
 def run(options: argparse.Namespace) -> None:
@@ -69,10 +72,8 @@ def run(options: argparse.Namespace) -> None:
     sides = {side.name: side for each in alignments.values() for side in (each.source, each.target)}
     warn_of_constant_units(list(sides.values()), list(sides.values()))
     write_study(study, pairs, alignments, comparisons)
-    summary = "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
-    output.write_text(study.folder / "summary.md", f"{summary}\n")
     values = {name: output.comparison_values(comparison) for name, comparison in comparisons.items()}
-    shown = summary if len(comparisons) == 1 else markdown(comparisons)
+    shown = summary(comparisons) if len(comparisons) == 1 else markdown(comparisons)
     begin = "index.html, then summary.md" if study.has_reports else "summary.md"
     text = f"{shown}\n\nEverything is in {study.folder.resolve()}; begin with {begin}"
     output.show(options, text, {"folder": study.folder, **values})

@@ -41,6 +41,8 @@ _KINDS = {
     "batch_size": int,
 }
 """Types of the options in a network's table."""
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "text in quotes", bool: "true or false", dict: "a table"}
+"""What values of a type are called in messages to people who write TOML."""
 
 
 @dataclass(frozen=True)
@@ -265,7 +267,7 @@ class _Reader:
         if kind is float and type(value) is int and abs(value) < 2**53:
             return float(value)
         if type(value) is not kind:
-            raise self._wrong(where, f"a {kind.__name__}", value)
+            raise self._wrong(where, _KIND_NAMES[kind], value)
         return value
 
     def _between(self, table: Mapping[str, Any], where: str, kind: type, default: Any, low: float, high: float) -> Any:
@@ -288,4 +290,7 @@ class _Reader:
 
     def _wrong(self, where: str, expected: str, found: Any) -> ValueError:
         """Error that names the file, the place in it, what was expected and what was found."""
-        return ValueError(f"{self._path}, {where}: expected {expected}, found {shown(found)}")
+        is_missing = found is None  # a value of TOML is never None
+        return ValueError(
+            f"{self._path}, {where}: expected {expected}, found {'nothing' if is_missing else shown(found)}"
+        )

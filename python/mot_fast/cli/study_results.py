@@ -32,7 +32,9 @@ def write_study(
     comparisons: Mapping[str, Comparison],
 ) -> None:
     """Write what a study has over all pairs, unless it is there: tables, a picture and a page that leads to reports."""
-    files = KeptFiles(next(iter(pairs.values())).store, [pair.compared for pair in pairs.values()])
+    store, compared = next(iter(pairs.values())).store, [pair.compared for pair in pairs.values()]
+    files = KeptFiles(store, compared)
+    files.make(study.folder / "summary.md", lambda path: output.write_text(path, f"{summary(comparisons)}\n"))
     for ending in study.tables:
         files.make(study.folder / f"scores.{ending}", partial(write_scores, comparisons))
     for ending in study.figures:
@@ -47,7 +49,8 @@ def write_study(
             )
             for name, pair in pairs.items()
         ]
-        files.make(study.folder / "index.html", partial(mot.write_index, entries))
+        pages = KeptFiles(store, [compared, study.tables])  # it links to the tables
+        pages.make(study.folder / "index.html", partial(mot.write_index, entries))
 
 
 def _matrix(pairs: Mapping[str, StudiedPair], comparisons: Mapping[str, Comparison]) -> Axes:
@@ -76,6 +79,11 @@ def write_scores(comparisons: Mapping[str, Comparison], path: Path) -> None:
     ]
     values = {name: output.comparison_values(each) for name, each in comparisons.items()}
     output.write_rows(path, rows, markdown(comparisons), values)
+
+
+def summary(comparisons: Mapping[str, Comparison]) -> str:
+    """The table of all pairs and methods, and the tables of every pair, in Markdown."""
+    return "\n\n".join([markdown(comparisons), *map(str, comparisons.values())])
 
 
 def markdown(comparisons: Mapping[str, Comparison]) -> str:

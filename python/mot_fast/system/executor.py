@@ -93,7 +93,7 @@ def _wait_for_some(running: Collection[Future[Result]], workers: Executor) -> Co
             return done
         n_waits += 1
         if n_waits >= _MOST_IDLE_WAITS and _has_dead_process(workers):
-            _break_pool(workers)
+            break_pool(workers)
 
 
 def _submit(workers: Executor, function: Callable[[Task], Result], task: Task) -> Future[Result]:
@@ -128,8 +128,8 @@ def _has_dead_process(workers: Executor) -> bool:
     return bool(ended([process.sentinel for process in processes], 0))
 
 
-def _break_pool(workers: Executor) -> None:
-    """Make a process pool notice that it is broken.
+def break_pool(workers: Executor) -> None:
+    """End the processes of a process pool, and make it notice that it is broken.
 
     A process that is killed while it sends a result leaves half of it in the pipe, and CPython's pool waits for the
     rest, even while it shuts down, until no process is left that could send anything.
