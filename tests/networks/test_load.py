@@ -326,17 +326,10 @@ def test_versions_of_the_npy_format(tmp_path, rng):
         mot.load(tmp_path / "folder")
 
 
-@pytest.mark.parametrize(
-    ("ending", "hint"),
-    [
-        (".nii", "nilearn makes arrays of images"),
-        (".nii.gz", "nilearn makes arrays of images"),
-        (".nwb", "pynwb reads its spikes"),
-    ],
-)
-def test_recordings_of_brains_are_led_to_their_guide(tmp_path, ending, hint):
-    (tmp_path / f"bold{ending}").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(ValueError, match=rf"found a '{ending}' file; {hint}"):
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+def test_images_of_brains_are_led_to_their_guide(tmp_path, ending):
+    (tmp_path / f"bold{ending}").write_bytes(b"")
+    with pytest.raises(ValueError, match=rf"found a '{ending}' file; nilearn makes arrays of images"):
         mot.load(tmp_path / f"bold{ending}")
 
 

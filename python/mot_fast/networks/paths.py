@@ -42,7 +42,6 @@ _HINTS = {
     ".zip": "; unpack it, as folders of .npy files and Zarr groups are read from their folders",
     ".nii": _OF_IMAGES,
     ".nii.gz": _OF_IMAGES,
-    ".nwb": "; pynwb reads its spikes, see the guide to fMRI and other recordings",
 }
 
 
@@ -85,10 +84,10 @@ def _format_of(path: Path) -> FileFormat:
     if not path.is_file():
         raise ValueError(f"{path}: expected {_KINDS}, found neither a file nor a folder")
     found = _FORMATS.get(path.suffix.lower())
-    ending = next((each for each in _HINTS if path.name.lower().endswith(each)), path.suffix)
-    if found in (None, MATLAB) and ending not in _HINTS and is_hdf5(path):
+    if found in (None, MATLAB) and is_hdf5(path):
         return HDF5
     if found is None:
+        ending = next((each for each in _HINTS if path.name.lower().endswith(each)), path.suffix)
         raise ValueError(f"{path}: expected {_KINDS}, found a '{ending}' file{_HINTS.get(ending, '')}")
     return found
 
