@@ -210,8 +210,10 @@ def test_what_cannot_be_written_is_told_before_the_work(files, tmp_path, monkeyp
     monkeypatch.setattr(mot, "compare", None)
     for arguments, message in {
         ("align", *files, "-o", "."): f"{tmp_path}: expected a file to write to, found a folder",
-        ("align", *files, "-o", "a.npz"): "a.npz: expected a .mot file to write the alignment to, found '.npz'",
-        ("trajectories", *files, "-o", "b"): "b: expected a .mot file to write the alignment to, found ''",
+        ("align", *files, "-o", "a.npz"): "a.npz: expected a .mot file to write to, found '.npz'",
+        ("report", "run.mot", "-o", "a.npz"): "a.npz: expected a .html or .htm file to write to, found '.npz'",
+        ("report", "run.mot", "--script", "a.npz"): "a.npz: expected a .js file to write to, found '.npz'",
+        ("trajectories", *files, "-o", "b"): "b: expected a .mot file to write to, found ''",
         (
             "compare",
             *files,

@@ -55,7 +55,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align the networks, print the results, and write the alignment if a file is named."""
-    output.check_alignment(options.output)
+    output.check_file(options.output, ".mot")
     source, target = arguments.networks(options)
     same_stimuli([source, target])
     chosen = HeldOut.of(options, source.n_stimuli)

@@ -54,22 +54,20 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def check_file(path: Path | None) -> None:
-    """Raise before the work begins if a file could not be written after it."""
+def check_file(path: Path | None, *endings: str) -> None:
+    """Raise before the work begins if a file could not be written after it.
+
+    Where endings are given, the name has one of them, so that a slip does not write over another kind of file.
+    """
     if path is None:
         return
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: expected a folder to write to, found none")
     if os.path.isdir(path):  # noqa: PTH112, as pathlib's raises where names are too long
         raise IsADirectoryError(f"{path}: expected a file to write to, found a folder")
+    if endings and path.suffix.lower() not in endings:
+        raise ValueError(f"{path}: expected a {' or '.join(endings)} file to write to, found '{path.suffix}'")
     atomic_write.check_writable(path)
-
-
-def check_alignment(path: Path | None) -> None:
-    """Raise before the work begins if a file for an alignment cannot be written, or would not be known for one."""
-    check_file(path)
-    if path is not None and path.suffix != ".mot":
-        raise ValueError(f"{path}: expected a .mot file to write the alignment to, found '{path.suffix}'")
 
 
 def check_picture(path: Path | None) -> None:

@@ -32,6 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write the page, and print where it is."""
     path = options.output or options.alignment.with_suffix(".html")
-    output.check_file(path)
+    output.check_file(path, ".html", ".htm")
+    output.check_file(options.script, ".js")
     mot.write_report(mot.Alignment.load(options.alignment), path, script=options.script)
     output.show(options, f"Report written to {path.resolve()}", {"report": path.resolve()})

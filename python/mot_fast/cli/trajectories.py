@@ -50,7 +50,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Align the runs, print the results, and write alignment and picture if files are named."""
-    output.check_alignment(options.output)
+    output.check_file(options.output, ".mot")
     output.check_file(options.plot)
     output.check_picture(options.plot)
     runs = [checkpoints(path, options.separator, options.nan) for path in (options.source, options.target)]
